@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Prefix starts every label and annotation that this API defines.
+const Prefix = "inventory.ccloud.dev/"
+
+// Annotations a user sets on an InventorySource.
+const (
+	// AnnotationRequestedAt asks for a sync now. Any value that differs from
+	// status.lastHandledReconcileAt counts; it is echoed there once handled.
+	AnnotationRequestedAt = Prefix + "requestedAt"
+	// AnnotationApprovePrune lets one held prune through. Its value is the
+	// digest printed in the PruneHeld message; several are separated by commas.
+	AnnotationApprovePrune = Prefix + "approvePrune"
+)
+
+// Labels the operator sets on observations, each only where its value is a
+// valid label value.
+const (
+	LabelSource      = Prefix + "source"
+	LabelEnvironment = Prefix + "environment"
+	LabelNetwork     = Prefix + "network"
+	LabelCloud       = Prefix + "cloud"
+	LabelRegion      = Prefix + "region"
+	LabelType        = Prefix + "type"
+)
+
+// AnnotationTemplateKeys, on an observation, lists the label and annotation
+// keys that came from the source's template, so that those taken out of the
+// template later are taken off the observation too.
+const AnnotationTemplateKeys = Prefix + "template-keys"
+
+// Condition types of an InventorySource.
+const (
+	// ConditionReady is True after a sync in which every mirrored kind was
+	// listed whole and written.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True, and otherwise absent, while a sync is
+	// under way or is being tried again (kstatus).
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True, and otherwise absent, where only a person can
+	// help (kstatus).
+	ConditionStalled = "Stalled"
+	// ConditionKafkaClustersSynced tells how the last sync of the clusters went.
+	ConditionKafkaClustersSynced = "KafkaClustersSynced"
+	// ConditionPeeringsSynced tells how the last sync of the peerings went.
+	ConditionPeeringsSynced = "PeeringsSynced"
+	// ConditionPruneHeld is True, and otherwise absent, while observations
+	// stay although their cloud objects are missing, until a person approves.
+	ConditionPruneHeld = "PruneHeld"
+)
+
+// ConditionObserved is the condition of an observation that tells whether its
+// cloud object was in the last complete listing. Observations also carry Ready.
+const ConditionObserved = "Observed"
+
+// Reasons of an InventorySource's Ready, KafkaClustersSynced and PeeringsSynced.
+const (
+	ReasonSucceeded          = "Succeeded"
+	ReasonProgressing        = "Progressing"
+	ReasonSuspended          = "Suspended"
+	ReasonSecretNotFound     = "SecretNotFound"
+	ReasonSecretInvalid      = "SecretInvalid"
+	ReasonEndpointNotAllowed = "EndpointNotAllowed"
+	ReasonUnauthenticated    = "Unauthenticated"
+	ReasonForbidden          = "Forbidden"
+	ReasonInvalidRequest     = "InvalidRequest"
+	ReasonRateLimited        = "RateLimited"
+	ReasonCloudUnavailable   = "CloudUnavailable"
+	ReasonIncompleteListing  = "IncompleteListing"
+	ReasonMalformedResponse  = "MalformedResponse"
+	ReasonNameConflict       = "NameConflict"
+)
+
+// Reasons of PruneHeld.
+const (
+	// ReasonListingEmpty: the listing was empty although observations exist.
+	ReasonListingEmpty = "ListingEmpty"
+	// ReasonShareExceeded: more than prune.maxPercent of the kind is missing.
+	ReasonShareExceeded = "ShareExceeded"
+)
+
+// Reasons of an observation's Observed and Ready. Ready's other reasons are the
+// cloud's phase in CamelCase.
+const (
+	// ReasonListed: the cloud object was in the last complete listing.
+	ReasonListed = "Listed"
+	// ReasonMissing: the cloud object was absent from the last complete listing.
+	ReasonMissing = "Missing"
+	// ReasonSourceStale: no complete listing for the source's staleAfter.
+	ReasonSourceStale = "SourceStale"
+	// ReasonUnknownPhase: this version does not know what the phase means.
+	ReasonUnknownPhase = "UnknownPhase"
+)

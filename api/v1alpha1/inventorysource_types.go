@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// DefaultEndpoint is the origin of Confluent Cloud's public API.
+const DefaultEndpoint = "https://api.confluent.cloud"
+
+// Defaults of InventorySourceSpec, the same as those in the CRD's schema.
+const (
+	DefaultInterval    = 5 * time.Minute
+	DefaultTimeout     = time.Minute
+	DefaultAfterMisses = 2
+	DefaultMaxPercent  = 20
+	// staleIntervals is how many intervals pass before observations turn
+	// Unknown where staleAfter is not set.
+	staleIntervals = 3
+)
+
+// MirrorPolicy says whether one kind of cloud object is mirrored.
+// +kubebuilder:validation:Enum=Mirror;Ignore
+type MirrorPolicy string
+
+const (
+	// MirrorPolicyMirror lists the kind and keeps one observation per object.
+	MirrorPolicyMirror MirrorPolicy = "Mirror"
+	// MirrorPolicyIgnore lists nothing of the kind and deletes this source's
+	// observations of it.
+	MirrorPolicyIgnore MirrorPolicy = "Ignore"
+)
+
+// PrunePolicy says what becomes of an observation whose cloud object is gone.
+// +kubebuilder:validation:Enum=Delete;Retain
+type PrunePolicy string
+
+const (
+	// PrunePolicyDelete deletes it, once the other fields of prune allow.
+	PrunePolicyDelete PrunePolicy = "Delete"
+	// PrunePolicyRetain keeps it, with Observed=False and reason Missing.
+	PrunePolicyRetain PrunePolicy = "Retain"
+)
+
+// InventorySourceSpec names one Confluent Cloud environment, the credential to
+// read it with, and how its inventory is mirrored.
+// +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
+type InventorySourceSpec struct {
+	// ID of the Confluent Cloud environment to mirror, for example env-abc123.
+	// Immutable: create another InventorySource for another environment.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="environment is immutable: to mirror another environment create another InventorySource and delete this one"
+	Environment string `json:"environment"`
+
+	// Where the Confluent Cloud API answers: an absolute http:// or https:// URL
+	// without user info, query or fragment. The manager talks only to the
+	// origins in its flag --allowed-endpoints.
+	// +optional
+	// +kubebuilder:default="https://api.confluent.cloud"
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@ ]+(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
+	Endpoint string `json:"endpoint,omitempty"`
+
+	// Credential to read the environment with. Exactly one member must be set.
+	// +optional
+	Credentials Credentials `json:"credentials,omitzero"`
+
+	// Time from the end of one sync to the start of the next, at least 10s. The
+	// manager adds or takes up to --interval-jitter-percent of it.
+	// +optional
+	// +kubebuilder:default="5m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s')",message="interval must be a duration of at least 10s, for example 30s or 5m"
+	Interval *metav1.Duration `json:"interval,omitempty"`
+
+	// Longest time one listing of one kind may take, all its pages together.
+	// From 1s to 1h.
+	// +optional
+	// +kubebuilder:default="1m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="timeout must be a duration from 1s to 1h, for example 1m"
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// Stops asking the cloud. Observations stay, and turn Unknown after
+	// staleAfter, because nobody looks any more.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// Which Kafka clusters of the environment are mirrored.
+	// +optional
+	// +kubebuilder:default={}
+	KafkaClusters KafkaClusterSelection `json:"kafkaClusters,omitzero"`
+
+	// Which network peerings of the environment are mirrored.
+	// +optional
+	// +kubebuilder:default={}
+	Peerings PeeringSelection `json:"peerings,omitzero"`
+
+	// When an observation whose cloud object is gone is deleted.
+	// +optional
+	// +kubebuilder:default={}
+	Prune Prune `json:"prune,omitzero"`
+
+	// Time without a complete listing of a kind after which that kind's
+	// observations turn Observed=Unknown and Ready=Unknown. Default: three times
+	// interval. Should not be shorter than interval.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s')",message="staleAfter must be a duration of at least 10s, for example 15m"
+	StaleAfter *metav1.Duration `json:"staleAfter,omitempty"`
+
+	// Labels and annotations every observation of this source gets beside the
+	// operator's own. Nothing else of the source's metadata is copied.
+	// +optional
+	Template ObservationTemplate `json:"template,omitzero"`
+}
+
+// Credentials holds exactly one way to authenticate to Confluent Cloud.
+type Credentials struct {
+	// A Confluent Cloud API key (resource scope "Cloud", not one scoped to a
+	// Kafka cluster), kept in a Secret.
+	// +optional
+	APIKey *APIKeyCredential `json:"apiKey,omitempty"`
+}
+
+// APIKeyCredential names the Secret that holds a Cloud API key.
+type APIKeyCredential struct {
+	// Secret in the namespace of the source, with the keys api-key (the key's
+	// ID) and api-secret.
+	// +required
+	SecretRef LocalReference `json:"secretRef"`
+}
+
+// The keys of the Secret that an APIKeyCredential names.
+const (
+	SecretKeyAPIKey    = "api-key"
+	SecretKeyAPISecret = "api-secret"
+)
+
+// LocalReference names an object in the same namespace.
+type LocalReference struct {
+	// Name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// Identifier is an ID or word of the cloud's, used as a filter.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=255
+type Identifier string
+
+// KafkaClusterSelection says which Kafka clusters are mirrored.
+type KafkaClusterSelection struct {
+	// Mirror keeps one KafkaClusterObservation per cluster. Ignore lists no
+	// clusters and deletes this source's KafkaClusterObservations.
+	// +optional
+	// +kubebuilder:default=Mirror
+	Policy MirrorPolicy `json:"policy,omitempty"`
+
+	// Only clusters in one of these networks (IDs such as n-00000). Empty: all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Networks []Identifier `json:"networks,omitempty"`
+}
+
+// PeeringSelection says which network peerings are mirrored. A peering must
+// pass every filter that is not empty.
+type PeeringSelection struct {
+	// Mirror keeps one PeeringObservation per peering. Ignore lists no peerings
+	// and deletes this source's PeeringObservations.
+	// +optional
+	// +kubebuilder:default=Mirror
+	Policy MirrorPolicy `json:"policy,omitempty"`
+
+	// Only peerings of one of these networks (IDs such as n-00000). Empty: all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Networks []Identifier `json:"networks,omitempty"`
+
+	// Only peerings with one of these display names. Empty: all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	DisplayNames []Identifier `json:"displayNames,omitempty"`
+
+	// Only peerings in one of these phases, in the API's own words (PROVISIONING,
+	// PENDING_ACCEPT, READY, FAILED, DEPROVISIONING, DISCONNECTED). Empty: all.
+	// A peering that leaves these phases goes missing, as if it were deleted.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Phases []Identifier `json:"phases,omitempty"`
+}
+
+// Prune says when an observation whose cloud object is missing is deleted. A
+// listing that failed or is not complete never counts.
+type Prune struct {
+	// Delete deletes such an observation once the other fields allow. Retain
+	// keeps it, with Observed=False and reason Missing.
+	// +optional
+	// +kubebuilder:default=Delete
+	Policy PrunePolicy `json:"policy,omitempty"`
+
+	// Complete listings in a row that must lack the object.
+	// +optional
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
+	AfterMisses *int32 `json:"afterMisses,omitempty"`
+
+	// Time a missing observation is kept at least, counted from the listing that
+	// first lacked its object.
+	// +optional
+	// +kubebuilder:default="0s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')",message="gracePeriod must be a duration, for example 0s or 1h"
+	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
+
+	// Share of a kind's observations, in percent, above which more than one
+	// missing object is not pruned but held until a person approves. 100 never
+	// holds.
+	// +optional
+	// +kubebuilder:default=20
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	MaxPercent *int32 `json:"maxPercent,omitempty"`
+}
+
+// LabelValue is the value of a label.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="template.labels: every value must be a label value: at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
+type LabelValue string
+
+// ObservationTemplate is metadata that every observation of a source gets.
+type ObservationTemplate struct {
+	// Labels to set. Keys under inventory.ccloud.dev/ are the operator's own.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	Labels map[string]LabelValue `json:"labels,omitempty"`
+
+	// Annotations to set. Keys under inventory.ccloud.dev/ are the operator's own.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// InventorySourceStatus tells how mirroring goes.
+type InventorySourceStatus struct {
+	// Generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// Ready, Reconciling and Stalled as kstatus reads them; KafkaClustersSynced
+	// and PeeringsSynced, one for each mirrored kind; PruneHeld.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// End of the last sync in which every mirrored kind was listed whole.
+	// +optional
+	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
+
+	// When the cloud is asked next, unless something asks for it earlier.
+	// +optional
+	NextSyncTime *metav1.Time `json:"nextSyncTime,omitempty"`
+
+	// The value of the annotation inventory.ccloud.dev/requestedAt that the last
+	// sync answered.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
+	// Kafka clusters in numbers; absent until first listed.
+	// +optional
+	KafkaClusters *InventorySummary `json:"kafkaClusters,omitempty"`
+
+	// Network peerings in numbers; absent until first listed.
+	// +optional
+	Peerings *InventorySummary `json:"peerings,omitempty"`
+}
+
+// InventorySummary is one kind of a source's observations in numbers.
+type InventorySummary struct {
+	// Observations whose cloud object was in the last listing that could tell.
+	Observed int32 `json:"observed"`
+
+	// Observations whose cloud object was absent from the last complete listing.
+	Missing int32 `json:"missing"`
+
+	// End of the last complete listing.
+	// +optional
+	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
+
+	// How many of the observed are in which phase, sorted by phase.
+	// +optional
+	// +listType=map
+	// +listMapKey=phase
+	Phases []PhaseCount `json:"phases,omitempty"`
+}
+
+// PhaseCount says how many observations are in one phase.
+type PhaseCount struct {
+	// The API's own word for the phase.
+	Phase string `json:"phase"`
+	// Number of observations in it.
+	Count int32 `json:"count"`
+}
+
+// InventorySource mirrors the Kafka clusters and network peerings of one
+// Confluent Cloud environment, read-only, into KafkaClusterObservations and
+// PeeringObservations beside it. They are owned by the source: deleting it
+// deletes them, and nothing in the cloud.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=isrc,categories=ccloud
+// +kubebuilder:printcolumn:name="ENVIRONMENT",type=string,JSONPath=`.spec.environment`
+// +kubebuilder:printcolumn:name="CLUSTERS",type=integer,JSONPath=`.status.kafkaClusters.observed`
+// +kubebuilder:printcolumn:name="PEERINGS",type=integer,JSONPath=`.status.peerings.observed`
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+// +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:selectablefield:JSONPath=`.spec.environment`
+type InventorySource struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec InventorySourceSpec `json:"spec"`
+	// +optional
+	Status InventorySourceStatus `json:"status,omitzero"`
+}
+
+// InventorySourceList is a list of InventorySources.
+//
+// +kubebuilder:object:root=true
+type InventorySourceList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []InventorySource `json:"items"`
+}
+
+// GetInterval returns spec.interval, or its default where it is not set.
+func (s *InventorySource) GetInterval() time.Duration {
+	return durationOr(s.Spec.Interval, DefaultInterval)
+}
+
+// GetTimeout returns spec.timeout, or its default where it is not set.
+func (s *InventorySource) GetTimeout() time.Duration {
+	return durationOr(s.Spec.Timeout, DefaultTimeout)
+}
+
+// GetStaleAfter returns spec.staleAfter, or three intervals where it is not set.
+func (s *InventorySource) GetStaleAfter() time.Duration {
+	return durationOr(s.Spec.StaleAfter, staleIntervals*s.GetInterval())
+}
+
+// GetEndpoint returns spec.endpoint, or its default where it is not set.
+func (s *InventorySource) GetEndpoint() string {
+	if s.Spec.Endpoint == "" {
+		return DefaultEndpoint
+	}
+	return s.Spec.Endpoint
+}
+
+// GetAfterMisses returns prune.afterMisses, or its default where it is not set.
+func (p Prune) GetAfterMisses() int {
+	return intOr(p.AfterMisses, DefaultAfterMisses)
+}
+
+// GetMaxPercent returns prune.maxPercent, or its default where it is not set.
+func (p Prune) GetMaxPercent() int {
+	return intOr(p.MaxPercent, DefaultMaxPercent)
+}
+
+// GetGracePeriod returns prune.gracePeriod, or zero where it is not set.
+func (p Prune) GetGracePeriod() time.Duration {
+	return durationOr(p.GracePeriod, 0)
+}
+
+func durationOr(d *metav1.Duration, otherwise time.Duration) time.Duration {
+	if d == nil {
+		return otherwise
+	}
+	return d.Duration
+}
+
+func intOr(i *int32, otherwise int) int {
+	if i == nil {
+		return otherwise
+	}
+	return int(*i)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Observation is what every kind of observation has, so that one engine can
+// plan, write and prune them all.
+//
+// +kubebuilder:object:generate=false
+type Observation interface {
+	metav1.Object
+	runtime.Object
+
+	// CloudID returns the ID the cloud gave the object.
+	CloudID() string
+	// Origin returns the part of the spec that says where the observation is from.
+	Origin() *ObservationOrigin
+	// Phase returns the cloud's own word for the object's phase.
+	Phase() string
+	// Trouble returns what the cloud says went wrong with the object, or "".
+	Trouble() string
+	// Conditions returns the status's conditions, to read or to change.
+	Conditions() *[]metav1.Condition
+	// GetStatus returns a pointer to the status.
+	GetStatus() any
+	// SameStatus tells whether the statuses are equal but for the conditions.
+	// The other observation must be of the same kind.
+	SameStatus(other Observation) bool
+	// SameSpec tells whether the specs are equal. The other observation must be
+	// of the same kind.
+	SameSpec(other Observation) bool
+	// CopyStatus replaces the status by the other observation's, sharing its
+	// memory. The other observation must be of the same kind.
+	CopyStatus(other Observation)
+}
+
+// ObservationOrigin says which source made an observation, and of which
+// environment.
+type ObservationOrigin struct {
+	// The InventorySource, in the same namespace, that made this observation.
+	// +required
+	SourceRef LocalReference `json:"sourceRef"`
+
+	// ID of the Confluent Cloud environment the object was listed in.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	Environment string `json:"environment"`
+}
+
+// NetworkReference is the network a cloud object is attached to.
+type NetworkReference struct {
+	// ID of the network, for example n-00000.
+	ID string `json:"id"`
+	// ID of the environment the network belongs to, where the API tells.
+	// +optional
+	Environment string `json:"environment,omitempty"`
+	// Confluent resource name (CRN) of the network.
+	// +optional
+	ResourceName string `json:"resourceName,omitempty"`
+}
+
+// CloudMetadata is what the API tells about any of its objects. A date the API
+// does not give, or not in RFC 3339, is absent.
+type CloudMetadata struct {
+	// Confluent resource name (CRN) of the object.
+	// +optional
+	ResourceName string `json:"resourceName,omitempty"`
+	// URL of the object in the API.
+	// +optional
+	Self string `json:"self,omitempty"`
+	// When the cloud created the object.
+	// +optional
+	CreatedAt *metav1.Time `json:"createdAt,omitempty"`
+	// When the cloud last changed the object.
+	// +optional
+	UpdatedAt *metav1.Time `json:"updatedAt,omitempty"`
+	// When the cloud deleted the object, where it still lists it.
+	// +optional
+	DeletedAt *metav1.Time `json:"deletedAt,omitempty"`
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// observationKinds are the kinds of observations, each with the field that holds
+// the cloud's ID.
+var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID"}
+
+func observation(kind, name, source, environment string) *unstructured.Unstructured {
+	return object(kind, name, map[string]any{
+		"sourceRef":            map[string]any{"name": source},
+		"environment":          environment,
+		observationKinds[kind]: name,
+	})
+}
+
+func (s *server) observationRefused(t *testing.T) {
+	for kind, id := range observationKinds {
+		t.Run(kind, func(t *testing.T) {
+			s.refuses(t, observation(kind, "x-1", "prod", "env-1"), []attempt{
+				{"no id", "spec." + id, absent, "spec." + id + ": Required value"},
+				{"empty id", "spec." + id, "", tooShort},
+				{"long id", "spec." + id, strings.Repeat("i", 256), "may not be more than 255"},
+				{"no source", "spec.sourceRef", absent, "spec.sourceRef: Required value"},
+				{"no environment", "spec.environment", absent, "spec.environment: Required value"},
+			})
+		})
+	}
+}
+
+func (s *server) specImmutable(t *testing.T) {
+	for kind, id := range observationKinds {
+		t.Run(kind, func(t *testing.T) {
+			g := NewWithT(t)
+			o := observation(kind, "immutable", "prod", "env-1")
+			g.Expect(s.Create(t.Context(), o)).To(Succeed())
+			for _, path := range []string{"spec." + id, "spec.environment", "spec.sourceRef.name"} {
+				g.Expect(s.Update(t.Context(), with(o, path, "other"), client.DryRunAll)).To(MatchError(ContainSubstring(
+					"spec is immutable: an observation is written by the operator; change the InventorySource instead")), path)
+			}
+			g.Expect(s.Update(t.Context(), with(o, "metadata.labels", map[string]any{"a": "b"}))).To(Succeed())
+		})
+	}
+}
+
+func (s *server) selectedByField(t *testing.T) {
+	g := NewWithT(t)
+	for kind, id := range observationKinds {
+		for name, phase := range map[string]string{"select-1": "FIRST", "select-2": "SECOND"} {
+			o := observation(kind, name, "source-of-"+name, "env-of-"+name)
+			g.Expect(s.Create(t.Context(), o)).To(Succeed())
+			g.Expect(s.Status().Update(t.Context(), with(o, "status.phase", phase))).To(Succeed())
+		}
+		for field, value := range map[string]string{
+			"spec." + id: "select-2", "spec.environment": "env-of-select-2",
+			"spec.sourceRef.name": "source-of-select-2", "status.phase": "SECOND",
+		} {
+			g.Expect(s.selected(t, kind, client.MatchingFields{field: value})).To(Equal([]string{"select-2"}), "%s by %s", kind, field)
+		}
+		g.Expect(s.selected(t, kind, client.MatchingFields{"spec." + id: "select-1", "status.phase": "FIRST"})).To(Equal([]string{"select-1"}))
+		g.Expect(s.selected(t, kind, client.MatchingFields{"spec." + id: "select-1", "status.phase": "SECOND"})).To(BeEmpty())
+	}
+}
+
+// selected returns the names of the observations that match.
+func (s *server) selected(t *testing.T, kind string, fields client.MatchingFields) []string {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+	NewWithT(t).Expect(s.List(t.Context(), list, client.InNamespace(namespace), fields)).To(Succeed())
+	var names []string
+	for _, o := range list.Items {
+		names = append(names, o.GetName())
+	}
+	return names
+}
+
+// full returns a status with every field set to something that is not its zero
+// value, so that a field the schema lacks, and the API server drops, shows.
+func full(t *testing.T, v reflect.Value, path string) {
+	switch {
+	case v.Type() == reflect.TypeFor[metav1.Time]():
+		v.Set(reflect.ValueOf(metav1.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy()))
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		full(t, v.Elem(), path)
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		full(t, v.Index(0), path)
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			full(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+		}
+	case v.Kind() == reflect.String && strings.HasSuffix(path, ".Status"):
+		v.SetString("True") // Of a condition, an enumeration.
+	case v.Kind() == reflect.String:
+		v.SetString("Any")
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.CanInt():
+		v.SetInt(1)
+	default:
+		t.Fatalf("%s: no value for a %s", path, v.Type())
+	}
+}
+
+func fullCluster(t *testing.T) *v1alpha1.KafkaClusterObservation {
+	o := &v1alpha1.KafkaClusterObservation{}
+	full(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	full(t, reflect.ValueOf(&o.Status).Elem(), "KafkaCluster")
+	return o
+}
+
+func fullPeering(t *testing.T) *v1alpha1.PeeringObservation {
+	o := &v1alpha1.PeeringObservation{}
+	full(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	full(t, reflect.ValueOf(&o.Status).Elem(), "Peering")
+	return o
+}
+
+func (s *server) statusComesBack(t *testing.T) {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+		g := NewWithT(t)
+		o.SetNamespace(namespace)
+		o.SetName("full")
+		want := o.DeepCopyObject().(v1alpha1.Observation)
+		g.Expect(s.Create(t.Context(), o)).To(Succeed())
+		o.CopyStatus(want)
+		g.Expect(s.Status().Update(t.Context(), o)).To(Succeed())
+		got := reflect.New(reflect.TypeOf(o).Elem()).Interface().(v1alpha1.Observation)
+		g.Expect(s.Get(t.Context(), client.ObjectKeyFromObject(o), got)).To(Succeed())
+		g.Expect(apiequality.Semantic.DeepEqual(got.GetStatus(), want.GetStatus())).To(BeTrue(), "%+v\n%+v", got.GetStatus(), want.GetStatus())
+		g.Expect(got.SameSpec(want)).To(BeTrue())
+	}
+}
+
+func TestObservationsTellWhatTheyHold(t *testing.T) {
+	t.Parallel()
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+		g := NewWithT(t)
+		g.Expect(o.CloudID()).To(Equal("Any"))
+		g.Expect(o.Phase()).To(Equal("Any"))
+		g.Expect(*o.Origin()).To(Equal(v1alpha1.ObservationOrigin{
+			SourceRef: v1alpha1.LocalReference{Name: "Any"}, Environment: "Any"}))
+		g.Expect(*o.Conditions()).To(HaveLen(1))
+
+		other := o.DeepCopyObject().(v1alpha1.Observation)
+		*other.Conditions() = nil
+		g.Expect(o.SameStatus(other)).To(BeTrue(), "conditions are compared apart")
+		g.Expect(*o.Conditions()).To(HaveLen(1), "comparing changes nothing")
+		g.Expect(o.SameSpec(other)).To(BeTrue())
+		other.Origin().Environment = "other"
+		g.Expect(o.SameSpec(other)).To(BeFalse())
+		other.CopyStatus(o)
+		g.Expect(other.GetStatus()).To(Equal(o.GetStatus()))
+	}
+}
+
+func TestAStatusDiffersInEveryField(t *testing.T) {
+	t.Parallel()
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+		status := reflect.TypeOf(o.GetStatus()).Elem()
+		for i := range status.NumField() {
+			field := status.Field(i).Name
+			if field == "Conditions" {
+				continue
+			}
+			other := o.DeepCopyObject().(v1alpha1.Observation)
+			reflect.ValueOf(other.GetStatus()).Elem().Field(i).SetZero()
+			NewWithT(t).Expect(o.SameStatus(other)).To(BeFalse(), field)
+		}
+	}
+}
+
+func TestTroubleIsTheAPIsOwnWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{{"", "", ""}, {"E1", "", "E1"}, {"", "broken", "broken"}, {"E1", "broken", "E1: broken"}} {
+		o := &v1alpha1.PeeringObservation{Status: v1alpha1.PeeringObservationStatus{ErrorCode: c[0], ErrorMessage: c[1]}}
+		NewWithT(t).Expect(o.Trouble()).To(Equal(c[2]), fmt.Sprint(c))
+	}
+	NewWithT(t).Expect((&v1alpha1.KafkaClusterObservation{}).Trouble()).To(BeEmpty())
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// PeeringObservationSpec says which peering is observed. The operator writes it
+// once.
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
+type PeeringObservationSpec struct {
+	ObservationOrigin `json:",inline"`
+
+	// ID of the peering, for example p-12345.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	PeeringID string `json:"peeringID"`
+}
+
+// PeeringObservationStatus is the peering as the API last told it. Every word
+// is the API's own; a field the API does not give is absent.
+type PeeringObservationStatus struct {
+	// Lifecycle phase: PROVISIONING, PENDING_ACCEPT, READY, FAILED,
+	// DEPROVISIONING, DISCONNECTED, or a word newer than this version.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+	// Name people gave the peering.
+	// +optional
+	DisplayName string `json:"displayName,omitempty"`
+	// Cloud provider, from kind: AWS, GCP or AZURE; absent for any other kind.
+	// +optional
+	Cloud string `json:"cloud,omitempty"`
+	// AwsPeering, GcpPeering, AzurePeering, or a word newer than this version.
+	// +optional
+	Kind string `json:"kind,omitempty"`
+	// Region of the customer's network, where the API tells.
+	// +optional
+	Region string `json:"region,omitempty"`
+	// The customer's side on AWS.
+	// +optional
+	AWS *AWSPeering `json:"aws,omitempty"`
+	// The customer's side on Google Cloud.
+	// +optional
+	GCP *GCPPeering `json:"gcp,omitempty"`
+	// The customer's side on Azure.
+	// +optional
+	Azure *AzurePeering `json:"azure,omitempty"`
+	// Confluent network that is peered.
+	// +optional
+	Network *NetworkReference `json:"network,omitempty"`
+	// The API's code for what went wrong.
+	// +optional
+	ErrorCode string `json:"errorCode,omitempty"`
+	// The API's words for what went wrong.
+	// +optional
+	ErrorMessage string `json:"errorMessage,omitempty"`
+
+	CloudMetadata `json:",inline"`
+
+	// Endpoints of the Kafka clusters in the peered network that this source
+	// mirrors, sorted by cluster ID, then access point ID.
+	// +optional
+	// +listType=map
+	// +listMapKey=clusterID
+	// +listMapKey=accessPointID
+	Endpoints []PeeringEndpoint `json:"endpoints,omitempty"`
+
+	// Observed: whether the peering was in the last complete listing. Ready:
+	// whether it is READY.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// AWSPeering is the customer's side of a VPC peering.
+type AWSPeering struct {
+	// AWS account of the VPC.
+	// +optional
+	Account string `json:"account,omitempty"`
+	// ID of the VPC.
+	// +optional
+	VPC string `json:"vpc,omitempty"`
+	// CIDR blocks of the VPC that are routed, in the API's order.
+	// +optional
+	// +listType=atomic
+	Routes []string `json:"routes,omitempty"`
+	// Region of the VPC.
+	// +optional
+	CustomerRegion string `json:"customerRegion,omitempty"`
+}
+
+// GCPPeering is the customer's side of a VPC network peering.
+type GCPPeering struct {
+	// Google Cloud project of the VPC network.
+	// +optional
+	Project string `json:"project,omitempty"`
+	// Name of the VPC network.
+	// +optional
+	VPCNetwork string `json:"vpcNetwork,omitempty"`
+	// Whether Confluent imports the network's custom routes.
+	// +optional
+	ImportCustomRoutes *bool `json:"importCustomRoutes,omitempty"`
+}
+
+// AzurePeering is the customer's side of a VNet peering.
+type AzurePeering struct {
+	// Microsoft Entra tenant of the VNet.
+	// +optional
+	Tenant string `json:"tenant,omitempty"`
+	// Resource ID of the VNet.
+	// +optional
+	VNet string `json:"vnet,omitempty"`
+	// Region of the VNet.
+	// +optional
+	CustomerRegion string `json:"customerRegion,omitempty"`
+}
+
+// PeeringEndpoint is one way to reach a Kafka cluster in a peered network.
+type PeeringEndpoint struct {
+	// ID of the Kafka cluster.
+	ClusterID string `json:"clusterID"`
+
+	// The endpoint; its access point ID is empty for a cluster that tells only
+	// one, without access points.
+	KafkaEndpoint `json:",inline"`
+}
+
+// PeeringObservation is one network peering on Confluent Cloud as an
+// InventorySource last saw it. The operator writes it; an edit is undone.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=peo,categories=ccloud
+// +kubebuilder:printcolumn:name="DISPLAY-NAME",type=string,JSONPath=`.status.displayName`
+// +kubebuilder:printcolumn:name="PHASE",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="CLOUD",type=string,JSONPath=`.status.cloud`
+// +kubebuilder:printcolumn:name="REGION",type=string,JSONPath=`.status.region`
+// +kubebuilder:printcolumn:name="NETWORK",type=string,JSONPath=`.status.network.id`
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="ERROR",type=string,JSONPath=`.status.errorMessage`,priority=1
+// +kubebuilder:printcolumn:name="SOURCE",type=string,JSONPath=`.spec.sourceRef.name`,priority=1
+// +kubebuilder:selectablefield:JSONPath=`.spec.peeringID`
+// +kubebuilder:selectablefield:JSONPath=`.spec.environment`
+// +kubebuilder:selectablefield:JSONPath=`.spec.sourceRef.name`
+// +kubebuilder:selectablefield:JSONPath=`.status.phase`
+type PeeringObservation struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec PeeringObservationSpec `json:"spec"`
+	// +optional
+	Status PeeringObservationStatus `json:"status,omitzero"`
+}
+
+// PeeringObservationList is a list of PeeringObservations.
+//
+// +kubebuilder:object:root=true
+type PeeringObservationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []PeeringObservation `json:"items"`
+}
+
+var _ Observation = &PeeringObservation{}
+
+// CloudID implements Observation.
+func (o *PeeringObservation) CloudID() string { return o.Spec.PeeringID }
+
+// Origin implements Observation.
+func (o *PeeringObservation) Origin() *ObservationOrigin { return &o.Spec.ObservationOrigin }
+
+// Phase implements Observation.
+func (o *PeeringObservation) Phase() string { return o.Status.Phase }
+
+// Trouble implements Observation.
+func (o *PeeringObservation) Trouble() string {
+	if o.Status.ErrorCode != "" && o.Status.ErrorMessage != "" {
+		return o.Status.ErrorCode + ": " + o.Status.ErrorMessage
+	}
+	return o.Status.ErrorCode + o.Status.ErrorMessage
+}
+
+// Conditions implements Observation.
+func (o *PeeringObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
+
+// GetStatus implements Observation.
+func (o *PeeringObservation) GetStatus() any { return &o.Status }
+
+// SameStatus implements Observation.
+func (o *PeeringObservation) SameStatus(other Observation) bool {
+	a, b := o.Status, other.(*PeeringObservation).Status
+	a.Conditions, b.Conditions = nil, nil
+	return equality.Semantic.DeepEqual(&a, &b)
+}
+
+// SameSpec implements Observation.
+func (o *PeeringObservation) SameSpec(other Observation) bool {
+	return o.Spec == other.(*PeeringObservation).Spec
+}
+
+// CopyStatus implements Observation.
+func (o *PeeringObservation) CopyStatus(other Observation) {
+	o.Status = other.(*PeeringObservation).Status
+}
