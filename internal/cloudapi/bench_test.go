@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// fullCluster is a Dedicated cluster with two access points, all that the API
+// gives for it.
+const fullCluster = `{"api_version":"cmk/v2","id":"lkc-%05d","kind":"Cluster",
+"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/cloud-cluster=lkc-%[1]05d","self":"https://api.confluent.cloud/cmk/v2/clusters/lkc-%[1]05d","updated_at":"2026-01-02T00:00:00Z"},
+"spec":{"api_endpoint":"https://pkac-00000.us-west-2.aws.confluent.cloud","availability":"MULTI_ZONE","cloud":"AWS",
+"config":{"cku":2,"kind":"Dedicated","release_priority":"REGULAR","zones":["usw2-az1","usw2-az2","usw2-az3"]},"display_name":"orders-%[1]d",
+"endpoints":{"PUBLIC":{"connection_type":"PUBLIC","http_endpoint":"https://lkc-%[1]05d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%[1]05d.us-west-2.aws.confluent.cloud:9092"},
+"ap1":{"connection_type":"PRIVATE_LINK","http_endpoint":"https://lkc-%[1]05d-ap1.us-west-2.aws.private.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%[1]05d-ap1.us-west-2.aws.private.confluent.cloud:9092"}},
+"environment":{"environment":"","id":"env-abc123","related":"https://api.confluent.cloud/org/v2/environments/env-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123"},
+"http_endpoint":"https://lkc-%[1]05d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"SASL_SSL://lkc-%[1]05d.us-west-2.aws.confluent.cloud:9092",
+"network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"},
+"region":"us-west-2"},"status":{"cku":2,"phase":"PROVISIONED"}}`
+
+// fullPeering is an AWS peering with two routes, all that the API gives for it.
+const fullPeering = `{"api_version":"networking/v1","id":"p-%05d","kind":"Peering",
+"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/network=n-abc123/peering=p-%[1]05d","self":"https://api.confluent.cloud/networking/v1/peerings/p-%[1]05d","updated_at":"2026-01-02T00:00:00Z"},
+"spec":{"cloud":{"account":"000000000000","customer_region":"us-east-1","kind":"AwsPeering","routes":["10.108.16.0/21","10.108.24.0/21"],"vpc":"vpc-00000000000000000"},
+"display_name":"prod-peering-%[1]d",
+"environment":{"environment":"","id":"env-abc123","related":"https://api.confluent.cloud/org/v2/environments/env-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123"},
+"network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"}},
+"status":{"phase":"READY"}}`
+
+// fullPage is a page of n items made from one format.
+func fullPage(listKind, format string, n int) []byte {
+	items := make([]string, n)
+	for i := range items {
+		items[i] = fmt.Sprintf(strings.ReplaceAll(format, "\n", ""), i)
+	}
+	return fmt.Appendf(nil, `{"kind":%q,"metadata":{"next":"https://api.confluent.cloud/x?page_token=token","total_size":%d},"data":[%s]}`,
+		listKind, n, strings.Join(items, ","))
+}
+
+// benchmarkDecode decodes one whole page per operation. The figures of one item
+// are those of a page by op.pageSize, its envelope included.
+func benchmarkDecode[T any](b *testing.B, op *operation[T], raw []byte) {
+	b.ReportAllocs()
+	b.SetBytes(int64(len(raw)))
+	for b.Loop() {
+		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "" {
+			b.Fatal("the page was not read whole")
+		}
+	}
+	perItem := float64(b.N) * float64(op.pageSize)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perItem, "ns/item")
+}
+
+func BenchmarkDecodeClusters(b *testing.B) {
+	benchmarkDecode(b, &clusters, fullPage(clusters.listKind, fullCluster, clusters.pageSize))
+}
+
+func BenchmarkDecodePeerings(b *testing.B) {
+	benchmarkDecode(b, &peerings, fullPage(peerings.listKind, fullPeering, peerings.pageSize))
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Waiter is asked before every request, redirects included, and returns when
+// the request may be sent. An error means it may not be sent at all.
+// Budgets.For returns one; a *rate.Limiter of golang.org/x/time/rate is one.
+type Waiter interface {
+	Wait(ctx context.Context) error
+}
+
+// Limits bound what one listing may take in. A zero field takes the field of
+// DefaultLimits. Past any limit a listing fails; nothing is dropped.
+type Limits struct {
+	// MaxPages is the number of pages of one listing.
+	MaxPages int
+	// MaxItems is the number of items of one listing.
+	MaxItems int
+	// MaxBodyBytes is the size of one page's body in bytes, after
+	// decompression.
+	MaxBodyBytes int64
+}
+
+// DefaultLimits are far above any inventory known, and low enough that a
+// runaway answer cannot exhaust the process.
+var DefaultLimits = Limits{MaxPages: 5_000, MaxItems: 250_000, MaxBodyBytes: 32 << 20}
+
+// Call is one request and what came of it, for metrics.
+type Call struct {
+	Operation string
+	// StatusCode is the HTTP status, 0 where no answer came.
+	StatusCode int
+	// Duration is the time from sending to the end of reading the body. The
+	// wait for the budget is not in it.
+	Duration  time.Duration
+	RateLimit RateLimit
+	RequestID string
+}
+
+// Options is what a Client is made from.
+type Options struct {
+	// Endpoint is where the API is, see ParseEndpoint.
+	Endpoint string
+	// Credential is sent with every request, to the endpoint's origin only.
+	Credential Credential
+	// UserAgent names the program and its version.
+	UserAgent string
+	// Transport does the exchanges; nil takes one shared by all clients. It
+	// sees the credential.
+	Transport http.RoundTripper
+	// Limits bound each listing.
+	Limits Limits
+	// Budget is asked before every request; nil asks nothing.
+	Budget Waiter
+	// Observe is told of every request after it; nil is told nothing. It is
+	// called from the goroutine of the listing.
+	Observe func(Call)
+}
+
+// Client reads the inventory behind one endpoint with one credential. It is
+// safe for concurrent use and needs no closing.
+type Client struct {
+	base   *url.URL
+	origin string
+	// guard sends requests. There is no http.Client around it: that would
+	// follow redirects on its own, unbudgeted, and repeat URLs in its errors.
+	guard   *guard
+	limits  Limits
+	budget  Waiter
+	observe func(Call)
+	// cleaner returns the cleaner for a request with that page token.
+	cleaner func(pageToken string) cleaner
+}
+
+// New returns a Client, or an error that names the option at fault and what to
+// give instead. It sends nothing.
+func New(o Options) (*Client, error) {
+	base, err := ParseEndpoint(o.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("cloudapi: Options.Endpoint: %w", err)
+	}
+	if err := o.Credential.validate(); err != nil {
+		return nil, fmt.Errorf("cloudapi: Options.%w", err)
+	}
+	if o.UserAgent == "" || strings.ContainsFunc(o.UserAgent, unicode.IsControl) {
+		return nil, errors.New("cloudapi: Options.UserAgent is empty or has control characters; " +
+			"give one such as inventory-operator/v0.1.0")
+	}
+	limits, err := o.Limits.orDefault()
+	if err != nil {
+		return nil, fmt.Errorf("cloudapi: Options.%w", err)
+	}
+	origin := base.Scheme + "://" + base.Host
+	transport := o.Transport
+	if transport == nil {
+		transport = defaultTransport()
+	}
+	credential := o.Credential
+	return &Client{
+		base:    base,
+		origin:  origin,
+		guard:   newGuard(origin, credential, o.UserAgent, transport),
+		limits:  limits,
+		budget:  o.Budget,
+		observe: o.Observe,
+		cleaner: func(pageToken string) cleaner { return newCleaner(credential, pageToken) },
+	}, nil
+}
+
+// orDefault fills in the default limits.
+func (l Limits) orDefault() (Limits, error) {
+	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 {
+		return l, errors.New("Limits has a negative field; give a positive limit, or 0 for the default")
+	}
+	if l.MaxPages == 0 {
+		l.MaxPages = DefaultLimits.MaxPages
+	}
+	if l.MaxItems == 0 {
+		l.MaxItems = DefaultLimits.MaxItems
+	}
+	if l.MaxBodyBytes == 0 {
+		l.MaxBodyBytes = DefaultLimits.MaxBodyBytes
+	}
+	return l, nil
+}

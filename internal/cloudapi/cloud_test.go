@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// testCredential has a secret with characters that every encoding changes.
+var testCredential = Credential{Key: "TESTKEYID0000001", Secret: "very/secret+value=="}
+
+const testUserAgent = "inventory-operator/v0.0.0-test"
+
+// cloud is a server that records what it was asked.
+type cloud struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+}
+
+// record wraps handler to keep each request's method, URL and header.
+func (c *cloud) record(handler http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		c.requests = append(c.requests, r.Clone(context.Background()))
+		c.mu.Unlock()
+		handler(w, r)
+	})
+}
+
+// asked returns the requests so far.
+func (c *cloud) asked() []*http.Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*http.Request(nil), c.requests...)
+}
+
+// newCloud starts a server for the time of the test.
+func newCloud(t *testing.T, handler http.HandlerFunc) *cloud {
+	t.Helper()
+	c := &cloud{}
+	c.Server = httptest.NewServer(c.record(handler))
+	t.Cleanup(c.Close)
+	return c
+}
+
+// newTLSCloud is newCloud over https and HTTP/2.
+func newTLSCloud(t *testing.T, handler http.HandlerFunc) *cloud {
+	t.Helper()
+	c := &cloud{}
+	c.Server = httptest.NewUnstartedServer(c.record(handler))
+	c.EnableHTTP2 = true
+	// What a test makes go wrong on purpose need not be told.
+	c.Config.ErrorLog = log.New(io.Discard, "", 0)
+	c.StartTLS()
+	t.Cleanup(c.Close)
+	return c
+}
+
+// client returns a client of this server.
+func (c *cloud) client(t *testing.T, change ...func(*Options)) *Client {
+	t.Helper()
+	o := Options{
+		Endpoint:   c.URL,
+		Credential: testCredential,
+		UserAgent:  testUserAgent,
+		Transport:  c.Client().Transport,
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	client, err := New(o)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return client
+}
+
+// list lists the clusters of env-1.
+func (c *cloud) list(t *testing.T, change ...func(*Options)) (*Listing[wire.Cluster], error) {
+	t.Helper()
+	return c.client(t, change...).ListClusters(t.Context(), ClusterFilter{Environment: "env-1"})
+}
+
+// answer writes a JSON answer.
+func answer(w http.ResponseWriter, code int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Request-Id", "req-1")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, body)
+}
+
+// inTurn answers each request with the next body, the last one from then on.
+func inTurn(bodies ...string) http.HandlerFunc {
+	var mu sync.Mutex
+	n := 0
+	return func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		body := bodies[min(n, len(bodies)-1)]
+		n++
+		mu.Unlock()
+		answer(w, http.StatusOK, body)
+	}
+}
+
+// clusterPage is a page of clusters: its metadata, and its items as JSON.
+func clusterPage(metadata string, items ...string) string {
+	return fmt.Sprintf(`{"api_version":"cmk/v2","kind":"ClusterList","metadata":%s,"data":[%s]}`,
+		metadata, strings.Join(items, ","))
+}
+
+// next is metadata with a next link that has this token.
+func next(token string) string {
+	return `{"next":"https://api.confluent.cloud/cmk/v2/clusters?page_token=` + token + `"}`
+}
+
+// clusterItem is a cluster with an ID and a display name.
+func clusterItem(id, displayName string) string {
+	return fmt.Sprintf(`{"id":%q,"spec":{"display_name":%q},"status":{"phase":"PROVISIONED"}}`, id, displayName)
+}
+
+// ids returns the IDs of clusters in order.
+func ids(items []wire.Cluster) []string {
+	var out []string
+	for _, c := range items {
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+// expectError asserts that err is an *Error of a class, and returns it.
+func expectError(t *testing.T, err error, class Class) *Error {
+	t.Helper()
+	g := NewWithT(t)
+	var e *Error
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(err).To(BeAssignableToTypeOf(e))
+	e = err.(*Error)
+	g.Expect(e.Class.String()).To(Equal(class.String()), e.Error())
+	g.Expect(ClassOf(fmt.Errorf("wrapped: %w", err))).To(Equal(class))
+	return e
+}
+
+// expectNoCredential asserts that no form of the credential is in text.
+func expectNoCredential(t *testing.T, text string) {
+	t.Helper()
+	g := NewWithT(t)
+	for _, form := range []string{testCredential.Key, testCredential.Secret, testCredential.basic(), "very%2Fsecret"} {
+		g.Expect(text).NotTo(ContainSubstring(form))
+	}
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxFailureBytes is how much of an error's body is read.
+const maxFailureBytes = 64 << 10
+
+// looseText is a JSON string or number taken as text. Anything else is empty
+// and no error: an odd member must not hide the ones beside it.
+type looseText string
+
+// UnmarshalJSON never fails.
+func (t *looseText) UnmarshalJSON(raw []byte) error {
+	*t = ""
+	switch c := raw[0]; {
+	case c == '"':
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			*t = looseText(s)
+		}
+	case c == '-' || (c >= '0' && c <= '9'):
+		*t = looseText(raw)
+	}
+	return nil
+}
+
+// problem is one description of what went wrong, in any of the API's shapes.
+type problem struct {
+	ID        looseText `json:"id"`
+	Code      looseText `json:"code"`
+	Title     looseText `json:"title"`
+	Detail    looseText `json:"detail"`
+	ErrorCode looseText `json:"error_code"`
+	Message   looseText `json:"message"`
+}
+
+// failureBody is the body of an answer other than 200. The API has three
+// shapes of it: errors[], the problem at the top, and the problem under error.
+type failureBody struct {
+	problem
+	Errors    []problem `json:"errors"`
+	Error     problem   `json:"error"`
+	RequestID looseText `json:"requestId"`
+}
+
+// parseFailure reads what it can of an error's body. A body that is empty, no
+// JSON or of no known shape has no problems.
+func parseFailure(raw []byte) (problems []problem, requestID string) {
+	var body failureBody
+	// A member of the wrong type leaves the others decoded; a body that is no
+	// JSON leaves all empty. Both are what is wanted.
+	_ = json.Unmarshal(raw, &body)
+	for _, p := range append(body.Errors, body.problem, body.Error) {
+		if p != (problem{}) {
+			problems = append(problems, p)
+		}
+	}
+	requestID = string(body.RequestID)
+	if requestID == "" && len(problems) > 0 {
+		requestID = string(problems[0].ID)
+	}
+	return problems, requestID
+}
+
+// failure turns an answer other than 200 into an *Error. The request ID of the
+// header, where there is one, is left for Client.name to set.
+func failure(resp *http.Response, now time.Time, clean cleaner) error {
+	// A body that cannot be read leaves the status, which says enough.
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
+	problems, requestID := parseFailure(raw)
+	e := &Error{
+		Class:      classOfStatus(resp.StatusCode, problems),
+		RetryAfter: retryAfter(resp, now),
+		RequestID:  clean(requestID, maxRequestIDLength),
+	}
+	if len(problems) > 0 {
+		first := problems[0]
+		e.Code = clean(firstOf(first.Code, first.ErrorCode), maxCodeLength)
+		e.Title = clean(firstOf(first.Title, first.Message), maxTitleLength)
+	}
+	if e.Class == Malformed {
+		e.Err = errors.New("malformed response: only 200 is an answer to a list")
+	}
+	return e
+}
+
+// classOfStatus returns the class of an answer other than 200.
+func classOfStatus(code int, problems []problem) Class {
+	switch {
+	case code == http.StatusUnauthorized:
+		return Unauthenticated
+	case code == http.StatusForbidden && invalidKey(problems):
+		return Unauthenticated
+	case code == http.StatusForbidden:
+		return Forbidden
+	case code == http.StatusTooManyRequests:
+		return RateLimited
+	case code == http.StatusRequestTimeout:
+		return Unavailable
+	case code >= 400 && code < 500:
+		return InvalidRequest
+	case code >= 500 && code < 600:
+		return Unavailable
+	}
+	return Malformed
+}
+
+// invalidKey tells the 403 for a key that the cloud does not know from the 403
+// for one without rights.
+func invalidKey(problems []problem) bool {
+	for _, p := range problems {
+		for _, text := range []looseText{p.Detail, p.Message} {
+			if strings.Contains(strings.ToLower(string(text)), "invalid api key") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...looseText) string {
+	for _, t := range texts {
+		if t != "" {
+			return string(t)
+		}
+	}
+	return ""
+}
+
+// transportFailure turns an error of the transport, of sending or of
+// reading a body, into an *Error.
+//
+// Only ctx says whether the caller gave up: a transport may cancel on its own.
+func transportFailure(ctx context.Context, err error, clean cleaner) error {
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return refused
+	}
+	if ctx.Err() != nil {
+		return gaveUp(ctx)
+	}
+	return newError(Unavailable, "no whole answer: "+clean(transportCause(err), maxCauseLength))
+}
+
+// gaveUp returns the *Error for a context that is done: its owner took it
+// back, or its time is up.
+func gaveUp(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return &Error{Class: Canceled, Err: context.Canceled}
+	}
+	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
+}
+
+// transportCause describes the errors whose text is made from addresses and
+// certificates. Of any other only the kind is told: net/http quotes what the
+// server sent, and the URL, in many of its texts.
+func transportCause(err error) string {
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e.Error()
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return "the server does not speak TLS, and the endpoint says https"
+	}
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return "timed out"
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed early"
+	}
+	return "the connection failed"
+}

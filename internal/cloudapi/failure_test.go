@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+func TestAnErrorNamesOperationStatusCodeTitleAndRequestID(t *testing.T) {
+	const first = `{"errors":[{"id":"id-1","status":"403","code":"user_unauthorized","title":"Forbidden Access","detail":"hush","source":{"pointer":"/hush"}}]}`
+	const prefix = "listCmkV2Clusters: "
+	tests := map[string]struct {
+		code  int
+		body  string
+		class Class
+		text  string
+	}{
+		"errors[]":      {403, first, Forbidden, "403 Forbidden: user_unauthorized: Forbidden Access (request id req-1)"},
+		"only a detail": {400, `{"errors":[{"detail":"hush"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
+		"only a title":  {400, `{"errors":[{"title":"Bad page_size"}]}`, InvalidRequest, "400 Bad Request: Bad page_size (request id req-1)"},
+		"error_code at the top": {401, `{"error_code":40101,"message":"Unknown key"}`, Unauthenticated,
+			"401 Unauthorized: 40101: Unknown key (request id req-1)"},
+		"error_code in errors[]": {404, `{"errors":[{"error_code":404,"message":"Not here"}]}`, InvalidRequest,
+			"404 Not Found: 404: Not here (request id req-1)"},
+		"null message":   {400, `{"error_code":400,"message":null}`, InvalidRequest, "400 Bad Request: 400 (request id req-1)"},
+		"error":          {500, `{"status":500,"error":{"code":"INTERNAL","message":"Oops","hush":1},"requestId":"id-2"}`, Unavailable, "500 Internal Server Error: INTERNAL: Oops (request id req-1)"},
+		"empty":          {503, ``, Unavailable, "503 Service Unavailable (request id req-1)"},
+		"HTML":           {502, `<html>hush</html>`, Unavailable, "502 Bad Gateway (request id req-1)"},
+		"null":           {500, `null`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"a string":       {500, `"hush"`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"cut JSON":       {500, `{"errors":[{"code":"hush`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"odd members":    {400, `{"errors":"hush","error":"hush","error_code":"E1","message":["hush"]}`, InvalidRequest, "400 Bad Request: E1 (request id req-1)"},
+		"odd elements":   {400, `{"errors":[null,5,{"code":{"hush":1},"title":true},{"code":"c","title":"t"}]}`, InvalidRequest, "400 Bad Request: c: t (request id req-1)"},
+		"larger than it": {400, `{"errors":[{"code":"hush","detail":"` + strings.Repeat("x", maxFailureBytes) + `"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
+		"no such status": {529, ``, Unavailable, "529 (request id req-1)"},
+		"2xx":            {204, ``, Malformed, "204 No Content: malformed response: only 200 is an answer to a list (request id req-1)"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, tt.code, tt.body) })
+			l, err := c.list(t)
+			g.Expect(l).To(BeNil())
+			e := expectError(t, err, tt.class)
+			g.Expect(e.Error()).To(Equal(prefix + tt.text))
+			g.Expect(e.StatusCode).To(Equal(tt.code))
+			g.Expect(e.Operation).To(Equal("listCmkV2Clusters"))
+			g.Expect(fmt.Sprintf("%v %+v", e, errors.Unwrap(e))).NotTo(ContainSubstring("hush"))
+		})
+	}
+}
+
+func TestEveryStatusHasItsClass(t *testing.T) {
+	tests := map[int]Class{
+		400: InvalidRequest, 401: Unauthenticated, 402: InvalidRequest, 403: Forbidden, 404: InvalidRequest,
+		405: InvalidRequest, 407: InvalidRequest, 408: Unavailable, 409: InvalidRequest, 410: InvalidRequest,
+		422: InvalidRequest, 429: RateLimited, 500: Unavailable, 501: Unavailable, 502: Unavailable,
+		503: Unavailable, 504: Unavailable, 599: Unavailable,
+	}
+	for code, class := range tests {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, code, "") })
+			_, err := c.list(t)
+			expectError(t, err, class)
+		})
+	}
+}
+
+func TestA403ForAnInvalidKeyIsUnauthenticated(t *testing.T) {
+	tests := map[string]struct {
+		body  string
+		class Class
+	}{
+		"detail":          {`{"errors":[{"title":"Forbidden","detail":"Invalid API Key: make a new one"}]}`, Unauthenticated},
+		"a later detail":  {`{"errors":[{"detail":"x"},{"detail":"invalid api key"}]}`, Unauthenticated},
+		"message":         {`{"error_code":403,"message":"invalid API key"}`, Unauthenticated},
+		"error's message": {`{"error":{"code":403,"message":"INVALID API KEY"}}`, Unauthenticated},
+		"another detail":  {`{"errors":[{"detail":"the API key may not read this"}]}`, Forbidden},
+		"no JSON":         {`invalid API key`, Forbidden},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 403, tt.body) })
+			_, err := c.list(t)
+			expectError(t, err, tt.class)
+		})
+	}
+}
+
+func TestTheRequestIDComesFromTheHeaderElseFromTheBody(t *testing.T) {
+	tests := map[string]struct{ header, body, want string }{
+		"header":    {"h", `{"errors":[{"id":"e"}],"requestId":"r"}`, "h"},
+		"requestId": {"", `{"error":{"code":"c"},"requestId":"r"}`, "r"},
+		"errors[]":  {"", `{"errors":[{"id":"e"}]}`, "e"},
+		"none":      {"", ``, ""},
+		"cleaned":   {"a\tb" + strings.Repeat("x", 1000), ``, "a b" + strings.Repeat("x", maxRequestIDLength-3) + "…"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Request-Id", tt.header)
+				w.WriteHeader(http.StatusInternalServerError)
+				_, _ = io.WriteString(w, tt.body)
+			})
+			_, err := c.list(t)
+			e := expectError(t, err, Unavailable)
+			g.Expect(e.RequestID).To(Equal(tt.want))
+			g.Expect(strings.Contains(e.Error(), "(request id ")).To(Equal(tt.want != ""))
+		})
+	}
+}
+
+func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
+	const token = "page-token-hush"
+	secrets := []string{
+		testCredential.Key, testCredential.Secret, testCredential.basic(), url.QueryEscape(testCredential.Secret), token,
+		"very/secret\x00+value==" + testCredential.Secret, // one that cleaning would put together
+		"very/se\u200bcret+value==",
+		"very/se\xffcret+value==",
+	}
+	for i, secret := range secrets {
+		quoted, err := json.Marshal(secret)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		q := string(quoted)
+		echoes := map[string]http.HandlerFunc{
+			"title": func(w http.ResponseWriter, _ *http.Request) {
+				answer(w, 400, `{"errors":[{"title":`+q+`,"code":`+q+`}]}`)
+			},
+			"request id": func(w http.ResponseWriter, _ *http.Request) { answer(w, 400, `{"requestId":`+q+`}`) },
+			"message":    func(w http.ResponseWriter, _ *http.Request) { answer(w, 401, `{"error_code":401,"message":`+q+`}`) },
+			"detail":     func(w http.ResponseWriter, _ *http.Request) { answer(w, 403, `{"errors":[{"detail":`+q+`}]}`) },
+			"plain body": func(w http.ResponseWriter, _ *http.Request) { answer(w, 500, secret) },
+			"kind":       func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, `{"kind":`+q+`,"data":[]}`) },
+			"bad JSON":   func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, secret) },
+			"next":       func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, clusterPage(`{"next":`+q+`}`)) },
+			"same token": func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, clusterPage(next(token))) },
+			"Location": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Location"] = []string{"https://" + url.QueryEscape(secret) + ".example/?" + secret}
+				answer(w, 302, "")
+			},
+			"header": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["X-Request-Id"] = []string{secret}
+				w.WriteHeader(http.StatusInternalServerError)
+			},
+			"status line": raw("HTTP/1.1 " + secret + "\r\n\r\n"),
+			"no header":   raw("HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n"),
+			"no HTTP":     raw(secret + "\r\n\r\n"),
+			"bad chunk":   raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + secret + "\r\n"),
+			"bad length":  raw("HTTP/1.1 200 OK\r\nContent-Length: " + secret + "\r\n\r\n"),
+		}
+		for where, handler := range echoes {
+			t.Run(fmt.Sprintf("%d in %s", i, where), func(t *testing.T) {
+				g := NewWithT(t)
+				c := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
+					if !r.URL.Query().Has("page_token") {
+						answer(w, http.StatusOK, clusterPage(next(token)))
+						return
+					}
+					handler(w, r)
+				})
+				_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-hush"})
+				g.Expect(err).To(HaveOccurred())
+				for e := err; e != nil; e = errors.Unwrap(e) {
+					for _, text := range []string{e.Error(), fmt.Sprintf("%+v", e)} {
+						expectNoCredential(t, text)
+						g.Expect(text).NotTo(ContainSubstring(token))
+						g.Expect(text).NotTo(ContainSubstring("env-hush"))
+						g.Expect(text).NotTo(MatchRegexp(`[\x00-\x1f\x7f]`))
+					}
+				}
+			})
+		}
+	}
+}
+
+// raw answers with these bytes and closes the connection.
+func raw(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		_, _ = io.WriteString(conn, text)
+		_ = conn.Close()
+	}
+}
+
+func TestTextFromTheCloudIsOneBoundedPrintableLine(t *testing.T) {
+	g := NewWithT(t)
+	c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 400, `{"errors":[{"code":"`+strings.Repeat("é", 500)+`","title":" a\u001b[2J\r\n\tb\u202e\u0000c `+"\xff"+strings.Repeat("x", 1000)+`"}]}`)
+	})
+	_, err := c.list(t)
+	e := expectError(t, err, InvalidRequest)
+	g.Expect(e.Code).To(Equal(strings.Repeat("é", maxCodeLength) + "…"))
+	g.Expect(e.Title).To(HavePrefix("a [2J b c \ufffdxxx"))
+	g.Expect([]rune(e.Title)).To(HaveLen(maxTitleLength + 1))
+}
+
+func TestTransportErrorsAreUnavailableAndSayWhere(t *testing.T) {
+	g := NewWithT(t)
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(closed.Close()).To(Succeed())
+	plain := newCloud(t, inTurn(clusterPage(`{}`)))
+	secure := newTLSCloud(t, inTurn(clusterPage(`{}`)))
+	silent := newCloud(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+
+	tests := map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"nothing listens": {func(o *Options) { o.Endpoint = "http://" + closed.Addr().String() }, "connection refused"},
+		"no TLS":          {func(o *Options) { o.Endpoint = strings.Replace(plain.URL, "http", "https", 1) }, "does not speak TLS"},
+		"unknown issuer":  {func(o *Options) { o.Endpoint, o.Transport = secure.URL, nil }, "certificate"},
+		"no header in time": {func(o *Options) {
+			o.Endpoint, o.Transport = silent.URL, &http.Transport{ResponseHeaderTimeout: 20 * time.Millisecond}
+		}, "timed out"},
+		"no such host": {func(o *Options) {
+			o.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+				return nil, &net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}
+			})
+		}, "lookup api.example: no such host"},
+		"any other": {func(o *Options) {
+			o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New(testCredential.Secret)}
+			})
+		}, "the connection failed"},
+		"canceled by the transport": {func(o *Options) {
+			o.Transport = roundTrip(func(*http.Request) (*http.Response, error) { return nil, context.Canceled })
+		}, "the connection failed"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			var calls []Call
+			_, err := plain.list(t, tt.change, func(o *Options) { o.Observe = func(c Call) { calls = append(calls, c) } })
+			e := expectError(t, err, Unavailable)
+			g.Expect(e.StatusCode).To(BeZero())
+			g.Expect(e.Error()).To(HavePrefix("listCmkV2Clusters: no whole answer: "))
+			g.Expect(e.Error()).To(ContainSubstring(tt.want))
+			g.Expect(e.Error()).NotTo(ContainSubstring("env-1"))
+			expectNoCredential(t, e.Error())
+			g.Expect(calls).To(HaveLen(1))
+			g.Expect(calls[0].StatusCode).To(BeZero())
+		})
+	}
+}
+
+func TestClassOfAnythingElseIsUnavailable(t *testing.T) {
+	tests := []struct {
+		err  error
+		want Class
+	}{
+		{nil, None},
+		{errors.New("x"), Unavailable},
+		{io.ErrUnexpectedEOF, Unavailable},
+		{context.DeadlineExceeded, Unavailable},
+		{context.Canceled, Canceled},
+		{fmt.Errorf("a: %w", fmt.Errorf("b: %w", &Error{Class: Forbidden})), Forbidden},
+		{errors.Join(errors.New("x"), &Error{Class: RateLimited}), RateLimited},
+		{&Error{}, Unavailable},
+		{&Error{Class: Unavailable, Err: context.Canceled}, Unavailable},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.err), func(t *testing.T) {
+			NewWithT(t).Expect(ClassOf(tt.err)).To(Equal(tt.want))
+		})
+	}
+}
+
+func TestEveryClassHasAName(t *testing.T) {
+	g := NewWithT(t)
+	names := map[string]bool{}
+	for c := None; c <= Canceled; c++ {
+		g.Expect(c.String()).To(MatchRegexp(`^[A-Z][A-Za-z]+$`))
+		names[c.String()] = true
+	}
+	g.Expect(names).To(HaveLen(int(Canceled) + 1))
+	g.Expect(Class(-1).String()).To(Equal("Class(-1)"))
+	g.Expect((Canceled + 1).String()).To(Equal("Class(9)"))
+}

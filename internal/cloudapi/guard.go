@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// guard is the one place that holds the credential, and the last before the
+// network. It refuses every verb but GET and every request to another origin
+// than the endpoint's, and attaches the credential to what is left. So neither
+// a redirect nor a mistake above it can change the cloud or carry the
+// credential away.
+type guard struct {
+	origin string
+	next   http.RoundTripper
+	// header sets what every request carries. A closure, so that printing a
+	// guard does not print the credential.
+	header func(http.Header)
+}
+
+// newGuard returns a guard in front of next for origin, in the form that
+// originOf returns.
+func newGuard(origin string, c Credential, userAgent string, next http.RoundTripper) *guard {
+	authorization := "Basic " + c.basic()
+	return &guard{origin: origin, next: next, header: func(h http.Header) {
+		h.Set("Authorization", authorization)
+		h.Set("User-Agent", userAgent)
+		h.Set("Accept", "application/json")
+	}}
+}
+
+// RoundTrip sends the request if it is allowed, and returns an *Error of class
+// Malformed if not.
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.allow(req); err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, err
+	}
+	out := req.Clone(req.Context())
+	g.header(out.Header)
+	return g.next.RoundTrip(out)
+}
+
+// allow says why a request must not be sent.
+func (g *guard) allow(req *http.Request) error {
+	if req.Method != http.MethodGet {
+		return newError(Malformed, "a request other than GET is refused: this client only reads")
+	}
+	origin, err := originOf(req.URL)
+	if err != nil || origin != g.origin {
+		return newError(Malformed, "a request to an origin other than "+g.origin+" is refused")
+	}
+	if req.Host == "" {
+		return nil
+	}
+	// A Host header may name another server behind the same address.
+	named, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
+	if err != nil || named != g.origin {
+		return newError(Malformed, "a request with another host's name in its header is refused")
+	}
+	return nil
+}
+
+// isRedirect says whether a status code sends the client elsewhere.
+func isRedirect(code int) bool {
+	switch code {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}
+
+// redirectTarget returns where a redirect leads, if that is within origin.
+//
+// Any other target is Malformed, not Unavailable: whoever sends a client of
+// this API elsewhere is not this API (a login page, a captive portal, a wrong
+// endpoint), and asking again would not help.
+func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
+	target, err := resp.Location()
+	if err != nil {
+		return nil, newError(Malformed, "redirect without a usable Location")
+	}
+	other, err := originOf(target)
+	if err != nil {
+		return nil, newError(Malformed, "redirect without a usable Location")
+	}
+	if other != origin {
+		return nil, newError(Malformed, fmt.Sprintf("redirect from %s to %s refused: another origin",
+			origin, clean(other, maxCauseLength)))
+	}
+	// User info would be taken for a credential further down.
+	target.User = nil
+	return target, nil
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxWait is the longest wait this package takes from a header. It only keeps
+// absurd values out of arithmetic: callers clamp further.
+const MaxWait = 24 * time.Hour
+
+const (
+	headerRequestID = "X-Request-Id"
+	headerLimit     = "X-RateLimit-Limit"
+	headerRemaining = "X-RateLimit-Remaining"
+	headerReset     = "X-RateLimit-Reset"
+	headerRetry     = "Retry-After"
+)
+
+// RateLimit is what an answer said of the cloud's own limit.
+type RateLimit struct {
+	// Known is whether the answer had a readable X-RateLimit-Remaining.
+	// Without it the other fields mean nothing.
+	Known bool
+	// Limit is the number of requests per window, 0 where not given.
+	Limit int
+	// Remaining is how many of them are left, never negative.
+	Remaining int
+	// Reset is the time from the answer to the next window, between 0 and
+	// MaxWait.
+	Reset time.Duration
+}
+
+// parseRateLimit reads the rate-limit headers. What is absent or unreadable is
+// zero; what is out of range is clamped.
+func parseRateLimit(h http.Header) RateLimit {
+	remaining, known := parseCount(h.Get(headerRemaining))
+	if !known {
+		return RateLimit{}
+	}
+	limit, _ := parseCount(h.Get(headerLimit))
+	reset, _ := parseSeconds(h.Get(headerReset))
+	return RateLimit{Known: true, Limit: limit, Remaining: remaining, Reset: reset}
+}
+
+// retryAfter returns the wait that an answer asks for, between 0 and MaxWait:
+// Retry-After in seconds or as a date; else, where the limit is reached, the
+// time to the next window. Every answer has the latter, so that elsewhere it
+// asks for nothing.
+func retryAfter(resp *http.Response, now time.Time) time.Duration {
+	value := strings.TrimSpace(resp.Header.Get(headerRetry))
+	if wait, ok := parseSeconds(value); ok {
+		return wait
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return clampWait(date.Sub(now))
+	}
+	if resp.StatusCode != http.StatusTooManyRequests {
+		return 0
+	}
+	wait, _ := parseSeconds(resp.Header.Get(headerReset))
+	return wait
+}
+
+// parseCount reads a whole number and clamps it to 0 and the largest int32. It
+// is false where there is none.
+func parseCount(value string) (int, bool) {
+	// ParseInt returns the nearest number for one that is out of range.
+	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0, false
+	}
+	return int(min(max(n, 0), math.MaxInt32)), true
+}
+
+// parseSeconds is parseCount for a wait.
+func parseSeconds(value string) (time.Duration, bool) {
+	n, ok := parseCount(value)
+	return clampWait(time.Duration(n) * time.Second), ok
+}
+
+// clampWait returns wait within 0 and MaxWait.
+func clampWait(wait time.Duration) time.Duration {
+	return min(max(wait, 0), MaxWait)
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// maxShownItems is how many unreadable items an error names.
+const maxShownItems = 5
+
+// Listing is what a list operation returned, all its pages taken together. Its
+// items are news; its lacking one is news only where Complete returns nil.
+//
+// The zero Listing is not complete.
+type Listing[T any] struct {
+	// Items are the readable items, each ID once, in the order first seen. Of
+	// an item that came twice it is the last one.
+	Items []T
+	// Unreadable are the items that could not be read, in the order they came.
+	// An ID is in both lists only if it was readable when it came last.
+	Unreadable []UnreadableItem
+	// Pages is how many pages were read, at least 1.
+	Pages int
+	// RateLimit is the last one seen.
+	RateLimit RateLimit
+
+	operation string
+	requestID string
+	totalSize int64
+}
+
+// Complete returns nil if the listing is whole: every item could be read, and
+// there are no fewer than the cloud said there are. That every page came whole
+// is given by the listing being there at all. Otherwise it returns an *Error
+// of class Incomplete that says why.
+func (l *Listing[T]) Complete() error {
+	if l == nil || l.Pages == 0 {
+		return newError(Incomplete, "incomplete listing: no page was read")
+	}
+	var reasons []string
+	if len(l.Unreadable) > 0 {
+		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
+			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
+	}
+	// Items that repeat across pages are counted once: that one was seen twice
+	// says nothing of the one that was not seen.
+	if came := len(l.Items) + len(l.Unreadable); int64(came) < l.totalSize {
+		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
+	}
+	if len(reasons) == 0 {
+		return nil
+	}
+	return name(Call{Operation: l.operation, StatusCode: http.StatusOK, RequestID: l.requestID},
+		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
+}
+
+// describe names the first few items, each with its reason.
+func describe(items []UnreadableItem) string {
+	var shown []string
+	for _, item := range items[:min(len(items), maxShownItems)] {
+		who := truncate(printable(item.ID), maxShownIDLength)
+		if who == "" {
+			who = fmt.Sprintf("item %d of page %d", item.Index+1, item.Page)
+		}
+		shown = append(shown, who+" ("+item.Reason+")")
+	}
+	if more := len(items) - len(shown); more > 0 {
+		shown = append(shown, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// collector puts a listing together from its pages.
+type collector[T any] struct {
+	op      *operation[T]
+	limits  Limits
+	listing Listing[T]
+	// at is where in listing.Items the item with an ID is.
+	at map[string]int
+	// lost are the IDs of items in listing.Items that came again unreadable.
+	lost map[string]bool
+	// tokens are the page tokens that came so far.
+	tokens map[string]bool
+}
+
+// newCollector returns a collector for one listing.
+func newCollector[T any](op *operation[T], limits Limits) *collector[T] {
+	return &collector[T]{
+		op:      op,
+		limits:  limits,
+		listing: Listing[T]{operation: op.name},
+		at:      map[string]int{},
+		lost:    map[string]bool{},
+		tokens:  map[string]bool{},
+	}
+}
+
+// add takes in the next page. An error means that the pages can no longer make
+// a whole listing.
+func (c *collector[T]) add(p *page[T]) error {
+	l := &c.listing
+	l.Pages++
+	l.requestID = p.call.RequestID
+	if p.call.RateLimit.Known {
+		l.RateLimit = p.call.RateLimit
+	}
+	// The last page that gives a total counts. The inventory changes while its
+	// pages are read, and only the last total is of about the time the listing
+	// ends. The first or the largest would call every listing incomplete in
+	// which something was deleted meanwhile.
+	if p.totalSize != 0 {
+		l.totalSize = p.totalSize
+	}
+	for i := range p.entries {
+		c.take(&p.entries[i], i)
+	}
+	switch {
+	case len(l.Items)+len(l.Unreadable) > c.limits.MaxItems:
+		return name(p.call, tooManyItems(c.limits.MaxItems))
+	case p.next == "":
+		return nil
+	case c.tokens[p.next]:
+		return name(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
+	case l.Pages == c.limits.MaxPages:
+		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
+	}
+	c.tokens[p.next] = true
+	return nil
+}
+
+// take takes in one entry, the index-th of its page.
+func (c *collector[T]) take(e *entry[T], index int) {
+	l := &c.listing
+	at, twice := c.at[e.id]
+	switch {
+	case e.unreadable != "":
+		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: index, Reason: e.unreadable})
+		if twice {
+			c.lost[e.id] = true
+		}
+	case twice:
+		l.Items[at] = e.item
+		delete(c.lost, e.id)
+	default:
+		c.at[e.id] = len(l.Items)
+		l.Items = append(l.Items, e.item)
+	}
+}
+
+// finish returns the listing.
+func (c *collector[T]) finish() *Listing[T] {
+	if len(c.lost) > 0 {
+		c.listing.Items = slices.DeleteFunc(c.listing.Items, func(item T) bool { return c.lost[c.op.id(&item)] })
+	}
+	return &c.listing
+}
+
+// tooManyItems is the error of a listing with more items than allowed.
+func tooManyItems(limit int) *Error {
+	return newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", limit))
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import "net/url"
+
+// maxPageTokenLength is the longest page token taken, in bytes: 16 times what
+// the API promises, and what any server takes in a URL.
+const maxPageTokenLength = 4096
+
+// pageToken returns the token in a list's next link, empty for an empty link,
+// which ends the list. Nothing else of the link is ever used: where requests
+// go is not for an answer to say.
+//
+// A link that is there but gives no one token is Malformed. Taken for the end,
+// it would cut the listing short without a word.
+func pageToken(next string) (string, error) {
+	if next == "" {
+		return "", nil
+	}
+	link, err := url.Parse(next)
+	if err != nil {
+		return "", malformed("metadata.next is not a URL")
+	}
+	// Other parameters may be odd; they are not used.
+	values, _ := url.ParseQuery(link.RawQuery)
+	tokens := values[paramPageToken]
+	switch {
+	case len(tokens) != 1 || tokens[0] == "":
+		return "", malformed("metadata.next has no one page_token")
+	case len(tokens[0]) > maxPageTokenLength:
+		return "", malformed("metadata.next has a page_token longer than %d bytes", maxPageTokenLength)
+	}
+	return tokens[0], nil
+}

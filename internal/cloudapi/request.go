@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// maxRedirects is how many redirects in a row are followed.
+const maxRedirects = 5
+
+// get sends a GET to target, follows redirects within the origin, and hands
+// the answer with HTTP 200 to read, which may return a *readError. It returns
+// the last call made, without its duration. Every error is an *Error.
+func (c *Client) get(ctx context.Context, operation string, target *url.URL, read func(*http.Response) error) (Call, error) {
+	for hops := 0; ; hops++ {
+		call, redirect, err := c.send(ctx, operation, target, read)
+		if err != nil || redirect == nil {
+			return call, err
+		}
+		if hops == maxRedirects {
+			return call, name(call, newError(Malformed, "too many redirects"))
+		}
+		target = redirect
+	}
+}
+
+// send is one request of get. Where the answer is a redirect, it returns where
+// to, and read is not called.
+func (c *Client) send(ctx context.Context, operation string, target *url.URL, read func(*http.Response) error) (Call, *url.URL, error) {
+	m, sendCtx, err := c.newMeter(ctx, operation)
+	if err != nil {
+		call := Call{Operation: operation}
+		return call, nil, name(call, err)
+	}
+	defer m.finish()
+	clean := c.cleaner(target.Query().Get(paramPageToken))
+	req, err := http.NewRequestWithContext(sendCtx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return m.call, nil, name(m.call, newError(Malformed, "the request's URL is not usable"))
+	}
+	resp, err := c.guard.RoundTrip(req)
+	if err != nil {
+		return m.call, nil, name(m.call, transportFailure(ctx, err, clean))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	m.call.StatusCode = resp.StatusCode
+	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
+	m.call.RateLimit = parseRateLimit(resp.Header)
+
+	redirect, err := c.judge(resp, clean, read)
+	if lost, ok := errors.AsType[*readError](err); ok {
+		err = transportFailure(ctx, lost.err, clean)
+	}
+	return m.call, redirect, name(m.call, err)
+}
+
+// judge reads an answer: a redirect's target, a list by read, or a failure.
+func (c *Client) judge(resp *http.Response, clean cleaner, read func(*http.Response) error) (*url.URL, error) {
+	switch {
+	case isRedirect(resp.StatusCode):
+		return redirectTarget(resp, c.origin, clean)
+	case resp.StatusCode != http.StatusOK:
+		return nil, failure(resp, time.Now(), clean)
+	}
+	return nil, read(resp)
+}
+
+// await asks the budget for a request.
+func (c *Client) await(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return gaveUp(ctx)
+	}
+	if c.budget == nil {
+		return nil
+	}
+	err := c.budget.Wait(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return gaveUp(ctx)
+	}
+	// Not Unavailable, even if the time is up by now: the cloud was not asked.
+	return newError(RateLimited, "not sent: no request budget within the time left")
+}
+
+// name fills in what call knows and err does not: which operation failed, with
+// which status and which request ID.
+func name(call Call, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	e.Operation = call.Operation
+	e.StatusCode = call.StatusCode
+	if call.RequestID != "" {
+		e.RequestID = call.RequestID
+	}
+	return e
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"maps"
+	"slices"
+)
+
+// Cluster is one Kafka cluster of cmk/v2.
+type Cluster struct {
+	ID       string        `json:"id"`
+	Metadata ObjectMeta    `json:"metadata"`
+	Spec     ClusterSpec   `json:"spec"`
+	Status   ClusterStatus `json:"status"`
+}
+
+// ClusterSpec is what was asked for, and how the cluster is reached.
+type ClusterSpec struct {
+	DisplayName  string        `json:"display_name"`
+	Availability string        `json:"availability"`
+	Cloud        string        `json:"cloud"`
+	Region       string        `json:"region"`
+	Config       ClusterConfig `json:"config"`
+
+	// The three endpoint fields are deprecated in favour of Endpoints, and for
+	// older clusters the only ones there.
+	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
+	HTTPEndpoint           string `json:"http_endpoint"`
+	APIEndpoint            string `json:"api_endpoint"`
+
+	// Endpoints is keyed by access point ID.
+	Endpoints map[string]Endpoint `json:"endpoints"`
+
+	Environment Reference `json:"environment"`
+	Network     Reference `json:"network"`
+	BYOK        Reference `json:"byok"`
+
+	// DeletionProtection is nil where the cloud does not say.
+	DeletionProtection *bool `json:"deletion_protection"`
+}
+
+// ClusterConfig holds the members of every cluster type side by side, so that
+// a type this version does not know keeps what it shares with the others.
+type ClusterConfig struct {
+	Kind            string   `json:"kind"`
+	CKU             int32    `json:"cku"`      // at least 1; 0 is absent
+	MaxECKU         int32    `json:"max_ecku"` // at least 1; 0 is absent
+	EncryptionKey   string   `json:"encryption_key"`
+	Zones           []string `json:"zones"`
+	ReleasePriority string   `json:"release_priority"`
+}
+
+// Endpoint is how a cluster is reached through one access point.
+type Endpoint struct {
+	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
+	HTTPEndpoint           string `json:"http_endpoint"`
+	ConnectionType         string `json:"connection_type"`
+}
+
+// ClusterStatus is what the cluster is now.
+type ClusterStatus struct {
+	Phase string `json:"phase"`
+	CKU   int32  `json:"cku"` // at least 1; 0 is absent
+}
+
+// Compact drops what a null leaves behind in a list or a map, where Go would
+// keep an empty member: null equals absent there too.
+func (c *Cluster) Compact() {
+	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
+	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e Endpoint) bool { return e == Endpoint{} })
+}
+
+// compact drops empty strings from list, in place.
+func compact(list []string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}

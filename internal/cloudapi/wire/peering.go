@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+// Peering is one network peering of networking/v1.
+type Peering struct {
+	ID       string        `json:"id"`
+	Metadata ObjectMeta    `json:"metadata"`
+	Spec     PeeringSpec   `json:"spec"`
+	Status   PeeringStatus `json:"status"`
+}
+
+// PeeringSpec is what was asked for.
+type PeeringSpec struct {
+	DisplayName string       `json:"display_name"`
+	Cloud       PeeringCloud `json:"cloud"`
+	Environment Reference    `json:"environment"`
+	Network     Reference    `json:"network"`
+}
+
+// PeeringCloud holds the members of all three clouds side by side; Kind says
+// which of them count.
+type PeeringCloud struct {
+	Kind string `json:"kind"`
+
+	Account        string   `json:"account"`
+	VPC            string   `json:"vpc"`
+	Routes         []string `json:"routes"`
+	CustomerRegion string   `json:"customer_region"` // of AWS and of Azure
+
+	Project    string `json:"project"`
+	VPCNetwork string `json:"vpc_network"`
+	// ImportCustomRoutes is nil where the cloud does not say.
+	ImportCustomRoutes *bool `json:"import_custom_routes"`
+
+	Tenant string `json:"tenant"`
+	VNet   string `json:"vnet"`
+}
+
+// PeeringStatus is what the peering is now. The two error members are set only
+// while something is wrong.
+type PeeringStatus struct {
+	Phase        string `json:"phase"`
+	ErrorCode    string `json:"error_code"`
+	ErrorMessage string `json:"error_message"`
+}
+
+// Compact drops what a null leaves behind in a list, where Go would keep an
+// empty member: null equals absent there too.
+func (p *Peering) Compact() {
+	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package wire holds the records of the cloud's list operations as they come
+// over the wire, and nothing else: no client, no I/O.
+//
+// Only fields the operator publishes are here. Every field is optional, and a
+// field that is absent or null is its zero value. Dates, enumerations and URLs
+// stay strings on purpose: a value this version does not know must not cost
+// the whole record. Members this version does not know are passed over.
+package wire
+
+// ObjectMeta says where an object is and when it came and went.
+type ObjectMeta struct {
+	Self         string `json:"self"`
+	ResourceName string `json:"resource_name"`
+	// The dates are RFC 3339 by contract, but not checked here.
+	CreatedAt string `json:"created_at"`
+	UpdatedAt string `json:"updated_at"`
+	DeletedAt string `json:"deleted_at"`
+}
+
+// Reference names another object of the cloud. A Reference with an empty ID
+// names nothing.
+type Reference struct {
+	ID           string `json:"id"`
+	Environment  string `json:"environment"`
+	ResourceName string `json:"resource_name"`
+}

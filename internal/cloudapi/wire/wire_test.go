@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+import (
+	"encoding/json"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+func TestEveryPublishedFieldOfAClusterIsRead(t *testing.T) {
+	g := NewWithT(t)
+	var got Cluster
+	g.Expect(json.Unmarshal([]byte(`{
+		"api_version": "cmk/v2", "kind": "Cluster", "id": "lkc-12345",
+		"metadata": {"self": "https://self", "resource_name": "crn://c", "created_at": "2026-01-01T00:00:00Z",
+			"updated_at": "2026-01-02T00:00:00Z", "deleted_at": "2026-01-03T00:00:00Z"},
+		"spec": {
+			"display_name": "Prod", "availability": "HIGH", "cloud": "AWS", "region": "us-east-1",
+			"config": {"kind": "Dedicated", "cku": 2, "max_ecku": 5, "encryption_key": "arn:key",
+				"zones": ["z1", "z2"], "release_priority": "REGULAR"},
+			"kafka_bootstrap_endpoint": "SASL_SSL://b:9092", "http_endpoint": "https://h", "api_endpoint": "https://a",
+			"endpoints": {"ap1": {"kafka_bootstrap_endpoint": "ap1:9092", "http_endpoint": "https://ap1", "connection_type": "PRIVATELINK"}},
+			"environment": {"id": "env-1", "related": "https://r", "resource_name": "crn://e"},
+			"network": {"id": "n-1", "environment": "env-1", "resource_name": "crn://n"},
+			"byok": {"id": "cck-1", "resource_name": "crn://k"},
+			"deletion_protection": false
+		},
+		"status": {"phase": "PROVISIONED", "cku": 1}
+	}`), &got)).To(Succeed())
+	g.Expect(got).To(Equal(Cluster{
+		ID: "lkc-12345",
+		Metadata: ObjectMeta{Self: "https://self", ResourceName: "crn://c", CreatedAt: "2026-01-01T00:00:00Z",
+			UpdatedAt: "2026-01-02T00:00:00Z", DeletedAt: "2026-01-03T00:00:00Z"},
+		Spec: ClusterSpec{
+			DisplayName: "Prod", Availability: "HIGH", Cloud: "AWS", Region: "us-east-1",
+			Config: ClusterConfig{Kind: "Dedicated", CKU: 2, MaxECKU: 5, EncryptionKey: "arn:key",
+				Zones: []string{"z1", "z2"}, ReleasePriority: "REGULAR"},
+			KafkaBootstrapEndpoint: "SASL_SSL://b:9092", HTTPEndpoint: "https://h", APIEndpoint: "https://a",
+			Endpoints: map[string]Endpoint{
+				"ap1": {KafkaBootstrapEndpoint: "ap1:9092", HTTPEndpoint: "https://ap1", ConnectionType: "PRIVATELINK"}},
+			Environment:        Reference{ID: "env-1", ResourceName: "crn://e"},
+			Network:            Reference{ID: "n-1", Environment: "env-1", ResourceName: "crn://n"},
+			BYOK:               Reference{ID: "cck-1", ResourceName: "crn://k"},
+			DeletionProtection: ptr(false),
+		},
+		Status: ClusterStatus{Phase: "PROVISIONED", CKU: 1},
+	}))
+}
+
+func TestEveryPublishedFieldOfAPeeringIsRead(t *testing.T) {
+	g := NewWithT(t)
+	var got Peering
+	g.Expect(json.Unmarshal([]byte(`{
+		"id": "p-12345", "metadata": {"self": "https://self"},
+		"spec": {
+			"display_name": "prod", "environment": {"id": "env-1"}, "network": {"id": "n-1"},
+			"cloud": {"kind": "networking.v1.AwsPeering", "account": "000000000000", "vpc": "vpc-1", "routes": ["10.0.0.0/8"],
+				"customer_region": "us-east-1", "project": "p", "vpc_network": "vn", "import_custom_routes": true,
+				"tenant": "t", "vnet": "v"}
+		},
+		"status": {"phase": "FAILED", "error_code": "E1", "error_message": "broken"}
+	}`), &got)).To(Succeed())
+	g.Expect(got).To(Equal(Peering{
+		ID:       "p-12345",
+		Metadata: ObjectMeta{Self: "https://self"},
+		Spec: PeeringSpec{
+			DisplayName: "prod",
+			Cloud: PeeringCloud{Kind: "networking.v1.AwsPeering", Account: "000000000000", VPC: "vpc-1",
+				Routes: []string{"10.0.0.0/8"}, CustomerRegion: "us-east-1", Project: "p", VPCNetwork: "vn",
+				ImportCustomRoutes: ptr(true), Tenant: "t", VNet: "v"},
+			Environment: Reference{ID: "env-1"},
+			Network:     Reference{ID: "n-1"},
+		},
+		Status: PeeringStatus{Phase: "FAILED", ErrorCode: "E1", ErrorMessage: "broken"},
+	}))
+}
+
+func TestNullEqualsAbsentEverywhere(t *testing.T) {
+	g := NewWithT(t)
+	var cluster Cluster
+	g.Expect(json.Unmarshal([]byte(`{"id": "lkc-1", "metadata": null, "status": {"phase": null, "cku": null}, "spec": {
+		"display_name": null, "config": {"cku": null, "zones": [null, "z1"]}, "network": null, "deletion_protection": null,
+		"endpoints": {"ap1": null, "ap2": {"http_endpoint": "https://ap2", "connection_type": null}}}}`), &cluster)).To(Succeed())
+	cluster.Compact()
+	g.Expect(cluster).To(Equal(Cluster{ID: "lkc-1", Spec: ClusterSpec{
+		Config:    ClusterConfig{Zones: []string{"z1"}},
+		Endpoints: map[string]Endpoint{"ap2": {HTTPEndpoint: "https://ap2"}},
+	}}))
+
+	var peering Peering
+	g.Expect(json.Unmarshal([]byte(`{"id": "p-1", "spec": {"cloud": {"routes": [null], "import_custom_routes": null}}}`),
+		&peering)).To(Succeed())
+	peering.Compact()
+	g.Expect(peering.Spec.Cloud.Routes).To(BeEmpty())
+	g.Expect(peering.Spec.Cloud.ImportCustomRoutes).To(BeNil())
+}
