@@ -1,0 +1,78 @@
+package cloudsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// failure is an error answer in the making.
+type failure struct {
+	status              int
+	code, title, detail string
+	parameter           string // the query parameter at fault, if one is
+}
+
+// failureBody is the contract's Failure.
+type failureBody struct {
+	Errors []failureItem `json:"errors"`
+}
+
+type failureItem struct {
+	ID     string         `json:"id"`
+	Status string         `json:"status"`
+	Code   string         `json:"code"`
+	Title  string         `json:"title"`
+	Detail string         `json:"detail"`
+	Source *failureSource `json:"source,omitempty"`
+}
+
+type failureSource struct {
+	Parameter string `json:"parameter"`
+}
+
+// write sends the failure under the request ID that w's header already has.
+func (f *failure) write(w http.ResponseWriter) {
+	item := failureItem{
+		ID:     w.Header().Get("X-Request-Id"),
+		Status: strconv.Itoa(f.status),
+		Code:   f.code,
+		Title:  f.title,
+		Detail: f.detail,
+	}
+	if f.parameter != "" {
+		item.Source = &failureSource{Parameter: f.parameter}
+	}
+	writeJSON(w, f.status, encode(failureBody{Errors: []failureItem{item}}))
+}
+
+func writeJSON(w http.ResponseWriter, status int, body json.RawMessage) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the other side has gone: nothing left to tell it
+}
+
+func badParameter(name, format string, args ...any) *failure {
+	return &failure{
+		status:    http.StatusBadRequest,
+		code:      "invalid_parameter",
+		title:     "Bad Request",
+		detail:    fmt.Sprintf(format, args...),
+		parameter: name,
+	}
+}
+
+func unauthenticated(detail string) *failure {
+	return &failure{
+		status: http.StatusUnauthorized,
+		code:   "invalid_api_key",
+		title:  "Unauthorized",
+		detail: detail,
+	}
+}
+
+func forbidden(code, detail string) *failure {
+	return &failure{status: http.StatusForbidden, code: code, title: "Forbidden Access", detail: detail}
+}

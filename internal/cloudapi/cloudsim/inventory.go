@@ -1,0 +1,250 @@
+package cloudsim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ErrNotFound is wrapped by every error about an object that is not in the inventory.
+var ErrNotFound = errors.New("not in the inventory")
+
+// Inventory is a whole inventory as one document, objects in order of creation.
+type Inventory struct {
+	Environments []string  `json:"environments,omitempty"` // those of the objects need not be named
+	Clusters     []Cluster `json:"clusters"`
+	Peerings     []Peering `json:"peerings"`
+}
+
+// PutCluster adds c, or replaces the cluster of the same ID. Anything goes: what the
+// contract forbids is for tests to send. It panics only for an object that has no
+// JSON (a timestamp beyond the year 9999).
+func (s *Sim) PutCluster(c Cluster) { put(s, s.clusters, &c) }
+
+// Cluster returns a copy of the cluster of that ID, and whether there is one.
+func (s *Sim) Cluster(id string) (Cluster, bool) { return get[Cluster](s, s.clusters, id) }
+
+// Clusters returns copies of an environment's clusters in order of creation, or of
+// all clusters for "".
+func (s *Sim) Clusters(environment string) []Cluster {
+	return list[Cluster](s, s.clusters, environment)
+}
+
+// UpdateCluster lets change edit the cluster of that ID and stores the outcome;
+// updated_at moves if it differs. change runs under the simulator's lock and must
+// not call the simulator. The error wraps ErrNotFound, or says that change has
+// changed the ID.
+func (s *Sim) UpdateCluster(id string, change func(*Cluster)) error {
+	return update(s, s.clusters, id, change)
+}
+
+// SetClusterPhase sets status.phase, to any word. The error wraps ErrNotFound.
+func (s *Sim) SetClusterPhase(id, phase string) error {
+	return s.UpdateCluster(id, func(c *Cluster) { c.setPhase(phase) })
+}
+
+// RemoveCluster takes the cluster out of the inventory. The error wraps ErrNotFound.
+func (s *Sim) RemoveCluster(id string) error { return remove(s, s.clusters, id) }
+
+// PutPeering adds p, or replaces the peering of the same ID, as PutCluster does.
+func (s *Sim) PutPeering(p Peering) { put(s, s.peerings, &p) }
+
+// Peering returns a copy of the peering of that ID, and whether there is one.
+func (s *Sim) Peering(id string) (Peering, bool) { return get[Peering](s, s.peerings, id) }
+
+// Peerings returns copies of an environment's peerings in order of creation, or of
+// all peerings for "".
+func (s *Sim) Peerings(environment string) []Peering {
+	return list[Peering](s, s.peerings, environment)
+}
+
+// UpdatePeering lets change edit the peering of that ID, as UpdateCluster does.
+func (s *Sim) UpdatePeering(id string, change func(*Peering)) error {
+	return update(s, s.peerings, id, change)
+}
+
+// SetPeeringPhase sets status.phase, to any word; READY takes error_code and
+// error_message away. The error wraps ErrNotFound.
+func (s *Sim) SetPeeringPhase(id, phase string) error {
+	return s.UpdatePeering(id, func(p *Peering) { p.setPhase(phase) })
+}
+
+// RemovePeering takes the peering out of the inventory. The error wraps ErrNotFound.
+func (s *Sim) RemovePeering(id string) error { return remove(s, s.peerings, id) }
+
+// Size returns the number of clusters and of peerings in all environments.
+func (s *Sim) Size() (clusters, peerings int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.clusters.byID), len(s.peerings.byID)
+}
+
+// Inventory returns a copy of the whole inventory.
+func (s *Sim) Inventory() Inventory {
+	doc := s.rawInventory()
+	return Inventory{
+		Environments: doc.Environments,
+		Clusters:     decodeAll[Cluster](doc.Clusters),
+		Peerings:     decodeAll[Peering](doc.Peerings),
+	}
+}
+
+// SetInventory replaces environments, clusters and peerings by those of the
+// document; keys and recorded calls stay. Every object needs an ID, unique within
+// its kind, and an environment: otherwise the error is a *FieldError and nothing
+// has changed.
+func (s *Sim) SetInventory(doc Inventory) error {
+	if err := checkKeys(&clusterKind, pointers[Cluster](doc.Clusters)); err != nil {
+		return err
+	}
+	if err := checkKeys(&peeringKind, pointers[Peering](doc.Peerings)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.environments = map[string]bool{}
+	for _, id := range doc.Environments {
+		s.environments[id] = true
+	}
+	s.replace(s.clusters, pointers[Cluster](doc.Clusters))
+	s.replace(s.peerings, pointers[Peering](doc.Peerings))
+	return nil
+}
+
+// replace refills c. The numbering goes on, so that no token of the former content
+// hides an object of the new one.
+func (s *Sim) replace(c *collection, objects []object) {
+	fresh := newCollection(c.kind)
+	fresh.seq = c.seq
+	*c = *fresh
+	for _, o := range objects {
+		s.know(c.put(o, s.now()).environment)
+	}
+}
+
+// ReadInventory reads one inventory document and holds it against the contract. The
+// error names line or field, and for a field what is allowed.
+func ReadInventory(r io.Reader) (Inventory, error) {
+	var doc Inventory
+	if err := decodeStrict(r, &doc); err != nil {
+		return Inventory{}, err
+	}
+	return doc, checkInventory(doc)
+}
+
+// rawInventory is an Inventory of encoded objects.
+type rawInventory struct {
+	Environments []string          `json:"environments"`
+	Clusters     []json.RawMessage `json:"clusters"`
+	Peerings     []json.RawMessage `json:"peerings"`
+}
+
+func (s *Sim) rawInventory() rawInventory {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return rawInventory{s.sortedEnvironments(), raws(s.clusters.all("")), raws(s.peerings.all(""))}
+}
+
+func raws(entries []*entry) []json.RawMessage {
+	out := make([]json.RawMessage, len(entries))
+	for i, e := range entries {
+		out[i] = e.raw
+	}
+	return out
+}
+
+// pointerTo is the pointer of a listed type, which is where its methods are.
+type pointerTo[T any] interface {
+	*T
+	object
+}
+
+// pointers returns the objects to put for items, as copies.
+func pointers[T any, P pointerTo[T]](items []T) []object {
+	out := make([]object, len(items))
+	for i := range items {
+		item := items[i]
+		out[i] = P(&item)
+	}
+	return out
+}
+
+// put stores o and says what was stored, and whether it is new.
+func put(s *Sim, c *collection, o object) (raw json.RawMessage, created bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, environment := o.key()
+	s.know(environment)
+	created = c.byID[id] == nil
+	return c.put(o, s.now()).raw, created
+}
+
+func get[T any](s *Sim, c *collection, id string) (item T, ok bool) {
+	s.mu.RLock()
+	e := c.byID[id]
+	s.mu.RUnlock()
+	if e == nil {
+		return item, false
+	}
+	return decode[T](e.raw), true
+}
+
+func list[T any](s *Sim, c *collection, environment string) []T {
+	s.mu.RLock()
+	encoded := raws(c.all(environment))
+	s.mu.RUnlock()
+	return decodeAll[T](encoded)
+}
+
+func update[T any, P pointerTo[T]](s *Sim, c *collection, id string, change func(*T)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := c.byID[id]
+	if e == nil {
+		return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
+	}
+	item := decode[T](e.raw)
+	change(&item)
+	now, environment := P(&item).key()
+	if now != id {
+		return fmt.Errorf("%s %q: an update cannot change the ID (to %q): remove the one and put the other",
+			c.kind.noun, id, now)
+	}
+	s.know(environment)
+	c.put(P(&item), s.now())
+	return nil
+}
+
+func remove(s *Sim, c *collection, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !c.remove(id) {
+		return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
+	}
+	return nil
+}
+
+// decode reads back what encode wrote.
+func decode[T any](raw json.RawMessage) T {
+	var item T
+	if err := json.Unmarshal(raw, &item); err != nil {
+		panic(fmt.Sprintf("cloudsim: a stored object cannot be read back: %v", err))
+	}
+	return item
+}
+
+func decodeAll[T any](encoded []json.RawMessage) []T {
+	items := make([]T, len(encoded))
+	for i, raw := range encoded {
+		items[i] = decode[T](raw)
+	}
+	return items
+}
+
+// know notes the environment of an object. One without is kept, but cannot be listed.
+func (s *Sim) know(environment string) {
+	if environment != "" {
+		s.environments[environment] = true
+	}
+}

@@ -1,0 +1,66 @@
+package cloudsim
+
+// Op names an operation of the simulated cloud by its operationId.
+type Op string
+
+// The operations. OpAny stands for every request where a request is asked for, and
+// OpOther is what a request of no operation (another path or verb) is recorded as.
+const (
+	OpListClusters Op = "listCmkV2Clusters"
+	OpListPeerings Op = "listNetworkingV1Peerings"
+	OpOther        Op = "other"
+	OpAny          Op = ""
+)
+
+// The words of the contract that the simulator itself sets or checks.
+const (
+	PhaseProvisioning   = "PROVISIONING"
+	PhaseProvisioned    = "PROVISIONED"
+	PhaseFailed         = "FAILED"
+	PhasePendingAccept  = "PENDING_ACCEPT"
+	PhaseReady          = "READY"
+	PhaseDeprovisioning = "DEPROVISIONING"
+	PhaseDisconnected   = "DISCONNECTED"
+
+	ConnectionPublic      = "PUBLIC"
+	ConnectionPrivateLink = "PRIVATE_LINK"
+	ConnectionPNI         = "PRIVATE_NETWORK_INTERFACE"
+)
+
+// kind is everything that sets one listed kind apart from another.
+type kind struct {
+	op          Op
+	path        string // of the list operation, and of metadata.self with an ID behind it
+	apiVersion  string
+	name        string
+	noun        string // for messages
+	plural      string // of the admin interface and the inventory document
+	maxPageSize int
+	filters     []string // query parameters; object.facets gives the values in this order
+	phases      []string
+}
+
+var clusterKind = kind{
+	op:          OpListClusters,
+	path:        "/cmk/v2/clusters",
+	apiVersion:  "cmk/v2",
+	name:        "Cluster",
+	noun:        "cluster",
+	plural:      "clusters",
+	maxPageSize: 100,
+	filters:     []string{"spec.network"},
+	phases:      []string{PhaseProvisioning, PhaseProvisioned, PhaseFailed},
+}
+
+var peeringKind = kind{
+	op:          OpListPeerings,
+	path:        "/networking/v1/peerings",
+	apiVersion:  "networking/v1",
+	name:        "Peering",
+	noun:        "peering",
+	plural:      "peerings",
+	maxPageSize: 1000,
+	filters:     []string{"spec.display_name", "status.phase", "spec.network"},
+	phases: []string{PhaseProvisioning, PhasePendingAccept, PhaseReady, PhaseFailed,
+		PhaseDeprovisioning, PhaseDisconnected},
+}

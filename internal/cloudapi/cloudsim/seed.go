@@ -1,0 +1,357 @@
+package cloudsim
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// DefaultEnvironment is the environment that Seed fills when its options name none.
+const DefaultEnvironment = "env-abc123"
+
+// SeedOptions says what Seed is to make.
+type SeedOptions struct {
+	Environment string // default DefaultEnvironment
+	Clusters    int
+	Peerings    int
+	Seed        int64 // the same options give the same objects
+}
+
+// Seed adds a realistic inventory to s. It is varied from the first objects on: five
+// clusters have all five types, three phases and three clouds; four peerings have
+// three phases (one FAILED with its error, one PENDING_ACCEPT) and three clouds; 12
+// clusters and 7 peerings have whatever there is to have. Peerings and most Dedicated
+// clusters share networks.
+func Seed(s *Sim, o SeedOptions) {
+	if o.Environment == "" {
+		o.Environment = DefaultEnvironment
+	}
+	s.AddEnvironment(o.Environment)
+	g := newGenerator(o)
+	for i := range o.Clusters {
+		s.PutCluster(g.cluster(i))
+	}
+	for i := range o.Peerings {
+		s.PutPeering(g.peering(i))
+	}
+}
+
+var (
+	cloudCycle = []string{"AWS", "GCP", "AZURE"}
+	// Eight places against three clouds, so that every type but Freight meets every
+	// cloud and the first Dedicated clusters (0, 5, 7) are on three different ones.
+	typeCycle = []string{"Dedicated", "Basic", "Enterprise", "Standard", "Freight", "Dedicated", "Standard", "Dedicated"}
+	// The phases of the first peerings; most later ones are READY.
+	firstPeeringPhases = []string{PhaseReady, PhasePendingAccept, PhaseFailed, PhaseReady,
+		PhaseProvisioning, PhaseDisconnected, PhaseDeprovisioning}
+	teams  = []string{"payments", "orders", "search", "fraud", "logistics", "clickstream", "billing", "iot"}
+	stages = []string{"prod", "staging", "dev"}
+)
+
+// network is what clusters and peerings of one network agree on.
+type network struct {
+	id     string
+	site   site
+	domain string
+}
+
+// generator makes the objects of one seed, which must be asked for in order.
+type generator struct {
+	rand        *rand.Rand
+	environment string
+	used        map[string]bool
+	networks    []network
+	dedicated   int // Dedicated clusters so far
+	start       time.Time
+}
+
+func newGenerator(o SeedOptions) *generator {
+	// Two environments of the same seed must not share IDs.
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(o.Environment)) // never fails, by its documentation
+	g := &generator{
+		rand:        rand.New(rand.NewPCG(uint64(o.Seed), h.Sum64())), //nolint:gosec // must repeat, need not be secret
+		environment: o.Environment,
+		used:        map[string]bool{},
+		start:       time.Date(2023, time.March, 4, 8, 30, 0, 0, time.UTC),
+	}
+	for i := range 3 + o.Clusters/32 + o.Peerings/16 {
+		g.networks = append(g.networks, network{
+			id:     g.id("n-", 6),
+			site:   pick(g, sites[cloudCycle[i%len(cloudCycle)]]),
+			domain: g.id("dom", 10),
+		})
+	}
+	return g
+}
+
+func (g *generator) cluster(i int) Cluster {
+	kind := typeCycle[i%len(typeCycle)]
+	cloud := cloudCycle[i%len(cloudCycle)]
+	if kind == "Freight" {
+		cloud = "AWS" // where it is offered
+	}
+	c := Cluster{ID: g.id("lkc-", 6), Metadata: g.metadata()}
+	c.Spec.Environment.ID = g.environment
+	c.Spec.Config.Kind = kind
+	c.Status.Phase = g.clusterPhase(i)
+	at := pick(g, sites[cloud])
+	if kind == "Dedicated" {
+		at = g.configureDedicated(&c, at)
+	} else {
+		g.configureElastic(&c, at)
+	}
+	c.Spec.Cloud, c.Spec.Region = at.cloud, at.region
+	c.Spec.DisplayName = fmt.Sprintf("%s-%s-%s", pick(g, teams), pick(g, stages), at.region)
+	if c.Status.Phase == PhaseFailed {
+		// What never came up has no addresses and no CKUs.
+		c.Spec.KafkaBootstrapEndpoint, c.Spec.HTTPEndpoint, c.Spec.APIEndpoint = "", "", ""
+		c.Spec.Endpoints, c.Status.CKU = nil, 0
+	}
+	return c
+}
+
+func (g *generator) clusterPhase(i int) string {
+	switch {
+	case i == 2:
+		return PhaseProvisioning
+	case i == 3:
+		return PhaseFailed
+	case i < 12:
+		return PhaseProvisioned
+	}
+	switch n := g.rand.IntN(100); {
+	case n < 4:
+		return PhaseProvisioning
+	case n < 6:
+		return PhaseFailed
+	}
+	return PhaseProvisioned
+}
+
+// configureDedicated makes c a Dedicated cluster. Four of five are in a network,
+// whose site then is theirs.
+func (g *generator) configureDedicated(c *Cluster, at site) site {
+	n := g.dedicated
+	g.dedicated++
+	cku := 1 + g.rand.Int32N(4)
+	c.Spec.Availability = "SINGLE_ZONE"
+	if cku > 1 {
+		c.Spec.Availability = "MULTI_ZONE"
+	}
+	c.Spec.Config.CKU, c.Status.CKU = cku, cku
+	if n%5 == 2 {
+		c.Spec.Config.CKU = cku + 1 // a resize under way
+	}
+	c.Spec.Config.ReleasePriority = "REGULAR"
+	if n%4 == 3 {
+		c.Spec.Config.ReleasePriority = "PRIORITY"
+	}
+	domain := ""
+	if n%5 < 4 {
+		net := g.networks[n%len(g.networks)]
+		at, domain = net.site, net.domain
+		c.Spec.Network = &Reference{ID: net.id}
+	}
+	c.Spec.Config.Zones = at.zones
+	if c.Spec.Availability == "SINGLE_ZONE" {
+		c.Spec.Config.Zones = at.zones[:1]
+	}
+	switch n % 4 {
+	case 1:
+		c.Spec.BYOK = &Reference{ID: g.id("cck-", 5)}
+	case 2: // an older one, which shows both
+		c.Spec.BYOK = &Reference{ID: g.id("cck-", 5)}
+		c.Spec.Config.EncryptionKey = g.encryptionKey(at)
+	case 3:
+		c.Spec.Config.EncryptionKey = g.encryptionKey(at)
+	}
+	g.addressDedicated(c, at, domain, n)
+	return at
+}
+
+// addressDedicated gives a Dedicated cluster its endpoints: of three in a network, one
+// has the deprecated fields alone, one an access point beside them, one several.
+func (g *generator) addressDedicated(c *Cluster, at site, domain string, n int) {
+	if domain == "" {
+		g.addressPublic(c, at, true)
+		return
+	}
+	host := fmt.Sprintf("%s.%s.%s", c.ID, domain, suffix(at))
+	c.Spec.KafkaBootstrapEndpoint = host + ":9092"
+	c.Spec.HTTPEndpoint = "https://" + host + ":443"
+	c.Spec.APIEndpoint = fmt.Sprintf("https://%s.%s", g.id("pkac-", 5), suffix(at))
+	if n%3 == 0 {
+		return
+	}
+	c.Spec.Endpoints = map[string]Endpoint{ConnectionPrivateLink: endpoint(host, ConnectionPrivateLink)}
+	if n%3 == 2 {
+		id, e := g.privateLink(c, at)
+		c.Spec.Endpoints[id] = e
+	}
+}
+
+// configureElastic makes c a cluster of one of the four types that scale by eCKU.
+func (g *generator) configureElastic(c *Cluster, at site) {
+	config := &c.Spec.Config
+	switch config.Kind {
+	case "Basic":
+		c.Spec.Availability = pick(g, []string{"SINGLE_ZONE", "LOW"})
+		config.MaxECKU = 5 * (1 + g.rand.Int32N(10))
+		g.addressPublic(c, at, g.rand.IntN(2) == 0)
+	case "Standard":
+		c.Spec.Availability = pick(g, []string{"MULTI_ZONE", "SINGLE_ZONE", "HIGH"})
+		if g.rand.IntN(2) == 0 { // optional, so that some show none
+			config.MaxECKU = 10
+		}
+		g.addressPublic(c, at, g.rand.IntN(2) == 0)
+	case "Enterprise":
+		c.Spec.Availability = pick(g, []string{"HIGH", "LOW"})
+		config.MaxECKU = 1 + g.rand.Int32N(10)
+		first, e1 := g.privateLink(c, at)
+		second, e2 := g.privateLink(c, at)
+		host := g.publicHost(at)
+		c.Spec.Endpoints = map[string]Endpoint{ConnectionPublic: endpoint(host, ConnectionPublic), first: e1, second: e2}
+	case "Freight":
+		c.Spec.Availability = "HIGH"
+		config.MaxECKU = 2 + g.rand.Int32N(150)
+		config.Zones = at.zones
+		id, e := g.privateInterface(c, at)
+		link, l := g.privateLink(c, at)
+		c.Spec.Endpoints = map[string]Endpoint{id: e, link: l}
+	}
+}
+
+// addressPublic gives c a public address: in the deprecated fields, and unless
+// oldOnly as an access point too.
+func (g *generator) addressPublic(c *Cluster, at site, oldOnly bool) {
+	host := g.publicHost(at)
+	c.Spec.KafkaBootstrapEndpoint = host + ":9092"
+	c.Spec.HTTPEndpoint = "https://" + host + ":443"
+	c.Spec.APIEndpoint = fmt.Sprintf("https://%s.%s", g.id("pkac-", 5), suffix(at))
+	if !oldOnly {
+		c.Spec.Endpoints = map[string]Endpoint{ConnectionPublic: endpoint(host, ConnectionPublic)}
+	}
+}
+
+func (g *generator) publicHost(at site) string {
+	return fmt.Sprintf("%s.%s", g.id("pkc-", 5), suffix(at))
+}
+
+func (g *generator) privateLink(c *Cluster, at site) (accessPoint string, e Endpoint) {
+	id := g.id("ap", 6)
+	host := fmt.Sprintf("%s-%s.%s.%s.accesspoint.glb.confluent.cloud", c.ID, id, at.region, strings.ToLower(at.cloud))
+	return id, endpoint(host, ConnectionPrivateLink)
+}
+
+func (g *generator) privateInterface(c *Cluster, at site) (accessPoint string, e Endpoint) {
+	id := g.id("ap", 6)
+	host := fmt.Sprintf("%s-%s.%s.%s.private.confluent.cloud", c.ID, id, at.region, strings.ToLower(at.cloud))
+	return id, endpoint(host, ConnectionPNI)
+}
+
+func endpoint(host, connectionType string) Endpoint {
+	return Endpoint{KafkaBootstrapEndpoint: host + ":9092", HTTPEndpoint: "https://" + host + ":443",
+		ConnectionType: connectionType}
+}
+
+// suffix is the end of the host names of a site.
+func suffix(at site) string {
+	return fmt.Sprintf("%s.%s.confluent.cloud", at.region, strings.ToLower(at.cloud))
+}
+
+func (g *generator) encryptionKey(at site) string {
+	switch at.cloud {
+	case "AWS":
+		return fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", at.region, g.digits(12), g.uuid())
+	case "GCP":
+		return fmt.Sprintf("projects/acme-%s/locations/%s/keyRings/kafka/cryptoKeys/%s", pick(g, teams), at.region, pick(g, stages))
+	default:
+		return fmt.Sprintf("https://acme-%s.vault.azure.net/keys/kafka/%s", pick(g, teams), g.text("0123456789abcdef", 32))
+	}
+}
+
+func (g *generator) peering(i int) Peering {
+	net := g.networks[i%len(g.networks)]
+	p := Peering{ID: g.id("p-", 6), Metadata: g.metadata()}
+	p.Spec.Environment.ID = g.environment
+	p.Spec.Network.ID = net.id
+	p.Spec.DisplayName = fmt.Sprintf("%s-peering-%s", pick(g, stages), net.site.region)
+	p.Spec.Cloud = g.peeringCloud(net.site)
+	p.Status.Phase = g.peeringPhase(i)
+	switch p.Status.Phase {
+	case PhaseFailed:
+		p.Status.ErrorCode = "INVALID_PEERING_PARAMETERS"
+		p.Status.ErrorMessage = "The customer network was not found, or its address range overlaps that of " + net.id + "."
+	case PhaseDisconnected:
+		p.Status.ErrorCode = "PEERING_DELETED_BY_CUSTOMER"
+		p.Status.ErrorMessage = "The peering connection was deleted on the customer's side."
+	}
+	return p
+}
+
+func (g *generator) peeringPhase(i int) string {
+	if i < len(firstPeeringPhases) {
+		return firstPeeringPhases[i]
+	}
+	if g.rand.IntN(100) < 90 {
+		return PhaseReady
+	}
+	return pick(g, firstPeeringPhases)
+}
+
+func (g *generator) peeringCloud(at site) PeeringCloud {
+	team, stage := pick(g, teams), pick(g, stages)
+	switch at.cloud {
+	case "AWS":
+		c := PeeringCloud{Kind: "AwsPeering", Account: g.digits(12), VPC: "vpc-0" + g.text("0123456789abcdef", 16),
+			CustomerRegion: at.region, Routes: []string{}}
+		for range 1 + g.rand.IntN(3) {
+			c.Routes = append(c.Routes, fmt.Sprintf("10.%d.%d.0/21", g.rand.IntN(256), 8*g.rand.IntN(32)))
+		}
+		return c
+	case "GCP":
+		return PeeringCloud{Kind: "GcpPeering", Project: fmt.Sprintf("acme-%s-%s", team, stage),
+			VPCNetwork: team + "-vpc", ImportCustomRoutes: g.rand.IntN(2) == 0}
+	default:
+		return PeeringCloud{Kind: "AzurePeering", Tenant: g.uuid(), CustomerRegion: at.region,
+			VNet: fmt.Sprintf("/subscriptions/%s/resourceGroups/%s-%s/providers/Microsoft.Network/virtualNetworks/%s-vnet",
+				g.uuid(), team, stage, team)}
+	}
+}
+
+// metadata dates an object: created within two years of the start, changed later on.
+func (g *generator) metadata() Metadata {
+	created := g.start.Add(time.Duration(g.rand.IntN(2*365*24*3600)) * time.Second)
+	return Metadata{CreatedAt: created, UpdatedAt: created.Add(time.Duration(g.rand.IntN(30*24*3600)) * time.Second)}
+}
+
+// id returns an ID of n random letters and digits that this generator has not given yet.
+func (g *generator) id(prefix string, n int) string {
+	for {
+		id := prefix + g.text("0123456789abcdefghijklmnopqrstuvwxyz", n)
+		if !g.used[id] {
+			g.used[id] = true
+			return id
+		}
+	}
+}
+
+func (g *generator) uuid() string {
+	const hex = "0123456789abcdef"
+	return fmt.Sprintf("%s-%s-4%s-a%s-%s", g.text(hex, 8), g.text(hex, 4), g.text(hex, 3), g.text(hex, 3), g.text(hex, 12))
+}
+
+func (g *generator) digits(n int) string { return g.text("0123456789", n) }
+
+func (g *generator) text(alphabet string, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = alphabet[g.rand.IntN(len(alphabet))]
+	}
+	return string(b)
+}
+
+func pick[T any](g *generator, choices []T) T { return choices[g.rand.IntN(len(choices))] }

@@ -1,0 +1,147 @@
+// Package cloudsim is a simulated Confluent Cloud: the two list operations this
+// project reads (Kafka clusters and network peerings) as an http.Handler over an
+// inventory in memory that may be changed while it is being listed.
+//
+// It keeps to the published contract to the letter and shares no code with the
+// client, so that an error of the client cannot hide in its own mirror image.
+// Tests use it through the Go API, people and scripts through AdminHandler.
+//
+// Serving a page costs the same whatever the size of the inventory: items are
+// encoded once, when they are set, and a page token leads straight to the place
+// where the listing goes on.
+package cloudsim
+
+import (
+	"crypto/rand"
+	"sort"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultWindow is the length of a rate-limit window when Options names none.
+const DefaultWindow = time.Minute
+
+// DefaultKeepCalls is how many calls the recorder keeps when Options names no number.
+const DefaultKeepCalls = 1000
+
+// Options configures a simulator. The zero value is ready for use.
+type Options struct {
+	// Clock gives the time for timestamps, rate limits and recorded calls.
+	// Default time.Now.
+	Clock func() time.Time
+	// RateLimit is the number of requests a key may make in one Window. 0 enforces
+	// none: the rate-limit headers are then sent with a generous limit that never
+	// gets used up.
+	RateLimit int
+	// Window is the length of a rate-limit window. It starts with a key's first
+	// request. Default DefaultWindow.
+	Window time.Duration
+	// OmitTotalSize leaves the optional metadata.total_size out of list answers.
+	OmitTotalSize bool
+	// KeepCalls is how many of the newest calls the recorder keeps; the counters
+	// are exact whatever it is. Default DefaultKeepCalls.
+	KeepCalls int
+}
+
+// Key is an API key of the simulated cloud.
+type Key struct {
+	// ID and Secret are the user and the password of Basic authentication.
+	ID, Secret string
+	// Forbidden makes the key a known one without any rights: 403 on every call.
+	Forbidden bool
+	// Environments are the ones the key may see, nil for all of them.
+	Environments []string
+}
+
+// Sim is one simulated cloud. All its methods may be called at any time, also
+// while it serves.
+type Sim struct {
+	clock         func() time.Time
+	omitTotalSize bool
+	tokens        tokenSealer
+	limits        *limiter
+	calls         *recorder
+	faults        faults
+	cloudURL      atomic.Pointer[string] // set by Start, for the help page
+
+	mu           sync.RWMutex // guards all below
+	keys         map[string]Key
+	environments map[string]bool
+	clusters     *collection
+	peerings     *collection
+}
+
+// New returns a simulated cloud without keys, environments and objects.
+func New(o Options) *Sim {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Window <= 0 {
+		o.Window = DefaultWindow
+	}
+	if o.KeepCalls <= 0 {
+		o.KeepCalls = DefaultKeepCalls
+	}
+	return &Sim{
+		clock:         o.Clock,
+		omitTotalSize: o.OmitTotalSize,
+		tokens:        newTokenSealer(),
+		limits:        newLimiter(o.RateLimit, o.Window),
+		calls:         newRecorder(o.KeepCalls),
+		keys:          map[string]Key{},
+		environments:  map[string]bool{},
+		clusters:      newCollection(&clusterKind),
+		peerings:      newCollection(&peeringKind),
+	}
+}
+
+// AddKey makes k valid from now on. A key of the same ID is replaced, which is how
+// a secret is rotated.
+func (s *Sim) AddKey(k Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys[k.ID] = k
+}
+
+// RemoveKey makes the key of that ID unknown: requests with it get 401.
+func (s *Sim) RemoveKey(id string) {
+	s.mu.Lock()
+	delete(s.keys, id)
+	s.mu.Unlock()
+	s.limits.forget(id)
+}
+
+// AddEnvironment makes an environment known, so that an empty listing of it is
+// possible. Putting an object into an environment makes that known too.
+func (s *Sim) AddEnvironment(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.environments[id] = true
+}
+
+// Environments returns the IDs of the known environments, sorted.
+func (s *Sim) Environments() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.sortedEnvironments()
+}
+
+func (s *Sim) sortedEnvironments() []string {
+	ids := make([]string, 0, len(s.environments))
+	for id := range s.environments {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	return ids
+}
+
+// now is the simulated cloud's time in the precision its timestamps have.
+func (s *Sim) now() time.Time {
+	return s.clock().UTC().Truncate(time.Microsecond)
+}
+
+// newRequestID returns an ID that no other answer carries.
+func newRequestID() string {
+	return rand.Text()
+}

@@ -1,0 +1,51 @@
+package cloudsim
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+)
+
+// scope is what a page token belongs to: operation, environment and filters.
+type scope [8]byte
+
+func newScope(op Op, environment string, f filter) scope {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op, environment, f.key()))
+	return scope(sum[:8])
+}
+
+// tokenSealer makes page tokens out of cursors and reads them back. A token is one
+// enciphered block of cursor and scope: it looks random, needs no memory on this
+// side, and one that was made up or taken from elsewhere shows the wrong scope.
+// Tokens end with the simulator that gave them.
+type tokenSealer struct{ block cipher.Block }
+
+func newTokenSealer() tokenSealer {
+	key := make([]byte, 16)
+	_, _ = rand.Read(key) // never fails, by its documentation
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err) // only for a key of another length
+	}
+	return tokenSealer{block}
+}
+
+func (t tokenSealer) seal(cursor uint64, s scope) string {
+	b := binary.BigEndian.AppendUint64(nil, cursor)
+	b = append(b, s[:]...)
+	t.block.Encrypt(b, b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func (t tokenSealer) open(token string, s scope) (cursor uint64, ok bool) {
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(b) != aes.BlockSize {
+		return 0, false
+	}
+	t.block.Decrypt(b, b)
+	return binary.BigEndian.Uint64(b), scope(b[8:]) == s
+}
