@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// sight is what the listings say about whether an object is there.
+type sight int
+
+const (
+	// listed: in the last complete listing, or seen in a listing since.
+	listed sight = iota
+	// missing: absent from the last complete listing.
+	missing
+	// stale: there was no complete listing for too long to tell.
+	stale
+)
+
+// maxMessage bounds a condition's message, in bytes. The API server takes 32768;
+// people read far less.
+const maxMessage = 1024
+
+// conditions returns Observed and Ready of an observation, without times. The
+// messages name nothing that moves while nothing changes.
+func conditions(kind *Kind, o v1alpha1.Observation, seen sight) []metav1.Condition {
+	observed, ready := verdict(kind, o, seen)
+	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
+	// The spec of an observation never changes, so its generation is always 1.
+	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
+	ready.Message = truncate(ready.Message, maxMessage)
+	return []metav1.Condition{observed, ready}
+}
+
+func verdict(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready metav1.Condition) {
+	environment := o.Origin().Environment
+	switch seen {
+	case missing:
+		observed = condition(metav1.ConditionFalse, v1alpha1.ReasonMissing,
+			fmt.Sprintf("absent from the last complete listing of environment %s", environment))
+		return observed, condition(metav1.ConditionUnknown, v1alpha1.ReasonMissing, observed.Message)
+	case stale:
+		observed = condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale,
+			fmt.Sprintf("no complete listing of environment %s for too long; see InventorySource %s",
+				environment, o.Origin().SourceRef.Name))
+		return observed, condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale, observed.Message)
+	}
+	observed = condition(metav1.ConditionTrue, v1alpha1.ReasonListed,
+		fmt.Sprintf("listed in environment %s", environment))
+	return observed, phaseVerdict(kind, o)
+}
+
+func phaseVerdict(kind *Kind, o v1alpha1.Observation) metav1.Condition {
+	phase := o.Phase()
+	message := "phase is " + phase
+	if trouble := o.Trouble(); trouble != "" {
+		message += ": " + trouble
+	}
+	switch {
+	case phase == kind.ReadyPhase:
+		return condition(metav1.ConditionTrue, camelCase(phase), message)
+	case phase == "":
+		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase, "the API gave no phase")
+	case !kind.knows(phase):
+		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase,
+			message+", which this version of the operator does not know")
+	}
+	return condition(metav1.ConditionFalse, camelCase(phase), message)
+}
+
+func condition(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Status: status, Reason: reason, Message: message}
+}
+
+// camelCase turns PENDING_ACCEPT into PendingAccept. It is only asked for phases
+// that a Kind knows, so that the result is a valid condition reason.
+func camelCase(phase string) string {
+	var b strings.Builder
+	upper := true
+	for _, r := range phase {
+		switch {
+		case r == '_':
+			upper = true
+		case upper:
+			b.WriteRune(unicode.ToUpper(r))
+			upper = false
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+// sameConditions tells whether an observation has exactly these conditions,
+// leaving out of account when they last changed.
+func sameConditions(have, want []metav1.Condition) bool {
+	if len(have) != len(want) {
+		return false
+	}
+	for i := range want {
+		got := meta.FindStatusCondition(have, want[i].Type)
+		if got == nil || got.Status != want[i].Status || got.Reason != want[i].Reason ||
+			got.Message != want[i].Message || got.ObservedGeneration != want[i].ObservedGeneration {
+			return false
+		}
+	}
+	return true
+}
+
+// timed gives the wanted conditions their times: now where the status changed,
+// else the time they have.
+func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
+	out := make([]metav1.Condition, len(want))
+	for i, c := range want {
+		c.LastTransitionTime = metav1.NewTime(now)
+		if got := meta.FindStatusCondition(have, c.Type); got != nil && got.Status == c.Status {
+			c.LastTransitionTime = got.LastTransitionTime
+		}
+		out[i] = c
+	}
+	return out
+}
+
+// truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
+func truncate(s string, n int) string {
+	const ellipsis = "…"
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package mirror decides what to write. Its functions are pure: records of the
+// cloud and observations there are go in, a Plan comes out. It knows nothing of
+// clients, clocks or I/O, so that every decision, and above all every deletion,
+// can be tested as a table.
+//
+// The steps, in the order a sync takes them:
+//
+//	record ──Project──► observation ──Ledger.Record──► Ledger
+//	Ledger + observations there are ──Desire──► Desired (kinds joined)
+//	Desired + observations there are ──Make──► Plan
+package mirror

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// KafkaCluster describes Kafka clusters. Its phases are those of cmk/v2.
+var KafkaCluster = &Kind{
+	Name:        "KafkaCluster",
+	Condition:   v1alpha1.ConditionKafkaClustersSynced,
+	ReadyPhase:  "PROVISIONED",
+	OtherPhases: []string{"PROVISIONING", "FAILED"},
+	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.KafkaClusters.Policy },
+	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters },
+}
+
+// ProjectKafkaCluster turns a cluster's record into its observation, without the
+// metadata that Stamp sets, conditions and peerings.
+func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
+	o := &v1alpha1.KafkaClusterObservation{}
+	o.Spec.ClusterID = c.ID
+	o.Labels = kindLabels(
+		v1alpha1.LabelNetwork, c.Spec.Network.ID,
+		v1alpha1.LabelCloud, c.Spec.Cloud,
+		v1alpha1.LabelRegion, c.Spec.Region,
+		v1alpha1.LabelType, c.Spec.Config.Kind,
+	)
+	endpoints := kafkaEndpoints(c.Spec.Endpoints)
+	o.Status = v1alpha1.KafkaClusterObservationStatus{
+		Phase:              c.Status.Phase,
+		DisplayName:        c.Spec.DisplayName,
+		Availability:       c.Spec.Availability,
+		Cloud:              c.Spec.Cloud,
+		Region:             c.Spec.Region,
+		Type:               c.Spec.Config.Kind,
+		CKU:                positive(c.Status.CKU),
+		RequestedCKU:       positive(c.Spec.Config.CKU),
+		MaxECKU:            positive(c.Spec.Config.MaxECKU),
+		Zones:              c.Spec.Config.Zones,
+		ReleasePriority:    c.Spec.Config.ReleasePriority,
+		EncryptionKey:      c.Spec.Config.EncryptionKey,
+		DeletionProtection: c.Spec.DeletionProtection,
+		BootstrapServers:   prefer(hostPort(c.Spec.KafkaBootstrapEndpoint), endpoints, bootstrapServers),
+		HTTPEndpoint:       prefer(c.Spec.HTTPEndpoint, endpoints, httpEndpoint),
+		APIEndpoint:        c.Spec.APIEndpoint,
+		Endpoints:          endpoints,
+		Network:            networkReference(c.Spec.Network),
+		CloudMetadata:      cloudMetadata(c.Metadata),
+	}
+	if c.Spec.BYOK.ID != "" {
+		o.Status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName}
+	}
+	return o
+}
+
+// connectionTypes are the former spellings, still in the published examples.
+var connectionTypes = map[string]string{
+	"PRIVATELINK":             "PRIVATE_LINK",
+	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
+}
+
+// kafkaEndpoints returns the endpoints sorted by access point ID.
+func kafkaEndpoints(byAccessPoint map[string]wire.Endpoint) []v1alpha1.KafkaEndpoint {
+	if len(byAccessPoint) == 0 {
+		return nil
+	}
+	endpoints := make([]v1alpha1.KafkaEndpoint, 0, len(byAccessPoint))
+	for _, id := range slices.Sorted(maps.Keys(byAccessPoint)) {
+		e := byAccessPoint[id]
+		connectionType, former := connectionTypes[e.ConnectionType]
+		if !former {
+			connectionType = e.ConnectionType
+		}
+		endpoints = append(endpoints, v1alpha1.KafkaEndpoint{
+			AccessPointID:    id,
+			ConnectionType:   connectionType,
+			BootstrapServers: hostPort(e.KafkaBootstrapEndpoint),
+			HTTPEndpoint:     e.HTTPEndpoint,
+		})
+	}
+	return endpoints
+}
+
+func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
+func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
+
+// The access points the API reserves, best first.
+var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
+
+// prefer returns the API's own (deprecated) field if it is set, else that of
+// access point PUBLIC, else PRIVATE_LINK, else the lowest access point ID that
+// has one. endpoints must be sorted.
+func prefer(own string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
+	if own != "" {
+		return own
+	}
+	for _, reserved := range reservedAccessPoints {
+		for _, e := range endpoints {
+			if e.AccessPointID == reserved && field(e) != "" {
+				return field(e)
+			}
+		}
+	}
+	for _, e := range endpoints {
+		if field(e) != "" {
+			return field(e)
+		}
+	}
+	return ""
+}

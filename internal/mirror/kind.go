@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// Kind is all that planning must know of one kind of cloud object.
+type Kind struct {
+	// Name is the kind's name in metrics, events and messages: "KafkaCluster".
+	Name string
+	// Condition is the type of the source's condition that tells how this kind's
+	// last sync went.
+	Condition string
+	// ReadyPhase is the phase in which an object is Ready.
+	ReadyPhase string
+	// OtherPhases are the other phases whose meaning is known: not Ready.
+	OtherPhases []string
+	// Policy returns the source's policy for this kind.
+	Policy func(*v1alpha1.InventorySource) v1alpha1.MirrorPolicy
+	// Summary returns the place of this kind's numbers in the source's status.
+	Summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary
+}
+
+// Mirrored tells whether the source mirrors this kind.
+func (k *Kind) Mirrored(source *v1alpha1.InventorySource) bool {
+	return k.Policy(source) != v1alpha1.MirrorPolicyIgnore
+}
+
+// knows tells whether this version knows what a phase means.
+func (k *Kind) knows(phase string) bool {
+	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// Listing is one listing of one kind, projected and stamped.
+type Listing struct {
+	// Observations are the objects that could be read, each as it should be in
+	// the cluster, but for conditions and what is joined from other kinds.
+	Observations []v1alpha1.Observation
+	// Complete tells whether everything there is was listed and read. Only then
+	// does it mean anything that an object is not among Observations.
+	Complete bool
+	// Scope says what could be seen: endpoint, credential and filters, hashed.
+	// Absences under different scopes do not add up.
+	Scope string
+	// End is when the listing ended.
+	End time.Time
+}
+
+// Ledger is what the listings since the manager's start say about one kind of
+// one source. A Ledger is never changed: Record makes a new one. The nil Ledger
+// is that of a kind not listed yet.
+type Ledger struct {
+	entries map[string]entry // by the observation's name
+	// completed is when the last complete listing ended; zero if there was none.
+	completed time.Time
+	// empty tells whether the last complete listing held no object.
+	empty bool
+	scope string
+	// seq numbers the complete listings. The first since the start is 0, which is
+	// why it counts no miss: a manager that just started has not seen anything
+	// itself that could be gone.
+	seq int
+	// base is the seq before the first complete listing under scope. Nothing
+	// before it counts as a miss.
+	base int
+}
+
+// entry is what is known of one cloud object.
+type entry struct {
+	observation v1alpha1.Observation
+	// seq is that of the last complete listing before, or in, which it was seen.
+	seq int
+	// listed is false for an object absent from the last complete listing.
+	listed bool
+}
+
+// Record returns the ledger after one more listing. An object that is neither
+// listed nor has an observation (there tells by name) is forgotten.
+func (l *Ledger) Record(listing Listing, there func(name string) bool) *Ledger {
+	next := &Ledger{entries: make(map[string]entry, len(listing.Observations))}
+	if l != nil {
+		next.completed, next.empty, next.scope, next.seq, next.base = l.completed, l.empty, l.scope, l.seq, l.base
+	}
+	if listing.Complete {
+		next.complete(listing)
+	}
+	for _, o := range listing.Observations {
+		next.entries[o.GetName()] = entry{observation: o, seq: next.seq, listed: true}
+	}
+	if l == nil {
+		return next
+	}
+	for name, e := range l.entries {
+		if _, seen := next.entries[name]; seen || !there(name) && (listing.Complete || !e.listed) {
+			continue
+		}
+		e.listed = e.listed && !listing.Complete
+		next.entries[name] = e
+	}
+	return next
+}
+
+// complete notes that a complete listing happened.
+func (l *Ledger) complete(listing Listing) {
+	first := l.completed.IsZero()
+	if !first && l.scope != listing.Scope {
+		l.base = l.seq
+	}
+	if !first {
+		l.seq++
+	}
+	l.completed, l.empty, l.scope = listing.End, len(listing.Observations) == 0, listing.Scope
+}
+
+// Completed returns when the last complete listing ended, or the zero time.
+func (l *Ledger) Completed() time.Time {
+	if l == nil {
+		return time.Time{}
+	}
+	return l.completed
+}
+
+// misses returns how many complete listings in a row, all under one scope and
+// none the first since the start, an object was absent from.
+func (l *Ledger) misses(name string) int {
+	return l.seq - max(l.entries[name].seq, l.base)
+}
+
+// isMissing tells whether an object is absent from the last complete listing.
+// Before the first complete listing nothing is.
+func (l *Ledger) isMissing(name string) bool {
+	return !l.Completed().IsZero() && !l.entries[name].listed
+}

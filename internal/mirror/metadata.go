@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// Stamp gives a projected observation the metadata and the origin it gets from
+// its source: name, namespace, ownerReference, the operator's labels and the
+// source's template. Labels the projection set stay.
+func Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
+	*o.Origin() = v1alpha1.ObservationOrigin{
+		SourceRef:   v1alpha1.LocalReference{Name: source.Name},
+		Environment: source.Spec.Environment,
+	}
+	o.SetName(ObjectName(o.CloudID()))
+	o.SetNamespace(source.Namespace)
+	o.SetOwnerReferences([]metav1.OwnerReference{*ownerReference(source)})
+
+	labels := o.GetLabels()
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	for key, value := range source.Spec.Template.Labels {
+		labels[key] = string(value)
+	}
+	setLabel(labels, v1alpha1.LabelSource, source.Name)
+	setLabel(labels, v1alpha1.LabelEnvironment, source.Spec.Environment)
+	o.SetLabels(labels)
+
+	annotations := maps.Clone(source.Spec.Template.Annotations)
+	if keys := templateKeys(source.Spec.Template); keys != "" {
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[v1alpha1.AnnotationTemplateKeys] = keys
+	}
+	o.SetAnnotations(annotations)
+}
+
+// setLabel sets a label where the value is one: an empty or an invalid value
+// sets none, since a label must never keep an object from being written.
+func setLabel(labels map[string]string, key, value string) {
+	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
+		labels[key] = value
+	}
+}
+
+func ownerReference(source *v1alpha1.InventorySource) *metav1.OwnerReference {
+	return metav1.NewControllerRef(source, v1alpha1.GroupVersion.WithKind("InventorySource"))
+}
+
+// templateKeys lists the template's label keys, ";", and its annotation keys,
+// each list sorted and separated by commas. It is "" for an empty template.
+func templateKeys(t v1alpha1.ObservationTemplate) string {
+	if len(t.Labels)+len(t.Annotations) == 0 {
+		return ""
+	}
+	labels := slices.Sorted(maps.Keys(t.Labels))
+	annotations := slices.Sorted(maps.Keys(t.Annotations))
+	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
+}
+
+// sameMetadata tells whether an observation carries all of the metadata it
+// should. What strangers added (their labels, annotations, finalizers, further
+// owners) is left out of account.
+func sameMetadata(existing, desired v1alpha1.Observation) bool {
+	labels, annotations := formerKeys(existing)
+	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
+		samePairs(existing.GetAnnotations(), desired.GetAnnotations(), annotations) &&
+		sameOwner(existing, desired)
+}
+
+// restoreMetadata puts the desired metadata on an observation and takes off what
+// was the operator's and is no longer wanted. Strangers' metadata stays.
+func restoreMetadata(existing, desired v1alpha1.Observation) {
+	labels, annotations := formerKeys(existing)
+	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
+	existing.SetAnnotations(mergePairs(existing.GetAnnotations(), desired.GetAnnotations(), annotations))
+	if sameOwner(existing, desired) {
+		return
+	}
+	want := desired.GetOwnerReferences()[0]
+	others := slices.DeleteFunc(slices.Clone(existing.GetOwnerReferences()), func(r metav1.OwnerReference) bool {
+		return r.UID == want.UID
+	})
+	existing.SetOwnerReferences(append(others, want))
+}
+
+// formerKeys returns the label and annotation keys that an observation has from
+// a template, as noted on it when they were written.
+func formerKeys(o v1alpha1.Observation) (labels, annotations []string) {
+	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
+	if note == "" {
+		return nil, nil
+	}
+	l, a, _ := strings.Cut(note, ";")
+	return strings.Split(l, ","), strings.Split(a, ",")
+}
+
+// ours tells whether a key is the operator's to set and to take off.
+func ours(key string, former []string) bool {
+	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
+}
+
+func samePairs(existing, desired map[string]string, former []string) bool {
+	for key, value := range desired {
+		if got, ok := existing[key]; !ok || got != value {
+			return false
+		}
+	}
+	for key := range existing {
+		if _, wanted := desired[key]; !wanted && ours(key, former) {
+			return false
+		}
+	}
+	return true
+}
+
+func mergePairs(existing, desired map[string]string, former []string) map[string]string {
+	merged := map[string]string{}
+	for key, value := range existing {
+		if !ours(key, former) {
+			merged[key] = value
+		}
+	}
+	maps.Copy(merged, desired)
+	return merged
+}
+
+func sameOwner(existing, desired v1alpha1.Observation) bool {
+	want := desired.GetOwnerReferences()[0]
+	for _, have := range existing.GetOwnerReferences() {
+		if have.UID == want.UID {
+			return have.Controller != nil && *have.Controller &&
+				have.APIVersion == want.APIVersion && have.Kind == want.Kind && have.Name == want.Name
+		}
+	}
+	return false
+}
+
+// Owned tells whether an observation is this source's: controlled by it, or its
+// own with the ownerReference lost, that is without any controller, with the
+// source's name and environment in the spec, and under the name the source would
+// give it.
+func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {
+	origin := o.Origin()
+	if origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment ||
+		o.GetName() != ObjectName(o.CloudID()) {
+		return false
+	}
+	controller := metav1.GetControllerOf(o)
+	return controller == nil || controller.UID == source.UID
+}

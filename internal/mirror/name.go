@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// hashDigits is how many hex digits of an ID's SHA-256 end a name that is not
+// the ID itself.
+const hashDigits = 8
+
+// ObjectName returns the name of the observation of the cloud object with this
+// ID: the ID where it is a valid DNS-1123 subdomain, else the ID lower-cased,
+// invalid runes replaced by "-", with "-" and the first 8 hex digits of the ID's
+// SHA-256 behind. The result is a valid object name for any ID.
+func ObjectName(id string) string {
+	if len(validation.IsDNS1123Subdomain(id)) == 0 {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	hash := hex.EncodeToString(sum[:])[:hashDigits]
+	base := strings.Map(validRune, strings.ToLower(id))
+	if len(validation.IsDNS1123Subdomain(base+"-"+hash)) > 0 {
+		// A dot must stand between letters or digits, and a name must begin with
+		// one and not be too long.
+		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
+		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]
+	}
+	if base == "" {
+		return hash
+	}
+	return base + "-" + hash
+}
+
+func validRune(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+		return r
+	}
+	return '-'
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// cloudMetadata returns what the API tells about any object.
+func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
+	return v1alpha1.CloudMetadata{
+		ResourceName: m.ResourceName,
+		Self:         m.Self,
+		CreatedAt:    date(m.CreatedAt),
+		UpdatedAt:    date(m.UpdatedAt),
+		DeletedAt:    date(m.DeletedAt),
+	}
+}
+
+// date reads an RFC 3339 date; anything else, and the zero date, is absent. The
+// fraction of a second goes, because the Kubernetes API keeps none: a date that
+// came back different would be written again and again.
+func date(s string) *metav1.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.IsZero() {
+		return nil
+	}
+	out := metav1.NewTime(t.UTC().Truncate(time.Second))
+	return &out
+}
+
+// networkReference returns nil for an object without a network.
+func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
+	if r.ID == "" {
+		return nil
+	}
+	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName}
+}
+
+// positive returns nil for 0, which is how an absent number is read: the API's
+// own numbers begin at 1.
+func positive(n int32) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+// kindLabels returns the labels that come from a record, each only if its value
+// is a label value.
+func kindLabels(pairs ...string) map[string]string {
+	labels := make(map[string]string, len(pairs)/2+2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		setLabel(labels, pairs[i], pairs[i+1])
+	}
+	return labels
+}
+
+// hostPort takes the security protocol off bootstrap servers, which the API
+// sometimes sends in front of each: SASL_SSL://host:9092.
+func hostPort(bootstrap string) string {
+	if !strings.Contains(bootstrap, "://") {
+		return bootstrap
+	}
+	servers := strings.Split(bootstrap, ",")
+	for i, server := range servers {
+		if _, rest, found := strings.Cut(server, "://"); found {
+			servers[i] = rest
+		}
+	}
+	return strings.Join(servers, ",")
+}
