@@ -1,0 +1,211 @@
+// Package controlplane runs a local Kubernetes control plane: etcd, kube-apiserver
+// and, if asked for, kube-controller-manager with the garbage collector, so that
+// owned objects go when their owner does. Tests, the demo, benchmarks and fault
+// runs use it. There are no nodes, so no pod ever runs.
+//
+// Its binaries come from hack/controlplane/ensure, which prints their folder.
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+const (
+	etcdName              = "etcd"
+	apiServerName         = "kube-apiserver"
+	controllerManagerName = "kube-controller-manager"
+	kubectlName           = "kubectl"
+
+	// startTimeout is how long one component may take until it answers. The API
+	// server needs about 5 s of two idle cores.
+	startTimeout = 90 * time.Second
+	// stopTimeout is how long one component may take to end before it is killed.
+	stopTimeout = 30 * time.Second
+)
+
+// Options says what Start starts. Its zero value is an API server and etcd, with
+// state in a temporary folder.
+type Options struct {
+	// Assets is the folder of the binaries: kube-apiserver, etcd, kubectl, and
+	// kube-controller-manager if ControllerManager is set. Default: the environment
+	// variable KUBEBUILDER_ASSETS.
+	Assets string
+	// CRDPaths are the files and folders of CustomResourceDefinitions to install. They
+	// are served when Start returns.
+	CRDPaths []string
+	// Dir receives state, certificates, the kubeconfig and logs/<component>.log, and
+	// outlives Stop. It must be empty or not exist. Default: a temporary folder, which
+	// Stop removes.
+	Dir string
+	// ControllerManager also starts kube-controller-manager, with the garbage collector
+	// and the namespace and service-account controllers. The garbage collector asks
+	// which kinds there are when it starts and then every 30 s: it knows those of
+	// CRDPaths at once, one installed later only after up to that time.
+	ControllerManager bool
+	// AuditLog is the path of a file to which the API server appends one JSON line for
+	// each request, at level Metadata: user, verb, object and answer, no bodies. It is
+	// written once the answer is complete; a watch also has a line when it begins.
+	AuditLog string
+	// Log receives a line for each component started and stopped. Default: nothing.
+	Log io.Writer
+}
+
+// Plane is a running control plane. Its methods may be called concurrently.
+type Plane struct {
+	assets string
+	dir    string
+	log    io.Writer
+
+	config     *rest.Config
+	kubeconfig string
+
+	// mu guards what RestartAPIServer and Stop change.
+	mu      sync.Mutex
+	stopped bool
+	// removeDir says that dir is ours to remove.
+	removeDir bool
+
+	guard             *guard
+	plane             *envtest.ControlPlane
+	controllerManager *process
+	logs              []*os.File
+}
+
+// Start starts a control plane as o says and returns when it answers, its CRDs are
+// served and its controllers run. The caller stops it with Stop.
+//
+// ctx bounds the start only, and is looked at between its steps. An error names the
+// component and ends with the last lines of its log; nothing is left running then.
+func Start(ctx context.Context, o Options) (*Plane, error) {
+	assets, err := findAssets(o)
+	if err != nil {
+		return nil, err
+	}
+	p := &Plane{assets: assets, log: o.Log}
+	if p.log == nil {
+		p.log = io.Discard
+	}
+	if err := p.start(ctx, o); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	return p, nil
+}
+
+// start takes the steps of Start. What has been started when one fails is for Stop.
+func (p *Plane) start(ctx context.Context, o Options) error {
+	steps := []func(context.Context, Options) error{
+		p.makeDir,
+		p.startGuard,
+		p.startEtcd,
+		p.startAPIServer,
+		p.addAdmin,
+		p.awaitDefaultNamespace,
+		p.installCRDs,
+		p.startControllerManager,
+	}
+	for _, step := range steps {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("control plane: start given up: %w", err)
+		}
+		if err := step(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Config returns a copy of a client configuration of a cluster administrator, without
+// client-side rate limit. It goes on working after RestartAPIServer.
+func (p *Plane) Config() *rest.Config {
+	config := rest.CopyConfig(p.config)
+	config.QPS = -1
+	return config
+}
+
+// Kubeconfig returns the path of a kubeconfig file of a cluster administrator, which
+// only its owner can read. It is in the state folder.
+func (p *Plane) Kubeconfig() string { return p.kubeconfig }
+
+// Kubectl returns the path of a kubectl of the same version.
+func (p *Plane) Kubectl() string { return filepath.Join(p.assets, kubectlName) }
+
+// RestartAPIServer stops the API server and starts it again on the same port, with the
+// same certificates, keys and data: clients, kubeconfigs and tokens go on working. It
+// returns when the API server answers. Requests in between fail to connect.
+//
+// ctx is looked at before the stop and before the start; an error names the component
+// and ends with the last lines of its log. The plane must still be stopped after one.
+func (p *Plane) RestartAPIServer(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return errors.New("control plane: stopped, so its API server cannot be restarted")
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: restart given up: %w", apiServerName, err)
+	}
+	if err := p.stopAPIServer(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: restart given up while it was stopped: %w", apiServerName, err)
+	}
+	return p.timed(apiServerName, "started again", p.plane.APIServer.Start)
+}
+
+// Stop ends the controller manager, the API server and etcd, in this order, and removes
+// the state folder if Options named none. It does what it can in spite of errors and
+// returns them all. A second call does nothing and returns nil.
+func (p *Plane) Stop() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nil
+	}
+	p.stopped = true
+	var failed []error
+	if p.controllerManager != nil {
+		failed = append(failed, p.timed(controllerManagerName, "stopped", p.controllerManager.stop))
+	}
+	if p.plane != nil && p.plane.APIServer != nil {
+		failed = append(failed, p.stopAPIServer())
+	}
+	if p.plane != nil && p.plane.Etcd != nil {
+		failed = append(failed, p.timed(etcdName, "stopped", p.plane.Etcd.Stop))
+	}
+	if p.guard != nil {
+		failed = append(failed, p.guard.dismiss())
+	}
+	for _, log := range p.logs {
+		failed = append(failed, log.Close())
+	}
+	if p.removeDir {
+		failed = append(failed, os.RemoveAll(p.dir))
+	}
+	return errors.Join(failed...)
+}
+
+func (p *Plane) stopAPIServer() error {
+	return p.timed(apiServerName, "stopped", p.plane.APIServer.Stop)
+}
+
+// timed does one thing to a component and logs how long it took. Its error names the
+// component and holds the end of its log.
+func (p *Plane) timed(component, done string, do func() error) error {
+	began := time.Now()
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", component, err, logTail(p.logPath(component)))
+	}
+	_, _ = fmt.Fprintf(p.log, "%s %s in %s\n", component, done, time.Since(began).Round(time.Millisecond))
+	return nil
+}
