@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+)
+
+// connection is a client for a source's environment, and the credential it uses.
+type connection struct {
+	*cloudapi.Client
+	credential cloudapi.Credential
+}
+
+// connect reads the source's credential and returns a client that uses it.
+//
+// Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
+// no *failure is the API server's.
+func (r *Reconciler) connect(ctx context.Context, source *v1alpha1.InventorySource) (*connection, error) {
+	if err := r.allowEndpoint(source.GetEndpoint()); err != nil {
+		return nil, err
+	}
+	credential, err := r.credential(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	client, err := cloudapi.New(cloudapi.Options{
+		Endpoint:   source.GetEndpoint(),
+		Credential: credential,
+		UserAgent:  r.UserAgent,
+		Budget:     r.Budgets.For(source.GetEndpoint(), credential),
+		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),
+	})
+	if err != nil {
+		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: err.Error()}
+	}
+	return &connection{client, credential}, nil
+}
+
+// allowEndpoint holds endpoints against --allowed-endpoints, by origin.
+func (r *Reconciler) allowEndpoint(endpoint string) error {
+	origin, err := cloudapi.Origin(endpoint)
+	if err != nil {
+		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: "spec.endpoint: " + err.Error()}
+	}
+	if slices.Contains(r.AllowedOrigins, origin) {
+		return nil
+	}
+	return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: fmt.Sprintf(
+		"spec.endpoint: origin %s is not allowed; the manager's flag --allowed-endpoints allows %s",
+		origin, strings.Join(r.AllowedOrigins, ", "))}
+}
+
+// credential reads the Secret that the source names, with nothing but the right
+// to get it: it is neither listed nor watched nor kept.
+func (r *Reconciler) credential(ctx context.Context, source *v1alpha1.InventorySource) (cloudapi.Credential, error) {
+	if source.Spec.Credentials.APIKey == nil {
+		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretInvalid,
+			message: "spec.credentials.apiKey.secretRef.name: no Secret is named"}
+	}
+	secret := &corev1.Secret{}
+	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Spec.Credentials.APIKey.SecretRef.Name}
+	if err := r.APIReader.Get(ctx, key, secret); apierrors.IsNotFound(err) {
+		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
+			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",
+			key.Name, key.Namespace, v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret)}
+	} else if err != nil {
+		return cloudapi.Credential{}, fmt.Errorf("getting Secret %s: %w", key, err)
+	}
+	values := make([]string, 2)
+	for i, name := range []string{v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret} {
+		// A newline at the end is what `echo` leaves behind; no key has one.
+		values[i] = strings.TrimSpace(string(secret.Data[name]))
+		if values[i] == "" {
+			return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
+				"Secret %q has no value under the key %q", key.Name, name)}
+		}
+	}
+	return cloudapi.Credential{Key: values[0], Secret: values[1]}, nil
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"errors"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+)
+
+// failure is why a kind, or a whole source, could not be synced.
+type failure struct {
+	// reason is the condition's.
+	reason string
+	// message names the operation, the HTTP status, the API's own code and title
+	// and the request ID, where there are any. It never holds a credential.
+	message string
+	// retryAfter is how long the cloud asked to wait, 0 if it did not.
+	retryAfter time.Duration
+}
+
+// Error makes a failure an error.
+func (f *failure) Error() string { return f.message }
+
+// reasons gives each class of cloud failure its condition reason.
+var reasons = map[cloudapi.Class]string{
+	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
+	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
+	cloudapi.InvalidRequest:  v1alpha1.ReasonInvalidRequest,
+	cloudapi.RateLimited:     v1alpha1.ReasonRateLimited,
+	cloudapi.Unavailable:     v1alpha1.ReasonCloudUnavailable,
+	cloudapi.Malformed:       v1alpha1.ReasonMalformedResponse,
+	cloudapi.Incomplete:      v1alpha1.ReasonIncompleteListing,
+	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
+}
+
+// hints say the way out where the cloud's own words do not.
+var hints = map[string]string{
+	v1alpha1.ReasonUnauthenticated: "; the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
+	v1alpha1.ReasonForbidden:       "; the Cloud API key (resource scope Cloud, not one scoped to a Kafka cluster) needs a role that may see this environment",
+	v1alpha1.ReasonInvalidRequest:  "; check spec.environment and the filters",
+}
+
+// failed turns an error of the cloud client into a failure, nil for nil.
+func failed(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	reason := reasons[cloudapi.ClassOf(err)]
+	f := &failure{reason: reason, message: err.Error() + hints[reason]}
+	var cloud *cloudapi.Error
+	if errors.As(err, &cloud) {
+		f.retryAfter = cloud.RetryAfter
+	}
+	return f
+}
+
+// needsPerson tells whether trying again cannot help until a person changes
+// something: the source is Stalled then, in the sense of kstatus. A Secret that
+// is not there yet is no such case; GitOps tools often bring it a little later.
+func needsPerson(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+)
+
+func requestFor(o client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o)}
+}
+
+var _ = Describe("Bad input", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(3, 1)
+	})
+
+	// expectFailure checks reason and words of both kinds and of the source, and
+	// whether the source waits for a person.
+	expectFailure := func(ctx SpecContext, reason string, stalled bool, words ...string) {
+		GinkgoHelper()
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/" + reason))
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("False/" + reason))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("False/" + reason))
+		for _, word := range words {
+			Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring(word))
+		}
+		waits, retries := w.condition(ctx, v1alpha1.ConditionStalled), w.condition(ctx, v1alpha1.ConditionReconciling)
+		if stalled {
+			Expect(waits).To(Equal("True/" + reason))
+		} else {
+			Expect(retries).To(Equal("True/" + reason))
+		}
+		Expect(w.recorded()).To(ContainElement(And(HavePrefix("Warning "+reason), Not(ContainSubstring(apiSecret)))))
+		Expect(w.source(ctx).Status.LastSyncTime).To(BeNil())
+	}
+
+	It("no Secret", func(ctx SpecContext) {
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonSecretNotFound, false, `"ccloud"`, "api-key", "api-secret")
+
+		By("going on once it is there")
+		w.createSecret(ctx, apiKey, apiSecret)
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	DescribeTable("a Secret without a key", func(ctx SpecContext, key, secret, missing string) {
+		w.createSecret(ctx, key, secret)
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonSecretInvalid, false, `"ccloud"`, missing)
+		Expect(w.cloud.Calls()).To(BeEmpty())
+	},
+		Entry("no api-key", "", apiSecret, `"api-key"`),
+		Entry("no api-secret", apiKey, "", `"api-secret"`),
+		Entry("an empty api-secret", apiKey, " \n", `"api-secret"`),
+	)
+
+	It("a Secret with a newline behind its values", func(ctx SpecContext) {
+		w.createSecret(ctx, apiKey+"\n", apiSecret+"\n")
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("a wrong key", func(ctx SpecContext) {
+		w.createSecret(ctx, apiKey, "wrong-secret")
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonUnauthenticated, true, "listCmkV2Clusters", "401", "request id", "Cloud API key", "not one scoped to a Kafka cluster")
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring("wrong-secret"))
+	})
+
+	It("a key without rights", func(ctx SpecContext) {
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret, Forbidden: true})
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonForbidden, true, "listCmkV2Clusters", "403", "user_unauthorized", "request id", "Cloud API key")
+	})
+
+	It("an environment that does not exist", func(ctx SpecContext) {
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Environment = "env-nowhere" })
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonForbidden, true, "403", "environment")
+	})
+
+	It("an endpoint that is not allowed", func(ctx SpecContext) {
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Endpoint = "https://evil.example.com" })
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonEndpointNotAllowed, true, "https://evil.example.com", "--allowed-endpoints", w.url)
+		Expect(w.cloud.Calls()).To(BeEmpty())
+	})
+
+	It("a source with no credential", func(ctx SpecContext) {
+		source := w.newSource(func(s *v1alpha1.InventorySource) { s.Spec.Credentials = v1alpha1.Credentials{} })
+		Expect(k8s.Create(ctx, source)).To(MatchError(ContainSubstring("exactly one member must be set under credentials")))
+	})
+
+	It("a change of the environment", func(ctx SpecContext) {
+		w.createSource(ctx)
+		source := w.source(ctx)
+		source.Spec.Environment = "env-other"
+		Expect(k8s.Update(ctx, source)).To(MatchError(ContainSubstring("environment is immutable")))
+	})
+})
+
+var _ = Describe("A cloud in trouble", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(30, 3)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	// Every answer here is about clusters only, is given to every listing from now
+	// on, and must neither delete nor change a single observation.
+	page := http.Header{"Content-Type": {"application/json"}}
+	DescribeTable("deletes nothing, and says why", func(ctx SpecContext, answer http.Handler, reason string) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.StaleAfter = &metav1.Duration{Duration: 24 * time.Hour} })
+		w.reconcile(ctx)
+		w.cloud.FailNext(cloudsim.OpListClusters, 1000, answer)
+		for range 5 {
+			Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		}
+		Expect(w.clusters(ctx)).To(HaveLen(30))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/" + reason))
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("False/" + reason))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"), "one kind's failure never stops the other")
+
+		By("recovering")
+		w.cloud.ClearFaults()
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	},
+		Entry("500", cloudsim.Status(500, "", nil), v1alpha1.ReasonCloudUnavailable),
+		Entry("503 with HTML", cloudsim.Status(503, "<html>", http.Header{"Content-Type": {"text/html"}}), v1alpha1.ReasonCloudUnavailable),
+		Entry("a reset connection", cloudsim.Reset(), v1alpha1.ReasonCloudUnavailable),
+		Entry("429", cloudsim.Status(429, "", http.Header{"Retry-After": {"7"}}), v1alpha1.ReasonRateLimited),
+		Entry("400", cloudsim.Status(400, `{"errors":[{"code":"bad"}]}`, page), v1alpha1.ReasonInvalidRequest),
+		Entry("401", cloudsim.Status(401, "", nil), v1alpha1.ReasonUnauthenticated),
+		Entry("403 that means 401", cloudsim.Status(403, `{"errors":[{"detail":"Invalid API key"}]}`, page), v1alpha1.ReasonUnauthenticated),
+		Entry("200 with an empty body", cloudsim.Status(200, "", page), v1alpha1.ReasonMalformedResponse),
+		Entry("200 with {}", cloudsim.Status(200, "{}", page), v1alpha1.ReasonMalformedResponse),
+		Entry("200 with null", cloudsim.Status(200, "null", page), v1alpha1.ReasonMalformedResponse),
+		Entry("200 with HTML", cloudsim.Status(200, "<html>", http.Header{"Content-Type": {"text/html"}}), v1alpha1.ReasonMalformedResponse),
+		Entry("200 without data", cloudsim.Status(200, `{"kind":"ClusterList","metadata":{}}`, page), v1alpha1.ReasonMalformedResponse),
+		Entry("200 of the wrong kind", cloudsim.Status(200, `{"kind":"PeeringList","metadata":{},"data":[]}`, page), v1alpha1.ReasonMalformedResponse),
+		Entry("200 with trailing garbage", cloudsim.Status(200, `{"kind":"ClusterList","metadata":{},"data":[]}x`, page), v1alpha1.ReasonMalformedResponse),
+		Entry("fewer items than total_size", cloudsim.Status(200, `{"kind":"ClusterList","metadata":{"total_size":30},"data":[]}`, page), v1alpha1.ReasonIncompleteListing),
+		Entry("an item that cannot be read", cloudsim.Status(200, `{"kind":"ClusterList","metadata":{},"data":[{"id":7}]}`, page), v1alpha1.ReasonIncompleteListing),
+	)
+
+	It("deletes nothing where a page is cut off", func(ctx SpecContext) {
+		w.cloud.FailNext(cloudsim.OpListClusters, 1000, cloudsim.Truncate(w.cloud.Usual(), 3000))
+		for range 3 {
+			Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		}
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(HavePrefix("False/"))
+	})
+
+	It("still takes in what it can read of an incomplete listing", func(ctx SpecContext) {
+		changed := w.anyCluster()
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, cloudsim.Status(200,
+			`{"kind":"ClusterList","metadata":{},"data":[{"id":"lkc-odd","spec":7},{"id":"`+changed.ID+`","status":{"phase":"FAILED"}}]}`, page))
+		w.sync(ctx)
+		Expect(w.clusters(ctx)[changed.ID].Status.Phase).To(Equal("FAILED"))
+		Expect(w.clusters(ctx)).To(HaveLen(30))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("lkc-odd"))
+	})
+
+	It("waits longer after each failure, up to the interval", func(ctx SpecContext) {
+		w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
+		for _, want := range []time.Duration{10, 20, 40, 80, 160, 300, 300} {
+			Expect(w.sync(ctx).RequeueAfter).To(BeNumerically("<=", want*time.Second))
+			Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(want*time.Second)))
+		}
+	})
+
+	It("waits as long as the cloud asks, but for no longer than the interval or five minutes", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 30 * time.Second} })
+		w.reconcile(ctx)
+		for after, want := range map[string]time.Duration{"77": 77 * time.Second, "86400": 5 * time.Minute, "-5": 10 * time.Second} {
+			w.cloud.FailNext(cloudsim.OpAny, 2, cloudsim.Status(429, "", http.Header{"Retry-After": {after}}))
+			w.sync(ctx)
+			Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(Equal(want), "Retry-After: %s", after)
+			w.sync(ctx)
+		}
+	})
+
+	It("turns its observations stale, once, and back, once", func(ctx SpecContext) {
+		w.cloud.FailNext(cloudsim.OpListClusters, 1000, cloudsim.Status(503, "", nil))
+		w.clock.SetTime(w.clock.Now().Add(15*time.Minute - time.Second))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
+		w.clock.SetTime(w.clock.Now().Add(time.Second))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(30))
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		for _, o := range w.clusters(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+		}
+		for _, o := range w.peerings(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+		}
+		w.cloud.ClearFaults()
+		Expect(w.writes(func() { w.sync(ctx) })).To(HaveLen(30))
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+	})
+})
+
+var _ = Describe("Pruning", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(10, 2)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+	})
+
+	It("deletes after two complete listings without the object, the second within 15 s", func(ctx SpecContext) {
+		gone := w.anyCluster().ID
+		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
+		Expect(w.writes(func() { w.sync(ctx) })).To(HaveLen(1))
+		Expect(brief(w.clusters(ctx)[gone].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
+		Expect(brief(w.clusters(ctx)[gone].Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"))
+		Expect(w.source(ctx).Status.KafkaClusters.Missing).To(BeEquivalentTo(1))
+		Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(BeNumerically("<=", 15*time.Second))
+
+		Expect(w.writes(func() { w.sync(ctx) })).To(ConsistOf(HavePrefix("DELETE")))
+		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
+		Expect(w.source(ctx).Status.KafkaClusters.Missing).To(BeZero())
+		Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(Equal(5 * time.Minute))
+	})
+
+	It("counts no failed listing, and none again after the object came back", func(ctx SpecContext) {
+		back := w.anyCluster()
+		Expect(w.cloud.RemoveCluster(back.ID)).To(Succeed())
+		w.sync(ctx)
+		w.cloud.FailNext(cloudsim.OpListClusters, 3, cloudsim.Status(503, "", nil))
+		for range 3 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveKey(back.ID))
+		w.cloud.PutCluster(back)
+		w.sync(ctx)
+		Expect(brief(w.clusters(ctx)[back.ID].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+		Expect(w.cloud.RemoveCluster(back.ID)).To(Succeed())
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).To(HaveKey(back.ID))
+	})
+
+	It("does not count the first listing since the start", func(ctx SpecContext) {
+		gone := w.anyCluster().ID
+		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
+		w.restart()
+		w.reconcile(ctx)
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).To(HaveKey(gone))
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
+	})
+
+	It("does not delete between two syncs", func(ctx SpecContext) {
+		gone := w.anyCluster().ID
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.Prune.GracePeriod = &metav1.Duration{Duration: time.Minute}
+		})
+		w.reconcile(ctx)
+		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
+		w.sync(ctx)
+		w.sync(ctx)
+		w.clock.SetTime(w.clock.Now().Add(2 * time.Minute))
+		w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
+		w.reconcile(ctx)
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).To(HaveKey(gone), "the grace period is over, but nothing fresh confirms")
+		w.cloud.ClearFaults()
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
+	})
+
+	It("holds an empty listing until it is approved", func(ctx SpecContext) {
+		for _, c := range w.cloud.Clusters(environment) {
+			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
+		}
+		for range 5 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveLen(10))
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ListingEmpty"))
+		Expect(w.recorded()).To(ContainElement(ContainSubstring("PruneHeld")))
+		_, digest, found := strings.Cut(w.message(ctx, v1alpha1.ConditionPruneHeld), v1alpha1.AnnotationApprovePrune+"=")
+		Expect(found).To(BeTrue())
+
+		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, "0123456789ab")
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(HaveLen(10), "another digest approves nothing")
+		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
+	})
+
+	It("holds more than maxPercent, until the objects come back", func(ctx SpecContext) {
+		removed := w.cloud.Clusters(environment)[:3]
+		for _, c := range removed {
+			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
+		}
+		for range 4 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveLen(10))
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		for _, c := range removed {
+			w.cloud.PutCluster(c)
+		}
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
+	})
+
+	It("retains where the policy says so", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain })
+		gone := w.anyCluster().ID
+		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
+		for range 5 {
+			w.sync(ctx)
+		}
+		Expect(brief(w.clusters(ctx)[gone].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
+		Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(Equal(5*time.Minute), "nothing to confirm")
+	})
+
+	It("prunes everything at once where maxPercent is 100", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.MaxPercent = ptr.To[int32](100) })
+		for _, c := range w.cloud.Clusters(environment) {
+			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
+		}
+		for range 3 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(BeEmpty())
+		Expect(w.peerings(ctx)).To(HaveLen(2))
+	})
+})

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// kinds is the table of all that is mirrored. Nothing else in this package names
+// a kind: a further one costs its API type, its record in package wire with its
+// operation, its projection in package mirror, and one line here.
+var kinds = []kind{
+	newKind(mirror.KafkaCluster, kafkaClusters, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}),
+	newKind(mirror.Peering, peerings, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+}
+
+func kafkaClusters(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) (*cloudapi.Listing[wire.Cluster], error) {
+	return c.ListClusters(ctx, cloudapi.ClusterFilter{
+		Environment: s.Spec.Environment,
+		Networks:    words(s.Spec.KafkaClusters.Networks),
+	})
+}
+
+func peerings(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) (*cloudapi.Listing[wire.Peering], error) {
+	return c.ListPeerings(ctx, cloudapi.PeeringFilter{
+		Environment:  s.Spec.Environment,
+		Networks:     words(s.Spec.Peerings.Networks),
+		DisplayNames: words(s.Spec.Peerings.DisplayNames),
+		Phases:       words(s.Spec.Peerings.Phases),
+	})
+}
+
+// kind joins what planning knows of a kind to how it is listed and stored.
+type kind struct {
+	*mirror.Kind
+	// list lists the kind whole. The second result says why the listing is not
+	// complete, nil if it is; the third, why there is none.
+	list func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource) (observations []v1alpha1.Observation, incomplete, err error)
+	// object returns a new, empty observation.
+	object func() v1alpha1.Observation
+	// objects returns a new, empty list of observations.
+	objects func() client.ObjectList
+}
+
+// newKind describes a kind by how it is called (call), how a record of it becomes
+// an observation (project), and the Go types that hold one and many of those.
+func newKind[Record any, List client.ObjectList](
+	described *mirror.Kind,
+	call func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource) (*cloudapi.Listing[Record], error),
+	project func(*Record) v1alpha1.Observation,
+	object v1alpha1.Observation, objects List,
+) kind {
+	return kind{
+		Kind: described,
+		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) ([]v1alpha1.Observation, error, error) {
+			listing, err := call(ctx, c, s)
+			if err != nil {
+				return nil, nil, err
+			}
+			observations := make([]v1alpha1.Observation, len(listing.Items))
+			for i := range listing.Items {
+				observations[i] = project(&listing.Items[i])
+				mirror.Stamp(observations[i], s)
+			}
+			return observations, listing.Complete(), nil
+		},
+		object:  func() v1alpha1.Observation { return object.DeepCopyObject().(v1alpha1.Observation) },
+		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
+	}
+}
+
+func words(identifiers []v1alpha1.Identifier) []string {
+	out := make([]string, len(identifiers))
+	for i, id := range identifiers {
+		out[i] = string(id)
+	}
+	return out
+}
+
+// Kinds returns what is mirrored, as planning knows it.
+func Kinds() []*mirror.Kind {
+	out := make([]*mirror.Kind, len(kinds))
+	for i := range kinds {
+		out[i] = kinds[i].Kind
+	}
+	return out
+}

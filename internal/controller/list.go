@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// listed is one kind's listing and how it went.
+type listed struct {
+	listing *mirror.Listing // nil if the kind could not be listed
+	outcome outcome
+}
+
+// list asks the cloud for every kind the source mirrors, side by side: one kind's
+// failure never stops the other. The error is the API server's, or the context's;
+// whatever goes wrong with the cloud or the credential is in the outcomes.
+func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, error) {
+	results := make([]listed, len(kinds))
+	if !mirrorsAny(source) {
+		return results, nil
+	}
+	connection, err := r.connect(ctx, source)
+	var unconnected *failure
+	if err != nil && !errors.As(err, &unconnected) {
+		return nil, err
+	}
+	var wait sync.WaitGroup
+	for i := range kinds {
+		if !kinds[i].Mirrored(source) {
+			continue
+		}
+		if unconnected != nil {
+			results[i].outcome = outcome{tried: true, failure: unconnected}
+			continue
+		}
+		wait.Go(func() { results[i] = r.listKind(ctx, &kinds[i], connection, source) })
+	}
+	wait.Wait()
+	return results, ctx.Err()
+}
+
+// listKind lists one kind within the source's timeout.
+func (r *Reconciler) listKind(ctx context.Context, k *kind, c *connection, source *v1alpha1.InventorySource) listed {
+	ctx, cancel := context.WithTimeout(ctx, source.GetTimeout())
+	defer cancel()
+	start := time.Now()
+	observations, incomplete, err := k.list(ctx, c.Client, source)
+	result := listed{outcome: outcome{tried: true, failure: failed(errors.Join(err, incomplete))}}
+	r.Metrics.ObserveSync(k.Name, resultOf(result.outcome), time.Since(start))
+	if err != nil {
+		return result
+	}
+	result.listing = &mirror.Listing{
+		Observations: observations,
+		Complete:     incomplete == nil,
+		Scope:        scope(k, c, source),
+		End:          r.Clock.Now(),
+	}
+	return result
+}
+
+// resultOf names an outcome for metrics: the reason of its condition.
+func resultOf(o outcome) string {
+	if o.failure != nil {
+		return o.failure.reason
+	}
+	return v1alpha1.ReasonSucceeded
+}
+
+// scope hashes all that decides what a listing can see: the endpoint, the
+// credential and the spec's filters. It stays in memory, never in the cluster.
+func scope(k *kind, c *connection, source *v1alpha1.InventorySource) string {
+	// Marshalling strings and slices of them cannot fail.
+	text, _ := json.Marshal([]any{
+		k.Name, source.GetEndpoint(), c.credential.Key, c.credential.Secret,
+		source.Spec.Environment, source.Spec.KafkaClusters, source.Spec.Peerings,
+	})
+	sum := sha256.Sum256(text)
+	return string(sum[:])
+}
+
+func mirrorsAny(source *v1alpha1.InventorySource) bool {
+	for i := range kinds {
+		if kinds[i].Mirrored(source) {
+			return true
+		}
+	}
+	return false
+}

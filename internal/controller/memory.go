@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// memory is what the manager knows of one source beyond what is in the cluster.
+// It begins empty at every start, on purpose: absence is only ever concluded from
+// what this process saw itself.
+//
+// The work queue hands a source to one worker at a time, so only that worker
+// touches the fields, but for desired, which event filters read meanwhile.
+type memory struct {
+	uid types.UID
+
+	// attempted tells whether a sync was tried since the start, generation and
+	// requested for which spec and which requestedAt.
+	attempted  bool
+	generation int64
+	requested  string
+	// failures counts the syncs in a row that failed.
+	failures int
+	// next is when the next sync is due.
+	next time.Time
+
+	// By kind, as in kinds:
+	outcomes []outcome        // of the last sync
+	ledgers  []*mirror.Ledger // what all listings said
+	digests  []string         // of held prunes, "" for none
+
+	mu      sync.RWMutex
+	desired []mirror.Desired // guarded by mu
+}
+
+// outcome is how the last sync of one kind went. The zero outcome is that of a
+// kind no sync was tried of.
+type outcome struct {
+	tried bool
+	// failure is nil if the kind was listed whole.
+	failure *failure
+}
+
+func newMemory(uid types.UID) *memory {
+	return &memory{
+		uid:      uid,
+		outcomes: make([]outcome, len(kinds)),
+		ledgers:  make([]*mirror.Ledger, len(kinds)),
+		digests:  make([]string, len(kinds)),
+		desired:  make([]mirror.Desired, len(kinds)),
+	}
+}
+
+func (m *memory) setDesired(desired []mirror.Desired) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.desired = desired
+}
+
+// desires returns how an observation of a kind should be, or nil where the
+// listings said nothing of it.
+func (m *memory) desires(kind int, name string) v1alpha1.Observation {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.desired[kind][name]
+}
+
+// memories holds the memory of every source. It is safe for concurrent use.
+type memories struct {
+	mu       sync.Mutex
+	bySource map[types.NamespacedName]*memory
+}
+
+// of returns the memory of a source, a new one for a source made anew under a
+// former one's name.
+func (ms *memories) of(source *v1alpha1.InventorySource) *memory {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Name}
+	if m := ms.bySource[key]; m != nil && m.uid == source.UID {
+		return m
+	}
+	if ms.bySource == nil {
+		ms.bySource = map[types.NamespacedName]*memory{}
+	}
+	m := newMemory(source.UID)
+	ms.bySource[key] = m
+	return m
+}
+
+// find returns the memory of a source, or nil.
+func (ms *memories) find(key types.NamespacedName) *memory {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	return ms.bySource[key]
+}
+
+func (ms *memories) forget(key types.NamespacedName) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	delete(ms.bySource, key)
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+)
+
+var _ = Describe("Mirroring", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
+
+	It("writes one observation for each cluster and peering", func(ctx SpecContext) {
+		w.seed(12, 4)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+
+		clusters, peerings := w.clusters(ctx), w.peerings(ctx)
+		Expect(clusters).To(HaveLen(12))
+		Expect(peerings).To(HaveLen(4))
+		for _, c := range w.cloud.Clusters(environment) {
+			o := clusters[c.ID]
+			Expect(o.Spec.ClusterID).To(Equal(c.ID))
+			Expect(o.Status.Phase).To(Equal(c.Status.Phase))
+			Expect(o.Status.DisplayName).To(Equal(c.Spec.DisplayName))
+			Expect(o.Status.Endpoints).To(HaveLen(len(c.Spec.Endpoints)))
+			Expect(o.Labels).To(HaveKeyWithValue(v1alpha1.LabelSource, sourceName))
+			Expect(metav1.IsControlledBy(&o, w.source(ctx))).To(BeTrue())
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+		}
+		source := w.source(ctx)
+		Expect(source.Status.KafkaClusters.Observed).To(BeEquivalentTo(12))
+		Expect(source.Status.Peerings.Observed).To(BeEquivalentTo(4))
+		Expect(source.Status.LastSyncTime.Time).To(BeTemporally("==", w.clock.Now()))
+		Expect(source.Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(5*time.Minute)))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("True/Succeeded"))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"))
+	})
+
+	It("makes no write to 1,000 unchanged observations, and one to the source", func(ctx SpecContext) {
+		w.seed(1000, 20)
+		w.createSource(ctx)
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(2*1000+2*20), "each is created, then its status written")
+		for range 3 {
+			before := len(requests.written(w.namespace, "inventorysources"))
+			var calls int
+			Expect(w.writes(func() { calls = w.calls(func() { w.sync(ctx) }) })).To(BeEmpty())
+			Expect(calls).To(Equal(10+1), "ceil(1000/100) + ceil(20/1000) requests")
+			Expect(requests.written(w.namespace, "inventorysources")[before:]).To(HaveLen(1))
+		}
+	})
+
+	It("writes only what changed, and tells a change of phase", func(ctx SpecContext) {
+		w.seed(12, 0)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		w.recorded()
+		changed := w.anyCluster()
+		Expect(w.cloud.SetClusterPhase(changed.ID, "FAILED")).To(Succeed())
+
+		Expect(w.writes(func() { w.sync(ctx) })).To(ConsistOf(HaveSuffix("/" + changed.ID + "/status")))
+		o := w.clusters(ctx)[changed.ID]
+		Expect(o.Status.Phase).To(Equal("FAILED"))
+		Expect(brief(o.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/Failed"))
+		Expect(w.recorded()).To(ConsistOf(ContainSubstring("Phase changed from %s to FAILED", changed.Status.Phase)))
+	})
+
+	It("says nothing in events while nothing changes", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.recorded()).To(ConsistOf(ContainSubstring("Succeeded")))
+		w.sync(ctx)
+		w.sync(ctx)
+		Expect(w.recorded()).To(BeEmpty())
+	})
+
+	It("joins clusters and peerings of one network both ways", func(ctx SpecContext) {
+		network := &cloudsim.Reference{ID: "n-00001"}
+		w.cloud.PutCluster(cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{
+			Environment: cloudsim.Reference{ID: environment}, Network: network,
+			Endpoints: map[string]cloudsim.Endpoint{"ap1": {KafkaBootstrapEndpoint: "SASL_SSL://lkc-1:9092", ConnectionType: "PRIVATELINK"}},
+		}, Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}})
+		w.cloud.PutPeering(cloudsim.Peering{ID: "p-1", Spec: cloudsim.PeeringSpec{
+			Environment: cloudsim.Reference{ID: environment}, Network: *network,
+		}, Status: cloudsim.PeeringStatus{Phase: "READY"}})
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}}))
+		Expect(w.peerings(ctx)["p-1"].Status.Endpoints).To(Equal([]v1alpha1.PeeringEndpoint{{
+			ClusterID: "lkc-1", KafkaEndpoint: v1alpha1.KafkaEndpoint{
+				AccessPointID: "ap1", ConnectionType: "PRIVATE_LINK", BootstrapServers: "lkc-1:9092",
+			}}}))
+
+		By("following a change on one side with one write on each")
+		Expect(w.cloud.SetPeeringPhase("p-1", "DISCONNECTED")).To(Succeed())
+		Expect(w.writes(func() { w.sync(ctx) })).To(HaveLen(2))
+		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "DISCONNECTED"}}))
+
+		By("keeping the join while the other kind cannot be listed, after a restart too")
+		w.cloud.FailNext(cloudsim.OpListClusters, 100, cloudsim.Status(503, "", nil))
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		w.restart()
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
+	})
+
+	It("asks only at the interval, or when it is told to", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+
+		By("waiting for the interval")
+		w.clock.SetTime(w.clock.Now().Add(299 * time.Second))
+		var wait time.Duration
+		Expect(w.calls(func() { wait = w.reconcile(ctx).RequeueAfter })).To(BeZero())
+		Expect(wait).To(Equal(time.Second))
+		w.clock.SetTime(w.clock.Now().Add(time.Second))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+
+		By("not waiting where requestedAt is set")
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+
+		By("not waiting where the spec changed")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(time.Hour)))
+	})
+
+	It("asks nothing while suspended, and its observations turn stale", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		Expect(w.calls(func() { w.sync(ctx) })).To(BeZero())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("Unknown/Suspended"))
+		Expect(w.source(ctx).Status.NextSyncTime).To(BeNil())
+
+		w.clock.SetTime(w.clock.Now().Add(15 * time.Minute))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty(), "stale is written once")
+		for _, o := range w.clusters(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("Unknown/SourceStale"))
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+		}
+
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("passes every filter to the cloud", func(ctx SpecContext) {
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.KafkaClusters.Networks = []v1alpha1.Identifier{"n-1", "n-2"}
+			s.Spec.Peerings.Networks = []v1alpha1.Identifier{"n-3"}
+			s.Spec.Peerings.DisplayNames = []v1alpha1.Identifier{"a b", "c"}
+			s.Spec.Peerings.Phases = []v1alpha1.Identifier{"READY"}
+		})
+		w.reconcile(ctx)
+		queries := map[cloudsim.Op]string{}
+		for _, call := range w.cloud.Calls() {
+			queries[call.Op] = call.Query
+		}
+		Expect(queries[cloudsim.OpListClusters]).To(Equal("environment=env-abc123&page_size=100&spec.network=n-1&spec.network=n-2"))
+		Expect(queries[cloudsim.OpListPeerings]).To(Equal(
+			"environment=env-abc123&page_size=1000&spec.display_name=a+b&spec.display_name=c&spec.network=n-3&status.phase=READY"))
+	})
+
+	It("deletes the observations of a kind that is ignored, and lists nothing of it", func(ctx SpecContext) {
+		w.seed(5, 2)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(1))
+		Expect(w.clusters(ctx)).To(BeEmpty())
+		Expect(w.peerings(ctx)).To(HaveLen(2))
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.KafkaClusters).To(BeNil())
+	})
+
+	It("gives observations the template's metadata and takes it off again", func(ctx SpecContext) {
+		w.seed(1, 0)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) {
+			s.Labels = map[string]string{"argocd.argoproj.io/instance": "platform"}
+			s.Spec.Template.Labels = map[string]v1alpha1.LabelValue{"team": "streaming", "tier": "1"}
+			s.Spec.Template.Annotations = map[string]string{"example.com/owner": "us"}
+		})
+		w.reconcile(ctx)
+		id := w.anyCluster().ID
+		o := w.clusters(ctx)[id]
+		Expect(o.Labels).To(And(HaveKeyWithValue("team", "streaming"), HaveKeyWithValue("tier", "1")))
+		Expect(o.Labels).NotTo(HaveKey("argocd.argoproj.io/instance"), "a GitOps tool's mark is never copied")
+		Expect(o.Annotations).To(HaveKeyWithValue("example.com/owner", "us"))
+
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.Template = v1alpha1.ObservationTemplate{Labels: map[string]v1alpha1.LabelValue{"team": "data"}}
+		})
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(1))
+		o = w.clusters(ctx)[id]
+		Expect(o.Labels).To(HaveKeyWithValue("team", "data"))
+		Expect(o.Labels).NotTo(HaveKey("tier"))
+		Expect(o.Annotations).NotTo(HaveKey("example.com/owner"))
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+	})
+
+	It("does nothing for a source that is gone", func(ctx SpecContext) {
+		result, err := w.tryReconcile(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.RequeueAfter).To(BeZero())
+	})
+})
+
+var _ = Describe("Repair", func() {
+	var w *world
+	var id string
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(4, 2)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		id = w.anyCluster().ID
+	})
+
+	// repaired undoes what a stranger did, with no call to the cloud.
+	repaired := func(ctx SpecContext, before v1alpha1.KafkaClusterObservation) {
+		GinkgoHelper()
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		after := w.clusters(ctx)[id]
+		Expect(after.Status).To(Equal(before.Status))
+		Expect(after.Spec).To(Equal(before.Spec))
+		Expect(after.Labels).To(Equal(before.Labels))
+		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
+	}
+
+	It("puts an edited status back", func(ctx SpecContext) {
+		before := w.clusters(ctx)[id]
+		edited := before.DeepCopy()
+		edited.Status.Phase, edited.Status.CKU = "GONE", ptr.To[int32](99)
+		edited.Status.Conditions[0].Message = "nonsense"
+		Expect(k8s.Status().Update(ctx, edited)).To(Succeed())
+		repaired(ctx, before)
+	})
+
+	It("puts the operator's labels back and leaves a stranger's", func(ctx SpecContext) {
+		edited := w.clusters(ctx)[id]
+		edited.Labels = map[string]string{"theirs": "kept", v1alpha1.LabelCloud: "MARS"}
+		Expect(k8s.Update(ctx, &edited)).To(Succeed())
+		w.reconcile(ctx)
+		labels := w.clusters(ctx)[id].Labels
+		Expect(labels).To(HaveKeyWithValue("theirs", "kept"))
+		Expect(labels).To(HaveKeyWithValue(v1alpha1.LabelSource, sourceName))
+		Expect(labels[v1alpha1.LabelCloud]).To(Equal(w.anyCluster().Spec.Cloud))
+	})
+
+	It("puts a lost ownerReference back", func(ctx SpecContext) {
+		before := w.clusters(ctx)[id]
+		edited := before.DeepCopy()
+		edited.OwnerReferences = nil
+		Expect(k8s.Update(ctx, edited)).To(Succeed())
+		repaired(ctx, before)
+	})
+
+	It("makes a deleted observation anew", func(ctx SpecContext) {
+		before := w.clusters(ctx)[id]
+		Expect(k8s.Delete(ctx, before.DeepCopy())).To(Succeed())
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		after := w.clusters(ctx)[id]
+		Expect(after.UID).NotTo(Equal(before.UID))
+		Expect(after.Status.Phase).To(Equal(before.Status.Phase))
+		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
+	})
+
+	It("refuses a change of the spec", func(ctx SpecContext) {
+		edited := w.clusters(ctx)[id]
+		edited.Spec.ClusterID = "lkc-other"
+		Expect(k8s.Update(ctx, &edited)).To(MatchError(ContainSubstring("spec is immutable")))
+	})
+
+	It("never touches a namesake of someone else's, and says who has it", func(ctx SpecContext) {
+		theirs := w.clusters(ctx)[id]
+		Expect(k8s.Delete(ctx, theirs.DeepCopy())).To(Succeed())
+		stranger := &v1alpha1.KafkaClusterObservation{
+			ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: w.namespace, OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true),
+			}}},
+			Spec: theirs.Spec,
+		}
+		Expect(k8s.Create(ctx, stranger)).To(Succeed())
+		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring(id), ContainSubstring("ConfigMap/someone")))
+		Expect(w.condition(ctx, v1alpha1.ConditionStalled)).To(Equal("True/NameConflict"))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"))
+
+		By("making its own once the other is gone")
+		Expect(k8s.Delete(ctx, stranger)).To(Succeed())
+		w.sync(ctx)
+		Expect(metav1.IsControlledBy(ptr.To(w.clusters(ctx)[id]), w.source(ctx))).To(BeTrue())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("keeps to the first of two sources on one environment", func(ctx SpecContext) {
+		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		Expect(w.writes(func() {
+			_, err := w.reconciler.Reconcile(ctx, requestFor(second))
+			Expect(err).NotTo(HaveOccurred())
+		})).To(BeEmpty())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+	})
+})

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+const (
+	// confirmAfter is how soon a listing that lacked an object is followed by the
+	// next, so that a deletion shows soon and not a whole interval later.
+	confirmAfter = 10 * time.Second
+	// firstRetry is the wait after a first failed sync. It doubles with every
+	// further one, up to the interval.
+	firstRetry = 10 * time.Second
+	// leastMaxWait bounds the wait the cloud may ask for where the interval is
+	// shorter.
+	leastMaxWait = 5 * time.Minute
+)
+
+// due tells whether the cloud is to be asked now.
+func due(source *v1alpha1.InventorySource, m *memory, now time.Time) bool {
+	switch {
+	case source.Spec.Suspend:
+		return false
+	case !m.attempted, m.generation != source.Generation:
+		return true
+	case m.requested != source.Annotations[v1alpha1.AnnotationRequestedAt]:
+		return true
+	case approvesHeld(source, m):
+		return true
+	}
+	return !now.Before(m.next)
+}
+
+// approvesHeld tells whether a person approved a prune that is held. It is then
+// not carried out on the word of an old listing: a new one decides.
+func approvesHeld(source *v1alpha1.InventorySource, m *memory) bool {
+	annotation := source.Annotations[v1alpha1.AnnotationApprovePrune]
+	return annotation != "" && slices.ContainsFunc(m.digests, func(digest string) bool {
+		return digest != "" && strings.Contains(annotation, digest)
+	})
+}
+
+// nextSync returns when the sync after one that ended now is due. random is in
+// [0, 1).
+func nextSync(source *v1alpha1.InventorySource, m *memory, plans []*mirror.Plan, now time.Time, jitterPercent int, random float64) time.Time {
+	interval := source.GetInterval()
+	wait := jittered(interval, jitterPercent, random)
+	for _, plan := range plans {
+		if plan.Unconfirmed {
+			wait = min(wait, confirmAfter)
+		}
+	}
+	for _, o := range m.outcomes {
+		if o.failure == nil {
+			continue
+		}
+		if !needsPerson(o.failure.reason) {
+			wait = min(wait, backoff(m.failures, interval))
+		}
+		wait = max(wait, min(o.failure.retryAfter, max(interval, leastMaxWait)))
+	}
+	return now.Add(wait)
+}
+
+// jittered spreads a wait by up to percent of it both ways, so that sources made
+// at once do not ask at once for ever.
+func jittered(wait time.Duration, percent int, random float64) time.Duration {
+	spread := float64(wait) * float64(percent) / 100
+	return wait + time.Duration(spread*(2*random-1))
+}
+
+// backoff returns the wait after so many failed syncs in a row.
+func backoff(failures int, most time.Duration) time.Duration {
+	wait := firstRetry
+	for i := 1; i < failures && wait < most; i++ {
+		wait *= 2
+	}
+	return min(wait, most)
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import "runtime/debug"
+
+// Build tells what was built.
+type Build struct {
+	Version, Revision, GoVersion string
+}
+
+// ReadBuild reads what the Go tool noted in the binary. version, set by the
+// linker in a release, takes precedence over the module's.
+func ReadBuild(version string) Build {
+	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	b.GoVersion = info.GoVersion
+	if b.Version == "" {
+		b.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			b.Revision = s.Value
+		}
+	}
+	return b
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// scrapeTimeout bounds reading from the cache at a scrape, in case it is not
+// synced yet.
+const scrapeTimeout = 5 * time.Second
+
+var (
+	lastSuccess = desc("source_last_success_timestamp_seconds",
+		"Unix time of the end of the last sync in which every mirrored kind was listed whole.", "namespace", "name")
+	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
+	clusterInfo  = desc("kafka_cluster_info", "Always 1; one series per KafkaClusterObservation.",
+		"namespace", "name", "source", "cluster_id", "display_name", "phase", "type", "cloud", "region")
+	peeringInfo = desc("peering_info", "Always 1; one series per PeeringObservation.",
+		"namespace", "name", "source", "peering_id", "display_name", "phase", "cloud", "region")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+// Collector collects, at each scrape, what the sources' status tells. A series
+// goes with its source.
+type Collector struct {
+	// Reader reads from the manager's cache.
+	Reader client.Reader
+	// Kinds are the kinds mirrored.
+	Kinds []*mirror.Kind
+	// PerObservation adds one series for every observation.
+	PerObservation bool
+}
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lastSuccess, observations, clusterInfo, peeringInfo} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector. What cannot be read gives no series.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	sources := &v1alpha1.InventorySourceList{}
+	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
+		return
+	}
+	for i := range sources.Items {
+		c.collectSource(ch, &sources.Items[i])
+	}
+	if c.PerObservation {
+		c.collectObservations(ctx, ch)
+	}
+}
+
+func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.InventorySource) {
+	if t := source.Status.LastSyncTime; t != nil {
+		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)
+	}
+	for _, kind := range c.Kinds {
+		if summary := *kind.Summary(&source.Status); summary != nil {
+			for _, p := range summary.Phases {
+				ch <- gauge(observations, float64(p.Count), source.Namespace, source.Name, kind.Name, p.Phase)
+			}
+		}
+	}
+}
+
+func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric) {
+	clusters := &v1alpha1.KafkaClusterObservationList{}
+	if err := c.Reader.List(ctx, clusters, client.UnsafeDisableDeepCopy); err == nil {
+		for i := range clusters.Items {
+			o := &clusters.Items[i]
+			ch <- gauge(clusterInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.ClusterID,
+				o.Status.DisplayName, o.Status.Phase, o.Status.Type, o.Status.Cloud, o.Status.Region)
+		}
+	}
+	peerings := &v1alpha1.PeeringObservationList{}
+	if err := c.Reader.List(ctx, peerings, client.UnsafeDisableDeepCopy); err == nil {
+		for i := range peerings.Items {
+			o := &peerings.Items[i]
+			ch <- gauge(peeringInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.PeeringID,
+				o.Status.DisplayName, o.Status.Phase, o.Status.Cloud, o.Status.Region)
+		}
+	}
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}

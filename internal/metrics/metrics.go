@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package metrics declares every metric of the operator, once, with the way its
+// series go again. Figures that the cluster already holds are collected from it
+// at each scrape (see Collector), so that they need no removal.
+package metrics
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+)
+
+const namespace = "ccloud_inventory"
+
+// Metrics are the figures that only the running process knows. It is safe for
+// concurrent use.
+type Metrics struct {
+	syncs          *prometheus.CounterVec
+	syncDuration   *prometheus.HistogramVec
+	writes         *prometheus.CounterVec
+	skipped        *prometheus.CounterVec
+	requests       *prometheus.CounterVec
+	requestSeconds *prometheus.HistogramVec
+	remaining      *prometheus.GaugeVec
+	pruneHeld      *prometheus.GaugeVec
+}
+
+// New registers the metrics. It panics if they are registered already, which is a
+// mistake in the program.
+func New(registry prometheus.Registerer, build Build) *Metrics {
+	m := &Metrics{
+		syncs: counter("sync_total", "Listings of one kind of one source, by result: Succeeded or the reason of the failure.", "kind", "result"),
+		syncDuration: histogram("sync_duration_seconds", "Time one listing of one kind took, all its pages.",
+			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}, "kind"),
+		writes:  counter("writes_total", "Writes of observations, by verb and result: success or error.", "kind", "verb", "result"),
+		skipped: counter("writes_skipped_total", "Observations compared and found to need no write.", "kind"),
+		requests: counter("cloud_requests_total", "Requests to the cloud, by operation and HTTP status; 0 where no answer came.",
+			"operation", "code"),
+		requestSeconds: histogram("cloud_request_duration_seconds", "Time from sending a request to the end of its answer.",
+			prometheus.DefBuckets, "operation"),
+		remaining: gaugeVec("cloud_rate_limit_remaining", "Requests left in the cloud's rate limit window, as its last answer told.",
+			"namespace", "name"),
+		pruneHeld: gaugeVec("prune_held", "1 while a prune of the kind waits for a person's approval, else 0.", "namespace", "name", "kind"),
+	}
+	info := gaugeVec("build_info", "Always 1; the labels tell what was built.", "version", "revision", "go_version")
+	info.WithLabelValues(build.Version, build.Revision, build.GoVersion).Set(1)
+	registry.MustRegister(m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining, m.pruneHeld, info)
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func gaugeVec(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+// ObserveSync counts one listing of a kind.
+func (m *Metrics) ObserveSync(kind, result string, took time.Duration) {
+	m.syncs.WithLabelValues(kind, result).Inc()
+	m.syncDuration.WithLabelValues(kind).Observe(took.Seconds())
+}
+
+// Wrote counts one write of an observation.
+func (m *Metrics) Wrote(kind, verb string, err error) {
+	result := "success"
+	if err != nil {
+		result = "error"
+	}
+	m.writes.WithLabelValues(kind, verb, result).Inc()
+}
+
+// Skipped counts observations that needed no write.
+func (m *Metrics) Skipped(kind string, n int) {
+	m.skipped.WithLabelValues(kind).Add(float64(n))
+}
+
+// ObserveCalls returns a function that counts the requests made for one source.
+func (m *Metrics) ObserveCalls(sourceNamespace, sourceName string) func(cloudapi.Call) {
+	return func(c cloudapi.Call) {
+		m.requests.WithLabelValues(c.Operation, strconv.Itoa(c.StatusCode)).Inc()
+		m.requestSeconds.WithLabelValues(c.Operation).Observe(c.Duration.Seconds())
+		if c.RateLimit.Known {
+			m.remaining.WithLabelValues(sourceNamespace, sourceName).Set(float64(c.RateLimit.Remaining))
+		}
+	}
+}
+
+// Held tells whether a prune of a kind waits for approval.
+func (m *Metrics) Held(sourceNamespace, sourceName, kind string, held bool) {
+	value := 0.0
+	if held {
+		value = 1
+	}
+	m.pruneHeld.WithLabelValues(sourceNamespace, sourceName, kind).Set(value)
+}
+
+// Forget removes the series of a source that is gone.
+func (m *Metrics) Forget(sourceNamespace, sourceName string) {
+	source := prometheus.Labels{"namespace": sourceNamespace, "name": sourceName}
+	m.remaining.DeletePartialMatch(source)
+	m.pruneHeld.DeletePartialMatch(source)
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package options turns the manager's flags into what it is made from.
+package options
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+)
+
+// leaseName is the name of the Lease that managers elect their leader by. That of
+// a shard has a hash of the shard's selector behind it.
+const leaseName = "inventory-operator.ccloud.dev"
+
+// Options are the manager's flags. Call Complete before reading the fields.
+type Options struct {
+	// Manager are controller-runtime's options, with an empty scheme.
+	Manager ctrl.Options
+	// AllowedOrigins are the origins sources may ask, normalised.
+	AllowedOrigins []string
+	// ConcurrentSyncs and ConcurrentWrites bound what is done at once.
+	ConcurrentSyncs, ConcurrentWrites int
+	// RequestsPerSecond is each credential's budget.
+	RequestsPerSecond float64
+	// JitterPercent is how far an interval may be stretched or shortened.
+	JitterPercent int
+	// ObservationMetrics adds one metric series per observation.
+	ObservationMetrics bool
+
+	allowedEndpoints, watchNamespaces, watchLabelSelector string
+	metricsAddress                                        string
+	metricsSecure                                         bool
+}
+
+// Bind declares the flags. Their values are in the Options once the flag set was
+// parsed and Complete was called.
+func Bind(flags *flag.FlagSet) *Options {
+	o := &Options{}
+	m := &o.Manager
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "Address to serve metrics on; 0 serves none.")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "Serve metrics over HTTPS, to those the cluster authorizes.")
+	flags.StringVar(&m.HealthProbeBindAddress, "health-probe-bind-address", ":8081", "Address to serve /healthz and /readyz on; 0 serves none.")
+	flags.BoolVar(&m.LeaderElection, "leader-elect", false, "Elect a leader, so that of several managers only one works.")
+	flags.StringVar(&m.LeaderElectionNamespace, "leader-election-namespace", "", "Namespace of the leader election's Lease; needed outside a cluster only.")
+	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "", "Namespaces to work in, separated by commas; empty is all.")
+	flags.StringVar(&o.watchLabelSelector, "watch-label-selector", "", "Label selector of the InventorySources to work on (a shard); empty is all.")
+	flags.StringVar(&o.allowedEndpoints, "allowed-endpoints", v1alpha1.DefaultEndpoint,
+		"Origins that sources may ask, separated by commas. Credentials go nowhere else. An http:// origin counts only if listed here.")
+	flags.IntVar(&o.ConcurrentSyncs, "concurrent-syncs", 8, "Sources synced at once.")
+	flags.IntVar(&o.ConcurrentWrites, "concurrent-writes", 32, "Writes to the API server under way at once, of all sources together.")
+	flags.Float64Var(&o.RequestsPerSecond, "requests-per-second", 5, "Requests to the cloud a second, per credential, shared by all its sources.")
+	flags.IntVar(&o.JitterPercent, "interval-jitter-percent", 10, "How far an interval is stretched or shortened at random, in percent, 0 to 50.")
+	flags.BoolVar(&o.ObservationMetrics, "observation-metrics", false, "Export one metric series per observation.")
+	flags.StringVar(&m.PprofBindAddress, "pprof-bind-address", "", "Address to serve Go profiles on; empty serves none.")
+	return o
+}
+
+// Complete checks the flags and derives the options from them. rest are the
+// arguments that are no flags. The error names every flag at fault.
+func (o *Options) Complete(rest []string) error {
+	selector, err := labels.Parse(o.watchLabelSelector)
+	if err != nil {
+		err = fmt.Errorf("--watch-label-selector: %w", err)
+	}
+	if len(rest) > 0 {
+		err = errors.Join(err, fmt.Errorf("unexpected argument %q: every option begins with --", rest[0]))
+	}
+	err = errors.Join(err,
+		atLeast("--concurrent-syncs", o.ConcurrentSyncs, 1),
+		atLeast("--concurrent-writes", o.ConcurrentWrites, 1),
+		o.parseEndpoints())
+	if !(o.RequestsPerSecond > 0) {
+		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be more than 0", o.RequestsPerSecond))
+	}
+	if o.JitterPercent < 0 || o.JitterPercent > 50 {
+		err = errors.Join(err, fmt.Errorf("--interval-jitter-percent: %d, must be from 0 to 50", o.JitterPercent))
+	}
+	if err != nil {
+		return err
+	}
+	o.completeManager(selector)
+	return nil
+}
+
+func (o *Options) completeManager(selector labels.Selector) {
+	m := &o.Manager
+	m.Scheme = runtime.NewScheme()
+	m.LeaderElectionID = leaseName
+	m.LeaderElectionReleaseOnCancel = true
+	m.Cache = cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	if !selector.Empty() {
+		m.LeaderElectionID += shard(selector)
+		m.Cache.ByObject = map[client.Object]cache.ByObject{&v1alpha1.InventorySource{}: {Label: selector}}
+	}
+	for _, namespace := range split(o.watchNamespaces) {
+		if m.Cache.DefaultNamespaces == nil {
+			m.Cache.DefaultNamespaces = map[string]cache.Config{}
+		}
+		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	// A plan must see what the last one wrote.
+	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
+	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	if o.metricsSecure {
+		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		// HTTP/2 stays off here: nobody scrapes faster with it, and its past
+		// denial-of-service holes were reachable before authentication.
+		m.Metrics.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
+	}
+}
+
+// Burst is how many requests may go at once after a pause: a second's worth.
+func (o *Options) Burst() int {
+	return int(math.Ceil(o.RequestsPerSecond))
+}
+
+func (o *Options) parseEndpoints() error {
+	var errs error
+	for _, endpoint := range split(o.allowedEndpoints) {
+		origin, err := cloudapi.Origin(endpoint)
+		if err != nil {
+			errs = errors.Join(errs, fmt.Errorf("--allowed-endpoints: %w", err))
+			continue
+		}
+		o.AllowedOrigins = append(o.AllowedOrigins, origin)
+	}
+	if errs == nil && len(o.AllowedOrigins) == 0 {
+		return fmt.Errorf("--allowed-endpoints: names no origin; write for example %s", v1alpha1.DefaultEndpoint)
+	}
+	return errs
+}
+
+// shard ends the name of a shard's Lease.
+func shard(selector labels.Selector) string {
+	sum := sha256.Sum256([]byte(selector.String()))
+	return "-" + hex.EncodeToString(sum[:4])
+}
+
+func atLeast(name string, value, least int) error {
+	if value < least {
+		return fmt.Errorf("%s: %d, must be at least %d", name, value, least)
+	}
+	return nil
+}
+
+// split splits a list separated by commas, without empty members.
+func split(list string) []string {
+	var out []string
+	for member := range strings.SplitSeq(list, ",") {
+		if member = strings.TrimSpace(member); member != "" {
+			out = append(out, member)
+		}
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command manager mirrors the inventory of Confluent Cloud environments into
+// Kubernetes. Its flags are those below; `manager --help` prints them.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+
+	"go.uber.org/zap/zapcore"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
+	"github.com/ccloud-dev/inventory-operator/internal/metrics"
+	"github.com/ccloud-dev/inventory-operator/internal/options"
+)
+
+// version is set by the linker in a release build.
+var version string
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", strings.TrimSpace(err.Error()))
+		os.Exit(1)
+	}
+}
+
+// run starts the manager and returns when it was told to stop.
+func run(args []string) error {
+	flags := flag.NewFlagSet("manager", flag.ExitOnError)
+	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
+	logging.BindFlags(flags)
+	o := options.Bind(flags)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := o.Complete(flags.Args()); err != nil {
+		return err
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {
+		return err
+	}
+	if err := v1alpha1.AddToScheme(o.Manager.Scheme); err != nil {
+		return err
+	}
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("no cluster to run against: %w", err)
+	}
+	// The API server's own priority and fairness is the limit.
+	config.QPS = -1
+	mgr, err := ctrl.NewManager(config, o.Manager)
+	if err != nil {
+		return err
+	}
+	ctx := ctrl.SetupSignalHandler()
+	build := metrics.ReadBuild(version)
+	reconciler := &controller.Reconciler{
+		Client:          mgr.GetClient(),
+		APIReader:       mgr.GetAPIReader(),
+		Recorder:        mgr.GetEventRecorder("inventory-operator"),
+		Clock:           clock.RealClock{},
+		Random:          rand.Float64,
+		Metrics:         metrics.New(ctrlmetrics.Registry, build),
+		Budgets:         cloudapi.NewBudgets(o.RequestsPerSecond, o.Burst()),
+		UserAgent:       "inventory-operator/" + build.Version,
+		AllowedOrigins:  o.AllowedOrigins,
+		ConcurrentSyncs: o.ConcurrentSyncs,
+		Writers:         make(chan struct{}, o.ConcurrentWrites),
+		JitterPercent:   o.JitterPercent,
+	}
+	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
+		return err
+	}
+	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
+		Reader: mgr.GetCache(), Kinds: controller.Kinds(), PerObservation: o.ObservationMetrics,
+	})
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+		return err
+	}
+	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion)
+	return mgr.Start(ctx)
+}
