@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command demo shows the operator at work on this machine alone: a real control
+// plane, the simulated cloud and the built manager. It fills the cloud, mirrors
+// it, prints what kubectl shows, then changes the cloud and shows each change
+// arriving. It stays until Ctrl-C; with DEMO_ONCE=1 it ends there.
+//
+// `make demo` runs it with KUBEBUILDER_ASSETS set.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/stage"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		if ctx.Err() != nil {
+			fmt.Println("\nStopped.")
+			os.Exit(130)
+		}
+		fmt.Fprintln(os.Stderr, "\ndemo: FAILED:", err)
+		os.Exit(1)
+	}
+}
+
+// run plays the demo and ends all it started.
+func run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "inventory-operator-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	step("Building the manager, starting a control plane and the simulated cloud")
+	start := time.Now()
+	s, err := stage.Start(ctx, stage.Options{Dir: dir, Log: indented{os.Stdout}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+
+	step("Starting the manager as ServiceAccount %s, with the rights config/rbac gives it and no others", stage.ServiceAccount)
+	manager, err := s.StartManager(ctx, "manager")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, manager.Stop()) }()
+	say("ready %s after the start", since(start))
+
+	show := &show{Stage: s}
+	if err := show.play(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, manager.Tail())
+	}
+	step("All steps shown in %s", since(start))
+	if os.Getenv("DEMO_ONCE") != "" {
+		return nil
+	}
+	show.tellHowToPlayOn(manager)
+	select {
+	case <-ctx.Done():
+		fmt.Println("\nStopping.")
+		return nil
+	case <-manager.Ended():
+		return fmt.Errorf("the manager ended\n%s", manager.Tail())
+	}
+}

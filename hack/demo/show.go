@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/internal/stage"
+)
+
+const (
+	environment = "env-abc123"
+	namespace   = "platform"
+	// arrival is how long a change in the cloud may take to show: an interval of
+	// 10 s with its jitter, and for a deletion a second listing to confirm it.
+	arrival = time.Minute
+)
+
+const manifests = `
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: ` + namespace + `
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: ccloud
+  namespace: ` + namespace + `
+stringData:
+  api-key: ` + stage.APIKey + `
+  api-secret: ` + stage.APISecret + `
+---
+apiVersion: inventory.ccloud.dev/v1alpha1
+kind: InventorySource
+metadata:
+  name: prod
+  namespace: ` + namespace + `
+spec:
+  environment: ` + environment + `
+  endpoint: %s
+  interval: 10s
+  credentials:
+    apiKey:
+      secretRef:
+        name: ccloud
+`
+
+// show plays on a stage.
+type show struct {
+	*stage.Stage
+}
+
+// play shows the main job once, from the first sync to changes arriving.
+func (s *show) play(ctx context.Context) error {
+	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
+	step("The simulated cloud has 12 Kafka clusters and 4 peerings in %s. Applying a Secret and an InventorySource", environment)
+	source := fmt.Sprintf(manifests, s.Server.URL)
+	fmt.Print(indent(source[strings.LastIndex(source, "apiVersion:"):]))
+	if err := s.Apply(ctx, source); err != nil {
+		return err
+	}
+	for _, command := range []string{
+		"wait inventorysource/prod --for=condition=Ready --timeout=60s",
+		"get ccloud",
+		"get kco -o wide",
+		"get peo -o wide",
+		"get kco " + s.joined() + " -o yaml",
+	} {
+		if err := s.run(ctx, command); err != nil {
+			return err
+		}
+	}
+	if err := s.changes(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx, "get ccloud")
+}
+
+// joined returns the ID of a cluster that shares its network with a peering.
+func (s *show) joined() string {
+	clusters := s.Cloud.Clusters(environment)
+	for _, p := range s.Cloud.Peerings(environment) {
+		for _, c := range clusters {
+			if c.Spec.Network != nil && c.Spec.Network.ID == p.Spec.Network.ID {
+				return c.ID
+			}
+		}
+	}
+	return clusters[0].ID
+}
+
+// run runs kubectl in the demo's namespace and prints the command and its output.
+func (s *show) run(ctx context.Context, command string) error {
+	fmt.Printf("\n$ kubectl -n %s %s\n", namespace, command)
+	out, err := s.Kubectl(ctx, append([]string{"-n", namespace}, strings.Fields(command)...)...)
+	fmt.Print(indent(out))
+	return err
+}
+
+// value reads one field of an object, "" if the object is not there.
+func (s *show) value(ctx context.Context, object, path string) (string, error) {
+	out, err := s.Kubectl(ctx, "-n", namespace, "get", object, "--ignore-not-found", "-o", "jsonpath={"+path+"}")
+	return strings.TrimSpace(out), err
+}
+
+// tellHowToPlayOn says how to reach everything.
+func (s *show) tellHowToPlayOn(manager *stage.Manager) {
+	cluster := s.Cloud.Clusters(environment)[0].ID
+	fmt.Printf(`
+Play on in another terminal; all this goes on until Ctrl-C.
+
+  export KUBECONFIG=%s
+  alias kubectl=%s
+  kubectl -n %s get ccloud -w
+
+The cloud is at %s, and can be changed at %s:
+
+  curl %s/                                        # what it can do
+  curl -X PATCH '%s/clusters/%s/phase?phase=FAILED'
+  curl -X DELETE %s/clusters/%s
+
+The manager's log is %s, its metrics are at %s.
+`, s.Plane.Kubeconfig(), s.Plane.Kubectl(), namespace, s.Server.URL, s.Server.AdminURL,
+		s.Server.AdminURL, s.Server.AdminURL, cluster, s.Server.AdminURL, cluster, manager.Log, manager.MetricsURL)
+}
+
+func step(format string, args ...any) { fmt.Printf("\n=== "+format+"\n", args...) }
+func say(format string, args ...any)  { fmt.Printf("    "+format+"\n", args...) }
+
+func since(t time.Time) time.Duration { return time.Since(t).Round(100 * time.Millisecond) }
+
+// indent sets a text off from what the demo itself says.
+func indent(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return "    " + strings.Join(lines, "\n    ") + "\n"
+}
+
+// indented is a writer that indents every line.
+type indented struct{ io.Writer }
+
+func (w indented) Write(p []byte) (int, error) {
+	if _, err := fmt.Fprint(os.Stdout, indent(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

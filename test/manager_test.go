@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/internal/stage"
+)
+
+var _ = Describe("The manager", Ordered, func() {
+	var namespace string
+	BeforeAll(func() {
+		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 250, Peerings: 20, Seed: 1})
+	})
+	BeforeEach(func(ctx SpecContext) { namespace = newNamespace(ctx) })
+
+	It("mirrors the cloud with the rights of its own role, and elects itself leader", func(ctx SpecContext) {
+		manager := start(ctx, "--leader-elect", "--leader-election-namespace="+stage.Namespace, "--observation-metrics")
+		createSource(ctx, namespace)
+		source := awaitSyncs(ctx, namespace, 1)
+		Expect(meta.IsStatusConditionTrue(source.Status.Conditions, v1alpha1.ConditionReady)).To(BeTrue())
+		Expect(clusters(ctx, Default, namespace)).To(HaveLen(250))
+
+		By("writing nothing to observations while nothing changes, by the API server's own count")
+		observations, sources := managerWrites(namespace, "kafkaclusterobservations"), managerWrites(namespace, "inventorysources")
+		Expect(observations).To(HaveLen(2 * 250))
+		awaitSyncs(ctx, namespace, 3)
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(observations)))
+		Expect(managerWrites(namespace, "peeringobservations")).To(HaveLen(2 * 20))
+		// Two more syncs than the one awaited first, and perhaps one under way.
+		Expect(len(managerWrites(namespace, "inventorysources")) - len(sources)).To(BeNumerically("<=", 3))
+
+		By("serving the metrics of the contract")
+		metrics := scrape(manager)
+		for _, series := range []string{
+			`ccloud_inventory_sync_total{kind="KafkaCluster",result="Succeeded"}`,
+			`ccloud_inventory_sync_duration_seconds_count{kind="Peering"}`,
+			`ccloud_inventory_source_last_success_timestamp_seconds{name="prod",namespace="` + namespace + `"}`,
+			`ccloud_inventory_observations{kind="Peering",name="prod",namespace="` + namespace + `",phase="READY"}`,
+			`ccloud_inventory_writes_total{kind="KafkaCluster",result="success",verb="create"} 250`,
+			`ccloud_inventory_writes_skipped_total{kind="KafkaCluster"}`,
+			`ccloud_inventory_prune_held{kind="KafkaCluster",name="prod",namespace="` + namespace + `"} 0`,
+			`ccloud_inventory_cloud_requests_total{code="200",operation="listCmkV2Clusters"}`,
+			`ccloud_inventory_cloud_request_duration_seconds_count{operation="listNetworkingV1Peerings"}`,
+			`ccloud_inventory_cloud_rate_limit_remaining{name="prod",namespace="` + namespace + `"}`,
+			`ccloud_inventory_build_info{`,
+			`ccloud_inventory_kafka_cluster_info{`,
+			`ccloud_inventory_peering_info{`,
+		} {
+			Expect(metrics).To(ContainSubstring(series))
+		}
+	})
+
+	It("puts back at once what someone edits or deletes, without asking the cloud", func(ctx SpecContext) {
+		start(ctx)
+		createSource(ctx, namespace)
+		awaitSyncs(ctx, namespace, 1)
+		id := scene.Cloud.Clusters(environment)[0].ID
+
+		edited := readCluster(ctx, Default, namespace, id)
+		phase := edited.Status.Phase
+		edited.Status.Phase = "GONE"
+		Expect(k8s.Status().Update(ctx, edited)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(readCluster(ctx, g, namespace, id).Status.Phase).To(Equal(phase))
+		}).Should(Succeed())
+
+		deleted := readCluster(ctx, Default, namespace, id)
+		Expect(k8s.Delete(ctx, deleted)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			again := readCluster(ctx, g, namespace, id)
+			g.Expect(again.UID).NotTo(Equal(deleted.UID))
+			g.Expect(again.Status.Phase).To(Equal(phase))
+		}).Should(Succeed())
+	})
+
+	It("syncs when requestedAt says so, and tells a change of phase in an event", func(ctx SpecContext) {
+		start(ctx)
+		createSource(ctx, namespace)
+		source := awaitSyncs(ctx, namespace, 1)
+		source.Spec.Interval = &metav1.Duration{Duration: time.Hour}
+		Expect(k8s.Update(ctx, source)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			source = readSource(ctx, g, namespace)
+			g.Expect(source.Status.ObservedGeneration).To(Equal(source.Generation))
+		}).Should(Succeed())
+
+		changed := scene.Cloud.Clusters(environment)[1]
+		Expect(scene.Cloud.SetClusterPhase(changed.ID, "RESTING")).To(Succeed())
+		DeferCleanup(scene.Cloud.SetClusterPhase, changed.ID, changed.Status.Phase)
+		metav1.SetMetaDataAnnotation(&source.ObjectMeta, v1alpha1.AnnotationRequestedAt, "please")
+		Expect(k8s.Update(ctx, source)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(readSource(ctx, g, namespace).Status.LastHandledReconcileAt).To(Equal("please"))
+		}).Should(Succeed())
+		o := readCluster(ctx, Default, namespace, changed.ID)
+		Expect(meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason).To(Equal(v1alpha1.ReasonUnknownPhase))
+		Eventually(ctx, func(g Gomega) {
+			events := &eventsv1.EventList{}
+			g.Expect(k8s.List(ctx, events, client.InNamespace(namespace))).To(Succeed())
+			g.Expect(events.Items).To(ContainElement(And(
+				HaveField("Regarding.Name", changed.ID),
+				HaveField("Reason", "PhaseChanged"),
+				HaveField("Note", ContainSubstring("to RESTING")))))
+		}).Should(Succeed())
+	})
+
+	It("writes nothing when it is killed and started again, and outlives the API server's restart", func(ctx SpecContext) {
+		killed := start(ctx)
+		createSource(ctx, namespace)
+		awaitSyncs(ctx, namespace, 1)
+		before := managerWrites(namespace, "kafkaclusterobservations")
+		killed.Kill()
+		manager := start(ctx)
+		awaitSyncs(ctx, namespace, 2)
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+
+		Expect(scene.Plane.RestartAPIServer(ctx)).To(Succeed())
+		awaitSyncs(ctx, namespace, 2)
+		Consistently(manager.Ended(), "100ms").ShouldNot(BeClosed())
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+	})
+
+	It("leaves the rest to the garbage collector when a source is deleted", func(ctx SpecContext) {
+		manager := start(ctx)
+		createSource(ctx, namespace)
+		source := awaitSyncs(ctx, namespace, 1)
+		Expect(k8s.Delete(ctx, source)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(clusters(ctx, g, namespace)).To(BeEmpty())
+		}).Should(Succeed())
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).NotTo(ContainElement(HavePrefix("delete")))
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(scrape(manager)).NotTo(ContainSubstring(namespace))
+		}).Should(Succeed())
+		Expect(scene.Cloud.Clusters(environment)).To(HaveLen(250), "nothing is ever deleted in the cloud")
+	})
+
+	DescribeTable("refuses a bad flag and names it", func(flag, value string) {
+		out, err := exec.Command(filepath.Join(dir, "manager"), flag+"="+value).CombinedOutput()
+		Expect(err).To(HaveOccurred())
+		Expect(string(out)).To(ContainSubstring(flag))
+	},
+		Entry(nil, "--concurrent-syncs", "0"),
+		Entry(nil, "--requests-per-second", "-1"),
+		Entry(nil, "--allowed-endpoints", "ftp://example.com"),
+		Entry(nil, "--watch-label-selector", "a in ("),
+		Entry(nil, "--interval-jitter-percent", "80"),
+	)
+})
