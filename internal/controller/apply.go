@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,7 +25,15 @@ func (r *Reconciler) apply(ctx context.Context, p *pass) error {
 		k := &kinds[i]
 		r.Metrics.Skipped(k.Name, plan.Unchanged)
 		r.each(ctx, len(plan.Writes), &errs, func(n int) error { return r.write(ctx, k, plan.Writes[n]) })
-		r.each(ctx, len(plan.Deletes), &errs, func(n int) error { return r.delete(ctx, k, p.source, plan.Deletes[n]) })
+		deleted := make([]string, len(plan.Deletes))
+		r.each(ctx, len(plan.Deletes), &errs, func(n int) error {
+			err := r.delete(ctx, k, plan.Deletes[n])
+			if err == nil {
+				deleted[n] = plan.Deletes[n].GetName()
+			}
+			return err
+		})
+		r.tellPruned(k, p.source, slices.DeleteFunc(deleted, func(name string) bool { return name == "" }))
 	}
 	return errs.join()
 }
@@ -102,13 +110,12 @@ func (r *Reconciler) create(ctx context.Context, k *kind, desired v1alpha1.Obser
 
 // delete deletes one observation, if it is still the one, and in the state, that
 // the plan was made from.
-func (r *Reconciler) delete(ctx context.Context, k *kind, source *v1alpha1.InventorySource, o v1alpha1.Observation) error {
+func (r *Reconciler) delete(ctx context.Context, k *kind, o v1alpha1.Observation) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
 	if r.counted(k, "delete", err) != nil {
 		return fmt.Errorf("deleting %s %s: %w", k.Name, o.GetName(), err)
 	}
-	r.Recorder.Eventf(source, nil, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted %s %s", k.Name, o.GetName())
 	return nil
 }
 

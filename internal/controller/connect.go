@@ -70,11 +70,15 @@ func (r *Reconciler) credential(ctx context.Context, source *v1alpha1.InventoryS
 	}
 	secret := &corev1.Secret{}
 	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Spec.Credentials.APIKey.SecretRef.Name}
-	if err := r.APIReader.Get(ctx, key, secret); apierrors.IsNotFound(err) {
+	switch err := r.APIReader.Get(ctx, key, secret); {
+	case apierrors.IsNotFound(err):
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",
 			key.Name, key.Namespace, v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret)}
-	} else if err != nil {
+	case apierrors.IsForbidden(err):
+		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
+			"Secret %q: the operator may not get Secrets in namespace %q; give its ServiceAccount that right", key.Name, key.Namespace)}
+	case err != nil:
 		return cloudapi.Credential{}, fmt.Errorf("getting Secret %s: %w", key, err)
 	}
 	values := make([]string, 2)

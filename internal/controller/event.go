@@ -3,10 +3,14 @@
 package controller
 
 import (
-	"k8s.io/apimachinery/pkg/api/meta"
+	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -23,7 +27,7 @@ func (r *Reconciler) tellPhase(w mirror.Write) {
 		meta.IsStatusConditionTrue(*w.Existing.Conditions(), v1alpha1.ConditionReady) {
 		kind = corev1.EventTypeWarning
 	}
-	r.Recorder.Eventf(w.Desired, nil, kind, "PhaseChanged", "Observe", "Phase changed from %s to %s", before, after)
+	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
 // tellReady records an event where a source's Ready changed its status or reason,
@@ -36,11 +40,28 @@ func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
-		r.Recorder.Eventf(source, nil, kind, is.Reason, "Sync", "%s", is.Message)
+		r.tell(source, kind, is.Reason, "Sync", is.Message)
 	}
 	held := meta.FindStatusCondition(after, v1alpha1.ConditionPruneHeld)
 	heldBefore := meta.FindStatusCondition(before, v1alpha1.ConditionPruneHeld)
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
-		r.Recorder.Eventf(source, nil, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", "%s", held.Message)
+		r.tell(source, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", held.Message)
 	}
+}
+
+// tellPruned records one event for all observations of a kind that a pass deleted.
+func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, names []string) {
+	if len(names) == 0 {
+		return
+	}
+	slices.Sort(names)
+	r.tell(source, corev1.EventTypeNormal, "Pruned", "Prune",
+		fmt.Sprintf("Deleted %d observations of kind %s: %s", len(names), k.Name, mirror.Names(names)))
+}
+
+// maxNote is the length of a note, in bytes, that the API server still takes.
+const maxNote = 1000
+
+func (r *Reconciler) tell(about runtime.Object, kind, reason, action, note string) {
+	r.Recorder.Eventf(about, nil, kind, reason, action, "%s", mirror.Truncate(note, maxNote))
 }

@@ -3,6 +3,8 @@
 package controller_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -77,6 +80,17 @@ var _ = Describe("Bad input", func() {
 		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("a Secret that the operator may not get", func(ctx SpecContext) {
+		w.createSource(ctx)
+		nobody := rest.CopyConfig(config)
+		nobody.Impersonate.UserName = "nobody"
+		unprivileged, err := client.New(nobody, client.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		w.reconciler.APIReader = unprivileged
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonSecretNotFound, false, `"ccloud"`, "may not get Secrets")
 	})
 
 	It("a wrong key", func(ctx SpecContext) {
@@ -224,6 +238,40 @@ var _ = Describe("A cloud in trouble", func() {
 	})
 })
 
+// flaky is a client whose creations fail while it says so.
+type flaky struct {
+	client.Client
+	failing bool
+}
+
+func (f *flaky) Create(ctx context.Context, o client.Object, opts ...client.CreateOption) error {
+	if f.failing {
+		return errors.New("the API server is out of order")
+	}
+	return f.Client.Create(ctx, o, opts...)
+}
+
+var _ = Describe("An API server in trouble", func() {
+	It("keeps what the sync found, and writes and reports it when it can, with no call to the cloud", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(12, 4)
+		w.createSource(ctx)
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "token")
+		writer := &flaky{Client: k8s, failing: true}
+		w.reconciler.Client = writer
+		_, err := w.tryReconcile(ctx)
+		Expect(err).To(MatchError(And(ContainSubstring("16 writes failed"), ContainSubstring("out of order"))))
+		Expect(w.source(ctx).Status.LastSyncTime).To(BeNil())
+
+		writer.failing = false
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.clusters(ctx)).To(HaveLen(12))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.LastSyncTime).NotTo(BeNil())
+		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("token"))
+	})
+})
+
 var _ = Describe("Pruning", func() {
 	var w *world
 	BeforeEach(func(ctx SpecContext) {
@@ -356,5 +404,6 @@ var _ = Describe("Pruning", func() {
 		}
 		Expect(w.clusters(ctx)).To(BeEmpty())
 		Expect(w.peerings(ctx)).To(HaveLen(2))
+		Expect(w.recorded()).To(ContainElement(ContainSubstring("Deleted 10 observations of kind KafkaCluster")))
 	})
 })

@@ -21,11 +21,13 @@ import (
 type memory struct {
 	uid types.UID
 
-	// attempted tells whether a sync was tried since the start, generation and
-	// requested for which spec and which requestedAt.
+	// attempted tells whether a sync was tried since the start; generation and
+	// requested, for which spec and, at last, for which requestedAt.
 	attempted  bool
 	generation int64
 	requested  string
+	// lastSync is when the last sync ended in which every kind was listed whole.
+	lastSync time.Time
 	// failures counts the syncs in a row that failed.
 	failures int
 	// next is when the next sync is due.

@@ -27,7 +27,9 @@ func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) er
 	m := p.memory
 	p.synced, p.fresh = true, make([]bool, len(kinds))
 	m.attempted, m.generation = true, p.source.Generation
-	m.requested = p.source.Annotations[v1alpha1.AnnotationRequestedAt]
+	if requested := p.source.Annotations[v1alpha1.AnnotationRequestedAt]; requested != "" {
+		m.requested = requested
+	}
 	failing := false
 	for i, result := range results {
 		m.outcomes[i] = result.outcome
@@ -54,7 +56,7 @@ func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) er
 	}
 	m.failures++
 	if !failing {
-		m.failures = 0
+		m.failures, m.lastSync = 0, r.Clock.Now()
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		}
 		r.Metrics.Held(p.source.Namespace, p.source.Name, kinds[i].Name, plan.Held != nil)
 	}
-	r.setTimes(p)
+	setTimes(p)
 	if err := r.writeStatus(ctx, p.source, before); err != nil {
 		return err
 	}
@@ -123,21 +123,19 @@ func conflictMessage(kind string, conflicts []mirror.Conflict) string {
 		kind, mirror.Names(names))
 }
 
-// setTimes sets when the source was and will be synced.
-func (r *Reconciler) setTimes(p *pass) {
-	s := &p.source.Status
+// setTimes sets when the source was and will be synced. What a sync earned is kept
+// in memory until it is reported, since a failed write may come in between.
+func setTimes(p *pass) {
+	s, m := &p.source.Status, p.memory
 	s.NextSyncTime = nil
-	if !p.source.Spec.Suspend && p.memory.attempted {
-		next := metav1.NewTime(p.memory.next)
-		s.NextSyncTime = &next
+	if !p.source.Spec.Suspend && m.attempted {
+		s.NextSyncTime = &metav1.Time{Time: m.next}
 	}
-	if !p.synced {
-		return
+	if m.requested != "" {
+		s.LastHandledReconcileAt = m.requested
 	}
-	s.LastHandledReconcileAt = p.memory.requested
-	if p.memory.failures == 0 {
-		now := r.now()
-		s.LastSyncTime = &now
+	if !m.lastSync.IsZero() {
+		s.LastSyncTime = &metav1.Time{Time: m.lastSync}
 	}
 }
 
@@ -150,8 +148,9 @@ func (r *Reconciler) writeStatus(ctx context.Context, source, before *v1alpha1.I
 	if equality.Semantic.DeepEqual(before.Status, source.Status) {
 		return nil
 	}
-	if err := r.Status().Patch(ctx, source, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("writing the source's status: %w", client.IgnoreNotFound(err))
+	// A source deleted meanwhile needs no status.
+	if err := client.IgnoreNotFound(r.Status().Patch(ctx, source, client.MergeFrom(before))); err != nil {
+		return fmt.Errorf("writing the source's status: %w", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -25,12 +24,13 @@ const (
 
 // due tells whether the cloud is to be asked now.
 func due(source *v1alpha1.InventorySource, m *memory, now time.Time) bool {
+	requested := source.Annotations[v1alpha1.AnnotationRequestedAt]
 	switch {
 	case source.Spec.Suspend:
 		return false
 	case !m.attempted, m.generation != source.Generation:
 		return true
-	case m.requested != source.Annotations[v1alpha1.AnnotationRequestedAt]:
+	case requested != "" && requested != m.requested:
 		return true
 	case approvesHeld(source, m):
 		return true
@@ -41,9 +41,8 @@ func due(source *v1alpha1.InventorySource, m *memory, now time.Time) bool {
 // approvesHeld tells whether a person approved a prune that is held. It is then
 // not carried out on the word of an old listing: a new one decides.
 func approvesHeld(source *v1alpha1.InventorySource, m *memory) bool {
-	annotation := source.Annotations[v1alpha1.AnnotationApprovePrune]
-	return annotation != "" && slices.ContainsFunc(m.digests, func(digest string) bool {
-		return digest != "" && strings.Contains(annotation, digest)
+	return slices.ContainsFunc(m.digests, func(digest string) bool {
+		return digest != "" && mirror.Approved(source, digest)
 	})
 }
 

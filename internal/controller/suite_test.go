@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,6 +28,7 @@ import (
 // the manager's is. Each spec has a namespace, a simulated cloud and a Reconciler
 // of its own.
 var (
+	config   *rest.Config
 	reader   client.Reader
 	k8s      client.Client
 	requests = &recorder{}
@@ -49,7 +51,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	scheme := runtime.NewScheme()
 	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
 	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	config := plane.Config()
+	config = plane.Config()
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return requests.around(next) })
 	shared, err := cluster.New(config, func(o *cluster.Options) {
 		o.Scheme = scheme
