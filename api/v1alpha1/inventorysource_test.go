@@ -198,7 +198,7 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"long label key", "spec.template.labels", map[string]any{strings.Repeat("k", 64): "x"}, badLabelKey},
 		{"label value with a space", "spec.template.labels", map[string]any{"team": "a b"}, badLabel},
 		{"label value ending in a dash", "spec.template.labels", map[string]any{"team": "a-"}, badLabel},
-		{"long label value", "spec.template.labels", map[string]any{"team": strings.Repeat("v", 64)}, badLabel},
+		{"long label value", "spec.template.labels", map[string]any{"team": strings.Repeat("v", 64)}, "may not be more than 63"},
 		{"annotation key of ours", "spec.template.annotations", map[string]any{"inventory.ccloud.dev/template-keys": "x"}, badNoteKey},
 		{"annotation key with a space", "spec.template.annotations", map[string]any{"a b": "x"}, badNoteKey},
 	})

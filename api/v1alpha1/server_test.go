@@ -56,7 +56,6 @@ func TestAPIServer(t *testing.T) {
 	t.Run("kinds have their short names and category", s.names)
 	t.Run("kinds have the contract's columns", s.columns)
 	t.Run("every field is explained", s.explained)
-	t.Run("probe", s.probe)
 }
 
 // object returns an object of a kind from its spec.

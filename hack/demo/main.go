@@ -20,17 +20,23 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/stage"
 )
 
-func main() {
+func main() { os.Exit(play()) }
+
+// play returns the program's exit status: 0, 1 for a step that failed, or that of
+// an interrupt before all steps were shown.
+func play() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
-		if ctx.Err() != nil {
-			fmt.Println("\nStopped.")
-			os.Exit(130)
-		}
-		fmt.Fprintln(os.Stderr, "\ndemo: FAILED:", err)
-		os.Exit(1)
+	err := run(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		fmt.Println("\nStopped.")
+		return 128 + int(syscall.SIGINT)
 	}
+	fmt.Fprintln(os.Stderr, "\ndemo: FAILED:", err)
+	return 1
 }
 
 // run plays the demo and ends all it started.

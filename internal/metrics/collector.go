@@ -54,11 +54,10 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	sources := &v1alpha1.InventorySourceList{}
-	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
-		return
-	}
-	for i := range sources.Items {
-		c.collectSource(ch, &sources.Items[i])
+	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err == nil {
+		for i := range sources.Items {
+			c.collectSource(ch, &sources.Items[i])
+		}
 	}
 	if c.PerObservation {
 		c.collectObservations(ctx, ch)

@@ -37,7 +37,7 @@ func conditions(kind *Kind, o v1alpha1.Observation, seen sight) []metav1.Conditi
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
 	// The spec of an observation never changes, so its generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
-	ready.Message = truncate(ready.Message, maxMessage)
+	ready.Message = Truncate(ready.Message, maxMessage)
 	return []metav1.Condition{observed, ready}
 }
 
@@ -130,8 +130,8 @@ func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
 	return out
 }
 
-// truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
-func truncate(s string, n int) string {
+// Truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
+func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
 		return s

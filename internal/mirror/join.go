@@ -29,14 +29,14 @@ func Desire(ledgers []*Ledger, existing [][]v1alpha1.Observation) []Desired {
 		desired[i] = Desired{}
 		if ledger != nil {
 			for name, e := range ledger.entries {
-				known = append(known, e.observation)
 				if e.listed {
 					desired[i][name] = e.observation
+					known = append(known, e.observation)
 				}
 			}
 		}
 		for _, o := range existing[i] {
-			if ledger == nil || ledger.entries[o.GetName()].observation == nil {
+			if desired[i][o.GetName()] == nil {
 				known = append(known, o)
 			}
 		}

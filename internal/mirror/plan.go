@@ -49,8 +49,9 @@ type Plan struct {
 	Conflicts []Conflict
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
-	// Unconfirmed tells whether only another complete listing keeps a missing
-	// observation from being pruned.
+	// Unconfirmed tells whether another complete listing is all it takes to prune
+	// a missing observation, and whether the kind can be listed completely now:
+	// where it cannot, asking sooner would only defeat the back-off.
 	Unconfirmed bool
 	// Unchanged is the number of observations that are as they should be.
 	Unchanged int

@@ -23,15 +23,20 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	}
 }
 
-// date reads an RFC 3339 date; anything else, and the zero date, is absent. The
-// fraction of a second goes, because the Kubernetes API keeps none: a date that
-// came back different would be written again and again.
+// maxYear is the last year that RFC 3339, and so the Kubernetes API, can write.
+const maxYear = 9999
+
+// date reads an RFC 3339 date; anything else, the zero date, and one that in UTC
+// is out of RFC 3339's years, is absent. The fraction of a second goes, because
+// the Kubernetes API keeps none: a date that came back different would be written
+// again and again.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.IsZero() {
+	t = t.UTC().Truncate(time.Second)
+	if err != nil || t.IsZero() || t.Year() < 0 || t.Year() > maxYear {
 		return nil
 	}
-	out := metav1.NewTime(t.UTC().Truncate(time.Second))
+	out := metav1.NewTime(t)
 	return &out
 }
 

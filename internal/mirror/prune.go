@@ -135,7 +135,7 @@ func (p *planner) prune() {
 		if held := firstHold(absenteeRules, b.prune, a); held == nil {
 			b.absentees = append(b.absentees, a)
 		}
-		if retained(b.prune, a) == nil && unconfirmed(b.prune, a) != nil {
+		if p.Fresh && retained(b.prune, a) == nil && unconfirmed(b.prune, a) != nil {
 			p.Unconfirmed = true
 		}
 	}
@@ -154,7 +154,7 @@ func (p *planner) prune() {
 		case held == nil:
 		case held.reason == "":
 			return
-		case !approved(p.Source, digest):
+		case !Approved(p.Source, digest):
 			p.Held = newHeld(p.Kind, held, digest, observations)
 			return
 		}
@@ -193,8 +193,8 @@ func Digest(kind *Kind, observations []v1alpha1.Observation) string {
 	return hex.EncodeToString(sum[:])[:digestDigits]
 }
 
-// approved tells whether the source's approvePrune annotation names a digest.
-func approved(source *v1alpha1.InventorySource, digest string) bool {
+// Approved tells whether the source's approvePrune annotation names a digest.
+func Approved(source *v1alpha1.InventorySource, digest string) bool {
 	for approval := range strings.SplitSeq(source.Annotations[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {
 			return true

@@ -11,10 +11,13 @@ import (
 	"flag"
 	"fmt"
 	"math"
+	"net"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -29,6 +32,10 @@ import (
 // leaseName is the name of the Lease that managers elect their leader by. That of
 // a shard has a hash of the shard's selector behind it.
 const leaseName = "inventory-operator.ccloud.dev"
+
+// mostRequestsPerSecond is as good as no limit, and still a number of requests
+// that can be counted.
+const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
@@ -86,9 +93,15 @@ func (o *Options) Complete(rest []string) error {
 	err = errors.Join(err,
 		atLeast("--concurrent-syncs", o.ConcurrentSyncs, 1),
 		atLeast("--concurrent-writes", o.ConcurrentWrites, 1),
+		address("--metrics-bind-address", o.metricsAddress, "0"),
+		address("--health-probe-bind-address", o.Manager.HealthProbeBindAddress, "", "0"),
+		address("--pprof-bind-address", o.Manager.PprofBindAddress, "", "0"),
+		namespaces("--watch-namespaces", split(o.watchNamespaces)),
+		namespaces("--leader-election-namespace", split(o.Manager.LeaderElectionNamespace)),
 		o.parseEndpoints())
-	if !(o.RequestsPerSecond > 0) {
-		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be more than 0", o.RequestsPerSecond))
+	if !(o.RequestsPerSecond > 0 && o.RequestsPerSecond <= mostRequestsPerSecond) {
+		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be more than 0 and at most %d",
+			o.RequestsPerSecond, mostRequestsPerSecond))
 	}
 	if o.JitterPercent < 0 || o.JitterPercent > 50 {
 		err = errors.Join(err, fmt.Errorf("--interval-jitter-percent: %d, must be from 0 to 50", o.JitterPercent))
@@ -157,6 +170,30 @@ func shard(selector labels.Selector) string {
 func atLeast(name string, value, least int) error {
 	if value < least {
 		return fmt.Errorf("%s: %d, must be at least %d", name, value, least)
+	}
+	return nil
+}
+
+// address checks an address to serve on. off are the values that serve nothing.
+func address(name, value string, off ...string) error {
+	if slices.Contains(off, value) {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %q, must be HOST:PORT, :PORT, or 0 for none: %w", name, value, err)
+	}
+	return nil
+}
+
+func namespaces(name string, values []string) error {
+	for _, value := range values {
+		if problems := validation.IsDNS1123Label(value); len(problems) > 0 {
+			return fmt.Errorf("%s: %q is no name of a namespace: %s", name, value, problems[0])
+		}
 	}
 	return nil
 }

@@ -83,7 +83,8 @@ func TestAuthentication(t *testing.T) {
 				g.Expect(f.Code).To(Equal(c.code))
 				g.Expect(f.Title).To(Equal(c.title))
 				g.Expect(f.Detail).To(ContainSubstring(c.detail))
-				g.Expect(a.header.Get("WWW-Authenticate") != "").To(Equal(c.status == 401))
+				challenged := a.header.Get("WWW-Authenticate") != ""
+				g.Expect(challenged).To(Equal(c.status == 401))
 				g.Expect(a.body).NotTo(ContainSubstring("SECRET"))
 			})
 		}

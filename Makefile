@@ -1,0 +1,139 @@
+# What can be done here: `make help`. Tools are pinned in hack/tools and built on
+# first use, the control plane for tests in hack/controlplane.
+
+# Image that docker-build builds and deploy runs.
+IMG ?= inventory-operator:latest
+# Version the manager names itself by.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-dev)
+# Further arguments: of go test, as TESTFLAGS=-race or TESTFLAGS='-run Prune -v';
+# of the manager in `make run`; of the simulator in `make cloudsim`.
+TESTFLAGS ?=
+RUNFLAGS ?=
+CLOUDSIMFLAGS ?=
+export TESTFLAGS
+
+# Nothing here needs cgo, and the control plane is built without it: so what is
+# compiled once serves all. The race detector alone needs it.
+ifeq ($(findstring -race,$(TESTFLAGS)),)
+export CGO_ENABLED ?= 0
+endif
+
+KUBECTL ?= kubectl
+CONTAINER_TOOL ?= docker
+TOOL := hack/tools/run
+KUSTOMIZE := $(TOOL) kustomize
+CONTROLLER_GEN := $(TOOL) controller-gen
+
+# A pipe fails where one of its commands does. Written like this because make 3.81,
+# that of macOS, has no .SHELLFLAGS.
+SHELL := /usr/bin/env bash -o pipefail
+
+# The whole of config/default, with IMG in place of the image named there.
+RENDER = $(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|'
+
+.DEFAULT_GOAL := help
+
+##@ General
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN { FS = ":.*## "; printf "Usage: make TARGET [VARIABLE=value]\n" } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' Makefile
+
+##@ Try
+
+.PHONY: demo
+demo: ## See it work: control plane, simulated cloud, manager. DEMO_ONCE=1 ends by itself.
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./hack/demo
+
+.PHONY: cloudsim
+cloudsim: ## Run the simulated cloud alone. CLOUDSIMFLAGS='--clusters 12 --peerings 4'
+	@go run ./hack/cloudsim $(CLOUDSIMFLAGS)
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Generate deep copies of the API types.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: ## Generate CRDs and the manager's role from markers in the code.
+	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:maxDescLen=4096 \
+		paths=./api/... paths=./internal/controller/... \
+		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: ## Format Go and shell code.
+	gofmt -w .
+	$(TOOL) shfmt -i 0 -w $$($(TOOL) shfmt -f .)
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: ## Run golangci-lint. Its first build takes some minutes.
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: lint-fix
+lint-fix: ## Run golangci-lint and let it mend what it can.
+	$(TOOL) golangci-lint run --fix ./...
+
+.PHONY: verify
+verify: ## Check format, vet, lint, generated files, go.mod files, manifests. Changes nothing.
+	@hack/verify
+
+.PHONY: controlplane
+controlplane: ## Get the local control plane's binaries; print their folder.
+	@hack/controlplane/ensure
+
+.PHONY: test
+test: ## Run all tests, against a real API server. TESTFLAGS=-race
+	@hack/test
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager.
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/manager .
+
+.PHONY: run
+run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS='--zap-devel'
+	bin/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
+		--health-probe-bind-address=127.0.0.1:8081 $(RUNFLAGS)
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
+	mkdir -p dist
+	$(RENDER) >dist/install.yaml
+
+.PHONY: clean
+clean: ## Remove bin and dist. Caches of tools and the control plane stay.
+	rm -rf bin dist
+
+##@ Deploy
+
+.PHONY: install
+install: ## Install the CRDs into the current kubeconfig's cluster.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs, and with them every source and observation.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: ## Install CRDs, roles and the manager with image IMG. No file here changes.
+	$(RENDER) | $(KUBECTL) apply -f -
+
+.PHONY: undeploy
+undeploy: ## Remove all that deploy installed, the CRDs and their objects too.
+	$(RENDER) | $(KUBECTL) delete --ignore-not-found -f -
