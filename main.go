@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap/zapcore"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -49,6 +50,7 @@ func run(args []string) error {
 		return err
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	klog.SetLogger(ctrl.Log) // That of client-go: leader election, watches.
 	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func run(args []string) error {
 	ctx := ctrl.SetupSignalHandler()
 	build := metrics.ReadBuild(version)
 	reconciler := &controller.Reconciler{
-		Client:          mgr.GetClient(),
+		Cluster:         mgr.GetClient(),
 		APIReader:       mgr.GetAPIReader(),
 		Recorder:        mgr.GetEventRecorder("inventory-operator"),
 		Clock:           clock.RealClock{},
@@ -85,7 +87,7 @@ func run(args []string) error {
 		return err
 	}
 	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
-		Reader: mgr.GetCache(), Kinds: controller.Kinds(), PerObservation: o.ObservationMetrics,
+		Reader: mgr.GetCache(), Kinds: controller.Kinds(), Elected: mgr.Elected(), PerObservation: o.ObservationMetrics,
 	})
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
 		return err

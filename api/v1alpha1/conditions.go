@@ -71,6 +71,8 @@ const (
 	ReasonIncompleteListing  = "IncompleteListing"
 	ReasonMalformedResponse  = "MalformedResponse"
 	ReasonNameConflict       = "NameConflict"
+	// ReasonWriteFailed: the API server refused to have an observation written.
+	ReasonWriteFailed = "WriteFailed"
 )
 
 // Reasons of PruneHeld.
@@ -79,6 +81,9 @@ const (
 	ReasonListingEmpty = "ListingEmpty"
 	// ReasonShareExceeded: more than prune.maxPercent of the kind is missing.
 	ReasonShareExceeded = "ShareExceeded"
+	// ReasonScopeChanged: an object was last seen with another endpoint,
+	// credential or filter.
+	ReasonScopeChanged = "ScopeChanged"
 )
 
 // Reasons of an observation's Observed and Ready. Ready's other reasons are the

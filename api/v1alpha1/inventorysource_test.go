@@ -98,7 +98,7 @@ func (s *server) sourceAccepted(t *testing.T) {
 		"milliseconds":           {"spec.interval", "10000ms"},
 		"shortest timeout":       {"spec.timeout", "1s"},
 		"longest timeout":        {"spec.timeout", "1h"},
-		"shortest staleAfter":    {"spec.staleAfter", "10s"},
+		"shortest staleAfter":    {"spec.staleAfter", "5m"},
 		"a day of grace":         {"spec.prune.gracePeriod", "24h"},
 		"least afterMisses":      {"spec.prune.afterMisses", int64(1)},
 		"most afterMisses":       {"spec.prune.afterMisses", int64(100)},
@@ -123,10 +123,12 @@ func (s *server) sourceAccepted(t *testing.T) {
 const (
 	noCredential = "exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
 	badEndpoint  = "endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
-	badInterval  = "interval must be a duration of at least 10s, for example 30s or 5m"
+	badInterval  = "interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
 	badTimeout   = "timeout must be a duration from 1s to 1h, for example 1m"
-	badStale     = "staleAfter must be a duration of at least 10s, for example 15m"
-	badGrace     = "gracePeriod must be a duration, for example 0s or 1h"
+	badStale     = "staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
+	staleTooSoon = "staleAfter must not be shorter than interval"
+	badName      = "name must be the name of an object"
+	badGrace     = "gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	badLabelKey  = "template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
 	badLabel     = "template.labels: every value must be a label value: at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
 	badNoteKey   = "template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
@@ -147,10 +149,12 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"no secretRef", "spec.credentials.apiKey", map[string]any{}, "spec.credentials.apiKey.secretRef: Required value"},
 		{"no Secret's name", "spec.credentials.apiKey.secretRef", map[string]any{}, "spec.credentials.apiKey.secretRef.name: Required value"},
 		{"empty Secret's name", "spec.credentials.apiKey.secretRef.name", "", tooShort},
+		{"bad Secret's name", "spec.credentials.apiKey.secretRef.name", "UPPER_ /x", badName},
 
 		{"empty endpoint", "spec.endpoint", "", badEndpoint},
 		{"endpoint without scheme", "spec.endpoint", "api.confluent.cloud", badEndpoint},
 		{"endpoint without host", "spec.endpoint", "https://", badEndpoint},
+		{"endpoint with a port only", "spec.endpoint", "https://:443", badEndpoint},
 		{"endpoint with a path only", "spec.endpoint", "/cmk/v2", badEndpoint},
 		{"endpoint of another scheme", "spec.endpoint", "ftp://api.confluent.cloud", badEndpoint},
 		{"endpoint with user and password", "spec.endpoint", "https://user:password@api.confluent.cloud", badEndpoint},
@@ -169,12 +173,15 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"negative interval", "spec.interval", "-10s", badInterval},
 		{"empty interval", "spec.interval", "", badInterval},
 		{"interval beyond what Go counts", "spec.interval", "3000000h", badInterval},
+		{"interval of more than a year", "spec.interval", "8761h", badInterval},
 		{"interval as a number", "spec.interval", int64(300), "must be of type string"},
 		{"short timeout", "spec.timeout", "999ms", badTimeout},
 		{"long timeout", "spec.timeout", "1h1s", badTimeout},
 		{"timeout in words", "spec.timeout", "soon", badTimeout},
 		{"short staleAfter", "spec.staleAfter", "9s", badStale},
 		{"staleAfter in words", "spec.staleAfter", "never", badStale},
+		{"staleAfter beyond what Go counts", "spec.staleAfter", "9999999h", badStale},
+		{"staleAfter shorter than interval", "spec.staleAfter", "4m59s", staleTooSoon},
 
 		{"unknown policy for clusters", "spec.kafkaClusters.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},
 		{"unknown policy for peerings", "spec.peerings.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},
@@ -185,6 +192,7 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"too much percent", "spec.prune.maxPercent", int64(101), "should be less than or equal to 100"},
 		{"grace in words", "spec.prune.gracePeriod", "a while", badGrace},
 		{"negative grace", "spec.prune.gracePeriod", "-1s", badGrace},
+		{"grace beyond what Go counts", "spec.prune.gracePeriod", "9999999h", badGrace},
 
 		{"network of a cluster twice", "spec.kafkaClusters.networks", []any{"n-1", "n-1"}, "Duplicate value"},
 		{"network of a peering twice", "spec.peerings.networks", []any{"n-1", "n-1"}, "Duplicate value"},
@@ -195,6 +203,8 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"label key with a space", "spec.template.labels", map[string]any{"a b": "x"}, badLabelKey},
 		{"label key of ours", "spec.template.labels", map[string]any{"inventory.ccloud.dev/source": "x"}, badLabelKey},
 		{"label key with two slashes", "spec.template.labels", map[string]any{"a/b/c": "x"}, badLabelKey},
+		{"label key with an empty part", "spec.template.labels", map[string]any{"a..b/x": "x"}, badLabelKey},
+		{"label key with a long prefix", "spec.template.labels", map[string]any{strings.Repeat("p", 254) + "/x": "x"}, badLabelKey},
 		{"long label key", "spec.template.labels", map[string]any{strings.Repeat("k", 64): "x"}, badLabelKey},
 		{"label value with a space", "spec.template.labels", map[string]any{"team": "a b"}, badLabel},
 		{"label value ending in a dash", "spec.template.labels", map[string]any{"team": "a-"}, badLabel},

@@ -47,6 +47,7 @@ const (
 
 // InventorySourceSpec names one Confluent Cloud environment, the credential to
 // read it with, and how its inventory is mirrored.
+// +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must not be shorter than interval, or observations would turn stale between any two syncs"
 // +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
 type InventorySourceSpec struct {
 	// ID of the Confluent Cloud environment to mirror, for example env-abc123.
@@ -63,20 +64,20 @@ type InventorySourceSpec struct {
 	// +optional
 	// +kubebuilder:default="https://api.confluent.cloud"
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[^/?#@ ]+(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9][-A-Za-z0-9.]*|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// Credential to read the environment with. Exactly one member must be set.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 
-	// Time from the end of one sync to the start of the next, at least 10s. The
+	// Time from the end of one sync to the start of the next, from 10s to 8760h. The
 	// manager adds or takes up to --interval-jitter-percent of it.
 	// +optional
 	// +kubebuilder:default="5m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s')",message="interval must be a duration of at least 10s, for example 30s or 5m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('8760h')",message="interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
 	// Longest time one listing of one kind may take, all its pages together.
@@ -110,11 +111,11 @@ type InventorySourceSpec struct {
 
 	// Time without a complete listing of a kind after which that kind's
 	// observations turn Observed=Unknown and Ready=Unknown. Default: three times
-	// interval. Should not be shorter than interval.
+	// interval. Not shorter than interval.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s')",message="staleAfter must be a duration of at least 10s, for example 15m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('26280h')",message="staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
 	StaleAfter *metav1.Duration `json:"staleAfter,omitempty"`
 
 	// Labels and annotations every observation of this source gets beside the
@@ -151,6 +152,7 @@ type LocalReference struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="name must be the name of an object: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit"
 	Name string `json:"name"`
 }
 
@@ -226,7 +228,7 @@ type Prune struct {
 	// +kubebuilder:default="0s"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')",message="gracePeriod must be a duration, for example 0s or 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
 	// Share of a kind's observations, in percent, above which more than one
@@ -249,13 +251,13 @@ type ObservationTemplate struct {
 	// Labels to set. Keys under inventory.ccloud.dev/ are the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.indexOf('/') <= 253 && k.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 
 	// Annotations to set. Keys under inventory.ccloud.dev/ are the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="self.all(k, k.size() <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.indexOf('/') <= 253 && k.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 

@@ -202,12 +202,7 @@ func (o *KafkaClusterObservation) SameStatus(other Observation) bool {
 	return equality.Semantic.DeepEqual(&a, &b)
 }
 
-// SameSpec implements Observation.
-func (o *KafkaClusterObservation) SameSpec(other Observation) bool {
-	return o.Spec == other.(*KafkaClusterObservation).Spec
-}
-
 // CopyStatus implements Observation.
 func (o *KafkaClusterObservation) CopyStatus(other Observation) {
-	o.Status = other.(*KafkaClusterObservation).Status
+	other.(*KafkaClusterObservation).Status.DeepCopyInto(&o.Status)
 }

@@ -30,11 +30,8 @@ type Observation interface {
 	// SameStatus tells whether the statuses are equal but for the conditions.
 	// The other observation must be of the same kind.
 	SameStatus(other Observation) bool
-	// SameSpec tells whether the specs are equal. The other observation must be
-	// of the same kind.
-	SameSpec(other Observation) bool
-	// CopyStatus replaces the status by the other observation's, sharing its
-	// memory. The other observation must be of the same kind.
+	// CopyStatus replaces the status by a deep copy of the other observation's,
+	// which must be of the same kind.
 	CopyStatus(other Observation)
 }
 

@@ -199,12 +199,7 @@ func (o *PeeringObservation) SameStatus(other Observation) bool {
 	return equality.Semantic.DeepEqual(&a, &b)
 }
 
-// SameSpec implements Observation.
-func (o *PeeringObservation) SameSpec(other Observation) bool {
-	return o.Spec == other.(*PeeringObservation).Spec
-}
-
 // CopyStatus implements Observation.
 func (o *PeeringObservation) CopyStatus(other Observation) {
-	o.Status = other.(*PeeringObservation).Status
+	other.(*PeeringObservation).Status.DeepCopyInto(&o.Status)
 }

@@ -26,6 +26,12 @@ func (s *show) changes(ctx context.Context) error {
 		return err
 	}
 	step("Now the cloud changes")
+	seen := map[string]string{}
+	for _, c := range changes {
+		if seen[c.object], err = s.value(ctx, c.object, c.path); err != nil {
+			return err
+		}
+	}
 	for _, c := range changes {
 		if err := c.happen(); err != nil {
 			return fmt.Errorf("%s: %w", c.what, err)
@@ -36,7 +42,6 @@ func (s *show) changes(ctx context.Context) error {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, arrival)
 	defer cancel()
-	seen := map[string]string{}
 	for pending := changes; len(pending) > 0; {
 		var later []change
 		for _, c := range pending {
@@ -64,7 +69,7 @@ func (s *show) look(ctx context.Context, c change, seen map[string]string, start
 	if err != nil {
 		return false, err
 	}
-	if before, known := seen[c.object]; known && before != value {
+	if before := seen[c.object]; before != value {
 		switch {
 		case value == "":
 			say("after %5s  %s is gone", since(start), c.object)

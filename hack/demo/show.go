@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -146,7 +145,7 @@ func indent(text string) string {
 type indented struct{ io.Writer }
 
 func (w indented) Write(p []byte) (int, error) {
-	if _, err := fmt.Fprint(os.Stdout, indent(string(p))); err != nil {
+	if _, err := io.WriteString(w.Writer, indent(string(p))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

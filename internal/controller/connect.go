@@ -25,7 +25,7 @@ type connection struct {
 // connect reads the source's credential and returns a client that uses it.
 //
 // Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
-// no *failure is the API server's.
+// no *failure is the context's.
 func (r *Reconciler) connect(ctx context.Context, source *v1alpha1.InventorySource) (*connection, error) {
 	if err := r.allowEndpoint(source.GetEndpoint()); err != nil {
 		return nil, err
@@ -78,8 +78,12 @@ func (r *Reconciler) credential(ctx context.Context, source *v1alpha1.InventoryS
 	case apierrors.IsForbidden(err):
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q: the operator may not get Secrets in namespace %q; give its ServiceAccount that right", key.Name, key.Namespace)}
+	case ctx.Err() != nil:
+		return cloudapi.Credential{}, ctx.Err()
 	case err != nil:
-		return cloudapi.Credential{}, fmt.Errorf("getting Secret %s: %w", key, err)
+		// Not an error of the pass: observations must turn stale all the same.
+		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
+			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
 	values := make([]string, 2)
 	for i, name := range []string{v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret} {

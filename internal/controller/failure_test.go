@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -258,10 +259,11 @@ var _ = Describe("An API server in trouble", func() {
 		w.createSource(ctx)
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "token")
 		writer := &flaky{Client: k8s, failing: true}
-		w.reconciler.Client = writer
-		_, err := w.tryReconcile(ctx)
-		Expect(err).To(MatchError(And(ContainSubstring("16 writes failed"), ContainSubstring("out of order"))))
-		Expect(w.source(ctx).Status.LastSyncTime).To(BeNil())
+		w.reconciler.Cluster = writer
+		Expect(w.reconcile(ctx).RequeueAfter).To(BeNumerically("<", time.Second))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("12 writes failed"), ContainSubstring("out of order")))
+		Expect(w.source(ctx).Status.NextSyncTime).NotTo(BeNil())
 
 		writer.failing = false
 		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
@@ -269,6 +271,29 @@ var _ = Describe("An API server in trouble", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		Expect(w.source(ctx).Status.LastSyncTime).NotTo(BeNil())
 		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("token"))
+	})
+})
+
+var _ = Describe("A source made anew over orphaned observations", func() {
+	It("takes them over, and tells when it cannot see them", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(k8s.Delete(ctx, w.source(ctx))).To(Succeed()) // No garbage collector runs here.
+		for _, o := range w.clusters(ctx) {
+			o.OwnerReferences = nil // As the garbage collector leaves them.
+			Expect(k8s.Update(ctx, &o)).To(Succeed())
+		}
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "rotated"})
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
+		w.clock.SetTime(w.clock.Now().Add(16 * time.Minute))
+		w.reconcile(ctx)
+		for _, o := range w.clusters(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+		}
 	})
 })
 
@@ -380,6 +405,32 @@ var _ = Describe("Pruning", func() {
 			w.cloud.PutCluster(c)
 		}
 		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
+	})
+
+	It("holds what vanished as the key was exchanged, until it is approved", func(ctx SpecContext) {
+		gone := w.anyCluster().ID
+		w.cloud.AddKey(cloudsim.Key{ID: "OTHERKEY", Secret: apiSecret})
+		secret := &corev1.Secret{}
+		Expect(reader.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: secretName}, secret)).To(Succeed())
+		secret.Data[v1alpha1.SecretKeyAPIKey] = []byte("OTHERKEY")
+		Expect(k8s.Update(ctx, secret)).To(Succeed())
+		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
+		for range 4 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveKey(gone))
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ScopeChanged"))
+		_, digest, _ := strings.Cut(w.message(ctx, v1alpha1.ConditionPruneHeld), v1alpha1.AnnotationApprovePrune+"=")
+
+		By("staying held while the cloud cannot be asked, though approved")
+		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, cloudsim.Status(503, "", nil))
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(HaveKey(gone))
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ScopeChanged"))
+		w.sync(ctx)
+		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
 		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
 	})
 

@@ -9,37 +9,38 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
 // kinds is the table of all that is mirrored. Nothing else in this package names
 // a kind: a further one costs its API type, its record in package wire with its
-// operation, its projection in package mirror, and one line here.
+// operation, its projection in package mirror, and one line here with its filter.
 var kinds = []kind{
-	newKind(mirror.KafkaCluster, kafkaClusters, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}),
-	newKind(mirror.Peering, peerings, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}),
+	newKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 }
 
-func kafkaClusters(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) (*cloudapi.Listing[wire.Cluster], error) {
-	return c.ListClusters(ctx, cloudapi.ClusterFilter{
+func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
+	return cloudapi.ClusterFilter{
 		Environment: s.Spec.Environment,
 		Networks:    words(s.Spec.KafkaClusters.Networks),
-	})
+	}
 }
 
-func peerings(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) (*cloudapi.Listing[wire.Peering], error) {
-	return c.ListPeerings(ctx, cloudapi.PeeringFilter{
+func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
+	return cloudapi.PeeringFilter{
 		Environment:  s.Spec.Environment,
 		Networks:     words(s.Spec.Peerings.Networks),
 		DisplayNames: words(s.Spec.Peerings.DisplayNames),
 		Phases:       words(s.Spec.Peerings.Phases),
-	})
+	}
 }
 
 // kind joins what planning knows of a kind to how it is listed and stored.
 type kind struct {
 	*mirror.Kind
+	// filter returns what the source's spec narrows the listing by.
+	filter func(*v1alpha1.InventorySource) any
 	// list lists the kind whole. The second result says why the listing is not
 	// complete, nil if it is; the third, why there is none.
 	list func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource) (observations []v1alpha1.Observation, incomplete, err error)
@@ -49,18 +50,21 @@ type kind struct {
 	objects func() client.ObjectList
 }
 
-// newKind describes a kind by how it is called (call), how a record of it becomes
-// an observation (project), and the Go types that hold one and many of those.
-func newKind[Record any, List client.ObjectList](
+// newKind describes a kind by the operation that lists it, the source's filter for
+// it, how a record of it becomes an observation (project), and the Go types that
+// hold one and many of those.
+func newKind[Record, Filter any](
 	described *mirror.Kind,
-	call func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource) (*cloudapi.Listing[Record], error),
+	operation func(*cloudapi.Client, context.Context, Filter) (*cloudapi.Listing[Record], error),
+	filter func(*v1alpha1.InventorySource) Filter,
 	project func(*Record) v1alpha1.Observation,
-	object v1alpha1.Observation, objects List,
+	object v1alpha1.Observation, objects client.ObjectList,
 ) kind {
 	return kind{
-		Kind: described,
+		Kind:   described,
+		filter: func(s *v1alpha1.InventorySource) any { return filter(s) },
 		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) ([]v1alpha1.Observation, error, error) {
-			listing, err := call(ctx, c, s)
+			listing, err := operation(c, ctx, filter(s))
 			if err != nil {
 				return nil, nil, err
 			}

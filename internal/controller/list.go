@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -21,8 +20,7 @@ type listed struct {
 }
 
 // list asks the cloud for every kind the source mirrors, side by side: one kind's
-// failure never stops the other. The error is the API server's, or the context's;
-// whatever goes wrong with the cloud or the credential is in the outcomes.
+// failure never stops the other. The error is the context's; whatever goes wrong with the cloud or the credential is in the outcomes.
 func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, error) {
 	results := make([]listed, len(kinds))
 	if !mirrorsAny(source) {
@@ -40,6 +38,7 @@ func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource)
 		}
 		if unconnected != nil {
 			results[i].outcome = outcome{tried: true, failure: unconnected}
+			r.Metrics.ObserveSync(kinds[i].Name, unconnected.reason, 0)
 			continue
 		}
 		wait.Go(func() { results[i] = r.listKind(ctx, &kinds[i], connection, source) })
@@ -52,10 +51,10 @@ func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource)
 func (r *Reconciler) listKind(ctx context.Context, k *kind, c *connection, source *v1alpha1.InventorySource) listed {
 	ctx, cancel := context.WithTimeout(ctx, source.GetTimeout())
 	defer cancel()
-	start := time.Now()
+	start := r.Clock.Now()
 	observations, incomplete, err := k.list(ctx, c.Client, source)
 	result := listed{outcome: outcome{tried: true, failure: failed(errors.Join(err, incomplete))}}
-	r.Metrics.ObserveSync(k.Name, resultOf(result.outcome), time.Since(start))
+	r.Metrics.ObserveSync(k.Name, resultOf(result.outcome), r.Clock.Since(start))
 	if err != nil {
 		return result
 	}
@@ -77,13 +76,10 @@ func resultOf(o outcome) string {
 }
 
 // scope hashes all that decides what a listing can see: the endpoint, the
-// credential and the spec's filters. It stays in memory, never in the cluster.
+// credential and the kind's filter. It stays in memory, never in the cluster.
 func scope(k *kind, c *connection, source *v1alpha1.InventorySource) string {
 	// Marshalling strings and slices of them cannot fail.
-	text, _ := json.Marshal([]any{
-		k.Name, source.GetEndpoint(), c.credential.Key, c.credential.Secret,
-		source.Spec.Environment, source.Spec.KafkaClusters, source.Spec.Peerings,
-	})
+	text, _ := json.Marshal([]any{source.GetEndpoint(), c.credential.Key, c.credential.Secret, k.filter(source)})
 	sum := sha256.Sum256(text)
 	return string(sum[:])
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -17,7 +18,7 @@ import (
 // what this process saw itself.
 //
 // The work queue hands a source to one worker at a time, so only that worker
-// touches the fields, but for desired, which event filters read meanwhile.
+// touches the fields, but for those that event filters read meanwhile.
 type memory struct {
 	uid types.UID
 
@@ -33,13 +34,21 @@ type memory struct {
 	// next is when the next sync is due.
 	next time.Time
 
+	// unfinished counts the passes in a row that could not write all they planned.
+	unfinished int
+	// repairs bounds how often a stranger's changes are undone.
+	repairs *rate.Limiter
+
 	// By kind, as in kinds:
 	outcomes []outcome        // of the last sync
 	ledgers  []*mirror.Ledger // what all listings said
 	digests  []string         // of held prunes, "" for none
 
-	mu      sync.RWMutex
-	desired []mirror.Desired // guarded by mu
+	mu sync.RWMutex
+	// views are what the last plan made of the observations; guarded by mu.
+	views []*mirror.View
+	// planning tells whether a plan is being made; guarded by mu.
+	planning bool
 }
 
 // outcome is how the last sync of one kind went. The zero outcome is that of a
@@ -48,6 +57,8 @@ type outcome struct {
 	tried bool
 	// failure is nil if the kind was listed whole.
 	failure *failure
+	// unwritten is why observations could not be written since, or nil.
+	unwritten *failure
 }
 
 func newMemory(uid types.UID) *memory {
@@ -56,22 +67,35 @@ func newMemory(uid types.UID) *memory {
 		outcomes: make([]outcome, len(kinds)),
 		ledgers:  make([]*mirror.Ledger, len(kinds)),
 		digests:  make([]string, len(kinds)),
-		desired:  make([]mirror.Desired, len(kinds)),
+		views:    make([]*mirror.View, len(kinds)),
+		repairs:  rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce),
 	}
 }
 
-func (m *memory) setDesired(desired []mirror.Desired) {
+// beginPlan says that observations are about to be read for a plan. What changes
+// from then on is drift until the plan says otherwise.
+func (m *memory) beginPlan() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.desired = desired
+	m.planning = true
 }
 
-// desires returns how an observation of a kind should be, or nil where the
-// listings said nothing of it.
-func (m *memory) desires(kind int, name string) v1alpha1.Observation {
+// endPlan replaces what drift is told by.
+func (m *memory) endPlan(plans []*mirror.Plan) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.planning = false
+	for i, plan := range plans {
+		m.views[i] = plan.View
+	}
+}
+
+// drifted tells whether an observation of a kind may have been changed by someone
+// else since the last plan.
+func (m *memory) drifted(kind int, o v1alpha1.Observation) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.desired[kind][name]
+	return m.planning || m.views[kind].Drifted(o)
 }
 
 // memories holds the memory of every source. It is safe for concurrent use.

@@ -284,6 +284,20 @@ var _ = Describe("Repair", func() {
 		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
 	})
 
+	It("does not fight at full speed against one who insists", func(ctx SpecContext) {
+		undone := 0
+		for range 40 {
+			edited := w.clusters(ctx)[id]
+			edited.Status.Phase = "GONE"
+			Expect(k8s.Status().Update(ctx, &edited)).To(Succeed())
+			undone += len(w.writes(func() { w.reconcile(ctx) }))
+		}
+		Expect(undone).To(Equal(20))
+		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"), "it gives way, but does not give up")
+	})
+
 	It("refuses a change of the spec", func(ctx SpecContext) {
 		edited := w.clusters(ctx)[id]
 		edited.Spec.ClusterID = "lkc-other"

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,10 +23,15 @@ import (
 // its labels would.
 const sourceField = "spec.sourceRef.name"
 
+// catchUp bounds the wait for the cache to show this client's own writes. It could
+// otherwise wait for an event that never comes: that of an object which was deleted
+// while the watch was down. An older state is safe to plan from, since every write
+// is conditional.
+const catchUp = 5 * time.Second
+
 // remember keeps what a sync's listings said.
-func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) error {
+func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) {
 	m := p.memory
-	p.synced, p.fresh = true, make([]bool, len(kinds))
 	m.attempted, m.generation = true, p.source.Generation
 	if requested := p.source.Annotations[v1alpha1.AnnotationRequestedAt]; requested != "" {
 		m.requested = requested
@@ -33,76 +39,80 @@ func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) er
 	failing := false
 	for i, result := range results {
 		m.outcomes[i] = result.outcome
-		failing = failing || result.outcome.failure != nil
 		if f := result.outcome.failure; f != nil {
+			failing = true
 			log.FromContext(ctx).Info("Listing failed", "kind", kinds[i].Name, "reason", f.reason, "cause", f.message)
 		}
-		if !kinds[i].Mirrored(p.source) {
+		switch {
+		case !kinds[i].Mirrored(p.source):
 			m.ledgers[i] = nil
+		case result.listing != nil:
+			m.ledgers[i] = m.ledgers[i].Record(*result.listing, p.existing[i])
 		}
-		if result.listing == nil {
-			continue
-		}
-		existing, err := r.owned(ctx, &kinds[i], p.source)
-		if err != nil {
-			return err
-		}
-		there := make(map[string]bool, len(existing))
-		for _, o := range existing {
-			there[o.GetName()] = true
-		}
-		m.ledgers[i] = m.ledgers[i].Record(*result.listing, func(name string) bool { return there[name] })
-		p.fresh[i] = result.listing.Complete
 	}
 	m.failures++
 	if !failing {
 		m.failures, m.lastSync = 0, r.Clock.Now()
 	}
-	return nil
 }
 
 // plan compares what the listings say with the observations there are.
 func (r *Reconciler) plan(ctx context.Context, p *pass) error {
-	existing := make([][]v1alpha1.Observation, len(kinds))
-	for i := range kinds {
-		var err error
-		if existing[i], err = r.owned(ctx, &kinds[i], p.source); err != nil {
-			return err
-		}
-	}
-	desired := mirror.Desire(p.memory.ledgers, existing)
-	p.memory.setDesired(desired)
+	desired := mirror.Desire(p.memory.ledgers, p.existing)
 	p.plans = make([]*mirror.Plan, len(kinds))
 	for i := range kinds {
-		occupied := r.occupants(ctx, &kinds[i], p.source)
+		occupants, err := r.occupants(ctx, &kinds[i], p.source, desired[i], p.existing[i])
+		if err != nil {
+			return err
+		}
 		p.plans[i] = mirror.Make(mirror.Facts{
 			Kind:      kinds[i].Kind,
 			Source:    p.source,
 			Ledger:    p.memory.ledgers[i],
 			Desired:   desired[i],
-			Existing:  existing[i],
-			Occupant:  occupied.find,
-			Completed: lastListed(&kinds[i], p),
-			Fresh:     p.synced && p.fresh[i],
+			Existing:  p.existing[i],
+			Occupants: occupants,
+			Completed: lastListed(p, i),
+			Fresh:     r.fresh(p, i),
 			Now:       r.Clock.Now(),
 		})
-		if occupied.err != nil {
-			return occupied.err
+	}
+	p.memory.endPlan(p.plans)
+	return nil
+}
+
+// fresh tells whether a kind was listed whole at the last attempt, and just now.
+func (r *Reconciler) fresh(p *pass, i int) bool {
+	o := p.memory.outcomes[i]
+	return o.tried && o.failure == nil && !p.source.Spec.Suspend &&
+		r.Clock.Since(p.memory.ledgers[i].Completed()) < freshFor
+}
+
+// read reads the source's own observations of every kind. They are the cache's:
+// nobody may change them.
+func (r *Reconciler) read(ctx context.Context, p *pass) error {
+	p.memory.beginPlan()
+	p.existing = make([][]v1alpha1.Observation, len(kinds))
+	for i := range kinds {
+		var err error
+		if p.existing[i], err = r.owned(ctx, &kinds[i], p.source); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// owned returns the source's own observations of a kind. They are the cache's:
-// nobody may change them.
 func (r *Reconciler) owned(ctx context.Context, k *kind, source *v1alpha1.InventorySource) ([]v1alpha1.Observation, error) {
 	list := k.objects()
-	if err := r.List(ctx, list, client.InNamespace(source.Namespace),
-		client.MatchingFields{sourceField: source.Name}, client.UnsafeDisableDeepCopy); err != nil {
+	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
+		return r.Cluster.List(ctx, list, append(consistency, client.InNamespace(source.Namespace),
+			client.MatchingFields{sourceField: source.Name}, client.UnsafeDisableDeepCopy)...)
+	}, client.ListOption(client.DisableReadYourWritesConsistency))
+	if err != nil {
 		return nil, fmt.Errorf("listing observations of kind %s: %w", k.Name, err)
 	}
 	owned := make([]v1alpha1.Observation, 0, meta.LenList(list))
-	err := meta.EachListItem(list, func(item runtime.Object) error {
+	err = meta.EachListItem(list, func(item runtime.Object) error {
 		if o := item.(v1alpha1.Observation); mirror.Owned(o, source) {
 			owned = append(owned, o)
 		}
@@ -111,39 +121,62 @@ func (r *Reconciler) owned(ctx context.Context, k *kind, source *v1alpha1.Invent
 	return owned, err
 }
 
-// occupants finds objects that have a name the source wants.
-type occupants struct {
-	find func(name string) v1alpha1.Observation
-	err  error // of the last find that failed
+// caughtUp reads from the cache once it shows this client's own writes, or after
+// catchUp as it is (the option given).
+func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
+	bounded, cancel := context.WithTimeout(ctx, catchUp)
+	defer cancel()
+	err := read(bounded)
+	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
+		log.FromContext(ctx).Info("The cache does not show the latest writes; going on with what it has", "waited", catchUp.String())
+		return read(ctx, asItIs)
+	}
+	return err
 }
 
-func (r *Reconciler) occupants(ctx context.Context, k *kind, source *v1alpha1.InventorySource) *occupants {
-	o := &occupants{}
-	o.find = func(name string) v1alpha1.Observation {
-		found := k.object()
-		err := r.Get(ctx, client.ObjectKey{Namespace: source.Namespace, Name: name}, found, client.DisableReadYourWritesConsistency)
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err != nil {
-			o.err = fmt.Errorf("looking for %s %s: %w", k.Name, name, err)
-			return nil
-		}
-		return found
+// occupants finds objects that have a name the source wants and are not its own.
+func (r *Reconciler) occupants(ctx context.Context, k *kind, source *v1alpha1.InventorySource, desired mirror.Desired, existing []v1alpha1.Observation) (map[string]v1alpha1.Observation, error) {
+	own := make(map[string]bool, len(existing))
+	for _, o := range existing {
+		own[o.GetName()] = true
 	}
-	return o
+	occupants := map[string]v1alpha1.Observation{}
+	for name := range desired {
+		if own[name] {
+			continue
+		}
+		found := k.object()
+		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: source.Namespace, Name: name}, found, client.DisableReadYourWritesConsistency)
+		switch {
+		case err == nil && !mirror.Owned(found, source):
+			occupants[name] = found
+		case client.IgnoreNotFound(err) != nil:
+			return nil, fmt.Errorf("looking for %s %s: %w", k.Name, name, err)
+		}
+	}
+	return occupants, nil
 }
 
 // lastListed returns when a kind was last listed whole: by this process, or as
-// the status tells of an earlier one.
-func lastListed(k *kind, p *pass) time.Time {
-	for i := range kinds {
-		if kinds[i].Kind == k.Kind && !p.memory.ledgers[i].Completed().IsZero() {
-			return p.memory.ledgers[i].Completed()
-		}
+// the status tells of an earlier one, or else when the source began.
+func lastListed(p *pass, i int) time.Time {
+	if completed := p.memory.ledgers[i].Completed(); !completed.IsZero() {
+		return completed
 	}
-	if summary := *k.Summary(&p.source.Status); summary != nil && summary.LastListTime != nil {
+	if summary := *kinds[i].Summary(&p.source.Status); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
 	}
-	return time.Time{}
+	return p.source.CreationTimestamp.Time
+}
+
+// get reads a source from the cache.
+func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (*v1alpha1.InventorySource, error) {
+	source := &v1alpha1.InventorySource{}
+	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+		return r.Cluster.Get(ctx, key, source, consistency...)
+	}, client.GetOption(client.DisableReadYourWritesConsistency))
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return source, err
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,9 +23,9 @@ import (
 // Reconciler mirrors the inventory that each InventorySource names. All fields
 // must be set.
 type Reconciler struct {
-	// Client reads from a cache that has seen this client's own writes, and
+	// Cluster reads from a cache that has seen this client's own writes, and
 	// writes to the API server.
-	client.Client
+	Cluster client.Client
 	// APIReader reads Secrets from the API server itself.
 	APIReader client.Reader
 	// Recorder records events.
@@ -55,10 +54,10 @@ type Reconciler struct {
 	memories memories
 }
 
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=get;list;watch
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/finalizers,verbs=update
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations;peeringobservations,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations;peeringobservations,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -70,35 +69,44 @@ type Reconciler struct {
 // syncs the same comparison puts back what someone else changed. See report for
 // the conditions each outcome sets.
 //
-// The error is the API server's. What went wrong with the cloud or the credential
-// is in the source's status instead, and tried again when nextSyncTime says.
+// The error is the API server's. What went wrong with the cloud, the credential or
+// an observation is in the source's status instead, and tried again in time.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	source := &v1alpha1.InventorySource{}
-	if err := r.Get(ctx, req.NamespacedName, source); err != nil {
-		if apierrors.IsNotFound(err) {
-			r.memories.forget(req.NamespacedName)
-			r.Metrics.Forget(req.Namespace, req.Name)
-		}
-		return reconcile.Result{}, client.IgnoreNotFound(err)
+	source, err := r.get(ctx, req.NamespacedName)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if source == nil {
+		r.memories.forget(req.NamespacedName)
+		r.Metrics.Forget(req.Namespace, req.Name)
+		return reconcile.Result{}, nil
 	}
 	if !source.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
 	p := &pass{source: source, memory: r.memories.of(source)}
 
-	if due(source, p.memory, r.Clock.Now()) {
-		if err := r.sync(ctx, p); err != nil {
+	var results []listed
+	if p.syncing = due(source, p.memory, r.Clock.Now()); p.syncing {
+		if results, err = r.ask(ctx, source); err != nil {
 			return reconcile.Result{}, err
 		}
+	}
+	if err := r.read(ctx, p); err != nil {
+		return reconcile.Result{}, err
+	}
+	if p.syncing {
+		r.remember(ctx, p, results)
 	}
 	if err := r.plan(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
-	if p.synced {
-		p.memory.next = nextSync(source, p.memory, p.plans, r.Clock.Now(), r.JitterPercent, r.Random())
+	if wait := tooMany(p, r.Clock.Now()); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	if err := r.apply(ctx, p); err != nil {
-		return reconcile.Result{}, err
+	r.apply(ctx, p)
+	if p.syncing {
+		p.memory.next = nextSync(source, p.memory, p.plans, r.Clock.Now(), r.JitterPercent, r.Random())
 	}
 	if err := r.report(ctx, p); err != nil {
 		return reconcile.Result{}, err
@@ -110,28 +118,37 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 type pass struct {
 	source *v1alpha1.InventorySource
 	memory *memory
-	// synced tells whether the cloud was asked in this pass.
-	synced bool
-	// fresh tells, by kind, whether it was listed whole in this pass.
-	fresh []bool
+	// syncing tells whether the cloud is asked in this pass.
+	syncing bool
+	// existing are the source's own observations, by kind.
+	existing [][]v1alpha1.Observation
 	// plans are what to write, by kind.
 	plans []*mirror.Plan
 }
 
-// sync asks the cloud and keeps in the source's memory what it said.
-func (r *Reconciler) sync(ctx context.Context, p *pass) error {
-	if err := r.announce(ctx, p.source); err != nil {
-		return err
+// ask lists what the cloud has, and says so first where it is the first time.
+func (r *Reconciler) ask(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, error) {
+	if err := r.announce(ctx, source); err != nil {
+		return nil, err
 	}
-	results, err := r.list(ctx, p.source)
-	if err != nil {
-		return err
-	}
-	return r.remember(ctx, p, results)
+	return r.list(ctx, source)
 }
 
-// wake returns how long to wait for the next thing to do: the next sync, or the
-// observations turning stale.
+// tooMany returns how long to wait before undoing again what someone else does
+// again and again, or 0 to go on.
+func tooMany(p *pass, now time.Time) time.Duration {
+	writes := 0
+	for _, plan := range p.plans {
+		writes += len(plan.Writes)
+	}
+	if p.syncing || p.memory.unfinished > 0 || writes == 0 || p.memory.repairs.AllowN(now, 1) {
+		return 0
+	}
+	return repairEvery
+}
+
+// wake returns how long to wait for the next thing to do: the next sync, the
+// observations turning stale, or writing again what could not be written.
 func wake(p *pass, now time.Time) time.Duration {
 	var at time.Time
 	if !p.source.Spec.Suspend {
@@ -140,6 +157,11 @@ func wake(p *pass, now time.Time) time.Duration {
 	for _, plan := range p.plans {
 		if !plan.StaleAt.IsZero() && (at.IsZero() || plan.StaleAt.Before(at)) {
 			at = plan.StaleAt
+		}
+	}
+	if p.memory.unfinished > 0 {
+		if again := now.Add(backoff(p.memory.unfinished, rewriteFirst, rewriteMost)); at.IsZero() || again.Before(at) {
+			at = again
 		}
 	}
 	if at.IsZero() {

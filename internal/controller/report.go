@@ -36,9 +36,9 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 // Conditions set:
 //   - KafkaClustersSynced, PeeringsSynced: how the kind's last sync went; absent
 //     for a kind that is not mirrored.
-//   - Ready: True if every mirrored kind was listed whole and no name was taken,
-//     else False with the reason of the first kind that failed; Unknown while
-//     suspended or before the first sync.
+//   - Ready: True if every mirrored kind was listed whole and written and no name
+//     was taken, else False with the reason of the first kind that failed; Unknown
+//     while suspended or before the first sync.
 //   - Stalled where only a person can help, else Reconciling where Ready is False.
 //   - PruneHeld while a prune waits for approval.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
@@ -98,6 +98,8 @@ func kindVerdict(p *pass, i int) verdict {
 		return verdict{}
 	case o.failure != nil:
 		return verdict{true, o.failure.reason, o.failure.message}
+	case o.unwritten != nil:
+		return verdict{true, o.unwritten.reason, o.unwritten.message}
 	case len(plan.Conflicts) > 0:
 		return verdict{true, v1alpha1.ReasonNameConflict, conflictMessage(kinds[i].Name, plan.Conflicts)}
 	}
@@ -148,8 +150,10 @@ func (r *Reconciler) writeStatus(ctx context.Context, source, before *v1alpha1.I
 	if equality.Semantic.DeepEqual(before.Status, source.Status) {
 		return nil
 	}
-	// A source deleted meanwhile needs no status.
-	if err := client.IgnoreNotFound(r.Status().Patch(ctx, source, client.MergeFrom(before))); err != nil {
+	// The patch then names the UID, so that it never lands on a source that was
+	// made anew. One deleted meanwhile needs no status.
+	before.SetUID("")
+	if err := client.IgnoreNotFound(r.Cluster.Status().Patch(ctx, source, client.MergeFrom(before))); err != nil {
 		return fmt.Errorf("writing the source's status: %w", err)
 	}
 	return nil
@@ -226,7 +230,7 @@ func (c conditionSetter) setFailed(v verdict) {
 		c.set(v1alpha1.ConditionStalled, metav1.ConditionTrue, v.reason, v.message)
 		return
 	}
-	c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v.reason, "trying again at status.nextSyncTime")
+	c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v.reason, "trying again, at status.nextSyncTime at the latest")
 }
 
 // setPruneHeld sets PruneHeld from all plans, with the reason of the first kind

@@ -17,6 +17,20 @@ const (
 	// firstRetry is the wait after a first failed sync. It doubles with every
 	// further one, up to the interval.
 	firstRetry = 10 * time.Second
+	// mostRetry bounds that wait where the interval is longer.
+	mostRetry = 5 * time.Minute
+	// rewriteFirst is the wait after a first pass that could not write all it
+	// planned, because of a conflict mostly. It doubles up to rewriteMost.
+	rewriteFirst = 50 * time.Millisecond
+	rewriteMost  = time.Minute
+	// repairEvery and repairsAtOnce bound undoing a stranger's changes: a person's
+	// are undone at once, but a controller that insists is no reason to fight at
+	// full speed.
+	repairEvery   = time.Second
+	repairsAtOnce = 20
+	// freshFor is how long a complete listing may have observations deleted. It
+	// leaves time to write, and to write again after a conflict.
+	freshFor = time.Minute
 	// leastMaxWait bounds the wait the cloud may ask for where the interval is
 	// shorter.
 	leastMaxWait = 5 * time.Minute
@@ -61,7 +75,8 @@ func nextSync(source *v1alpha1.InventorySource, m *memory, plans []*mirror.Plan,
 			continue
 		}
 		if !needsPerson(o.failure.reason) {
-			wait = min(wait, backoff(m.failures, interval))
+			retry := backoff(m.failures, firstRetry, min(interval, mostRetry))
+			wait = min(wait, jittered(retry, jitterPercent, random))
 		}
 		wait = max(wait, min(o.failure.retryAfter, max(interval, leastMaxWait)))
 	}
@@ -75,9 +90,9 @@ func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	return wait + time.Duration(spread*(2*random-1))
 }
 
-// backoff returns the wait after so many failed syncs in a row.
-func backoff(failures int, most time.Duration) time.Duration {
-	wait := firstRetry
+// backoff returns the wait after so many failures in a row.
+func backoff(failures int, first, most time.Duration) time.Duration {
+	wait := first
 	for i := 1; i < failures && wait < most; i++ {
 		wait *= 2
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,14 +18,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
 // SetupWithManager registers the reconciler and the index it reads through.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("inventorysource").
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.ConcurrentSyncs}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.ConcurrentSyncs,
+			// A source listed at the start would keep its low priority for ever, and
+			// wait behind those made later.
+			UsePriorityQueue: ptr.To(false),
+		}).
 		// A change of the status is the reconciler's own and asks for nothing.
 		For(&v1alpha1.InventorySource{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
@@ -70,11 +75,7 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			m := r.memories.find(sourceOf(e.ObjectNew))
-			if m == nil {
-				return false
-			}
-			o := e.ObjectNew.(v1alpha1.Observation)
-			return mirror.Drifted(kinds[kind].Kind, o, m.desires(kind, o.GetName()))
+			return m != nil && m.drifted(kind, e.ObjectNew.(v1alpha1.Observation))
 		},
 	}
 }

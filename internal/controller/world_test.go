@@ -108,7 +108,7 @@ func (w *world) restart() {
 	origin, err := cloudapi.Origin(w.url)
 	Expect(err).NotTo(HaveOccurred())
 	w.reconciler = &controller.Reconciler{
-		Client:          k8s,
+		Cluster:         k8s,
 		APIReader:       reader,
 		Recorder:        w.events,
 		Clock:           w.clock,

@@ -38,6 +38,9 @@ type Collector struct {
 	Reader client.Reader
 	// Kinds are the kinds mirrored.
 	Kinds []*mirror.Kind
+	// Elected is closed once this manager works; until then nothing is collected,
+	// or every stand-by would count the same sources again.
+	Elected <-chan struct{}
 	// PerObservation adds one series for every observation.
 	PerObservation bool
 }
@@ -51,6 +54,11 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. What cannot be read gives no series.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	select {
+	case <-c.Elected:
+	default:
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	sources := &v1alpha1.InventorySourceList{}

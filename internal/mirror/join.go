@@ -16,12 +16,13 @@ import (
 type Desired map[string]v1alpha1.Observation
 
 // Desire returns, for each kind, the observations as the listings say they
-// should be, with the kinds joined to each other. ledgers and existing are by
+// should be, with the kinds joined to each other: those listed, and those missing
+// that are still there, as they were last listed. ledgers and existing are by
 // kind, in the same order; the observations in existing must be the source's own.
 //
 // An object whose kind could not be listed since the start, or that went
-// missing, is joined as its observation last told of it: nobody's endpoints may
-// vanish because the other kind's listing failed.
+// missing, is joined as it was last known: nobody's endpoints may vanish because
+// the other kind's listing failed.
 func Desire(ledgers []*Ledger, existing [][]v1alpha1.Observation) []Desired {
 	desired := make([]Desired, len(ledgers))
 	known := make([]v1alpha1.Observation, 0)
@@ -36,9 +37,14 @@ func Desire(ledgers []*Ledger, existing [][]v1alpha1.Observation) []Desired {
 			}
 		}
 		for _, o := range existing[i] {
-			if desired[i][o.GetName()] == nil {
-				known = append(known, o)
+			if desired[i][o.GetName()] != nil {
+				continue
 			}
+			if e, _ := ledger.entry(o.GetName()); e.observation != nil {
+				o = e.observation
+				desired[i][o.GetName()] = o
+			}
+			known = append(known, o)
 		}
 	}
 	join(desired, newNetworks(known))

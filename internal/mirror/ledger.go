@@ -44,16 +44,22 @@ type Ledger struct {
 
 // entry is what is known of one cloud object.
 type entry struct {
+	// observation is the object as last listed; nil if it never was.
 	observation v1alpha1.Observation
-	// seq is that of the last complete listing before, or in, which it was seen.
+	// seq is that of the last complete listing before, or in, which the object was
+	// seen; for one never listed, of that which first found its observation there.
 	seq int
+	// scope is that of the listing that last saw the object; "" if none did.
+	scope string
 	// listed is false for an object absent from the last complete listing.
 	listed bool
 }
 
-// Record returns the ledger after one more listing. An object that is neither
-// listed nor has an observation (there tells by name) is forgotten.
-func (l *Ledger) Record(listing Listing, there func(name string) bool) *Ledger {
+// Record returns the ledger after one more listing. existing are the source's
+// observations there are. An object that is neither listed nor has one is
+// forgotten; the misses of one that has an observation and was never listed are
+// counted from now on, whoever made it.
+func (l *Ledger) Record(listing Listing, existing []v1alpha1.Observation) *Ledger {
 	next := &Ledger{entries: make(map[string]entry, len(listing.Observations))}
 	if l != nil {
 		next.completed, next.empty, next.scope, next.seq, next.base = l.completed, l.empty, l.scope, l.seq, l.base
@@ -62,19 +68,42 @@ func (l *Ledger) Record(listing Listing, there func(name string) bool) *Ledger {
 		next.complete(listing)
 	}
 	for _, o := range listing.Observations {
-		next.entries[o.GetName()] = entry{observation: o, seq: next.seq, listed: true}
+		next.entries[o.GetName()] = entry{observation: o, seq: next.seq, scope: listing.Scope, listed: true}
 	}
-	if l == nil {
-		return next
-	}
-	for name, e := range l.entries {
-		if _, seen := next.entries[name]; seen || !there(name) && (listing.Complete || !e.listed) {
-			continue
+	for _, o := range existing {
+		name := o.GetName()
+		if _, known := l.entry(name); !known && !next.listed(name) {
+			next.entries[name] = entry{seq: next.seq}
 		}
-		e.listed = e.listed && !listing.Complete
-		next.entries[name] = e
+	}
+	if l != nil {
+		next.keep(l, listing.Complete, existing)
 	}
 	return next
+}
+
+// keep takes over what a former ledger knew of objects that were not listed now.
+func (l *Ledger) keep(former *Ledger, complete bool, existing []v1alpha1.Observation) {
+	there := make(map[string]bool, len(existing))
+	for _, o := range existing {
+		there[o.GetName()] = true
+	}
+	for name, e := range former.entries {
+		stillListed := e.listed && !complete
+		if !l.listed(name) && (there[name] || stillListed) {
+			e.listed = stillListed
+			l.entries[name] = e
+		}
+	}
+}
+
+// entry returns what is known of an object, and whether anything is.
+func (l *Ledger) entry(name string) (entry, bool) {
+	if l == nil {
+		return entry{}, false
+	}
+	e, known := l.entries[name]
+	return e, known
 }
 
 // complete notes that a complete listing happened.
@@ -103,8 +132,22 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(l.entries[name].seq, l.base)
 }
 
+// moved tells whether an object was last seen under another scope than that of the
+// last complete listing.
+func (l *Ledger) moved(name string) bool {
+	e, _ := l.entry(name)
+	return e.scope != "" && e.scope != l.scope
+}
+
 // isMissing tells whether an object is absent from the last complete listing.
 // Before the first complete listing nothing is.
 func (l *Ledger) isMissing(name string) bool {
-	return !l.Completed().IsZero() && !l.entries[name].listed
+	e, _ := l.entry(name)
+	return !l.Completed().IsZero() && !e.listed
+}
+
+// listed tells whether an object was in the last complete listing, or seen since.
+func (l *Ledger) listed(name string) bool {
+	e, _ := l.entry(name)
+	return e.listed
 }

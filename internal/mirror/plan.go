@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -24,15 +25,15 @@ type Facts struct {
 	// Existing are the source's own observations of this kind. They are not
 	// changed.
 	Existing []v1alpha1.Observation
-	// Occupant returns the observation of this kind that is not the source's own
-	// and has this name in the source's namespace, or nil.
-	Occupant func(name string) v1alpha1.Observation
+	// Occupants are the observations of this kind in the source's namespace that
+	// are not its own and have a name it wants, by name.
+	Occupants map[string]v1alpha1.Observation
 	// Completed is when this kind's last complete listing ended, before the
 	// manager's start too; zero if never.
 	Completed time.Time
-	// Fresh tells whether this sync itself listed the kind completely. Only then
-	// is anything pruned: neither a failed listing nor a repair between two
-	// syncs ever deletes.
+	// Fresh tells whether the last attempt to list the kind gave a complete
+	// listing, and a moment ago. Only then is anything pruned: neither a failed
+	// listing nor a repair between two syncs ever deletes.
 	Fresh bool
 	// Now is the time of the plan.
 	Now time.Time
@@ -58,6 +59,8 @@ type Plan struct {
 	// Summary is the kind in numbers, once the plan is carried out; nil where
 	// nothing is known since the manager's start.
 	Summary *v1alpha1.InventorySummary
+	// View tells drift from what the plan makes of the observations.
+	View *View
 	// StaleAt is when the observations turn stale unless there is a complete
 	// listing; zero if they are stale, or if there are none.
 	StaleAt time.Time
@@ -96,7 +99,7 @@ type planner struct {
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Source) {
-		p.Deletes = slices.Clone(p.Existing)
+		p.Deletes = slices.DeleteFunc(slices.Clone(p.Existing), terminating)
 		p.sort()
 		return &p.Plan
 	}
@@ -106,6 +109,7 @@ func Make(facts Facts) *Plan {
 			p.StaleAt = time.Time{}
 		}
 	}
+	p.View = &View{kind: p.Kind, ledger: p.Ledger, desired: p.Desired, stale: p.stale}
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
@@ -124,28 +128,34 @@ func Make(facts Facts) *Plan {
 
 // keep plans for an observation that is there.
 func (p *planner) keep(existing v1alpha1.Observation) {
-	desired := p.Desired[existing.GetName()]
+	name := existing.GetName()
+	desired := p.Desired[name]
 	switch {
-	case existing.GetDeletionTimestamp() != nil: // Made anew once it is gone.
+	case terminating(existing): // Made anew once it is gone.
 		p.Unchanged++
 		return
+	case desired != nil && desired.CloudID() != existing.CloudID(): // Two IDs make one name.
+		p.Conflicts = append(p.Conflicts, newConflict(existing))
+		return
+	case p.Ledger.isMissing(name):
+		p.missing = append(p.missing, p.absentee(existing))
 	case desired != nil:
 		p.count(desired)
-	case p.Ledger.isMissing(existing.GetName()):
-		p.missing = append(p.missing, absentee{existing, p.Ledger.misses(existing.GetName()), p.missingFor(existing)})
-		desired = existing
-	case p.stale:
-		desired = existing
-	default: // Not listed since the start: nobody knows better.
+	case !p.stale: // Not listed since the start: nobody knows better.
 		p.Unchanged++
 		return
+	}
+	if desired == nil { // Never listed since the start: only its conditions change.
+		desired = existing
 	}
 	p.change(existing, desired)
 }
 
+func terminating(o v1alpha1.Observation) bool { return o.GetDeletionTimestamp() != nil }
+
 // change plans the write that makes existing as desired, if it takes one.
 func (p *planner) change(existing, desired v1alpha1.Observation) {
-	want := conditions(p.Kind, desired, p.sight(existing.GetName()))
+	want := conditions(p.Kind, desired, p.View.sight(existing.GetName()))
 	status := !existing.SameStatus(desired) || !sameConditions(*existing.Conditions(), want)
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !status && !metadata {
@@ -163,13 +173,13 @@ func (p *planner) change(existing, desired v1alpha1.Observation) {
 
 // add plans for a listed object without an observation.
 func (p *planner) add(desired v1alpha1.Observation) {
-	if occupant := p.Occupant(desired.GetName()); occupant != nil {
+	if occupant := p.Occupants[desired.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, newConflict(occupant))
 		return
 	}
 	p.count(desired)
 	next := desired.DeepCopyObject().(v1alpha1.Observation)
-	*next.Conditions() = timed(nil, conditions(p.Kind, desired, p.sight(desired.GetName())), p.Now)
+	*next.Conditions() = timed(nil, conditions(p.Kind, desired, p.View.sight(desired.GetName())), p.Now)
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Status: true})
 }
 
@@ -181,25 +191,26 @@ func newConflict(occupant v1alpha1.Observation) Conflict {
 	return conflict
 }
 
-func (p *planner) sight(name string) sight {
-	switch {
-	case p.stale:
-		return stale
-	case p.Ledger.isMissing(name):
-		return missing
+func (p *planner) absentee(existing v1alpha1.Observation) absentee {
+	since := p.missingSince(existing)
+	return absentee{
+		observation: existing,
+		misses:      p.Ledger.misses(existing.GetName()),
+		since:       since,
+		missingFor:  p.Now.Sub(since),
+		moved:       p.Ledger.moved(existing.GetName()),
 	}
-	return listed
 }
 
-// missingFor returns how long an observation has been known to be missing. The
-// time is the observation's own, so that it outlives a restart of the manager.
-func (p *planner) missingFor(existing v1alpha1.Observation) time.Duration {
-	for _, c := range *existing.Conditions() {
-		if c.Type == v1alpha1.ConditionObserved && c.Status == metav1.ConditionFalse {
-			return p.Now.Sub(c.LastTransitionTime.Time)
-		}
+// missingSince returns since when an observation is known to be missing: now, if
+// only this plan says so. The time is the observation's own, so that it outlives a
+// restart of the manager.
+func (p *planner) missingSince(existing v1alpha1.Observation) time.Time {
+	c := meta.FindStatusCondition(*existing.Conditions(), v1alpha1.ConditionObserved)
+	if c != nil && c.Status == metav1.ConditionFalse {
+		return c.LastTransitionTime.Time
 	}
-	return 0
+	return p.Now
 }
 
 func (p *planner) count(o v1alpha1.Observation) {
@@ -229,13 +240,32 @@ func (p *planner) sort() {
 
 func byName(a, b v1alpha1.Observation) int { return cmp.Compare(a.GetName(), b.GetName()) }
 
-// Drifted tells whether an observation of the source's differs from what the last
-// plan made of it: whether someone else changed it since. desired is what Desire
-// returned for it, or nil.
-func Drifted(kind *Kind, existing, desired v1alpha1.Observation) bool {
-	if desired == nil {
+// View is what a plan makes of one kind's observations. It is safe for concurrent
+// use. The nil View is that of a kind without a plan.
+type View struct {
+	kind    *Kind
+	ledger  *Ledger
+	desired Desired
+	stale   bool
+}
+
+// Drifted tells whether an observation differs from what the plan made of it:
+// whether someone else changed it since. Of one never listed nobody can tell.
+func (v *View) Drifted(existing v1alpha1.Observation) bool {
+	if v == nil {
 		return false
 	}
-	return !existing.SameStatus(desired) || !sameMetadata(existing, desired) ||
-		!sameConditions(*existing.Conditions(), conditions(kind, desired, listed))
+	desired := v.desired[existing.GetName()]
+	return desired != nil && (!existing.SameStatus(desired) || !sameMetadata(existing, desired) ||
+		!sameConditions(*existing.Conditions(), conditions(v.kind, desired, v.sight(existing.GetName()))))
+}
+
+func (v *View) sight(name string) sight {
+	switch {
+	case v.stale:
+		return stale
+	case v.ledger.isMissing(name):
+		return missing
+	}
+	return listed
 }

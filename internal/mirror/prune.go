@@ -17,7 +17,11 @@ import (
 type absentee struct {
 	observation v1alpha1.Observation
 	misses      int           // complete listings in a row without it
-	missingFor  time.Duration // since the first of them
+	since       time.Time     // when the first of them was noted on it
+	missingFor  time.Duration // from then to now
+	// moved tells whether the object was last seen under another scope: through
+	// another endpoint, credential or filter than the listings that lack it.
+	moved bool
 }
 
 // hold is why something is not deleted now. The nil hold allows it.
@@ -53,6 +57,7 @@ type batch struct {
 var batchRules = []func(batch) *hold{
 	listingEmpty,
 	shareExceeded,
+	scopeChanged,
 	notFresh,
 }
 
@@ -95,19 +100,35 @@ func listingEmpty(b batch) *hold {
 // A single missing object is never too large a share.
 func shareExceeded(b batch) *hold {
 	limit := b.prune.GetMaxPercent()
-	if b.missing <= 1 || limit >= neverHolds || b.missing*100 <= limit*b.total {
+	if b.missing <= 1 || b.missing*100 <= limit*b.total {
 		return nil
 	}
 	return &hold{v1alpha1.ReasonShareExceeded,
 		fmt.Sprintf("%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)}
 }
 
-// notFresh holds everything in a plan that no complete listing of its own led to.
+// scopeChanged holds everything where an object was last seen through another
+// endpoint, credential or filter: perhaps it is only out of sight.
+func scopeChanged(b batch) *hold {
+	var moved int
+	for _, a := range b.absentees {
+		if a.moved {
+			moved++
+		}
+	}
+	if moved == 0 || b.prune.GetMaxPercent() >= neverHolds {
+		return nil
+	}
+	return &hold{v1alpha1.ReasonScopeChanged,
+		fmt.Sprintf("%d of them were last seen with another endpoint, credential or filter", moved)}
+}
+
+// notFresh holds everything in a plan that no complete listing has just led to.
 func notFresh(b batch) *hold {
 	if b.fresh {
 		return nil
 	}
-	return &hold{message: "the last listing is not of this sync or was not complete"}
+	return &hold{message: "the last listing was not complete, or not just now"}
 }
 
 // Held is a prune that waits for a person's approval.
@@ -142,25 +163,36 @@ func (p *planner) prune() {
 	if len(b.absentees) == 0 {
 		return
 	}
-	observations := make([]v1alpha1.Observation, len(b.absentees))
-	for i, a := range b.absentees {
-		observations[i] = a.observation
-	}
-	slices.SortFunc(observations, byName)
-	digest := Digest(p.Kind, observations)
+	slices.SortFunc(b.absentees, func(a, b absentee) int { return byName(a.observation, b.observation) })
+	digest := digest(p.Kind, b.absentees)
+	var asked *hold // what a person let through
 	for _, rule := range batchRules {
 		held := rule(b)
 		switch {
 		case held == nil:
-		case held.reason == "":
+		case held.reason != "" && Approved(p.Source, digest):
+			asked = held
+		case held.reason != "":
+			p.Held = newHeld(p.Kind, held, digest, b.absentees)
 			return
-		case !Approved(p.Source, digest):
-			p.Held = newHeld(p.Kind, held, digest, observations)
+		default:
+			if asked != nil { // Approved, and waits for a listing that says so too.
+				p.Held = newHeld(p.Kind, asked, digest, b.absentees)
+			}
 			return
 		}
 	}
-	p.Deletes = observations
-	p.dropPlanned(observations)
+	p.delete(b.absentees)
+}
+
+// delete plans the deletion of observations, and takes back the writes to them.
+func (p *planner) delete(absentees []absentee) {
+	deleted := make(map[v1alpha1.Observation]bool, len(absentees))
+	for _, a := range absentees {
+		deleted[a.observation] = true
+		p.Deletes = append(p.Deletes, a.observation)
+	}
+	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return deleted[w.Existing] })
 }
 
 func firstHold(rules []func(v1alpha1.Prune, absentee) *hold, prune v1alpha1.Prune, a absentee) *hold {
@@ -172,21 +204,15 @@ func firstHold(rules []func(v1alpha1.Prune, absentee) *hold, prune v1alpha1.Prun
 	return nil
 }
 
-// dropPlanned takes back the writes to observations that are to be deleted.
-func (p *planner) dropPlanned(deletes []v1alpha1.Observation) {
-	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool {
-		return w.Existing != nil && slices.Contains(deletes, w.Existing)
-	})
-}
-
 // digestDigits is how many hex digits a digest has.
 const digestDigits = 12
 
-// Digest names exactly these observations of this kind, in any order.
-func Digest(kind *Kind, observations []v1alpha1.Observation) string {
-	lines := make([]string, len(observations))
-	for i, o := range observations {
-		lines[i] = kind.Name + "/" + o.GetName() + "/" + string(o.GetUID())
+// digest names exactly these observations of this kind, in any order, and that
+// they went missing when they did: an approval does not outlive its occasion.
+func digest(kind *Kind, absentees []absentee) string {
+	lines := make([]string, len(absentees))
+	for i, a := range absentees {
+		lines[i] = fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.observation.GetName(), a.observation.GetUID(), a.since.Unix())
 	}
 	slices.Sort(lines)
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
@@ -206,17 +232,17 @@ func Approved(source *v1alpha1.InventorySource, digest string) bool {
 // maxNames is how many names a message lists before it only counts.
 const maxNames = 10
 
-func newHeld(kind *Kind, why *hold, digest string, observations []v1alpha1.Observation) *Held {
-	names := make([]string, len(observations))
-	for i, o := range observations {
-		names[i] = o.GetName()
+func newHeld(kind *Kind, why *hold, digest string, absentees []absentee) *Held {
+	names := make([]string, len(absentees))
+	for i, a := range absentees {
+		names[i] = a.observation.GetName()
 	}
 	return &Held{
 		Reason: why.reason,
 		Message: fmt.Sprintf("%s: %s; held: %s; to delete them set the annotation %s=%s",
 			kind.Name, why.message, Names(names), v1alpha1.AnnotationApprovePrune, digest),
 		Digest: digest,
-		Count:  len(observations),
+		Count:  len(absentees),
 	}
 }
 

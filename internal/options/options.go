@@ -97,6 +97,7 @@ func (o *Options) Complete(rest []string) error {
 		address("--health-probe-bind-address", o.Manager.HealthProbeBindAddress, "", "0"),
 		address("--pprof-bind-address", o.Manager.PprofBindAddress, "", "0"),
 		namespaces("--watch-namespaces", split(o.watchNamespaces)),
+		named("--watch-namespaces", o.watchNamespaces),
 		namespaces("--leader-election-namespace", split(o.Manager.LeaderElectionNamespace)),
 		o.parseEndpoints())
 	if !(o.RequestsPerSecond > 0 && o.RequestsPerSecond <= mostRequestsPerSecond) {
@@ -185,6 +186,15 @@ func address(name, value string, off ...string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %q, must be HOST:PORT, :PORT, or 0 for none: %w", name, value, err)
+	}
+	return nil
+}
+
+// named refuses a list of nothing but commas, which would pass for an empty one,
+// and that means everything.
+func named(name, list string) error {
+	if list != "" && len(split(list)) == 0 {
+		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)
 	}
 	return nil
 }

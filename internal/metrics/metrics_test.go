@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+var testBuild = Build{Version: "v1", Revision: "abc", GoVersion: "go1"}
+
+// gathered returns every series as "name{label=value,…}" with its value, or the
+// number of observations of a histogram.
+func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	families, err := registry.Gather()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	series := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			series[family.GetName()+labelsOf(m)] = valueOf(m)
+		}
+	}
+	return series
+}
+
+func labelsOf(m *dto.Metric) string {
+	var labels []string
+	for _, l := range m.GetLabel() {
+		labels = append(labels, l.GetName()+"="+l.GetValue())
+	}
+	slices.Sort(labels)
+	return "{" + strings.Join(labels, ",") + "}"
+}
+
+func valueOf(m *dto.Metric) float64 {
+	switch {
+	case m.Counter != nil:
+		return m.GetCounter().GetValue()
+	case m.Histogram != nil:
+		return float64(m.GetHistogram().GetSampleCount())
+	}
+	return m.GetGauge().GetValue()
+}
+
+// used returns metrics of which each has a series of source a/prod, and some of
+// a/other.
+func used() (*prometheus.Registry, *Metrics) {
+	registry := prometheus.NewPedanticRegistry()
+	m := New(registry, testBuild)
+	m.ObserveSync("Peering", "Succeeded", time.Second)
+	m.ObserveSync("Peering", "Forbidden", time.Minute)
+	m.Wrote("Peering", "create", nil)
+	m.Wrote("Peering", "create", errors.New("conflict"))
+	m.Skipped("Peering", 7)
+	m.Skipped("Peering", 0)
+	m.Held("a", "prod", "Peering", true)
+	m.Held("a", "prod", "KafkaCluster", false)
+	m.Held("a", "other", "Peering", true)
+	m.Held("b", "prod", "Peering", true)
+	for _, name := range []string{"prod", "other"} {
+		m.ObserveCalls("a", name)(cloudapi.Call{Operation: "ListPeerings", StatusCode: 200, Duration: time.Second,
+			RateLimit: cloudapi.RateLimit{Known: true, Remaining: 42}})
+	}
+	m.ObserveCalls("a", "prod")(cloudapi.Call{Operation: "ListPeerings"})
+	m.ObserveCalls("a", "silent")(cloudapi.Call{Operation: "ListPeerings", StatusCode: 429})
+	return registry, m
+}
+
+func TestMetricsHaveTheContractsNamesAndLabels(t *testing.T) {
+	t.Parallel()
+	registry, _ := used()
+	NewWithT(t).Expect(gathered(t, registry)).To(Equal(map[string]float64{
+		"ccloud_inventory_build_info{go_version=go1,revision=abc,version=v1}":     1,
+		"ccloud_inventory_sync_total{kind=Peering,result=Succeeded}":              1,
+		"ccloud_inventory_sync_total{kind=Peering,result=Forbidden}":              1,
+		"ccloud_inventory_sync_duration_seconds{kind=Peering}":                    2,
+		"ccloud_inventory_writes_total{kind=Peering,result=success,verb=create}":  1,
+		"ccloud_inventory_writes_total{kind=Peering,result=error,verb=create}":    1,
+		"ccloud_inventory_writes_skipped_total{kind=Peering}":                     7,
+		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}":         1,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=prod,namespace=a}":    0,
+		"ccloud_inventory_prune_held{kind=Peering,name=other,namespace=a}":        1,
+		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=b}":         1,
+		"ccloud_inventory_cloud_requests_total{code=200,operation=ListPeerings}":  2,
+		"ccloud_inventory_cloud_requests_total{code=429,operation=ListPeerings}":  1,
+		"ccloud_inventory_cloud_requests_total{code=0,operation=ListPeerings}":    1,
+		"ccloud_inventory_cloud_request_duration_seconds{operation=ListPeerings}": 4,
+		"ccloud_inventory_cloud_rate_limit_remaining{name=prod,namespace=a}":      42,
+		"ccloud_inventory_cloud_rate_limit_remaining{name=other,namespace=a}":     42,
+	}))
+}
+
+func TestSeriesOfASourceGoWithItAndOnlyThose(t *testing.T) {
+	t.Parallel()
+	registry, m := used()
+	before := gathered(t, registry)
+	m.Forget("a", "prod")
+	after := gathered(t, registry)
+	for series := range before {
+		ofSource := strings.Contains(series, "name=prod,namespace=a")
+		_, there := after[series]
+		NewWithT(t).Expect(there).To(Equal(!ofSource), series)
+	}
+	m.Held("a", "prod", "Peering", false)
+	NewWithT(t).Expect(gathered(t, registry)).To(HaveKeyWithValue(
+		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0), "a source made anew begins anew")
+}
+
+func TestAHeldPruneThatIsLetThroughIsHeldNoMore(t *testing.T) {
+	t.Parallel()
+	registry, m := used()
+	m.Held("a", "prod", "Peering", false)
+	NewWithT(t).Expect(gathered(t, registry)).To(HaveKeyWithValue("ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0))
+}
+
+func TestMetricsAreRegisteredOnce(t *testing.T) {
+	t.Parallel()
+	registry, _ := used()
+	NewWithT(t).Expect(func() { New(registry, testBuild) }).To(Panic())
+}
+
+func TestTheBuildIsWhatTheBinarySays(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	g.Expect(ReadBuild("v1.2.3")).To(And(HaveField("Version", "v1.2.3"), HaveField("GoVersion", runtime.Version()),
+		HaveField("Revision", Not(BeEmpty()))))
+	g.Expect(ReadBuild("").GoVersion).To(Equal(runtime.Version()))
+}
+
+// memory is a client.Reader of lists in memory.
+type memory struct {
+	client.Reader
+	sources  []v1alpha1.InventorySource
+	clusters []v1alpha1.KafkaClusterObservation
+	peerings []v1alpha1.PeeringObservation
+	// broken are the lists that cannot be read.
+	broken func(client.ObjectList) bool
+}
+
+func (m *memory) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	if m.broken != nil && m.broken(list) {
+		return errors.New("not synced")
+	}
+	switch list := list.(type) {
+	case *v1alpha1.InventorySourceList:
+		list.Items = m.sources
+	case *v1alpha1.KafkaClusterObservationList:
+		list.Items = m.clusters
+	case *v1alpha1.PeeringObservationList:
+		list.Items = m.peerings
+	}
+	return nil
+}
+
+// filled returns a reader with two sources, one of them never synced, and an
+// observation of each kind.
+func filled() *memory {
+	m := &memory{
+		sources:  make([]v1alpha1.InventorySource, 2),
+		clusters: make([]v1alpha1.KafkaClusterObservation, 1),
+		peerings: make([]v1alpha1.PeeringObservation, 1),
+	}
+	m.sources[1].Namespace, m.sources[1].Name = "a", "new"
+	prod := &m.sources[0]
+	prod.Namespace, prod.Name = "a", "prod"
+	prod.Status.LastSyncTime = &metav1.Time{Time: time.Unix(1767322800, 0)}
+	prod.Status.KafkaClusters = &v1alpha1.InventorySummary{Phases: []v1alpha1.PhaseCount{
+		{Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 12}}}
+	prod.Status.Peerings = &v1alpha1.InventorySummary{}
+
+	c := &m.clusters[0]
+	c.Namespace, c.Spec.SourceRef.Name, c.Spec.ClusterID = "a", "prod", "lkc-1"
+	c.Status.DisplayName, c.Status.Phase, c.Status.Type, c.Status.Cloud, c.Status.Region = "Prod", "FAILED", "Dedicated", "AWS", "r1"
+	c.Name = "lkc-1"
+	p := &m.peerings[0]
+	p.Namespace, p.Spec.SourceRef.Name, p.Spec.PeeringID = "a", "prod", "P_1"
+	p.Status.DisplayName, p.Status.Phase, p.Status.Cloud, p.Status.Region = "Peer", "READY", "GCP", ""
+	p.Name = "p-1-hash"
+	return m
+}
+
+func collected(t *testing.T, reader client.Reader, perObservation bool) map[string]float64 {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&Collector{
+		Elected: closed(),
+		Reader:  reader, Kinds: []*mirror.Kind{mirror.KafkaCluster, mirror.Peering}, PerObservation: perObservation,
+	})
+	return gathered(t, registry)
+}
+
+var (
+	sourceSeries = map[string]float64{
+		"ccloud_inventory_source_last_success_timestamp_seconds{name=prod,namespace=a}":            1767322800,
+		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
+		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
+	}
+	clusterSeries = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
+	peeringSeries = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"
+)
+
+func TestSourcesAreCollectedWithoutASeriesPerObservation(t *testing.T) {
+	t.Parallel()
+	NewWithT(t).Expect(collected(t, filled(), false)).To(Equal(sourceSeries))
+}
+
+func TestObservationsAreCollectedWhereAskedFor(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	series := collected(t, filled(), true)
+	g.Expect(series).To(And(HaveLen(5), HaveKeyWithValue(clusterSeries, 1.0), HaveKeyWithValue(peeringSeries, 1.0)))
+}
+
+func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	m.sources = m.sources[1:]
+	NewWithT(t).Expect(collected(t, m, false)).To(BeEmpty())
+}
+
+func TestWhatCannotBeReadGivesNoSeriesAndCostsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		broken func(client.ObjectList) bool
+		series int
+	}{
+		"sources":  {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, 2},
+		"clusters": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, 4},
+		"peerings": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, 4},
+		"anything": {func(client.ObjectList) bool { return true }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := filled()
+			m.broken = c.broken
+			NewWithT(t).Expect(collected(t, m, true)).To(HaveLen(c.series))
+		})
+	}
+}
+
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}

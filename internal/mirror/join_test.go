@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// withPoints gives a cluster access points.
+func withPoints(c *wire.Cluster, points ...string) *wire.Cluster {
+	c.Spec.KafkaBootstrapEndpoint, c.Spec.Endpoints = "", map[string]wire.Endpoint{}
+	for _, id := range points {
+		c.Spec.Endpoints[id] = wire.Endpoint{KafkaBootstrapEndpoint: id + ":9092", HTTPEndpoint: "https://" + id, ConnectionType: "PUBLIC"}
+	}
+	return c
+}
+
+// attached returns the names of the peerings a cluster tells of.
+func (w *world) attached(cluster string) []string {
+	names := []string{}
+	for _, p := range w.cluster(cluster).Status.Peerings {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// reached returns the endpoints a peering tells of, as "cluster/access point".
+func (w *world) reached(peering string) []string {
+	names := []string{}
+	for _, e := range w.peering(peering).Status.Endpoints {
+		names = append(names, e.ClusterID+"/"+e.AccessPointID)
+	}
+	return names
+}
+
+func TestClustersAndPeeringsOfANetworkTellOfEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.list(clusters, true, withPoints(newCluster("lkc-2", "n-1"), "b", "a"), newCluster("lkc-1", "n-1"),
+		newCluster("lkc-3", "n-2"), newCluster("lkc-4"))
+	pending := newPeering("p-2", "n-1")
+	pending.Status.Phase = "PENDING_ACCEPT"
+	w.list(peerings, true, pending, newPeering("P_1", "n-1"), newPeering("p-3", "n-3"), newPeering("p-4", ""))
+	w.pass()
+
+	upper := ObjectName("P_1")
+	both := []v1alpha1.PeeringSummary{{Name: upper, Phase: "READY"}, {Name: "p-2", Phase: "PENDING_ACCEPT"}}
+	w.Expect(w.cluster("lkc-1").Status.Peerings).To(Equal(both), "sorted, under the name of the observation")
+	w.Expect(w.cluster("lkc-2").Status.Peerings).To(Equal(both))
+	w.Expect(w.attached("lkc-3")).To(BeEmpty(), "another network's are none of it")
+	w.Expect(w.attached("lkc-4")).To(BeEmpty(), "no network is no network in common")
+
+	for _, name := range []string{upper, "p-2"} {
+		w.Expect(w.peering(name).Status.Endpoints).To(Equal([]v1alpha1.PeeringEndpoint{
+			{ClusterID: "lkc-1", KafkaEndpoint: v1alpha1.KafkaEndpoint{BootstrapServers: "lkc-1:9092"}},
+			{ClusterID: "lkc-2", KafkaEndpoint: v1alpha1.KafkaEndpoint{AccessPointID: "a", ConnectionType: "PUBLIC",
+				BootstrapServers: "a:9092", HTTPEndpoint: "https://a"}},
+			{ClusterID: "lkc-2", KafkaEndpoint: v1alpha1.KafkaEndpoint{AccessPointID: "b", ConnectionType: "PUBLIC",
+				BootstrapServers: "b:9092", HTTPEndpoint: "https://b"}},
+		}), "sorted; a cluster without access points tells its only endpoint")
+	}
+	w.Expect(w.reached("p-3")).To(BeEmpty())
+	w.Expect(w.reached("p-4")).To(BeEmpty())
+	w.Expect(w.pass()[clusters].Writes).To(BeEmpty())
+}
+
+func TestAClusterWithoutAnyEndpointIsNoEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bare := newCluster("lkc-1", "n-1")
+	bare.Spec.KafkaBootstrapEndpoint = ""
+	rest := newCluster("lkc-2", "n-1")
+	rest.Spec.KafkaBootstrapEndpoint, rest.Spec.HTTPEndpoint = "", "https://rest"
+	w.list(clusters, true, bare, rest)
+	w.list(peerings, true, newPeering("p-1", "n-1"))
+	w.pass()
+	w.Expect(w.reached("p-1")).To(Equal([]string{"lkc-2/"}))
+}
+
+func TestAPartnersChangeIsOneWriteToEachThatTellsOfIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.list(clusters, true, newCluster("lkc-1", "n-1"), newCluster("lkc-2", "n-1"), newCluster("lkc-3", "n-2"))
+	w.list(peerings, true, newPeering("p-1", "n-1"))
+	w.pass()
+	gone := newPeering("p-1", "n-1")
+	gone.Status.Phase = "DISCONNECTED"
+	w.list(peerings, true, gone)
+	plans := w.pass()
+	w.Expect(plans[clusters].Writes).To(HaveLen(2))
+	w.Expect(plans[clusters].Writes).To(HaveEach(And(HaveField("Status", true), HaveField("Metadata", false))))
+	w.Expect(plans[peerings].Writes).To(HaveLen(1))
+}
+
+func TestAPartnerStays(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(w *world){
+		"while its kind's listing is incomplete":            func(w *world) { w.list(peerings, false) },
+		"once it is missing, until its observation goes":    func(w *world) { w.list(peerings, true) },
+		"while its kind is not listed after a restart":      func(w *world) { w.restart() },
+		"while its kind's first listing is incomplete":      func(w *world) { w.restart(); w.list(peerings, false) },
+		"once the first listing after a restart lacks it":   func(w *world) { w.restart(); w.list(peerings, true) },
+		"while another of its kind is seen after a restart": func(w *world) { w.restart(); w.list(peerings, false, newPeering("p-2", "n-9")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.list(clusters, true, newCluster("lkc-1", "n-1"))
+			w.list(peerings, true, newPeering("p-1", "n-1"))
+			w.pass()
+			then(w)
+			w.list(clusters, true, newCluster("lkc-1", "n-1"))
+			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "nobody's peerings may vanish because of a listing of peerings")
+			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}))
+		})
+	}
+}
+
+func TestAPartnersEndpointsStayWhileItsListingFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.list(clusters, true, withPoints(newCluster("lkc-1", "n-1"), "b", "a"), newCluster("lkc-2", "n-1"))
+	w.list(peerings, true, newPeering("p-1", "n-1"))
+	w.pass()
+	w.restart()
+	w.list(peerings, true, newPeering("p-1", "n-1"))
+	w.Expect(w.pass()[peerings].Writes).To(BeEmpty())
+	w.Expect(w.reached("p-1")).To(Equal([]string{"lkc-1/a", "lkc-1/b", "lkc-2/"}))
+}
+
+func TestAPartnerGoesWithItsObservation(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(w *world){
+		"once it is pruned": func(w *world) { w.source.Spec.Prune.MaxPercent = ptr[int32](100) },
+		"once its kind is ignored": func(w *world) {
+			w.source.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.list(clusters, true, newCluster("lkc-1", "n-1"))
+			w.list(peerings, true, newPeering("p-1", "n-1"))
+			w.pass()
+			remove(w)
+			for range 2 {
+				if w.list(peerings, true); !Peering.Mirrored(w.source) {
+					w.ledgers[peerings] = nil
+				}
+				w.pass()
+			}
+			w.Expect(w.names(peerings)).To(BeEmpty())
+			w.pass() // The deletion wakes the reconciler; no listing is needed.
+			w.Expect(w.attached("lkc-1")).To(BeEmpty())
+		})
+	}
+}

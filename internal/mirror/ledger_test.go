@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// recorded plays listings and returns the ledger after them. A listing is the IDs
+// it holds, separated by spaces. "~" in front makes it incomplete, "B:" one under
+// another scope, "!" the manager's restart. Every object has an observation, but
+// for those in gone.
+func recorded(gone string, listings ...string) *Ledger {
+	w := &world{source: newSource()}
+	var l *Ledger
+	for i, text := range listings {
+		if text == "!" {
+			l = nil
+			continue
+		}
+		text, incomplete := strings.CutPrefix(text, "~")
+		text, other := strings.CutPrefix(text, "B:")
+		listing := Listing{Complete: !incomplete, Scope: "A", End: began.Add(time.Duration(i) * time.Minute)}
+		if other {
+			listing.Scope = "B"
+		}
+		for _, r := range records(strings.Fields(text)) {
+			listing.Observations = append(listing.Observations, stamped(w.source, r))
+		}
+		l = l.Record(listing, there(gone, listings))
+	}
+	return l
+}
+
+// there returns an observation of x and of each object in listings, but for gone.
+func there(gone string, listings []string) []v1alpha1.Observation {
+	source := newSource()
+	existing := []v1alpha1.Observation{stamped(source, newCluster("x"))}
+	for _, id := range strings.FieldsFunc(strings.Join(listings, " "), func(r rune) bool { return strings.ContainsRune(" ~!B:", r) }) {
+		if id != gone && id != "x" {
+			existing = append(existing, stamped(source, newCluster(id)))
+		}
+	}
+	return existing
+}
+
+func TestMissesAreCounted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		listings []string
+		misses   int // of x
+	}{
+		"not the first listing since the start":              {[]string{""}, 0},
+		"from the second listing on":                         {[]string{"", ""}, 1},
+		"each one":                                           {[]string{"", "", "", ""}, 3},
+		"each one since it was seen":                         {[]string{"", "", "x", "", ""}, 2},
+		"since it was first seen":                            {[]string{"x", "", ""}, 2},
+		"not while it is there":                              {[]string{"", "", "x"}, 0},
+		"not in incomplete listings":                         {[]string{"x", "~", "~", ""}, 1},
+		"not in incomplete listings between":                 {[]string{"x", "", "~", "~", ""}, 2},
+		"not in incomplete listings only":                    {[]string{"~x", "~", "~"}, 0},
+		"not in the first complete after incomplete ones":    {[]string{"~", "~", ""}, 0},
+		"anew once seen in an incomplete listing":            {[]string{"x", "", "", "~x", ""}, 1},
+		"not those before an incomplete listing that has it": {[]string{"x", "", "", "~x"}, 0},
+		"anew since seen in the last incomplete listing":     {[]string{"x", "", "~x y", "~y", ""}, 1},
+		"not those before a restart":                         {[]string{"x", "", "", "!", ""}, 0},
+		"anew after a restart":                               {[]string{"x", "", "", "!", "", ""}, 1},
+		"not those under another scope":                      {[]string{"x", "", "", "B:"}, 1},
+		"not those under a former scope that came back":      {[]string{"x", "", "B:", ""}, 1},
+		"each one under the new scope":                       {[]string{"x", "", "B:", "B:", "B:"}, 3},
+		"with a scope of an incomplete listing left out":     {[]string{"x", "", "~B:", ""}, 2},
+		"with the scope of the first listing":                {[]string{"B:x", "", ""}, 2},
+		"since seen under the other scope":                   {[]string{"", "B:x", "B:"}, 1},
+		"since seen incompletely under the other scope":      {[]string{"x", "", "~B:x", "B:", "B:"}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := recorded("", c.listings...)
+			last := c.listings[len(c.listings)-1]
+			NewWithT(t).Expect(l.misses("x")).To(Equal(c.misses))
+			if c.misses > 0 {
+				NewWithT(t).Expect(l.isMissing("x")).To(BeTrue())
+			}
+			if strings.Contains(last, "x") {
+				NewWithT(t).Expect(l.isMissing("x")).To(BeFalse())
+			}
+		})
+	}
+}
+
+func TestAnObjectIsMissingFromTheLastCompleteListingOnly(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		listings []string
+		missing  bool // is x
+	}{
+		"not before any listing":                        {nil, false},
+		"not by an incomplete listing":                  {[]string{"~"}, false},
+		"not by an incomplete listing later":            {[]string{"x", "~"}, false},
+		"by the first complete listing":                 {[]string{""}, true},
+		"by the first complete listing after a restart": {[]string{"x", "!", ""}, true},
+		"not while listed":                              {[]string{"", "x"}, false},
+		"not once seen in an incomplete listing":        {[]string{"x", "", "~x"}, false},
+		"not once seen, though not in the last one":     {[]string{"x", "", "~x", "~"}, false},
+		"by the next complete listing":                  {[]string{"x", "", "~x", ""}, true},
+		"still, after an incomplete listing without it": {[]string{"x", "", "~"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			NewWithT(t).Expect(recorded("", c.listings...).isMissing("x")).To(Equal(c.missing))
+		})
+	}
+}
+
+func TestAnObjectIsRemembered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		listings   []string
+		remembered bool // is gone, which has no observation
+	}{
+		"while listed": {[]string{"gone"}, true},
+		"while an incomplete listing may have left it out":      {[]string{"gone", "~"}, true},
+		"not once a complete listing lacks it":                  {[]string{"gone", ""}, false},
+		"not after a complete listing, incomplete ones between": {[]string{"gone", "~", ""}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			entries := recorded("gone", c.listings...).entries
+			_, remembered := entries["gone"]
+			g.Expect(remembered).To(Equal(c.remembered))
+			_, there := recorded("", c.listings...).entries["gone"]
+			g.Expect(there).To(BeTrue(), "with an observation it is never forgotten")
+		})
+	}
+}
+
+func TestAMissingObjectIsForgottenWithItsObservation(t *testing.T) {
+	t.Parallel()
+	for _, next := range []string{"", "~", "other"} {
+		l := recorded("", "x", "")
+		NewWithT(t).Expect(l.entries).To(HaveKey("x"))
+		l = l.Record(Listing{Complete: !strings.HasPrefix(next, "~"), Scope: "A"}, nil)
+		NewWithT(t).Expect(l.entries).To(BeEmpty(), next)
+	}
+}
+
+func TestMissesOfAnObservationSomeoneElseMadeCountFromWhenItIsFound(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	l := recorded("", "x", "x", "x", "x")
+	whole := Listing{Complete: true, Scope: "A", End: began.Add(time.Hour)}
+	l = l.Record(whole, there("", []string{"x z"}))
+	g.Expect(l.misses("x")).To(Equal(1))
+	g.Expect(l.misses("z")).To(BeZero())
+	g.Expect(l.isMissing("z")).To(BeTrue())
+	l = l.Record(whole, there("", []string{"x z"}))
+	g.Expect(l.misses("z")).To(Equal(1))
+}
+
+func TestTheScopeAnObjectWasLastSeenUnder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		listings []string
+		moved    bool // did x
+	}{
+		"never seen":                      {[]string{"", "B:"}, false},
+		"seen under the same":             {[]string{"x", "", ""}, false},
+		"seen under another":              {[]string{"x", "B:"}, true},
+		"seen under both":                 {[]string{"x", "B:x", "B:"}, false},
+		"back to the former":              {[]string{"x", "B:", ""}, false},
+		"another by an incomplete":        {[]string{"x", "~B:"}, false},
+		"seen in an incomplete":           {[]string{"x", "~B:x", "B:"}, false},
+		"not remembered after a restart":  {[]string{"x", "!", "B:"}, false},
+		"seen under another, long before": {[]string{"x", "B:", "B:", "B:"}, true},
+	} {
+		NewWithT(t).Expect(recorded("", c.listings...).moved("x")).To(Equal(c.moved), name)
+	}
+}
+
+func TestTheLedgerKnowsTheLastCompleteListing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		listings  []string
+		completed time.Duration // since began, -1 for never
+		empty     bool
+	}{
+		"none":                            {nil, -1, false},
+		"incomplete ones only":            {[]string{"~"}, -1, false},
+		"a complete one":                  {[]string{"x"}, 0, false},
+		"a complete, empty one":           {[]string{""}, 0, true},
+		"an incomplete one changes none":  {[]string{"x", "~", "~x"}, 0, false},
+		"an incomplete one, empty or not": {[]string{"", "~x"}, 0, true},
+		"the last one counts":             {[]string{"x", "", "y"}, 2 * time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			l := recorded("", c.listings...)
+			if c.completed < 0 {
+				g.Expect(l.Completed().IsZero()).To(BeTrue())
+				return
+			}
+			g.Expect(l.Completed()).To(Equal(began.Add(c.completed)))
+			g.Expect(l.empty).To(Equal(c.empty))
+		})
+	}
+}
+
+func TestRecordingChangesNoLedgerThatIsRead(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	l := recorded("", "x y", "y")
+	x, y := l.entries["x"], l.entries["y"]
+	l.Record(Listing{Complete: true, Scope: "B", End: began.Add(time.Hour)}, there("", []string{"x y"}))
+	g.Expect(l.entries).To(HaveLen(2))
+	g.Expect(l.entries["x"]).To(Equal(x))
+	g.Expect(l.entries["y"]).To(Equal(y))
+	g.Expect(l.misses("x")).To(Equal(1))
+	g.Expect(l.Completed()).To(Equal(began.Add(time.Minute)))
+}
+
+func TestAnObjectThatComesTwiceIsTakenOnceTheLastOne(t *testing.T) {
+	t.Parallel()
+	first, last := newCluster("x"), newCluster("x")
+	first.Status.Phase, last.Status.Phase = "PROVISIONING", "FAILED"
+	w := newWorld(t)
+	w.list(clusters, true, first, last)
+	w.Expect(w.pass()[clusters].Writes).To(HaveLen(1))
+	w.Expect(w.cluster("x").Status.Phase).To(Equal("FAILED"))
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+func TestAListedObjectIsCreatedWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plan := w.sync("lkc-2", "lkc-1")
+	w.Expect(plan.Writes).To(HaveLen(2))
+	w.Expect(plan.Writes[0]).To(And(HaveField("Existing", BeNil()), HaveField("Metadata", true), HaveField("Status", true)))
+	w.Expect(plan.Writes[0].Desired.GetName()).To(Equal("lkc-1"), "sorted by name")
+	w.Expect(plan.Unchanged).To(BeZero())
+
+	created := w.cluster("lkc-1")
+	want := stored(stamped(w.source, newCluster("lkc-1"))).(*v1alpha1.KafkaClusterObservation)
+	w.Expect(created.SameStatus(want)).To(BeTrue())
+	w.Expect(created.Spec).To(Equal(want.Spec))
+	w.Expect(created.Labels).To(Equal(want.Labels))
+	w.Expect(created.OwnerReferences).To(Equal(want.OwnerReferences))
+	w.Expect(brief(created, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+	w.Expect(brief(created, v1alpha1.ConditionReady)).To(Equal("True/Provisioned"))
+	w.Expect(created.Status.Conditions).To(HaveEach(HaveField("LastTransitionTime.Time.Unix()", w.now.Unix())))
+}
+
+func TestAnUnchangedObjectIsNotWritten(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(50)...)
+	for range 3 {
+		plan := w.sync(ids(50)...)
+		w.Expect(plan.Writes).To(BeEmpty())
+		w.Expect(plan.Deletes).To(BeEmpty())
+		w.Expect(plan.Unchanged).To(Equal(50))
+	}
+	w.restart()
+	w.Expect(w.sync(ids(50)...).Writes).To(BeEmpty(), "nor after a restart")
+}
+
+func TestWhatDiffersIsWrittenAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		edit             func(w *world, o *v1alpha1.KafkaClusterObservation)
+		metadata, status bool
+	}{
+		"another phase in the cloud": {func(w *world, _ *v1alpha1.KafkaClusterObservation) {
+			changed := newCluster("lkc-1")
+			changed.Status.Phase = "FAILED"
+			w.list(clusters, true, changed, newCluster("lkc-2"))
+		}, false, true},
+		"an edited status": {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.Status.Phase = "FAILED" }, false, true},
+		"an emptied status": {func(_ *world, o *v1alpha1.KafkaClusterObservation) {
+			o.Status = v1alpha1.KafkaClusterObservationStatus{}
+		}, false, true},
+		"an edited condition":    {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.Status.Conditions[0].Status = "False" }, false, true},
+		"a lost condition":       {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.Status.Conditions = o.Status.Conditions[1:] }, false, true},
+		"an edited label":        {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.Labels[v1alpha1.LabelSource] = "x" }, true, false},
+		"a lost ownerReference":  {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences = nil }, true, false},
+		"status and label":       {func(_ *world, o *v1alpha1.KafkaClusterObservation) { o.Status.Phase, o.Labels = "FAILED", nil }, true, true},
+		"another template label": {func(w *world, _ *v1alpha1.KafkaClusterObservation) { w.source = templated(pairs{"team": "a"}, nil) }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, "lkc-1", "lkc-2")
+			c.edit(w, w.cluster("lkc-1"))
+			if w.source.Spec.Template.Labels != nil {
+				w.list(clusters, true, newCluster("lkc-1"))
+			}
+			plan := w.pass()[clusters]
+			w.Expect(plan.Writes[0].Desired.GetName()).To(Equal("lkc-1"))
+			w.Expect(plan.Writes[0]).To(And(HaveField("Metadata", c.metadata), HaveField("Status", c.status)))
+			if w.source.Spec.Template.Labels == nil {
+				w.Expect(plan.Writes).To(HaveLen(1))
+				w.Expect(plan.Unchanged).To(Equal(1))
+			}
+			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "once is enough")
+		})
+	}
+}
+
+func TestADeletedObservationIsMadeAnewWithoutAListing(t *testing.T) {
+	t.Parallel()
+	w := settled(t, "lkc-1", "lkc-2")
+	delete(w.objects[clusters], "lkc-1")
+	w.Expect(w.pass()[clusters].Writes).To(HaveLen(1))
+	w.Expect(w.names(clusters)).To(Equal([]string{"lkc-1", "lkc-2"}))
+}
+
+func TestAnIncompleteListingAddsAndChangesButMissesNothing(t *testing.T) {
+	t.Parallel()
+	w := settled(t, "lkc-1", "lkc-2")
+	failed := newCluster("lkc-2")
+	failed.Status.Phase = "FAILED"
+	w.list(clusters, false, failed, newCluster("lkc-3"))
+	plan := w.pass()[clusters]
+	w.Expect(plan.Writes).To(HaveLen(2))
+	w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+	w.Expect(brief(w.cluster("lkc-2"), v1alpha1.ConditionReady)).To(Equal("False/Failed"))
+	w.Expect(brief(w.cluster("lkc-3"), v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+}
+
+func TestAMissingObjectKeepsItsStatusAndSaysSo(t *testing.T) {
+	t.Parallel()
+	w := settled(t, "lkc-1", "lkc-2")
+	w.restart()
+	for range 2 {
+		before := w.cluster("lkc-1").DeepCopy()
+		w.sync("lkc-2")
+		w.Expect(w.cluster("lkc-1").SameStatus(before)).To(BeTrue())
+		w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
+		w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"))
+	}
+	w.Expect(w.sync("lkc-1", "lkc-2").Writes).To(HaveLen(1), "it came back")
+	w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+}
+
+func TestAnObservationTurnsStaleOnceAndBackOnce(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(w *world){
+		"while nothing is listed":          func(*world) {},
+		"while listings are incomplete":    func(w *world) { w.list(clusters, false, newCluster("lkc-1"), newCluster("lkc-2")) },
+		"while nothing is after a restart": func(w *world) { w.restart() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, "lkc-1", "lkc-2")
+			staleAt := w.completed[clusters].Add(15 * time.Minute)
+			w.now = staleAt.Add(-2 * time.Second)
+			meanwhile(w)
+			plan := w.pass()[clusters]
+			w.Expect(plan.Writes).To(BeEmpty(), "not before staleAfter")
+			w.Expect(plan.StaleAt).To(Equal(staleAt))
+
+			w.now = staleAt
+			plan = w.pass()[clusters]
+			w.Expect(plan.Writes).To(HaveLen(2))
+			w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionObserved)).To(Equal("Unknown/SourceStale"))
+			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+
+			w.now = w.now.Add(time.Hour)
+			meanwhile(w)
+			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "once")
+
+			plan = w.sync("lkc-1", "lkc-2")
+			w.Expect(plan.Writes).To(HaveLen(2))
+			w.Expect(plan.StaleAt).To(Equal(w.now.Add(15 * time.Minute)))
+			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionReady)).To(Equal("True/Provisioned"))
+			w.Expect(w.sync("lkc-1", "lkc-2").Writes).To(BeEmpty(), "back once")
+		})
+	}
+}
+
+func TestNothingIsStaleThatWasNeverListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plan := w.pass()[clusters]
+	w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+	w.Expect(plan.Summary).To(BeNil())
+	w.Expect(plan.Writes).To(BeEmpty())
+}
+
+func TestAMissingObjectTurnsStaleToo(t *testing.T) {
+	t.Parallel()
+	w := settled(t, "lkc-1", "lkc-2", "lkc-3")
+	w.sync("lkc-1", "lkc-2")
+	w.now = w.now.Add(time.Hour)
+	w.pass()
+	w.Expect(brief(w.cluster("lkc-3"), v1alpha1.ConditionObserved)).To(Equal("Unknown/SourceStale"))
+}
+
+func TestANamesakeThatIsNotOursIsAConflictAndUntouched(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		edit       func(*v1alpha1.KafkaClusterObservation)
+		controller string
+	}{
+		"controlled by a stranger": {func(o *v1alpha1.KafkaClusterObservation) { controlledBy(o, "uid-of-s") }, "ConfigMap/stranger"},
+		"another source's": {func(o *v1alpha1.KafkaClusterObservation) {
+			o.Spec.SourceRef.Name, o.OwnerReferences[0].Name, o.OwnerReferences[0].UID = "other", "other", "uid-of-other"
+		}, "InventorySource/other"},
+		"nobody's, of another environment": {func(o *v1alpha1.KafkaClusterObservation) {
+			o.OwnerReferences, o.Spec.Environment = nil, "env-2"
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			theirs := stamped(w.source, newCluster("lkc-2")).(*v1alpha1.KafkaClusterObservation)
+			theirs.Status.Phase = "THEIRS"
+			c.edit(theirs)
+			w.objects[clusters]["lkc-2"] = theirs
+			for range 4 { // Enough to prune it, were it ours.
+				plan := w.sync("lkc-1", "lkc-2", "lkc-3")
+				w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: "lkc-2", Controller: c.controller}}))
+				w.Expect(plan.Summary.Observed).To(Equal(int32(2)))
+				w.Expect(w.objects[clusters]["lkc-2"]).To(BeIdenticalTo(theirs))
+				w.sync("lkc-1", "lkc-3")
+			}
+			delete(w.objects[clusters], "lkc-2")
+			plan := w.sync("lkc-1", "lkc-2", "lkc-3")
+			w.Expect(plan.Conflicts).To(BeEmpty())
+			w.Expect(plan.Writes).To(HaveLen(1), "ours is created by the first sync after it is gone")
+		})
+	}
+}
+
+func TestConflictsAreSorted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range ids(20) {
+		theirs := stamped(w.source, newCluster(id))
+		controlledBy(theirs, "uid-of-s")
+		w.objects[clusters][id] = theirs
+	}
+	names := []string{}
+	for _, c := range w.sync(ids(20)...).Conflicts {
+		names = append(names, c.Name)
+	}
+	w.Expect(names).To(Equal(ids(20)))
+}
+
+func TestATerminatingObservationIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(3)...)
+	o := w.cluster("lkc-000")
+	o.DeletionTimestamp, o.Finalizers, o.Labels = &metav1.Time{Time: w.now}, []string{"theirs/finalizer"}, nil
+	for _, listed := range [][]string{ids(3), ids(3)[1:], ids(3)[1:], ids(3)[1:]} {
+		plan := w.sync(listed...)
+		w.Expect(plan.Writes).To(BeEmpty())
+		w.Expect(plan.Deletes).To(BeEmpty())
+		w.Expect(plan.Unchanged).To(Equal(3))
+		w.Expect(plan.Summary).To(And(HaveField("Observed", int32(2)), HaveField("Missing", int32(0))))
+	}
+	delete(w.objects[clusters], "lkc-000")
+	w.Expect(w.sync(ids(3)...).Writes).To(HaveLen(1), "made anew once it is gone")
+}
+
+func TestIgnoreDeletesAllOfTheKindAndNothingElse(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(30)...)
+	w.list(peerings, true, newPeering("p-1", "n-1"))
+	w.pass()
+	theirs := stamped(w.source, newCluster("lkc-theirs"))
+	controlledBy(theirs, "uid-of-s")
+	w.objects[clusters]["lkc-theirs"] = theirs
+
+	w.source.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+	plan := w.pass()[clusters]
+	w.Expect(namesOf(plan.Deletes)).To(Equal(ids(30)), "sorted, with no rule in the way")
+	w.Expect(plan.Held).To(BeNil())
+	w.Expect(plan.Summary).To(BeNil())
+	w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+	w.Expect(w.names(clusters)).To(Equal([]string{"lkc-theirs"}))
+	w.Expect(w.names(peerings)).To(Equal([]string{"p-1"}))
+	w.Expect(w.pass()[clusters].Deletes).To(BeEmpty())
+}
+
+func TestTheSummaryCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.list(clusters, false, newCluster("lkc-1"))
+	w.Expect(w.pass()[clusters].Summary).To(BeNil(), "nothing is known before the first complete listing")
+
+	failed := newCluster("lkc-2")
+	failed.Status.Phase = "FAILED"
+	odd := newCluster("lkc-3")
+	odd.Status.Phase = ""
+	w.list(clusters, true, newCluster("lkc-1"), failed, odd, newCluster("lkc-4"))
+	completed := metav1.NewTime(w.now)
+	want := &v1alpha1.InventorySummary{Observed: 4, LastListTime: &completed, Phases: []v1alpha1.PhaseCount{
+		{Phase: "", Count: 1}, {Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 2}}}
+	w.Expect(w.pass()[clusters].Summary).To(Equal(want), "created ones are counted")
+	w.Expect(w.pass()[clusters].Summary).To(Equal(want))
+
+	w.list(clusters, false, failed)
+	w.Expect(w.pass()[clusters].Summary).To(Equal(want), "an incomplete listing changes nothing")
+
+	plan := w.sync("lkc-1", "lkc-2", "lkc-4")
+	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(1))))
+	plan = w.sync("lkc-1", "lkc-2", "lkc-4")
+	w.Expect(plan.Deletes).To(HaveLen(1))
+	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(0))), "deleted ones are missing no more")
+}
+
+func TestDriftIsWhatAPlanWouldPutBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		edit func(*v1alpha1.KafkaClusterObservation)
+		want bool
+	}{
+		"nothing":            {func(*v1alpha1.KafkaClusterObservation) {}, false},
+		"a stranger's label": {func(o *v1alpha1.KafkaClusterObservation) { o.Labels["theirs"] = "1" }, false},
+		"a label of ours":    {func(o *v1alpha1.KafkaClusterObservation) { delete(o.Labels, v1alpha1.LabelSource) }, true},
+		"the status":         {func(o *v1alpha1.KafkaClusterObservation) { o.Status.Phase = "FAILED" }, true},
+		"a condition":        {func(o *v1alpha1.KafkaClusterObservation) { o.Status.Conditions[0].Message = "x" }, true},
+		"the ownerReference": {func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences = nil }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for state, reach := range map[string]func(*world) *Plan{
+				"listed":  func(w *world) *Plan { return w.sync("lkc-1") },
+				"missing": func(w *world) *Plan { return w.sync("lkc-2") },
+				"stale": func(w *world) *Plan {
+					w.now = w.now.Add(time.Hour)
+					return w.pass()[clusters]
+				},
+			} {
+				w := settled(t, "lkc-1")
+				view := reach(w).View
+				w.Expect(view.Drifted(w.cluster("lkc-1"))).To(BeFalse(), state)
+				c.edit(w.cluster("lkc-1"))
+				w.Expect(view.Drifted(w.cluster("lkc-1"))).To(Equal(c.want), state)
+				w.Expect(w.plan()[clusters].Writes).To(HaveLen(map[bool]int{true: 1}[c.want]), state)
+			}
+		})
+	}
+	var none *View
+	NewWithT(t).Expect(none.Drifted(newWorld(t).stamp("lkc-1"))).To(BeFalse(), "of a kind without a plan")
+	unlisted := settled(t).pass()[clusters].View
+	NewWithT(t).Expect(unlisted.Drifted(newWorld(t).stamp("lkc-1"))).To(BeFalse(), "of an object no listing told of")
+}

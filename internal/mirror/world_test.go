@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// The kinds of a world, and where each is in a slice by kind.
+const (
+	clusters = iota
+	peerings
+)
+
+var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering}
+
+// began is when a world begins. Its fraction of a second is one that the
+// Kubernetes API would drop.
+var began = time.Date(2026, time.January, 2, 3, 4, 5, 600_000_000, time.UTC)
+
+func ptr[T any](v T) *T { return &v }
+
+func newSource() *v1alpha1.InventorySource {
+	s := &v1alpha1.InventorySource{}
+	s.Namespace, s.Name, s.UID = "platform", "prod", "uid-of-prod"
+	s.Spec.Environment = "env-1"
+	return s
+}
+
+// newCluster returns a provisioned cluster's record. A network is optional.
+func newCluster(id string, network ...string) *wire.Cluster {
+	c := &wire.Cluster{ID: id}
+	c.Status.Phase = "PROVISIONED"
+	c.Spec.KafkaBootstrapEndpoint = id + ":9092"
+	for _, n := range network {
+		c.Spec.Network.ID = n
+	}
+	return c
+}
+
+// newPeering returns a ready peering's record.
+func newPeering(id, network string) *wire.Peering {
+	p := &wire.Peering{ID: id}
+	p.Status.Phase = "READY"
+	p.Spec.Cloud.Kind = "AwsPeering"
+	p.Spec.Network.ID = network
+	return p
+}
+
+// project turns a record of either kind into an observation without metadata.
+func project(record any) v1alpha1.Observation {
+	switch r := record.(type) {
+	case *wire.Cluster:
+		return ProjectKafkaCluster(r)
+	case *wire.Peering:
+		return ProjectPeering(r)
+	}
+	panic(fmt.Sprintf("no record: %T", record))
+}
+
+// stamped turns a record of either kind into an observation of a source's.
+func stamped(source *v1alpha1.InventorySource, record any) v1alpha1.Observation {
+	o := project(record)
+	Stamp(o, source)
+	return o
+}
+
+// world is one source, what its manager remembers, and a namespace in memory.
+type world struct {
+	*WithT
+	source *v1alpha1.InventorySource
+	now    time.Time
+	scope  string
+	made   int // objects so far, for their UIDs
+
+	// By kind:
+	ledgers   []*Ledger
+	completed []time.Time
+	fresh     []bool
+	objects   []map[string]v1alpha1.Observation // by name
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{
+		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
+		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2),
+		objects: []map[string]v1alpha1.Observation{{}, {}},
+	}
+}
+
+// settled returns a world in which clusters of these IDs have been listed once.
+func settled(t *testing.T, ids ...string) *world {
+	w := newWorld(t)
+	w.sync(ids...)
+	w.Expect(w.names(clusters)).To(HaveLen(len(ids)))
+	return w
+}
+
+// stamp returns a cluster's observation that is not in the world.
+func (w *world) stamp(id string) v1alpha1.Observation { return stamped(w.source, newCluster(id)) }
+
+// list notes a listing of one kind, a second after what was before.
+func (w *world) list(kind int, complete bool, records ...any) {
+	w.now = w.now.Add(time.Second)
+	listing := Listing{Complete: complete, Scope: w.scope, End: w.now}
+	for _, r := range records {
+		listing.Observations = append(listing.Observations, stamped(w.source, r))
+	}
+	w.ledgers[kind] = w.ledgers[kind].Record(listing, w.owned(kind))
+	if w.fresh[kind] = complete; complete {
+		w.completed[kind] = w.now
+	}
+}
+
+// sync lists the clusters of these IDs, and nothing else, completely, and carries
+// out the plan for them, which it returns.
+func (w *world) sync(ids ...string) *Plan {
+	w.list(clusters, true, records(ids)...)
+	return w.pass()[clusters]
+}
+
+func records(ids []string) []any {
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		out[i] = newCluster(id)
+	}
+	return out
+}
+
+// restart makes the manager forget.
+func (w *world) restart() {
+	clear(w.ledgers)
+	clear(w.fresh)
+}
+
+// owned returns the source's observations of a kind, in no order.
+func (w *world) owned(kind int) []v1alpha1.Observation {
+	var owned []v1alpha1.Observation
+	for _, o := range w.objects[kind] {
+		if Owned(o, w.source) {
+			owned = append(owned, o)
+		}
+	}
+	return owned
+}
+
+// strangers returns the objects of a kind that are not the source's, by name.
+func (w *world) strangers(kind int) map[string]v1alpha1.Observation {
+	strangers := map[string]v1alpha1.Observation{}
+	for name, o := range w.objects[kind] {
+		if !Owned(o, w.source) {
+			strangers[name] = o
+		}
+	}
+	return strangers
+}
+
+func (w *world) facts(kind int, desired Desired) Facts {
+	return Facts{
+		Kind: worldKinds[kind], Source: w.source, Ledger: w.ledgers[kind],
+		Desired: desired, Existing: w.owned(kind), Completed: w.completed[kind], Fresh: w.fresh[kind], Now: w.now,
+		Occupants: w.strangers(kind),
+	}
+}
+
+// plan plans for both kinds, and sees to it that nothing shared is changed.
+func (w *world) plan() []*Plan {
+	before := w.shared()
+	desired := Desire(w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), w.owned(peerings)})
+	plans := make([]*Plan, len(worldKinds))
+	for kind := range worldKinds {
+		plans[kind] = Make(w.facts(kind, desired[kind]))
+	}
+	w.Expect(equality.Semantic.DeepEqual(w.shared(), before)).To(BeTrue(), "planning changes nothing that is shared")
+	return plans
+}
+
+// shared returns a copy of all that plans are made from and others read.
+func (w *world) shared() []map[string]any {
+	var all []map[string]any
+	for kind, ledger := range w.ledgers {
+		copies := map[string]any{"source": w.source.DeepCopy()}
+		for name, o := range w.objects[kind] {
+			copies["object/"+name] = o.DeepCopyObject()
+		}
+		if ledger != nil {
+			for name, e := range ledger.entries {
+				if e.observation != nil {
+					copies["ledger/"+name] = e.observation.DeepCopyObject()
+				}
+			}
+		}
+		all = append(all, copies)
+	}
+	return all
+}
+
+// pass plans and carries out the plans. A further pass is a repair between two
+// syncs.
+func (w *world) pass() []*Plan {
+	plans := w.plan()
+	for kind, plan := range plans {
+		w.apply(kind, plan)
+	}
+	clear(w.fresh)
+	return plans
+}
+
+// apply carries out a plan as the API server would.
+func (w *world) apply(kind int, plan *Plan) {
+	objects := w.objects[kind]
+	for _, write := range plan.Writes {
+		name := write.Desired.GetName()
+		w.Expect(write.Metadata || write.Status).To(BeTrue(), "a write writes something")
+		if write.Existing == nil {
+			w.Expect(objects).NotTo(HaveKey(name), "only what is not there is created")
+			w.Expect(write.Metadata && write.Status).To(BeTrue())
+			w.made++
+			objects[name] = stored(write.Desired)
+			objects[name].SetUID(types.UID(fmt.Sprintf("uid-%d", w.made)))
+			continue
+		}
+		w.Expect(objects[name]).To(BeIdenticalTo(write.Existing), "only what is there is changed")
+		w.Expect(write.Desired.CloudID()).To(Equal(write.Existing.CloudID()), "the spec is never changed")
+		w.Expect(write.Desired.Origin()).To(Equal(write.Existing.Origin()), "the spec is never changed")
+		next := stored(write.Existing)
+		if write.Metadata {
+			next = stored(write.Desired)
+			next.CopyStatus(write.Existing)
+		}
+		if write.Status {
+			next.CopyStatus(stored(write.Desired))
+		}
+		objects[name] = next
+	}
+	for _, o := range plan.Deletes {
+		w.Expect(objects[o.GetName()]).To(BeIdenticalTo(o), "only what is there is deleted")
+		delete(objects, o.GetName())
+	}
+}
+
+// stored returns an observation as it comes back from the API server.
+func stored(o v1alpha1.Observation) v1alpha1.Observation {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	back := reflect.New(reflect.TypeOf(o).Elem()).Interface().(v1alpha1.Observation)
+	if err := json.Unmarshal(text, back); err != nil {
+		panic(err)
+	}
+	return back
+}
+
+// names returns the names of all objects of a kind, sorted.
+func (w *world) names(kind int) []string { return slices.Sorted(maps.Keys(w.objects[kind])) }
+
+// cluster returns a cluster's observation.
+func (w *world) cluster(name string) *v1alpha1.KafkaClusterObservation {
+	w.Expect(w.objects[clusters]).To(HaveKey(name))
+	return w.objects[clusters][name].(*v1alpha1.KafkaClusterObservation)
+}
+
+// peering returns a peering's observation.
+func (w *world) peering(name string) *v1alpha1.PeeringObservation {
+	w.Expect(w.objects[peerings]).To(HaveKey(name))
+	return w.objects[peerings][name].(*v1alpha1.PeeringObservation)
+}
+
+// brief says a condition as "True/Listed".
+func brief(o v1alpha1.Observation, conditionType string) string {
+	for _, c := range *o.Conditions() {
+		if c.Type == conditionType {
+			return string(c.Status) + "/" + c.Reason
+		}
+	}
+	return "absent"
+}
+
+func namesOf(observations []v1alpha1.Observation) []string {
+	names := []string{}
+	for _, o := range observations {
+		names = append(names, o.GetName())
+	}
+	return names
+}
+
+// ids returns n IDs of clusters.
+func ids(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("lkc-%03d", i)
+	}
+	return out
+}
+
+// controlledBy makes an object someone else's.
+func controlledBy(o v1alpha1.Observation, uid types.UID) {
+	o.SetOwnerReferences([]metav1.OwnerReference{{
+		APIVersion: "v1", Kind: "ConfigMap", Name: "stranger", UID: uid, Controller: ptr(true),
+	}})
+}
