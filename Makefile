@@ -11,6 +11,8 @@ TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
 export TESTFLAGS
+# How long each fuzz target runs.
+FUZZTIME ?= 10s
 
 # Nothing here needs cgo, and the control plane is built without it: so what is
 # compiled once serves all. The race detector alone needs it.
@@ -91,6 +93,10 @@ controlplane: ## Get the local control plane's binaries; print their folder.
 .PHONY: test
 test: ## Run all tests, against a real API server. TESTFLAGS=-race
 	@hack/test
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
+	@FUZZTIME=$(FUZZTIME) hack/fuzz
 
 ##@ Build
 

@@ -15,7 +15,8 @@ import (
 
 // Waiter is asked before every request, redirects included, and returns when
 // the request may be sent. An error means it may not be sent at all.
-// Budgets.For returns one; a *rate.Limiter of golang.org/x/time/rate is one.
+// Budgets.For returns one that is also told of the answers; a *rate.Limiter of
+// golang.org/x/time/rate is one.
 type Waiter interface {
 	Wait(ctx context.Context) error
 }
@@ -45,7 +46,9 @@ type Call struct {
 	// wait for the budget is not in it.
 	Duration  time.Duration
 	RateLimit RateLimit
-	RequestID string
+	// RetryAfter is how long the answer asked to wait, between 0 and MaxWait.
+	RetryAfter time.Duration
+	RequestID  string
 }
 
 // Options is what a Client is made from.
@@ -61,11 +64,16 @@ type Options struct {
 	Transport http.RoundTripper
 	// Limits bound each listing.
 	Limits Limits
+	// Retry bounds asking for a page again, and every wait.
+	Retry Retry
 	// Budget is asked before every request; nil asks nothing.
 	Budget Waiter
 	// Observe is told of every request after it; nil is told nothing. It is
 	// called from the goroutine of the listing.
 	Observe func(Call)
+
+	// clock is set in tests only.
+	clock *clock
 }
 
 // Client reads the inventory behind one endpoint with one credential. It is
@@ -77,7 +85,9 @@ type Client struct {
 	// follow redirects on its own, unbudgeted, and repeat URLs in its errors.
 	guard   *guard
 	limits  Limits
-	budget  Waiter
+	retry   Retry
+	clock   clock
+	lease   func(context.Context, time.Duration) (func(Call), error)
 	observe func(Call)
 	// cleaner returns the cleaner for a request with that page token.
 	cleaner func(pageToken string) cleaner
@@ -101,10 +111,18 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.%w", err)
 	}
+	retry, err := o.Retry.orDefault()
+	if err != nil {
+		return nil, fmt.Errorf("cloudapi: Options.%w", err)
+	}
 	origin := base.Scheme + "://" + base.Host
 	transport := o.Transport
 	if transport == nil {
 		transport = defaultTransport()
+	}
+	clock := realClock
+	if o.clock != nil {
+		clock = *o.clock
 	}
 	credential := o.Credential
 	return &Client{
@@ -112,7 +130,9 @@ func New(o Options) (*Client, error) {
 		origin:  origin,
 		guard:   newGuard(origin, credential, o.UserAgent, transport),
 		limits:  limits,
-		budget:  o.Budget,
+		retry:   retry,
+		clock:   clock,
+		lease:   leaser(o.Budget),
 		observe: o.Observe,
 		cleaner: func(pageToken string) cleaner { return newCleaner(credential, pageToken) },
 	}, nil

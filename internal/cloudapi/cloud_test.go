@@ -77,6 +77,8 @@ func (c *cloud) client(t *testing.T, change ...func(*Options)) *Client {
 		Credential: testCredential,
 		UserAgent:  testUserAgent,
 		Transport:  c.Client().Transport,
+		// Tests of asking again set their own, with a clock.
+		Retry: Retry{Attempts: 1},
 	}
 	for _, f := range change {
 		f(&o)

@@ -19,6 +19,11 @@
 // credential is attached nowhere else (see guard). No error text holds a
 // credential, a page token, a query or a response body.
 //
+// A page that failed in a way that may pass is asked for again (see Retry), and
+// all clients of one credential share a request budget (see Budgets). No wait is
+// longer than Retry.Max: beyond that the error says when to come again, and
+// Budget.Turn tells before a sync has begun.
+//
 // The two operations run on one engine. A further kind costs its record in
 // package wire, one operation value and one method beside ListClusters.
 package cloudapi

@@ -71,8 +71,9 @@ type Error struct {
 	Code, Title string
 	// RequestID is what the cloud's support asks for, empty where none came.
 	RequestID string
-	// RetryAfter is how long the cloud asked to wait, between 0 and MaxWait;
-	// 0 where it asked for nothing.
+	// RetryAfter is how long to wait before asking again, between 0 and MaxWait:
+	// what the cloud asked for, or what was too long to wait here, for the
+	// budget or after a failure. 0 is for the caller to choose.
 	RetryAfter time.Duration
 	// Err is the cause in this package's own words. It wraps context.Canceled
 	// or context.DeadlineExceeded where one of them is the cause, and no other

@@ -9,7 +9,7 @@ import (
 )
 
 // meter sees to it that each time a request goes out, the budget is asked
-// before and Observe is told after.
+// before, and budget and Observe are told after.
 //
 // That is more than once per request: net/http sends a GET again by itself
 // where a connection it had kept alive turns out to be dead. Uncounted, those
@@ -21,16 +21,19 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
+	// settle tells the budget of the request under way, nil if there is none.
+	settle func(Call)
 }
 
 // newMeter asks the budget for one request and returns the meter for it, with
 // the context to send it under. The caller calls finish in the end.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
-	if err := c.await(ctx); err != nil {
+	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
+	if err := m.begin(); err != nil {
 		return nil, nil, err
 	}
 	sendCtx, abort := context.WithCancel(ctx)
-	m := &meter{client: c, ctx: ctx, abort: abort, call: Call{Operation: operation}, start: time.Now()}
+	m.abort = abort
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.sending}), nil
 }
 
@@ -41,24 +44,37 @@ func (m *meter) sending(httptrace.GotConnInfo) {
 		m.sent = true
 		return
 	}
-	m.observe() // the one before, which had no answer
-	if err := m.client.await(m.ctx); err != nil {
+	m.end() // the one before, which had no answer
+	if err := m.begin(); err != nil {
 		m.abort()
 	}
-	m.start = time.Now()
 }
 
 // finish is called when the answer was read or given up.
 func (m *meter) finish() {
-	m.observe()
+	m.end()
 	m.abort()
 }
 
-// observe tells Observe of the request that was sent last.
-func (m *meter) observe() {
-	if m.client.observe == nil {
+// begin waits for the budget.
+func (m *meter) begin() error {
+	settle, err := m.client.await(m.ctx)
+	if err != nil {
+		return err
+	}
+	m.settle, m.start = settle, time.Now()
+	return nil
+}
+
+// end tells of the request under way, if there is one.
+func (m *meter) end() {
+	if m.settle == nil {
 		return
 	}
 	m.call.Duration = time.Since(m.start)
-	m.client.observe(m.call)
+	m.settle(m.call)
+	m.settle = nil
+	if m.client.observe != nil {
+		m.client.observe(m.call)
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // maxRedirects is how many redirects in a row are followed.
@@ -51,6 +50,7 @@ func (c *Client) send(ctx context.Context, operation string, target *url.URL, re
 	m.call.StatusCode = resp.StatusCode
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	m.call.RateLimit = parseRateLimit(resp.Header)
+	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
 	redirect, err := c.judge(resp, clean, read)
 	if lost, ok := errors.AsType[*readError](err); ok {
@@ -65,28 +65,29 @@ func (c *Client) judge(resp *http.Response, clean cleaner, read func(*http.Respo
 	case isRedirect(resp.StatusCode):
 		return redirectTarget(resp, c.origin, clean)
 	case resp.StatusCode != http.StatusOK:
-		return nil, failure(resp, time.Now(), clean)
+		return nil, failure(resp, c.clock.now(), clean)
 	}
 	return nil, read(resp)
 }
 
-// await asks the budget for a request.
-func (c *Client) await(ctx context.Context) error {
+// await asks the budget for a request. The caller calls settle once, with what
+// came of it.
+func (c *Client) await(ctx context.Context) (settle func(Call), err error) {
 	if ctx.Err() != nil {
-		return gaveUp(ctx)
+		return nil, gaveUp(ctx)
 	}
-	if c.budget == nil {
-		return nil
+	settle, err = c.lease(ctx, c.retry.Max)
+	if err == nil {
+		return settle, nil
 	}
-	err := c.budget.Wait(ctx)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(ctx.Err(), context.Canceled):
-		return gaveUp(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return nil, gaveUp(ctx)
 	}
 	// Not Unavailable, even if the time is up by now: the cloud was not asked.
-	return newError(RateLimited, "not sent: no request budget within the time left")
+	if refused, ok := errors.AsType[*Error](err); ok {
+		return nil, refused
+	}
+	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
 // name fills in what call knows and err does not: which operation failed, with

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// Retry says how often a page is asked for again, and how long a listing may
+// wait in between. A zero field takes the field of DefaultRetry.
+type Retry struct {
+	// Attempts is how often a page is asked for at most, the first time
+	// included: 1 asks no page again.
+	Attempts int
+	// Base is the longest wait after a first failure. It doubles with every
+	// further one; a wait is any time up to it.
+	Base time.Duration
+	// Max is the longest wait of any kind: after a failure, as long as the
+	// cloud asks for, or for the budget. A longer one is not begun. The error
+	// comes at once, with RetryAfter, and whoever asked may do something else
+	// meanwhile.
+	Max time.Duration
+}
+
+// DefaultRetry gets over a restart on the other side, and holds no one for long.
+var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
+
+// orDefault fills in the defaults.
+func (r Retry) orDefault() (Retry, error) {
+	if r.Attempts < 0 || r.Base < 0 || r.Max < 0 {
+		return r, errors.New("Retry has a negative field; give a positive value, or 0 for the default")
+	}
+	if r.Attempts == 0 {
+		r.Attempts = DefaultRetry.Attempts
+	}
+	if r.Base == 0 {
+		r.Base = DefaultRetry.Base
+	}
+	if r.Max == 0 {
+		r.Max = DefaultRetry.Max
+	}
+	return r, nil
+}
+
+// clock is time and chance, which tests replace.
+type clock struct {
+	now    func() time.Time
+	random func() float64 // in [0, 1)
+	// sleep returns the context's error if that is done first.
+	sleep func(ctx context.Context, wait time.Duration) error
+}
+
+var realClock = clock{now: time.Now, random: rand.Float64, sleep: sleep}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// persist calls ask until it succeeds, fails for good, or has failed as often
+// as is allowed. Between two calls it waits as long as the cloud asked, else
+// for a backoff with full jitter. A wait longer than Retry.Max, or past the
+// context's deadline, is left to the caller, as the error's RetryAfter.
+func (c *Client) persist(ctx context.Context, ask func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := ask()
+		e, ok := errors.AsType[*Error](err)
+		if !ok || !mayPass(e) || attempt == c.retry.Attempts {
+			return err
+		}
+		wait := e.RetryAfter
+		if wait == 0 {
+			wait = time.Duration(c.clock.random() * float64(c.retry.backoff(attempt)))
+		}
+		deadline, bounded := ctx.Deadline()
+		if wait > c.retry.Max || (bounded && c.clock.now().Add(wait).After(deadline)) {
+			e.RetryAfter = wait
+			return e
+		}
+		if c.clock.sleep(ctx, wait) != nil {
+			return name(Call{Operation: e.Operation}, gaveUp(ctx))
+		}
+	}
+}
+
+// mayPass says whether the same request may do better soon: not where the
+// budget refused it, which has its own wait behind it, nor where the cloud says
+// that it does not know how.
+func mayPass(e *Error) bool {
+	switch e.Class {
+	case RateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case Unavailable:
+		return e.StatusCode != http.StatusNotImplemented
+	}
+	return false
+}
+
+// backoff returns the longest wait after so many failures.
+func (r Retry) backoff(failures int) time.Duration {
+	wait := r.Base
+	for i := 1; i < failures && wait < r.Max; i++ {
+		wait *= 2
+	}
+	return min(wait, r.Max)
+}
