@@ -16,6 +16,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -42,6 +43,7 @@ func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
 	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
 	logging.BindFlags(flags)
+	config.RegisterFlags(flags)
 	o := options.Bind(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -57,13 +59,13 @@ func run(args []string) error {
 	if err := v1alpha1.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}
-	config, err := ctrl.GetConfig()
+	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("no cluster to run against: %w", err)
 	}
 	// The API server's own priority and fairness is the limit.
-	config.QPS = -1
-	mgr, err := ctrl.NewManager(config, o.Manager)
+	cluster.QPS = -1
+	mgr, err := ctrl.NewManager(cluster, o.Manager)
 	if err != nil {
 		return err
 	}

@@ -345,7 +345,10 @@ type InventorySource struct {
 
 	// +required
 	Spec InventorySourceSpec `json:"spec"`
+	// The default keeps kstatus from taking a source that nobody has looked at yet
+	// for one that is as it should be.
 	// +optional
+	// +kubebuilder:default={observedGeneration:-1}
 	Status InventorySourceStatus `json:"status,omitzero"`
 }
 

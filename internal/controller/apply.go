@@ -31,7 +31,7 @@ func (r *Reconciler) apply(ctx context.Context, p *pass) {
 		r.each(ctx, len(plan.Writes), &errs, func(n int) error { return r.write(ctx, &kinds[i], plan.Writes[n]) })
 		r.prune(ctx, &kinds[i], p.source, plan.Deletes, &errs)
 		unfinished = unfinished || errs.count > 0 && !errs.terminating.Load()
-		p.memory.outcomes[i].unwritten = errs.failure(kinds[i].Name)
+		p.memory.outcomes[i].unwritten = errs.failure(kinds[i].Name, len(plan.Writes)+len(plan.Deletes))
 		if f := p.memory.outcomes[i].unwritten; f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", kinds[i].Name, "cause", f.message)
 		}
@@ -185,11 +185,12 @@ func (f *failures) add(err error) {
 	}
 }
 
-// failure returns what to report of a kind's writes: nil unless some were refused.
-func (f *failures) failure(kind string) *failure {
+// failure returns what to report of so many writes of a kind: nil unless some were
+// refused.
+func (f *failures) failure(kind string, writes int) *failure {
 	if f.first == nil {
 		return nil
 	}
 	return &failure{reason: v1alpha1.ReasonWriteFailed,
-		message: fmt.Sprintf("%s: %d writes failed, the first of them: %v", kind, f.refused, f.first)}
+		message: fmt.Sprintf("%s: %d of %d writes failed, the first: %v", kind, f.refused, writes, f.first)}
 }

@@ -56,7 +56,7 @@ func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, names
 	}
 	slices.Sort(names)
 	r.tell(source, corev1.EventTypeNormal, "Pruned", "Prune",
-		fmt.Sprintf("Deleted %d observations of kind %s: %s", len(names), k.Name, mirror.Names(names)))
+		fmt.Sprintf("Deleted observations of kind %s: %s", k.Name, mirror.Names(names)))
 }
 
 // maxNote is the length of a note, in bytes, that the API server still takes.

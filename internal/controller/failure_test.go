@@ -262,7 +262,7 @@ var _ = Describe("An API server in trouble", func() {
 		w.reconciler.Cluster = writer
 		Expect(w.reconcile(ctx).RequeueAfter).To(BeNumerically("<", time.Second))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("12 writes failed"), ContainSubstring("out of order")))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("12 of 12 writes failed"), ContainSubstring("out of order")))
 		Expect(w.source(ctx).Status.NextSyncTime).NotTo(BeNil())
 
 		writer.failing = false
@@ -455,6 +455,6 @@ var _ = Describe("Pruning", func() {
 		}
 		Expect(w.clusters(ctx)).To(BeEmpty())
 		Expect(w.peerings(ctx)).To(HaveLen(2))
-		Expect(w.recorded()).To(ContainElement(ContainSubstring("Deleted 10 observations of kind KafkaCluster")))
+		Expect(w.recorded()).To(ContainElement(ContainSubstring("Deleted observations of kind KafkaCluster: lkc-")))
 	})
 })

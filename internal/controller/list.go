@@ -38,12 +38,16 @@ func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource)
 		}
 		if unconnected != nil {
 			results[i].outcome = outcome{tried: true, failure: unconnected}
-			r.Metrics.ObserveSync(kinds[i].Name, unconnected.reason, 0)
 			continue
 		}
 		wait.Go(func() { results[i] = r.listKind(ctx, &kinds[i], connection, source) })
 	}
 	wait.Wait()
+	for i := range results {
+		if results[i].outcome.tried {
+			r.Metrics.Synced(kinds[i].Name, resultOf(results[i].outcome))
+		}
+	}
 	return results, ctx.Err()
 }
 
@@ -54,7 +58,7 @@ func (r *Reconciler) listKind(ctx context.Context, k *kind, c *connection, sourc
 	start := r.Clock.Now()
 	observations, incomplete, err := k.list(ctx, c.Client, source)
 	result := listed{outcome: outcome{tried: true, failure: failed(errors.Join(err, incomplete))}}
-	r.Metrics.ObserveSync(k.Name, resultOf(result.outcome), r.Clock.Since(start))
+	r.Metrics.Listed(k.Name, r.Clock.Since(start))
 	if err != nil {
 		return result
 	}

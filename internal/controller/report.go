@@ -121,7 +121,7 @@ func conflictMessage(kind string, conflicts []mirror.Conflict) string {
 			names[i] = fmt.Sprintf("%s (controlled by %s)", c.Name, c.Controller)
 		}
 	}
-	return fmt.Sprintf("%s: objects that are not this source's have the names of its observations: %s; delete or rename them",
+	return fmt.Sprintf("%s: objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
 		kind, mirror.Names(names))
 }
 

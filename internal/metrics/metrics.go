@@ -33,7 +33,7 @@ type Metrics struct {
 // mistake in the program.
 func New(registry prometheus.Registerer, build Build) *Metrics {
 	m := &Metrics{
-		syncs: counter("sync_total", "Listings of one kind of one source, by result: Succeeded or the reason of the failure.", "kind", "result"),
+		syncs: counter("sync_total", "Syncs of one kind of one source, by result: Succeeded or the reason of the failure.", "kind", "result"),
 		syncDuration: histogram("sync_duration_seconds", "Time one listing of one kind took, all its pages.",
 			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120}, "kind"),
 		writes:  counter("writes_total", "Writes of observations, by verb and result: success or error.", "kind", "verb", "result"),
@@ -64,9 +64,13 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// ObserveSync counts one listing of a kind.
-func (m *Metrics) ObserveSync(kind, result string, took time.Duration) {
+// Synced counts one sync of a kind, listed or not.
+func (m *Metrics) Synced(kind, result string) {
 	m.syncs.WithLabelValues(kind, result).Inc()
+}
+
+// Listed takes the time of one listing of a kind.
+func (m *Metrics) Listed(kind string, took time.Duration) {
 	m.syncDuration.WithLabelValues(kind).Observe(took.Seconds())
 }
 

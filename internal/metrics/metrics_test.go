@@ -62,8 +62,10 @@ func valueOf(m *dto.Metric) float64 {
 func used() (*prometheus.Registry, *Metrics) {
 	registry := prometheus.NewPedanticRegistry()
 	m := New(registry, testBuild)
-	m.ObserveSync("Peering", "Succeeded", time.Second)
-	m.ObserveSync("Peering", "Forbidden", time.Minute)
+	m.Synced("Peering", "Succeeded")
+	m.Listed("Peering", time.Second)
+	m.Synced("Peering", "Forbidden")
+	m.Listed("Peering", time.Minute)
 	m.Wrote("Peering", "create", nil)
 	m.Wrote("Peering", "create", errors.New("conflict"))
 	m.Skipped("Peering", 7)

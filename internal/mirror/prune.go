@@ -120,7 +120,7 @@ func scopeChanged(b batch) *hold {
 		return nil
 	}
 	return &hold{v1alpha1.ReasonScopeChanged,
-		fmt.Sprintf("%d of them were last seen with another endpoint, credential or filter", moved)}
+		fmt.Sprintf("last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))}
 }
 
 // notFresh holds everything in a plan that no complete listing has just led to.
