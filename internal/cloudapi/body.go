@@ -25,7 +25,9 @@ func newBody(from io.Reader, limit int64) *body {
 	return &body{from: from, left: limit}
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. It fills p if it can: the JSON decoder looks through
+// all the blanks it holds again after each read, which would cost the square of
+// their number if they came in small pieces.
 func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
@@ -33,7 +35,12 @@ func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	n, err := b.from.Read(p)
+	n, err := 0, error(nil)
+	for n < len(p) && err == nil {
+		var read int
+		read, err = b.from.Read(p[n:])
+		n += read
+	}
 	if int64(n) > b.left {
 		b.tooLarge = true
 		return int(b.left), io.ErrUnexpectedEOF
