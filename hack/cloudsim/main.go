@@ -43,6 +43,7 @@ type settings struct {
 	addr, adminAddr string
 	key             cloudsim.Key
 	rateLimit       int
+	mode            cloudsim.Mode
 }
 
 // run serves until ctx ends. It returns the exit code: 0 after a clean stop, 1 if the
@@ -77,6 +78,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.StringVar(&set.key.ID, "api-key", demoKey, "ID of the API key to accept")
 	flags.StringVar(&set.key.Secret, "api-secret", demoSecret, "secret of the API key to accept")
 	flags.IntVar(&set.rateLimit, "rate-limit", 0, "requests a minute the key may make, 0 for no limit")
+	flags.TextVar(&set.mode, "mode", cloudsim.ModeStrict, "strict: the contract to the letter; wire: what is seen in the field")
 	flags.Usage = func() {}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -121,7 +123,7 @@ func (set settings) check(flags *flag.FlagSet) error {
 
 // serve fills the simulator, says how to reach it and waits for ctx to end.
 func serve(ctx context.Context, set settings, stdout io.Writer) error {
-	sim := cloudsim.New(cloudsim.Options{RateLimit: set.rateLimit})
+	sim := cloudsim.New(cloudsim.Options{RateLimit: set.rateLimit, Mode: set.mode})
 	sim.AddKey(set.key)
 	if set.file == "" {
 		cloudsim.Seed(sim, set.seed)
@@ -168,17 +170,17 @@ func greeting(sim *cloudsim.Sim, server *cloudsim.Server, key cloudsim.Key) stri
 	if len(environments) == 0 { // a file may bring none; the example then shows the 403
 		environments = []string{cloudsim.DefaultEnvironment}
 	}
-	return fmt.Sprintf(`The simulated cloud is up: %d clusters and %d peerings in %s.
+	return fmt.Sprintf(`The simulated cloud is up: %d clusters and %d peerings in %s, mode %s.
 
   cloud  %s   API key %s
-  admin  %s   shows and changes the inventory; curl it for help
+  admin  %s   shows and changes the inventory, sets modes and faults; curl it for help
 
 Try:
   curl -u '%s:%s' '%s/cmk/v2/clusters?environment=%s&page_size=1'
   curl %s
 
 Ctrl-C stops it.
-`, clusters, peerings, strings.Join(environments, ", "),
+`, clusters, peerings, strings.Join(environments, ", "), sim.Mode(),
 		server.URL, key.ID, server.AdminURL,
 		key.ID, secret, server.URL, environments[0], server.AdminURL)
 }

@@ -86,6 +86,20 @@ func TestAKeyOfOnesOwnIsNotShown(t *testing.T) {
 	g.Expect(status).To(Equal(http.StatusTooManyRequests))
 }
 
+func TestItBeginsInTheModeItIsTold(t *testing.T) {
+	g := NewWithT(t)
+	c := launch(t, "--mode", "wire")
+	example := c.match(g, `'(http\S+&page_size=)1'`)
+	g.Expect(c.stdout.Contents()).To(ContainSubstring(", mode wire."))
+	_, clusters := fetch(t, g, example+"100", demoKey, demoSecret)
+	g.Expect(clusters).To(And(ContainSubstring("SASL_SSL://"), ContainSubstring(cloudsim.OddClusterPhase)))
+	_, peerings := fetch(t, g, strings.Replace(example, "cmk/v2/clusters", "networking/v1/peerings", 1)+"100", demoKey, demoSecret)
+	g.Expect(peerings).To(And(ContainSubstring(`"id":"peer-`), ContainSubstring(cloudsim.OddPeeringPhase)))
+	admin := c.match(g, `admin  (\S+)`)
+	_, mode := fetch(t, g, admin+"/mode", "", "")
+	g.Expect(mode).To(MatchJSON(`{"mode":"wire","modes":["strict","wire"]}`))
+}
+
 func TestItServesAFile(t *testing.T) {
 	g := NewWithT(t)
 	sim := cloudsim.New(cloudsim.Options{})
@@ -130,6 +144,7 @@ func TestItSaysWhyItCannotStart(t *testing.T) {
 		{[]string{"--environment", ""}, exitUsage, "--environment is empty"},
 		{[]string{"--api-secret", ""}, exitUsage, "must not be empty"},
 		{[]string{"--api-key", "a:b"}, exitUsage, "colon"},
+		{[]string{"--mode", "loose"}, exitUsage, `there is no mode "loose": use strict or wire`},
 		{[]string{"--speed", "9"}, exitUsage, "not defined: -speed"},
 		{[]string{"start"}, exitUsage, `unexpected argument "start"`},
 	} {

@@ -19,7 +19,7 @@ const (
 )
 
 // AdminHandler returns the interface for people and scripts to look at the inventory
-// and change it: GET / explains it. It asks for no credentials, so it belongs on a
+// and change it, and to set modes and faults: GET / explains it. It asks for no credentials, so it belongs on a
 // loopback port. What is put is held against the contract, unknown words included,
 // unless the request says ?unchecked=true; a request that fails changes nothing.
 func (s *Sim) AdminHandler() http.Handler {
@@ -27,6 +27,11 @@ func (s *Sim) AdminHandler() http.Handler {
 	handle(mux, "/{$}", methods{http.MethodGet: s.help})
 	handle(mux, "/inventory", methods{http.MethodGet: s.adminGetInventory, http.MethodPut: s.adminPutInventory})
 	handle(mux, "/calls", methods{http.MethodGet: s.adminGetCalls, http.MethodDelete: s.adminDeleteCalls})
+	handle(mux, "/mode", methods{http.MethodGet: s.adminGetMode, http.MethodPut: s.adminPutMode})
+	handle(mux, "/faults", methods{http.MethodGet: s.adminGetFaults, http.MethodPost: s.adminPostFault,
+		http.MethodDelete: s.adminDeleteFaults})
+	handle(mux, "/chaos", methods{http.MethodGet: s.adminGetChaos, http.MethodPut: s.adminPutChaos,
+		http.MethodDelete: s.adminDeleteChaos})
 	handleKind[Cluster](mux, s, s.clusters)
 	handleKind[Peering](mux, s, s.peerings)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -221,40 +226,6 @@ func adminFail(w http.ResponseWriter, status int, err error) {
 	}
 	adminAnswer(w, status, answer)
 }
-
-const helpText = `The simulated cloud: an inventory of Kafka clusters and network peerings.
-
-The cloud itself, as the operator sees it; KEY and SECRET are the API key it accepts:
-
-  curl -u KEY:SECRET '{cloud}/cmk/v2/clusters?environment={environment}&page_size=2'
-  curl -u KEY:SECRET '{cloud}/networking/v1/peerings?environment={environment}&status.phase=READY'
-
-This interface shows the inventory and changes it while it runs. It needs no key.
-
-  # The whole as one document, and back again, replacing everything:
-  curl {admin}/inventory -o inventory.json
-  curl {admin}/inventory -X PUT --data-binary @inventory.json
-
-  # One object; /peerings goes like /clusters. POST takes the ID from the file:
-  curl {admin}/clusters/{cluster} -o cluster.json
-  curl {admin}/clusters/{cluster} -X PUT --data-binary @cluster.json
-  curl {admin}/clusters -X POST --data-binary @cluster.json
-  curl {admin}/clusters/{cluster} -X DELETE
-
-  # A phase, in the query or in the body:
-  curl '{admin}/clusters/{cluster}/phase?phase=FAILED' -X PATCH
-  curl {admin}/peerings/{peering}/phase -X PATCH -d '{"phase":"DISCONNECTED"}'
-
-  # What the cloud was asked, newest last, and counting anew:
-  curl {admin}/calls
-  curl {admin}/calls -X DELETE
-
-Objects have the shape the cloud sends; links, names and times may be left out.
-Phases of a cluster: {clusterPhases}
-Phases of a peering: {peeringPhases}
-A request that fails says why and changes nothing. ?unchecked=true lets words pass
-that the contract does not have, such as a phase of tomorrow.
-`
 
 // help explains the interface with the addresses and some IDs that are really there.
 func (s *Sim) help(w http.ResponseWriter, r *http.Request) {

@@ -44,6 +44,9 @@ func (f *failure) write(w http.ResponseWriter) {
 	if f.parameter != "" {
 		item.Source = &failureSource{Parameter: f.parameter}
 	}
+	if f.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic error="invalid_key", error_description="The API Key is invalid"`)
+	}
 	writeJSON(w, f.status, encode(failureBody{Errors: []failureItem{item}}))
 }
 

@@ -116,7 +116,7 @@ func (s *Sim) SetInventory(doc Inventory) error {
 // hides an object of the new one.
 func (s *Sim) replace(c *collection, objects []object) {
 	fresh := newCollection(c.kind)
-	fresh.seq = c.seq
+	fresh.seq, fresh.gone = c.seq, c.gone+len(c.byID)
 	*c = *fresh
 	for _, o := range objects {
 		s.know(c.put(o, s.now()).environment)

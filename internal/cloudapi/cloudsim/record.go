@@ -28,8 +28,11 @@ func (s *Sim) Calls() []Call { return s.calls.list() }
 // calls for OpAny.
 func (s *Sim) Count(op Op) int { return s.calls.count(op) }
 
-// ResetCalls forgets all calls and sets the counters to 0.
-func (s *Sim) ResetCalls() { s.calls.reset() }
+// ResetCalls forgets all calls, foreign ones too, and sets the counters to 0.
+func (s *Sim) ResetCalls() {
+	s.calls.reset()
+	s.strayed.reset()
+}
 
 // recorder keeps the newest calls in a ring and counts them all.
 type recorder struct {

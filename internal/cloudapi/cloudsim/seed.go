@@ -23,18 +23,31 @@ type SeedOptions struct {
 // clusters have all five types, three phases and three clouds; four peerings have
 // three phases (one FAILED with its error, one PENDING_ACCEPT) and three clouds; 12
 // clusters and 7 peerings have whatever there is to have. Peerings and most Dedicated
-// clusters share networks.
+// clusters share networks. In mode wire every other peering has an ID peer-…, and some
+// objects have words the contract does not, see Estrange.
 func Seed(s *Sim, o SeedOptions) {
 	if o.Environment == "" {
 		o.Environment = DefaultEnvironment
 	}
 	s.AddEnvironment(o.Environment)
 	g := newGenerator(o)
+	wire := s.Mode() == ModeWire
 	for i := range o.Clusters {
-		s.PutCluster(g.cluster(i))
+		c := g.cluster(i)
+		if wire {
+			c.estrange(i)
+		}
+		s.PutCluster(c)
 	}
 	for i := range o.Peerings {
-		s.PutPeering(g.peering(i))
+		p := g.peering(i)
+		if wire {
+			p.estrange(i)
+			if i%2 == 0 {
+				p.ID = "peer-" + strings.TrimPrefix(p.ID, "p-")
+			}
+		}
+		s.PutPeering(p)
 	}
 }
 
@@ -172,27 +185,6 @@ func (g *generator) configureDedicated(c *Cluster, at site) site {
 	return at
 }
 
-// addressDedicated gives a Dedicated cluster its endpoints: of three in a network, one
-// has the deprecated fields alone, one an access point beside them, one several.
-func (g *generator) addressDedicated(c *Cluster, at site, domain string, n int) {
-	if domain == "" {
-		g.addressPublic(c, at, true)
-		return
-	}
-	host := fmt.Sprintf("%s.%s.%s", c.ID, domain, suffix(at))
-	c.Spec.KafkaBootstrapEndpoint = host + ":9092"
-	c.Spec.HTTPEndpoint = "https://" + host + ":443"
-	c.Spec.APIEndpoint = fmt.Sprintf("https://%s.%s", g.id("pkac-", 5), suffix(at))
-	if n%3 == 0 {
-		return
-	}
-	c.Spec.Endpoints = map[string]Endpoint{ConnectionPrivateLink: endpoint(host, ConnectionPrivateLink)}
-	if n%3 == 2 {
-		id, e := g.privateLink(c, at)
-		c.Spec.Endpoints[id] = e
-	}
-}
-
 // configureElastic makes c a cluster of one of the four types that scale by eCKU.
 func (g *generator) configureElastic(c *Cluster, at site) {
 	config := &c.Spec.Config
@@ -224,44 +216,6 @@ func (g *generator) configureElastic(c *Cluster, at site) {
 	}
 }
 
-// addressPublic gives c a public address: in the deprecated fields, and unless
-// oldOnly as an access point too.
-func (g *generator) addressPublic(c *Cluster, at site, oldOnly bool) {
-	host := g.publicHost(at)
-	c.Spec.KafkaBootstrapEndpoint = host + ":9092"
-	c.Spec.HTTPEndpoint = "https://" + host + ":443"
-	c.Spec.APIEndpoint = fmt.Sprintf("https://%s.%s", g.id("pkac-", 5), suffix(at))
-	if !oldOnly {
-		c.Spec.Endpoints = map[string]Endpoint{ConnectionPublic: endpoint(host, ConnectionPublic)}
-	}
-}
-
-func (g *generator) publicHost(at site) string {
-	return fmt.Sprintf("%s.%s", g.id("pkc-", 5), suffix(at))
-}
-
-func (g *generator) privateLink(c *Cluster, at site) (accessPoint string, e Endpoint) {
-	id := g.id("ap", 6)
-	host := fmt.Sprintf("%s-%s.%s.%s.accesspoint.glb.confluent.cloud", c.ID, id, at.region, strings.ToLower(at.cloud))
-	return id, endpoint(host, ConnectionPrivateLink)
-}
-
-func (g *generator) privateInterface(c *Cluster, at site) (accessPoint string, e Endpoint) {
-	id := g.id("ap", 6)
-	host := fmt.Sprintf("%s-%s.%s.%s.private.confluent.cloud", c.ID, id, at.region, strings.ToLower(at.cloud))
-	return id, endpoint(host, ConnectionPNI)
-}
-
-func endpoint(host, connectionType string) Endpoint {
-	return Endpoint{KafkaBootstrapEndpoint: host + ":9092", HTTPEndpoint: "https://" + host + ":443",
-		ConnectionType: connectionType}
-}
-
-// suffix is the end of the host names of a site.
-func suffix(at site) string {
-	return fmt.Sprintf("%s.%s.confluent.cloud", at.region, strings.ToLower(at.cloud))
-}
-
 func (g *generator) encryptionKey(at site) string {
 	switch at.cloud {
 	case "AWS":
@@ -270,55 +224,6 @@ func (g *generator) encryptionKey(at site) string {
 		return fmt.Sprintf("projects/acme-%s/locations/%s/keyRings/kafka/cryptoKeys/%s", pick(g, teams), at.region, pick(g, stages))
 	default:
 		return fmt.Sprintf("https://acme-%s.vault.azure.net/keys/kafka/%s", pick(g, teams), g.text("0123456789abcdef", 32))
-	}
-}
-
-func (g *generator) peering(i int) Peering {
-	net := g.networks[i%len(g.networks)]
-	p := Peering{ID: g.id("p-", 6), Metadata: g.metadata()}
-	p.Spec.Environment.ID = g.environment
-	p.Spec.Network.ID = net.id
-	p.Spec.DisplayName = fmt.Sprintf("%s-peering-%s", pick(g, stages), net.site.region)
-	p.Spec.Cloud = g.peeringCloud(net.site)
-	p.Status.Phase = g.peeringPhase(i)
-	switch p.Status.Phase {
-	case PhaseFailed:
-		p.Status.ErrorCode = "INVALID_PEERING_PARAMETERS"
-		p.Status.ErrorMessage = "The customer network was not found, or its address range overlaps that of " + net.id + "."
-	case PhaseDisconnected:
-		p.Status.ErrorCode = "PEERING_DELETED_BY_CUSTOMER"
-		p.Status.ErrorMessage = "The peering connection was deleted on the customer's side."
-	}
-	return p
-}
-
-func (g *generator) peeringPhase(i int) string {
-	if i < len(firstPeeringPhases) {
-		return firstPeeringPhases[i]
-	}
-	if g.rand.IntN(100) < 90 {
-		return PhaseReady
-	}
-	return pick(g, firstPeeringPhases)
-}
-
-func (g *generator) peeringCloud(at site) PeeringCloud {
-	team, stage := pick(g, teams), pick(g, stages)
-	switch at.cloud {
-	case "AWS":
-		c := PeeringCloud{Kind: "AwsPeering", Account: g.digits(12), VPC: "vpc-0" + g.text("0123456789abcdef", 16),
-			CustomerRegion: at.region, Routes: []string{}}
-		for range 1 + g.rand.IntN(3) {
-			c.Routes = append(c.Routes, fmt.Sprintf("10.%d.%d.0/21", g.rand.IntN(256), 8*g.rand.IntN(32)))
-		}
-		return c
-	case "GCP":
-		return PeeringCloud{Kind: "GcpPeering", Project: fmt.Sprintf("acme-%s-%s", team, stage),
-			VPCNetwork: team + "-vpc", ImportCustomRoutes: g.rand.IntN(2) == 0}
-	default:
-		return PeeringCloud{Kind: "AzurePeering", Tenant: g.uuid(), CustomerRegion: at.region,
-			VNet: fmt.Sprintf("/subscriptions/%s/resourceGroups/%s-%s/providers/Microsoft.Network/virtualNetworks/%s-vnet",
-				g.uuid(), team, stage, team)}
 	}
 }
 

@@ -11,20 +11,21 @@ import (
 
 // Server is a simulated cloud that listens.
 type Server struct {
-	URL      string // of the cloud, as in http://127.0.0.1:40001
-	AdminURL string // of the admin interface
+	URL        string // of the cloud, as in http://127.0.0.1:40001
+	AdminURL   string // of the admin interface
+	ForeignURL string // of the origin where a client must not go, see Sim.ForeignCalls
 
 	servers []*http.Server
 	done    sync.WaitGroup
 }
 
-// Start serves the cloud and its admin interface on two free loopback ports. The
-// caller closes the Server.
+// Start serves the cloud and its admin interface on two free loopback ports, and on a
+// third one the foreign origin that some faults lead to. The caller closes the Server.
 func (s *Sim) Start() (*Server, error) { return s.StartOn("127.0.0.1:0", "127.0.0.1:0") }
 
 // StartOn serves the cloud on addr and the admin interface on adminAddr, both
-// host:port. The error names the address that cannot be listened on; nothing is left
-// listening then.
+// host:port; the foreign origin is on a free loopback port. The error names the
+// address that cannot be listened on; nothing is left listening then.
 func (s *Sim) StartOn(addr, adminAddr string) (*Server, error) {
 	cloud, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -34,10 +35,16 @@ func (s *Sim) StartOn(addr, adminAddr string) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listening for the admin interface on %s: %w", adminAddr, err), cloud.Close())
 	}
-	srv := &Server{URL: reachable(cloud.Addr()), AdminURL: reachable(admin.Addr())}
+	foreign, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listening for the foreign origin: %w", err), cloud.Close(), admin.Close())
+	}
+	srv := &Server{URL: reachable(cloud.Addr()), AdminURL: reachable(admin.Addr()), ForeignURL: reachable(foreign.Addr())}
 	s.cloudURL.Store(&srv.URL)
+	s.foreignURL.Store(&srv.ForeignURL)
 	srv.serve(cloud, s.Handler())
 	srv.serve(admin, s.AdminHandler())
+	srv.serve(foreign, s.foreignHandler())
 	return srv, nil
 }
 
@@ -49,7 +56,7 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	})
 }
 
-// Close stops listening and cuts the connections there are. It returns when both
+// Close stops listening and cuts the connections there are. It returns when all
 // listeners have ended.
 func (s *Server) Close() {
 	for _, server := range s.servers {

@@ -2,9 +2,12 @@
 // project reads (Kafka clusters and network peerings) as an http.Handler over an
 // inventory in memory that may be changed while it is being listed.
 //
-// It keeps to the published contract to the letter and shares no code with the
-// client, so that an error of the client cannot hide in its own mirror image.
-// Tests use it through the Go API, people and scripts through AdminHandler.
+// In mode strict, the default, it keeps to the published contract to the letter; in
+// mode wire its answers have what is seen in the field. Either way it can be made to
+// fail: the catalogue of Faults has every wrong answer a client must stand, to be
+// scripted (FailNext) or drawn by a seed (Chaos). It shares no code with the client,
+// so that an error of the client cannot hide in its own mirror image. Tests use it
+// through the Go API, people and scripts through AdminHandler.
 //
 // Serving a page costs the same whatever the size of the inventory: items are
 // encoded once, when they are set, and a page token leads straight to the place
@@ -22,11 +25,19 @@ import (
 // DefaultWindow is the length of a rate-limit window when Options names none.
 const DefaultWindow = time.Minute
 
+// DefaultHangTime is how long a fault that hangs does so when Options names no time.
+const DefaultHangTime = 10 * time.Second
+
+// DefaultSlowTime is how long a slow body takes when Options names no time.
+const DefaultSlowTime = 250 * time.Millisecond
+
 // DefaultKeepCalls is how many calls the recorder keeps when Options names no number.
 const DefaultKeepCalls = 1000
 
 // Options configures a simulator. The zero value is ready for use.
 type Options struct {
+	// Mode is how the simulator begins; SetMode changes it. Default ModeStrict.
+	Mode Mode
 	// Clock gives the time for timestamps, rate limits and recorded calls.
 	// Default time.Now.
 	Clock func() time.Time
@@ -42,6 +53,12 @@ type Options struct {
 	// KeepCalls is how many of the newest calls the recorder keeps; the counters
 	// are exact whatever it is. Default DefaultKeepCalls.
 	KeepCalls int
+	// HangTime bounds, in real time, the faults that would go on for ever, for a
+	// client that has no bound of its own. Default DefaultHangTime.
+	HangTime time.Duration
+	// SlowTime is how long, in real time, FaultSlowBody takes for one body.
+	// Default DefaultSlowTime.
+	SlowTime time.Duration
 }
 
 // Key is an API key of the simulated cloud.
@@ -52,6 +69,9 @@ type Key struct {
 	Forbidden bool
 	// Environments are the ones the key may see, nil for all of them.
 	Environments []string
+	// Sees is how much the key is shown of these. The cloud says nothing of what it
+	// leaves out: 200, and a total_size to match. Default ViewAll.
+	Sees View
 }
 
 // Sim is one simulated cloud. All its methods may be called at any time, also
@@ -62,8 +82,13 @@ type Sim struct {
 	tokens        tokenSealer
 	limits        *limiter
 	calls         *recorder
+	strayed       *recorder // what came to the foreign origin
 	faults        faults
+	wire          wireState
+	hangTime      time.Duration
+	slowTime      time.Duration
 	cloudURL      atomic.Pointer[string] // set by Start, for the help page
+	foreignURL    atomic.Pointer[string] // set by Start, for the faults that lead there
 
 	mu           sync.RWMutex // guards all below
 	keys         map[string]Key
@@ -83,17 +108,28 @@ func New(o Options) *Sim {
 	if o.KeepCalls <= 0 {
 		o.KeepCalls = DefaultKeepCalls
 	}
-	return &Sim{
+	if o.HangTime <= 0 {
+		o.HangTime = DefaultHangTime
+	}
+	if o.SlowTime <= 0 {
+		o.SlowTime = DefaultSlowTime
+	}
+	s := &Sim{
 		clock:         o.Clock,
 		omitTotalSize: o.OmitTotalSize,
 		tokens:        newTokenSealer(),
 		limits:        newLimiter(o.RateLimit, o.Window),
 		calls:         newRecorder(o.KeepCalls),
+		strayed:       newRecorder(o.KeepCalls),
+		hangTime:      o.HangTime,
+		slowTime:      o.SlowTime,
 		keys:          map[string]Key{},
 		environments:  map[string]bool{},
 		clusters:      newCollection(&clusterKind),
 		peerings:      newCollection(&peeringKind),
 	}
+	s.SetMode(o.Mode)
+	return s
 }
 
 // AddKey makes k valid from now on. A key of the same ID is replaced, which is how

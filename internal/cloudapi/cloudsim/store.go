@@ -22,6 +22,15 @@ type entry struct {
 	facets           []string
 	created, updated time.Time
 	raw              json.RawMessage
+	inTheField       func() json.RawMessage // raw as mode wire sends it, made when first asked for
+}
+
+// as returns the object as that mode sends it.
+func (e *entry) as(m Mode) json.RawMessage {
+	if m == ModeWire {
+		return e.inTheField()
+	}
+	return e.raw
 }
 
 // shelf holds the entries of one kind in one environment, in order of creation.
@@ -36,6 +45,7 @@ type shelf struct {
 type collection struct {
 	kind    *kind
 	seq     uint64
+	gone    int // objects that were taken off a shelf so far
 	byID    map[string]*entry
 	shelves map[string]*shelf
 }
@@ -61,6 +71,7 @@ func (c *collection) put(o object, now time.Time) *entry {
 	}
 	e := &entry{id: id, environment: environment, facets: o.facets(),
 		created: o.meta().CreatedAt, updated: o.meta().UpdatedAt, raw: raw}
+	e.inTheField = sync.OnceValue(func() json.RawMessage { return weather(c.kind, id, raw) })
 	s := c.shelves[environment]
 	if s == nil {
 		s = &shelf{}
@@ -128,6 +139,7 @@ func (c *collection) remove(id string) bool {
 func (c *collection) take(e *entry) {
 	s := c.shelves[e.environment]
 	i := s.after(e.seq - 1)
+	c.gone++
 	s.entries = slices.Delete(s.entries, i, i+1)
 	s.views = nil
 }
@@ -162,14 +174,21 @@ func (c *collection) all(environment string) []*entry {
 
 // filter holds the wanted values of each of a kind's filters, sorted. Any one value
 // of a filter will do, an empty filter takes everything, and all filters must agree.
-type filter [][]string
+// Of what is left, the view shows all, a part or none.
+type filter struct {
+	values [][]string
+	view   View
+}
 
 func (f filter) empty() bool {
-	return !slices.ContainsFunc(f, func(values []string) bool { return len(values) > 0 })
+	return f.view == ViewAll && !slices.ContainsFunc(f.values, func(values []string) bool { return len(values) > 0 })
 }
 
 func (f filter) matches(e *entry) bool {
-	for i, values := range f {
+	if !f.view.shows(e.id) {
+		return false
+	}
+	for i, values := range f.values {
 		if len(values) > 0 && !slices.Contains(values, e.facets[i]) {
 			return false
 		}
@@ -180,7 +199,8 @@ func (f filter) matches(e *entry) bool {
 // key is the same for equal filters, and for no others.
 func (f filter) key() string {
 	var b strings.Builder
-	for i, values := range f {
+	fmt.Fprintf(&b, "%d:", f.view)
+	for i, values := range f.values {
 		for _, v := range values {
 			fmt.Fprintf(&b, "%d=%q&", i, v)
 		}
@@ -216,8 +236,8 @@ func (s *shelf) matching(f filter) []*entry {
 // page is one page of a listing. Its cursors are places in the order of creation
 // behind which another page starts, 0 being the place before the first object.
 type page struct {
-	items            []json.RawMessage
-	total            int
+	entries          []*entry
+	total, gone      int
 	prev, next, last uint64
 	hasPrev, hasNext bool
 }
@@ -238,19 +258,16 @@ func (c *collection) page(environment string, f filter, cursor uint64, size int)
 	}
 	start := after(entries, cursor)
 	end := min(start+size, len(entries))
-	p := page{
-		items:   make([]json.RawMessage, 0, end-start),
+	return page{
+		entries: slices.Clone(entries[start:end]), // the shelf's own are changed in place
 		total:   len(entries),
+		gone:    c.gone,
 		prev:    before(start - size),
 		next:    before(end),
 		last:    before((len(entries) - 1) / size * size),
 		hasPrev: start > 0,
 		hasNext: end < len(entries),
 	}
-	for _, e := range entries[start:end] {
-		p.items = append(p.items, e.raw)
-	}
-	return p
 }
 
 // anyID returns the ID of some object for an example, or ID where there is none.

@@ -10,11 +10,13 @@ import (
 	"fmt"
 )
 
-// scope is what a page token belongs to: operation, environment and filters.
+// scope is what a page token belongs to: operation, environment and filters, and
+// the fault that holds for the rest of the listing, if there is one.
 type scope [8]byte
 
-func newScope(op Op, environment string, f filter) scope {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", op, environment, f.key()))
+func newScope(op Op, environment string, f filter, fault string) scope {
+	f.view = ViewAll // which is the key's or the fault's
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s %s", op, environment, f.key(), fault))
 	return scope(sum[:8])
 }
 

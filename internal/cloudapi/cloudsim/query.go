@@ -1,0 +1,121 @@
+package cloudsim
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+const (
+	defaultPageSize    = 10
+	maxPageTokenLength = 255
+)
+
+// query is what a list request asks for.
+type query struct {
+	values      url.Values // as given, for the links
+	environment string
+	filter      filter
+	pageSize    int
+	scope       scope
+	cursor      uint64
+	round       uint64 // of a listing without end, from 1; 0: of one with an end
+}
+
+// parseQuery reads the parameters of a list request. It is as strict as the contract
+// allows, so that a client's slip shows: a parameter that the operation does not have,
+// has once only, or has not got a value for is a 400.
+func (s *Sim) parseQuery(raw string, k *kind) (query, *failure) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return query{}, badParameter("", "the query string cannot be read: %v", err)
+	}
+	q := query{values: values, filter: filter{values: make([][]string, len(k.filters))}, pageSize: defaultPageSize}
+	for name, given := range values {
+		if f := checkParameter(name, given, k); f != nil {
+			return query{}, f
+		}
+	}
+	if q.environment = values.Get("environment"); q.environment == "" {
+		return query{}, badParameter("environment", "environment is required: give the ID of the environment to list")
+	}
+	for i, name := range k.filters {
+		wanted := slices.Clone(values[name])
+		slices.Sort(wanted)
+		q.filter.values[i] = slices.Compact(wanted)
+	}
+	if values.Has("page_size") {
+		q.pageSize, err = strconv.Atoi(values.Get("page_size"))
+		if err != nil || q.pageSize < 1 || q.pageSize > k.maxPageSize {
+			return query{}, badParameter("page_size", "page_size must be an integer from 1 to %d, not %q",
+				k.maxPageSize, values.Get("page_size"))
+		}
+	}
+	q.scope = newScope(k.op, q.environment, q.filter, "")
+	if values.Has("page_token") {
+		token := values.Get("page_token")
+		if utf8.RuneCountInString(token) > maxPageTokenLength {
+			return query{}, badParameter("page_token", "page_token is longer than %d characters", maxPageTokenLength)
+		}
+		if !s.resume(&q, k, token) {
+			return query{}, badParameter("page_token",
+				"page_token is not one of this listing: it is unknown, or of another operation, environment or filter")
+		}
+	}
+	return q, nil
+}
+
+// resume goes on where token says, in the listing or in what a fault has made of it.
+func (s *Sim) resume(q *query, k *kind, token string) bool {
+	if cursor, ok := s.tokens.open(token, q.scope); ok {
+		q.cursor = cursor
+		return true
+	}
+	if part := s.partOf(*q, k); part.opened(s.tokens, token) {
+		*q = part
+		return true
+	}
+	endless := s.endlessOf(*q, k)
+	if !endless.opened(s.tokens, token) {
+		return false
+	}
+	// Its pages are all the first one: the cursor only counts them.
+	endless.cursor, endless.round = 0, endless.cursor
+	*q = endless
+	return true
+}
+
+func (q *query) opened(tokens tokenSealer, token string) (ok bool) {
+	q.cursor, ok = tokens.open(token, q.scope)
+	return ok
+}
+
+// partOf returns the query that shows a part of what q does. Its tokens are its own,
+// and not valid beyond the next ClearFaults.
+func (s *Sim) partOf(q query, k *kind) query {
+	fault := fmt.Sprintf("part %d", s.faults.generation.Load())
+	q.scope = newScope(k.op, q.environment, q.filter, fault)
+	q.filter.view = max(q.filter.view, ViewPart)
+	return q
+}
+
+// endlessOf returns the query whose listing has no end, with tokens as partOf's.
+func (s *Sim) endlessOf(q query, k *kind) query {
+	q.scope = newScope(k.op, q.environment, q.filter, fmt.Sprintf("endless %d", s.faults.generation.Load()))
+	return q
+}
+
+func checkParameter(name string, given []string, k *kind) *failure {
+	repeatable := slices.Contains(k.filters, name)
+	switch {
+	case !repeatable && !slices.Contains([]string{"environment", "page_size", "page_token"}, name):
+		return badParameter(name, "%s has no parameter %q", k.op, name)
+	case !repeatable && len(given) > 1:
+		return badParameter(name, "%s was given %d times, it may be given once", name, len(given))
+	case slices.Contains(given, ""):
+		return badParameter(name, "%s was given without a value: leave it out or give it one", name)
+	}
+	return nil
+}
