@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package contract
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	cmk "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2"                       //nolint:depguard // what our client is compared with
+	cmkspec "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2/api"               //nolint:depguard // what our client is held against
+	networking "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1"         //nolint:depguard // what our client is compared with
+	networkingspec "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1/api" //nolint:depguard // what our client is held against
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// The specifications that the SDK carries.
+var (
+	clustersSpec = cmkspec.GetSpec
+	peeringsSpec = networkingspec.GetSpec
+)
+
+// vendorPages are the SDK's own pages, to decode into, by path.
+var vendorPages = map[string]func() any{
+	clustersPath: func() any { return &cmk.CmkV2ClusterList{} },
+	peeringsPath: func() any { return &networking.NetworkingV1PeeringList{} },
+}
+
+// sdk is the vendor's SDK for one server, used as its documentation shows.
+type sdk struct {
+	clusters *cmk.APIClient
+	peerings *networking.APIClient
+}
+
+// vendor returns the SDK for a server; client may be nil for the usual one.
+func vendor(server string, client *http.Client) sdk {
+	c := cmk.NewConfiguration()
+	c.Servers = cmk.ServerConfigurations{{URL: server}}
+	c.HTTPClient = client
+	n := networking.NewConfiguration()
+	n.Servers = networking.ServerConfigurations{{URL: server}}
+	n.HTTPClient = client
+	return sdk{cmk.NewAPIClient(c), networking.NewAPIClient(n)}
+}
+
+// clusterPage reads one page; an empty token is the first. It also returns the
+// token of the next.
+func (s sdk) clusterPage(ctx context.Context, f cloudapi.ClusterFilter, token string) ([]cmk.CmkV2Cluster, string, error) {
+	ctx = context.WithValue(ctx, cmk.ContextBasicAuth, cmk.BasicAuth{UserName: credential.Key, Password: credential.Secret})
+	r := s.clusters.ClustersCmkV2Api.ListCmkV2Clusters(ctx).Environment(f.Environment).PageSize(clustersPerPage)
+	if len(f.Networks) > 0 {
+		r = r.SpecNetwork(f.Networks)
+	}
+	if token != "" {
+		r = r.PageToken(token)
+	}
+	page, _, err := r.Execute() // which has read the body and closed it
+	return page.Data, tokenOf(page.Metadata.GetNext()), err
+}
+
+// peeringPage is clusterPage for peerings.
+func (s sdk) peeringPage(ctx context.Context, f cloudapi.PeeringFilter, token string) ([]networking.NetworkingV1Peering, string, error) {
+	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
+		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
+	r := s.peerings.PeeringsNetworkingV1Api.ListNetworkingV1Peerings(ctx).Environment(f.Environment).PageSize(peeringsPerPage)
+	if len(f.Networks) > 0 {
+		r = r.SpecNetwork(f.Networks)
+	}
+	if len(f.DisplayNames) > 0 {
+		r = r.SpecDisplayName(f.DisplayNames)
+	}
+	if len(f.Phases) > 0 {
+		r = r.StatusPhase(f.Phases)
+	}
+	if token != "" {
+		r = r.PageToken(token)
+	}
+	page, _, err := r.Execute() // which has read the body and closed it
+	return page.Data, tokenOf(page.Metadata.GetNext()), err
+}
+
+// tokenOf returns the page token of a next link, which the SDK leaves to its caller.
+func tokenOf(next string) string {
+	u, err := url.Parse(next)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("page_token")
+}
+
+// listClusters reads all pages, as records of this project.
+func (s sdk) listClusters(ctx context.Context, f cloudapi.ClusterFilter) ([]wire.Cluster, error) {
+	return all(clusterRecord, func(token string) ([]cmk.CmkV2Cluster, string, error) {
+		return s.clusterPage(ctx, f, token)
+	})
+}
+
+// listPeerings reads all pages, as records of this project.
+func (s sdk) listPeerings(ctx context.Context, f cloudapi.PeeringFilter) ([]wire.Peering, error) {
+	return all(peeringRecord, func(token string) ([]networking.NetworkingV1Peering, string, error) {
+		return s.peeringPage(ctx, f, token)
+	})
+}
+
+// all reads pages to the end and turns each item into a record.
+func all[V, R any](record func(*V) R, page func(token string) ([]V, string, error)) ([]R, error) {
+	var records []R
+	for token := ""; ; {
+		items, next, err := page(token)
+		if err != nil {
+			return nil, err
+		}
+		for i := range items {
+			records = append(records, record(&items[i]))
+		}
+		if next == "" {
+			return records, nil
+		}
+		token = next
+	}
+}
+
+// clusterRecord is a cluster as the SDK read it. What the SDK found absent is zero,
+// as it is in the records of this project.
+func clusterRecord(c *cmk.CmkV2Cluster) wire.Cluster {
+	spec, status, metadata := c.GetSpec(), c.GetStatus(), c.GetMetadata()
+	r := wire.Cluster{
+		ID: c.GetId(),
+		Metadata: wire.ObjectMeta{Self: metadata.Self, ResourceName: metadata.GetResourceName(),
+			CreatedAt: date(metadata.CreatedAt), UpdatedAt: date(metadata.UpdatedAt), DeletedAt: date(metadata.DeletedAt)},
+		Spec: wire.ClusterSpec{
+			DisplayName:            spec.GetDisplayName(),
+			Availability:           spec.GetAvailability(),
+			Cloud:                  spec.GetCloud(),
+			Region:                 spec.GetRegion(),
+			Config:                 configRecord(spec.Config),
+			KafkaBootstrapEndpoint: spec.GetKafkaBootstrapEndpoint(),
+			HTTPEndpoint:           spec.GetHttpEndpoint(),
+			APIEndpoint:            spec.GetApiEndpoint(),
+			DeletionProtection:     spec.DeletionProtection,
+		},
+		Status: wire.ClusterStatus{Phase: status.Phase, CKU: status.GetCku()},
+	}
+	if spec.Endpoints != nil {
+		r.Spec.Endpoints = map[string]wire.Endpoint{}
+		for id, e := range *spec.Endpoints {
+			r.Spec.Endpoints[id] = wire.Endpoint{KafkaBootstrapEndpoint: e.KafkaBootstrapEndpoint,
+				HTTPEndpoint: e.HttpEndpoint, ConnectionType: e.ConnectionType}
+		}
+	}
+	if e := spec.Environment; e != nil {
+		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName}
+	}
+	if n := spec.Network; n != nil {
+		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName}
+	}
+	if k := spec.Byok; k != nil {
+		r.Spec.BYOK = wire.Reference{ID: k.Id, ResourceName: k.ResourceName}
+	}
+	return r
+}
+
+// configRecord is a cluster's config, empty where the SDK knows no such type.
+func configRecord(c *cmk.CmkV2ClusterSpecConfigOneOf) wire.ClusterConfig {
+	if c == nil {
+		return wire.ClusterConfig{}
+	}
+	switch v := c.GetActualInstance().(type) {
+	case *cmk.CmkV2Basic:
+		return wire.ClusterConfig{Kind: v.Kind, MaxECKU: v.GetMaxEcku()}
+	case *cmk.CmkV2Standard:
+		return wire.ClusterConfig{Kind: v.Kind, MaxECKU: v.GetMaxEcku()}
+	case *cmk.CmkV2Enterprise:
+		return wire.ClusterConfig{Kind: v.Kind, MaxECKU: v.GetMaxEcku()}
+	case *cmk.CmkV2Freight:
+		return wire.ClusterConfig{Kind: v.Kind, MaxECKU: v.GetMaxEcku(), Zones: v.GetZones()}
+	case *cmk.CmkV2Dedicated:
+		return wire.ClusterConfig{Kind: v.Kind, CKU: v.Cku, EncryptionKey: v.GetEncryptionKey(),
+			Zones: v.GetZones(), ReleasePriority: v.GetReleasePriority()}
+	}
+	return wire.ClusterConfig{}
+}
+
+// peeringRecord is a peering as the SDK read it.
+func peeringRecord(p *networking.NetworkingV1Peering) wire.Peering {
+	spec, status, metadata := p.GetSpec(), p.GetStatus(), p.GetMetadata()
+	r := wire.Peering{
+		ID: p.GetId(),
+		Metadata: wire.ObjectMeta{Self: metadata.Self, ResourceName: metadata.GetResourceName(),
+			CreatedAt: date(metadata.CreatedAt), UpdatedAt: date(metadata.UpdatedAt), DeletedAt: date(metadata.DeletedAt)},
+		Spec:   wire.PeeringSpec{DisplayName: spec.GetDisplayName(), Cloud: cloudRecord(spec.Cloud)},
+		Status: wire.PeeringStatus{Phase: status.Phase, ErrorCode: status.GetErrorCode(), ErrorMessage: status.GetErrorMessage()},
+	}
+	if e := spec.Environment; e != nil {
+		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName}
+	}
+	if n := spec.Network; n != nil {
+		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName}
+	}
+	return r
+}
+
+// cloudRecord is the cloud's part of a peering, empty where the SDK knows no such kind.
+func cloudRecord(c *networking.NetworkingV1PeeringSpecCloudOneOf) wire.PeeringCloud {
+	if c == nil {
+		return wire.PeeringCloud{}
+	}
+	switch v := c.GetActualInstance().(type) {
+	case *networking.NetworkingV1AwsPeering:
+		return wire.PeeringCloud{Kind: v.Kind, Account: v.Account, VPC: v.Vpc, Routes: v.Routes, CustomerRegion: v.CustomerRegion}
+	case *networking.NetworkingV1GcpPeering:
+		return wire.PeeringCloud{Kind: v.Kind, Project: v.Project, VPCNetwork: v.VpcNetwork, ImportCustomRoutes: v.ImportCustomRoutes}
+	case *networking.NetworkingV1AzurePeering:
+		return wire.PeeringCloud{Kind: v.Kind, Tenant: v.Tenant, VNet: v.Vnet, CustomerRegion: v.CustomerRegion}
+	}
+	return wire.PeeringCloud{}
+}
+
+// date writes a date as JSON does, empty for none.
+func date(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// firstPage reads the first page of a kind and leaves it as the SDK returns it.
+func (s sdk) firstPage(ctx context.Context, kind string) (int, error) {
+	if kind == "clusters" {
+		items, _, err := s.clusterPage(ctx, cloudapi.ClusterFilter{Environment: environment}, "")
+		return len(items), err
+	}
+	items, _, err := s.peeringPage(ctx, cloudapi.PeeringFilter{Environment: environment}, "")
+	return len(items), err
+}
