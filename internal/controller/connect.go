@@ -20,6 +20,7 @@ import (
 type connection struct {
 	*cloudapi.Client
 	credential cloudapi.Credential
+	budget     *cloudapi.Budget
 }
 
 // connect reads the source's credential and returns a client that uses it.
@@ -34,17 +35,19 @@ func (r *Reconciler) connect(ctx context.Context, source *v1alpha1.InventorySour
 	if err != nil {
 		return nil, err
 	}
+	budget := r.Budgets.For(source.GetEndpoint(), credential)
 	client, err := cloudapi.New(cloudapi.Options{
 		Endpoint:   source.GetEndpoint(),
 		Credential: credential,
 		UserAgent:  r.UserAgent,
-		Budget:     r.Budgets.For(source.GetEndpoint(), credential),
+		Budget:     budget,
+		Retry:      r.Retry,
 		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),
 	})
 	if err != nil {
 		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: err.Error()}
 	}
-	return &connection{client, credential}, nil
+	return &connection{client, credential, budget}, nil
 }
 
 // allowEndpoint holds endpoints against --allowed-endpoints, by origin.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -20,16 +21,24 @@ type listed struct {
 }
 
 // list asks the cloud for every kind the source mirrors, side by side: one kind's
-// failure never stops the other. The error is the context's; whatever goes wrong with the cloud or the credential is in the outcomes.
-func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, error) {
+// failure never stops the other. Where it is not the source's turn to use its
+// credential's request budget, it asks nothing and returns how long to wait. The
+// error is the context's; whatever goes wrong with the cloud or the credential is
+// in the outcomes.
+func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, time.Duration, error) {
 	results := make([]listed, len(kinds))
 	if !mirrorsAny(source) {
-		return results, nil
+		return results, 0, nil
 	}
 	connection, err := r.connect(ctx, source)
 	var unconnected *failure
 	if err != nil && !errors.As(err, &unconnected) {
-		return nil, err
+		return nil, 0, err
+	}
+	if unconnected == nil {
+		if wait := connection.budget.Turn(source.Namespace + "/" + source.Name); wait > 0 {
+			return nil, wait, nil
+		}
 	}
 	var wait sync.WaitGroup
 	for i := range kinds {
@@ -48,7 +57,7 @@ func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource)
 			r.Metrics.Synced(kinds[i].Name, resultOf(results[i].outcome))
 		}
 	}
-	return results, ctx.Err()
+	return results, 0, ctx.Err()
 }
 
 // listKind lists one kind within the source's timeout.

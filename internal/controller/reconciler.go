@@ -38,6 +38,9 @@ type Reconciler struct {
 	Metrics *metrics.Metrics
 	// Budgets hands out the request budget of each credential.
 	Budgets *cloudapi.Budgets
+	// Retry says how often a request is sent again within a listing; zero is
+	// cloudapi.DefaultRetry.
+	Retry cloudapi.Retry
 	// UserAgent names the operator and its version to the cloud.
 	UserAgent string
 	// AllowedOrigins are the origins a source's endpoint may have, as
@@ -88,7 +91,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 	var results []listed
 	if p.syncing = due(source, p.memory, r.Clock.Now()); p.syncing {
-		if results, err = r.ask(ctx, source); err != nil {
+		if results, err = r.ask(ctx, p); err != nil {
 			return reconcile.Result{}, err
 		}
 	}
@@ -120,18 +123,27 @@ type pass struct {
 	memory *memory
 	// syncing tells whether the cloud is asked in this pass.
 	syncing bool
+	// putOff is how long a sync that is due has to wait for its credential's
+	// request budget; 0 if there is none.
+	putOff time.Duration
 	// existing are the source's own observations, by kind.
 	existing [][]v1alpha1.Observation
 	// plans are what to write, by kind.
 	plans []*mirror.Plan
 }
 
-// ask lists what the cloud has, and says so first where it is the first time.
-func (r *Reconciler) ask(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, error) {
-	if err := r.announce(ctx, source); err != nil {
+// ask lists what the cloud has, and says so first where it is the first time. Where
+// others are before this source in the line for the request budget, it puts the
+// sync off: a source that waits holds no worker.
+func (r *Reconciler) ask(ctx context.Context, p *pass) ([]listed, error) {
+	if err := r.announce(ctx, p.source); err != nil {
 		return nil, err
 	}
-	return r.list(ctx, source)
+	results, wait, err := r.list(ctx, p.source)
+	if wait > 0 {
+		p.syncing, p.putOff = false, wait
+	}
+	return results, err
 }
 
 // tooMany returns how long to wait before undoing again what someone else does
@@ -151,7 +163,10 @@ func tooMany(p *pass, now time.Time) time.Duration {
 // observations turning stale, or writing again what could not be written.
 func wake(p *pass, now time.Time) time.Duration {
 	var at time.Time
-	if !p.source.Spec.Suspend {
+	switch {
+	case p.putOff > 0:
+		at = now.Add(p.putOff)
+	case !p.source.Spec.Suspend:
 		at = p.memory.next
 	}
 	for _, plan := range p.plans {

@@ -42,6 +42,9 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 //   - Stalled where only a person can help, else Reconciling where Ready is False.
 //   - PruneHeld while a prune waits for approval.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
+	if p.putOff > 0 && !p.memory.attempted {
+		return nil // Nothing is known yet; what an earlier process said stays.
+	}
 	before := p.source.DeepCopy()
 	c := conditionSetter{p.source, r.now()}
 	p.source.Status.ObservedGeneration = p.source.Generation
