@@ -46,7 +46,7 @@ func (b *body) Read(p []byte) (int, error) {
 		return int(b.left), io.ErrUnexpectedEOF
 	}
 	b.left -= int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		b.err = err
 	}
 	return n, err

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
 )
 
@@ -159,6 +160,35 @@ var _ = Describe("Mirroring", func() {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("puts a sync off, and holds no worker, while others use up the request budget", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		second := w.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.KafkaClusters.Policy = "second", v1alpha1.MirrorPolicyIgnore
+			s.Spec.Peerings.Phases = []v1alpha1.Identifier{"NONE"}
+		})
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.reconciler.Budgets = cloudapi.NewBudgets(0.1, 10)
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+
+		var wait time.Duration
+		Expect(w.calls(func() {
+			result, err := w.reconciler.Reconcile(ctx, requestFor(second))
+			Expect(err).NotTo(HaveOccurred())
+			wait = result.RequeueAfter
+		})).To(BeZero())
+		Expect(wait).To(And(BeNumerically(">", 10*time.Second), BeNumerically("<=", 5*time.Minute)))
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
+
+		By("syncing it once there is budget")
+		w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
+		Expect(w.calls(func() {
+			_, err := w.reconciler.Reconcile(ctx, requestFor(second))
+			Expect(err).NotTo(HaveOccurred())
+		})).To(Equal(1))
 	})
 
 	It("passes every filter to the cloud", func(ctx SpecContext) {
