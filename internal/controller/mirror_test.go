@@ -183,6 +183,14 @@ var _ = Describe("Mirroring", func() {
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
 		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
 
+		By("not saying that it saw a new spec which it has not synced")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
+		before := w.source(ctx)
+		_, err := w.tryReconcile(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.source(ctx).Status).To(Equal(before.Status))
+		Expect(before.Status.ObservedGeneration).To(BeNumerically("<", before.Generation))
+
 		By("syncing it once there is budget")
 		w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
 		Expect(w.calls(func() {

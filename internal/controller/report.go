@@ -42,8 +42,8 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 //   - Stalled where only a person can help, else Reconciling where Ready is False.
 //   - PruneHeld while a prune waits for approval.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
-	if p.putOff > 0 && !p.memory.attempted {
-		return nil // Nothing is known yet; what an earlier process said stays.
+	if p.putOff > 0 && p.memory.generation != p.source.Generation {
+		return nil // Nothing is known of this spec yet; what was said of the last stays.
 	}
 	before := p.source.DeepCopy()
 	c := conditionSetter{p.source, r.now()}
@@ -53,7 +53,9 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		r.summarize(p, i)
 		v := kindVerdict(p, i)
 		if !v.known {
-			c.keepOrRemove(kinds[i].Condition, kinds[i].Mirrored(p.source))
+			if !kinds[i].Mirrored(p.source) { // Else it stays as an earlier process set it.
+				c.remove(kinds[i].Condition)
+			}
 			continue
 		}
 		verdicts = append(verdicts, v)
@@ -194,13 +196,6 @@ func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus
 
 func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
-}
-
-// keepOrRemove leaves a condition as an earlier process set it, or removes it.
-func (c conditionSetter) keepOrRemove(conditionType string, keep bool) {
-	if !keep {
-		c.remove(conditionType)
-	}
 }
 
 // setReady sets Ready, and Reconciling and Stalled with it.
