@@ -3,6 +3,7 @@
 package cloudapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,14 +144,9 @@ func (l Limits) orDefault() (Limits, error) {
 	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 {
 		return l, errors.New("Limits has a negative field; give a positive limit, or 0 for the default")
 	}
-	if l.MaxPages == 0 {
-		l.MaxPages = DefaultLimits.MaxPages
-	}
-	if l.MaxItems == 0 {
-		l.MaxItems = DefaultLimits.MaxItems
-	}
-	if l.MaxBodyBytes == 0 {
-		l.MaxBodyBytes = DefaultLimits.MaxBodyBytes
-	}
-	return l, nil
+	return Limits{
+		MaxPages:     cmp.Or(l.MaxPages, DefaultLimits.MaxPages),
+		MaxItems:     cmp.Or(l.MaxItems, DefaultLimits.MaxItems),
+		MaxBodyBytes: cmp.Or(l.MaxBodyBytes, DefaultLimits.MaxBodyBytes),
+	}, nil
 }

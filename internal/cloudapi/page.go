@@ -118,14 +118,8 @@ func (d *pageDecoder[T]) member(key string) error {
 // metadata decodes the list's metadata. Absent and null mean the same here as
 // an empty object, since every member of it is optional.
 func (d *pageDecoder[T]) metadata() error {
-	start, err := d.json.Token()
-	switch {
-	case err != nil:
+	if there, err := d.open('{', "metadata is not an object"); !there {
 		return err
-	case start == nil:
-		return nil
-	case start != json.Delim('{'):
-		return malformed("metadata is not an object")
 	}
 	return members(d.json, func(key string) error {
 		switch key {
@@ -144,17 +138,24 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
+// open takes the beginning of an object or an array and tells whether there is
+// one: null is none. Anything else is malformed, as otherwise says.
+func (d *pageDecoder[T]) open(delim json.Delim, otherwise string) (bool, error) {
+	start, err := d.json.Token()
+	switch {
+	case err != nil || start == nil:
+		return false, err
+	case start != delim:
+		return false, malformed("%s", otherwise)
+	}
+	return true, nil
+}
+
 // data decodes the items. null is an empty page.
 func (d *pageDecoder[T]) data() error {
 	d.hasData = true
-	start, err := d.json.Token()
-	switch {
-	case err != nil:
+	if there, err := d.open('[', "data is not an array"); !there {
 		return err
-	case start == nil:
-		return nil
-	case start != json.Delim('['):
-		return malformed("data is not an array")
 	}
 	d.page.entries = make([]entry[T], 0, min(d.op.pageSize, d.maxItems))
 	for d.json.More() {
@@ -168,7 +169,7 @@ func (d *pageDecoder[T]) data() error {
 			return err
 		}
 	}
-	_, err = d.json.Token()
+	_, err := d.json.Token()
 	return err
 }
 

@@ -3,6 +3,7 @@
 package cloudapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -34,16 +35,11 @@ func (r Retry) orDefault() (Retry, error) {
 	if r.Attempts < 0 || r.Base < 0 || r.Max < 0 {
 		return r, errors.New("Retry has a negative field; give a positive value, or 0 for the default")
 	}
-	if r.Attempts == 0 {
-		r.Attempts = DefaultRetry.Attempts
-	}
-	if r.Base == 0 {
-		r.Base = DefaultRetry.Base
-	}
-	if r.Max == 0 {
-		r.Max = DefaultRetry.Max
-	}
-	return r, nil
+	return Retry{
+		Attempts: cmp.Or(r.Attempts, DefaultRetry.Attempts),
+		Base:     cmp.Or(r.Base, DefaultRetry.Base),
+		Max:      cmp.Or(r.Max, DefaultRetry.Max),
+	}, nil
 }
 
 // clock is time and chance, which tests replace.
