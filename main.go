@@ -65,6 +65,7 @@ func run(args []string) error {
 	}
 	// The API server's own priority and fairness is the limit.
 	cluster.QPS = -1
+	controller.SlimCache(&o.Manager.Cache)
 	mgr, err := ctrl.NewManager(cluster, o.Manager)
 	if err != nil {
 		return err
@@ -83,6 +84,7 @@ func run(args []string) error {
 		AllowedOrigins:  o.AllowedOrigins,
 		ConcurrentSyncs: o.ConcurrentSyncs,
 		Writers:         make(chan struct{}, o.ConcurrentWrites),
+		Namespaces:      o.WatchNamespaces,
 		JitterPercent:   o.JitterPercent,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {

@@ -6,10 +6,12 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -20,7 +22,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SetupWithManager registers the reconciler and the index it reads through.
+// SetupWithManager registers the reconciler and the indexes it reads through. Where
+// the manager may watch Secrets, it does, see watchSecrets.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("inventorysource").
@@ -40,7 +43,20 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		b = b.Watches(kinds[i].object(), handler.EnqueueRequestsFromMapFunc(toSource),
 			builder.WithPredicates(r.drift(i)))
 	}
+	if err := r.watchSecrets(ctx, mgr, b); err != nil {
+		return err
+	}
 	return b.Complete(r)
+}
+
+// SlimCache has a cache keep only what the reconciler reads: nobody's managedFields,
+// and of Secrets nothing but their names and versions.
+func SlimCache(o *cache.Options) {
+	o.DefaultTransform = cache.TransformStripManagedFields()
+	if o.ByObject == nil {
+		o.ByObject = map[client.Object]cache.ByObject{}
+	}
+	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
 }
 
 // IndexBySource lets a cache find the observations of a source.

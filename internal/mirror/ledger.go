@@ -33,6 +33,8 @@ type Ledger struct {
 	// empty tells whether the last complete listing held no object.
 	empty bool
 	scope string
+	// former is the scope under which an earlier process saw what is there.
+	former string
 	// seq numbers the complete listings. The first since the start is 0, which is
 	// why it counts no miss: a manager that just started has not seen anything
 	// itself that could be gone.
@@ -49,11 +51,16 @@ type entry struct {
 	// seq is that of the last complete listing before, or in, which the object was
 	// seen; for one never listed, of that which first found its observation there.
 	seq int
-	// scope is that of the listing that last saw the object; "" if none did.
+	// scope is that of the listing that last saw the object, be it an earlier
+	// process's; "" if it is not known.
 	scope string
 	// listed is false for an object absent from the last complete listing.
 	listed bool
 }
+
+// NewLedger returns the ledger of a kind not listed yet, whose observations an
+// earlier process last saw under a scope; "" is an unknown one.
+func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
 // Record returns the ledger after one more listing. existing are the source's
 // observations there are. An object that is neither listed nor has one is
@@ -62,7 +69,7 @@ type entry struct {
 func (l *Ledger) Record(listing Listing, existing []v1alpha1.Observation) *Ledger {
 	next := &Ledger{entries: make(map[string]entry, len(listing.Observations))}
 	if l != nil {
-		next.completed, next.empty, next.scope, next.seq, next.base = l.completed, l.empty, l.scope, l.seq, l.base
+		next.completed, next.empty, next.scope, next.former, next.seq, next.base = l.completed, l.empty, l.scope, l.former, l.seq, l.base
 	}
 	if listing.Complete {
 		next.complete(listing)
@@ -73,7 +80,7 @@ func (l *Ledger) Record(listing Listing, existing []v1alpha1.Observation) *Ledge
 	for _, o := range existing {
 		name := o.GetName()
 		if _, known := l.entry(name); !known && !next.listed(name) {
-			next.entries[name] = entry{seq: next.seq}
+			next.entries[name] = entry{seq: next.seq, scope: next.former}
 		}
 	}
 	if l != nil {
@@ -137,6 +144,19 @@ func (l *Ledger) misses(name string) int {
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.scope != "" && e.scope != l.scope
+}
+
+// Scope returns the scope that a later process should take what is there to be seen
+// under: that of the last complete listing, but while objects are missing that were
+// last seen under another, that one.
+func (l *Ledger) Scope() string {
+	scope := l.scope
+	for name := range l.entries {
+		if s := l.entries[name].scope; l.isMissing(name) && l.moved(name) && (scope == l.scope || s < scope) {
+			scope = s
+		}
+	}
+	return scope
 }
 
 // isMissing tells whether an object is absent from the last complete listing.

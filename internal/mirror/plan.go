@@ -225,6 +225,7 @@ func (p *planner) summarize() {
 	p.Summary = &v1alpha1.InventorySummary{
 		Missing:      int32(len(p.missing) - len(p.Deletes)),
 		LastListTime: &completed,
+		Scope:        p.Ledger.Scope(),
 	}
 	for _, phase := range slices.Sorted(maps.Keys(p.phases)) {
 		p.Summary.Observed += p.phases[phase]
