@@ -3,7 +3,6 @@
 package v1alpha1
 
 import (
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -197,9 +196,7 @@ func (o *KafkaClusterObservation) GetStatus() any { return &o.Status }
 
 // SameStatus implements Observation.
 func (o *KafkaClusterObservation) SameStatus(other Observation) bool {
-	a, b := o.Status, other.(*KafkaClusterObservation).Status
-	a.Conditions, b.Conditions = nil, nil
-	return equality.Semantic.DeepEqual(&a, &b)
+	return o.Status.same(&other.(*KafkaClusterObservation).Status)
 }
 
 // CopyStatus implements Observation.

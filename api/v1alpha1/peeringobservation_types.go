@@ -3,7 +3,6 @@
 package v1alpha1
 
 import (
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -194,9 +193,7 @@ func (o *PeeringObservation) GetStatus() any { return &o.Status }
 
 // SameStatus implements Observation.
 func (o *PeeringObservation) SameStatus(other Observation) bool {
-	a, b := o.Status, other.(*PeeringObservation).Status
-	a.Conditions, b.Conditions = nil, nil
-	return equality.Semantic.DeepEqual(&a, &b)
+	return o.Status.same(&other.(*PeeringObservation).Status)
 }
 
 // CopyStatus implements Observation.

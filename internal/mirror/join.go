@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
@@ -105,13 +103,13 @@ func join(desired []Desired, n networks) {
 		for name, o := range kind {
 			switch o := o.(type) {
 			case *v1alpha1.KafkaClusterObservation:
-				if peerings := n.peerings[networkID(o.Status.Network)]; !equality.Semantic.DeepEqual(o.Status.Peerings, peerings) {
+				if peerings := n.peerings[networkID(o.Status.Network)]; !slices.Equal(o.Status.Peerings, peerings) {
 					joined := *o
 					joined.Status.Peerings = peerings
 					kind[name] = &joined
 				}
 			case *v1alpha1.PeeringObservation:
-				if endpoints := n.endpoints[networkID(o.Status.Network)]; !equality.Semantic.DeepEqual(o.Status.Endpoints, endpoints) {
+				if endpoints := n.endpoints[networkID(o.Status.Network)]; !slices.Equal(o.Status.Endpoints, endpoints) {
 					joined := *o
 					joined.Status.Endpoints = endpoints
 					kind[name] = &joined
