@@ -12,6 +12,10 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
+// mostReserved is for how many items room is made on the cloud's word that there are
+// so many.
+const mostReserved = 20_000
+
 // Listing is what a list operation returned, all its pages taken together. Its
 // items are news; its lacking one is news only where Complete returns nil.
 //
@@ -114,6 +118,9 @@ func (c *collector[T]) add(p *page[T]) error {
 	// which something was deleted meanwhile.
 	if p.totalSize != 0 {
 		l.totalSize = p.totalSize
+	}
+	if l.Pages == 1 {
+		l.Items = make([]T, 0, max(len(p.entries), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems)))))
 	}
 	for i := range p.entries {
 		c.take(&p.entries[i], i)
