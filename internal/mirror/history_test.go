@@ -5,7 +5,6 @@ package mirror
 import (
 	"slices"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
@@ -137,110 +136,26 @@ func (h *history) listKind(kind int, complete bool, seen func(id string) bool) {
 	h.witness.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
 }
 
-// Restart makes the manager, and so the witness of its listings, begin anew.
-func (h *history) Restart(*rapid.T) {
-	h.restart()
-	h.witness.restart()
-}
-
-// ChangeScope exchanges the key, the endpoint or a filter.
-func (h *history) ChangeScope(t *rapid.T) {
-	h.scope = rapid.SampledFrom([]string{"s", "t"}).Draw(t, "scope")
-}
-
-// Wait lets time pass.
-func (h *history) Wait(t *rapid.T) {
-	h.now = h.now.Add(time.Duration(rapid.IntRange(1, 1800).Draw(t, "seconds")) * time.Second)
-}
-
-// SetPrune turns one knob of spec.prune.
-func (h *history) SetPrune(t *rapid.T) {
-	prune := &h.source.Spec.Prune
-	switch rapid.IntRange(0, 3).Draw(t, "knob") {
-	case 0:
-		prune.AfterMisses = ptr(rapid.Int32Range(1, 3).Draw(t, "afterMisses"))
-	case 1:
-		prune.MaxPercent = ptr(rapid.SampledFrom([]int32{0, 20, 50, 99, 100}).Draw(t, "maxPercent"))
-	case 2:
-		prune.GracePeriod = seconds(rapid.SampledFrom([]int{0, 1, 60, 600}).Draw(t, "gracePeriod"))
-	case 3:
-		prune.Policy = rapid.SampledFrom([]v1alpha1.PrunePolicy{
-			v1alpha1.PrunePolicyDelete, v1alpha1.PrunePolicyDelete, v1alpha1.PrunePolicyRetain,
-		}).Draw(t, "policy")
-	}
-}
-
-// SetPolicy mirrors a kind, or ignores it and forgets what was listed.
-func (h *history) SetPolicy(t *rapid.T) {
+// Outage takes the first few of a kind away for up to three syncs, and then they come
+// back. What was approved in one outage must not count in the next.
+func (h *history) Outage(t *rapid.T) {
+	h.skipUnlessAwake(t)
 	kind := anyKind.Draw(t, "kind")
-	policy := rapid.SampledFrom([]v1alpha1.MirrorPolicy{
-		v1alpha1.MirrorPolicyMirror, v1alpha1.MirrorPolicyMirror, v1alpha1.MirrorPolicyIgnore,
-	}).Draw(t, "policy")
-	*[]*v1alpha1.MirrorPolicy{&h.source.Spec.KafkaClusters.Policy, &h.source.Spec.Peerings.Policy}[kind] = policy
-	if policy == v1alpha1.MirrorPolicyIgnore {
-		h.ledgers[kind] = nil
-		h.witness.heard[kind] = nil
-	}
-}
-
-// Suspend suspends the source, or resumes it.
-func (h *history) Suspend(t *rapid.T) {
-	h.suspended = rapid.IntRange(0, 3).Draw(t, "suspend") == 0
-	h.source.Spec.Suspend = h.suspended
-}
-
-// Approve sets the annotation to the digest printed last, to one printed once, or to
-// nonsense.
-func (h *history) Approve(t *rapid.T) {
-	digests := append([]string{h.witness.latest, h.witness.latest, "", "true"}, h.witness.digests()...)
-	approve(h.world, rapid.SampledFrom(digests).Draw(t, "digest"))
-}
-
-// ApproveAndSync is what a person does who read the message.
-func (h *history) ApproveAndSync(t *rapid.T) {
-	if h.witness.latest == "" {
-		t.Skip("nothing was held")
-	}
-	approve(h.world, h.witness.latest)
-	h.Sync(t)
-}
-
-// Meddle does what a stranger may to one object.
-func (h *history) Meddle(t *rapid.T) {
-	kind := anyKind.Draw(t, "kind")
-	if len(h.objects[kind]) == 0 {
-		t.Skip("nothing is there")
-	}
-	name := rapid.SampledFrom(h.names(kind)).Draw(t, "name")
-	if o := meddle(t, kind, h.objects[kind][name]); o != nil {
-		h.objects[kind][name] = o
-	} else {
-		delete(h.objects[kind], name)
-	}
-}
-
-// Occupy puts a stranger's object under a name that the source may want.
-func (h *history) Occupy(t *rapid.T) {
-	kind, id := anyKind.Draw(t, "kind"), poolOf.Draw(t, "id")
-	o := stored(stamped(h.source, drawRecord(t, kind, id)))
-	if h.objects[kind][o.GetName()] != nil {
-		t.Skip("the name is taken")
-	}
-	o.SetUID("stranger")
-	controlledBy(o, "another")
-	h.objects[kind][o.GetName()] = o
-}
-
-// Vacate takes away what only strangers can: their own objects, and what their
-// finalizers kept.
-func (h *history) Vacate(*rapid.T) {
-	for kind := range worldKinds {
-		for name, o := range h.objects[kind] {
-			if terminating(o) || !Owned(o, h.source) {
-				delete(h.objects[kind], name)
-			}
+	whole := h.cloud[kind]
+	h.cloud[kind] = map[string]any{}
+	for i, id := range sortedKeys(whole) {
+		if i >= len(whole)/2 {
+			h.cloud[kind][id] = whole[id]
 		}
 	}
+	h.Sync(t)
+	if rapid.Bool().Draw(t, "approved") {
+		approve(h.world, h.witness.latest)
+	}
+	for id, r := range whole {
+		h.cloud[kind][id] = r
+	}
+	h.Sync(t)
 }
 
 // Check plans, holds the plan against the rules, and carries it out.
@@ -256,6 +171,7 @@ func (h *history) Check(*rapid.T) {
 	}
 	for kind, plan := range h.pass() {
 		h.witness.judge(h, kind, plan, fresh[kind], before[kind])
+		h.witness.compare(h, kind)
 		for name, o := range strangers[kind] {
 			h.Expect(h.objects[kind][name]).To(BeIdenticalTo(o), "a stranger's %s stays as it is", name)
 		}

@@ -135,7 +135,7 @@ func (w *witness) judge(h *history, kind int, plan *Plan, fresh bool, before map
 	if !worldKinds[kind].Mirrored(h.source) {
 		h.tally["ignored"] += len(plan.Deletes)
 		for _, o := range before {
-			h.Expect(terminating(o) || slices.Contains(plan.Deletes, o)).To(BeTrue(), "Ignore deletes all of a kind")
+			h.Expect(slices.Contains(plan.Deletes, o)).To(Equal(!terminating(o)), "Ignore deletes all of a kind, once")
 		}
 		return
 	}
@@ -147,6 +147,34 @@ func (w *witness) judge(h *history, kind int, plan *Plan, fresh bool, before map
 	if plan.Held != nil {
 		w.latest = plan.Held.Digest
 		w.printed[kind][plan.Held.Digest] = w.occasion(kind, heldNames(plan.Held))
+	}
+}
+
+// compare holds what the observations say about being there against what was heard.
+func (w *witness) compare(h *history, kind int) {
+	if !worldKinds[kind].Mirrored(h.source) || h.completed[kind].IsZero() {
+		return
+	}
+	owned := map[string]v1alpha1.Observation{}
+	for _, o := range h.owned(kind) {
+		owned[o.GetName()] = o
+	}
+	missing := w.missing(kind, owned)
+	for name, o := range owned {
+		var want string
+		switch {
+		case terminating(o):
+			continue
+		case h.now.Sub(h.completed[kind]) >= 15*time.Minute: // 3 intervals of 5 minutes
+			want = "Unknown/SourceStale"
+		case slices.Contains(missing, name):
+			want = "False/Missing"
+		case w.seenThrough(kind, name) != "":
+			want = "True/Listed"
+		default: // Not heard of since the start.
+			continue
+		}
+		h.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal(want), name)
 	}
 }
 
