@@ -3,6 +3,8 @@
 package controller_test
 
 import (
+	"context"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -15,6 +17,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
@@ -66,6 +70,53 @@ var _ = Describe("A phase", func() {
 		w.reconcile(ctx)
 		Expect(brief(w.peerings(ctx)["p-1"].Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
 		Expect(brief(w.clusters(ctx)["lkc-1"].Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+	})
+})
+
+// mute is a client that writes no status of observations while it says so.
+type mute struct {
+	client.Client
+	failing bool
+}
+
+func (m *mute) Status() client.SubResourceWriter { return muteStatus{m.Client.Status(), m} }
+
+type muteStatus struct {
+	client.SubResourceWriter
+	of *mute
+}
+
+func (s muteStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+	if _, is := o.(v1alpha1.Observation); is && s.of.failing {
+		return errors.New("the API server is out of order")
+	}
+	return s.SubResourceWriter.Patch(ctx, o, patch, opts...)
+}
+
+var _ = Describe("An observation whose status could not be written yet", func() {
+	It("is in progress, not as it should be", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(2, 1)
+		w.createSource(ctx)
+		writer := &mute{Client: k8s, failing: true}
+		w.reconciler.Cluster = writer
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		for _, o := range w.clusters(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
+			Expect(kstatus("KafkaClusterObservation", &o)).To(Equal(status.InProgressStatus))
+		}
+		for _, o := range w.peerings(ctx) {
+			Expect(kstatus("PeeringObservation", &o)).To(Equal(status.InProgressStatus))
+		}
+
+		By("writing it when it can")
+		writer.failing = false
+		w.reconcile(ctx)
+		for _, o := range w.clusters(ctx) {
+			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+		}
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
 	})
 })
 
