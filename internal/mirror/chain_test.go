@@ -18,7 +18,7 @@ import (
 
 // propertyChecks is how many cases each property is held against, unless the flag
 // -rapid.checks or RAPID_CHECKS says otherwise. All together take a few seconds.
-const propertyChecks = "400"
+const propertyChecks = "250"
 
 func TestMain(m *testing.M) {
 	if os.Getenv("RAPID_CHECKS") == "" {
