@@ -98,6 +98,10 @@ test: ## Run all tests, against a real API server. TESTFLAGS=-race
 fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
 	@FUZZTIME=$(FUZZTIME) hack/fuzz
 
+.PHONY: mutants
+mutants: ## Take each prune rule out by itself; fail if no test misses it.
+	@go run ./hack/mutate
+
 ##@ Build
 
 .PHONY: build

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
@@ -94,7 +95,7 @@ type world struct {
 	objects   []map[string]v1alpha1.Observation // by name
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t rapid.TB) *world {
 	return &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
 		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2),
