@@ -51,8 +51,10 @@ func agenda(seed uint64, rounds int) []turn {
 	for k := 0; len(turns) < rounds; k++ {
 		pair := k%4 == 1
 		deck := make([]turn, stretch)
+		// Both modes come with one manager and with two.
+		mode := cloudsim.Modes()[(k+k/4)%2]
 		for i := range deck {
-			deck[i] = turn{pair, calm, cloudsim.Modes()[r.IntN(2)]}
+			deck[i] = turn{pair, calm, mode}
 		}
 		for i, e := range events(k, pair) {
 			deck[i].event = e

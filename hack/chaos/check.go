@@ -31,6 +31,7 @@ func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, err
 	if err != nil {
 		return nil, err
 	}
+	w.journal.note("settled")
 	err = parallel(numbers(all), func(i int) (err error) {
 		if len(differing[i]) == 0 {
 			quiets[i], err = all[i].rest(ctx, time.Now().Add(2*interval))

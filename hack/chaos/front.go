@@ -186,6 +186,9 @@ func (a *account) judge(starts []time.Time) []string {
 		}
 	}
 	flush(len(a.exchanges))
+	if len(starts) > 0 {
+		a.bucket.refill()
+	}
 	if over > 0 {
 		found = append(found, fmt.Sprintf("%d requests more than %d a second and %d at once allow", over, perSecond, perSecond))
 	}

@@ -36,6 +36,7 @@ type settings struct {
 	seed   uint64
 	rounds int
 	every  int
+	keep   bool
 }
 
 func main() {
@@ -62,15 +63,19 @@ func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitFailed
 	}
 	violations, err := run(ctx, set, dir, stdout)
-	if err == nil && violations == 0 {
-		_ = os.RemoveAll(dir) // Nothing in it is of use now.
-		return exitOK
-	}
+	failed := err != nil || violations > 0
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "\nchaos: FAILED:", err)
 	}
-	_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the journal of what was done are kept in %s\n", dir)
-	return exitFailed
+	if failed || set.keep {
+		_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the journal of what was done are kept in %s\n", dir)
+	} else {
+		_ = os.RemoveAll(dir) // Nothing in it is of use now.
+	}
+	if failed {
+		return exitFailed
+	}
+	return exitOK
 }
 
 func parse(args []string, stderr io.Writer) (settings, error) {
@@ -80,6 +85,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.Uint64Var(&set.seed, "seed", 1, "seed of all that is drawn: the same seed does the same things")
 	flags.IntVar(&set.rounds, "rounds", 200, "how many rounds to run")
 	flags.IntVar(&set.every, "every", 20, "print a line after so many rounds")
+	flags.BoolVar(&set.keep, "keep", false, "keep the folder of logs also where there was no violation")
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}

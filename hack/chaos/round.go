@@ -36,6 +36,7 @@ func (w *world) round(ctx context.Context, number int, t turn) error {
 	if err != nil {
 		return err
 	}
+	w.journal.note("round %d: checked", number)
 	w.tally.round(w, number, violations)
 	for _, v := range violations {
 		w.journal.note("round %d: VIOLATION: %s: %s", number, v.where, v.what)

@@ -20,7 +20,7 @@ import (
 
 // handled waits until the source shows a token, and says whether it did in time.
 func (s *source) handled(ctx context.Context, token string, deadline time.Time) (bool, error) {
-	tick := time.NewTicker(25 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	object := &v1alpha1.InventorySource{}
 	for {

@@ -55,12 +55,12 @@ var (
 // climates are the kinds of weather there are. Of an outage, every request meets the
 // same few faults.
 var climates = []climate{
-	{weight: 30, percent: []int{0}, faults: quick()},
-	{weight: 42, percent: []int{10, 25, 50}, faults: quick()},
+	{weight: 35, percent: []int{0}, faults: quick()},
+	{weight: 44, percent: []int{10, 25, 50}, faults: quick()},
 	{weight: 10, percent: []int{100}, faults: quick()},
-	{weight: 8, percent: []int{50, 100}, faults: refusing},
-	{weight: 6, percent: []int{15}, faults: limiting},
-	{weight: 4, percent: []int{30}, faults: slow},
+	{weight: 7, percent: []int{50, 100}, faults: refusing},
+	{weight: 3, percent: []int{15}, faults: limiting},
+	{weight: 1, percent: []int{30}, faults: slow},
 }
 
 // quick returns all faults that a client can tell and that cost no time.
