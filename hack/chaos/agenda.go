@@ -85,7 +85,7 @@ func random(seed uint64, names ...string) *rand.Rand {
 	for _, name := range names {
 		_, _ = h.Write([]byte(name + "\x00")) // never fails, by its documentation
 	}
-	return rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // must repeat, need not be secret
+	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
 
 // pick returns any one of choices.

@@ -22,7 +22,7 @@ import (
 )
 
 // secretName is the name of each cell's Secret.
-const secretName = "ccloud" //nolint:gosec // a name, and no secret
+const secretName = "ccloud"
 
 // cell is a part of the world that shares nothing with the others but the managers and
 // the API server: a namespace, a credential, and two sources that use it.

@@ -19,7 +19,7 @@ const (
 // fill fills the source's environment, and keeps templates of what may be added later.
 func (s *source) fill() {
 	scratch := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
-	seed := int64(s.seed&(1<<62) + uint64(s.index)) //nolint:gosec // only that it repeats matters
+	seed := random(s.seed, "inventory", s.environment).Int64()
 	cloudsim.Seed(scratch, cloudsim.SeedOptions{Environment: s.environment, Clusters: s.usual, Peerings: usualPeerings, Seed: seed})
 	s.clusterTemplates, s.peeringTemplates = scratch.Clusters(s.environment), scratch.Peerings(s.environment)
 	for _, c := range s.clusterTemplates {

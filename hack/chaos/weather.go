@@ -78,7 +78,7 @@ func (w *weather) gather(at place, r *rand.Rand) {
 	n := r.IntN(100)
 	i := slices.IndexFunc(climates, func(c climate) bool { n -= c.weight; return n < 0 })
 	c := climates[i]
-	s := &sky{percent: pick(r, c.percent), faults: c.faults, random: rand.New(rand.NewPCG(r.Uint64(), 1))} //nolint:gosec // must repeat, need not be secret
+	s := &sky{percent: pick(r, c.percent), faults: c.faults, random: rand.New(rand.NewPCG(r.Uint64(), 1))}
 	if s.percent == 100 {
 		s.faults = []cloudsim.Fault{pick(r, c.faults)}
 	}

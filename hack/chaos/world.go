@@ -55,36 +55,39 @@ type world struct {
 	markers int
 }
 
-// newWorld starts everything but the managers.
-func newWorld(ctx context.Context, set settings, dir string, t *tally) (w *world, err error) {
-	w = &world{seed: set.seed, dir: dir, leaks: newLeaks(), tally: t, weather: &weather{},
+// newWorld starts everything but the managers. Nothing is left running after an error.
+func newWorld(ctx context.Context, set settings, dir string, t *tally) (*world, error) {
+	w := &world{seed: set.seed, dir: dir, leaks: newLeaks(), tally: t, weather: &weather{},
 		audit: &auditLog{path: filepath.Join(dir, "audit.log")}}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.close())
-		}
-	}()
-	if w.journal, err = newJournal(filepath.Join(dir, "journal.log")); err != nil {
-		return w, err
+	if err := w.start(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
-	if w.Stage, err = stage.Start(ctx, stage.Options{Dir: dir, AuditLog: w.audit.path}); err != nil {
-		return w, err
+	return w, nil
+}
+
+func (w *world) start(ctx context.Context) error {
+	var err error
+	if w.journal, err = newJournal(filepath.Join(w.dir, "journal.log")); err != nil {
+		return err
+	}
+	if w.Stage, err = stage.Start(ctx, stage.Options{Dir: w.dir, AuditLog: w.audit.path}); err != nil {
+		return err
 	}
 	if w.front, err = startFront(w.Cloud.Handler()); err != nil {
-		return w, err
+		return err
 	}
-	if err = w.connect(); err != nil {
-		return w, err
+	if err := w.connect(); err != nil {
+		return err
 	}
 	w.crew = newCrew(w.Stage, w.front.URL, w.journal)
 	for i := range cellCount {
 		c := newCell(w, i)
-		w.cells = append(w.cells, c)
-		if err = c.create(ctx); err != nil {
-			return w, err
+		if err := c.create(ctx); err != nil {
+			return err
 		}
+		w.cells = append(w.cells, c)
 	}
-	return w, nil
+	return nil
 }
 
 // connect makes the clients.
