@@ -49,7 +49,8 @@ var (
 	slow     = []cloudsim.Fault{cloudsim.FaultNoAnswer, cloudsim.FaultHangInBody, cloudsim.FaultEndlessPaging}
 	refusing = []cloudsim.Fault{cloudsim.FaultUnauthorized, cloudsim.FaultForbidden, cloudsim.FaultForbiddenKey}
 	tooSlow  = []cloudsim.Fault{cloudsim.FaultRateLimitedAbsurd}
-	silent   = cloudsim.Faults(cloudsim.Silent)
+	// A single item that is left out is what no rule for many holds.
+	silent = append(cloudsim.Faults(cloudsim.Silent), cloudsim.FaultItemSkipped, cloudsim.FaultItemSkipped, cloudsim.FaultItemSkipped)
 )
 
 // climates are the kinds of weather there are. Of an outage, every request meets the
