@@ -13,6 +13,9 @@ CLOUDSIMFLAGS ?=
 export TESTFLAGS
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
+# What `make chaos` draws by, and for how long.
+SEED ?= 1
+ROUNDS ?= 200
 
 # Nothing here needs cgo, and the control plane is built without it: so what is
 # compiled once serves all. The race detector alone needs it.
@@ -93,6 +96,11 @@ controlplane: ## Get the local control plane's binaries; print their folder.
 .PHONY: test
 test: ## Run all tests, against a real API server. TESTFLAGS=-race
 	@hack/test
+
+.PHONY: chaos
+chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets \
+		go run ./hack/chaos --seed $(SEED) --rounds $(ROUNDS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m

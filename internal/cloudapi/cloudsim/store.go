@@ -185,7 +185,7 @@ func (f filter) empty() bool {
 }
 
 func (f filter) matches(e *entry) bool {
-	if !f.view.shows(e.id) {
+	if !f.view.Shows(e.id) {
 		return false
 	}
 	for i, values := range f.values {

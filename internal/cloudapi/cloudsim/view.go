@@ -13,8 +13,8 @@ const (
 	ViewNone
 )
 
-// shows says whether the object of that ID is in the view.
-func (v View) shows(id string) bool {
+// Shows says whether the object of that ID is in the view.
+func (v View) Shows(id string) bool {
 	switch v {
 	case ViewAll:
 		return true

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// markerResource is asked for to set a mark in the audit log.
+const markerResource = "configmaps"
+
+// check waits until everything is settled, no longer than the deadline, and returns
+// what does not hold.
+func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, error) {
+	var found []violation
+	all := w.sources()
+	differing := make([][]string, len(all))
+	quiets := make([]*quiet, len(all))
+	err := parallel(numbers(all), func(i int) (err error) {
+		differing[i], err = all[i].settle(ctx, deadline)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.journal.note("settled")
+	err = parallel(numbers(all), func(i int) (err error) {
+		if len(differing[i]) == 0 {
+			quiets[i], err = all[i].rest(ctx, time.Now().Add(2*interval))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	requests, err := w.logged(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range all {
+		texts := s.leaked
+		if len(differing[i]) > 0 {
+			texts = append(texts, "not settled in time: "+some(differing[i]))
+		}
+		texts = append(texts, s.judgeDeletions(requests)...)
+		if quiets[i] != nil {
+			texts = append(texts, quiets[i].judge(requests)...)
+		}
+		for _, text := range texts {
+			found = append(found, violation{s.namespace + "/" + s.name, text})
+		}
+		s.uids, s.gone, s.leaked = s.now, map[string]bool{}, nil
+	}
+	return append(found, w.checkProcesses(ctx)...), nil
+}
+
+// checkProcesses checks what is not about one source: budgets, logs, Events, metrics,
+// and whether managers ended by themselves.
+func (w *world) checkProcesses(ctx context.Context) []violation {
+	var found []violation
+	add := func(where string, texts ...string) {
+		for _, text := range texts {
+			found = append(found, violation{where, text})
+		}
+	}
+	starts, trouble := w.crew.news()
+	add("managers", trouble...)
+	add("budget", w.front.judge(starts)...)
+	for _, call := range w.Cloud.ForeignCalls() {
+		add("origin", fmt.Sprintf("a request went to another origin, with key %q", call.KeyID))
+	}
+	w.Cloud.ResetCalls()
+	for _, path := range w.crew.logs() {
+		text, err := w.leaks.grown(path)
+		if err != nil {
+			add("logs", err.Error())
+		}
+		if leak := w.leaks.find(text); leak != "" {
+			add("logs", filepath.Base(path)+" has "+leak)
+		}
+		if strings.Contains(string(text), "panic") {
+			add("logs", filepath.Base(path)+" tells of a panic")
+		}
+	}
+	for _, s := range w.crew.seats {
+		if text, err := w.crew.metrics(ctx, s); err == nil {
+			if leak := w.leaks.find([]byte(text)); leak != "" {
+				add("metrics", s.name+" exports "+leak)
+			}
+		}
+	}
+	events, err := w.clients.EventsV1().RESTClient().Get().Resource("events").DoRaw(ctx)
+	if err != nil {
+		add("events", "cannot be read: "+err.Error())
+	}
+	if leak := w.leaks.find(events); leak != "" {
+		add("events", "an Event has "+leak)
+	}
+	return found
+}
+
+// judgeDeletions says which of the source's observations went without a reason. The
+// manager may delete those whose object was out of the inventory at some time since the
+// source was last settled, the stranger any one; and an observation has another UID
+// only if one of both deleted it.
+func (s *source) judgeDeletions(requests []request) []string {
+	var found []string
+	deleted := map[string]bool{}
+	for _, r := range requests {
+		if !r.observation() || r.namespace != s.namespace || !strings.HasPrefix(r.verb, "delete") || !r.done() || !s.mine(r.name) {
+			continue
+		}
+		deleted[r.name] = true
+		switch {
+		case r.by == theStranger:
+		case r.by == someoneElse:
+			found = append(found, fmt.Sprintf("%s was deleted by %s", r.name, r.agent))
+		case r.verb != "delete" || s.existedAllAlong(r.name):
+			found = append(found, fmt.Sprintf("%s was deleted by the manager at %s although its object existed all along", r.name, clockTime(r.at.Local())))
+		}
+	}
+	for name, uid := range s.uids {
+		if now, ok := s.now[name]; s.existedAllAlong(name) && !deleted[name] && (!ok || now != uid) {
+			found = append(found, fmt.Sprintf("%s is no longer the same object, and nobody was seen deleting it", name))
+		}
+	}
+	return found
+}
+
+// mine says whether an observation of this name is or was the source's.
+func (s *source) mine(name string) bool {
+	_, was := s.uids[name]
+	_, is := s.now[name]
+	return was || is || name == "" || s.exists(name)
+}
+
+// logged returns what the API server logged since the last call, up to now.
+func (w *world) logged(ctx context.Context) ([]request, error) {
+	w.markers++
+	mark := fmt.Sprintf("chaos-mark-%d", w.markers)
+	var requests []request
+	err := persist(ctx, func(ctx context.Context) error {
+		_, err := w.clients.CoreV1().ConfigMaps(metav1.NamespaceDefault).Get(ctx, mark, metav1.GetOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+		more, err := w.audit.read()
+		requests = append(requests, more...)
+		for _, r := range more {
+			if r.resource == markerResource && r.name == mark {
+				return nil
+			}
+		}
+		if err == nil {
+			err = fmt.Errorf("the audit log does not show %s yet", mark)
+		}
+		return err
+	})
+	for _, r := range requests {
+		if r.by == theManager && r.observation() && r.done() {
+			w.tally.count(observationWrites)
+		}
+	}
+	return requests, err
+}
+
+// keepState writes what the cluster holds to files beside the logs.
+func (w *world) keepState(ctx context.Context, number int) error {
+	for _, c := range w.cells {
+		out, err := w.Kubectl(ctx, "-n", c.namespace, "get", "ccloud", "-o", "yaml")
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(w.dir, fmt.Sprintf("round-%d-%s.yaml", number, c.namespace))
+		if err := os.WriteFile(path, []byte(out), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// some joins the first few texts and counts the rest.
+func some(texts []string) string {
+	const few = 4
+	if len(texts) <= few {
+		return strings.Join(texts, "; ")
+	}
+	return fmt.Sprintf("%s; and %d more", strings.Join(texts[:few], "; "), len(texts)-few)
+}
+
+// numbers returns the indices of a slice.
+func numbers[T any](members []T) []int {
+	out := make([]int, len(members))
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

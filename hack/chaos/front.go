@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// perSecond is the managers' --requests-per-second, and the burst they may send.
+	perSecond = 50
+	// mostAtOnce is how many requests of a credential may be under way at once.
+	mostAtOnce = 2
+	// hangsAfter is when an unanswered request no longer counts as under way.
+	hangsAfter = 5 * time.Second
+	// slack and tolerance are what the moment at which the cloud sees a request says
+	// less than that at which it was sent, on a machine that has more to do.
+	slack     = 300 * time.Millisecond
+	tolerance = 50 * time.Millisecond
+)
+
+// Where the kinds are listed.
+const (
+	clustersPath = "/cmk/v2/clusters"
+	peeringsPath = "/networking/v1/peerings"
+)
+
+// front stands before the simulated cloud. It notes when each request came and was
+// answered, and holds that against the budget.
+type front struct {
+	// URL is where managers ask.
+	URL string
+
+	cloud  http.Handler
+	server *http.Server
+	served sync.WaitGroup
+
+	mu       sync.Mutex
+	accounts map[string]*account // by the key's ID
+	requests int
+}
+
+// account is what came with one key.
+type account struct {
+	bucket *bucket
+	// exchanges are those of this round and those of the last one still under way.
+	exchanges []*exchange
+	// judged is how many of exchanges the bucket has counted.
+	judged int
+}
+
+// exchange is a request and its answer.
+type exchange struct {
+	span
+	path, environment string
+	// first tells the first page of a listing.
+	first bool
+}
+
+// startFront starts a front on a free loopback port.
+func startFront(cloud http.Handler) (*front, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening before the cloud: %w", err)
+	}
+	f := &front{URL: "http://" + listener.Addr().String(), cloud: cloud, accounts: map[string]*account{}}
+	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second}
+	f.served.Go(func() {
+		_ = f.server.Serve(listener) // returns when close is called, with an error that says so
+	})
+	return f, nil
+}
+
+func (f *front) close() {
+	_ = f.server.Close() // the listener's own error, of no use now
+	f.served.Wait()
+}
+
+// ServeHTTP implements http.Handler.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := f.begin(r)
+	last := &lastWrite{ResponseWriter: w}
+	defer func() { // also where the cloud breaks the connection off
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if x.ended = last.at; x.ended.IsZero() {
+			x.ended = time.Now()
+		}
+	}()
+	f.cloud.ServeHTTP(last, r)
+}
+
+func (f *front) begin(r *http.Request) *exchange {
+	key, _, _ := r.BasicAuth()
+	query := r.URL.Query()
+	x := &exchange{path: r.URL.Path, environment: query.Get("environment"), first: !query.Has("page_token")}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.requests++
+	a := f.accounts[key]
+	if a == nil {
+		a = &account{bucket: newBucket(perSecond, perSecond, slack)}
+		f.accounts[key] = a
+	}
+	x.begun = time.Now()
+	a.exchanges = append(a.exchanges, x)
+	return x
+}
+
+// lastWrite notes when the last of an answer was written. Who reads it to the end may
+// ask again from then on.
+type lastWrite struct {
+	http.ResponseWriter
+	at time.Time
+}
+
+// Write implements http.ResponseWriter.
+func (w *lastWrite) Write(b []byte) (int, error) {
+	w.at = time.Now()
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets an http.ResponseController reach the connection.
+func (w *lastWrite) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// count returns how many requests came.
+func (f *front) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.requests
+}
+
+// listings returns how many listings of an environment's clusters began from one time
+// to another in this round.
+func (f *front) listings(environment string, from, to time.Time) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, a := range f.accounts {
+		for _, x := range a.exchanges {
+			if x.first && x.path == clustersPath && x.environment == environment && !x.begun.Before(from) && !x.begun.After(to) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// judge holds the round's requests against the budget and forgets them. starts are, in
+// order, the moments from which another manager process may have been at work: each has
+// a budget of its own, and what an earlier one sent is no longer under way.
+func (f *front) judge(starts []time.Time) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []string
+	for key, a := range f.accounts {
+		for _, text := range a.judge(starts) {
+			found = append(found, "key "+key+": "+text)
+		}
+	}
+	return found
+}
+
+func (a *account) judge(starts []time.Time) []string {
+	var found []string
+	over, begin := 0, 0
+	flush := func(end int) {
+		if most, which := atOnce(spans(a.exchanges[begin:end]), tolerance, hangsAfter); most > mostAtOnce {
+			at := a.exchanges[begin+which].begun
+			found = append(found, fmt.Sprintf("%d requests under way at once at %s, more than %d", most, clockTime(at), mostAtOnce))
+		}
+		begin = end
+	}
+	for i := a.judged; i < len(a.exchanges); i++ {
+		for len(starts) > 0 && !starts[0].After(a.exchanges[i].begun) {
+			starts = starts[1:]
+			a.bucket.refill()
+			flush(i)
+		}
+		if !a.bucket.take(a.exchanges[i].begun) {
+			over++
+		}
+	}
+	flush(len(a.exchanges))
+	if len(starts) > 0 {
+		a.bucket.refill()
+	}
+	if over > 0 {
+		found = append(found, fmt.Sprintf("%d requests more than %d a second and %d at once allow", over, perSecond, perSecond))
+	}
+	var open []*exchange
+	for _, x := range a.exchanges {
+		if x.ended.IsZero() {
+			open = append(open, x)
+		}
+	}
+	a.exchanges, a.judged = open, len(open)
+	return found
+}
+
+func spans(exchanges []*exchange) []span {
+	out := make([]span, len(exchanges))
+	for i, x := range exchanges {
+		out[i] = x.span
+	}
+	return out
+}
+
+// clockTime writes a time as the journal does.
+func clockTime(t time.Time) string { return t.Format("15:04:05.000") }

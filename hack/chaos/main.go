@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command chaos disturbs everything the operator depends on, at random and by a seed,
+// and checks after every round that what must hold always held. It runs the built
+// manager against a real API server and the simulated cloud. docs/chaos.md says what
+// is done, what is checked, and how to read what it prints.
+//
+// `make chaos` runs it with KUBEBUILDER_ASSETS set. Its exit status is 0 if every round
+// was run without a violation, 1 for violations or a run that could not go on, 2 for
+// bad flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// Exit statuses.
+const (
+	exitOK = iota
+	exitFailed
+	exitUsage
+)
+
+// settings are the command's flags.
+type settings struct {
+	seed   uint64
+	rounds int
+	every  int
+	keep   bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := play(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// play runs the rounds and returns the exit status.
+func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	set, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "chaos:", err)
+		return exitUsage
+	}
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // What client-go says of a restart is no news.
+	dir, err := os.MkdirTemp("", "inventory-operator-chaos-")
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "chaos:", err)
+		return exitFailed
+	}
+	violations, err := run(ctx, set, dir, stdout)
+	failed := err != nil || violations > 0
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "\nchaos: FAILED:", err)
+	}
+	if failed || set.keep {
+		_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the journal of what was done are kept in %s\n", dir)
+	} else {
+		_ = os.RemoveAll(dir) // Nothing in it is of use now.
+	}
+	if failed {
+		return exitFailed
+	}
+	return exitOK
+}
+
+func parse(args []string, stderr io.Writer) (settings, error) {
+	var set settings
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Uint64Var(&set.seed, "seed", 1, "seed of all that is drawn: the same seed does the same things")
+	flags.IntVar(&set.rounds, "rounds", 200, "how many rounds to run")
+	flags.IntVar(&set.every, "every", 20, "print a line after so many rounds")
+	flags.BoolVar(&set.keep, "keep", false, "keep the folder of logs also where there was no violation")
+	if err := flags.Parse(args); err != nil {
+		return set, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return set, fmt.Errorf("unexpected argument %q: there are flags only", flags.Arg(0))
+	case set.rounds < 1:
+		return set, fmt.Errorf("--rounds is %d: use 1 or more", set.rounds)
+	case set.every < 1:
+		return set, fmt.Errorf("--every is %d: use 1 or more", set.every)
+	}
+	return set, nil
+}
+
+// mostViolations is how many violations end a run: more of them say nothing new.
+const mostViolations = 20
+
+// run sets the world up, runs the rounds and ends all it started. It returns the number
+// of violations; the error says why the run could not go on.
+func run(ctx context.Context, set settings, dir string, stdout io.Writer) (violations int, err error) {
+	t := newTally(set, stdout)
+	t.begin()
+	w, err := newWorld(ctx, set, dir, t)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	t.ready()
+	for number, turn := range agenda(set.seed, set.rounds) {
+		if err := w.round(ctx, number+1, turn); err != nil {
+			return t.violations, fmt.Errorf("round %d: %w", number+1, err)
+		}
+		if t.violations >= mostViolations {
+			break
+		}
+	}
+	t.end(w)
+	return t.violations, nil
+}

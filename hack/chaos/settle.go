@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// handled waits until the source shows a token, and says whether it did in time.
+func (s *source) handled(ctx context.Context, token string, deadline time.Time) (bool, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	object := &v1alpha1.InventorySource{}
+	for {
+		err := persist(ctx, func(ctx context.Context) error {
+			return s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object)
+		})
+		if err != nil {
+			return false, err
+		}
+		s.look(object)
+		if object.Status.LastHandledReconcileAt == token {
+			return true, nil
+		}
+		if !time.Now().Before(deadline) {
+			return false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// look searches what the source's status says, which the next sync may replace.
+func (s *source) look(object *v1alpha1.InventorySource) {
+	if leak := s.leaks.find([]byte(inJSON(object))); leak != "" && len(s.leaked) == 0 {
+		s.leaked = append(s.leaked, fmt.Sprintf("its status has %s", leak))
+	}
+}
+
+// settle has the source synced until its observations are exactly the inventory, and
+// returns what still differs at the deadline. Held prunes of what is really gone it
+// approves, as a person would.
+func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, error) {
+	for {
+		token, err := s.ask(ctx)
+		if err != nil {
+			return nil, err
+		}
+		handled, err := s.handled(ctx, token, deadline)
+		if err != nil {
+			return nil, err
+		}
+		object, observations, err := s.read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		differing := s.differs(object, observations)
+		if s.now = uidsOf(observations); len(differing) == 0 {
+			return nil, nil
+		}
+		if !handled {
+			return append(differing, "the last sync asked for was not answered"), nil
+		}
+		if !time.Now().Before(deadline) {
+			return differing, nil
+		}
+		if err := s.approve(ctx, object, observations); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// differs returns what of the source and its observations is not as it should be.
+func (s *source) differs(object *v1alpha1.InventorySource, observations []v1alpha1.Observation) []string {
+	clusters, peerings := s.Cloud.Clusters(s.environment), s.Cloud.Peerings(s.environment)
+	return append(differences(object, s.Cloud.Mode(), expect(s.environment, clusters, peerings), observations),
+		unsettled(object, len(clusters), len(peerings))...)
+}
+
+// uidsOf returns the UIDs of observations, by name.
+func uidsOf(observations []v1alpha1.Observation) map[string]types.UID {
+	uids := map[string]types.UID{}
+	for _, o := range observations {
+		uids[o.GetName()] = o.GetUID()
+	}
+	return uids
+}
+
+// digestIn finds the digests of held prunes in a condition's message.
+var digestIn = regexp.MustCompile(regexp.QuoteMeta(v1alpha1.AnnotationApprovePrune) + `=([0-9a-f]+)`)
+
+// approve approves what is held, if all that is missing is really gone.
+func (s *source) approve(ctx context.Context, object *v1alpha1.InventorySource, observations []v1alpha1.Observation) error {
+	held := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionPruneHeld)
+	if held == nil {
+		return nil
+	}
+	for _, o := range observations {
+		c := meta.FindStatusCondition(*o.Conditions(), v1alpha1.ConditionObserved)
+		if c != nil && c.Status == metav1.ConditionFalse && s.exists(o.GetName()) {
+			return nil
+		}
+	}
+	var digests []string
+	for _, match := range digestIn.FindAllStringSubmatch(held.Message, -1) {
+		digests = append(digests, match[1])
+	}
+	s.tally.count(approvals)
+	s.journal.note("%s/%s: a person approves %v: %s", s.namespace, s.name, digests, held.Message)
+	return s.annotate(ctx, map[string]string{v1alpha1.AnnotationApprovePrune: strings.Join(digests, ",")})
+}
+
+// exists says whether an object is in the inventory.
+func (s *source) exists(id string) bool {
+	if c, ok := s.Cloud.Cluster(id); ok && c.Spec.Environment.ID == s.environment {
+		return true
+	}
+	p, ok := s.Cloud.Peering(id)
+	return ok && p.Spec.Environment.ID == s.environment
+}
+
+// existedAllAlong says whether an object was in the inventory ever since the source was
+// last settled.
+func (s *source) existedAllAlong(id string) bool { return s.exists(id) && !s.gone[id] }
+
+// quiet is a sync of unchanged content, and what it made of the observations.
+type quiet struct {
+	source   *source
+	from, to time.Time
+	// found is what changed, though nothing should.
+	found []string
+}
+
+// rest has a settled source synced once more, and looks whether it wrote anything.
+func (s *source) rest(ctx context.Context, deadline time.Time) (*quiet, error) {
+	_, before, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := &quiet{source: s, from: time.Now()}
+	token, err := s.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	handled, err := s.handled(ctx, token, deadline)
+	if err != nil {
+		return nil, err
+	}
+	q.to = time.Now()
+	if !handled {
+		q.found = append(q.found, "a further sync was not answered in time")
+	}
+	_, after, err := s.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q.found = append(q.found, written(before, after)...)
+	if leak := s.leaks.find([]byte(inJSON(after))); leak != "" {
+		s.leaked = append(s.leaked, fmt.Sprintf("an observation has %s", leak))
+	}
+	return q, nil
+}
+
+// written names the observations that were written between two readings.
+func written(before, after []v1alpha1.Observation) []string {
+	versions := map[types.UID]string{}
+	for _, o := range before {
+		versions[o.GetUID()] = o.GetResourceVersion()
+	}
+	var found []string
+	for _, o := range after {
+		if version, ok := versions[o.GetUID()]; !ok || version != o.GetResourceVersion() {
+			found = append(found, fmt.Sprintf("%s was written although nothing had changed", o.GetName()))
+		}
+		delete(versions, o.GetUID())
+	}
+	if len(versions) > 0 {
+		found = append(found, fmt.Sprintf("%d observations went although nothing had changed", len(versions)))
+	}
+	return found
+}
+
+// judge holds the writes that the API server logged against what a further sync may do:
+// none of an observation, one of the source's status for each sync there was.
+func (q *quiet) judge(requests []request) []string {
+	s := q.source
+	found := slices.Clone(q.found)
+	statuses := 0
+	for _, r := range requests {
+		if r.by != theManager || r.namespace != s.namespace || r.at.Before(q.from) || r.at.After(q.to) {
+			continue
+		}
+		switch {
+		case r.resource == sourceResource && r.name == s.name:
+			statuses++
+		case r.observation() && s.owns(r.name):
+			found = append(found, fmt.Sprintf("%s %s/%s %s was sent although nothing had changed", r.verb, r.resource, r.subresource, r.name))
+		}
+	}
+	if syncs := max(1, s.front.listings(s.environment, q.from, q.to)); statuses > syncs {
+		found = append(found, fmt.Sprintf("%d writes of the source's status in %d syncs", statuses, syncs))
+	}
+	return found
+}
+
+// owns says whether an observation of this name is the source's, as far as known.
+func (s *source) owns(name string) bool {
+	_, ok := s.now[name]
+	return ok
+}

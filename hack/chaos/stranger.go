@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// edits are what a stranger does to an observation, by name. Each leaves the object in
+// a state from which the operator has to bring it back.
+var edits = []struct {
+	name string
+	do   func(*source, context.Context, v1alpha1.Observation) error
+}{
+	{"writes another status", (*source).editStatus},
+	{"takes the conditions away", (*source).editConditions},
+	{"changes labels", (*source).editLabels},
+	{"takes the ownerReference away", (*source).dropOwner},
+	{"makes the source no controller", (*source).demoteOwner},
+	{"deletes the object", (*source).deleteObject},
+	{"deletes the object", (*source).deleteObject},
+	{"plants an object", (*source).plantObject},
+}
+
+// edit has the stranger do something to one of the source's observations. Which one the
+// inventory says, so that the same seed draws the same.
+func (s *source) edit(ctx context.Context, r *rand.Rand) error {
+	o := s.anyObject(r)
+	if o == nil {
+		return nil
+	}
+	e := pick(r, edits)
+	err := persist(ctx, func(ctx context.Context) error { return e.do(s, ctx, o) })
+	if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
+		return err
+	}
+	if err == nil { // Else the object is not there, or not yet.
+		s.tally.count(strangerEdits)
+	}
+	s.journal.note("%s/%s: a stranger %s: %s %v", s.namespace, s.name, e.name, o.GetName(), err)
+	return nil
+}
+
+// anyObject names any one of the source's observations.
+func (s *source) anyObject(r *rand.Rand) v1alpha1.Observation {
+	clusters, peerings := s.Cloud.Clusters(s.environment), s.Cloud.Peerings(s.environment)
+	at := metav1.ObjectMeta{Namespace: s.namespace}
+	if chance(r, 30) && len(peerings) > 0 {
+		at.Name = pick(r, peerings).ID
+		return &v1alpha1.PeeringObservation{ObjectMeta: at}
+	}
+	if len(clusters) == 0 {
+		return nil
+	}
+	at.Name = pick(r, clusters).ID
+	return &v1alpha1.KafkaClusterObservation{ObjectMeta: at}
+}
+
+func mergePatch(content any) client.Patch {
+	text, _ := json.Marshal(content) // Maps of texts and lists always have JSON.
+	return client.RawPatch(types.MergePatchType, text)
+}
+
+type content = map[string]any
+
+func (s *source) editStatus(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Status().Patch(ctx, o, mergePatch(content{"status": content{"phase": "STRANGE", "displayName": "a stranger's", "network": nil}}))
+}
+
+func (s *source) editConditions(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Status().Patch(ctx, o, mergePatch(content{"status": content{"conditions": []any{}}}))
+}
+
+func (s *source) editLabels(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Patch(ctx, o, mergePatch(content{"metadata": content{"labels": content{
+		v1alpha1.LabelSource: nil, v1alpha1.LabelRegion: "nowhere", v1alpha1.Prefix + "strange": "yes", "stranger.example/was": "here"}}}))
+}
+
+func (s *source) dropOwner(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Patch(ctx, o, mergePatch(content{"metadata": content{"ownerReferences": []any{}}}))
+}
+
+// demoteOwner leaves the reference, or the garbage collector would take its chance.
+func (s *source) demoteOwner(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Patch(ctx, o, mergePatch(content{"metadata": content{"ownerReferences": []any{content{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "InventorySource", "name": s.name, "uid": s.uid, "controller": false}}}}))
+}
+
+func (s *source) deleteObject(ctx context.Context, o v1alpha1.Observation) error {
+	return s.stranger.Delete(ctx, o)
+}
+
+// plantObject makes an observation of something that never was, as the source would:
+// nobody controls it, so that the source takes it for its own.
+func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error {
+	s.made++
+	id := fmt.Sprintf("lkc-planted%d%c%d", s.index, s.name[0], s.made)
+	return s.stranger.Create(ctx, &v1alpha1.KafkaClusterObservation{
+		ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: s.namespace},
+		Spec: v1alpha1.KafkaClusterObservationSpec{
+			ObservationOrigin: v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: s.name}, Environment: s.environment},
+			ClusterID:         id,
+		},
+	})
+}
