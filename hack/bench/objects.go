@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// resources are what observations are called in paths.
+var resources = []string{"kafkaclusterobservations", "peeringobservations"}
+
+// model is an observation as the API server gave it.
+type model struct {
+	resource string
+	item     map[string]json.RawMessage
+}
+
+// models reads the observations in a namespace: what others write too.
+func (s *scene) models(ctx context.Context, namespace string) ([]model, error) {
+	var out []model
+	for _, resource := range resources {
+		text, err := s.raw.Get().AbsPath(collectionPath(namespace, resource)).DoRaw(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", resource, err)
+		}
+		var list struct {
+			Items []map[string]json.RawMessage `json:"items"`
+		}
+		if err := json.Unmarshal(text, &list); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", resource, err)
+		}
+		for _, item := range list.Items {
+			out = append(out, model{resource, item})
+		}
+	}
+	return out, nil
+}
+
+// marshal makes the same objects anew for a source of another namespace to own.
+func marshal(models []model, owner *v1alpha1.InventorySource) ([]body, error) {
+	out := make([]body, len(models))
+	for i, m := range models {
+		var err error
+		if out[i], err = m.marshal(owner); err != nil {
+			return nil, fmt.Errorf("marshalling one of %s: %w", m.resource, err)
+		}
+	}
+	return out, nil
+}
+
+// marshal keeps of the metadata what a writer gives.
+func (m model) marshal(owner *v1alpha1.InventorySource) (body, error) {
+	var given metav1.ObjectMeta
+	if err := json.Unmarshal(m.item["metadata"], &given); err != nil {
+		return body{}, err
+	}
+	metadata := map[string]any{
+		"namespace": owner.Namespace, "name": given.Name, "labels": given.Labels, "annotations": given.Annotations,
+	}
+	for i := range given.OwnerReferences {
+		given.OwnerReferences[i].UID = owner.UID
+	}
+	metadata["ownerReferences"] = given.OwnerReferences
+	object, err := json.Marshal(map[string]any{
+		"apiVersion": m.item["apiVersion"], "kind": m.item["kind"], "metadata": metadata, "spec": m.item["spec"],
+	})
+	if err != nil {
+		return body{}, err
+	}
+	status, err := json.Marshal(map[string]any{"status": m.item["status"]})
+	return body{resource: m.resource, name: given.Name, object: object, status: status}, err
+}
+
+// clear deletes all observations and then all sources, so that nothing is left to
+// the garbage collector. No manager may be at work.
+func (s *scene) clear(ctx context.Context, workers int) error {
+	bare, err := newBare(s.Plane.Config(), nil)
+	if err != nil {
+		return err
+	}
+	for _, resource := range resources {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
+		if err := s.k8s.List(ctx, list); err != nil {
+			return fmt.Errorf("listing %s: %w", resource, err)
+		}
+		_, err := each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
+			path := collectionPath(list.Items[i].Namespace, resource) + "/" + list.Items[i].Name
+			return bare.send(ctx, http.MethodDelete, path, "application/json", nil)
+		})
+		if err != nil {
+			return fmt.Errorf("deleting %s: %w", resource, err)
+		}
+	}
+	sources := &v1alpha1.InventorySourceList{}
+	if err := s.k8s.List(ctx, sources); err != nil {
+		return fmt.Errorf("listing sources: %w", err)
+	}
+	for i := range sources.Items {
+		if err := client.IgnoreNotFound(s.k8s.Delete(ctx, &sources.Items[i])); err != nil {
+			return fmt.Errorf("deleting a source: %w", err)
+		}
+	}
+	return nil
+}
+
+var kindOf = map[string]string{
+	"kafkaclusterobservations": "KafkaClusterObservation",
+	"peeringobservations":      "PeeringObservation",
+}
