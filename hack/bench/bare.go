@@ -24,6 +24,8 @@ import (
 type body struct {
 	resource, name string
 	object, status []byte
+	// statusApply is the status as server-side apply takes it.
+	statusApply []byte
 }
 
 // bare writes to the API server as fast as a client can: bodies that are already
@@ -107,4 +109,3 @@ func each(ctx context.Context, n, workers int, do func(context.Context, int) err
 	wait.Wait()
 	return time.Since(start), context.Cause(ctx)
 }
-

@@ -58,9 +58,6 @@ func (f *figures) goal(name string, value float64, unit, relation string, want f
 	*f = append(*f, figure{Name: name, Value: value, Unit: unit, Goal: g, MayBeZero: relation != ">=" && want == 0})
 }
 
-// may says that the last figure added may be zero.
-func (f *figures) mayBeZero() { (*f)[len(*f)-1].MayBeZero = true }
-
 // check returns an error that names the first figure that cannot be true: zero
 // where something must have been measured, or no number at all.
 func (f *figures) check() error {

@@ -41,6 +41,14 @@ type scenario struct {
 var scenarios = []scenario{
 	{"cold", (*bench).cold},
 	{"steady", (*bench).steady},
+	{"churn", (*bench).churn},
+	{"restart", (*bench).restart},
+	{"latency", (*bench).latency},
+	{"ssa", (*bench).ssa},
+	{"memory", (*bench).memoryUse},
+	{"many", (*bench).many},
+	{"shards", (*bench).shards},
+	{"decode", (*bench).decode},
 }
 
 // bench is one run.
@@ -51,9 +59,10 @@ type bench struct {
 	profiles string
 	log      io.Writer
 
-	// scene and world are what scenarios find and leave; nil is none.
+	// scene, world and crowd are what scenarios find and leave; nil is none.
 	scene *scene
 	world *world
+	crowd *crowd
 }
 
 func main() {
@@ -172,7 +181,10 @@ func (b *bench) leave() error {
 		return nil
 	}
 	scene := b.scene
-	b.scene, b.world = nil, nil
+	if b.crowd != nil {
+		b.crowd.watched.stop()
+	}
+	b.scene, b.world, b.crowd = nil, nil, nil
 	return scene.close()
 }
 

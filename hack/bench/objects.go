@@ -62,13 +62,13 @@ func (m model) marshal(owner *v1alpha1.InventorySource) (body, error) {
 	if err := json.Unmarshal(m.item["metadata"], &given); err != nil {
 		return body{}, err
 	}
-	metadata := map[string]any{
-		"namespace": owner.Namespace, "name": given.Name, "labels": given.Labels, "annotations": given.Annotations,
-	}
 	for i := range given.OwnerReferences {
 		given.OwnerReferences[i].UID = owner.UID
 	}
-	metadata["ownerReferences"] = given.OwnerReferences
+	metadata := metav1.ObjectMeta{
+		Namespace: owner.Namespace, Name: given.Name,
+		Labels: given.Labels, Annotations: given.Annotations, OwnerReferences: given.OwnerReferences,
+	}
 	object, err := json.Marshal(map[string]any{
 		"apiVersion": m.item["apiVersion"], "kind": m.item["kind"], "metadata": metadata, "spec": m.item["spec"],
 	})
@@ -76,7 +76,11 @@ func (m model) marshal(owner *v1alpha1.InventorySource) (body, error) {
 		return body{}, err
 	}
 	status, err := json.Marshal(map[string]any{"status": m.item["status"]})
-	return body{resource: m.resource, name: given.Name, object: object, status: status}, err
+	if err != nil {
+		return body{}, err
+	}
+	statusApply, err := m.statusApplication(owner, given.Name)
+	return body{resource: m.resource, name: given.Name, object: object, status: status, statusApply: statusApply}, err
 }
 
 // clear deletes all observations and then all sources, so that nothing is left to
@@ -87,12 +91,11 @@ func (s *scene) clear(ctx context.Context, workers int) error {
 		return err
 	}
 	for _, resource := range resources {
-		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
-		if err := s.k8s.List(ctx, list); err != nil {
-			return fmt.Errorf("listing %s: %w", resource, err)
+		list, err := s.listMetadata(ctx, resource)
+		if err != nil {
+			return err
 		}
-		_, err := each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
+		_, err = each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
 			path := collectionPath(list.Items[i].Namespace, resource) + "/" + list.Items[i].Name
 			return bare.send(ctx, http.MethodDelete, path, "application/json", nil)
 		})
@@ -110,6 +113,16 @@ func (s *scene) clear(ctx context.Context, workers int) error {
 		}
 	}
 	return nil
+}
+
+// listMetadata lists the metadata of the observations of all namespaces.
+func (s *scene) listMetadata(ctx context.Context, resource string, options ...client.ListOption) (*metav1.PartialObjectMetadataList, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
+	if err := s.k8s.List(ctx, list, options...); err != nil {
+		return nil, fmt.Errorf("listing %s: %w", resource, err)
+	}
+	return list, nil
 }
 
 var kindOf = map[string]string{

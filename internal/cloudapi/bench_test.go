@@ -4,7 +4,11 @@ package cloudapi
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -41,22 +45,57 @@ func fullPage(listKind, format string, n int) []byte {
 		listKind, n, strings.Join(items, ","))
 }
 
-// benchmarkDecode decodes one whole page per operation. The figures of one item
-// are those of a page by op.pageSize, its envelope included.
-func benchmarkDecode[T any](b *testing.B, op *operation[T], raw []byte) {
+// perItem times decode, which reads one whole page of n items, and reports what
+// one item costs, its share of the envelope included.
+func perItem(b *testing.B, raw []byte, n int, decode func() error) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(raw)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	for b.Loop() {
-		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
-		if err != nil {
+		if err := decode(); err != nil {
 			b.Fatal(err)
 		}
-		if len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "" {
-			b.Fatal("the page was not read whole")
-		}
 	}
-	perItem := float64(b.N) * float64(op.pageSize)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perItem, "ns/item")
+	runtime.ReadMemStats(&after)
+	items := float64(b.N) * float64(n)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/items, "ns/item")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/items, "B/item")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/items, "allocs/item")
+}
+
+// benchmarkDecode decodes one whole page per operation.
+func benchmarkDecode[T any](b *testing.B, op *operation[T], raw []byte) {
+	perItem(b, raw, op.pageSize, func() error {
+		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
+}
+
+// benchmarkEncodingJSON reads the same page into the same structs with encoding/json
+// alone, without any of the checks.
+func benchmarkEncodingJSON[T any](b *testing.B, op *operation[T], raw []byte) {
+	perItem(b, raw, op.pageSize, func() error {
+		var page struct {
+			Kind     string
+			Metadata struct {
+				Next      string
+				TotalSize int64 `json:"total_size"`
+			}
+			Data []T
+		}
+		text, err := io.ReadAll(bytes.NewReader(raw))
+		if err == nil {
+			err = json.Unmarshal(text, &page)
+		}
+		if err == nil && len(page.Data) != op.pageSize {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
 }
 
 func BenchmarkDecodeClusters(b *testing.B) {
@@ -65,4 +104,12 @@ func BenchmarkDecodeClusters(b *testing.B) {
 
 func BenchmarkDecodePeerings(b *testing.B) {
 	benchmarkDecode(b, &peerings, fullPage(peerings.listKind, fullPeering, peerings.pageSize))
+}
+
+func BenchmarkDecodeClustersEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &clusters, fullPage(clusters.listKind, fullCluster, clusters.pageSize))
+}
+
+func BenchmarkDecodePeeringsEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &peerings, fullPage(peerings.listKind, fullPeering, peerings.pageSize))
 }
