@@ -56,6 +56,7 @@ type bench struct {
 	sizes
 	seed     int64
 	quick    bool
+	patience time.Duration // with other work on the machine
 	profiles string
 	log      io.Writer
 
@@ -91,6 +92,7 @@ func run(ctx context.Context, args []string) error {
 	seed := flags.Int64("seed", 1, "Seed of the simulated inventory.")
 	records := flags.String("records", filepath.Join("dist", "benchmarks.jsonl"), "File to append the records to.")
 	doc := flags.String("doc", "", "Document whose table to replace, between its markers; empty replaces none.")
+	patience := flags.Duration("quiet", 20*time.Second, "How long to wait at most for a quiet machine before each measurement.")
 	profiles := flags.String("profiles", "", "Folder for profiles of the manager in cold and steady; empty takes none.")
 	size := bindSizes(flags)
 	if err := flags.Parse(args); err != nil {
@@ -100,7 +102,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{sizes: size.of(flags, *quick), seed: *seed, quick: *quick, profiles: *profiles, log: os.Stderr}
+	b := &bench{sizes: size.of(flags, *quick), seed: *seed, quick: *quick, patience: *patience, profiles: *profiles, log: os.Stderr}
 	done, err := b.runAll(ctx, chosen, *records)
 	err = errors.Join(err, b.leave())
 	if err == nil && *doc != "" {

@@ -17,12 +17,11 @@ const (
 	quietShare = 0.15
 	// quietLook is how long the machine is looked at.
 	quietLook = time.Second
-	// quietMost is how long to wait for quiet. What goes on after that is not ours.
-	quietMost = 30 * time.Second
 )
 
 // quiet waits until the machine has little to do, so that what one measurement
-// left behind (deletions, garbage) does not count for the next.
+// left behind (deletions, garbage) does not count for the next. What goes on for
+// longer than -quiet is not ours, and is only told of.
 func (b *bench) quiet(ctx context.Context) error {
 	begun := time.Now()
 	for {
@@ -30,7 +29,7 @@ func (b *bench) quiet(ctx context.Context) error {
 		if err != nil || busy < quietShare {
 			return err
 		}
-		if time.Since(begun) > quietMost {
+		if time.Since(begun) > b.patience {
 			b.say("the machine is still %.0f %% busy; other work goes on beside this", 100*busy)
 			return nil
 		}

@@ -15,8 +15,8 @@ import (
 
 const mergePatch = types.MergePatchType
 
-// patience is how long a scenario waits for something that must come.
-const patience = 15 * time.Minute
+// waitMost is how long a scenario waits for something that must come.
+const waitMost = 15 * time.Minute
 
 // watched is a watch of some objects.
 type watched struct {
@@ -42,7 +42,7 @@ func (s *scene) watch(ctx context.Context, list client.ObjectList, namespace, na
 // until waits for an object that was seen to fulfil a condition, and returns the
 // moment.
 func (w *watched) until(ctx context.Context, fulfilled func(client.Object) bool) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, waitMost)
 	defer cancel()
 	for {
 		select {
