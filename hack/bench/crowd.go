@@ -159,6 +159,3 @@ func (c *crowd) latest() time.Duration {
 	}
 	return most
 }
-
-// objects is how many observations all sources have.
-func (c *crowd) objects() int { return len(c.sources) * (crowdClusters + crowdPeerings) }

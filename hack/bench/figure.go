@@ -38,11 +38,6 @@ func (f *figures) add(name string, value float64, unit string) {
 	*f = append(*f, figure{Name: name, Value: value, Unit: unit})
 }
 
-// count adds a figure without goal that may be zero.
-func (f *figures) count(name string, value float64, unit string) {
-	*f = append(*f, figure{Name: name, Value: value, Unit: unit, MayBeZero: true})
-}
-
 // goal adds a figure that should be in a relation ("<=", ">=", "=") to a value. It
 // may be zero where zero meets the goal.
 func (f *figures) goal(name string, value float64, unit, relation string, want float64) {

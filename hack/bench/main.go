@@ -114,11 +114,15 @@ func run(ctx context.Context, args []string) error {
 // runAll runs scenarios one after another. One that fails does not stop the others;
 // the error is all of theirs.
 func (b *bench) runAll(ctx context.Context, chosen []scenario, path string) ([]record, error) {
+	assets := os.Getenv("KUBEBUILDER_ASSETS")
+	if assets == "" {
+		return nil, errors.New(`KUBEBUILDER_ASSETS is not set; run make bench, or set it to "$(hack/controlplane/ensure)"`)
+	}
 	machine, err := thisMachine()
 	if err != nil {
 		return nil, err
 	}
-	version, err := readVersions(ctx, filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kubectl"))
+	version, err := readVersions(ctx, filepath.Join(assets, "kubectl"))
 	if err != nil {
 		return nil, err
 	}

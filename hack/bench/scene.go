@@ -74,7 +74,7 @@ func (s *scene) connect() error {
 
 // close ends everything that runs on the scene.
 func (s *scene) close() error {
-	return errors.Join(s.stopManagers(), s.Stage.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.stopManagers(), s.Stop(), os.RemoveAll(s.dir))
 }
 
 // manage starts a manager; see stage.StartManager.
@@ -98,9 +98,6 @@ func (s *scene) stopManagers() error {
 	}
 	return errs
 }
-
-// manager returns the manager started last.
-func (s *scene) manager() *stage.Manager { return s.managers[len(s.managers)-1] }
 
 // newNamespace makes a namespace with the Secret that sources name.
 func (s *scene) newNamespace(ctx context.Context) (string, error) {
