@@ -3,12 +3,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -112,6 +112,7 @@ func readLean(ctx context.Context, endpoint string) (int, error) {
 // whoever wants to work with them must.
 func readPages[Item any](ctx context.Context, path string, pageSize int) (int, error) {
 	var items []Item
+	var text bytes.Buffer // Used anew for each page: what is decoded is copied out of it.
 	next := path + "?" + url.Values{"environment": {environment}, "page_size": {strconv.Itoa(pageSize)}}.Encode()
 	for next != "" {
 		var page struct {
@@ -120,7 +121,10 @@ func readPages[Item any](ctx context.Context, path string, pageSize int) (int, e
 			} `json:"metadata"`
 			Data []Item `json:"data"`
 		}
-		if err := readPage(ctx, next, &page); err != nil {
+		if err := readPage(ctx, next, &text); err != nil {
+			return 0, err
+		}
+		if err := json.Unmarshal(text.Bytes(), &page); err != nil {
 			return 0, err
 		}
 		items = append(items, page.Data...)
@@ -129,7 +133,8 @@ func readPages[Item any](ctx context.Context, path string, pageSize int) (int, e
 	return len(items), nil
 }
 
-func readPage(ctx context.Context, page string, into any) error {
+// readPage reads one page into a buffer.
+func readPage(ctx context.Context, page string, into *bytes.Buffer) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
 		return err
@@ -140,14 +145,12 @@ func readPage(ctx context.Context, page string, into any) error {
 		return err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", page, response.Status)
 	}
-	return json.Unmarshal(text, into)
+	into.Reset()
+	_, err = into.ReadFrom(response.Body)
+	return err
 }
 
 // readListing reads all pages of both kinds with the operator's client.

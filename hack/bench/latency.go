@@ -171,7 +171,8 @@ func (l *latencyMeasure) tamper(ctx context.Context, name string) (time.Duration
 }
 
 // changed measures from a change in the cloud to the observation that tells of it,
-// with the shortest interval. The changes come at random, each of its own cluster.
+// with the shortest interval. The changes come at random within one, each of its own
+// cluster.
 func (l *latencyMeasure) changed(ctx context.Context) error {
 	patch := fmt.Appendf(nil, `{"spec":{"interval":%q}}`, shortInterval)
 	if err := l.scene.k8s.Patch(ctx, l.source.DeepCopy(), client.RawPatch(mergePatch, patch)); err != nil {
@@ -182,7 +183,7 @@ func (l *latencyMeasure) changed(ctx context.Context) error {
 	n := min(l.samples, len(clusters))
 	begin := make([]time.Time, n)
 	for i := range begin {
-		begin[i] = time.Now().Add(time.Duration(random.Float64() * float64(3*shortInterval)))
+		begin[i] = time.Now().Add(time.Duration(random.Float64() * float64(shortInterval)))
 	}
 	took := make([]float64, n)
 	_, err := each(ctx, n, n, func(ctx context.Context, i int) error {

@@ -40,8 +40,8 @@ type sizeFlags struct{ sizes }
 var (
 	fullSizes = sizes{clusters: 10_000, peerings: 10_000, runs: 2, writers: 32, some: 1000, applied: 2000, syncs: 10,
 		memory: numbers{1000, 10_000, 20_000, 100_000}, sources: 500, rate: 5, samples: 100}
-	quickSizes = sizes{clusters: 1000, peerings: 1000, runs: 1, writers: 32, some: 100, applied: 500, syncs: 5,
-		memory: numbers{1000, 2000}, sources: 50, rate: 5, samples: 20}
+	quickSizes = sizes{clusters: 1000, peerings: 1000, runs: 1, writers: 32, some: 100, applied: 300, syncs: 5,
+		memory: numbers{1000, 2000}, sources: 30, rate: 5, samples: 10}
 )
 
 // bindSizes declares a flag for each size.
