@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 
@@ -32,25 +33,42 @@ func (s *scene) plantOne(ctx context.Context, m model, owner *v1alpha1.Inventory
 	if err != nil {
 		return err
 	}
-	// The gateway of etcd's API takes keys and values in base64, as []byte marshals.
-	request, err := json.Marshal(map[string][]byte{"key": key, "value": value})
+	return s.etcd(ctx, "put", map[string][]byte{"key": key, "value": value})
+}
+
+// uproot deletes one observation from etcd.
+func (s *scene) uproot(ctx context.Context, resource, namespace, name string) error {
+	return s.etcd(ctx, "deleterange", map[string][]byte{"key": etcdKey(resource, namespace, name)})
+}
+
+// etcd sends one request to the gateway of etcd's API, which takes keys and values in
+// base64, as []byte marshals.
+func (s *scene) etcd(ctx context.Context, operation string, request map[string][]byte) error {
+	content, err := json.Marshal(request)
 	if err != nil {
 		return err
 	}
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Plane.EtcdURL()+"/v3/kv/put", bytes.NewReader(request))
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Plane.EtcdURL()+"/v3/kv/"+operation, bytes.NewReader(content))
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(post)
+	response, err := etcdClient.Do(post)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
+	// Read to its end, so that the connection is used again.
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return err
+	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("putting %s: %s", key, response.Status)
+		return fmt.Errorf("%s of %s: %s", operation, request["key"], response.Status)
 	}
 	return nil
 }
+
+// etcdClient keeps a connection for each writer.
+var etcdClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 
 // stored returns the key and the value of an observation in etcd.
 func (m model) stored(owner *v1alpha1.InventorySource) (key, value []byte, err error) {
@@ -71,5 +89,11 @@ func (m model) stored(owner *v1alpha1.InventorySource) (key, value []byte, err e
 	if value, err = json.Marshal(item); err != nil {
 		return nil, nil, err
 	}
-	return fmt.Appendf(nil, "/registry/%s/%s/%s/%s", v1alpha1.GroupVersion.Group, m.resource, owner.Namespace, metadata["name"]), value, nil
+	name, _ := metadata["name"].(string)
+	return etcdKey(m.resource, owner.Namespace, name), value, nil
+}
+
+// etcdKey is where the API server keeps an observation.
+func etcdKey(resource, namespace, name string) []byte {
+	return fmt.Appendf(nil, "/registry/%s/%s/%s/%s", v1alpha1.GroupVersion.Group, resource, namespace, name)
 }

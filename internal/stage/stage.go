@@ -3,7 +3,7 @@
 // Package stage sets up the whole scene on one machine: a local control plane
 // with the operator's own manifests, the simulated cloud, and the built manager as
 // a process under its own ServiceAccount. The demo plays on it, and so do the
-// tests of the whole program.
+// benchmarks and the tests of the whole program.
 package stage
 
 import (
