@@ -26,7 +26,7 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 	if err != nil {
 		return err
 	}
-	var took, peaks []float64
+	var took, peaks, cpus []float64
 	for range restarts {
 		if err := w.manager.Stop(); err != nil {
 			return err
@@ -42,7 +42,11 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 		if err != nil {
 			return err
 		}
-		took, peaks = append(took, one.Seconds()), append(peaks, peak)
+		cpu, err := w.process().cpu()
+		if err != nil {
+			return err
+		}
+		took, peaks, cpus = append(took, one.Seconds()), append(peaks, peak), append(cpus, cpu.Seconds())
 	}
 	after, err := b.scene.serverSamples(ctx)
 	if err != nil {
@@ -51,6 +55,7 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 	f := &r.Figures
 	f.add("start to first finished sync", median(took), "s")
 	f.goal("observation writes", observationWrites(after.since(before)), "", "=", 0)
+	f.add("manager's CPU", median(cpus), "s")
 	f.add("peak memory", median(peaks)/mebibyte, "MiB")
 	return nil
 }
