@@ -4,7 +4,11 @@ package cloudapi
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -45,28 +49,68 @@ func fullPage(listKind, format string, first, n int) []byte {
 		listKind, n, strings.Join(items, ","))
 }
 
-// benchmarkDecode decodes one whole page per operation. The figures of one item
-// are those of a page by op.pageSize, its envelope included.
-func benchmarkDecode[T any](b *testing.B, op *operation[T], format string) {
+// pages returns full pages of distinct items.
+func pages[T any](op *operation[T], format string) [][]byte {
 	pages := make([][]byte, benchPages)
 	for i := range pages {
 		pages[i] = fullPage(op.listKind, format, i*op.pageSize, op.pageSize)
 	}
+	return pages
+}
+
+// perItem times decode, which reads one whole page of n items, on one page after
+// another, and reports what one item costs, its share of the envelope included.
+func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(pages[0])))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	turn := 0
 	for b.Loop() {
-		turn = (turn + 1) % benchPages
-		p, err := read(newBody(bytes.NewReader(pages[turn]), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
-		if err != nil {
+		turn = (turn + 1) % len(pages)
+		if err := decode(pages[turn]); err != nil {
 			b.Fatal(err)
 		}
-		if len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "" {
-			b.Fatal("the page was not read whole")
-		}
 	}
-	perItem := float64(b.N) * float64(op.pageSize)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perItem, "ns/item")
+	runtime.ReadMemStats(&after)
+	items := float64(b.N) * float64(n)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/items, "ns/item")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/items, "B/item")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/items, "allocs/item")
+}
+
+// benchmarkDecode decodes one whole page per operation.
+func benchmarkDecode[T any](b *testing.B, op *operation[T], format string) {
+	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
+		p, err := read(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
+}
+
+// benchmarkEncodingJSON reads the same pages into the same structs with
+// encoding/json alone, without any of the checks.
+func benchmarkEncodingJSON[T any](b *testing.B, op *operation[T], format string) {
+	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
+		var page struct {
+			Kind     string
+			Metadata struct {
+				Next      string
+				TotalSize int64 `json:"total_size"`
+			}
+			Data []T
+		}
+		text, err := io.ReadAll(bytes.NewReader(raw))
+		if err == nil {
+			err = json.Unmarshal(text, &page)
+		}
+		if err == nil && len(page.Data) != op.pageSize {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
 }
 
 func BenchmarkDecodeClusters(b *testing.B) {
@@ -75,4 +119,12 @@ func BenchmarkDecodeClusters(b *testing.B) {
 
 func BenchmarkDecodePeerings(b *testing.B) {
 	benchmarkDecode(b, &peerings, fullPeering)
+}
+
+func BenchmarkDecodeClustersEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &clusters, fullCluster)
+}
+
+func BenchmarkDecodePeeringsEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &peerings, fullPeering)
 }
