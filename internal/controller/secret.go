@@ -27,18 +27,6 @@ import (
 // secretField indexes sources by the Secret they name.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// slimSecret reduces what a watch tells of a Secret to its identity and version.
-// Above all it drops the annotation in which `kubectl apply` leaves a copy of the
-// data.
-func slimSecret(object any) (any, error) {
-	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
-		secret.ObjectMeta = metav1.ObjectMeta{
-			Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
-		}
-	}
-	return object, nil
-}
-
 // rotated tells whether the source's Secret is newer than the one the last sync
 // used. Where the manager watches Secrets, the cache knows. Elsewhere only a source
 // whose credential is refused looks, once an interval, with the right to get: all

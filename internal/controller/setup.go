@@ -6,12 +6,10 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -47,16 +45,6 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		return err
 	}
 	return b.Complete(r)
-}
-
-// SlimCache has a cache keep only what the reconciler reads: nobody's managedFields,
-// and of Secrets nothing but their names and versions.
-func SlimCache(o *cache.Options) {
-	o.DefaultTransform = cache.TransformStripManagedFields()
-	if o.ByObject == nil {
-		o.ByObject = map[client.Object]cache.ByObject{}
-	}
-	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
 }
 
 // IndexBySource lets a cache find the observations of a source.

@@ -119,6 +119,17 @@ func join(desired []Desired, n networks) {
 	}
 }
 
+// takeJoined gives an observation what another of the same object tells of those on
+// its network.
+func takeJoined(o, from v1alpha1.Observation) {
+	switch o := o.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		o.Status.Peerings = from.(*v1alpha1.KafkaClusterObservation).Status.Peerings
+	case *v1alpha1.PeeringObservation:
+		o.Status.Endpoints = from.(*v1alpha1.PeeringObservation).Status.Endpoints
+	}
+}
+
 func networkID(n *v1alpha1.NetworkReference) string {
 	if n == nil {
 		return ""

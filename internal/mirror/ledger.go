@@ -11,7 +11,8 @@ import (
 // Listing is one listing of one kind, projected and stamped.
 type Listing struct {
 	// Observations are the objects that could be read, each as it should be in
-	// the cluster, but for conditions and what is joined from other kinds.
+	// the cluster, but for conditions and what is joined from other kinds. Record
+	// may change the latter.
 	Observations []v1alpha1.Observation
 	// Complete tells whether everything there is was listed and read. Only then
 	// does it mean anything that an object is not among Observations.
@@ -46,7 +47,8 @@ type Ledger struct {
 
 // entry is what is known of one cloud object.
 type entry struct {
-	// observation is the object as last listed; nil if it never was.
+	// observation is the object as last listed; nil if it never was. Where that is
+	// what is there already, it is that very object, so that it is held once.
 	observation v1alpha1.Observation
 	// seq is that of the last complete listing before, or in, which the object was
 	// seen; for one never listed, of that which first found its observation there.
@@ -74,30 +76,33 @@ func (l *Ledger) Record(listing Listing, existing []v1alpha1.Observation) *Ledge
 	if listing.Complete {
 		next.complete(listing)
 	}
-	for _, o := range listing.Observations {
-		next.entries[o.GetName()] = entry{observation: o, seq: next.seq, scope: listing.Scope, listed: true}
-	}
+	there := make(map[string]v1alpha1.Observation, len(existing))
 	for _, o := range existing {
+		there[o.GetName()] = o
+	}
+	for _, o := range listing.Observations {
 		name := o.GetName()
+		if e := there[name]; e != nil && carries(e, o) {
+			o = e
+		}
+		next.entries[name] = entry{observation: o, seq: next.seq, scope: listing.Scope, listed: true}
+	}
+	for name := range there {
 		if _, known := l.entry(name); !known && !next.listed(name) {
 			next.entries[name] = entry{seq: next.seq, scope: next.former}
 		}
 	}
 	if l != nil {
-		next.keep(l, listing.Complete, existing)
+		next.keep(l, listing.Complete, there)
 	}
 	return next
 }
 
 // keep takes over what a former ledger knew of objects that were not listed now.
-func (l *Ledger) keep(former *Ledger, complete bool, existing []v1alpha1.Observation) {
-	there := make(map[string]bool, len(existing))
-	for _, o := range existing {
-		there[o.GetName()] = true
-	}
+func (l *Ledger) keep(former *Ledger, complete bool, there map[string]v1alpha1.Observation) {
 	for name, e := range former.entries {
 		stillListed := e.listed && !complete
-		if !l.listed(name) && (there[name] || stillListed) {
+		if !l.listed(name) && (there[name] != nil || stillListed) {
 			e.listed = stillListed
 			l.entries[name] = e
 		}
