@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -49,7 +48,7 @@ func Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 // setLabel sets a label where the value is one: an empty or an invalid value
 // sets none, since a label must never keep an object from being written.
 func setLabel(labels map[string]string, key, value string) {
-	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
+	if value != "" && isLabelValue(value) {
 		labels[key] = value
 	}
 }

@@ -19,13 +19,13 @@ const hashDigits = 8
 // invalid runes replaced by "-", with "-" and the first 8 hex digits of the ID's
 // SHA-256 behind. The result is a valid object name for any ID.
 func ObjectName(id string) string {
-	if len(validation.IsDNS1123Subdomain(id)) == 0 {
+	if isSubdomain(id) {
 		return id
 	}
 	sum := sha256.Sum256([]byte(id))
 	hash := hex.EncodeToString(sum[:])[:hashDigits]
 	base := strings.Map(validRune, strings.ToLower(id))
-	if len(validation.IsDNS1123Subdomain(base+"-"+hash)) > 0 {
+	if !isSubdomain(base + "-" + hash) {
 		// A dot must stand between letters or digits, and a name must begin with
 		// one and not be too long.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
