@@ -60,8 +60,8 @@ type bench struct {
 	// disturbed is how busy the machine was at worst, of 1, when a measurement of the
 	// present scenario began; 0 if it was quiet.
 	disturbed float64
-	profiles string
-	log      io.Writer
+	profiles  string
+	log       io.Writer
 
 	// scene, world and crowd are what scenarios find and leave; nil is none.
 	scene *scene
