@@ -57,8 +57,11 @@ type bench struct {
 	seed     int64
 	quick    bool
 	patience time.Duration // with other work on the machine
-	profiles string
-	log      io.Writer
+	// disturbed is how busy the machine was at worst, of 1, when a measurement of the
+	// present scenario began; 0 if it was quiet.
+	disturbed float64
+	profiles  string
+	log       io.Writer
 
 	// scene, world and crowd are what scenarios find and leave; nil is none.
 	scene *scene
@@ -131,7 +134,11 @@ func (b *bench) runAll(ctx context.Context, chosen []scenario, path string) ([]r
 	fmt.Print(header)
 	for _, s := range chosen {
 		r := record{Scenario: s.name, Time: time.Now().UTC(), Quick: b.quick, Machine: machine, Version: version}
+		b.disturbed = 0
 		err := s.run(b, ctx, &r)
+		if b.disturbed > 0 {
+			r.Notes = append(r.Notes, fmt.Sprintf("Other work kept the machine %.0f %% busy when this was measured: the figures are worth little.", 100*b.disturbed))
+		}
 		r.Seconds = time.Since(r.Time).Seconds()
 		if err == nil {
 			err = r.appendTo(path)

@@ -31,6 +31,7 @@ func (b *bench) quiet(ctx context.Context) error {
 		}
 		if time.Since(begun) > b.patience {
 			b.say("the machine is still %.0f %% busy; other work goes on beside this", 100*busy)
+			b.disturbed = max(b.disturbed, busy)
 			return nil
 		}
 	}
