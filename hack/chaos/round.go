@@ -87,13 +87,10 @@ func (w *world) strike(ctx context.Context, e event, r *rand.Rand) error {
 func (c *cell) disturb(ctx context.Context, number int) error {
 	r := random(c.seed, "cell", c.namespace, fmt.Sprint(number))
 	t := drawTrouble(r)
-	for _, s := range c.sources {
-		for _, path := range []string{clustersPath, peeringsPath} {
-			at := place{s.environment, path}
-			// A view is only as harmless as said where it is all that is wrong.
-			if c.weather.gather(at, r); t == partView || t == noView {
-				c.weather.clear(at)
-			}
+	for _, at := range c.places() {
+		// A view is only as harmless as said where it is all that is wrong.
+		if c.weather.gather(at, r); t == partView || t == noView {
+			c.weather.clear(at)
 		}
 	}
 	if err := parallel(c.sources, func(s *source) error { return s.disturb(ctx, number) }); err != nil {
