@@ -102,11 +102,11 @@ func (c *cell) disturb(ctx context.Context, number int) error {
 	return c.suffer(ctx, t)
 }
 
-// disturb draws and does a source's part of a round: a few steps, each with changes in
+// disturb draws and does a source's part of a round: two steps, each with changes in
 // the cloud, a stranger's edits and a sync.
 func (s *source) disturb(ctx context.Context, number int) error {
 	r := random(s.seed, "source", s.environment, fmt.Sprint(number))
-	for range 2 + r.IntN(2) {
+	for range 2 {
 		s.bringBack()
 		for range r.IntN(3) {
 			s.change(r)

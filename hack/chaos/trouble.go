@@ -106,7 +106,7 @@ func (c *cell) suffer(ctx context.Context, t trouble) error {
 	if t != unknownKey {
 		c.Cloud.AddKey(changed)
 	}
-	if err := parallel(c.sources, func(s *source) error { return s.syncSeveral(ctx, 4) }); err != nil {
+	if err := parallel(c.sources, func(s *source) error { return s.syncSeveral(ctx, 3) }); err != nil {
 		return err
 	}
 	c.Cloud.AddKey(c.key)
@@ -125,7 +125,7 @@ func (c *cell) everywhere(f cloudsim.Fault) {
 
 // patience is how long a disturbance waits for a sync that may never be, as the manager
 // was killed or the cloud does not answer.
-const patience = 400 * time.Millisecond
+const patience = 250 * time.Millisecond
 
 // syncSeveral has the source synced so many times, or asked for it at least.
 func (s *source) syncSeveral(ctx context.Context, times int) error {
