@@ -19,6 +19,7 @@ type violation struct {
 // round disturbs everything for a while, ends the disturbances, and checks what must
 // hold. An error says why the run cannot go on.
 func (w *world) round(ctx context.Context, number int, t turn) error {
+	w.tally.round = number
 	w.journal.note("round %d: %s, pair %t, mode %s", number, t.event, t.pair, t.mode)
 	if number == 1 || t.pair != (len(w.crew.seats) > 1) {
 		if err := w.crew.muster(ctx, t.pair); err != nil {
@@ -37,7 +38,7 @@ func (w *world) round(ctx context.Context, number int, t turn) error {
 		return err
 	}
 	w.journal.note("round %d: checked", number)
-	w.tally.round(w, number, violations)
+	w.tally.report(w, violations)
 	for _, v := range violations {
 		w.journal.note("round %d: VIOLATION: %s: %s", number, v.where, v.what)
 	}
