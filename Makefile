@@ -11,6 +11,10 @@ TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
 export TESTFLAGS
+# BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady' and the like; the
+# table in docs is that of a run without either.
+BENCH ?=
+BENCHFLAGS ?=
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # What `make chaos` draws by, and for how long.
@@ -105,6 +109,15 @@ chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
 	@FUZZTIME=$(FUZZTIME) hack/fuzz
+
+.PHONY: mutants
+mutants: ## Take each prune rule out by itself; fail if no test misses it.
+	@go run ./hack/mutate
+
+.PHONY: bench
+bench: ## Measure on this machine, half an hour. BENCH=quick takes minutes. BENCHFLAGS='-scenarios cold'
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./hack/bench \
+		$(if $(BENCH),-$(BENCH)) $(if $(BENCH)$(BENCHFLAGS),,-doc docs/benchmarks.md) $(BENCHFLAGS)
 
 ##@ Build
 

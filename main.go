@@ -8,11 +8,15 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"strings"
+	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"go.uber.org/zap/zapcore"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -65,6 +69,8 @@ func run(args []string) error {
 	}
 	// The API server's own priority and fairness is the limit.
 	cluster.QPS = -1
+	controller.SlimCache(&o.Manager.Cache)
+	o.Manager.LeaderElectionConfig = ownConnection(cluster)
 	mgr, err := ctrl.NewManager(cluster, o.Manager)
 	if err != nil {
 		return err
@@ -83,6 +89,7 @@ func run(args []string) error {
 		AllowedOrigins:  o.AllowedOrigins,
 		ConcurrentSyncs: o.ConcurrentSyncs,
 		Writers:         make(chan struct{}, o.ConcurrentWrites),
+		Namespaces:      o.WatchNamespaces,
 		JitterPercent:   o.JitterPercent,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
@@ -97,6 +104,26 @@ func run(args []string) error {
 	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
 		return err
 	}
-	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion)
+	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion,
+		"memoryLimit", limitMemory())
 	return mgr.Start(ctx)
+}
+
+// ownConnection returns the configuration of a client that shares no connection
+// with others: a lease must be renewed in time also while 20,000 writes go out.
+func ownConnection(cluster *rest.Config) *rest.Config {
+	own := rest.CopyConfig(cluster)
+	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	return own
+}
+
+// limitMemory has the garbage collector work harder before the kernel kills: from
+// nine tenths of the container's limit on. It returns that in bytes, or why there is
+// none. Where GOMEMLIMIT is set, that counts.
+func limitMemory() any {
+	limit, err := memlimit.Set()
+	if err != nil {
+		return err.Error()
+	}
+	return limit
 }

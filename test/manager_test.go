@@ -9,9 +9,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -117,6 +119,32 @@ var _ = Describe("The manager", Ordered, func() {
 		}).Should(Succeed())
 	})
 
+	It("uses a new credential at once where it may watch Secrets", func(ctx SpecContext) {
+		roles := filepath.Join("..", "config", "secret-watch")
+		_, err := scene.Kubectl(ctx, "apply", "-k", roles)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func(ctx SpecContext) {
+			_, err := scene.Kubectl(ctx, "delete", "-k", roles)
+			Expect(err).NotTo(HaveOccurred())
+		})
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "ccloud", Namespace: namespace}}
+		setSecret := func(value string) {
+			GinkgoHelper()
+			Expect(k8s.Patch(ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"stringData":{"api-secret":"`+value+`"}}`)))).To(Succeed())
+		}
+		setSecret("refused")
+		start(ctx)
+		createSource(ctx, namespace, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
+		ready := func(g Gomega) *metav1.Condition {
+			c := meta.FindStatusCondition(readSource(ctx, g, namespace).Status.Conditions, v1alpha1.ConditionReady)
+			g.Expect(c).NotTo(BeNil())
+			return c
+		}
+		Eventually(ctx, func(g Gomega) { g.Expect(ready(g).Reason).To(Equal(v1alpha1.ReasonUnauthenticated)) }).Should(Succeed())
+		setSecret(stage.APISecret)
+		Eventually(ctx, func(g Gomega) { g.Expect(ready(g).Status).To(Equal(metav1.ConditionTrue)) }).Should(Succeed())
+	})
+
 	It("writes nothing when it is killed and started again, and outlives the API server's restart", func(ctx SpecContext) {
 		killed := start(ctx)
 		createSource(ctx, namespace)
@@ -140,7 +168,7 @@ var _ = Describe("The manager", Ordered, func() {
 		Expect(k8s.Delete(ctx, source)).To(Succeed())
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(clusters(ctx, g, namespace)).To(BeEmpty())
-		}).Should(Succeed())
+		}).WithTimeout(garbageTime).Should(Succeed())
 		Expect(managerWrites(namespace, "kafkaclusterobservations")).NotTo(ContainElement(HavePrefix("delete")))
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(scrape(manager)).NotTo(ContainSubstring(namespace))

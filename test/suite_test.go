@@ -36,6 +36,9 @@ const (
 	// soon is how long a spec waits for what should happen at once. It is no
 	// measurement: machines are noisy.
 	soon = 30 * time.Second
+	// garbageTime is how long the garbage collector gets: it looks for new kinds
+	// twice a minute only.
+	garbageTime = 3 * time.Minute
 )
 
 var (
@@ -48,6 +51,7 @@ var (
 func TestManager(t *testing.T) {
 	RegisterFailHandler(Fail)
 	SetDefaultEventuallyTimeout(soon)
+	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	RunSpecs(t, "Manager")
 }
@@ -101,8 +105,8 @@ func newNamespace(ctx context.Context) string {
 }
 
 // createSource creates the source, to be synced every ten seconds, and deletes it
-// after the spec.
-func createSource(ctx context.Context, namespace string) {
+// after the spec. changes are made to it before.
+func createSource(ctx context.Context, namespace string, changes ...func(*v1alpha1.InventorySource)) {
 	GinkgoHelper()
 	source := &v1alpha1.InventorySource{
 		ObjectMeta: metav1.ObjectMeta{Name: sourceName, Namespace: namespace},
@@ -114,6 +118,9 @@ func createSource(ctx context.Context, namespace string) {
 				SecretRef: v1alpha1.LocalReference{Name: "ccloud"},
 			}},
 		},
+	}
+	for _, change := range changes {
+		change(source)
 	}
 	Expect(k8s.Create(ctx, source)).To(Succeed())
 	DeferCleanup(func(ctx SpecContext) {

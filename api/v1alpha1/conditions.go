@@ -87,7 +87,7 @@ const (
 )
 
 // Reasons of an observation's Observed and Ready. Ready's other reasons are the
-// cloud's phase in CamelCase.
+// cloud's phase in CamelCase, and Progressing until the status is written.
 const (
 	// ReasonListed: the cloud object was in the last complete listing.
 	ReasonListed = "Listed"

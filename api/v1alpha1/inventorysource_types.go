@@ -282,6 +282,13 @@ type InventorySourceStatus struct {
 	// +optional
 	NextSyncTime *metav1.Time `json:"nextSyncTime,omitempty"`
 
+	// Set while the cloud refuses the credential (HTTP 401 or 403) for everything
+	// there is to list. The syncs are then further and further apart, until the
+	// Secret changes, the annotation inventory.ccloud.dev/requestedAt is set, or the
+	// spec changes.
+	// +optional
+	CredentialBackoff *CredentialBackoff `json:"credentialBackoff,omitempty"`
+
 	// The value of the annotation inventory.ccloud.dev/requestedAt that the last
 	// sync answered.
 	// +optional
@@ -296,6 +303,16 @@ type InventorySourceStatus struct {
 	Peerings *InventorySummary `json:"peerings,omitempty"`
 }
 
+// CredentialBackoff is kept in the status so that a manager that restarts does not
+// ask with a refused credential each time.
+type CredentialBackoff struct {
+	// How long the next sync was put off, before jitter.
+	Delay metav1.Duration `json:"delay"`
+	// The resourceVersion of the Secret that was refused.
+	// +optional
+	SecretVersion string `json:"secretVersion,omitempty"`
+}
+
 // InventorySummary is one kind of a source's observations in numbers.
 type InventorySummary struct {
 	// Observations whose cloud object was in the last listing that could tell.
@@ -307,6 +324,12 @@ type InventorySummary struct {
 	// End of the last complete listing.
 	// +optional
 	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
+
+	// Digest of what decides what a listing can see: endpoint, API key ID, filters.
+	// While objects are missing that were last seen under another, it is that one's,
+	// so that a manager that restarts still holds their deletion.
+	// +optional
+	Scope string `json:"scope,omitempty"`
 
 	// How many of the observed are in which phase, sorted by phase.
 	// +optional

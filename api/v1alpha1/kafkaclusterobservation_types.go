@@ -3,7 +3,6 @@
 package v1alpha1
 
 import (
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -162,7 +161,10 @@ type KafkaClusterObservation struct {
 
 	// +required
 	Spec KafkaClusterObservationSpec `json:"spec"`
+	// The default keeps kstatus from taking an observation whose status was not
+	// written yet for one that is as it should be.
 	// +optional
+	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status KafkaClusterObservationStatus `json:"status,omitzero"`
 }
 
@@ -197,9 +199,7 @@ func (o *KafkaClusterObservation) GetStatus() any { return &o.Status }
 
 // SameStatus implements Observation.
 func (o *KafkaClusterObservation) SameStatus(other Observation) bool {
-	a, b := o.Status, other.(*KafkaClusterObservation).Status
-	a.Conditions, b.Conditions = nil, nil
-	return equality.Semantic.DeepEqual(&a, &b)
+	return o.Status.same(&other.(*KafkaClusterObservation).Status)
 }
 
 // CopyStatus implements Observation.

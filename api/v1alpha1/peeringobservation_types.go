@@ -3,7 +3,6 @@
 package v1alpha1
 
 import (
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -154,7 +153,10 @@ type PeeringObservation struct {
 
 	// +required
 	Spec PeeringObservationSpec `json:"spec"`
+	// The default keeps kstatus from taking an observation whose status was not
+	// written yet for one that is as it should be.
 	// +optional
+	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status PeeringObservationStatus `json:"status,omitzero"`
 }
 
@@ -194,9 +196,7 @@ func (o *PeeringObservation) GetStatus() any { return &o.Status }
 
 // SameStatus implements Observation.
 func (o *PeeringObservation) SameStatus(other Observation) bool {
-	a, b := o.Status, other.(*PeeringObservation).Status
-	a.Conditions, b.Conditions = nil, nil
-	return equality.Semantic.DeepEqual(&a, &b)
+	return o.Status.same(&other.(*PeeringObservation).Status)
 }
 
 // CopyStatus implements Observation.

@@ -4,7 +4,11 @@ package cloudapi
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -12,57 +16,115 @@ import (
 // fullCluster is a Dedicated cluster with two access points, all that the API
 // gives for it.
 const fullCluster = `{"api_version":"cmk/v2","id":"lkc-%05d","kind":"Cluster",
-"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/cloud-cluster=lkc-%[1]05d","self":"https://api.confluent.cloud/cmk/v2/clusters/lkc-%[1]05d","updated_at":"2026-01-02T00:00:00Z"},
+"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/cloud-cluster=lkc-%05[1]d","self":"https://api.confluent.cloud/cmk/v2/clusters/lkc-%05[1]d","updated_at":"2026-01-02T00:00:00Z"},
 "spec":{"api_endpoint":"https://pkac-00000.us-west-2.aws.confluent.cloud","availability":"MULTI_ZONE","cloud":"AWS",
 "config":{"cku":2,"kind":"Dedicated","release_priority":"REGULAR","zones":["usw2-az1","usw2-az2","usw2-az3"]},"display_name":"orders-%[1]d",
-"endpoints":{"PUBLIC":{"connection_type":"PUBLIC","http_endpoint":"https://lkc-%[1]05d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%[1]05d.us-west-2.aws.confluent.cloud:9092"},
-"ap1":{"connection_type":"PRIVATE_LINK","http_endpoint":"https://lkc-%[1]05d-ap1.us-west-2.aws.private.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%[1]05d-ap1.us-west-2.aws.private.confluent.cloud:9092"}},
+"endpoints":{"PUBLIC":{"connection_type":"PUBLIC","http_endpoint":"https://lkc-%05[1]d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%05[1]d.us-west-2.aws.confluent.cloud:9092"},
+"ap1":{"connection_type":"PRIVATE_LINK","http_endpoint":"https://lkc-%05[1]d-ap1.us-west-2.aws.private.confluent.cloud:443","kafka_bootstrap_endpoint":"lkc-%05[1]d-ap1.us-west-2.aws.private.confluent.cloud:9092"}},
 "environment":{"environment":"","id":"env-abc123","related":"https://api.confluent.cloud/org/v2/environments/env-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123"},
-"http_endpoint":"https://lkc-%[1]05d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"SASL_SSL://lkc-%[1]05d.us-west-2.aws.confluent.cloud:9092",
+"http_endpoint":"https://lkc-%05[1]d.us-west-2.aws.confluent.cloud:443","kafka_bootstrap_endpoint":"SASL_SSL://lkc-%05[1]d.us-west-2.aws.confluent.cloud:9092",
 "network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"},
 "region":"us-west-2"},"status":{"cku":2,"phase":"PROVISIONED"}}`
 
 // fullPeering is an AWS peering with two routes, all that the API gives for it.
 const fullPeering = `{"api_version":"networking/v1","id":"p-%05d","kind":"Peering",
-"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/network=n-abc123/peering=p-%[1]05d","self":"https://api.confluent.cloud/networking/v1/peerings/p-%[1]05d","updated_at":"2026-01-02T00:00:00Z"},
+"metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/network=n-abc123/peering=p-%05[1]d","self":"https://api.confluent.cloud/networking/v1/peerings/p-%05[1]d","updated_at":"2026-01-02T00:00:00Z"},
 "spec":{"cloud":{"account":"000000000000","customer_region":"us-east-1","kind":"AwsPeering","routes":["10.108.16.0/21","10.108.24.0/21"],"vpc":"vpc-00000000000000000"},
 "display_name":"prod-peering-%[1]d",
 "environment":{"environment":"","id":"env-abc123","related":"https://api.confluent.cloud/org/v2/environments/env-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123"},
 "network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"}},
 "status":{"phase":"READY"}}`
 
-// fullPage is a page of n items made from one format.
-func fullPage(listKind, format string, n int) []byte {
+// benchPages is how many pages are decoded in turn, so that each is as new to the
+// decoder as a page of a large listing is.
+const benchPages = 20
+
+// fullPage is a page of n items made from one format, from the first-th on.
+func fullPage(listKind, format string, first, n int) []byte {
 	items := make([]string, n)
 	for i := range items {
-		items[i] = fmt.Sprintf(strings.ReplaceAll(format, "\n", ""), i)
+		items[i] = fmt.Sprintf(strings.ReplaceAll(format, "\n", ""), first+i)
 	}
 	return fmt.Appendf(nil, `{"kind":%q,"metadata":{"next":"https://api.confluent.cloud/x?page_token=token","total_size":%d},"data":[%s]}`,
 		listKind, n, strings.Join(items, ","))
 }
 
-// benchmarkDecode decodes one whole page per operation. The figures of one item
-// are those of a page by op.pageSize, its envelope included.
-func benchmarkDecode[T any](b *testing.B, op *operation[T], raw []byte) {
+// pages returns full pages of distinct items.
+func pages[T any](op *operation[T], format string) [][]byte {
+	pages := make([][]byte, benchPages)
+	for i := range pages {
+		pages[i] = fullPage(op.listKind, format, i*op.pageSize, op.pageSize)
+	}
+	return pages
+}
+
+// perItem times decode, which reads one whole page of n items, on one page after
+// another, and reports what one item costs, its share of the envelope included.
+func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error) {
 	b.ReportAllocs()
-	b.SetBytes(int64(len(raw)))
+	b.SetBytes(int64(len(pages[0])))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	turn := 0
 	for b.Loop() {
-		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
-		if err != nil {
+		turn = (turn + 1) % len(pages)
+		if err := decode(pages[turn]); err != nil {
 			b.Fatal(err)
 		}
-		if len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "" {
-			b.Fatal("the page was not read whole")
-		}
 	}
-	perItem := float64(b.N) * float64(op.pageSize)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/perItem, "ns/item")
+	runtime.ReadMemStats(&after)
+	items := float64(b.N) * float64(n)
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/items, "ns/item")
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/items, "B/item")
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/items, "allocs/item")
+}
+
+// benchmarkDecode decodes one whole page per operation.
+func benchmarkDecode[T any](b *testing.B, op *operation[T], format string) {
+	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
+		p, err := read(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
+}
+
+// benchmarkEncodingJSON reads the same pages into the same structs with
+// encoding/json alone, without any of the checks.
+func benchmarkEncodingJSON[T any](b *testing.B, op *operation[T], format string) {
+	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
+		var page struct {
+			Kind     string
+			Metadata struct {
+				Next      string
+				TotalSize int64 `json:"total_size"`
+			}
+			Data []T
+		}
+		text, err := io.ReadAll(bytes.NewReader(raw))
+		if err == nil {
+			err = json.Unmarshal(text, &page)
+		}
+		if err == nil && len(page.Data) != op.pageSize {
+			err = errors.New("the page was not read whole")
+		}
+		return err
+	})
 }
 
 func BenchmarkDecodeClusters(b *testing.B) {
-	benchmarkDecode(b, &clusters, fullPage(clusters.listKind, fullCluster, clusters.pageSize))
+	benchmarkDecode(b, &clusters, fullCluster)
 }
 
 func BenchmarkDecodePeerings(b *testing.B) {
-	benchmarkDecode(b, &peerings, fullPage(peerings.listKind, fullPeering, peerings.pageSize))
+	benchmarkDecode(b, &peerings, fullPeering)
+}
+
+func BenchmarkDecodeClustersEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &clusters, fullCluster)
+}
+
+func BenchmarkDecodePeeringsEncodingJSON(b *testing.B) {
+	benchmarkEncodingJSON(b, &peerings, fullPeering)
 }

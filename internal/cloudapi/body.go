@@ -3,6 +3,7 @@
 package cloudapi
 
 import (
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"encoding/json"
@@ -18,6 +19,10 @@ type body struct {
 	left     int64
 	tooLarge bool
 	err      error
+	// ahead is what was read ahead and is to be read again; ended, how reading
+	// ahead ended, nil if there may be more.
+	ahead []byte
+	ended error
 }
 
 // newBody limits from to limit bytes, that many included.
@@ -29,7 +34,14 @@ func newBody(from io.Reader, limit int64) *body {
 // all the blanks it holds again after each read, which would cost the square of
 // their number if they came in small pieces.
 func (b *body) Read(p []byte) (int, error) {
-	if b.tooLarge {
+	switch {
+	case len(b.ahead) > 0:
+		n := copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+		return n, nil
+	case b.ended != nil:
+		return 0, b.ended
+	case b.tooLarge:
 		return 0, io.ErrUnexpectedEOF
 	}
 	if int64(len(p)) > b.left+1 {
@@ -50,6 +62,17 @@ func (b *body) Read(p []byte) (int, error) {
 		b.err = err
 	}
 	return n, err
+}
+
+// readAhead reads up to limit bytes into buffer and returns them, and whether they
+// are the whole body. Read gives them once more, so buffer must not change before.
+func (b *body) readAhead(buffer *bytes.Buffer, limit int64) ([]byte, bool) {
+	_, err := buffer.ReadFrom(io.LimitReader(b, limit))
+	if err == nil && int64(buffer.Len()) < limit {
+		err = io.EOF
+	}
+	b.ahead, b.ended = buffer.Bytes(), err
+	return b.ahead, errors.Is(err, io.EOF)
 }
 
 // readError is a body that did not come whole.

@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/lean"
 )
 
 // Their seeds are in testdata/fuzz, an input a file, and run with every test.
@@ -42,6 +44,10 @@ func fuzzPage[T any](t *testing.T, op *operation[T], raw []byte, cut uint) {
 		return decodePage(newBody(bytes.NewReader(raw), limits.MaxBodyBytes), op, limits.MaxItems)
 	}
 	p, err := decode(raw)
+	if quick := decodeQuickly(new(lean.Decoder), raw, op, limits.MaxItems); quick != nil {
+		g.Expect(err).NotTo(HaveOccurred(), "decoded quickly")
+		g.Expect(quick).To(Equal(p), "decoded quickly")
+	}
 	if err != nil {
 		g.Expect(p).To(BeNil())
 		_ = expectFit(t, err, Malformed, Incomplete)

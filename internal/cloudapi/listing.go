@@ -12,6 +12,10 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
+// mostReserved is for how many items room is made on the cloud's word that there are
+// so many.
+const mostReserved = 20_000
+
 // Listing is what a list operation returned, all its pages taken together. Its
 // items are news; its lacking one is news only where Complete returns nil.
 //
@@ -34,7 +38,7 @@ type Listing[T any] struct {
 }
 
 // Complete returns nil if the listing is whole: every item could be read, and
-// there are no fewer than the cloud said there are. That every page came whole
+// there are no fewer than the cloud said on any page that there are. That every page came whole
 // is given by the listing being there at all. Otherwise it returns an *Error
 // of class Incomplete that says why.
 func (l *Listing[T]) Complete() error {
@@ -108,12 +112,14 @@ func (c *collector[T]) add(p *page[T]) error {
 	if p.call.RateLimit.Known {
 		l.RateLimit = p.call.RateLimit
 	}
-	// The last page that gives a total counts. The inventory changes while its
-	// pages are read, and only the last total is of about the time the listing
-	// ends. The first or the largest would call every listing incomplete in
-	// which something was deleted meanwhile.
-	if p.totalSize != 0 {
-		l.totalSize = p.totalSize
+	// The largest total that any page gives counts. The inventory changes while its
+	// pages are read, and where something is deleted meanwhile, what comes behind it
+	// moves forward: an item may slip from a page yet to come to one already read,
+	// and never be seen. The last total would then fit a listing that lacks it. So a
+	// deletion can make a listing incomplete that is not; the next one is not.
+	l.totalSize = max(l.totalSize, p.totalSize)
+	if l.Pages == 1 {
+		l.Items = make([]T, 0, max(len(p.entries), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems)))))
 	}
 	for i := range p.entries {
 		c.take(&p.entries[i], i)

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/lean"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
@@ -24,6 +25,8 @@ type operation[T any] struct {
 	id func(*T) string
 	// compact drops what null left behind in an item.
 	compact func(*T)
+	// shape decodes usual items fast; nil leaves all to encoding/json.
+	shape *lean.Shape[T]
 }
 
 var clusters = operation[wire.Cluster]{
@@ -33,6 +36,7 @@ var clusters = operation[wire.Cluster]{
 	pageSize: 100,
 	id:       func(c *wire.Cluster) string { return c.ID },
 	compact:  (*wire.Cluster).Compact,
+	shape:    lean.For[wire.Cluster](),
 }
 
 var peerings = operation[wire.Peering]{
@@ -42,6 +46,7 @@ var peerings = operation[wire.Peering]{
 	pageSize: 1000,
 	id:       func(p *wire.Peering) string { return p.ID },
 	compact:  (*wire.Peering).Compact,
+	shape:    lean.For[wire.Peering](),
 }
 
 const (

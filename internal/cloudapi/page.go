@@ -34,7 +34,7 @@ func readPage[T any](resp *http.Response, op *operation[T], limits Limits) (*pag
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
-	return decodePage(newBody(resp.Body, limits.MaxBodyBytes), op, limits.MaxItems)
+	return read(newBody(resp.Body, limits.MaxBodyBytes), op, limits.MaxItems)
 }
 
 // isJSON says whether a media type is application/json or one derived from it.

@@ -10,34 +10,36 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// connection is a client for a source's environment, and the credential it uses.
+// connection is a client for a source's environment, and what it was made from.
 type connection struct {
 	*cloudapi.Client
+	endpoint   string
 	credential cloudapi.Credential
 	budget     *cloudapi.Budget
 }
 
-// connect reads the source's credential and returns a client that uses it.
+// connect reads the source's credential and returns a client that uses it. It notes
+// which version of the Secret that was.
 //
 // Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
 // no *failure is the context's.
-func (r *Reconciler) connect(ctx context.Context, source *v1alpha1.InventorySource) (*connection, error) {
-	if err := r.allowEndpoint(source.GetEndpoint()); err != nil {
+func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) {
+	source, endpoint := p.source, p.source.GetEndpoint()
+	if err := r.allowEndpoint(endpoint); err != nil {
 		return nil, err
 	}
-	credential, err := r.credential(ctx, source)
+	credential, err := r.credential(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	budget := r.Budgets.For(source.GetEndpoint(), credential)
+	budget := r.Budgets.For(endpoint, credential)
 	client, err := cloudapi.New(cloudapi.Options{
-		Endpoint:   source.GetEndpoint(),
+		Endpoint:   endpoint,
 		Credential: credential,
 		UserAgent:  r.UserAgent,
 		Budget:     budget,
@@ -47,7 +49,7 @@ func (r *Reconciler) connect(ctx context.Context, source *v1alpha1.InventorySour
 	if err != nil {
 		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: err.Error()}
 	}
-	return &connection{client, credential, budget}, nil
+	return &connection{client, endpoint, credential, budget}, nil
 }
 
 // allowEndpoint holds endpoints against --allowed-endpoints, by origin.
@@ -65,16 +67,17 @@ func (r *Reconciler) allowEndpoint(endpoint string) error {
 }
 
 // credential reads the Secret that the source names, with nothing but the right
-// to get it: it is neither listed nor watched nor kept.
-func (r *Reconciler) credential(ctx context.Context, source *v1alpha1.InventorySource) (cloudapi.Credential, error) {
-	if source.Spec.Credentials.APIKey == nil {
+// to get it: its data is neither listed nor watched nor kept.
+func (r *Reconciler) credential(ctx context.Context, p *pass) (cloudapi.Credential, error) {
+	if p.source.Spec.Credentials.APIKey == nil {
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretInvalid,
 			message: "spec.credentials.apiKey.secretRef.name: no Secret is named"}
 	}
 	secret := &corev1.Secret{}
-	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Spec.Credentials.APIKey.SecretRef.Name}
+	key := secretOf(p.source)
 	switch err := r.APIReader.Get(ctx, key, secret); {
 	case apierrors.IsNotFound(err):
+		p.secret = ""
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",
 			key.Name, key.Namespace, v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret)}
@@ -88,6 +91,7 @@ func (r *Reconciler) credential(ctx context.Context, source *v1alpha1.InventoryS
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
+	p.secret = secret.ResourceVersion
 	values := make([]string, 2)
 	for i, name := range []string{v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret} {
 		// A newline at the end is what `echo` leaves behind; no key has one.

@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -20,17 +21,18 @@ type listed struct {
 	outcome outcome
 }
 
-// list asks the cloud for every kind the source mirrors, side by side: one kind's
+// list asks the cloud for every kind the pass's source mirrors, side by side: one kind's
 // failure never stops the other. Where it is not the source's turn to use its
 // credential's request budget, it asks nothing and returns how long to wait. The
 // error is the context's; whatever goes wrong with the cloud or the credential is
 // in the outcomes.
-func (r *Reconciler) list(ctx context.Context, source *v1alpha1.InventorySource) ([]listed, time.Duration, error) {
+func (r *Reconciler) list(ctx context.Context, p *pass) ([]listed, time.Duration, error) {
+	source := p.source
 	results := make([]listed, len(kinds))
 	if !mirrorsAny(source) {
 		return results, 0, nil
 	}
-	connection, err := r.connect(ctx, source)
+	connection, err := r.connect(ctx, p)
 	var unconnected *failure
 	if err != nil && !errors.As(err, &unconnected) {
 		return nil, 0, err
@@ -88,13 +90,17 @@ func resultOf(o outcome) string {
 	return v1alpha1.ReasonSucceeded
 }
 
-// scope hashes all that decides what a listing can see: the endpoint, the
-// credential and the kind's filter. It stays in memory, never in the cluster.
+// scopeDigits is how many hex digits a scope has.
+const scopeDigits = 12
+
+// scope hashes all that decides what a listing can see: the endpoint, the API key
+// and the kind's filter. It is kept in the status, so the key's secret is no part of
+// it; the cloud gives every secret a key of its own.
 func scope(k *kind, c *connection, source *v1alpha1.InventorySource) string {
 	// Marshalling strings and slices of them cannot fail.
-	text, _ := json.Marshal([]any{source.GetEndpoint(), c.credential.Key, c.credential.Secret, k.filter(source)})
+	text, _ := json.Marshal([]any{c.endpoint, c.credential.Key, k.filter(source)})
 	sum := sha256.Sum256(text)
-	return string(sum[:])
+	return hex.EncodeToString(sum[:])[:scopeDigits]
 }
 
 func mirrorsAny(source *v1alpha1.InventorySource) bool {

@@ -15,7 +15,7 @@ import (
 
 // memory is what the manager knows of one source beyond what is in the cluster.
 // It begins empty at every start, on purpose: absence is only ever concluded from
-// what this process saw itself.
+// what this process saw itself. A back-off alone is taken over from the status.
 //
 // The work queue hands a source to one worker at a time, so only that worker
 // touches the fields, but for those that event filters read meanwhile.
@@ -33,6 +33,14 @@ type memory struct {
 	failures int
 	// next is when the next sync is due.
 	next time.Time
+	// secret is the resourceVersion of the Secret that the last sync used, "" if
+	// there was none.
+	secret string
+	// refused is how long the next sync was put off because the cloud refuses the
+	// credential, 0 while it does not.
+	refused time.Duration
+	// look is when to look next whether the refused credential was changed.
+	look time.Time
 
 	// unfinished counts the passes in a row that could not write all they planned.
 	unfinished int
@@ -61,14 +69,33 @@ type outcome struct {
 	unwritten *failure
 }
 
-func newMemory(uid types.UID) *memory {
-	return &memory{
-		uid:      uid,
+func newMemory(source *v1alpha1.InventorySource, now time.Time) *memory {
+	m := &memory{
+		uid:      source.UID,
 		outcomes: make([]outcome, len(kinds)),
 		ledgers:  make([]*mirror.Ledger, len(kinds)),
 		digests:  make([]string, len(kinds)),
 		views:    make([]*mirror.View, len(kinds)),
 		repairs:  rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce),
+	}
+	m.resume(source, now)
+	return m
+}
+
+// resume takes over the back-off of an earlier process from a source's status, so
+// that a manager that restarts again and again does not ask each time with a
+// credential that is refused. What ends a back-off otherwise ends it here too.
+func (m *memory) resume(source *v1alpha1.InventorySource, now time.Time) {
+	b, next := source.Status.CredentialBackoff, source.Status.NextSyncTime
+	if b == nil || next == nil {
+		return
+	}
+	m.attempted, m.generation, m.requested = true, source.Status.ObservedGeneration, source.Status.LastHandledReconcileAt
+	m.secret, m.refused = b.SecretVersion, min(b.Delay.Duration, mostRefusal(source))
+	// Whatever someone made of the status, it puts off no longer than it may.
+	m.next = next.Time
+	if latest := now.Add(2 * mostRefusal(source)); m.next.After(latest) {
+		m.next = latest
 	}
 }
 
@@ -105,8 +132,8 @@ type memories struct {
 }
 
 // of returns the memory of a source, a new one for a source made anew under a
-// former one's name.
-func (ms *memories) of(source *v1alpha1.InventorySource) *memory {
+// former one's name. now is the time.
+func (ms *memories) of(source *v1alpha1.InventorySource, now time.Time) *memory {
 	ms.mu.Lock()
 	defer ms.mu.Unlock()
 	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Name}
@@ -116,7 +143,7 @@ func (ms *memories) of(source *v1alpha1.InventorySource) *memory {
 	if ms.bySource == nil {
 		ms.bySource = map[types.NamespacedName]*memory{}
 	}
-	m := newMemory(source.UID)
+	m := newMemory(source, now)
 	ms.bySource[key] = m
 	return m
 }

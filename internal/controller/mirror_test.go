@@ -182,6 +182,7 @@ var _ = Describe("Mirroring", func() {
 		Expect(wait).To(And(BeNumerically(">", 10*time.Second), BeNumerically("<=", 5*time.Minute)))
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
 		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
+		w.expectSane(ctx)
 
 		By("not saying that it saw a new spec which it has not synced")
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })

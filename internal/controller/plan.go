@@ -15,7 +15,7 @@ import (
 // remember keeps what a sync's listings said.
 func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) {
 	m := p.memory
-	m.attempted, m.generation = true, p.source.Generation
+	m.attempted, m.generation, m.secret = true, p.source.Generation, p.secret
 	if requested := p.source.Annotations[v1alpha1.AnnotationRequestedAt]; requested != "" {
 		m.requested = requested
 	}
@@ -30,6 +30,9 @@ func (r *Reconciler) remember(ctx context.Context, p *pass, results []listed) {
 		case !kinds[i].Mirrored(p.source):
 			m.ledgers[i] = nil
 		case result.listing != nil:
+			if m.ledgers[i] == nil {
+				m.ledgers[i] = mirror.NewLedger(lastScope(p, i))
+			}
 			m.ledgers[i] = m.ledgers[i].Record(*result.listing, p.existing[i])
 		}
 	}
@@ -69,6 +72,15 @@ func (r *Reconciler) fresh(p *pass, i int) bool {
 	o := p.memory.outcomes[i]
 	return o.tried && o.failure == nil && !p.source.Spec.Suspend &&
 		r.Clock.Since(p.memory.ledgers[i].Completed()) < freshFor
+}
+
+// lastScope returns the scope that an earlier process saw a kind's observations
+// under, "" if none did.
+func lastScope(p *pass, i int) string {
+	if summary := *kinds[i].Summary(&p.source.Status); summary != nil {
+		return summary.Scope
+	}
+	return ""
 }
 
 // lastListed returns when a kind was last listed whole: by this process, or as

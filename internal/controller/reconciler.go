@@ -21,13 +21,16 @@ import (
 )
 
 // Reconciler mirrors the inventory that each InventorySource names. All fields
-// must be set.
+// must be set, but where they say what their zero value means.
 type Reconciler struct {
 	// Cluster reads from a cache that has seen this client's own writes, and
 	// writes to the API server.
 	Cluster client.Client
 	// APIReader reads Secrets from the API server itself.
 	APIReader client.Reader
+	// Secrets reads the metadata of Secrets from a watch. It is nil where the
+	// manager does not watch them; SetupWithManager sets it where it may.
+	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
 	// Clock tells the time.
@@ -51,6 +54,8 @@ type Reconciler struct {
 	// Writers bounds the writes under way at once, of all sources together, by
 	// its capacity.
 	Writers chan struct{}
+	// Namespaces are those the manager works in; none means all.
+	Namespaces []string
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
 
@@ -87,10 +92,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if !source.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
-	p := &pass{source: source, memory: r.memories.of(source)}
+	p := &pass{source: source, memory: r.memories.of(source, r.Clock.Now())}
+	p.secret = p.memory.secret
 
 	var results []listed
-	if p.syncing = due(source, p.memory, r.Clock.Now()); p.syncing {
+	if p.syncing = due(source, p.memory, r.Clock.Now()) || r.rotated(ctx, p); p.syncing {
 		if results, err = r.ask(ctx, p); err != nil {
 			return reconcile.Result{}, err
 		}
@@ -109,12 +115,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	r.apply(ctx, p)
 	if p.syncing {
-		p.memory.next = nextSync(source, p.memory, p.plans, r.Clock.Now(), r.JitterPercent, r.Random())
+		r.schedule(p)
 	}
 	if err := r.report(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: wake(p, r.Clock.Now())}, nil
+	return reconcile.Result{RequeueAfter: r.wake(p)}, nil
 }
 
 // pass is one Reconcile under way.
@@ -126,6 +132,8 @@ type pass struct {
 	// putOff is how long a sync that is due has to wait for its credential's
 	// request budget; 0 if there is none.
 	putOff time.Duration
+	// secret is the resourceVersion of the Secret the sync uses, "" if there is none.
+	secret string
 	// existing are the source's own observations, by kind.
 	existing [][]v1alpha1.Observation
 	// plans are what to write, by kind.
@@ -139,9 +147,13 @@ func (r *Reconciler) ask(ctx context.Context, p *pass) ([]listed, error) {
 	if err := r.announce(ctx, p.source); err != nil {
 		return nil, err
 	}
-	results, wait, err := r.list(ctx, p.source)
-	if wait > 0 {
+	early := r.Clock.Now().Before(p.memory.next)
+	results, wait, err := r.list(ctx, p)
+	switch {
+	case wait > 0:
 		p.syncing, p.putOff = false, wait
+	case early: // Someone changed something: a back-off begins anew.
+		p.memory.refused = 0
 	}
 	return results, err
 }
@@ -159,25 +171,33 @@ func tooMany(p *pass, now time.Time) time.Duration {
 	return repairEvery
 }
 
-// wake returns how long to wait for the next thing to do: the next sync, the
-// observations turning stale, or writing again what could not be written.
-func wake(p *pass, now time.Time) time.Duration {
+// wake returns how long to wait for the next thing to do: the next sync, a look at
+// a Secret that was refused, the observations turning stale, or writing again what
+// could not be written.
+func (r *Reconciler) wake(p *pass) time.Duration {
+	now, m := r.Clock.Now(), p.memory
 	var at time.Time
+	earlier := func(other time.Time) {
+		if at.IsZero() || other.Before(at) {
+			at = other
+		}
+	}
 	switch {
 	case p.putOff > 0:
-		at = now.Add(p.putOff)
+		earlier(now.Add(p.putOff))
 	case !p.source.Spec.Suspend:
-		at = p.memory.next
+		earlier(m.next)
+		if m.refused > 0 && r.Secrets == nil {
+			earlier(m.look)
+		}
 	}
 	for _, plan := range p.plans {
-		if !plan.StaleAt.IsZero() && (at.IsZero() || plan.StaleAt.Before(at)) {
-			at = plan.StaleAt
+		if !plan.StaleAt.IsZero() {
+			earlier(plan.StaleAt)
 		}
 	}
-	if p.memory.unfinished > 0 {
-		if again := now.Add(backoff(p.memory.unfinished, rewriteFirst, rewriteMost)); at.IsZero() || again.Before(at) {
-			at = again
-		}
+	if m.unfinished > 0 {
+		earlier(now.Add(backoff(m.unfinished, rewriteFirst, rewriteMost)))
 	}
 	if at.IsZero() {
 		return 0

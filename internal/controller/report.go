@@ -134,9 +134,12 @@ func conflictMessage(kind string, conflicts []mirror.Conflict) string {
 // in memory until it is reported, since a failed write may come in between.
 func setTimes(p *pass) {
 	s, m := &p.source.Status, p.memory
-	s.NextSyncTime = nil
+	s.NextSyncTime, s.CredentialBackoff = nil, nil
 	if !p.source.Spec.Suspend && m.attempted {
 		s.NextSyncTime = &metav1.Time{Time: m.next}
+		if m.refused > 0 {
+			s.CredentialBackoff = &v1alpha1.CredentialBackoff{Delay: metav1.Duration{Duration: m.refused}, SecretVersion: m.secret}
+		}
 	}
 	if m.requested != "" {
 		s.LastHandledReconcileAt = m.requested
@@ -200,6 +203,9 @@ func (c conditionSetter) remove(conditionType string) {
 
 // setReady sets Ready, and Reconciling and Stalled with it.
 func (c conditionSetter) setReady(p *pass, verdicts []verdict) {
+	if len(verdicts) == 0 && mirrorsAny(p.source) && !p.source.Spec.Suspend {
+		return // A back-off goes on that an earlier process began, and told why.
+	}
 	c.remove(v1alpha1.ConditionReconciling)
 	c.remove(v1alpha1.ConditionStalled)
 	if p.source.Spec.Suspend {
@@ -232,11 +238,14 @@ func (c conditionSetter) setFailed(v verdict) {
 }
 
 // setPruneHeld sets PruneHeld from all plans, with the reason of the first kind
-// that is held.
+// that is held. While a listing is to be confirmed, as after each start, what was
+// said stays: the confirming one follows soon.
 func (c conditionSetter) setPruneHeld(plans []*mirror.Plan) {
 	var reason string
+	confirming := false
 	var messages []string
 	for _, plan := range plans {
+		confirming = confirming || plan.Unconfirmed
 		if plan.Held == nil {
 			continue
 		}
@@ -245,7 +254,10 @@ func (c conditionSetter) setPruneHeld(plans []*mirror.Plan) {
 		}
 		messages = append(messages, plan.Held.Message)
 	}
-	if reason == "" {
+	switch {
+	case reason == "" && confirming:
+		return
+	case reason == "":
 		c.remove(v1alpha1.ConditionPruneHeld)
 		return
 	}

@@ -34,6 +34,9 @@ const (
 	// leastMaxWait bounds the wait the cloud may ask for where the interval is
 	// shorter.
 	leastMaxWait = 5 * time.Minute
+	// leastMaxRefusal bounds the wait after a refused credential where the interval
+	// is shorter. A role granted in the cloud shows after that time at the latest.
+	leastMaxRefusal = 30 * time.Minute
 )
 
 // due tells whether the cloud is to be asked now.
@@ -60,12 +63,13 @@ func approvesHeld(source *v1alpha1.InventorySource, m *memory) bool {
 	})
 }
 
-// nextSync returns when the sync after one that ended now is due. random is in
-// [0, 1).
-func nextSync(source *v1alpha1.InventorySource, m *memory, plans []*mirror.Plan, now time.Time, jitterPercent int, random float64) time.Time {
-	interval := source.GetInterval()
-	wait := jittered(interval, jitterPercent, random)
-	for _, plan := range plans {
+// schedule says when the sync after the one that ended now is due.
+func (r *Reconciler) schedule(p *pass) {
+	m, interval, now := p.memory, p.source.GetInterval(), r.Clock.Now()
+	spread := func(wait time.Duration) time.Duration { return jittered(wait, r.JitterPercent, r.Random()) }
+	m.refused = refusal(p)
+	wait := spread(max(interval, m.refused))
+	for _, plan := range p.plans {
 		if plan.Unconfirmed {
 			wait = min(wait, confirmAfter)
 		}
@@ -76,11 +80,36 @@ func nextSync(source *v1alpha1.InventorySource, m *memory, plans []*mirror.Plan,
 		}
 		if !needsPerson(o.failure.reason) {
 			retry := backoff(m.failures, firstRetry, min(interval, mostRetry))
-			wait = min(wait, jittered(retry, jitterPercent, random))
+			wait = min(wait, spread(retry))
 		}
 		wait = max(wait, min(o.failure.retryAfter, max(interval, leastMaxWait)))
 	}
-	return now.Add(wait)
+	m.next, m.look = now.Add(wait), now.Add(interval)
+}
+
+// refusal returns how long to wait because the cloud refused the credential for
+// every kind there is to list, or 0. It is an interval at first and doubles from
+// refusal to refusal. Where one kind can still be listed, nothing is put off.
+func refusal(p *pass) time.Duration {
+	refused := false
+	for i, o := range p.memory.outcomes {
+		if !kinds[i].Mirrored(p.source) {
+			continue
+		}
+		if o.failure == nil || o.failure.reason != v1alpha1.ReasonUnauthenticated && o.failure.reason != v1alpha1.ReasonForbidden {
+			return 0
+		}
+		refused = true
+	}
+	if !refused {
+		return 0
+	}
+	return min(max(p.source.GetInterval(), 2*p.memory.refused), mostRefusal(p.source))
+}
+
+// mostRefusal is the longest wait after a refusal, before jitter.
+func mostRefusal(source *v1alpha1.InventorySource) time.Duration {
+	return max(source.GetInterval(), leastMaxRefusal)
 }
 
 // jittered spreads a wait by up to percent of it both ways, so that sources made

@@ -20,7 +20,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SetupWithManager registers the reconciler and the index it reads through.
+// SetupWithManager registers the reconciler and the indexes it reads through. Where
+// the manager may watch Secrets, it does, see watchSecrets.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("inventorysource").
@@ -39,6 +40,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		}
 		b = b.Watches(kinds[i].object(), handler.EnqueueRequestsFromMapFunc(toSource),
 			builder.WithPredicates(r.drift(i)))
+	}
+	if err := r.watchSecrets(ctx, mgr, b); err != nil {
+		return err
 	}
 	return b.Complete(r)
 }

@@ -55,12 +55,14 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return requests.around(next) })
 	shared, err := cluster.New(config, func(o *cluster.Options) {
 		o.Scheme = scheme
+		controller.SlimCache(&o.Cache)
 		o.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	})
 	Expect(err).NotTo(HaveOccurred())
 	for _, object := range []client.Object{&v1alpha1.KafkaClusterObservation{}, &v1alpha1.PeeringObservation{}} {
 		Expect(controller.IndexBySource(ctx, shared.GetFieldIndexer(), object)).To(Succeed())
 	}
+	Expect(controller.IndexBySecret(ctx, shared.GetFieldIndexer())).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() { stopped <- shared.Start(running) }()

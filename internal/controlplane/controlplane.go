@@ -136,6 +136,9 @@ func (p *Plane) Config() *rest.Config {
 // only its owner can read. It is in the state folder.
 func (p *Plane) Kubeconfig() string { return p.kubeconfig }
 
+// EtcdURL returns where etcd is: plain HTTP, open to every process of this machine.
+func (p *Plane) EtcdURL() string { return p.plane.Etcd.URL.String() }
+
 // Kubectl returns the path of a kubectl of the same version.
 func (p *Plane) Kubectl() string { return filepath.Join(p.assets, kubectlName) }
 

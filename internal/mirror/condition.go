@@ -117,12 +117,13 @@ func sameConditions(have, want []metav1.Condition) bool {
 }
 
 // timed gives the wanted conditions their times: now where the status changed,
-// else the time they have.
+// else the time they have. The epoch, which the schema gives conditions that nobody
+// wrote yet, is no time.
 func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(want))
 	for i, c := range want {
 		c.LastTransitionTime = metav1.NewTime(now)
-		if got := meta.FindStatusCondition(have, c.Type); got != nil && got.Status == c.Status {
+		if got := meta.FindStatusCondition(have, c.Type); got != nil && got.Status == c.Status && got.LastTransitionTime.Unix() > 0 {
 			c.LastTransitionTime = got.LastTransitionTime
 		}
 		out[i] = c

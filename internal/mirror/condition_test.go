@@ -159,12 +159,15 @@ func TestAConditionsTimeMovesWithItsStatusOnly(t *testing.T) {
 	have := []metav1.Condition{
 		{Type: "Kept", Status: "True", Reason: "Old", LastTransitionTime: metav1.NewTime(began)},
 		{Type: "Turned", Status: "True", LastTransitionTime: metav1.NewTime(began)},
+		{Type: "Default", Status: "True", LastTransitionTime: metav1.NewTime(time.Unix(0, 0))},
 	}
 	later := began.Add(time.Hour)
 	got := timed(have, []metav1.Condition{
 		{Type: "Kept", Status: "True", Reason: "New"}, {Type: "Turned", Status: "False"}, {Type: "New", Status: "True"},
+		{Type: "Default", Status: "True"},
 	}, later)
 	g.Expect(got[0]).To(And(HaveField("Reason", "New"), HaveField("LastTransitionTime.Time", began)))
 	g.Expect(got[1]).To(HaveField("LastTransitionTime.Time", later))
 	g.Expect(got[2]).To(HaveField("LastTransitionTime.Time", later))
+	g.Expect(got[3]).To(HaveField("LastTransitionTime.Time", later))
 }

@@ -6,8 +6,6 @@ import (
 	"cmp"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
@@ -105,19 +103,30 @@ func join(desired []Desired, n networks) {
 		for name, o := range kind {
 			switch o := o.(type) {
 			case *v1alpha1.KafkaClusterObservation:
-				if peerings := n.peerings[networkID(o.Status.Network)]; !equality.Semantic.DeepEqual(o.Status.Peerings, peerings) {
+				if peerings := n.peerings[networkID(o.Status.Network)]; !slices.Equal(o.Status.Peerings, peerings) {
 					joined := *o
 					joined.Status.Peerings = peerings
 					kind[name] = &joined
 				}
 			case *v1alpha1.PeeringObservation:
-				if endpoints := n.endpoints[networkID(o.Status.Network)]; !equality.Semantic.DeepEqual(o.Status.Endpoints, endpoints) {
+				if endpoints := n.endpoints[networkID(o.Status.Network)]; !slices.Equal(o.Status.Endpoints, endpoints) {
 					joined := *o
 					joined.Status.Endpoints = endpoints
 					kind[name] = &joined
 				}
 			}
 		}
+	}
+}
+
+// takeJoined gives an observation what another of the same object tells of those on
+// its network.
+func takeJoined(o, from v1alpha1.Observation) {
+	switch o := o.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		o.Status.Peerings = from.(*v1alpha1.KafkaClusterObservation).Status.Peerings
+	case *v1alpha1.PeeringObservation:
+		o.Status.Endpoints = from.(*v1alpha1.PeeringObservation).Status.Endpoints
 	}
 }
 

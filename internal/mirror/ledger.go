@@ -11,7 +11,8 @@ import (
 // Listing is one listing of one kind, projected and stamped.
 type Listing struct {
 	// Observations are the objects that could be read, each as it should be in
-	// the cluster, but for conditions and what is joined from other kinds.
+	// the cluster, but for conditions and what is joined from other kinds. Record
+	// may change the latter.
 	Observations []v1alpha1.Observation
 	// Complete tells whether everything there is was listed and read. Only then
 	// does it mean anything that an object is not among Observations.
@@ -33,6 +34,8 @@ type Ledger struct {
 	// empty tells whether the last complete listing held no object.
 	empty bool
 	scope string
+	// former is the scope under which an earlier process saw what is there.
+	former string
 	// seq numbers the complete listings. The first since the start is 0, which is
 	// why it counts no miss: a manager that just started has not seen anything
 	// itself that could be gone.
@@ -44,16 +47,22 @@ type Ledger struct {
 
 // entry is what is known of one cloud object.
 type entry struct {
-	// observation is the object as last listed; nil if it never was.
+	// observation is the object as last listed; nil if it never was. Where that is
+	// what is there already, it is that very object, so that it is held once.
 	observation v1alpha1.Observation
 	// seq is that of the last complete listing before, or in, which the object was
 	// seen; for one never listed, of that which first found its observation there.
 	seq int
-	// scope is that of the listing that last saw the object; "" if none did.
+	// scope is that of the listing that last saw the object, be it an earlier
+	// process's; "" if it is not known.
 	scope string
 	// listed is false for an object absent from the last complete listing.
 	listed bool
 }
+
+// NewLedger returns the ledger of a kind not listed yet, whose observations an
+// earlier process last saw under a scope; "" is an unknown one.
+func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
 // Record returns the ledger after one more listing. existing are the source's
 // observations there are. An object that is neither listed nor has one is
@@ -62,35 +71,38 @@ type entry struct {
 func (l *Ledger) Record(listing Listing, existing []v1alpha1.Observation) *Ledger {
 	next := &Ledger{entries: make(map[string]entry, len(listing.Observations))}
 	if l != nil {
-		next.completed, next.empty, next.scope, next.seq, next.base = l.completed, l.empty, l.scope, l.seq, l.base
+		next.completed, next.empty, next.scope, next.former, next.seq, next.base = l.completed, l.empty, l.scope, l.former, l.seq, l.base
 	}
 	if listing.Complete {
 		next.complete(listing)
 	}
-	for _, o := range listing.Observations {
-		next.entries[o.GetName()] = entry{observation: o, seq: next.seq, scope: listing.Scope, listed: true}
-	}
+	there := make(map[string]v1alpha1.Observation, len(existing))
 	for _, o := range existing {
+		there[o.GetName()] = o
+	}
+	for _, o := range listing.Observations {
 		name := o.GetName()
+		if e := there[name]; e != nil && carries(e, o) {
+			o = e
+		}
+		next.entries[name] = entry{observation: o, seq: next.seq, scope: listing.Scope, listed: true}
+	}
+	for name := range there {
 		if _, known := l.entry(name); !known && !next.listed(name) {
-			next.entries[name] = entry{seq: next.seq}
+			next.entries[name] = entry{seq: next.seq, scope: next.former}
 		}
 	}
 	if l != nil {
-		next.keep(l, listing.Complete, existing)
+		next.keep(l, listing.Complete, there)
 	}
 	return next
 }
 
 // keep takes over what a former ledger knew of objects that were not listed now.
-func (l *Ledger) keep(former *Ledger, complete bool, existing []v1alpha1.Observation) {
-	there := make(map[string]bool, len(existing))
-	for _, o := range existing {
-		there[o.GetName()] = true
-	}
+func (l *Ledger) keep(former *Ledger, complete bool, there map[string]v1alpha1.Observation) {
 	for name, e := range former.entries {
 		stillListed := e.listed && !complete
-		if !l.listed(name) && (there[name] || stillListed) {
+		if !l.listed(name) && (there[name] != nil || stillListed) {
 			e.listed = stillListed
 			l.entries[name] = e
 		}
@@ -137,6 +149,19 @@ func (l *Ledger) misses(name string) int {
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.scope != "" && e.scope != l.scope
+}
+
+// Scope returns the scope that a later process should take what is there to be seen
+// under: that of the last complete listing, but while objects are missing that were
+// last seen under another, that one.
+func (l *Ledger) Scope() string {
+	scope := l.scope
+	for name := range l.entries {
+		if s := l.entries[name].scope; l.isMissing(name) && l.moved(name) && (scope == l.scope || s < scope) {
+			scope = s
+		}
+	}
+	return scope
 }
 
 // isMissing tells whether an object is absent from the last complete listing.

@@ -17,8 +17,12 @@ import (
 // another scope, "!" the manager's restart. Every object has an observation, but
 // for those in gone.
 func recorded(gone string, listings ...string) *Ledger {
+	return played(nil, gone, listings)
+}
+
+// played is recorded, from a ledger on.
+func played(l *Ledger, gone string, listings []string) *Ledger {
 	w := &world{source: newSource()}
-	var l *Ledger
 	for i, text := range listings {
 		if text == "!" {
 			l = nil
@@ -48,6 +52,30 @@ func there(gone string, listings []string) []v1alpha1.Observation {
 		}
 	}
 	return existing
+}
+
+func TestTheScopeToRememberIsTheOneMissingObjectsWereSeenUnder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		former   string
+		listings []string
+		want     string
+	}{
+		"that of the only listing":                   {"", []string{"x"}, "A"},
+		"that of the last complete listing":          {"", []string{"x", "B:x"}, "B"},
+		"none while nothing was listed whole":        {"", []string{"~x"}, ""},
+		"the former while objects of it are away":    {"", []string{"x", "B:"}, "A"},
+		"the earlier process's while some are away":  {"A", []string{"B:", "B:"}, "A"},
+		"not the earlier process's once all is seen": {"A", []string{"B:x"}, "B"},
+		"the smallest of several":                    {"0", []string{"y", "B:z"}, "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			l := played(NewLedger(c.former), "", c.listings)
+			g.Expect(l.Scope()).To(Equal(c.want))
+		})
+	}
 }
 
 func TestMissesAreCounted(t *testing.T) {

@@ -79,6 +79,31 @@ func sameMetadata(existing, desired v1alpha1.Observation) bool {
 		sameOwner(existing, desired)
 }
 
+// carries tells whether an observation is exactly what was listed, conditions and
+// what is joined aside: nothing of it is a stranger's, so that it can stand for what
+// was listed. What is joined the listed one takes from it.
+func carries(existing, listed v1alpha1.Observation) bool {
+	takeJoined(listed, existing)
+	return existing.CloudID() == listed.CloudID() && *existing.Origin() == *listed.Origin() &&
+		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
+		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
+		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
+		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
+		existing.SameStatus(listed)
+}
+
+// anew returns an observation as it is to be created, with nothing of an object that
+// stands for it.
+func anew(desired v1alpha1.Observation) v1alpha1.Observation {
+	next := desired.DeepCopyObject().(v1alpha1.Observation)
+	next.SetUID("")
+	next.SetResourceVersion("")
+	next.SetGeneration(0)
+	next.SetCreationTimestamp(metav1.Time{})
+	next.SetManagedFields(nil)
+	return next
+}
+
 // restoreMetadata puts the desired metadata on an observation and takes off what
 // was the operator's and is no longer wanted. Strangers' metadata stays.
 func restoreMetadata(existing, desired v1alpha1.Observation) {

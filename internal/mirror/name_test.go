@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"pgregory.net/rapid"
 )
 
 func hashOf(id string) string {
@@ -60,6 +61,35 @@ func TestIDsThatLookAlikeHaveNamesOfTheirOwn(t *testing.T) {
 		NewWithT(t).Expect(byName).NotTo(HaveKey(name), "%q and %q", id, byName[name])
 		byName[name] = id
 	}
+}
+
+func TestNamesAreValidAndNoTwoIDsShareOne(t *testing.T) {
+	t.Parallel()
+	// IDs that look alike: one is made of another by what the rule evens out.
+	alike := rapid.OneOf(
+		rapid.StringMatching(`[aAbB1._ -]{0,8}`),
+		rapid.StringMatching(`(lkc|LKC|p)-[a-zA-Z0-9]{1,6}`),
+		rapid.StringOf(rapid.RuneFrom([]rune("aAé\u212aK日-."))),
+		rapid.StringMatching(`[aA]{240,260}`),
+		rapid.String(),
+		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		byName := map[string]string{}
+		for _, id := range rapid.SliceOfNDistinct(alike, 2, 60, rapid.ID).Draw(t, "ids") {
+			name := ObjectName(id)
+			if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
+				t.Fatalf("ObjectName(%q) = %q: %v", id, name, problems)
+			}
+			if len(validation.IsDNS1123Subdomain(id)) == 0 && name != id {
+				t.Fatalf("ObjectName(%q) = %q, though the ID is a valid name", id, name)
+			}
+			if other, taken := byName[name]; taken {
+				t.Fatalf("%q and %q are both named %q", other, id, name)
+			}
+			byName[name] = id
+		}
+	})
 }
 
 func FuzzObjectName(f *testing.F) {

@@ -178,7 +178,7 @@ func (p *planner) add(desired v1alpha1.Observation) {
 		return
 	}
 	p.count(desired)
-	next := desired.DeepCopyObject().(v1alpha1.Observation)
+	next := anew(desired)
 	*next.Conditions() = timed(nil, conditions(p.Kind, desired, p.View.sight(desired.GetName())), p.Now)
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Status: true})
 }
@@ -225,6 +225,7 @@ func (p *planner) summarize() {
 	p.Summary = &v1alpha1.InventorySummary{
 		Missing:      int32(len(p.missing) - len(p.Deletes)),
 		LastListTime: &completed,
+		Scope:        p.Ledger.Scope(),
 	}
 	for _, phase := range slices.Sorted(maps.Keys(p.phases)) {
 		p.Summary.Observed += p.phases[phase]

@@ -276,7 +276,7 @@ func TestTheSummaryCounts(t *testing.T) {
 	odd.Status.Phase = ""
 	w.list(clusters, true, newCluster("lkc-1"), failed, odd, newCluster("lkc-4"))
 	completed := metav1.NewTime(w.now)
-	want := &v1alpha1.InventorySummary{Observed: 4, LastListTime: &completed, Phases: []v1alpha1.PhaseCount{
+	want := &v1alpha1.InventorySummary{Observed: 4, LastListTime: &completed, Scope: "s", Phases: []v1alpha1.PhaseCount{
 		{Phase: "", Count: 1}, {Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 2}}}
 	w.Expect(w.pass()[clusters].Summary).To(Equal(want), "created ones are counted")
 	w.Expect(w.pass()[clusters].Summary).To(Equal(want))

@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -134,8 +135,12 @@ func missed(w *world, n int) Facts {
 	return w.facts(clusters, Desire(w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), nil})[clusters])
 }
 
-// without returns the chain without one of its rules.
-func without[Rule any](chain []Rule, i int) []Rule { return slices.Delete(slices.Clone(chain), i, i+1) }
+// without returns the chain without a rule, if it is one of its own.
+func without[Rule any](chain []Rule, rule any) []Rule {
+	return slices.DeleteFunc(slices.Clone(chain), func(r Rule) bool {
+		return reflect.ValueOf(r).Pointer() == reflect.ValueOf(rule).Pointer()
+	})
+}
 
 // Not parallel: it takes rules out of the chains.
 func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
@@ -143,22 +148,22 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 	defer func() { absenteeRules, batchRules = absentees, batches }()
 	for name, c := range map[string]struct {
 		hold func(w *world, f *Facts)
-		rule int // in absenteeRules, and behind them in batchRules
+		rule any // of either chain
 		held bool
 	}{
-		"retained":      {func(w *world, _ *Facts) { w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain }, 0, false},
-		"unconfirmed":   {func(w *world, _ *Facts) { w.source.Spec.Prune.AfterMisses = ptr[int32](3) }, 1, false},
-		"in grace":      {func(w *world, _ *Facts) { w.source.Spec.Prune.GracePeriod = seconds(3600) }, 2, false},
-		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].empty = true }, 3, true},
+		"retained":      {func(w *world, _ *Facts) { w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain }, retained, false},
+		"unconfirmed":   {func(w *world, _ *Facts) { w.source.Spec.Prune.AfterMisses = ptr[int32](3) }, unconfirmed, false},
+		"in grace":      {func(w *world, _ *Facts) { w.source.Spec.Prune.GracePeriod = seconds(3600) }, inGrace, false},
+		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].empty = true }, listingEmpty, true},
 		"share exceeded": {func(w *world, f *Facts) {
 			*f = missed(w, 3)
-		}, 4, true},
+		}, shareExceeded, true},
 		"scope changed": {func(w *world, f *Facts) {
 			w.sync(ids(10)...)
 			w.scope = "another"
 			*f = missed(w, 1)
-		}, 5, true},
-		"not fresh": {func(_ *world, f *Facts) { f.Fresh = false }, 6, false},
+		}, scopeChanged, true},
+		"not fresh": {func(_ *world, f *Facts) { f.Fresh = false }, notFresh, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			absenteeRules, batchRules = absentees, batches
@@ -170,11 +175,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 			w.Expect(plan.Deletes).To(BeEmpty())
 			w.Expect(plan.Held != nil).To(Equal(c.held))
 
-			if c.rule < len(absentees) {
-				absenteeRules = without(absentees, c.rule)
-			} else {
-				batchRules = without(batches, c.rule-len(absentees))
-			}
+			absenteeRules, batchRules = without(absentees, c.rule), without(batches, c.rule)
 			w.Expect(namesOf(Make(facts).Deletes)).To(ContainElement("lkc-000"), "without the rule it is deleted")
 		})
 	}

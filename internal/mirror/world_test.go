@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
@@ -94,7 +95,7 @@ type world struct {
 	objects   []map[string]v1alpha1.Observation // by name
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t rapid.TB) *world {
 	return &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
 		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2),
@@ -228,6 +229,7 @@ func (w *world) apply(kind int, plan *Plan) {
 		w.Expect(write.Metadata || write.Status).To(BeTrue(), "a write writes something")
 		if write.Existing == nil {
 			w.Expect(objects).NotTo(HaveKey(name), "only what is not there is created")
+			w.Expect(string(write.Desired.GetUID())+write.Desired.GetResourceVersion()).To(BeEmpty(), "what is created is new")
 			w.Expect(write.Metadata && write.Status).To(BeTrue())
 			w.made++
 			objects[name] = stored(write.Desired)
@@ -271,14 +273,21 @@ func (w *world) names(kind int) []string { return slices.Sorted(maps.Keys(w.obje
 
 // cluster returns a cluster's observation.
 func (w *world) cluster(name string) *v1alpha1.KafkaClusterObservation {
-	w.Expect(w.objects[clusters]).To(HaveKey(name))
-	return w.objects[clusters][name].(*v1alpha1.KafkaClusterObservation)
+	return w.reread(clusters, name).(*v1alpha1.KafkaClusterObservation)
 }
 
 // peering returns a peering's observation.
 func (w *world) peering(name string) *v1alpha1.PeeringObservation {
-	w.Expect(w.objects[peerings]).To(HaveKey(name))
-	return w.objects[peerings][name].(*v1alpha1.PeeringObservation)
+	return w.reread(peerings, name).(*v1alpha1.PeeringObservation)
+}
+
+// reread returns an object, to read or to edit: as in a cache, whoever read it before
+// has another.
+func (w *world) reread(kind int, name string) v1alpha1.Observation {
+	w.Expect(w.objects[kind]).To(HaveKey(name))
+	o := w.objects[kind][name].DeepCopyObject().(v1alpha1.Observation)
+	w.objects[kind][name] = o
+	return o
 }
 
 // brief says a condition as "True/Listed".

@@ -43,6 +43,8 @@ type Options struct {
 	Manager ctrl.Options
 	// AllowedOrigins are the origins sources may ask, normalised.
 	AllowedOrigins []string
+	// WatchNamespaces are the namespaces to work in; none means all.
+	WatchNamespaces []string
 	// ConcurrentSyncs and ConcurrentWrites bound what is done at once.
 	ConcurrentSyncs, ConcurrentWrites int
 	// RequestsPerSecond is each credential's budget.
@@ -119,12 +121,13 @@ func (o *Options) completeManager(selector labels.Selector) {
 	m.Scheme = runtime.NewScheme()
 	m.LeaderElectionID = leaseName
 	m.LeaderElectionReleaseOnCancel = true
-	m.Cache = cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	m.Cache = cache.Options{}
 	if !selector.Empty() {
 		m.LeaderElectionID += shard(selector)
 		m.Cache.ByObject = map[client.Object]cache.ByObject{&v1alpha1.InventorySource{}: {Label: selector}}
 	}
-	for _, namespace := range split(o.watchNamespaces) {
+	o.WatchNamespaces = split(o.watchNamespaces)
+	for _, namespace := range o.WatchNamespaces {
 		if m.Cache.DefaultNamespaces == nil {
 			m.Cache.DefaultNamespaces = map[string]cache.Config{}
 		}

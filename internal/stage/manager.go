@@ -109,6 +109,9 @@ func (m *Manager) await(ctx context.Context, url string) error {
 	}
 }
 
+// PID returns the process's id.
+func (m *Manager) PID() int { return m.command.Process.Pid }
+
 // Ended is closed once the process is gone.
 func (m *Manager) Ended() <-chan struct{} { return m.ended }
 

@@ -3,7 +3,7 @@
 // Package stage sets up the whole scene on one machine: a local control plane
 // with the operator's own manifests, the simulated cloud, and the built manager as
 // a process under its own ServiceAccount. The demo plays on it, and so do the
-// tests of the whole program.
+// benchmarks and the tests of the whole program.
 package stage
 
 import (
@@ -43,6 +43,8 @@ type Options struct {
 	Dir string
 	// AuditLog is the API server's audit log, see controlplane.Options.
 	AuditLog string
+	// Cloud configures the simulated cloud.
+	Cloud cloudsim.Options
 	// Log receives what is going on. Default: nothing.
 	Log io.Writer
 }
@@ -83,7 +85,7 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	if err := s.build(ctx, root); err != nil {
 		return err
 	}
-	s.Cloud = cloudsim.New(cloudsim.Options{})
+	s.Cloud = cloudsim.New(o.Cloud)
 	s.Cloud.AddKey(cloudsim.Key{ID: APIKey, Secret: APISecret})
 	if s.Server, err = s.Cloud.Start(); err != nil {
 		return err

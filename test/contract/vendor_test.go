@@ -8,10 +8,10 @@ import (
 	"net/url"
 	"time"
 
-	cmk "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2"                       //nolint:depguard // what our client is compared with
-	cmkspec "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2/api"               //nolint:depguard // what our client is held against
-	networking "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1"         //nolint:depguard // what our client is compared with
-	networkingspec "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1/api" //nolint:depguard // what our client is held against
+	cmk "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2"
+	cmkspec "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2/api"
+	networking "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1"
+	networkingspec "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1/api"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Program mutate takes each prune rule out of its chain by itself and runs the tests
+// of internal/mirror without it: a rule that nobody misses is one that no test holds.
+//
+// It prints a line for each rule: its name, how many tests failed, the first names.
+// It exits with 1 if a rule can be taken out unnoticed, with 2 if it could not tell.
+// It writes to a temporary folder only: the compiler is told to read from there
+// (go test -overlay).
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	rulesFile   = "internal/mirror/prune.go"
+	testPackage = "./internal/mirror"
+	shownNames  = 3
+)
+
+// chains are the variables that hold the rules.
+var chains = []string{"absenteeRules", "batchRules"}
+
+func main() {
+	unnoticed, err := run(os.Stdout)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(2)
+	}
+	if len(unnoticed) > 0 {
+		fmt.Fprintf(os.Stderr, "mutate: no test misses %s\n", strings.Join(unnoticed, ", "))
+		os.Exit(1)
+	}
+}
+
+// run tries every rule and returns those that can be taken out unnoticed. It is to
+// be run at the module's root.
+func run(out io.Writer) (unnoticed []string, err error) {
+	source, err := os.ReadFile(rulesFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules, from the module's root: %w", err)
+	}
+	mutants, err := withoutEach(source, chains)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rulesFile, err)
+	}
+	scratch, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	if failed, err := test(scratch, source); err != nil || len(failed) > 0 {
+		return nil, fmt.Errorf("with every rule in place these tests fail: %v: %w", failed, err)
+	}
+	for _, m := range mutants {
+		failed, err := test(scratch, m.source)
+		if err != nil {
+			return nil, fmt.Errorf("without rule %s: %w", m.rule, err)
+		}
+		if len(failed) == 0 {
+			unnoticed = append(unnoticed, m.rule)
+		}
+		fmt.Fprintf(out, "%-14s %3d tests fail: %s\n", m.rule, len(failed), first(failed, shownNames))
+	}
+	return unnoticed, nil
+}
+
+// test runs the tests with another text of the rules' file, and returns the names
+// of the top-level tests that failed, sorted. The error is for tests that could
+// not be run to their end.
+func test(scratch string, source []byte) ([]string, error) {
+	original, err := filepath.Abs(rulesFile)
+	if err != nil {
+		return nil, err
+	}
+	replacement, overlay := filepath.Join(scratch, "rules.go"), filepath.Join(scratch, "overlay.json")
+	table, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.WriteFile(replacement, source, 0o600), os.WriteFile(overlay, table, 0o600)); err != nil {
+		return nil, err
+	}
+	// A property that fails is enough: it needs no long search, and is neither made
+	// small nor kept.
+	command := exec.Command("go", "test", "-vet=off", "-json", "-overlay", overlay, testPackage,
+		"-rapid.checks=100", "-rapid.nofailfile", "-rapid.shrinktime=0s")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	failed, built := failures(output)
+	var exit *exec.ExitError
+	switch {
+	case err != nil && !errors.As(err, &exit):
+		return nil, err
+	case !built, err != nil && len(failed) == 0:
+		return nil, fmt.Errorf("the tests did not run: %w\n%s%s", err, stderr.Bytes(), output)
+	}
+	return failed, nil
+}
+
+// failures reads what go test -json printed: the names of the top-level tests that
+// failed, sorted, and whether the tests were built.
+func failures(output []byte) (failed []string, built bool) {
+	decoder := json.NewDecoder(bytes.NewReader(output))
+	for {
+		var event struct{ Action, Test string }
+		if decoder.Decode(&event) != nil {
+			break
+		}
+		built = built || event.Action == "run"
+		if event.Action == "fail" && event.Test != "" && !strings.Contains(event.Test, "/") {
+			failed = append(failed, event.Test)
+		}
+	}
+	slices.Sort(failed)
+	return failed, built
+}
+
+func first(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+const chain = `package p
+
+var first = []func(){
+	a,
+	b, // the second
+}
+
+var second = []func(){
+	c,
+}
+`
+
+func TestEachRuleIsTakenOutByItself(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	mutants, err := withoutEach([]byte(chain), []string{"first", "second"})
+	g.Expect(err).NotTo(HaveOccurred())
+	var rules []string
+	for _, m := range mutants {
+		rules = append(rules, m.rule)
+		left, err := withoutEach(m.source, []string{"first"})
+		g.Expect(err).NotTo(HaveOccurred(), string(m.source))
+		g.Expect(left).To(HaveLen(map[string]int{"a": 1, "b": 1, "c": 2}[m.rule]))
+	}
+	g.Expect(rules).To(Equal([]string{"a", "b", "c"}))
+}
+
+func TestAChainThatIsNotThereIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, source := range []string{"package p", "package p\nvar first []func()", "package p\nvar first = []func(){}", "no Go"} {
+		_, err := withoutEach([]byte(source), []string{"first"})
+		NewWithT(t).Expect(err).To(HaveOccurred(), source)
+	}
+}
+
+func TestFailuresOfAProtocol(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	failed, built := failures([]byte(`{"Action":"run","Test":"TestB"}
+{"Action":"fail","Test":"TestB/part"}
+{"Action":"fail","Test":"TestB"}
+{"Action":"pass","Test":"TestC"}
+{"Action":"fail","Test":"TestA"}
+{"Action":"fail"}
+`))
+	g.Expect(failed).To(Equal([]string{"TestA", "TestB"}))
+	g.Expect(built).To(BeTrue())
+	failed, built = failures([]byte(`{"Action":"build-fail"}
+{"Action":"fail"}
+`))
+	g.Expect(failed).To(BeEmpty())
+	g.Expect(built).To(BeFalse())
+	g.Expect(first([]string{"a", "b"}, 3)).To(Equal("a, b"))
+	g.Expect(first([]string{"a", "b", "c", "d"}, 3)).To(Equal("a, b, c and 1 more"))
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+)
+
+// mutant is a source file from which one rule was taken out.
+type mutant struct {
+	rule   string
+	source []byte
+}
+
+// withoutEach returns a mutant for each element of each of these variables, which
+// are slices written out as literals of names. It is an error if one is not there,
+// or is empty: a renamed chain must not pass for one that is held.
+func withoutEach(source []byte, variables []string) ([]mutant, error) {
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, "", source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	var mutants []mutant
+	for _, variable := range variables {
+		rules := elements(file, variable)
+		if len(rules) == 0 {
+			return nil, fmt.Errorf("no slice literal of rules named %s", variable)
+		}
+		for _, rule := range rules {
+			from, to := files.Position(rule.Pos()).Offset, files.Position(rule.End()).Offset
+			// The comma behind goes too.
+			for to < len(source) && source[to] != '\n' && source[to] != '}' {
+				to++
+			}
+			mutants = append(mutants, mutant{rule.Name, slices.Concat(source[:from], source[to:])})
+		}
+	}
+	return mutants, nil
+}
+
+// elements returns the names in the slice literal that a package's variable is set to.
+func elements(file *ast.File, variable string) []*ast.Ident {
+	var found []*ast.Ident
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Names) != 1 || spec.Names[0].Name != variable || len(spec.Values) != 1 {
+			return true
+		}
+		if literal, ok := spec.Values[0].(*ast.CompositeLit); ok {
+			for _, element := range literal.Elts {
+				if name, ok := element.(*ast.Ident); ok {
+					found = append(found, name)
+				}
+			}
+		}
+		return false
+	})
+	return found
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+)
+
+// setSecret gives the Secret a new api-secret and returns its new version.
+func (w *world) setSecret(ctx context.Context, value string) string {
+	GinkgoHelper()
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}
+	patch := client.RawPatch("application/merge-patch+json", []byte(`{"stringData":{"api-secret":`+strconv.Quote(value)+`}}`))
+	Expect(k8s.Patch(ctx, secret, patch)).To(Succeed())
+	return secret.ResourceVersion
+}
+
+var _ = Describe("A refused credential", func() {
+	const wrong = "wrong-secret"
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(3, 1)
+		w.createSecret(ctx, apiKey, wrong)
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+	})
+
+	// next returns how long from now the next sync is due.
+	next := func(ctx SpecContext) time.Duration { return w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now()) }
+
+	It("is used less and less often, and the status keeps how often", func(ctx SpecContext) {
+		for _, want := range []time.Duration{5, 10, 20, 30, 30} {
+			Expect(next(ctx)).To(Equal(want * time.Minute))
+			Expect(w.source(ctx).Status.CredentialBackoff.Delay.Duration).To(Equal(want * time.Minute))
+			Expect(w.calls(func() { w.sync(ctx) })).To(Equal(2))
+		}
+	})
+
+	It("is not used by a restarted manager until it is time, and nothing it said is lost", func(ctx SpecContext) {
+		w.sync(ctx)
+		before := w.source(ctx)
+		w.restart()
+		w.clock.SetTime(w.clock.Now().Add(9 * time.Minute))
+		Expect(w.calls(func() {
+			Expect(w.reconcile(ctx).RequeueAfter).To(BeNumerically("<=", time.Minute))
+		})).To(BeZero())
+		Expect(w.source(ctx).Status).To(Equal(before.Status))
+		Expect(w.source(ctx).ResourceVersion).To(Equal(before.ResourceVersion))
+
+		By("going on where the earlier one was")
+		Expect(w.calls(func() { w.sync(ctx) })).To(Equal(2))
+		Expect(next(ctx)).To(Equal(20 * time.Minute))
+	})
+
+	It("is used again within an interval of a change of the Secret, with the right to get it only", func(ctx SpecContext) {
+		w.sync(ctx)
+		Expect(next(ctx)).To(Equal(10 * time.Minute))
+		w.setSecret(ctx, apiSecret)
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
+		Expect(next(ctx)).To(Equal(5 * time.Minute))
+	})
+
+	It("is used at once by a restarted manager if the Secret was changed meanwhile", func(ctx SpecContext) {
+		w.sync(ctx)
+		w.setSecret(ctx, apiSecret)
+		w.restart()
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("is used at once on request, and the waits begin anew", func(ctx SpecContext) {
+		w.sync(ctx)
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
+		Expect(next(ctx)).To(Equal(5 * time.Minute))
+
+		By("but not once more because the manager was restarted")
+		w.restart()
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+
+		By("unless it was asked for while it was down")
+		w.restart()
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "again")
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+	})
+
+	It("is used at once where the spec changed, also while the manager was down", func(ctx SpecContext) {
+		w.sync(ctx)
+		w.restart()
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(next(ctx)).To(Equal(time.Hour))
+	})
+
+	It("does not put off for ever, whatever someone writes in the status", func(ctx SpecContext) {
+		source := w.source(ctx)
+		source.Status.NextSyncTime = &metav1.Time{Time: w.clock.Now().Add(1000 * time.Hour)}
+		source.Status.CredentialBackoff.Delay.Duration = 1000 * time.Hour
+		Expect(k8s.Status().Update(ctx, source)).To(Succeed())
+		w.restart()
+		w.reconcile(ctx)
+		Expect(next(ctx)).To(Equal(time.Hour))
+		w.sync(ctx)
+		Expect(next(ctx)).To(Equal(30 * time.Minute))
+	})
+
+	It("says nothing of a back-off while suspended, and asks at once when resumed", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+	})
+
+	It("puts nothing off where the other kind can still be listed", func(ctx SpecContext) {
+		w.setSecret(ctx, apiSecret)
+		w.sync(ctx)
+		w.cloud.FailNext(cloudsim.OpListPeerings, 3, cloudsim.Status(403, "", nil))
+		for range 3 {
+			w.sync(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("False/Forbidden"))
+			Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("True/Succeeded"))
+			Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
+			Expect(next(ctx)).To(Equal(5 * time.Minute))
+		}
+	})
+})
+
+var _ = Describe("A manager that watches Secrets", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconciler.Secrets = k8s
+		w.reconcile(ctx)
+	})
+
+	// seen waits until the watch has brought a version of the Secret.
+	seen := func(ctx SpecContext, version string) *metav1.PartialObjectMetadata {
+		GinkgoHelper()
+		secret := &metav1.PartialObjectMetadata{}
+		secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+		Eventually(func(g Gomega) {
+			g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: secretName}, secret)).To(Succeed())
+			g.Expect(secret.ResourceVersion).To(Equal(version))
+		}).Should(Succeed())
+		return secret
+	}
+
+	It("uses a new credential at once, and asks once for it", func(ctx SpecContext) {
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "rotated"})
+		seen(ctx, w.setSecret(ctx, "rotated"))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+	})
+
+	It("ends a back-off at once", func(ctx SpecContext) {
+		seen(ctx, w.setSecret(ctx, "wrong"))
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
+		seen(ctx, w.setSecret(ctx, apiSecret))
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("goes on with what it knows while the Secret is away, and uses its successor at once", func(ctx SpecContext) {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}
+		Expect(k8s.Delete(ctx, secret)).To(Succeed())
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/SecretNotFound"))
+		seen(ctx, w.createSecret(ctx, apiKey, apiSecret).ResourceVersion)
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("keeps nothing of a Secret but its name and version", func(ctx SpecContext) {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}
+		patch := client.RawPatch("application/merge-patch+json",
+			[]byte(`{"metadata":{"labels":{"a":"b"},"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"`+apiSecret+`"}}}`))
+		Expect(k8s.Patch(ctx, secret, patch)).To(Succeed())
+		cached := seen(ctx, secret.ResourceVersion)
+		Expect(cached.Annotations).To(BeEmpty())
+		Expect(cached.Labels).To(BeEmpty())
+		Expect(cached.ManagedFields).To(BeEmpty())
+		Expect(cached.UID).To(Equal(secret.UID))
+	})
+})
+
+var _ = Describe("What a source sees by", func() {
+	It("is remembered over restarts, so that what went out of sight is held", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(10, 2)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		scope := w.source(ctx).Status.KafkaClusters.Scope
+		Expect(scope).To(HaveLen(12))
+		By("changing the filters while the manager is down")
+		networks := map[v1alpha1.Identifier]bool{}
+		for _, c := range w.cloud.Clusters(environment) {
+			if c.Spec.Network != nil {
+				networks[v1alpha1.Identifier(c.Spec.Network.ID)] = true
+			}
+		}
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.KafkaClusters.Networks = slices.Collect(maps.Keys(networks))
+			s.Spec.Prune.MaxPercent = ptr.To[int32](99)
+		})
+		w.restart()
+		w.reconcile(ctx)
+		w.sync(ctx)
+		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
+
+		By("and restarting once more")
+		w.restart()
+		for range 4 {
+			w.sync(ctx)
+		}
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ScopeChanged"))
+		Expect(w.clusters(ctx)).To(HaveLen(10))
+
+		By("until all is seen again")
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.KafkaClusters.Networks = nil
+		})
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
+		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
+	})
+})

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"context"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// standing is what a source says with a reason of Ready, as docs/gitops.md tells it.
+type standing struct {
+	ready   metav1.ConditionStatus
+	beside  string // the condition that goes with it: Reconciling, Stalled or none
+	kstatus status.Status
+}
+
+// standings are all reasons of Ready there may be.
+var standings = func() map[string]standing {
+	all := map[string]standing{
+		v1alpha1.ReasonSucceeded:   {metav1.ConditionTrue, "", status.CurrentStatus},
+		v1alpha1.ReasonProgressing: {metav1.ConditionUnknown, v1alpha1.ConditionReconciling, status.InProgressStatus},
+		v1alpha1.ReasonSuspended:   {metav1.ConditionUnknown, "", status.InProgressStatus},
+	}
+	for _, reason := range []string{
+		v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonSecretInvalid, v1alpha1.ReasonRateLimited, v1alpha1.ReasonCloudUnavailable,
+		v1alpha1.ReasonIncompleteListing, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonWriteFailed,
+	} {
+		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionReconciling, status.InProgressStatus}
+	}
+	for _, reason := range []string{
+		v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict,
+	} {
+		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionStalled, status.FailedStatus}
+	}
+	return all
+}()
+
+// phaseReasons are the reasons that Ready of an observation has from a known phase,
+// True first.
+var phaseReasons = map[string][]string{
+	"KafkaClusterObservation": {"Provisioned", "Provisioning", "Failed"},
+	"PeeringObservation":      {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
+}
+
+// reached are the reasons that specs brought about, on conditions by kind.
+var reached = map[string]map[string]bool{}
+
+// expectSane holds every source in the spec's namespace, and every observation a
+// source controls, to the tables of docs/gitops.md, by the library that GitOps tools
+// judge them with, and everything that people see to holding no credential.
+func (w *world) expectSane(ctx context.Context) {
+	GinkgoHelper()
+	sources := &v1alpha1.InventorySourceList{}
+	Expect(k8s.List(ctx, sources, client.InNamespace(w.namespace))).To(Succeed())
+	for i := range sources.Items {
+		expectSaneSource(&sources.Items[i])
+	}
+	clusters := w.clusters(ctx)
+	for name := range clusters {
+		o := clusters[name]
+		expectSaneObservation("KafkaClusterObservation", &o)
+	}
+	peerings := w.peerings(ctx)
+	for name := range peerings {
+		o := peerings[name]
+		expectSaneObservation("PeeringObservation", &o)
+	}
+}
+
+func expectSaneSource(s *v1alpha1.InventorySource) {
+	GinkgoHelper()
+	conditions := s.Status.Conditions
+	expectSaneConditions("InventorySource", conditions, s.Generation, []string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
+		v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionPruneHeld,
+	})
+	Expect(s.Status.ObservedGeneration).To(BeNumerically("<=", s.Generation))
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	if ready == nil { // Nobody has seen it yet.
+		Expect(s.Status.ObservedGeneration).To(BeEquivalentTo(-1))
+		Expect(kstatus("InventorySource", s)).To(Equal(status.InProgressStatus))
+		return
+	}
+	want, known := standings[ready.Reason]
+	Expect(known).To(BeTrue(), "%s is no reason of Ready", ready.Reason)
+	Expect(ready.Status).To(Equal(want.ready), ready.Reason)
+	for _, beside := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if beside == want.beside {
+			Expect(brief(conditions, beside)).To(Equal("True/"+ready.Reason), "%s goes with Ready=%s", beside, ready.Reason)
+		} else {
+			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
+		}
+	}
+	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced} {
+		c := meta.FindStatusCondition(conditions, synced)
+		if c == nil {
+			continue
+		}
+		kind, known := standings[c.Reason]
+		Expect(known && kind.ready != metav1.ConditionUnknown).To(BeTrue(), "%s is no reason of %s", c.Reason, synced)
+		Expect(c.Status).To(Equal(kind.ready), c.Reason)
+		if ready.Status == metav1.ConditionTrue {
+			Expect(c.Status).To(Equal(metav1.ConditionTrue), "no kind fails under Ready=True")
+		}
+	}
+	Expect(brief(conditions, v1alpha1.ConditionPruneHeld)).To(BeElementOf("",
+		"True/"+v1alpha1.ReasonListingEmpty, "True/"+v1alpha1.ReasonShareExceeded, "True/"+v1alpha1.ReasonScopeChanged))
+	switch {
+	case s.DeletionTimestamp != nil:
+		Expect(kstatus("InventorySource", s)).To(Equal(status.TerminatingStatus))
+	case s.Status.ObservedGeneration < s.Generation:
+		Expect(kstatus("InventorySource", s)).To(Equal(status.InProgressStatus), "what it says is of an older spec")
+	default:
+		Expect(kstatus("InventorySource", s)).To(Equal(want.kstatus), ready.Reason)
+	}
+}
+
+// expectSaneObservation leaves out those that no source controls: what a stranger
+// made of them is the stranger's.
+func expectSaneObservation(kind string, o v1alpha1.Observation) {
+	GinkgoHelper()
+	if owner := metav1.GetControllerOf(o); owner == nil || owner.Kind != "InventorySource" {
+		return
+	}
+	conditions := *o.Conditions()
+	expectSaneConditions(kind, conditions, o.GetGeneration(), []string{v1alpha1.ConditionObserved, v1alpha1.ConditionReady})
+	observed, ready := brief(conditions, v1alpha1.ConditionObserved), meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	Expect(ready).NotTo(BeNil(), o.GetName())
+	want := status.InProgressStatus
+	switch observed {
+	case "True/" + v1alpha1.ReasonListed:
+		reasons := phaseReasons[kind]
+		switch ready.Reason {
+		case v1alpha1.ReasonUnknownPhase:
+			Expect(ready.Status).To(Equal(metav1.ConditionUnknown))
+		case reasons[0]:
+			Expect(ready.Status).To(Equal(metav1.ConditionTrue))
+			want = status.CurrentStatus
+		default:
+			Expect(reasons).To(ContainElement(ready.Reason))
+			Expect(ready.Status).To(Equal(metav1.ConditionFalse), ready.Reason)
+		}
+	case "": // Its status was not written yet.
+		Expect(brief(conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/" + v1alpha1.ReasonProgressing))
+	case "False/" + v1alpha1.ReasonMissing, "Unknown/" + v1alpha1.ReasonSourceStale:
+		_, reason, _ := strings.Cut(observed, "/")
+		Expect(brief(conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/"+reason), "Ready follows Observed=%s", observed)
+	default:
+		Fail(o.GetName() + " has Observed=" + observed)
+	}
+	if o.GetDeletionTimestamp() != nil {
+		want = status.TerminatingStatus
+	}
+	Expect(kstatus(kind, o)).To(Equal(want), "%s: %v", o.GetName(), conditions)
+}
+
+// expectSaneConditions holds conditions of any object to what all must be: of a
+// known type, once, of no generation to come, and without a credential. It notes
+// their reasons.
+func expectSaneConditions(kind string, conditions []metav1.Condition, generation int64, types []string) {
+	GinkgoHelper()
+	seen := map[string]bool{}
+	for _, c := range conditions {
+		Expect(types).To(ContainElement(c.Type))
+		Expect(seen[c.Type]).To(BeFalse(), "%s is there twice", c.Type)
+		seen[c.Type] = true
+		Expect(c.ObservedGeneration).To(BeNumerically("<=", generation), c.Type)
+		Expect(c.Message).NotTo(BeEmpty(), c.Type)
+		Expect(c.Message).NotTo(Or(ContainSubstring(apiSecret), ContainSubstring(apiKey)))
+		on := kind + "/" + c.Type
+		if reached[on] == nil {
+			reached[on] = map[string]bool{}
+		}
+		reached[on][c.Reason] = true
+	}
+}
+
+// kstatus computes what GitOps tools make of an object.
+func kstatus(kind string, o runtime.Object) status.Status {
+	GinkgoHelper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	Expect(err).NotTo(HaveOccurred())
+	u := &unstructured.Unstructured{Object: content}
+	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
+	result, err := status.Compute(u)
+	Expect(err).NotTo(HaveOccurred())
+	return result.Status
+}

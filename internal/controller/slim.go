@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"unique"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// SlimCache has a cache keep only what the reconciler reads, and each word once:
+// nobody's managedFields, of Secrets nothing but names and versions.
+func SlimCache(o *cache.Options) {
+	o.DefaultTransform = cache.TransformStripManagedFields()
+	if o.ByObject == nil {
+		o.ByObject = map[client.Object]cache.ByObject{}
+	}
+	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
+	for i := range kinds {
+		o.ByObject[kinds[i].object()] = cache.ByObject{Transform: slimObservation}
+	}
+}
+
+// slimSecret reduces what a watch tells of a Secret to its identity and version.
+// Above all it drops the annotation in which `kubectl apply` leaves a copy of the
+// data.
+func slimSecret(object any) (any, error) {
+	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
+		secret.ObjectMeta = metav1.ObjectMeta{
+			Namespace: secret.Namespace, Name: secret.Name, UID: secret.UID, ResourceVersion: secret.ResourceVersion,
+		}
+	}
+	return object, nil
+}
+
+// slimObservation gives an observation the same copy of the words that most others
+// have too. Decoded one by one, they are a third of what an observation takes.
+func slimObservation(object any) (any, error) {
+	o, ok := object.(v1alpha1.Observation)
+	if !ok {
+		return object, nil
+	}
+	o.SetManagedFields(nil)
+	o.SetNamespace(word(o.GetNamespace()))
+	o.SetLabels(sharedPairs(o.GetLabels()))
+	o.SetAnnotations(sharedPairs(o.GetAnnotations()))
+	owners := o.GetOwnerReferences()
+	for i := range owners {
+		owner := &owners[i]
+		owner.APIVersion, owner.Kind, owner.Name, owner.UID = word(owner.APIVersion), word(owner.Kind), word(owner.Name), word(owner.UID)
+	}
+	origin := o.Origin()
+	origin.SourceRef.Name, origin.Environment = word(origin.SourceRef.Name), word(origin.Environment)
+	conditions := *o.Conditions()
+	for i := range conditions {
+		c := &conditions[i]
+		c.Type, c.Status, c.Reason, c.Message = word(c.Type), word(c.Status), word(c.Reason), word(c.Message)
+	}
+	return o, nil
+}
+
+func sharedPairs(pairs map[string]string) map[string]string {
+	if len(pairs) == 0 {
+		return nil
+	}
+	shared := make(map[string]string, len(pairs))
+	for key, value := range pairs {
+		shared[word(key)] = word(value)
+	}
+	return shared
+}
+
+// word returns the copy of a text that all have who asked for it lately.
+func word[T ~string](text T) T { return unique.Make(text).Value() }

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"slices"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// start is what stands in a namespace before a plan.
+type start struct {
+	*world
+	records [2]map[string]any                  // what will be listed, by kind and name
+	before  [2]map[string]v1alpha1.Observation // what stood there, by kind and name
+}
+
+// drawStart draws what the cloud has, and objects in the namespace: those of the
+// cloud or of its past, as an earlier manager or a stranger left them.
+func drawStart(t *rapid.T) *start {
+	s := &start{world: newWorld(t)}
+	s.source.Spec.Template.Labels = map[string]v1alpha1.LabelValue{"team": "ours"}
+	s.source.Spec.Template.Annotations = pairs{"example.com/owner": "us"}
+	for kind := range worldKinds {
+		s.records[kind], s.before[kind] = map[string]any{}, map[string]v1alpha1.Observation{}
+		for _, id := range rapid.SliceOfDistinct(poolOf, rapid.ID).Draw(t, "listed") {
+			s.records[kind][ObjectName(id)] = drawRecord(t, kind, id)
+		}
+		for _, id := range rapid.SliceOfDistinct(poolOf, rapid.ID).Draw(t, "there") {
+			s.put(t, kind, id)
+		}
+	}
+	return s
+}
+
+// put makes an object with a cloud object's name: as the operator would, or a
+// stranger's namesake, or the operator's own with a stranger's edit.
+func (s *start) put(t *rapid.T, kind int, id string) {
+	record := s.records[kind][ObjectName(id)]
+	if rapid.IntRange(0, 5).Draw(t, "alike") == 0 {
+		record = drawRecord(t, kind, ObjectName(id)) // Another ID that makes the same name.
+	} else if record == nil || rapid.Bool().Draw(t, "older") {
+		record = drawRecord(t, kind, id)
+	}
+	o := stored(stamped(s.source, record))
+	o.SetUID("there")
+	seen := rapid.SampledFrom([]sight{listed, missing, stale}).Draw(t, "sight")
+	*o.Conditions() = timed(nil, conditions(worldKinds[kind], o, seen), began)
+	switch rapid.IntRange(0, 5).Draw(t, "whose") {
+	case 0:
+		o.Origin().SourceRef.Name = "another"
+	case 1:
+		o.Origin().Environment = "env-other"
+	default:
+		if o = meddle(t, kind, o); o == nil {
+			return
+		}
+	}
+	s.objects[kind][o.GetName()], s.before[kind][o.GetName()] = o, o
+}
+
+// ownBefore tells whether what stood there was the source's, by rule 9.
+func (s *start) ownBefore(o v1alpha1.Observation) bool {
+	if o == nil || o.Origin().SourceRef.Name != s.source.Name || o.Origin().Environment != s.source.Spec.Environment {
+		return false
+	}
+	for _, owner := range o.GetOwnerReferences() {
+		if owner.Controller != nil && *owner.Controller {
+			return owner.UID == s.source.UID
+		}
+	}
+	return true
+}
+
+// conflicting tells whether what stood under a record's name is not the record's.
+func (s *start) conflicting(before v1alpha1.Observation, record any) bool {
+	return before != nil && (!s.ownBefore(before) || !terminating(before) && before.CloudID() != project(record).CloudID())
+}
+
+// known returns all clusters or peerings that are known of: those listed, else as
+// their observations told.
+func (s *start) known(kind int) []v1alpha1.Observation {
+	var all []v1alpha1.Observation
+	for name, o := range s.before[kind] {
+		if s.records[kind][name] == nil && s.ownBefore(o) {
+			all = append(all, o)
+		}
+	}
+	for _, r := range s.records[kind] {
+		all = append(all, stamped(s.source, r))
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+// expectJoined holds one observation's joins against all that is known.
+func (s *start) expectJoined(o v1alpha1.Observation) {
+	switch o := o.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		var want []v1alpha1.PeeringSummary
+		for _, k := range s.known(peerings) {
+			p := k.(*v1alpha1.PeeringObservation)
+			if p.Status.Network != nil && networkID(p.Status.Network) == networkID(o.Status.Network) {
+				want = append(want, v1alpha1.PeeringSummary{Name: p.Name, Phase: p.Status.Phase})
+			}
+		}
+		s.Expect(o.Status.Peerings).To(Equal(want), o.Name)
+	case *v1alpha1.PeeringObservation:
+		var want []string
+		for _, k := range s.known(clusters) {
+			c := k.(*v1alpha1.KafkaClusterObservation)
+			if c.Status.Network != nil && networkID(c.Status.Network) == networkID(o.Status.Network) {
+				for _, e := range peeringEndpoints(c) {
+					want = append(want, e.ClusterID+"/"+e.AccessPointID)
+				}
+			}
+		}
+		var have []string
+		for _, e := range o.Status.Endpoints {
+			have = append(have, e.ClusterID+"/"+e.AccessPointID)
+		}
+		s.Expect(have).To(ConsistOf(want), o.Name)
+	}
+}
+
+// expectListed holds an observation against the record it was made of.
+func (s *start) expectListed(kind int, name string, record any, conflicts []Conflict) {
+	before, now := s.before[kind][name], s.objects[kind][name]
+	conflict := s.conflicting(before, record)
+	s.Expect(slices.ContainsFunc(conflicts, func(c Conflict) bool { return c.Name == name })).To(Equal(conflict), "conflict over %s", name)
+	if conflict || before != nil && terminating(before) {
+		s.Expect(now).To(BeIdenticalTo(before), "%s is not to be touched", name)
+		return
+	}
+	s.Expect(now).NotTo(BeNil(), "%s is listed", name)
+	want := stored(stamped(s.source, record))
+	if before != nil {
+		s.Expect(now.GetUID()).To(Equal(before.GetUID()), "changed, not made anew")
+		s.Expect(hasAll(now.GetLabels(), theirs(before.GetLabels()))).To(BeTrue(), "a stranger's labels stay")
+		s.Expect(hasAll(now.GetAnnotations(), theirs(before.GetAnnotations()))).To(BeTrue())
+	}
+	s.Expect(notTheirs(now)).To(Equal(notTheirs(want)), "%s: the operator's labels are exactly those", name)
+	s.Expect(hasAll(now.GetAnnotations(), want.GetAnnotations())).To(BeTrue(), name)
+	s.Expect(metav1.IsControlledBy(now, s.source)).To(BeTrue(), name)
+	s.Expect(now.Phase()).To(Equal(want.Phase()), name)
+	s.Expect(brief(now, v1alpha1.ConditionObserved)).To(Equal("True/Listed"), name)
+	s.Expect(brief(now, v1alpha1.ConditionReady)).To(HavePrefix(readiness(kind, now.Phase())), name)
+	s.Expect(*now.Conditions()).To(HaveLen(2), name)
+	s.Expect(*now.Conditions()).To(HaveEach(HaveField("ObservedGeneration", int64(1))), name)
+	s.expectJoined(now)
+	switch o := now.(type) { // But for the joins, the status is the record's.
+	case *v1alpha1.KafkaClusterObservation:
+		o = o.DeepCopy()
+		o.Status.Peerings = nil
+		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
+	case *v1alpha1.PeeringObservation:
+		o = o.DeepCopy()
+		o.Status.Endpoints = nil
+		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
+	}
+}
+
+// readiness is the table of the contract: a phase's status of Ready.
+func readiness(kind int, phase string) string {
+	switch phase {
+	case []string{clusters: "PROVISIONED", peerings: "READY"}[kind]:
+		return "True/"
+	case "", "NEWER":
+		return "Unknown/UnknownPhase"
+	}
+	return "False/"
+}
+
+// expectAbsent holds an object that was not listed: a first listing deletes
+// nothing, and takes no more from it than that it was seen.
+func (s *start) expectAbsent(kind int, name string) {
+	before, now := s.before[kind][name], s.objects[kind][name]
+	if !s.ownBefore(before) || terminating(before) {
+		s.Expect(now).To(BeIdenticalTo(before), "%s is not to be touched", name)
+		return
+	}
+	s.Expect(now).NotTo(BeNil(), name)
+	s.Expect(brief(now, v1alpha1.ConditionObserved)).To(Equal("False/Missing"), name)
+	s.Expect(brief(now, v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"), name)
+	s.Expect(now.SameStatus(before)).To(BeTrue(), "%s tells what it told", name)
+	s.Expect(now.GetUID()).To(Equal(before.GetUID()))
+}
+
+// theirs returns those pairs that are a stranger's.
+func theirs(all pairs) pairs {
+	out := pairs{}
+	if value, ok := all["theirs"]; ok {
+		out["theirs"] = value
+	}
+	return out
+}
+
+// notTheirs returns an object's labels but a stranger's.
+func notTheirs(o v1alpha1.Observation) pairs {
+	out := pairs{}
+	for key, value := range o.GetLabels() {
+		if key != "theirs" {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+func hasAll(have, want pairs) bool {
+	for key, value := range want {
+		if got, ok := have[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+func TestWhateverStandsThereAPlanMakesItTheListingAndASecondPlanIsEmpty(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStart(t)
+		for kind := range worldKinds {
+			var all []any
+			for _, name := range sortedKeys(s.records[kind]) {
+				all = append(all, s.records[kind][name])
+			}
+			s.list(kind, true, all...)
+		}
+		plans := s.pass()
+		for kind, plan := range plans {
+			s.Expect(plan.Deletes).To(BeEmpty(), "a first listing deletes nothing")
+			for name, record := range s.records[kind] {
+				s.expectListed(kind, name, record, plan.Conflicts)
+			}
+			for name := range s.before[kind] {
+				if s.records[kind][name] == nil {
+					s.expectAbsent(kind, name)
+				}
+			}
+			s.Expect(s.objects[kind]).To(HaveLen(len(union(s.records[kind], s.before[kind]))), "and nothing else is there")
+		}
+		for kind, again := range s.plan() {
+			s.Expect(again.Writes).To(BeEmpty(), "a plan carried out leaves nothing to write")
+			s.Expect(again.Deletes).To(BeEmpty())
+			s.Expect(again.Conflicts).To(Equal(plans[kind].Conflicts))
+			for _, o := range s.owned(kind) {
+				record := s.records[kind][o.GetName()]
+				untouched := terminating(o) || record != nil && s.conflicting(o, record)
+				s.Expect(untouched || !again.View.Drifted(o)).To(BeTrue(), "what was written is no drift")
+			}
+		}
+	})
+}
+
+// union returns the keys of either map.
+func union[A, B any](a map[string]A, b map[string]B) map[string]bool {
+	all := map[string]bool{}
+	for key := range a {
+		all[key] = true
+	}
+	for key := range b {
+		all[key] = true
+	}
+	return all
+}

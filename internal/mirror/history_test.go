@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"slices"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"pgregory.net/rapid"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// history plays one life of a source at random: the cloud changes, listings come
+// whole or not, the manager restarts, the user turns every knob, strangers meddle.
+// A witness keeps its own account of it, and holds every plan against the rules.
+type history struct {
+	*world
+	cloud     [2]map[string]any // what there is, by kind and ID
+	witness   *witness
+	suspended bool
+	tally     tally
+}
+
+// tally counts what a life held against the rules, by name.
+type tally map[string]int
+
+var phasesOf = [2][]string{
+	clusters: {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
+	peerings: {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
+}
+
+// poolOf are few IDs for each kind, so that what goes often comes back.
+var poolOf = rapid.SampledFrom([]string{"lkc-1", "lkc-2", "lkc-3", "lkc-4", "lkc-5", "ID_1", "ID_2", "ID_3", "ID_4"})
+
+var anyKind = rapid.IntRange(clusters, peerings)
+
+// drawRecord draws a cluster or peering with this ID.
+func drawRecord(t *rapid.T, kind int, id string) any {
+	phase := rapid.SampledFrom(phasesOf[kind]).Draw(t, "phase")
+	network := rapid.SampledFrom([]string{"", "n-1", "n-2"}).Draw(t, "network")
+	if kind == peerings {
+		r := newPeering(id, network)
+		r.Status = wire.PeeringStatus{Phase: phase, ErrorCode: rapid.SampledFrom([]string{"", "E1"}).Draw(t, "error")}
+		return r
+	}
+	points := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"PUBLIC", "ap1", "ap2"}), rapid.ID).Draw(t, "access points")
+	r := withPoints(newCluster(id, network), points...)
+	r.Status.Phase = phase
+	return r
+}
+
+// Put makes a cloud object anew, or changes it.
+func (h *history) Put(t *rapid.T) {
+	kind, id := anyKind.Draw(t, "kind"), poolOf.Draw(t, "id")
+	h.cloud[kind][id] = drawRecord(t, kind, id)
+}
+
+// PutMany is how an inventory comes to be.
+func (h *history) PutMany(t *rapid.T) {
+	for range rapid.IntRange(2, 8).Draw(t, "n") {
+		h.Put(t)
+	}
+}
+
+// Remove takes a cloud object away.
+func (h *history) Remove(t *rapid.T) {
+	kind := anyKind.Draw(t, "kind")
+	if len(h.cloud[kind]) == 0 {
+		t.Skip("nothing is there")
+	}
+	delete(h.cloud[kind], rapid.SampledFrom(sortedKeys(h.cloud[kind])).Draw(t, "id"))
+}
+
+// RemoveAll takes away all of a kind.
+func (h *history) RemoveAll(t *rapid.T) { clear(h.cloud[anyKind.Draw(t, "kind")]) }
+
+// Sync lists all there is of both kinds, up to three times.
+func (h *history) Sync(t *rapid.T) {
+	h.skipUnlessAwake(t)
+	for range rapid.IntRange(1, 3).Draw(t, "times") {
+		for kind := range worldKinds {
+			h.listKind(kind, true, func(string) bool { return true })
+		}
+		h.Check(t)
+	}
+}
+
+// SyncAgain makes syncs twice as frequent as anything else.
+func (h *history) SyncAgain(t *rapid.T) { h.Sync(t) }
+
+// ListPart is a listing that says it is whole and lacks some, as a key gets that
+// may not see all.
+func (h *history) ListPart(t *rapid.T) {
+	h.skipUnlessAwake(t)
+	kind := anyKind.Draw(t, "kind")
+	for range rapid.IntRange(1, 3).Draw(t, "times") {
+		h.listKind(kind, true, func(string) bool { return rapid.IntRange(0, 3).Draw(t, "seen") > 0 })
+		h.Check(t)
+	}
+}
+
+// ListIncomplete is a listing cut short, or with items that nobody could read.
+func (h *history) ListIncomplete(t *rapid.T) {
+	h.skipUnlessAwake(t)
+	kind := anyKind.Draw(t, "kind")
+	for range rapid.IntRange(1, 5).Draw(t, "times") {
+		h.listKind(kind, false, func(string) bool { return rapid.Bool().Draw(t, "read") })
+		h.Check(t)
+	}
+}
+
+// skipUnlessAwake: a suspended source lists nothing.
+func (h *history) skipUnlessAwake(t *rapid.T) {
+	if h.suspended {
+		t.Skip("suspended")
+	}
+}
+
+// listKind lists those of a kind that are seen. An ignored kind is never listed.
+func (h *history) listKind(kind int, complete bool, seen func(id string) bool) {
+	if !worldKinds[kind].Mirrored(h.source) {
+		return
+	}
+	var listed []any
+	names := map[string]bool{}
+	for _, id := range sortedKeys(h.cloud[kind]) {
+		if seen(id) {
+			listed = append(listed, h.cloud[kind][id])
+			names[ObjectName(id)] = true
+		}
+	}
+	h.list(kind, complete, listed...)
+	h.witness.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
+}
+
+// Outage takes the first few of a kind away for up to three syncs, and then they come
+// back. What was approved in one outage must not count in the next.
+func (h *history) Outage(t *rapid.T) {
+	h.skipUnlessAwake(t)
+	kind := anyKind.Draw(t, "kind")
+	whole := h.cloud[kind]
+	h.cloud[kind] = map[string]any{}
+	for i, id := range sortedKeys(whole) {
+		if i >= len(whole)/2 {
+			h.cloud[kind][id] = whole[id]
+		}
+	}
+	h.Sync(t)
+	if rapid.Bool().Draw(t, "approved") {
+		approve(h.world, h.witness.latest)
+	}
+	for id, r := range whole {
+		h.cloud[kind][id] = r
+	}
+	h.Sync(t)
+}
+
+// Check plans, holds the plan against the rules, and carries it out.
+func (h *history) Check(*rapid.T) {
+	fresh := slices.Clone(h.fresh)
+	before := make([]map[string]v1alpha1.Observation, len(worldKinds))
+	strangers := make([]map[string]v1alpha1.Observation, len(worldKinds))
+	for kind := range worldKinds {
+		before[kind], strangers[kind] = map[string]v1alpha1.Observation{}, h.strangers(kind)
+		for _, o := range h.owned(kind) {
+			before[kind][o.GetName()] = o
+		}
+	}
+	for kind, plan := range h.pass() {
+		h.witness.judge(h, kind, plan, fresh[kind], before[kind])
+		h.witness.compare(h, kind)
+		for name, o := range strangers[kind] {
+			h.Expect(h.objects[kind][name]).To(BeIdenticalTo(o), "a stranger's %s stays as it is", name)
+		}
+	}
+}
+
+// settle ends all that keeps the mirror from the cloud, lists until the last prune
+// is confirmed, and holds what there is then against the cloud.
+func (h *history) settle(t *rapid.T) {
+	h.Vacate(t)
+	h.suspended, h.source.Spec.Suspend = false, false
+	h.source.Spec.Prune = v1alpha1.Prune{MaxPercent: ptr[int32](100), AfterMisses: ptr[int32](2)}
+	h.source.Spec.KafkaClusters.Policy, h.source.Spec.Peerings.Policy = "", ""
+	for range 5 { // The first since a start counts no miss, nor does one under another scope.
+		h.Sync(t)
+	}
+	for kind, records := range h.cloud {
+		h.Expect(h.objects[kind]).To(HaveLen(len(records)))
+		for id, r := range records {
+			o := h.objects[kind][ObjectName(id)]
+			h.Expect(o).NotTo(BeNil(), id)
+			h.Expect(o.Phase()).To(Equal(project(r).Phase()), id)
+			h.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal("True/Listed"), id)
+		}
+	}
+}
+
+func TestAnyHistoryPrunesByTheRulesAndConvergesToTheCloud(t *testing.T) {
+	t.Parallel()
+	total := tally{}
+	rapid.Check(t, func(t *rapid.T) {
+		h := &history{world: newWorld(t), cloud: [2]map[string]any{{}, {}}, witness: newWitness(), tally: total}
+		h.PutMany(t)
+		h.Sync(t)
+		t.Repeat(rapid.StateMachineActions(h))
+		h.settle(t)
+	})
+	t.Logf("held against the rules: %v", total)
+	for _, name := range []string{
+		"pruned", "approved", "ignored", v1alpha1.ReasonListingEmpty, v1alpha1.ReasonShareExceeded, v1alpha1.ReasonScopeChanged,
+	} {
+		NewWithT(t).Expect(total).To(HaveKey(name), "no life came that far")
+	}
+}
