@@ -79,11 +79,14 @@ type auditLine struct {
 // parseAudit reads a line. It returns false for one that is about nothing of interest,
 // or was written before the request was answered.
 func parseAudit(line []byte) (request, bool, error) {
-	interesting := false
-	for _, resource := range []string{clusterResource, peeringResource, sourceResource, markerResource} {
-		interesting = interesting || bytes.Contains(line, []byte(`"resource":"`+resource+`"`))
+	has := func(name string, values ...string) bool {
+		return slices.ContainsFunc(values, func(value string) bool {
+			return bytes.Contains(line, []byte(`"`+name+`":"`+value+`"`))
+		})
 	}
-	if !interesting {
+	// Most lines are of reading, and are not worth taking apart.
+	written := has("resource", clusterResource, peeringResource, sourceResource) && !has("verb", "get", "list", "watch")
+	if !written && !has("resource", markerResource) {
 		return request{}, false, nil
 	}
 	var a auditLine

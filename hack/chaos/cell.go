@@ -77,6 +77,15 @@ func newCell(w *world, index int) *cell {
 	return c
 }
 
+// places returns where the cloud is asked for the cell.
+func (c *cell) places() []place {
+	var all []place
+	for _, s := range c.sources {
+		all = append(all, place{s.environment, clustersPath}, place{s.environment, peeringsPath})
+	}
+	return all
+}
+
 // newKey makes the cloud know another key for the cell, and the former one no more. Its
 // secret has what must be escaped in one place or another.
 func (c *cell) newKey() {

@@ -62,6 +62,10 @@ func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, err
 	return append(found, w.checkProcesses(ctx)...), nil
 }
 
+// eventsEvery is after how many rounds Events are searched. They stay for an hour and
+// become many.
+const eventsEvery = 10
+
 // checkProcesses checks what is not about one source: budgets, logs, Events, metrics,
 // and whether managers ended by themselves.
 func (w *world) checkProcesses(ctx context.Context) []violation {
@@ -96,6 +100,9 @@ func (w *world) checkProcesses(ctx context.Context) []violation {
 				add("metrics", s.name+" exports "+leak)
 			}
 		}
+	}
+	if !w.tally.whole(eventsEvery) {
+		return found
 	}
 	events, err := w.clients.EventsV1().RESTClient().Get().Resource("events").DoRaw(ctx)
 	if err != nil {

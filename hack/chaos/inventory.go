@@ -120,6 +120,9 @@ func (s *source) removeMany(r *rand.Rand) string {
 // flicker takes a cluster out, to be put back soon.
 func (s *source) flicker(r *rand.Rand) string {
 	all := s.Cloud.Clusters(s.environment)
+	if len(all) == 0 {
+		return s.createCluster(r)
+	}
 	c := pick(r, all)
 	s.remove(c.ID)
 	s.away = append(s.away, func() { s.Cloud.PutCluster(c) })
@@ -142,7 +145,11 @@ var (
 
 // update lets edit change any one cluster.
 func (s *source) update(r *rand.Rand, what string, edit func(*cloudsim.Cluster)) string {
-	id := pick(r, s.Cloud.Clusters(s.environment)).ID
+	all := s.Cloud.Clusters(s.environment)
+	if len(all) == 0 {
+		return s.createCluster(r)
+	}
+	id := pick(r, all).ID
 	_ = s.Cloud.UpdateCluster(id, edit) // It is there: nobody else takes it out.
 	return "cluster " + id + what
 }

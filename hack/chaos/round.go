@@ -19,6 +19,7 @@ type violation struct {
 // round disturbs everything for a while, ends the disturbances, and checks what must
 // hold. An error says why the run cannot go on.
 func (w *world) round(ctx context.Context, number int, t turn) error {
+	w.tally.round = number
 	w.journal.note("round %d: %s, pair %t, mode %s", number, t.event, t.pair, t.mode)
 	if number == 1 || t.pair != (len(w.crew.seats) > 1) {
 		if err := w.crew.muster(ctx, t.pair); err != nil {
@@ -37,7 +38,7 @@ func (w *world) round(ctx context.Context, number int, t turn) error {
 		return err
 	}
 	w.journal.note("round %d: checked", number)
-	w.tally.round(w, number, violations)
+	w.tally.report(w, violations)
 	for _, v := range violations {
 		w.journal.note("round %d: VIOLATION: %s: %s", number, v.where, v.what)
 	}
@@ -87,13 +88,10 @@ func (w *world) strike(ctx context.Context, e event, r *rand.Rand) error {
 func (c *cell) disturb(ctx context.Context, number int) error {
 	r := random(c.seed, "cell", c.namespace, fmt.Sprint(number))
 	t := drawTrouble(r)
-	for _, s := range c.sources {
-		for _, path := range []string{clustersPath, peeringsPath} {
-			at := place{s.environment, path}
-			// A view is only as harmless as said where it is all that is wrong.
-			if c.weather.gather(at, r); t == partView || t == noView {
-				c.weather.clear(at)
-			}
+	for _, at := range c.places() {
+		// A view is only as harmless as said where it is all that is wrong.
+		if c.weather.gather(at, r); t == partView || t == noView {
+			c.weather.clear(at)
 		}
 	}
 	if err := parallel(c.sources, func(s *source) error { return s.disturb(ctx, number) }); err != nil {
@@ -105,11 +103,11 @@ func (c *cell) disturb(ctx context.Context, number int) error {
 	return c.suffer(ctx, t)
 }
 
-// disturb draws and does a source's part of a round: a few steps, each with changes in
+// disturb draws and does a source's part of a round: two steps, each with changes in
 // the cloud, a stranger's edits and a sync.
 func (s *source) disturb(ctx context.Context, number int) error {
 	r := random(s.seed, "source", s.environment, fmt.Sprint(number))
-	for range 2 + r.IntN(2) {
+	for range 2 {
 		s.bringBack()
 		for range r.IntN(3) {
 			s.change(r)

@@ -42,7 +42,7 @@ type tally struct {
 
 	mu         sync.Mutex
 	counts     map[counter]int
-	rounds     int
+	round      int // the one under way
 	violations int
 	longest    time.Duration
 	last       time.Time // end of the last round
@@ -61,7 +61,7 @@ func (t *tally) count(c counter) {
 }
 
 func (t *tally) begin() {
-	t.say("chaos: seed %d, %d rounds, on %s", t.seed, t.settings.rounds, machine())
+	t.say("chaos: seed %d, %d rounds, on %s", t.seed, t.rounds, machine())
 	t.say("chaos: building the manager, starting a control plane and the simulated cloud")
 }
 
@@ -70,9 +70,9 @@ func (t *tally) ready() {
 	t.say("chaos: ready after %s", t.since())
 }
 
-// round counts a round and prints its violations, and from time to time a line.
-func (t *tally) round(w *world, number int, violations []violation) {
-	t.rounds++
+// report prints a round's violations, and from time to time a line.
+func (t *tally) report(w *world, violations []violation) {
+	number := t.round
 	t.longest = max(t.longest, time.Since(t.last))
 	t.last = time.Now()
 	t.violations += len(violations)
@@ -82,7 +82,7 @@ func (t *tally) round(w *world, number int, violations []violation) {
 	if len(violations) > 0 {
 		t.say("  look at round %d in %s/journal.log, and at what the cluster held then in %s/round-%d-*.yaml", number, w.dir, w.dir, number)
 	}
-	if number%t.every == 0 || number == t.settings.rounds {
+	if t.whole(t.every) {
 		faults := 0
 		for _, n := range w.Cloud.FaultCounts() {
 			faults += n
@@ -95,9 +95,12 @@ func (t *tally) round(w *world, number int, violations []violation) {
 	}
 }
 
+// whole says whether the round under way is the last of so many, or of all.
+func (t *tally) whole(every int) bool { return t.round%every == 0 || t.round == t.rounds }
+
 // end prints the sum of it all.
 func (t *tally) end(w *world) {
-	t.say("\n%-28s %d", "rounds", t.rounds)
+	t.say("\n%-28s %d", "rounds", t.round)
 	for _, c := range counters {
 		t.say("%-28s %d", c, t.counts[c])
 	}
@@ -116,7 +119,7 @@ func (t *tally) end(w *world) {
 	t.say("%-28s %d", "seed", t.seed)
 	t.say("%-28s %d", "violations", t.violations)
 	if t.violations > 0 {
-		t.say("To do the same again: make chaos SEED=%d ROUNDS=%d", t.seed, t.settings.rounds)
+		t.say("To do the same again: make chaos SEED=%d ROUNDS=%d", t.seed, t.rounds)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
 )
 
-// trouble is what happens to a cell's credential in a round.
+// trouble is what happens to a cell's credential, or to all that uses it, in a round.
 type trouble string
 
 const (
@@ -21,6 +21,10 @@ const (
 	noView     trouble = "the key sees nothing"
 	noSecret   trouble = "the Secret is gone"
 	anotherKey trouble = "the key is replaced"
+	// Those that use up the key's budget: what may be under way at once, and what may
+	// be sent in a second.
+	slowAnswers  trouble = "every answer is slow"
+	endlessPages trouble = "every listing is endless"
 )
 
 // drawTrouble draws what happens to a cell's credential: mostly nothing.
@@ -29,7 +33,7 @@ func drawTrouble(r *rand.Rand) trouble {
 	for _, t := range []struct {
 		percent int
 		trouble trouble
-	}{{4, unknownKey}, {3, noRights}, {7, partView}, {5, noView}, {3, noSecret}, {3, anotherKey}} {
+	}{{4, unknownKey}, {3, noRights}, {7, partView}, {5, noView}, {3, noSecret}, {3, anotherKey}, {4, slowAnswers}, {4, endlessPages}} {
 		if n -= t.percent; n < 0 {
 			return t.trouble
 		}
@@ -90,6 +94,10 @@ func (c *cell) suffer(ctx context.Context, t trouble) error {
 	case anotherKey:
 		c.newKey()
 		return c.writeSecret(ctx)
+	case slowAnswers:
+		c.everywhere(cloudsim.FaultSlowBody)
+	case endlessPages:
+		c.everywhere(cloudsim.FaultEndlessPaging)
 	case noSecret:
 		if err := c.removeSecret(ctx); err != nil {
 			return err
@@ -98,7 +106,7 @@ func (c *cell) suffer(ctx context.Context, t trouble) error {
 	if t != unknownKey {
 		c.Cloud.AddKey(changed)
 	}
-	if err := parallel(c.sources, func(s *source) error { return s.syncSeveral(ctx, 4) }); err != nil {
+	if err := parallel(c.sources, func(s *source) error { return s.syncSeveral(ctx, 3) }); err != nil {
 		return err
 	}
 	c.Cloud.AddKey(c.key)
@@ -108,9 +116,16 @@ func (c *cell) suffer(ctx context.Context, t trouble) error {
 	return nil
 }
 
+// everywhere has every listing of the cell meet a fault, until the round's faults end.
+func (c *cell) everywhere(f cloudsim.Fault) {
+	for _, at := range c.places() {
+		c.weather.set(at, f)
+	}
+}
+
 // patience is how long a disturbance waits for a sync that may never be, as the manager
 // was killed or the cloud does not answer.
-const patience = 400 * time.Millisecond
+const patience = 250 * time.Millisecond
 
 // syncSeveral has the source synced so many times, or asked for it at least.
 func (s *source) syncSeveral(ctx context.Context, times int) error {

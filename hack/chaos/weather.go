@@ -86,6 +86,15 @@ func (w *weather) gather(at place, r *rand.Rand) {
 	if chance(r, silentPercent) {
 		s.silent = pick(r, silent)
 	}
+	w.put(at, s)
+}
+
+// set has every request of a place meet a fault.
+func (w *weather) set(at place, f cloudsim.Fault) {
+	w.put(at, &sky{percent: 100, faults: []cloudsim.Fault{f}, random: random(0)})
+}
+
+func (w *weather) put(at place, s *sky) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.skies == nil {
