@@ -41,11 +41,12 @@ var (
 )
 
 // drawPlanner draws a planner that has come to its prune: any missing observations
-// among others, and any spec.prune.
+// among others, and any spec.prune. Each rule holds in few cases, so that those where
+// one alone does are among them.
 func drawPlanner(t *rapid.T) *planner {
 	source := newSource()
 	source.Spec.Prune = v1alpha1.Prune{
-		Policy:      rapid.SampledFrom([]v1alpha1.PrunePolicy{"", v1alpha1.PrunePolicyDelete, v1alpha1.PrunePolicyRetain}).Draw(t, "policy"),
+		Policy:      rapid.SampledFrom([]v1alpha1.PrunePolicy{"", "", v1alpha1.PrunePolicyDelete, v1alpha1.PrunePolicyRetain}).Draw(t, "policy"),
 		AfterMisses: rapid.Ptr(rapid.Int32Range(1, 4), true).Draw(t, "afterMisses"),
 		MaxPercent:  rapid.Ptr(rapid.SampledFrom([]int32{0, 1, 20, 50, 99, 100}), true).Draw(t, "maxPercent"),
 	}
@@ -53,18 +54,18 @@ func drawPlanner(t *rapid.T) *planner {
 		source.Spec.Prune.GracePeriod = seconds(rapid.IntRange(0, 3).Draw(t, "gracePeriod"))
 	}
 	p := &planner{Facts: Facts{
-		Kind: KafkaCluster, Source: source, Fresh: rapid.Bool().Draw(t, "fresh"),
+		Kind: KafkaCluster, Source: source, Fresh: rapid.IntRange(0, 3).Draw(t, "stale") > 0,
 		Ledger: &Ledger{empty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
 	}}
 	// A few states and not each its own, so that whole batches are let through.
 	states := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) absentee {
 		return absentee{
-			misses:     rapid.IntRange(0, 4).Draw(t, "misses"),
-			missingFor: time.Duration(rapid.IntRange(0, 4000).Draw(t, "ms")) * time.Millisecond,
+			misses:     rapid.IntRange(0, 9).Draw(t, "misses"),
+			missingFor: time.Duration(rapid.IntRange(0, 9000).Draw(t, "ms")) * time.Millisecond,
 			moved:      rapid.IntRange(0, 3).Draw(t, "moved") == 0,
 		}
 	}), 1, 2).Draw(t, "states")
-	absent := rapid.IntRange(1, 5).Draw(t, "missing")
+	absent := rapid.SampledFrom([]int{1, 1, 1, 2, 3, 5}).Draw(t, "missing")
 	for i := range absent + rapid.IntRange(0, 30).Draw(t, "present") {
 		o := stamped(source, newCluster(fmt.Sprintf("lkc-%03d", i)))
 		o.SetUID(types.UID(o.GetName()))
