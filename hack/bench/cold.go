@@ -88,7 +88,7 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, peak, err := m.world.process().memory()
+	used, err := m.world.process().memory()
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	m.writes = observationWrites(after.since(before))
 	m.ours = append(m.ours, took.Seconds())
 	m.cpu = append(m.cpu, cpu.Seconds())
-	m.peak = append(m.peak, peak)
+	m.peak = append(m.peak, used.peak)
 	m.say("cold: ours: %s, CPU %s", took.Round(time.Millisecond), cpu)
 	if m.models == nil {
 		m.models, err = m.scene.models(ctx, m.world.source.Namespace)

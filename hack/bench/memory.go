@@ -76,10 +76,33 @@ func (b *bench) memoryUse(ctx context.Context, r *record) error {
 	if err != nil {
 		return err
 	}
-	r.Figures.add(fmt.Sprintf("per observation, at %d", len(sources)*memorySource), perObservation, "B")
+	size := len(sources) * memorySource
+	r.Figures.add(fmt.Sprintf("per observation, at %d", size), perObservation, "B")
+	stored, err := storedSize(models, first)
+	if err != nil {
+		return err
+	}
+	r.Figures.add("stored in etcd, per observation", stored, "B")
+	server := func(s samples) float64 { return s.sum("process_resident_memory_bytes") / mebibyte }
+	r.Figures.add(fmt.Sprintf("the API server's memory, at %d", memorySource), server(before), "MiB")
+	r.Figures.add(fmt.Sprintf("the API server's memory, at %d", size), server(after), "MiB")
 	// Else what is in etcd were not what the manager would have written.
 	r.Figures.goal("observation writes", observationWrites(after.since(before)), "", "=", 0)
 	return nil
+}
+
+// storedSize returns how many bytes an observation is in etcd on average, with its
+// key.
+func storedSize(models []model, owner *v1alpha1.InventorySource) (float64, error) {
+	total := 0
+	for _, m := range models {
+		key, value, err := m.stored(owner)
+		if err != nil {
+			return 0, err
+		}
+		total += len(key) + len(value)
+	}
+	return float64(total) / float64(len(models)), nil
 }
 
 // mirrorFirst has the manager at work mirror the first source.
@@ -124,20 +147,23 @@ func (b *bench) settle(ctx context.Context, r *record, sources []*v1alpha1.Inven
 			}
 		}
 	}
-	resident, peak, err := w.process().memory()
+	used, err := w.process().memory()
 	if err != nil {
 		return 0, err
 	}
 	size := len(sources) * memorySource
 	name := fmt.Sprintf("at %d observations", size)
 	if goal, there := memoryGoals[size]; there {
-		r.Figures.goal(name, resident/mebibyte, "MiB", "<=", goal)
+		r.Figures.goal(name, used.resident/mebibyte, "MiB", "<=", goal)
 	} else {
-		r.Figures.add(name, resident/mebibyte, "MiB")
+		r.Figures.add(name, used.resident/mebibyte, "MiB")
 	}
-	r.Figures.add(name+", peak", peak/mebibyte, "MiB")
-	b.say("memory: %s: %.0f MiB, peak %.0f MiB", name, resident/mebibyte, peak/mebibyte)
-	return resident, b.counted(ctx, size)
+	r.Figures.add(name+", peak", used.peak/mebibyte, "MiB")
+	if size == 0 {
+		r.Figures.add(name+", pages of the binary", used.binary/mebibyte, "MiB")
+	}
+	b.say("memory: %s: %.0f MiB, peak %.0f MiB", name, used.resident/mebibyte, used.peak/mebibyte)
+	return used.resident, b.counted(ctx, size)
 }
 
 // counted returns an error unless so many observations are there.

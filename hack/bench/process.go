@@ -45,17 +45,26 @@ func parseCPU(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }
 
-// memory returns the process's resident memory, now and at its highest, in bytes.
-func (p process) memory() (resident, peak float64, err error) {
+// memory is what a process has resident, in bytes.
+type memory struct {
+	resident, peak float64
+	// binary is the part of resident that is pages of files: the program's own.
+	binary float64
+}
+
+// memory returns the process's resident memory, now and at its highest.
+func (p process) memory() (memory, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p))
 	if err != nil {
-		return 0, 0, fmt.Errorf("memory: %w; benchmarks need Linux", err)
+		return memory{}, fmt.Errorf("memory: %w; benchmarks need Linux", err)
 	}
-	if resident, err = parseMemory(string(text), "VmRSS"); err != nil {
-		return 0, 0, err
+	var m memory
+	for name, into := range map[string]*float64{"VmRSS": &m.resident, "VmHWM": &m.peak, "RssFile": &m.binary} {
+		if *into, err = parseMemory(string(text), name); err != nil {
+			return memory{}, err
+		}
 	}
-	peak, err = parseMemory(string(text), "VmHWM")
-	return resident, peak, err
+	return m, nil
 }
 
 // parseMemory reads one line of /proc/PID/status, in bytes.

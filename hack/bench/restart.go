@@ -38,7 +38,7 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 		if err != nil {
 			return err
 		}
-		_, peak, err := w.process().memory()
+		used, err := w.process().memory()
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 		if err != nil {
 			return err
 		}
-		took, peaks, cpus = append(took, one.Seconds()), append(peaks, peak), append(cpus, cpu.Seconds())
+		took, peaks, cpus = append(took, one.Seconds()), append(peaks, used.peak), append(cpus, cpu.Seconds())
 	}
 	after, err := b.scene.serverSamples(ctx)
 	if err != nil {
