@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
@@ -57,6 +58,7 @@ func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // What client-go says of a restart is no news.
+	klog.SetLogger(log.Log)
 	dir, err := os.MkdirTemp("", "inventory-operator-chaos-")
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "chaos:", err)
@@ -116,7 +118,11 @@ func run(ctx context.Context, set settings, dir string, stdout io.Writer) (viola
 	t.ready()
 	for number, turn := range agenda(set.seed, set.rounds) {
 		if err := w.round(ctx, number+1, turn); err != nil {
-			return t.violations, fmt.Errorf("round %d: %w", number+1, err)
+			t.end(w)
+			if ctx.Err() != nil { // What failed then failed for that.
+				err = ctx.Err()
+			}
+			return t.violations, fmt.Errorf("given up in round %d: %w", number+1, err)
 		}
 		if t.violations >= mostViolations {
 			break

@@ -43,6 +43,7 @@ type tally struct {
 	mu         sync.Mutex
 	counts     map[counter]int
 	round      int // the one under way
+	done       int // rounds that were checked
 	violations int
 	longest    time.Duration
 	last       time.Time // end of the last round
@@ -73,6 +74,7 @@ func (t *tally) ready() {
 // report prints a round's violations, and from time to time a line.
 func (t *tally) report(w *world, violations []violation) {
 	number := t.round
+	t.done++
 	t.longest = max(t.longest, time.Since(t.last))
 	t.last = time.Now()
 	t.violations += len(violations)
@@ -100,7 +102,7 @@ func (t *tally) whole(every int) bool { return t.round%every == 0 || t.round == 
 
 // end prints the sum of it all.
 func (t *tally) end(w *world) {
-	t.say("\n%-28s %d", "rounds", t.round)
+	t.say("\n%-28s %d", "rounds", t.done)
 	for _, c := range counters {
 		t.say("%-28s %d", c, t.counts[c])
 	}
