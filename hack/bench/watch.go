@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +21,8 @@ const waitMost = 15 * time.Minute
 type watched struct {
 	what   string
 	events watch.Interface
+	// begin begins the watch anew.
+	begin func(context.Context) (watch.Interface, error)
 }
 
 // watch begins to watch the objects of a list's kind in a namespace, or the one of
@@ -32,25 +33,37 @@ func (s *scene) watch(ctx context.Context, list client.ObjectList, namespace, na
 		options = append(options, client.MatchingFields{"metadata.name": name})
 	}
 	what := fmt.Sprintf("%T %s/%s", list, namespace, name)
-	events, err := s.k8s.Watch(ctx, list, options...)
-	if err != nil {
-		return nil, fmt.Errorf("watching %s: %w", what, err)
+	begin := func(ctx context.Context) (watch.Interface, error) {
+		events, err := s.k8s.Watch(ctx, list, options...)
+		if err != nil {
+			return nil, fmt.Errorf("watching %s: %w", what, err)
+		}
+		return events, nil
 	}
-	return &watched{what, events}, nil
+	events, err := begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &watched{what, events, begin}, nil
 }
 
 // until waits for an object that was seen to fulfil a condition, and returns the
-// moment.
+// moment. A watch that the API server ends, as it may, is begun anew, and objects that
+// were seen may then be seen again.
 func (w *watched) until(ctx context.Context, fulfilled func(client.Object) bool) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitMost)
+	waiting, cancel := context.WithTimeout(ctx, waitMost)
 	defer cancel()
 	for {
 		select {
-		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("waiting for %s: %w", w.what, ctx.Err())
+		case <-waiting.Done():
+			return time.Time{}, fmt.Errorf("waiting for %s: %w", w.what, waiting.Err())
 		case e, open := <-w.events.ResultChan():
 			if !open {
-				return time.Time{}, errors.New("watching " + w.what + ": the watch ended")
+				var err error
+				if w.events, err = w.begin(ctx); err != nil {
+					return time.Time{}, err
+				}
+				continue
 			}
 			o, ok := e.Object.(client.Object)
 			if !ok {

@@ -29,8 +29,9 @@ const (
 	// startTimeout is how long one component may take until it answers. The API
 	// server needs about 5 s of two idle cores.
 	startTimeout = 90 * time.Second
-	// stopTimeout is how long one component may take to end before it is killed.
-	stopTimeout = 30 * time.Second
+	// stopTimeout is how long one component may take to end before it is killed. etcd
+	// may take long after much was deleted.
+	stopTimeout = 2 * time.Minute
 )
 
 // Options says what Start starts. Its zero value is an API server and etcd, with
