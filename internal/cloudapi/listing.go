@@ -118,7 +118,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	// and never be seen. The last total would then fit a listing that lacks it. So a
 	// deletion can make a listing incomplete that is not; the next one is not.
 	l.totalSize = max(l.totalSize, p.totalSize)
-	if l.Pages == 1 {
+	if l.Pages == 1 && len(p.entries) > 0 {
 		l.Items = make([]T, 0, max(len(p.entries), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems)))))
 	}
 	for i := range p.entries {
