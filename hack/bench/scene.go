@@ -74,6 +74,8 @@ func (s *scene) connect() error {
 
 // close ends everything that runs on the scene.
 func (s *scene) close() error {
+	// etcd waits for connections that are kept alive before it ends.
+	etcdClient.CloseIdleConnections()
 	return errors.Join(s.stopManagers(), s.Stop(), os.RemoveAll(s.dir))
 }
 
