@@ -38,10 +38,11 @@ func (r *Reconciler) rotated(ctx context.Context, p *pass) bool {
 	}
 	reader := r.Secrets
 	if reader == nil {
-		if now := r.Clock.Now(); m.refused == 0 || now.Before(m.look) {
+		now := r.Clock.Now()
+		if m.refused == 0 || now.Before(m.look) {
 			return false
 		}
-		m.look = r.Clock.Now().Add(source.GetInterval())
+		m.look = now.Add(source.GetInterval())
 		reader = r.APIReader
 	}
 	secret := &metav1.PartialObjectMetadata{}

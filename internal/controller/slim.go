@@ -39,7 +39,7 @@ func slimSecret(object any) (any, error) {
 }
 
 // slimObservation gives an observation the same copy of the words that most others
-// have too. Decoded one by one, they are a third of what an observation takes.
+// have too. Decoded, each has copies of its own.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {

@@ -148,17 +148,23 @@ func (l *Ledger) misses(name string) int {
 // last complete listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
-	return e.scope != "" && e.scope != l.scope
+	return e.elsewhere(l.scope)
 }
+
+// elsewhere tells whether the object was last seen under another scope than this.
+func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
 // Scope returns the scope that a later process should take what is there to be seen
 // under: that of the last complete listing, but while objects are missing that were
 // last seen under another, that one.
 func (l *Ledger) Scope() string {
 	scope := l.scope
-	for name := range l.entries {
-		if s := l.entries[name].scope; l.isMissing(name) && l.moved(name) && (scope == l.scope || s < scope) {
-			scope = s
+	if l.completed.IsZero() {
+		return scope
+	}
+	for _, e := range l.entries {
+		if !e.listed && e.elsewhere(l.scope) && (scope == l.scope || e.scope < scope) {
+			scope = e.scope
 		}
 	}
 	return scope
