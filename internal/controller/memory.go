@@ -3,11 +3,13 @@
 package controller
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -44,6 +46,9 @@ type memory struct {
 
 	// unfinished counts the passes in a row that could not write all they planned.
 	unfinished int
+	// settled is the generation of the spec for which the last whole pass left
+	// nothing to do until the next but repairs; 0 if it left something.
+	settled int64
 	// repairs bounds how often a stranger's changes are undone.
 	repairs *rate.Limiter
 
@@ -55,8 +60,11 @@ type memory struct {
 	mu sync.RWMutex
 	// views are what the last plan made of the observations; guarded by mu.
 	views []*mirror.View
-	// planning tells whether a plan is being made; guarded by mu.
+	// planning tells whether a whole plan is being made; guarded by mu.
 	planning bool
+	// drift names, by kind, the observations that may have been changed by someone
+	// else since they were last planned for; guarded by mu.
+	drift []sets.Set[string]
 }
 
 // outcome is how the last sync of one kind went. The zero outcome is that of a
@@ -76,6 +84,7 @@ func newMemory(source *v1alpha1.InventorySource, now time.Time) *memory {
 		ledgers:  make([]*mirror.Ledger, len(kinds)),
 		digests:  make([]string, len(kinds)),
 		views:    make([]*mirror.View, len(kinds)),
+		drift:    make([]sets.Set[string], len(kinds)),
 		repairs:  rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce),
 	}
 	m.resume(source, now)
@@ -99,12 +108,13 @@ func (m *memory) resume(source *v1alpha1.InventorySource, now time.Time) {
 	}
 }
 
-// beginPlan says that observations are about to be read for a plan. What changes
-// from then on is drift until the plan says otherwise.
+// beginPlan says that observations are about to be read for a whole plan. What
+// changes from then on is drift until the plan says otherwise.
 func (m *memory) beginPlan() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.planning = true
+	m.planning, m.settled = true, 0
+	clear(m.drift)
 }
 
 // endPlan replaces what drift is told by.
@@ -123,6 +133,25 @@ func (m *memory) drifted(kind int, o v1alpha1.Observation) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.planning || m.views[kind].Drifted(o)
+}
+
+// note keeps the names of observations that may have been changed by someone else.
+func (m *memory) note(kind int, names ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.drift[kind] == nil {
+		m.drift[kind] = sets.New[string]()
+	}
+	m.drift[kind].Insert(names...)
+}
+
+// takeDrift returns the names noted of each kind, and keeps them no longer.
+func (m *memory) takeDrift() []sets.Set[string] {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	taken := slices.Clone(m.drift)
+	clear(m.drift)
+	return taken
 }
 
 // memories holds the memory of every source. It is safe for concurrent use.

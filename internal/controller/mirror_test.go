@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -259,121 +258,5 @@ var _ = Describe("Mirroring", func() {
 		result, err := w.tryReconcile(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(result.RequeueAfter).To(BeZero())
-	})
-})
-
-var _ = Describe("Repair", func() {
-	var w *world
-	var id string
-	BeforeEach(func(ctx SpecContext) {
-		w = newWorld(ctx)
-		w.seed(4, 2)
-		w.createSource(ctx)
-		w.reconcile(ctx)
-		id = w.anyCluster().ID
-	})
-
-	// repaired undoes what a stranger did, with no call to the cloud.
-	repaired := func(ctx SpecContext, before v1alpha1.KafkaClusterObservation) {
-		GinkgoHelper()
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		after := w.clusters(ctx)[id]
-		Expect(after.Status).To(Equal(before.Status))
-		Expect(after.Spec).To(Equal(before.Spec))
-		Expect(after.Labels).To(Equal(before.Labels))
-		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
-		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
-	}
-
-	It("puts an edited status back", func(ctx SpecContext) {
-		before := w.clusters(ctx)[id]
-		edited := before.DeepCopy()
-		edited.Status.Phase, edited.Status.CKU = "GONE", ptr.To[int32](99)
-		edited.Status.Conditions[0].Message = "nonsense"
-		Expect(k8s.Status().Update(ctx, edited)).To(Succeed())
-		repaired(ctx, before)
-	})
-
-	It("puts the operator's labels back and leaves a stranger's", func(ctx SpecContext) {
-		edited := w.clusters(ctx)[id]
-		edited.Labels = map[string]string{"theirs": "kept", v1alpha1.LabelCloud: "MARS"}
-		Expect(k8s.Update(ctx, &edited)).To(Succeed())
-		w.reconcile(ctx)
-		labels := w.clusters(ctx)[id].Labels
-		Expect(labels).To(HaveKeyWithValue("theirs", "kept"))
-		Expect(labels).To(HaveKeyWithValue(v1alpha1.LabelSource, sourceName))
-		Expect(labels[v1alpha1.LabelCloud]).To(Equal(w.anyCluster().Spec.Cloud))
-	})
-
-	It("puts a lost ownerReference back", func(ctx SpecContext) {
-		before := w.clusters(ctx)[id]
-		edited := before.DeepCopy()
-		edited.OwnerReferences = nil
-		Expect(k8s.Update(ctx, edited)).To(Succeed())
-		repaired(ctx, before)
-	})
-
-	It("makes a deleted observation anew", func(ctx SpecContext) {
-		before := w.clusters(ctx)[id]
-		Expect(k8s.Delete(ctx, before.DeepCopy())).To(Succeed())
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		after := w.clusters(ctx)[id]
-		Expect(after.UID).NotTo(Equal(before.UID))
-		Expect(after.Status.Phase).To(Equal(before.Status.Phase))
-		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
-	})
-
-	It("does not fight at full speed against one who insists", func(ctx SpecContext) {
-		undone := 0
-		for range 40 {
-			edited := w.clusters(ctx)[id]
-			edited.Status.Phase = "GONE"
-			Expect(k8s.Status().Update(ctx, &edited)).To(Succeed())
-			undone += len(w.writes(func() { w.reconcile(ctx) }))
-		}
-		Expect(undone).To(Equal(20))
-		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
-		w.reconcile(ctx)
-		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"), "it gives way, but does not give up")
-	})
-
-	It("refuses a change of the spec", func(ctx SpecContext) {
-		edited := w.clusters(ctx)[id]
-		edited.Spec.ClusterID = "lkc-other"
-		Expect(k8s.Update(ctx, &edited)).To(MatchError(ContainSubstring("spec is immutable")))
-	})
-
-	It("never touches a namesake of someone else's, and says who has it", func(ctx SpecContext) {
-		theirs := w.clusters(ctx)[id]
-		Expect(k8s.Delete(ctx, theirs.DeepCopy())).To(Succeed())
-		stranger := &v1alpha1.KafkaClusterObservation{
-			ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: w.namespace, OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true),
-			}}},
-			Spec: theirs.Spec,
-		}
-		Expect(k8s.Create(ctx, stranger)).To(Succeed())
-		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring(id), ContainSubstring("ConfigMap/someone")))
-		Expect(w.condition(ctx, v1alpha1.ConditionStalled)).To(Equal("True/NameConflict"))
-		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"))
-
-		By("making its own once the other is gone")
-		Expect(k8s.Delete(ctx, stranger)).To(Succeed())
-		w.sync(ctx)
-		Expect(metav1.IsControlledBy(ptr.To(w.clusters(ctx)[id]), w.source(ctx))).To(BeTrue())
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-	})
-
-	It("keeps to the first of two sources on one environment", func(ctx SpecContext) {
-		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
-		Expect(k8s.Create(ctx, second)).To(Succeed())
-		Expect(w.writes(func() {
-			_, err := w.reconciler.Reconcile(ctx, requestFor(second))
-			Expect(err).NotTo(HaveOccurred())
-		})).To(BeEmpty())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
-		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
 	})
 })

@@ -74,8 +74,9 @@ type Reconciler struct {
 //
 // It asks the cloud if a sync is due (see due), then compares what all listings so
 // far say with the observations there are and writes the difference. Between two
-// syncs the same comparison puts back what someone else changed. See report for
-// the conditions each outcome sets.
+// syncs the same comparison puts back what someone else changed, of the observations
+// that the watch named alone where it can, see repair. See report for the conditions
+// each outcome sets.
 //
 // The error is the API server's. What went wrong with the cloud, the credential or
 // an observation is in the source's status instead, and tried again in time.
@@ -101,6 +102,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 			return reconcile.Result{}, err
 		}
 	}
+	if done, result, err := r.repair(ctx, p); done || err != nil {
+		return result, err
+	}
 	if err := r.read(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -120,6 +124,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.report(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
+	p.settle()
 	return reconcile.Result{RequeueAfter: r.wake(p)}, nil
 }
 

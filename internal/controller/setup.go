@@ -67,19 +67,28 @@ func sourceOf(o client.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.(v1alpha1.Observation).Origin().SourceRef.Name}
 }
 
-// drift lets through only what someone else did to an observation of a kind: a
-// deletion, or a change away from what it should be. The reconciler's own writes
-// come by here too, 20,000 at a first sync, and must not wake it.
+// drift lets through only what someone else did to an observation of a kind, a
+// deletion or a change away from what it should be, and notes its name for the pass
+// that comes of it. The reconciler's own writes come by here too, 20,000 at a first
+// sync, and must not wake it.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(event.CreateEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			return r.memories.find(sourceOf(e.Object)) != nil
+			m := r.memories.find(sourceOf(e.Object))
+			if m != nil {
+				m.note(kind, e.Object.GetName())
+			}
+			return m != nil
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			m := r.memories.find(sourceOf(e.ObjectNew))
-			return m != nil && m.drifted(kind, e.ObjectNew.(v1alpha1.Observation))
+			drifted := m != nil && m.drifted(kind, e.ObjectNew.(v1alpha1.Observation))
+			if drifted {
+				m.note(kind, e.ObjectNew.GetName())
+			}
+			return drifted
 		},
 	}
 }

@@ -109,7 +109,7 @@ func Make(facts Facts) *Plan {
 			p.StaleAt = time.Time{}
 		}
 	}
-	p.View = &View{kind: p.Kind, ledger: p.Ledger, desired: p.Desired, stale: p.stale}
+	p.View = &View{kind: p.Kind, ledger: p.Ledger, desired: p.Desired, stale: p.stale, staleAt: p.StaleAt}
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
@@ -240,33 +240,3 @@ func (p *planner) sort() {
 }
 
 func byName(a, b v1alpha1.Observation) int { return cmp.Compare(a.GetName(), b.GetName()) }
-
-// View is what a plan makes of one kind's observations. It is safe for concurrent
-// use. The nil View is that of a kind without a plan.
-type View struct {
-	kind    *Kind
-	ledger  *Ledger
-	desired Desired
-	stale   bool
-}
-
-// Drifted tells whether an observation differs from what the plan made of it:
-// whether someone else changed it since. Of one never listed nobody can tell.
-func (v *View) Drifted(existing v1alpha1.Observation) bool {
-	if v == nil {
-		return false
-	}
-	desired := v.desired[existing.GetName()]
-	return desired != nil && (!existing.SameStatus(desired) || !sameMetadata(existing, desired) ||
-		!sameConditions(*existing.Conditions(), conditions(v.kind, desired, v.sight(existing.GetName()))))
-}
-
-func (v *View) sight(name string) sight {
-	switch {
-	case v.stale:
-		return stale
-	case v.ledger.isMissing(name):
-		return missing
-	}
-	return listed
-}

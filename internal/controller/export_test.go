@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import "sigs.k8s.io/controller-runtime/pkg/predicate"
+
+// Drift returns what filters the watch of a kind, as numbered in kinds.
+func (r *Reconciler) Drift(kind int) predicate.Predicate { return r.drift(kind) }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"pgregory.net/rapid"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// intent is one write of a plan.
+type intent struct {
+	existing, desired v1alpha1.Observation
+	metadata, status  bool
+}
+
+func intents(plan *Plan) map[string]intent {
+	out := map[string]intent{}
+	for _, w := range plan.Writes {
+		out[w.Desired.GetName()] = intent{w.Existing, w.Desired, w.Metadata, w.Status}
+	}
+	return out
+}
+
+func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
+	t.Parallel()
+	repaired := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStart(t)
+		for kind := range worldKinds {
+			var all []any
+			for _, name := range sortedKeys(s.records[kind]) {
+				all = append(all, s.records[kind][name])
+			}
+			s.list(kind, true, all...)
+		}
+		if rapid.IntRange(0, 3).Draw(t, "stale") == 0 {
+			s.now = s.now.Add(s.source.GetStaleAfter())
+		}
+		views := s.pass()
+
+		changed := []map[string]v1alpha1.Observation{{}, {}}
+		for kind := range worldKinds {
+			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(append(s.names(kind), "")), rapid.ID).Draw(t, "changed") {
+				o := s.objects[kind][name]
+				if o == nil || !Owned(o, s.source) {
+					continue
+				}
+				o = meddle(t, kind, o)
+				switch {
+				case o == nil:
+					delete(s.objects[kind], name)
+				case Owned(o, s.source):
+					s.objects[kind][name] = o
+				default:
+					continue // The controller never asks for a stranger's.
+				}
+				changed[kind][name] = o
+			}
+		}
+		s.now = s.now.Add(time.Second)
+		whole, repairs := s.plan(), make([]*Plan, len(worldKinds))
+		for kind := range worldKinds {
+			if repairs[kind] = views[kind].View.Repair(changed[kind], s.now); repairs[kind] == nil {
+				return // All kinds then get a whole plan.
+			}
+		}
+		for kind, repair := range repairs {
+			repaired += len(repair.Writes)
+			s.Expect(intents(repair)).To(Equal(intents(whole[kind])), "all that changed was named")
+			s.Expect(repair.Deletes).To(BeEmpty())
+			s.Expect(repair.StaleAt).To(Equal(whole[kind].StaleAt))
+			for name := range changed[kind] {
+				s.Expect(s.records[kind]).To(HaveKey(name), "only what is listed is repaired by itself")
+			}
+		}
+	})
+	NewWithT(t).Expect(repaired).NotTo(BeZero(), "nothing was ever repaired")
+}
+
+func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
+	t.Parallel()
+	edited := func(w *world, name string) map[string]v1alpha1.Observation {
+		w.cluster(name).Status.Phase = "GONE"
+		return map[string]v1alpha1.Observation{name: w.objects[clusters][name]}
+	}
+	for name, c := range map[string]struct {
+		arrange func(*world) map[string]v1alpha1.Observation
+		repairs int // -1: takes a whole plan
+	}{
+		"nothing changed":  {func(*world) map[string]v1alpha1.Observation { return nil }, 0},
+		"a listed one":     {func(w *world) map[string]v1alpha1.Observation { return edited(w, "lkc-000") }, 1},
+		"one that is gone": {func(*world) map[string]v1alpha1.Observation { return map[string]v1alpha1.Observation{"lkc-000": nil} }, 1},
+		"a missing one":    {func(w *world) map[string]v1alpha1.Observation { return edited(w, "lkc-002") }, -1},
+		"a missing one that is gone": {func(*world) map[string]v1alpha1.Observation {
+			return map[string]v1alpha1.Observation{"lkc-002": nil}
+		}, -1},
+		"one nobody knows": {func(w *world) map[string]v1alpha1.Observation {
+			return map[string]v1alpha1.Observation{"lkc-9": w.stamp("lkc-9")}
+		}, -1},
+		"two IDs with one name": {func(w *world) map[string]v1alpha1.Observation {
+			w.cluster("lkc-000").Spec.ClusterID = "LKC-000"
+			return map[string]v1alpha1.Observation{"lkc-000": w.objects[clusters]["lkc-000"]}
+		}, -1},
+		"the time to turn stale": {func(w *world) map[string]v1alpha1.Observation {
+			w.now = w.completed[clusters].Add(w.source.GetStaleAfter())
+			return edited(w, "lkc-000")
+		}, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, "lkc-000", "lkc-001", "lkc-002")
+			view := w.sync("lkc-000", "lkc-001").View
+			plan := view.Repair(c.arrange(w), w.now)
+			if c.repairs < 0 {
+				w.Expect(plan).To(BeNil())
+				return
+			}
+			w.Expect(plan.Writes).To(HaveLen(c.repairs))
+			w.Expect(plan.StaleAt).To(Equal(w.completed[clusters].Add(w.source.GetStaleAfter())))
+		})
+	}
+	w := NewWithT(t)
+	var ignored *View
+	w.Expect(ignored.Repair(nil, began)).To(Equal(&Plan{View: &View{}}), "a kind without a plan is no obstacle")
+	w.Expect(ignored.Repair(map[string]v1alpha1.Observation{"lkc-1": nil}, began)).To(BeNil())
+}
