@@ -123,7 +123,7 @@ bench: ## Measure on this machine, half an hour. BENCH=quick takes minutes. BENC
 
 .PHONY: build
 build: ## Build bin/manager.
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/manager .
+	VERSION="$(VERSION)" hack/build bin/manager -trimpath
 
 .PHONY: run
 run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS='--zap-devel'

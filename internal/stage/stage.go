@@ -144,10 +144,9 @@ func (s *Stage) Apply(ctx context.Context, manifests string) error {
 // build builds the manager.
 func (s *Stage) build(ctx context.Context, root string) error {
 	s.binary = filepath.Join(s.dir, "manager")
-	command := exec.CommandContext(ctx, "go", "build", "-o", s.binary, ".")
-	command.Dir = root
+	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), s.binary)
 	if _, err := command.Output(); err != nil {
-		return describe("go build", err)
+		return describe("hack/build", err)
 	}
 	return nil
 }
