@@ -50,6 +50,7 @@ var _ = Describe("The manager", Ordered, func() {
 			`ccloud_inventory_sync_total{kind="KafkaCluster",result="Succeeded"}`,
 			`ccloud_inventory_sync_duration_seconds_count{kind="Peering"}`,
 			`ccloud_inventory_source_last_success_timestamp_seconds{name="prod",namespace="` + namespace + `"}`,
+			`ccloud_inventory_source_stale_timestamp_seconds{kind="KafkaCluster",name="prod",namespace="` + namespace + `"}`,
 			`ccloud_inventory_observations{kind="Peering",name="prod",namespace="` + namespace + `",phase="READY"}`,
 			`ccloud_inventory_writes_total{kind="KafkaCluster",result="success",verb="create"} 250`,
 			`ccloud_inventory_writes_skipped_total{kind="KafkaCluster"}`,

@@ -20,6 +20,8 @@ const scrapeTimeout = 5 * time.Second
 var (
 	lastSuccess = desc("source_last_success_timestamp_seconds",
 		"Unix time of the end of the last sync in which every mirrored kind was listed whole.", "namespace", "name")
+	turnsStale = desc("source_stale_timestamp_seconds",
+		"Unix time at which the observations of a kind turn stale unless it is listed whole before.", "namespace", "name", "kind")
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
 	clusterInfo  = desc("kafka_cluster_info", "Always 1; one series per KafkaClusterObservation.",
 		"namespace", "name", "source", "cluster_id", "display_name", "phase", "type", "cloud", "region")
@@ -47,7 +49,7 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, observations, clusterInfo, peeringInfo} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, observations, clusterInfo, peeringInfo} {
 		ch <- d
 	}
 }
@@ -77,10 +79,17 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)
 	}
 	for _, kind := range c.Kinds {
+		listed := source.CreationTimestamp.Time
 		if summary := *kind.Summary(&source.Status); summary != nil {
 			for _, p := range summary.Phases {
 				ch <- gauge(observations, float64(p.Count), source.Namespace, source.Name, kind.Name, p.Phase)
 			}
+			if summary.LastListTime != nil {
+				listed = summary.LastListTime.Time
+			}
+		}
+		if kind.Mirrored(source) && !source.Spec.Suspend {
+			ch <- gauge(turnsStale, float64(listed.Add(source.GetStaleAfter()).Unix()), source.Namespace, source.Name, kind.Name)
 		}
 	}
 }

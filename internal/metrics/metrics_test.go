@@ -169,19 +169,25 @@ func (m *memory) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 	return nil
 }
 
-// filled returns a reader with two sources, one of them never synced, and an
-// observation of each kind.
+// filled returns a reader with three sources, one of them never synced and one
+// suspended, and an observation of each kind.
 func filled() *memory {
 	m := &memory{
-		sources:  make([]v1alpha1.InventorySource, 2),
+		sources:  make([]v1alpha1.InventorySource, 3),
 		clusters: make([]v1alpha1.KafkaClusterObservation, 1),
 		peerings: make([]v1alpha1.PeeringObservation, 1),
 	}
-	m.sources[1].Namespace, m.sources[1].Name = "a", "new"
+	suspended := &m.sources[2]
+	suspended.Namespace, suspended.Name, suspended.Spec.Suspend = "a", "suspended", true
+	fresh := &m.sources[1]
+	fresh.Namespace, fresh.Name, fresh.CreationTimestamp = "a", "new", metav1.Unix(1767300000, 0)
+	fresh.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
 	prod := &m.sources[0]
-	prod.Namespace, prod.Name = "a", "prod"
+	prod.Namespace, prod.Name, prod.CreationTimestamp = "a", "prod", metav1.Unix(1767000000, 0)
+	prod.Spec.StaleAfter = &metav1.Duration{Duration: 10 * time.Minute}
 	prod.Status.LastSyncTime = &metav1.Time{Time: time.Unix(1767322800, 0)}
-	prod.Status.KafkaClusters = &v1alpha1.InventorySummary{Phases: []v1alpha1.PhaseCount{
+	listed := metav1.Unix(1767322700, 0)
+	prod.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &listed, Phases: []v1alpha1.PhaseCount{
 		{Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 12}}}
 	prod.Status.Peerings = &v1alpha1.InventorySummary{}
 
@@ -208,6 +214,10 @@ func collected(t *testing.T, reader client.Reader, perObservation bool) map[stri
 var (
 	sourceSeries = map[string]float64{
 		"ccloud_inventory_source_last_success_timestamp_seconds{name=prod,namespace=a}":            1767322800,
+		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=prod,namespace=a}": 1767322700 + 600,
+		// Never listed, both: from the source's creation on. Three times the interval is the default.
+		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
+		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
@@ -224,13 +234,13 @@ func TestObservationsAreCollectedWhereAskedFor(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	series := collected(t, filled(), true)
-	g.Expect(series).To(And(HaveLen(5), HaveKeyWithValue(clusterSeries, 1.0), HaveKeyWithValue(peeringSeries, 1.0)))
+	g.Expect(series).To(And(HaveLen(len(sourceSeries)+2), HaveKeyWithValue(clusterSeries, 1.0), HaveKeyWithValue(peeringSeries, 1.0)))
 }
 
 func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
 	t.Parallel()
 	m := filled()
-	m.sources = m.sources[1:]
+	m.sources = m.sources[2:]
 	NewWithT(t).Expect(collected(t, m, false)).To(BeEmpty())
 }
 
@@ -241,8 +251,8 @@ func TestWhatCannotBeReadGivesNoSeriesAndCostsNoOther(t *testing.T) {
 		series int
 	}{
 		"sources":  {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, 2},
-		"clusters": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, 4},
-		"peerings": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, 4},
+		"clusters": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, len(sourceSeries) + 1},
+		"peerings": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, len(sourceSeries) + 1},
 		"anything": {func(client.ObjectList) bool { return true }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
