@@ -5,6 +5,7 @@ package test
 import (
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -66,11 +67,17 @@ var _ = Describe("The manager", Ordered, func() {
 		}
 	})
 
-	It("puts back at once what someone edits or deletes, without asking the cloud", func(ctx SpecContext) {
-		start(ctx)
-		createSource(ctx, namespace)
+	It("puts back at once what someone edits or deletes, and neither asks the cloud nor looks at anything else", func(ctx SpecContext) {
+		manager := start(ctx)
+		createSource(ctx, namespace, func(s *v1alpha1.InventorySource) {
+			s.Spec.Interval = &metav1.Duration{Duration: time.Hour}
+		})
 		awaitSyncs(ctx, namespace, 1)
 		id := scene.Cloud.Clusters(environment)[0].ID
+		// What whole passes count: requests, and observations compared.
+		counted := regexp.MustCompile(`(?m)^ccloud_inventory_(cloud_requests|writes_skipped)_total.*$`)
+		before := counted.FindAllString(scrape(manager), -1)
+		Expect(before).To(HaveLen(4), "two series for each kind")
 
 		edited := readCluster(ctx, Default, namespace, id)
 		phase := edited.Status.Phase
@@ -87,6 +94,7 @@ var _ = Describe("The manager", Ordered, func() {
 			g.Expect(again.UID).NotTo(Equal(deleted.UID))
 			g.Expect(again.Status.Phase).To(Equal(phase))
 		}).Should(Succeed())
+		Expect(counted.FindAllString(scrape(manager), -1)).To(Equal(before))
 	})
 
 	It("syncs when requestedAt says so, and tells a change of phase in an event", func(ctx SpecContext) {

@@ -20,7 +20,7 @@ import (
 // what this process saw itself. A back-off alone is taken over from the status.
 //
 // The work queue hands a source to one worker at a time, so only that worker
-// touches the fields, but for those that event filters read meanwhile.
+// touches the fields, but for those that event filters use meanwhile.
 type memory struct {
 	uid types.UID
 
@@ -46,8 +46,8 @@ type memory struct {
 
 	// unfinished counts the passes in a row that could not write all they planned.
 	unfinished int
-	// settled is the generation of the spec for which the last whole pass left
-	// nothing to do until the next but repairs; 0 if it left something.
+	// settled is the generation of the spec that the last whole pass was finished
+	// for; 0 if it was not finished.
 	settled int64
 	// repairs bounds how often a stranger's changes are undone.
 	repairs *rate.Limiter
@@ -58,7 +58,8 @@ type memory struct {
 	digests  []string         // of held prunes, "" for none
 
 	mu sync.RWMutex
-	// views are what the last plan made of the observations; guarded by mu.
+	// views are what the last plan made of the observations; guarded by mu where the
+	// worker sets them and event filters read them.
 	views []*mirror.View
 	// planning tells whether a whole plan is being made; guarded by mu.
 	planning bool
@@ -113,7 +114,7 @@ func (m *memory) resume(source *v1alpha1.InventorySource, now time.Time) {
 func (m *memory) beginPlan() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.planning, m.settled = true, 0
+	m.planning = true
 	clear(m.drift)
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package controller holds the reconciler of InventorySources. One Reconcile is a
-// pass over the steps connect, list, plan, apply, report, each in its own file.
+// pass over the steps connect, list, repair or plan, apply, report, each in its own
+// file.
 // It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
 package controller
 
@@ -124,7 +125,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.report(ctx, p); err != nil {
 		return reconcile.Result{}, err
 	}
-	p.settle()
+	// Not the source's generation, which may have come with the answer to the report.
+	p.memory.settled = p.source.Status.ObservedGeneration
 	return reconcile.Result{RequeueAfter: r.wake(p)}, nil
 }
 

@@ -16,26 +16,26 @@ import (
 )
 
 // repair puts back what someone else changed by looking at those observations alone
-// that the watch named, where that is all there is to do: between two syncs, after a
-// whole pass that left nothing over. It decides of each as a whole pass would.
+// that the watch named, where that is all there can be to do: between two syncs, after
+// a whole pass that left nothing over. It decides of each as a whole pass would.
 //
 // It tells whether it is done, and the result to return then. Where it is not, it has
-// written nothing and the pass looks at everything. So it does after an error, since
-// the names are not kept.
+// written nothing and the pass looks at everything; after an error the next one does.
 func (r *Reconciler) repair(ctx context.Context, p *pass) (done bool, result reconcile.Result, err error) {
 	m := p.memory
 	if p.syncing || p.putOff > 0 || m.unfinished > 0 || m.settled != p.source.Generation {
 		return false, result, nil
 	}
 	drift := m.takeDrift()
-	if !named(drift) { // Something else woke the pass.
-		return false, result, nil
-	}
 	p.plans = make([]*mirror.Plan, len(kinds))
 	for i := range kinds {
 		changed, err := r.reread(ctx, &kinds[i], p.source, drift[i])
-		if err != nil || changed == nil {
+		if err != nil {
+			m.settled = 0 // The names are lost.
 			return false, result, err
+		}
+		if changed == nil {
+			return false, result, nil
 		}
 		if p.plans[i] = m.views[i].Repair(changed, r.Clock.Now()); p.plans[i] == nil {
 			return false, result, nil
@@ -49,15 +49,6 @@ func (r *Reconciler) repair(ctx context.Context, p *pass) (done bool, result rec
 	}
 	r.apply(ctx, p)
 	return true, reconcile.Result{RequeueAfter: r.wake(p)}, nil
-}
-
-func named(drift []sets.Set[string]) bool {
-	for _, names := range drift {
-		if names.Len() > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // reread reads single observations of a source from the cache, by name, nil for one
@@ -89,14 +80,4 @@ func (r *Reconciler) reread(ctx context.Context, k *kind, source *v1alpha1.Inven
 		}
 	}
 	return observations, nil
-}
-
-// settle notes whether a whole pass left nothing to do until the next but repairs.
-func (p *pass) settle() {
-	p.memory.settled = p.source.Generation
-	for _, plan := range p.plans {
-		if len(plan.Conflicts) > 0 {
-			p.memory.settled = 0
-		}
-	}
 }

@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -14,60 +15,81 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// reading is a client that counts how often all observations are looked at.
-type reading struct {
+// The kinds as the table of kinds numbers them.
+const (
+	clusterKind = iota
+	peeringKind
+)
+
+// observed is a client that tells what is done with it, and lets specs come between.
+type observed struct {
 	client.Client
-	lists int
+	lists        int    // how often all observations of a kind were looked at
+	unreadable   bool   // single observations cannot be read
+	beforeReport func() // comes once, before the next write of the source's status
 }
 
-func (r *reading) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	r.lists++
-	return r.Client.List(ctx, list, opts...)
+func (c *observed) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	c.lists++
+	return c.Client.List(ctx, list, opts...)
 }
 
-// Clusters come first in the table of kinds.
-const clusterKind = 0
-
-// tellChanged tells the reconciler of a cluster's observation as the watch does after
-// an edit, and returns whether that wakes it.
-func (w *world) tellChanged(ctx context.Context, id string) bool {
-	now := w.clusters(ctx)[id]
-	return w.reconciler.Drift(clusterKind).Update(event.UpdateEvent{ObjectOld: &now, ObjectNew: &now})
+func (c *observed) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if _, is := o.(v1alpha1.Observation); is && c.unreadable {
+		return errors.New("the cache is out of order")
+	}
+	return c.Client.Get(ctx, key, o, opts...)
 }
 
-// tellDeleted does the same after a deletion.
-func (w *world) tellDeleted(deleted v1alpha1.KafkaClusterObservation) bool {
-	return w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &deleted})
+func (c *observed) Status() client.SubResourceWriter { return observedStatus{c.Client.Status(), c} }
+
+type observedStatus struct {
+	client.SubResourceWriter
+	by *observed
+}
+
+func (s observedStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+	if _, is := o.(*v1alpha1.InventorySource); is && s.by.beforeReport != nil {
+		s.by.beforeReport()
+		s.by.beforeReport = nil
+	}
+	return s.SubResourceWriter.Patch(ctx, o, patch, opts...)
 }
 
 var _ = Describe("Repair", func() {
 	var w *world
-	var all *reading
+	var seen *observed
 	var id string
 	BeforeEach(func(ctx SpecContext) {
 		w = newWorld(ctx)
-		all = &reading{Client: k8s}
-		w.reconciler.Cluster = all
+		seen = &observed{Client: k8s}
+		w.reconciler.Cluster = seen
 		w.seed(4, 2)
 		w.createSource(ctx)
 		w.reconcile(ctx)
 		id = w.anyCluster().ID
 	})
 
-	// looks returns how often do makes the reconciler look at all observations of a kind.
+	// looks returns how often do looks at all observations of a kind: twice in a whole
+	// pass, in a repair never.
 	looks := func(do func()) int {
-		before := all.lists
+		before := seen.lists
 		do()
-		return all.lists - before
+		return seen.lists - before
 	}
 
-	// looked is how often, by whether the watch told what changed.
-	looked := map[bool]int{true: 0, false: 2}
+	// wakes tells the reconciler of the observation as the watch does after an edit, and
+	// returns whether that wakes it.
+	wakes := func(ctx SpecContext) bool {
+		now := w.clusters(ctx)[id]
+		return w.reconciler.Drift(clusterKind).Update(event.UpdateEvent{ObjectOld: &now, ObjectNew: &now})
+	}
 
-	// edit lets a stranger edit the observation, status and all.
-	edit := func(ctx SpecContext, change func(*v1alpha1.KafkaClusterObservation)) {
+	// editUntold lets a stranger edit the observation, status and all.
+	editUntold := func(ctx SpecContext, change func(*v1alpha1.KafkaClusterObservation)) {
 		GinkgoHelper()
 		edited := w.clusters(ctx)[id]
 		change(&edited)
@@ -76,7 +98,20 @@ var _ = Describe("Repair", func() {
 		edited.Status = status
 		Expect(k8s.Status().Update(ctx, &edited)).To(Succeed())
 	}
+	edit := func(ctx SpecContext, change func(*v1alpha1.KafkaClusterObservation)) {
+		GinkgoHelper()
+		editUntold(ctx, change)
+		Expect(wakes(ctx)).To(BeTrue())
+	}
 	spoil := func(o *v1alpha1.KafkaClusterObservation) { o.Status.Phase = "GONE" }
+
+	// remove deletes the observation and tells of it.
+	remove := func(ctx SpecContext) {
+		GinkgoHelper()
+		deleted := w.clusters(ctx)[id]
+		Expect(k8s.Delete(ctx, deleted.DeepCopy())).To(Succeed())
+		Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &deleted})).To(BeTrue())
+	}
 
 	for name, change := range map[string]func(*v1alpha1.KafkaClusterObservation){
 		"an edited status": func(o *v1alpha1.KafkaClusterObservation) {
@@ -86,109 +121,160 @@ var _ = Describe("Repair", func() {
 		"a label":               func(o *v1alpha1.KafkaClusterObservation) { o.Labels[v1alpha1.LabelCloud] = "MARS" },
 		"a lost ownerReference": func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences = nil },
 		"all that can be taken": func(o *v1alpha1.KafkaClusterObservation) {
-			o.Labels, o.OwnerReferences, o.Status = nil, nil, v1alpha1.KafkaClusterObservationStatus{}
+			o.Labels, o.OwnerReferences = nil, nil
+			o.Status = v1alpha1.KafkaClusterObservationStatus{Conditions: o.Status.Conditions}
 		},
 	} {
-		for _, told := range []bool{true, false} {
-			text := "puts back " + name + " where the watch told of nothing"
-			if told {
-				text = "puts back " + name + " and looks at no other where the watch told of it"
-			}
-			It(text, func(ctx SpecContext) {
-				before := w.clusters(ctx)[id]
-				edit(ctx, change)
-				if told {
-					Expect(w.tellChanged(ctx, id)).To(BeTrue())
-				}
-				Expect(w.calls(func() {
-					Expect(looks(func() { w.reconcile(ctx) })).To(Equal(looked[told]))
-				})).To(BeZero())
-				after := w.clusters(ctx)[id]
-				Expect(after.Status).To(Equal(before.Status))
-				Expect(after.Spec).To(Equal(before.Spec))
-				Expect(after.Labels).To(Equal(before.Labels))
-				Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
-				Expect(after.UID).To(Equal(before.UID))
-				Expect(w.tellChanged(ctx, id)).To(BeFalse(), "what the reconciler wrote is no drift")
-				Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
-			})
+		expectBack := func(ctx SpecContext, before v1alpha1.KafkaClusterObservation) {
+			GinkgoHelper()
+			after := w.clusters(ctx)[id]
+			Expect(after.Status).To(Equal(before.Status))
+			Expect(after.Spec).To(Equal(before.Spec))
+			Expect(after.Labels).To(Equal(before.Labels))
+			Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
+			Expect(after.UID).To(Equal(before.UID))
+			Expect(wakes(ctx)).To(BeFalse(), "what the reconciler wrote is no drift")
+			Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
 		}
+
+		It("puts back "+name+", with no call to the cloud and no look at anything else", func(ctx SpecContext) {
+			before := w.clusters(ctx)[id]
+			edit(ctx, change)
+			Expect(w.calls(func() {
+				Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+			})).To(BeZero())
+			expectBack(ctx, before)
+		})
+
+		It("puts back "+name+" in a whole pass too", func(ctx SpecContext) {
+			before := w.clusters(ctx)[id]
+			editUntold(ctx, change)
+			Expect(looks(func() { w.sync(ctx) })).To(Equal(2))
+			expectBack(ctx, before)
+		})
 	}
 
 	It("leaves a stranger's labels", func(ctx SpecContext) {
 		edit(ctx, func(o *v1alpha1.KafkaClusterObservation) { o.Labels = map[string]string{"theirs": "kept"} })
-		w.tellChanged(ctx, id)
-		w.reconcile(ctx)
+		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
 		Expect(w.clusters(ctx)[id].Labels).To(And(HaveKeyWithValue("theirs", "kept"), HaveKeyWithValue(v1alpha1.LabelSource, sourceName)))
 	})
 
-	for _, told := range []bool{true, false} {
-		text := "makes a deleted observation anew where the watch told of nothing"
-		if told {
-			text = "makes a deleted observation anew where the watch told of it"
+	It("makes a deleted observation anew", func(ctx SpecContext) {
+		before := w.clusters(ctx)[id]
+		remove(ctx)
+		Expect(w.calls(func() {
+			Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+		})).To(BeZero())
+		after := w.clusters(ctx)[id]
+		Expect(after.UID).NotTo(Equal(before.UID))
+		Expect(after.Status.Phase).To(Equal(before.Status.Phase))
+		Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
+	})
+
+	It("counts an observation that a finalizer keeps as what it will be again", func(ctx SpecContext) {
+		edit(ctx, func(o *v1alpha1.KafkaClusterObservation) { o.Finalizers = []string{"example.com/stay"}; spoil(o) })
+		w.reconcile(ctx)
+		remove(ctx)
+		w.sync(ctx)
+		Expect(w.clusters(ctx)[id].DeletionTimestamp).NotTo(BeNil())
+		Expect(w.source(ctx).Status.KafkaClusters.Observed).To(BeEquivalentTo(4))
+		kept := w.clusters(ctx)[id]
+		kept.Finalizers = nil
+		Expect(k8s.Update(ctx, &kept)).To(Succeed())
+		Eventually(func() any { return w.clusters(ctx) }).ShouldNot(HaveKey(id), "the watch tells after the cache knows")
+		Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &kept})).To(BeTrue())
+		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.clusters(ctx)[id].UID).NotTo(Equal(kept.UID))
+		Expect(w.source(ctx).Status.KafkaClusters.Observed).To(BeEquivalentTo(4))
+	})
+
+	It("puts back peerings while clusters are ignored", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		for name, o := range w.peerings(ctx) {
+			phase := o.Status.Phase
+			o.Status.Phase = "GONE"
+			Expect(k8s.Status().Update(ctx, &o)).To(Succeed())
+			Expect(w.reconciler.Drift(peeringKind).Update(event.UpdateEvent{ObjectOld: &o, ObjectNew: &o})).To(BeTrue())
+			Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+			Expect(w.peerings(ctx)[name].Status.Phase).To(Equal(phase))
 		}
-		It(text, func(ctx SpecContext) {
-			before := w.clusters(ctx)[id]
-			Expect(k8s.Delete(ctx, before.DeepCopy())).To(Succeed())
-			if told {
-				Expect(w.tellDeleted(before)).To(BeTrue())
-			}
-			Expect(w.calls(func() {
-				Expect(looks(func() { w.reconcile(ctx) })).To(Equal(looked[told]))
+	})
+
+	It("does nothing where an earlier pass did it already, and comes back at the next sync", func(ctx SpecContext) {
+		edit(ctx, spoil)
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		for range 2 {
+			Expect(looks(func() {
+				Expect(w.reconcile(ctx).RequeueAfter).To(Equal(4 * time.Minute))
 			})).To(BeZero())
-			after := w.clusters(ctx)[id]
-			Expect(after.UID).NotTo(Equal(before.UID))
-			Expect(after.Status.Phase).To(Equal(before.Status.Phase))
-			Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
-		})
-	}
-
-	for _, told := range []bool{true, false} {
-		text := "does not fight at full speed against one who insists"
-		if told {
-			text += ", and forgets none of what the watch told"
 		}
-		It(text, func(ctx SpecContext) {
-			undone := 0
-			for range 40 {
-				edit(ctx, spoil)
-				if told {
-					w.tellChanged(ctx, id)
-				}
-				undone += len(w.writes(func() { w.reconcile(ctx) }))
-			}
-			Expect(undone).To(Equal(20))
-			w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
-			Expect(looks(func() { w.reconcile(ctx) })).To(Equal(looked[told]))
-			Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"), "it gives way, but does not give up")
-		})
+	})
+
+	// insist spoils the observation again and again, and returns how often that is undone.
+	insist := func(ctx SpecContext) int {
+		undone := 0
+		for range 40 {
+			edit(ctx, spoil)
+			undone += len(w.writes(func() { w.reconcile(ctx) }))
+		}
+		return undone
 	}
 
-	It("looks at everything where one observation has a say in others", func(ctx SpecContext) {
-		By("a missing one being gone")
+	It("does not fight at full speed against one who insists, and forgets nothing", func(ctx SpecContext) {
+		Expect(insist(ctx)).To(Equal(20))
+		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
+		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"), "it gives way, but does not give up")
+	})
+
+	It("does not fight at full speed where it has to look at everything either", func(ctx SpecContext) {
+		w.occupy(ctx, "lkc-theirs")
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+		Expect(insist(ctx)).To(Equal(20))
+		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
+	})
+
+	It("looks at everything where a missing one is gone, since others told of it", func(ctx SpecContext) {
 		Expect(w.cloud.RemoveCluster(id)).To(Succeed())
 		w.sync(ctx)
-		gone := w.clusters(ctx)[id]
-		Expect(brief(gone.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
-		Expect(k8s.Delete(ctx, gone.DeepCopy())).To(Succeed())
-		Expect(w.tellDeleted(gone)).To(BeTrue())
+		Expect(brief(w.clusters(ctx)[id].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
+		remove(ctx)
 		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
 		Expect(w.source(ctx).Status.KafkaClusters.Missing).To(BeZero())
+	})
 
-		By("the spec having changed, which nobody has listed by while suspended")
-		id = w.anyCluster().ID
+	It("looks at everything where the spec changed, and puts back a suspended source's too", func(ctx SpecContext) {
 		edit(ctx, spoil)
-		w.tellChanged(ctx, id)
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
 		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("Unknown/Suspended"))
 		edit(ctx, spoil)
-		w.tellChanged(ctx, id)
-		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero(), "a suspended source's observations are put back too")
+		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
+	})
 
-		By("it being time to turn stale")
+	It("looks at everything where the spec changed while a pass was reported", func(ctx SpecContext) {
+		seen.beforeReport = func() {
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		}
+		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
+		_, err := w.tryReconcile(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		edit(ctx, spoil)
-		w.tellChanged(ctx, id)
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("Unknown/Suspended"))
+	})
+
+	It("looks at everything where it is time to turn stale", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		w.reconcile(ctx)
+		edit(ctx, spoil)
 		w.clock.SetTime(w.clock.Now().Add(15 * time.Minute))
 		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
 		for _, o := range w.clusters(ctx) {
@@ -196,19 +282,24 @@ var _ = Describe("Repair", func() {
 		}
 	})
 
-	It("comes back at the next sync after a repair", func(ctx SpecContext) {
+	It("looks at everything where a sync is put off", func(ctx SpecContext) {
+		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.reconciler.Budgets = cloudapi.NewBudgets(0.1, 10)
+		_, err := w.reconciler.Reconcile(ctx, requestFor(second))
+		Expect(err).NotTo(HaveOccurred())
+		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
 		edit(ctx, spoil)
-		w.tellChanged(ctx, id)
-		w.clock.SetTime(w.clock.Now().Add(time.Minute))
-		Expect(w.reconcile(ctx).RequeueAfter).To(Equal(4 * time.Minute))
+		Expect(w.calls(func() {
+			Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		})).To(BeZero())
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
 	})
 
 	It("looks at everything, and says so, after a repair that could not be written", func(ctx SpecContext) {
-		writer := &flaky{Client: all, failing: true}
+		writer := &flaky{Client: seen, failing: true}
 		w.reconciler.Cluster = writer
-		deleted := w.clusters(ctx)[id]
-		Expect(k8s.Delete(ctx, deleted.DeepCopy())).To(Succeed())
-		w.tellDeleted(deleted)
+		remove(ctx)
 		Expect(looks(func() {
 			Expect(w.reconcile(ctx).RequeueAfter).To(Equal(50 * time.Millisecond))
 		})).To(BeZero())
@@ -220,6 +311,16 @@ var _ = Describe("Repair", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
+	It("looks at everything after a repair that could not be read", func(ctx SpecContext) {
+		edit(ctx, spoil)
+		seen.unreadable = true
+		_, err := w.tryReconcile(ctx)
+		Expect(err).To(MatchError(And(ContainSubstring(id), ContainSubstring("out of order"))))
+		seen.unreadable = false
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
+	})
+
 	It("refuses a change of the spec", func(ctx SpecContext) {
 		edited := w.clusters(ctx)[id]
 		edited.Spec.ClusterID = "lkc-other"
@@ -227,16 +328,8 @@ var _ = Describe("Repair", func() {
 	})
 
 	It("never touches a namesake of someone else's, and says who has it", func(ctx SpecContext) {
-		theirs := w.clusters(ctx)[id]
-		Expect(k8s.Delete(ctx, theirs.DeepCopy())).To(Succeed())
-		stranger := &v1alpha1.KafkaClusterObservation{
-			ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: w.namespace, OwnerReferences: []metav1.OwnerReference{{
-				APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true),
-			}}},
-			Spec: theirs.Spec,
-		}
-		Expect(k8s.Create(ctx, stranger)).To(Succeed())
-		Expect(w.tellDeleted(theirs)).To(BeTrue())
+		remove(ctx)
+		stranger := w.occupy(ctx, id)
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
 		Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
@@ -247,7 +340,7 @@ var _ = Describe("Repair", func() {
 
 		By("making its own, and saying so, once the other is gone")
 		Expect(k8s.Delete(ctx, stranger)).To(Succeed())
-		w.tellDeleted(*stranger)
+		Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: stranger})).To(BeTrue())
 		w.reconcile(ctx)
 		Expect(metav1.IsControlledBy(ptr.To(w.clusters(ctx)[id]), w.source(ctx))).To(BeTrue())
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
@@ -264,3 +357,22 @@ var _ = Describe("Repair", func() {
 		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
 	})
 })
+
+// occupy puts a stranger's observation under a name, of a cluster that the cloud has
+// then at the latest.
+func (w *world) occupy(ctx context.Context, id string) *v1alpha1.KafkaClusterObservation {
+	GinkgoHelper()
+	c := w.anyCluster()
+	c.ID = id
+	w.cloud.PutCluster(c)
+	stranger := &v1alpha1.KafkaClusterObservation{
+		ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: w.namespace, OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true),
+		}}},
+		Spec: v1alpha1.KafkaClusterObservationSpec{ObservationOrigin: v1alpha1.ObservationOrigin{
+			SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment,
+		}, ClusterID: id},
+	}
+	Expect(k8s.Create(ctx, stranger)).To(Succeed())
+	return stranger
+}

@@ -120,6 +120,7 @@ func Make(facts Facts) *Plan {
 			p.add(desired)
 		}
 	}
+	p.View.conflicting = len(p.Conflicts) > 0
 	p.prune()
 	p.summarize()
 	p.sort()
@@ -132,6 +133,9 @@ func (p *planner) keep(existing v1alpha1.Observation) {
 	desired := p.Desired[name]
 	switch {
 	case terminating(existing): // Made anew once it is gone.
+		if p.Ledger.listed(name) {
+			p.count(desired)
+		}
 		p.Unchanged++
 		return
 	case desired != nil && desired.CloudID() != existing.CloudID(): // Two IDs make one name.

@@ -17,6 +17,8 @@ type View struct {
 	stale   bool
 	// staleAt is the plan's StaleAt.
 	staleAt time.Time
+	// conflicting tells whether the plan has Conflicts.
+	conflicting bool
 }
 
 // Drifted tells whether an observation differs from what the plan made of it:
@@ -39,12 +41,12 @@ func (v *View) Drifted(existing v1alpha1.Observation) bool {
 //
 // It returns nil where only a whole plan will do: for an object that is not listed,
 // since its observation has a say in what its peers tell and in what is pruned; where
-// two IDs make one name; and once the observations turn stale.
+// names are in conflict, by then or by now; and once the observations turn stale.
 func (v *View) Repair(changed map[string]v1alpha1.Observation, now time.Time) *Plan {
 	if v == nil {
 		v = &View{}
 	}
-	if !v.staleAt.IsZero() && !now.Before(v.staleAt) {
+	if v.conflicting || !v.staleAt.IsZero() && !now.Before(v.staleAt) {
 		return nil
 	}
 	p := &planner{

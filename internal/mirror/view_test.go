@@ -41,7 +41,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		if rapid.IntRange(0, 3).Draw(t, "stale") == 0 {
 			s.now = s.now.Add(s.source.GetStaleAfter())
 		}
-		views := s.pass()
+		plans := s.pass()
 
 		changed := []map[string]v1alpha1.Observation{{}, {}}
 		for kind := range worldKinds {
@@ -65,7 +65,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		s.now = s.now.Add(time.Second)
 		whole, repairs := s.plan(), make([]*Plan, len(worldKinds))
 		for kind := range worldKinds {
-			if repairs[kind] = views[kind].View.Repair(changed[kind], s.now); repairs[kind] == nil {
+			if repairs[kind] = plans[kind].View.Repair(changed[kind], s.now); repairs[kind] == nil {
 				return // All kinds then get a whole plan.
 			}
 		}
@@ -73,6 +73,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 			repaired += len(repair.Writes)
 			s.Expect(intents(repair)).To(Equal(intents(whole[kind])), "all that changed was named")
 			s.Expect(repair.Deletes).To(BeEmpty())
+			s.Expect(plans[kind].Summary).To(Equal(whole[kind].Summary), "a repair changes no number")
 			s.Expect(repair.StaleAt).To(Equal(whole[kind].StaleAt))
 			for name := range changed[kind] {
 				s.Expect(s.records[kind]).To(HaveKey(name), "only what is listed is repaired by itself")
@@ -124,7 +125,9 @@ func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 			w.Expect(plan.StaleAt).To(Equal(w.completed[clusters].Add(w.source.GetStaleAfter())))
 		})
 	}
-	w := NewWithT(t)
+	w := settled(t, "lkc-000", "lkc-001")
+	controlledBy(w.cluster("lkc-001"), "another")
+	w.Expect(w.sync("lkc-000", "lkc-001").View.Repair(nil, w.now)).To(BeNil(), "a name in conflict may be free by now")
 	var ignored *View
 	w.Expect(ignored.Repair(nil, began)).To(Equal(&Plan{View: &View{}}), "a kind without a plan is no obstacle")
 	w.Expect(ignored.Repair(map[string]v1alpha1.Observation{"lkc-1": nil}, began)).To(BeNil())
