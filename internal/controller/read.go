@@ -41,8 +41,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (*v1alpha1.I
 	return source, err
 }
 
-// read begins a whole pass: it reads the source's own observations of every kind. They are the cache's:
-// nobody may change them.
+// read begins a whole pass: it reads the source's own observations of every kind.
+// They are the cache's: nobody may change them.
 func (r *Reconciler) read(ctx context.Context, p *pass) error {
 	p.memory.settled = 0
 	p.memory.beginPlan()

@@ -2,8 +2,7 @@
 
 // Package controller holds the reconciler of InventorySources. One Reconcile is a
 // pass over the steps connect, list, repair or plan, apply, report, each in its own
-// file.
-// It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
+// file. It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
 package controller
 
 import (
@@ -75,9 +74,9 @@ type Reconciler struct {
 //
 // It asks the cloud if a sync is due (see due), then compares what all listings so
 // far say with the observations there are and writes the difference. Between two
-// syncs the same comparison puts back what someone else changed, of the observations
-// that the watch named alone where it can, see repair. See report for the conditions
-// each outcome sets.
+// syncs the same comparison puts back what someone else changed; where it can, it
+// looks at those observations alone that the watch named, see repair. See report for
+// the conditions each outcome sets.
 //
 // The error is the API server's. What went wrong with the cloud, the credential or
 // an observation is in the source's status instead, and tried again in time.
