@@ -7,6 +7,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -132,12 +133,15 @@ func spareMemory() {
 }
 
 // limitMemory has the garbage collector work harder before the kernel kills: from
-// nine tenths of the container's limit on. It returns that in bytes, or why there is
-// none. Where GOMEMLIMIT is set, that counts.
+// nine tenths of the container's limit on. It returns that in bytes, for the log, or
+// why there is none. Where GOMEMLIMIT is set, that counts.
 func limitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {
 		return err.Error()
+	}
+	if limit == math.MaxInt64 {
+		return "none"
 	}
 	return limit
 }
