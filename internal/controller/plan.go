@@ -89,8 +89,5 @@ func lastListed(p *pass, i int) time.Time {
 	if completed := p.memory.ledgers[i].Completed(); !completed.IsZero() {
 		return completed
 	}
-	if summary := *kinds[i].Summary(&p.source.Status); summary != nil && summary.LastListTime != nil {
-		return summary.LastListTime.Time
-	}
-	return p.source.CreationTimestamp.Time
+	return kinds[i].LastListed(p.source)
 }

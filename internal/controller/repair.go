@@ -26,7 +26,7 @@ func (r *Reconciler) repair(ctx context.Context, p *pass) (done bool, result rec
 	if p.syncing || p.putOff > 0 || m.unfinished > 0 || m.settled != p.source.Generation {
 		return false, result, nil
 	}
-	drift := m.takeDrift()
+	drift, now := m.takeDrift(), r.Clock.Now()
 	p.plans = make([]*mirror.Plan, len(kinds))
 	for i := range kinds {
 		changed, err := r.reread(ctx, &kinds[i], p.source, drift[i])
@@ -37,11 +37,11 @@ func (r *Reconciler) repair(ctx context.Context, p *pass) (done bool, result rec
 		if changed == nil {
 			return false, result, nil
 		}
-		if p.plans[i] = m.views[i].Repair(changed, r.Clock.Now()); p.plans[i] == nil {
+		if p.plans[i] = m.views[i].Repair(changed, now); p.plans[i] == nil {
 			return false, result, nil
 		}
 	}
-	if wait := tooMany(p, r.Clock.Now()); wait > 0 {
+	if wait := tooMany(p, now); wait > 0 {
 		for i := range kinds {
 			m.note(i, drift[i].UnsortedList()...)
 		}

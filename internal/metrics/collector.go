@@ -79,17 +79,14 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)
 	}
 	for _, kind := range c.Kinds {
-		listed := source.CreationTimestamp.Time
 		if summary := *kind.Summary(&source.Status); summary != nil {
 			for _, p := range summary.Phases {
 				ch <- gauge(observations, float64(p.Count), source.Namespace, source.Name, kind.Name, p.Phase)
 			}
-			if summary.LastListTime != nil {
-				listed = summary.LastListTime.Time
-			}
 		}
 		if kind.Mirrored(source) && !source.Spec.Suspend {
-			ch <- gauge(turnsStale, float64(listed.Add(source.GetStaleAfter()).Unix()), source.Namespace, source.Name, kind.Name)
+			at := kind.LastListed(source).Add(source.GetStaleAfter())
+			ch <- gauge(turnsStale, float64(at.Unix()), source.Namespace, source.Name, kind.Name)
 		}
 	}
 }

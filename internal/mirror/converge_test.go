@@ -38,6 +38,17 @@ func drawStart(t *rapid.T) *start {
 	return s
 }
 
+// listAll lists all that the cloud has, completely.
+func (s *start) listAll() {
+	for kind := range worldKinds {
+		var all []any
+		for _, name := range sortedKeys(s.records[kind]) {
+			all = append(all, s.records[kind][name])
+		}
+		s.list(kind, true, all...)
+	}
+}
+
 // put makes an object with a cloud object's name: as the operator would, or a
 // stranger's namesake, or the operator's own with a stranger's edit.
 func (s *start) put(t *rapid.T, kind int, id string) {
@@ -224,13 +235,7 @@ func TestWhateverStandsThereAPlanMakesItTheListingAndASecondPlanIsEmpty(t *testi
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStart(t)
-		for kind := range worldKinds {
-			var all []any
-			for _, name := range sortedKeys(s.records[kind]) {
-				all = append(all, s.records[kind][name])
-			}
-			s.list(kind, true, all...)
-		}
+		s.listAll()
 		plans := s.pass()
 		for kind, plan := range plans {
 			s.Expect(plan.Deletes).To(BeEmpty(), "a first listing deletes nothing")

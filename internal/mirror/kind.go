@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"slices"
+	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -28,6 +29,15 @@ type Kind struct {
 // Mirrored tells whether the source mirrors this kind.
 func (k *Kind) Mirrored(source *v1alpha1.InventorySource) bool {
 	return k.Policy(source) != v1alpha1.MirrorPolicyIgnore
+}
+
+// LastListed returns when a source's status says that this kind was last listed
+// whole, or else when the source began.
+func (k *Kind) LastListed(source *v1alpha1.InventorySource) time.Time {
+	if summary := *k.Summary(&source.Status); summary != nil && summary.LastListTime != nil {
+		return summary.LastListTime.Time
+	}
+	return source.CreationTimestamp.Time
 }
 
 // knows tells whether this version knows what a phase means.

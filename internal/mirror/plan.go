@@ -89,7 +89,6 @@ type planner struct {
 	Facts
 	Plan
 	missing []absentee
-	stale   bool
 	phases  map[string]int32
 }
 
@@ -103,13 +102,14 @@ func Make(facts Facts) *Plan {
 		p.sort()
 		return &p.Plan
 	}
+	p.View = &View{kind: p.Kind, ledger: p.Ledger, desired: p.Desired}
 	if !p.Completed.IsZero() {
 		p.StaleAt = p.Completed.Add(p.Source.GetStaleAfter())
-		if p.stale = !p.Now.Before(p.StaleAt); p.stale {
+		if p.View.stale = !p.Now.Before(p.StaleAt); p.View.stale {
 			p.StaleAt = time.Time{}
 		}
 	}
-	p.View = &View{kind: p.Kind, ledger: p.Ledger, desired: p.Desired, stale: p.stale, staleAt: p.StaleAt}
+	p.View.staleAt = p.StaleAt
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
@@ -145,7 +145,7 @@ func (p *planner) keep(existing v1alpha1.Observation) {
 		p.missing = append(p.missing, p.absentee(existing))
 	case desired != nil:
 		p.count(desired)
-	case !p.stale: // Not listed since the start: nobody knows better.
+	case !p.View.stale: // Not listed since the start: nobody knows better.
 		p.Unchanged++
 		return
 	}

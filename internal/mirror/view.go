@@ -52,7 +52,6 @@ func (v *View) Repair(changed map[string]v1alpha1.Observation, now time.Time) *P
 	p := &planner{
 		Facts:  Facts{Kind: v.kind, Ledger: v.ledger, Desired: v.desired, Now: now},
 		Plan:   Plan{View: v, StaleAt: v.staleAt},
-		stale:  v.stale,
 		phases: map[string]int32{},
 	}
 	for name, existing := range changed {

@@ -31,13 +31,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 	repaired := 0
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStart(t)
-		for kind := range worldKinds {
-			var all []any
-			for _, name := range sortedKeys(s.records[kind]) {
-				all = append(all, s.records[kind][name])
-			}
-			s.list(kind, true, all...)
-		}
+		s.listAll()
 		if rapid.IntRange(0, 3).Draw(t, "stale") == 0 {
 			s.now = s.now.Add(s.source.GetStaleAfter())
 		}
