@@ -104,7 +104,7 @@ test: ## Run all tests, against a real API server. TESTFLAGS=-race
 .PHONY: chaos
 chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets \
-		go run ./hack/chaos --seed $(SEED) --rounds $(ROUNDS)
+		go run ./test/chaos --seed $(SEED) --rounds $(ROUNDS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
@@ -112,11 +112,11 @@ fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
 
 .PHONY: mutants
 mutants: ## Take each prune rule out by itself; fail if no test misses it.
-	@go run ./hack/mutate
+	@go run ./test/mutate
 
 .PHONY: bench
 bench: ## Measure on this machine, half an hour. BENCH=quick takes minutes. BENCHFLAGS='-scenarios cold'
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./hack/bench \
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
 		$(if $(BENCH),-$(BENCH)) $(if $(BENCH)$(BENCHFLAGS),,-doc docs/benchmarks.md) $(BENCHFLAGS)
 
 ##@ Build

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // change is something that happens in the cloud, and how it shows in the cluster.

@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ccloud-dev/inventory-operator/internal/stage"
+	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
 func main() { os.Exit(play()) }

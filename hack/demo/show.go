@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
-	"github.com/ccloud-dev/inventory-operator/internal/stage"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
 const (

@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 var _ = Describe("A phase", func() {

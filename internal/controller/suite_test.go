@@ -21,7 +21,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
-	"github.com/ccloud-dev/inventory-operator/internal/controlplane"
+	"github.com/ccloud-dev/inventory-operator/test/controlplane"
 )
 
 // What all specs share: one API server, and one client with its cache, set up as

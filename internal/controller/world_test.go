@@ -23,9 +23,9 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 const (

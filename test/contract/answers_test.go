@@ -13,7 +13,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // filter is a query by environment with more behind it.

@@ -9,8 +9,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // Both read every field of every record alike: the records are compared whole.

@@ -8,8 +8,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // The simulated cloud's ways in mode wire change from listing to listing; after so

@@ -15,7 +15,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // silence is an answer that the SDK reads as an empty environment, without an error.

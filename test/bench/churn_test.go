@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+func TestChurnChangesWhatItSays(t *testing.T) {
+	g := NewWithT(t)
+	cloud := cloudsim.New(cloudsim.Options{})
+	cloudsim.Seed(cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 300, Peerings: 300, Seed: 1})
+	before := map[string]any{}
+	for _, c := range cloud.Clusters(environment) {
+		before[c.ID] = c
+	}
+	for _, p := range cloud.Peerings(environment) {
+		before[p.ID] = p
+	}
+	c := newChurn(cloud, 1)
+	g.Expect(c.clusters).To(HaveLen(3))
+	g.Expect(c.peerings).To(HaveLen(3))
+	g.Expect(len(c.affected)).To(BeNumerically(">", len(c.changed)), "networks join some")
+	g.Expect(c.apply(cloud, 1)).To(Succeed())
+	for _, one := range cloud.Clusters(environment) {
+		g.Expect(c.changed[one.ID]).To(Equal(!equal(before[one.ID], one)), one.ID)
+	}
+	for _, one := range cloud.Peerings(environment) {
+		g.Expect(c.changed[one.ID]).To(Equal(!equal(before[one.ID], one)), one.ID)
+	}
+	for id := range c.changed {
+		g.Expect(c.affected).To(HaveKey(id))
+	}
+}
+
+func equal(a, b any) bool {
+	same, err := Equal(a).Match(b)
+	return same && err == nil
+}
+
+func TestMarshal(t *testing.T) {
+	g := NewWithT(t)
+	m := model{resource: resources[0], item: map[string]json.RawMessage{
+		"apiVersion": []byte(`"inventory.ccloud.dev/v1alpha1"`), "kind": []byte(`"KafkaClusterObservation"`),
+		"metadata": []byte(`{"name":"lkc-1","namespace":"old","uid":"u","resourceVersion":"5","managedFields":[{}],
+			"labels":{"a":"b"},"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"old"}]}`),
+		"spec": []byte(`{"clusterID":"lkc-1"}`), "status": []byte(`{"phase":"PROVISIONED"}`),
+	}}
+	owner := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: "new", Name: "large", UID: "owner"}}
+	bodies, err := marshal([]model{m}, owner)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(bodies[0].name).To(Equal("lkc-1"))
+	g.Expect(bodies[0].object).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+		"metadata":{"name":"lkc-1","namespace":"new","labels":{"a":"b"},
+			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"owner"}]},
+		"spec":{"clusterID":"lkc-1"}}`))
+	g.Expect(bodies[0].status).To(MatchJSON(`{"status":{"phase":"PROVISIONED"}}`))
+	g.Expect(bodies[0].statusApply).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+		"metadata":{"name":"lkc-1","namespace":"new"},"status":{"phase":"PROVISIONED"}}`))
+}
+
+func TestPickSome(t *testing.T) {
+	g := NewWithT(t)
+	var models []model
+	for range 5 {
+		models = append(models, model{resource: resources[0]}, model{resource: resources[1]})
+	}
+	g.Expect(pickSome(models, 4)).To(HaveLen(4))
+	g.Expect(pickSome(models, 100)).To(HaveLen(10))
+}

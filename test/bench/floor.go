@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+	"github.com/ccloud-dev/inventory-operator/test/stage"
+)
+
+// readFloorCommand has this program read the cloud in a process of its own: the
+// simulated cloud's CPU time is that of the process it runs in.
+const readFloorCommand = "read-floor"
+
+// floorCosts is the CPU time of reading all pages once.
+type floorCosts struct {
+	// lean is with net/http and encoding/json alone, into the lean structs.
+	lean time.Duration
+	// listing is with the operator's own client.
+	listing time.Duration
+}
+
+// floorCPU measures reading the large source's pages as often as it is synced.
+func (b *bench) floorCPU(ctx context.Context) (floorCosts, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return floorCosts{}, err
+	}
+	out, err := exec.CommandContext(ctx, self, readFloorCommand, "-url", b.scene.Server.URL,
+		"-rounds", strconv.Itoa(b.syncs), "-items", strconv.Itoa(b.objects())).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return floorCosts{}, fmt.Errorf("floor: %w: %s", err, exit.Stderr)
+		}
+		return floorCosts{}, fmt.Errorf("floor: %w", err)
+	}
+	var costs []time.Duration
+	if err := json.Unmarshal(out, &costs); err != nil || len(costs) != 2 {
+		return floorCosts{}, fmt.Errorf("floor: cannot read %q: %w", out, err)
+	}
+	return floorCosts{lean: costs[0], listing: costs[1]}, nil
+}
+
+// readFloor is the process: it prints what each way of reading cost.
+func readFloor(args []string) error {
+	flags := flag.NewFlagSet(readFloorCommand, flag.ExitOnError)
+	endpoint := flags.String("url", "", "Where the simulated cloud is.")
+	rounds := flags.Int("rounds", 1, "How often to read everything.")
+	items := flags.Int("items", 0, "How many items there must be.")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var costs []time.Duration
+	for _, read := range []func(context.Context, string) (int, error){readLean, readListing} {
+		before, err := ownCPU()
+		if err != nil {
+			return err
+		}
+		for range *rounds {
+			n, err := read(context.Background(), *endpoint)
+			if err != nil {
+				return err
+			}
+			if n != *items {
+				return fmt.Errorf("%d items were read, not %d", n, *items)
+			}
+		}
+		after, err := ownCPU()
+		if err != nil {
+			return err
+		}
+		costs = append(costs, (after-before)/time.Duration(*rounds))
+	}
+	return json.NewEncoder(os.Stdout).Encode(costs)
+}
+
+// ownCPU returns the CPU time this process has used.
+func ownCPU() (time.Duration, error) {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0, fmt.Errorf("CPU time: %w", err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+}
+
+// readLean reads all pages of both kinds with the standard library alone.
+func readLean(ctx context.Context, endpoint string) (int, error) {
+	clusters, err := readPages[wire.Cluster](ctx, endpoint+"/cmk/v2/clusters", clustersPerPage)
+	if err != nil {
+		return 0, err
+	}
+	peerings, err := readPages[wire.Peering](ctx, endpoint+"/networking/v1/peerings", peeringsPerPage)
+	return clusters + peerings, err
+}
+
+// readPages returns how many items there are. It keeps them until the end, as
+// whoever wants to work with them must.
+func readPages[Item any](ctx context.Context, path string, pageSize int) (int, error) {
+	var items []Item
+	var text bytes.Buffer // Used anew for each page: what is decoded is copied out of it.
+	next := path + "?" + url.Values{"environment": {environment}, "page_size": {strconv.Itoa(pageSize)}}.Encode()
+	for next != "" {
+		var page struct {
+			Metadata struct {
+				Next string `json:"next"`
+			} `json:"metadata"`
+			Data []Item `json:"data"`
+		}
+		if err := readPage(ctx, next, &text); err != nil {
+			return 0, err
+		}
+		if err := json.Unmarshal(text.Bytes(), &page); err != nil {
+			return 0, err
+		}
+		items = append(items, page.Data...)
+		next = page.Metadata.Next
+	}
+	return len(items), nil
+}
+
+// readPage reads one page into a buffer.
+func readPage(ctx context.Context, page string, into *bytes.Buffer) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(stage.APIKey, stage.APISecret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", page, response.Status)
+	}
+	into.Reset()
+	_, err = into.ReadFrom(response.Body)
+	return err
+}
+
+// readListing reads all pages of both kinds with the operator's client.
+func readListing(ctx context.Context, endpoint string) (int, error) {
+	client, err := cloudapi.New(cloudapi.Options{
+		Endpoint:   endpoint,
+		Credential: cloudapi.Credential{Key: stage.APIKey, Secret: stage.APISecret},
+		UserAgent:  "inventory-operator/bench",
+	})
+	if err != nil {
+		return 0, err
+	}
+	clusters, err := client.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment})
+	if err != nil {
+		return 0, err
+	}
+	peerings, err := client.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment})
+	if err != nil {
+		return 0, err
+	}
+	return len(clusters.Items) + len(peerings.Items), nil
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+func TestASeedDrawsTheSameAgenda(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	g.Expect(agenda(1, 200)).To(Equal(agenda(1, 200)))
+	g.Expect(agenda(1, 200)).NotTo(Equal(agenda(2, 200)))
+	g.Expect(agenda(1, 200)[:40]).To(Equal(agenda(1, 40)))
+}
+
+func TestFortyRoundsHaveEveryEvent(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	seen := map[event]int{}
+	for _, turn := range agenda(7, 40) {
+		seen[turn.event]++
+		if turn.event == crash {
+			g.Expect(turn.pair).To(BeFalse())
+		}
+		if turn.event == handOver || turn.event == crashLeader {
+			g.Expect(turn.pair).To(BeTrue())
+		}
+	}
+	g.Expect(seen).To(HaveLen(len(allowance)))
+}
+
+// weatherOf returns the faults that the requests of a place meet.
+func weatherOf(seed uint64, requests int) []http.Handler {
+	w := &weather{}
+	w.gather(place{environment, clustersPath}, random(seed, "weather"))
+	var met []http.Handler
+	for i := range requests {
+		met = append(met, w.intercept(i, httptest.NewRequest(http.MethodGet, clustersPath+"?environment="+environment, nil)))
+	}
+	return met
+}
+
+func TestWeatherRepeatsAndHasOneSilentFaultAtMost(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	all := map[http.Handler]bool{}
+	for seed := range uint64(200) {
+		met := weatherOf(seed, 100)
+		g.Expect(met).To(Equal(weatherOf(seed, 100)))
+		silents := 0
+		for _, h := range met {
+			if h == nil {
+				continue
+			}
+			all[h] = true
+			if h.(cloudsim.Fault).Verdict() == cloudsim.Silent {
+				silents++
+			}
+		}
+		g.Expect(silents).To(BeNumerically("<=", 1))
+	}
+	for _, f := range cloudsim.Faults() {
+		g.Expect(all[f]).To(Equal(f != cloudsim.FaultRateLimitedAbsurd), f.String())
+	}
+}
+
+func TestClimatesAddUp(t *testing.T) {
+	t.Parallel()
+	sum := 0
+	for _, c := range climates {
+		sum += c.weight
+	}
+	NewWithT(t).Expect(sum).To(Equal(100))
+}
+
+func TestAViewMustHideSomethingThatIsHeld(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var seen, hidden []string
+	for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"} {
+		if cloudsim.ViewPart.Shows(id) {
+			seen = append(seen, id)
+		} else {
+			hidden = append(hidden, id)
+		}
+	}
+	g.Expect(len(seen)).To(BeNumerically(">=", 4))
+	g.Expect(len(hidden)).To(BeNumerically(">=", 2))
+	g.Expect(hides(cloudsim.ViewNone, seen)).To(BeTrue())
+	g.Expect(hides(cloudsim.ViewPart, nil)).To(BeTrue())
+	g.Expect(hides(cloudsim.ViewPart, seen)).To(BeFalse(), "hides nothing")
+	g.Expect(hides(cloudsim.ViewPart, append([]string{hidden[0]}, seen[0]))).To(BeFalse(), "one of two is not held")
+	g.Expect(hides(cloudsim.ViewPart, append(append([]string{}, hidden[:2]...), seen[:4]...))).To(BeTrue())
+}
+
+func TestBadFlagsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--rounds", "0"}, {"--every", "0"}, {"--seed", "-1"}, {"more"}} {
+		var stderr bytes.Buffer
+		NewWithT(t).Expect(play(t.Context(), args, &bytes.Buffer{}, &stderr)).To(Equal(exitUsage))
+		NewWithT(t).Expect(stderr.String()).NotTo(BeEmpty())
+	}
+}

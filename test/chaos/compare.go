@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+// differences holds a source's observations against what they should be, and names
+// everything that differs: observations too many, those that are lacking, and for each
+// other one what it says wrong. None means that they are exactly as they should be.
+func differences(source *v1alpha1.InventorySource, mode cloudsim.Mode, want map[string]expected, observations []v1alpha1.Observation) []string {
+	var found []string
+	seen := map[string]bool{}
+	for _, o := range observations {
+		id := o.CloudID()
+		e, ok := want[id]
+		if !ok {
+			found = append(found, o.GetName()+": nothing in the inventory is like it")
+			continue
+		}
+		seen[id] = true
+		for _, text := range differs(source, mode, e, o) {
+			found = append(found, o.GetName()+": "+text)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(want)) {
+		if !seen[id] {
+			found = append(found, id+": has no observation")
+		}
+	}
+	return found
+}
+
+func differs(source *v1alpha1.InventorySource, mode cloudsim.Mode, want expected, o v1alpha1.Observation) []string {
+	var found []string
+	if o.GetName() != o.CloudID() {
+		found = append(found, "is named otherwise than its object, "+o.CloudID())
+	}
+	if origin := *o.Origin(); origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment {
+		found = append(found, fmt.Sprintf("says it is of %+v", origin))
+	}
+	if controller := metav1.GetControllerOf(o); controller == nil || controller.UID != source.UID {
+		found = append(found, fmt.Sprintf("is controlled by %+v", controller))
+	}
+	return append(append(append(found,
+		wrongLabels(source, want.labels, o)...),
+		wrongStatus(mode, want.status, o)...),
+		wrongConditions(want, o)...)
+}
+
+// wrongLabels compares the operator's own labels; those of others are none of its
+// business.
+func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1alpha1.Observation) []string {
+	want = maps.Clone(want)
+	want[v1alpha1.LabelSource] = source.Name
+	have := maps.Clone(o.GetLabels())
+	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.Prefix) })
+	if maps.Equal(have, want) {
+		return nil
+	}
+	return []string{fmt.Sprintf("has labels %v, not %v", have, want)}
+}
+
+// wrongStatus compares all of the status but the conditions.
+func wrongStatus(mode cloudsim.Mode, want any, o v1alpha1.Observation) []string {
+	have, wanted := members(o.GetStatus()), members(want)
+	delete(have, "conditions")
+	if mode == cloudsim.ModeWire && have["deletionProtection"] == true {
+		delete(have, "deletionProtection") // which the field has and the inventory does not
+	}
+	var found []string
+	for _, name := range slices.Sorted(maps.Keys(both(have, wanted))) {
+		if !reflect.DeepEqual(have[name], wanted[name]) {
+			found = append(found, fmt.Sprintf("status.%s is %s, not %s", name, inJSON(have[name]), inJSON(wanted[name])))
+		}
+	}
+	return found
+}
+
+func wrongConditions(want expected, o v1alpha1.Observation) []string {
+	ready := metav1.ConditionUnknown
+	switch {
+	case want.phase == want.ready:
+		ready = metav1.ConditionTrue
+	case slices.Contains(want.known, want.phase):
+		ready = metav1.ConditionFalse
+	}
+	conditions := *o.Conditions()
+	var found []string
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved); c == nil || c.Status != metav1.ConditionTrue {
+		found = append(found, "is not Observed=True but "+shortly(c))
+	}
+	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c == nil || c.Status != ready {
+		found = append(found, fmt.Sprintf("is not Ready=%s but %s", ready, shortly(c)))
+	}
+	if len(conditions) != 2 {
+		found = append(found, fmt.Sprintf("has %d conditions, not 2", len(conditions)))
+	}
+	return found
+}
+
+// unsettled says what keeps a source from being settled, as kstatus and people read its
+// status; nothing if it is.
+func unsettled(source *v1alpha1.InventorySource, clusters, peerings int) []string {
+	s := source.Status
+	var found []string
+	if s.ObservedGeneration != source.Generation {
+		found = append(found, fmt.Sprintf("status is of generation %d, not %d", s.ObservedGeneration, source.Generation))
+	}
+	for _, name := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced} {
+		if c := meta.FindStatusCondition(s.Conditions, name); c == nil || c.Status != metav1.ConditionTrue {
+			found = append(found, "is not "+name+"=True but "+shortly(c))
+		}
+	}
+	for _, name := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionPruneHeld} {
+		if c := meta.FindStatusCondition(s.Conditions, name); c != nil {
+			found = append(found, "has "+name+": "+shortly(c))
+		}
+	}
+	for _, kind := range []struct {
+		name string
+		want int
+		have *v1alpha1.InventorySummary
+	}{{"kafkaClusters", clusters, s.KafkaClusters}, {"peerings", peerings, s.Peerings}} {
+		switch {
+		case kind.have == nil:
+			found = append(found, "status."+kind.name+" is absent")
+		case int(kind.have.Observed) != kind.want || kind.have.Missing != 0:
+			found = append(found, fmt.Sprintf("status.%s counts %d observed and %d missing, not %d and 0",
+				kind.name, kind.have.Observed, kind.have.Missing, kind.want))
+		}
+	}
+	return found
+}
+
+func shortly(c *metav1.Condition) string {
+	if c == nil {
+		return "absent"
+	}
+	return fmt.Sprintf("%s, %s (%s)", c.Status, c.Reason, c.Message)
+}
+
+// members returns what a status looks like in the API.
+func members(status any) map[string]any {
+	text, _ := json.Marshal(status) // A status of the API always has JSON.
+	var out map[string]any
+	_ = json.Unmarshal(text, &out)
+	return out
+}
+
+func both(a, b map[string]any) map[string]any {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+func inJSON(v any) string {
+	text, _ := json.Marshal(v) // It came from JSON.
+	return string(text)
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package e2e runs the built manager as a process, under its own ServiceAccount,
+// against a real API server with its garbage collector, and the simulated cloud.
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/stage"
+)
+
+const (
+	environment = "env-abc123"
+	sourceName  = "prod"
+	// soon is how long a spec waits for what should happen at once. It is no
+	// measurement: machines are noisy.
+	soon = 30 * time.Second
+	// garbageTime is how long the garbage collector gets: it looks for new kinds
+	// twice a minute only.
+	garbageTime = 3 * time.Minute
+)
+
+var (
+	scene *stage.Stage
+	k8s   client.Client
+	audit string
+	dir   string
+)
+
+func TestManager(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(soon)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	RunSpecs(t, "Manager")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter)))
+	dir = GinkgoT().TempDir()
+	audit = filepath.Join(dir, "audit.log")
+	var err error
+	scene, err = stage.Start(ctx, stage.Options{Dir: dir, AuditLog: audit, Log: GinkgoWriter})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(scene.Stop)
+	scheme := runtime.NewScheme()
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	k8s, err = client.New(scene.Plane.Config(), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+})
+
+// start starts a manager that is stopped, and must end well, after the spec.
+func start(ctx context.Context, args ...string) *stage.Manager {
+	GinkgoHelper()
+	manager, err := scene.StartManager(ctx, "manager", args...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() {
+		select {
+		case <-manager.Ended(): // The spec ended it.
+		default:
+			Expect(manager.Stop()).To(Succeed())
+		}
+		text, err := os.ReadFile(manager.Log)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(string(text)).NotTo(ContainSubstring(stage.APISecret))
+		Expect(string(text)).NotTo(ContainSubstring(stage.APIKey))
+	})
+	return manager
+}
+
+// newNamespace makes a namespace with the Secret, and fills the cloud.
+func newNamespace(ctx context.Context) string {
+	GinkgoHelper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
+	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+	Expect(k8s.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "ccloud", Namespace: namespace.Name},
+		StringData: map[string]string{
+			v1alpha1.SecretKeyAPIKey: stage.APIKey, v1alpha1.SecretKeyAPISecret: stage.APISecret,
+		},
+	})).To(Succeed())
+	return namespace.Name
+}
+
+// createSource creates the source, to be synced every ten seconds, and deletes it
+// after the spec. changes are made to it before.
+func createSource(ctx context.Context, namespace string, changes ...func(*v1alpha1.InventorySource)) {
+	GinkgoHelper()
+	source := &v1alpha1.InventorySource{
+		ObjectMeta: metav1.ObjectMeta{Name: sourceName, Namespace: namespace},
+		Spec: v1alpha1.InventorySourceSpec{
+			Environment: environment,
+			Endpoint:    scene.Server.URL,
+			Interval:    &metav1.Duration{Duration: 10 * time.Second},
+			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
+				SecretRef: v1alpha1.LocalReference{Name: "ccloud"},
+			}},
+		},
+	}
+	for _, change := range changes {
+		change(source)
+	}
+	Expect(k8s.Create(ctx, source)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(client.IgnoreNotFound(k8s.Delete(ctx, source))).To(Succeed())
+	})
+}
+
+// readSource returns the source.
+func readSource(ctx context.Context, g Gomega, namespace string) *v1alpha1.InventorySource {
+	source := &v1alpha1.InventorySource{}
+	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: sourceName}, source)).To(Succeed())
+	return source
+}
+
+// readCluster returns one observation of a cluster.
+func readCluster(ctx context.Context, g Gomega, namespace, name string) *v1alpha1.KafkaClusterObservation {
+	o := &v1alpha1.KafkaClusterObservation{}
+	g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, o)).To(Succeed())
+	return o
+}
+
+// clusters returns the observations of clusters in a namespace.
+func clusters(ctx context.Context, g Gomega, namespace string) []v1alpha1.KafkaClusterObservation {
+	list := &v1alpha1.KafkaClusterObservationList{}
+	g.Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+	return list.Items
+}
+
+// awaitSyncs waits until a source was synced n more times, and returns it.
+func awaitSyncs(ctx context.Context, namespace string, n int) *v1alpha1.InventorySource {
+	GinkgoHelper()
+	var source *v1alpha1.InventorySource
+	var last time.Time
+	for range n {
+		Eventually(ctx, func(g Gomega) {
+			source = readSource(ctx, g, namespace)
+			g.Expect(source.Status.LastSyncTime).NotTo(BeNil())
+			g.Expect(source.Status.LastSyncTime.Time).To(BeTemporally(">", last))
+		}).Should(Succeed())
+		last = source.Status.LastSyncTime.Time
+	}
+	return source
+}
+
+// auditEvent is what the specs read of a line of the audit log.
+type auditEvent struct {
+	Verb      string `json:"verb"`
+	User      struct{ Username string }
+	ObjectRef struct {
+		Resource    string `json:"resource"`
+		Subresource string `json:"subresource"`
+		Namespace   string `json:"namespace"`
+	} `json:"objectRef"`
+}
+
+// managerWrites returns the manager's writes of a resource in a namespace, as the
+// API server noted them, as "verb resource/subresource".
+func managerWrites(namespace, resource string) []string {
+	GinkgoHelper()
+	file, err := os.Open(audit)
+	Expect(err).NotTo(HaveOccurred())
+	defer file.Close()
+	var writes []string
+	scanner := bufio.NewScanner(file)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var e auditEvent
+		Expect(json.Unmarshal(scanner.Bytes(), &e)).To(Succeed())
+		if strings.Contains(e.User.Username, stage.ServiceAccount) && e.ObjectRef.Namespace == namespace &&
+			e.ObjectRef.Resource == resource && (e.Verb == "create" || e.Verb == "patch" || e.Verb == "update" || e.Verb == "delete") {
+			writes = append(writes, e.Verb+" "+e.ObjectRef.Resource+"/"+e.ObjectRef.Subresource)
+		}
+	}
+	Expect(scanner.Err()).NotTo(HaveOccurred())
+	return writes
+}
+
+// scrape returns the manager's metrics as text.
+func scrape(manager *stage.Manager) string {
+	GinkgoHelper()
+	response, err := http.Get(manager.MetricsURL)
+	Expect(err).NotTo(HaveOccurred())
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	Expect(err).NotTo(HaveOccurred())
+	return string(text)
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stage sets up the whole scene on one machine: a local control plane
+// with the operator's own manifests, the simulated cloud, and the built manager as
+// a process under its own ServiceAccount. The demo plays on it, and so do the
+// benchmarks and the tests of the whole program.
+package stage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/controlplane"
+)
+
+// What config/default calls the manager's namespace and ServiceAccount.
+const (
+	Namespace      = "inventory-operator-system"
+	ServiceAccount = "inventory-operator-controller-manager"
+)
+
+// The credential that the simulated cloud knows.
+const (
+	APIKey    = "CLOUDSIMDEMOKEY1"
+	APISecret = "cloudsim-demo-secret"
+)
+
+// Options says what Start starts.
+type Options struct {
+	// Dir receives the manager's binary, kubeconfigs and logs. It must exist.
+	Dir string
+	// AuditLog is the API server's audit log, see controlplane.Options.
+	AuditLog string
+	// Cloud configures the simulated cloud.
+	Cloud cloudsim.Options
+	// Log receives what is going on. Default: nothing.
+	Log io.Writer
+}
+
+// Stage is a running scene, without a manager yet.
+type Stage struct {
+	// Plane is the control plane, with the CRDs and the operator's roles.
+	Plane *controlplane.Plane
+	// Cloud is the simulated cloud, empty, which knows APIKey.
+	Cloud *cloudsim.Sim
+	// Server says where the simulated cloud listens.
+	Server *cloudsim.Server
+
+	dir        string
+	binary     string
+	kubeconfig string
+	log        io.Writer
+}
+
+// Start builds the manager and starts the control plane and the simulated cloud.
+// The caller stops them with Stop. Nothing is left running after an error.
+func Start(ctx context.Context, o Options) (*Stage, error) {
+	s := &Stage{dir: o.Dir, log: o.Log}
+	if s.log == nil {
+		s.log = io.Discard
+	}
+	if err := s.start(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Stage) start(ctx context.Context, o Options) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	if err := s.build(ctx, root); err != nil {
+		return err
+	}
+	s.Cloud = cloudsim.New(o.Cloud)
+	s.Cloud.AddKey(cloudsim.Key{ID: APIKey, Secret: APISecret})
+	if s.Server, err = s.Cloud.Start(); err != nil {
+		return err
+	}
+	s.Plane, err = controlplane.Start(ctx, controlplane.Options{
+		CRDPaths:          []string{filepath.Join(root, "config", "crd", "bases")},
+		ControllerManager: true,
+		AuditLog:          o.AuditLog,
+		Log:               s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.install(ctx, root); err != nil {
+		return err
+	}
+	s.kubeconfig = filepath.Join(s.dir, "manager.kubeconfig")
+	return s.Plane.ServiceAccountKubeconfig(ctx, Namespace, ServiceAccount, s.kubeconfig)
+}
+
+// Stop stops the control plane and the simulated cloud. The caller stops managers
+// before.
+func (s *Stage) Stop() error {
+	var errs error
+	if s.Plane != nil {
+		errs = s.Plane.Stop()
+	}
+	if s.Server != nil {
+		s.Server.Close()
+	}
+	return errs
+}
+
+// Kubectl runs kubectl as the cluster's administrator and returns its output.
+func (s *Stage) Kubectl(ctx context.Context, args ...string) (string, error) {
+	return s.kubectl(ctx, nil, args...)
+}
+
+func (s *Stage) kubectl(ctx context.Context, input io.Reader, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, s.Plane.Kubectl(), args...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+s.Plane.Kubeconfig())
+	command.Stdin = input
+	out, err := command.Output()
+	if err != nil {
+		return string(out), describe("kubectl "+strings.Join(args, " "), err)
+	}
+	return string(out), nil
+}
+
+// Apply applies manifests as the cluster's administrator.
+func (s *Stage) Apply(ctx context.Context, manifests string) error {
+	_, err := s.kubectl(ctx, strings.NewReader(manifests), "apply", "--server-side", "-f", "-")
+	return err
+}
+
+// build builds the manager.
+func (s *Stage) build(ctx context.Context, root string) error {
+	s.binary = filepath.Join(s.dir, "manager")
+	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), s.binary)
+	if _, err := command.Output(); err != nil {
+		return describe("hack/build", err)
+	}
+	return nil
+}
+
+// install applies config/default, as `make deploy` does, but for what is here
+// already (the CRDs) and what would need nodes (the Deployment).
+func (s *Stage) install(ctx context.Context, root string) error {
+	rendered, err := s.Kubectl(ctx, "kustomize", filepath.Join(root, "config", "default"))
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for document := range strings.SplitSeq(rendered, "\n---\n") {
+		var meta metav1.TypeMeta
+		if err := yaml.Unmarshal([]byte(document), &meta); err != nil {
+			return fmt.Errorf("config/default: %w", err)
+		}
+		if !slices.Contains([]string{"CustomResourceDefinition", "Deployment", "Service"}, meta.Kind) {
+			kept = append(kept, document)
+		}
+	}
+	return s.Apply(ctx, strings.Join(kept, "\n---\n"))
+}
+
+// describe adds to the error of a command what it said on standard error.
+func describe(what string, err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("%s: %w: %s", what, err, bytes.TrimSpace(exit.Stderr))
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// moduleRoot returns the folder of the module that the working directory is in.
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", describe("go env GOMOD", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
