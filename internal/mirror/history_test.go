@@ -15,11 +15,11 @@ import (
 
 // history plays one life of a source at random: the cloud changes, listings come
 // whole or not, the manager restarts, the user turns every knob, strangers meddle.
-// A witness keeps its own account of it, and holds every plan against the rules.
+// A oracle keeps its own account of it, and holds every plan against the rules.
 type history struct {
 	*world
 	cloud     [2]map[string]any // what there is, by kind and ID
-	witness   *witness
+	oracle   *oracle
 	suspended bool
 	tally     tally
 }
@@ -133,7 +133,7 @@ func (h *history) listKind(kind int, complete bool, seen func(id string) bool) {
 		}
 	}
 	h.list(kind, complete, listed...)
-	h.witness.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
+	h.oracle.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
 }
 
 // Outage takes the first few of a kind away for up to three syncs, and then they come
@@ -150,7 +150,7 @@ func (h *history) Outage(t *rapid.T) {
 	}
 	h.Sync(t)
 	if rapid.Bool().Draw(t, "approved") {
-		approve(h.world, h.witness.latest)
+		approve(h.world, h.oracle.latest)
 	}
 	for id, r := range whole {
 		h.cloud[kind][id] = r
@@ -170,8 +170,8 @@ func (h *history) Check(*rapid.T) {
 		}
 	}
 	for kind, plan := range h.pass() {
-		h.witness.judge(h, kind, plan, fresh[kind], before[kind])
-		h.witness.compare(h, kind)
+		h.oracle.judge(h, kind, plan, fresh[kind], before[kind])
+		h.oracle.compare(h, kind)
 		for name, o := range strangers[kind] {
 			h.Expect(h.objects[kind][name]).To(BeIdenticalTo(o), "a stranger's %s stays as it is", name)
 		}
@@ -203,7 +203,7 @@ func TestAnyHistoryPrunesByTheRulesAndConvergesToTheCloud(t *testing.T) {
 	t.Parallel()
 	total := tally{}
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{world: newWorld(t), cloud: [2]map[string]any{{}, {}}, witness: newWitness(), tally: total}
+		h := &history{world: newWorld(t), cloud: [2]map[string]any{{}, {}}, oracle: newOracle(), tally: total}
 		h.PutMany(t)
 		h.Sync(t)
 		t.Repeat(rapid.StateMachineActions(h))

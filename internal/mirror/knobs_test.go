@@ -10,10 +10,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Restart makes the manager, and so the witness of its listings, begin anew.
+// Restart makes the manager, and so the oracle of its listings, begin anew.
 func (h *history) Restart(*rapid.T) {
 	h.restart()
-	h.witness.restart()
+	h.oracle.restart()
 }
 
 // ChangeScope exchanges the key, the endpoint or a filter.
@@ -52,7 +52,7 @@ func (h *history) SetPolicy(t *rapid.T) {
 	*[]*v1alpha1.MirrorPolicy{&h.source.Spec.KafkaClusters.Policy, &h.source.Spec.Peerings.Policy}[kind] = policy
 	if policy == v1alpha1.MirrorPolicyIgnore {
 		h.ledgers[kind] = nil
-		h.witness.heard[kind] = nil
+		h.oracle.heard[kind] = nil
 	}
 }
 
@@ -65,15 +65,15 @@ func (h *history) Suspend(t *rapid.T) {
 // Approve sets the annotation to the digest printed last, to one printed once, or to
 // nonsense.
 func (h *history) Approve(t *rapid.T) {
-	digests := append([]string{h.witness.latest, h.witness.latest, "", "true"}, h.witness.digests()...)
+	digests := append([]string{h.oracle.latest, h.oracle.latest, "", "true"}, h.oracle.digests()...)
 	approve(h.world, rapid.SampledFrom(digests).Draw(t, "digest"))
 }
 
 // ApproveAndSync is what a person does who read the message.
 func (h *history) ApproveAndSync(t *rapid.T) {
-	if h.witness.latest == "" {
+	if h.oracle.latest == "" {
 		t.Skip("nothing was held")
 	}
-	approve(h.world, h.witness.latest)
+	approve(h.world, h.oracle.latest)
 	h.Sync(t)
 }

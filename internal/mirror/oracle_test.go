@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// hearing is one listing as the witness remembers it.
+// hearing is one listing as the oracle remembers it.
 type hearing struct {
 	complete bool
 	scope    string
@@ -22,10 +22,10 @@ type hearing struct {
 	end      time.Time
 }
 
-// witness tells by other means than the ledger's and the rules' what may be
+// oracle tells by other means than the ledger's and the rules' what may be
 // deleted: it keeps every listing as it came and reads the rules of the contract
 // over them, word for word.
-type witness struct {
+type oracle struct {
 	// heard are the listings since the manager's start, by kind.
 	heard [2][]hearing
 	// gone tells since when each object has been absent from every listing that
@@ -37,17 +37,17 @@ type witness struct {
 	latest string
 }
 
-func newWitness() *witness {
-	return &witness{
+func newOracle() *oracle {
+	return &oracle{
 		gone:    [2]map[string]time.Time{{}, {}},
 		printed: [2]map[string]string{{}, {}},
 	}
 }
 
-func (w *witness) restart() { w.heard = [2][]hearing{} }
+func (w *oracle) restart() { w.heard = [2][]hearing{} }
 
 // hear notes a listing.
-func (w *witness) hear(kind int, h hearing) {
+func (w *oracle) hear(kind int, h hearing) {
 	w.heard[kind] = append(w.heard[kind], h)
 	for name := range h.names {
 		delete(w.gone[kind], name)
@@ -55,12 +55,12 @@ func (w *witness) hear(kind int, h hearing) {
 }
 
 // digests returns all that were printed, sorted.
-func (w *witness) digests() []string {
+func (w *oracle) digests() []string {
 	return append(sortedKeys(w.printed[clusters]), sortedKeys(w.printed[peerings])...)
 }
 
 // last returns the last complete listing of a kind since the start.
-func (w *witness) last(kind int) (hearing, bool) {
+func (w *oracle) last(kind int) (hearing, bool) {
 	for _, h := range slices.Backward(w.heard[kind]) {
 		if h.complete {
 			return h, true
@@ -71,7 +71,7 @@ func (w *witness) last(kind int) (hearing, bool) {
 
 // misses returns in how many complete listings in a row, up to the last, all under
 // one scope and none the first since the start, an object was not.
-func (w *witness) misses(kind int, name string) int {
+func (w *oracle) misses(kind int, name string) int {
 	heard := w.heard[kind]
 	first := slices.IndexFunc(heard, func(h hearing) bool { return h.complete })
 	n, scope := 0, ""
@@ -90,7 +90,7 @@ func (w *witness) misses(kind int, name string) int {
 
 // seenThrough returns the scope of the last listing since the start that held an
 // object, "" if none did.
-func (w *witness) seenThrough(kind int, name string) string {
+func (w *oracle) seenThrough(kind int, name string) string {
 	for _, h := range slices.Backward(w.heard[kind]) {
 		if h.names[name] {
 			return h.scope
@@ -101,7 +101,7 @@ func (w *witness) seenThrough(kind int, name string) string {
 
 // missing returns those of the source's observations that the last complete listing
 // lacked and no listing since held.
-func (w *witness) missing(kind int, owned map[string]v1alpha1.Observation) []string {
+func (w *oracle) missing(kind int, owned map[string]v1alpha1.Observation) []string {
 	var missing []string
 	for name, o := range owned {
 		absent := false
@@ -121,7 +121,7 @@ func (w *witness) missing(kind int, owned map[string]v1alpha1.Observation) []str
 
 // judge holds what a plan deletes against the rules. before are the source's
 // observations there were; fresh tells whether a complete listing led to the plan.
-func (w *witness) judge(h *history, kind int, plan *Plan, fresh bool, before map[string]v1alpha1.Observation) {
+func (w *oracle) judge(h *history, kind int, plan *Plan, fresh bool, before map[string]v1alpha1.Observation) {
 	missing := w.missing(kind, before)
 	for _, name := range missing {
 		if _, known := w.gone[kind][name]; !known {
@@ -151,7 +151,7 @@ func (w *witness) judge(h *history, kind int, plan *Plan, fresh bool, before map
 }
 
 // compare holds what the observations say about being there against what was heard.
-func (w *witness) compare(h *history, kind int) {
+func (w *oracle) compare(h *history, kind int) {
 	if !worldKinds[kind].Mirrored(h.source) || h.completed[kind].IsZero() {
 		return
 	}
@@ -179,7 +179,7 @@ func (w *witness) compare(h *history, kind int) {
 }
 
 // judgeEach holds every deletion against rule 2, the grace period and Retain.
-func (w *witness) judgeEach(h *history, kind int, plan *Plan, fresh bool) {
+func (w *oracle) judgeEach(h *history, kind int, plan *Plan, fresh bool) {
 	prune := h.source.Spec.Prune
 	h.Expect(fresh).To(BeTrue(), "only what a complete listing has just led to deletes")
 	h.Expect(prune.Policy).NotTo(Equal(v1alpha1.PrunePolicyRetain))
@@ -195,7 +195,7 @@ func (w *witness) judgeEach(h *history, kind int, plan *Plan, fresh bool) {
 }
 
 // judgeAll holds all deletions together against rule 4.
-func (w *witness) judgeAll(h *history, kind int, plan *Plan, missing []string, before map[string]v1alpha1.Observation) {
+func (w *oracle) judgeAll(h *history, kind int, plan *Plan, missing []string, before map[string]v1alpha1.Observation) {
 	percent := orDefault(h.source.Spec.Prune.MaxPercent, 20)
 	names := namesOf(plan.Deletes)
 	approval := h.source.Annotations[v1alpha1.AnnotationApprovePrune]
@@ -216,7 +216,7 @@ func (w *witness) judgeAll(h *history, kind int, plan *Plan, missing []string, b
 }
 
 // occasion names objects and since when they have been gone.
-func (w *witness) occasion(kind int, names []string) string {
+func (w *oracle) occasion(kind int, names []string) string {
 	var parts []string
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		parts = append(parts, fmt.Sprintf("%s@%d", name, w.gone[kind][name].Unix()))
