@@ -331,11 +331,29 @@ type InventorySummary struct {
 	// +optional
 	Scope string `json:"scope,omitempty"`
 
+	// Set while a prune of this kind waits for a person's approval.
+	// +optional
+	Held *HeldPrune `json:"held,omitempty"`
+
 	// How many of the observed are in which phase, sorted by phase.
 	// +optional
 	// +listType=map
 	// +listMapKey=phase
 	Phases []PhaseCount `json:"phases,omitempty"`
+}
+
+// HeldPrune is a prune that waits for a person's approval. It is kept in the status so
+// that it outlives a restart of the manager.
+type HeldPrune struct {
+	// Why it is held: ListingEmpty, ShareExceeded or ScopeChanged.
+	Reason string `json:"reason"`
+	// Names exactly the objects held. The annotation
+	// inventory.ccloud.dev/approvePrune with this value lets them through.
+	Digest string `json:"digest"`
+	// Number of observations held.
+	Count int32 `json:"count"`
+	// What is held and why, with the command that lets it through.
+	Message string `json:"message"`
 }
 
 // PhaseCount says how many observations are in one phase.

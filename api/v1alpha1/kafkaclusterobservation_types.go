@@ -94,6 +94,10 @@ type KafkaClusterObservationStatus struct {
 	// +listMapKey=name
 	Peerings []PeeringSummary `json:"peerings,omitempty"`
 
+	// Number of those peerings, all of them; absent where 0.
+	// +optional
+	PeeringCount int32 `json:"peeringCount,omitempty"`
+
 	// Observed: whether the cluster was in the last complete listing. Ready:
 	// whether it is PROVISIONED.
 	// +optional
@@ -124,6 +128,9 @@ type BYOKReference struct {
 	// Confluent resource name (CRN) of the key.
 	// +optional
 	ResourceName string `json:"resourceName,omitempty"`
+	// URL of the key in the API.
+	// +optional
+	Related string `json:"related,omitempty"`
 }
 
 // PeeringSummary is one peering of a cluster's network.

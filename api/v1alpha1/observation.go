@@ -59,6 +59,9 @@ type NetworkReference struct {
 	// Confluent resource name (CRN) of the network.
 	// +optional
 	ResourceName string `json:"resourceName,omitempty"`
+	// URL of the network in the API.
+	// +optional
+	Related string `json:"related,omitempty"`
 }
 
 // CloudMetadata is what the API tells about any of its objects. A date the API

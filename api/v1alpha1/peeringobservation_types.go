@@ -67,6 +67,10 @@ type PeeringObservationStatus struct {
 	// +listMapKey=accessPointID
 	Endpoints []PeeringEndpoint `json:"endpoints,omitempty"`
 
+	// Number of those endpoints, all of them; absent where 0.
+	// +optional
+	EndpointCount int32 `json:"endpointCount,omitempty"`
+
 	// Observed: whether the peering was in the last complete listing. Ready:
 	// whether it is READY.
 	// +optional

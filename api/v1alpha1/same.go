@@ -34,7 +34,8 @@ func (s *KafkaClusterObservationStatus) same(o *KafkaClusterObservationStatus) b
 		sameValue(s.Network, o.Network) &&
 		sameValue(s.BYOK, o.BYOK) &&
 		s.CloudMetadata.same(&o.CloudMetadata) &&
-		slices.Equal(s.Peerings, o.Peerings)
+		slices.Equal(s.Peerings, o.Peerings) &&
+		s.PeeringCount == o.PeeringCount
 }
 
 func (s *PeeringObservationStatus) same(o *PeeringObservationStatus) bool {
@@ -50,7 +51,8 @@ func (s *PeeringObservationStatus) same(o *PeeringObservationStatus) bool {
 		s.ErrorCode == o.ErrorCode &&
 		s.ErrorMessage == o.ErrorMessage &&
 		s.CloudMetadata.same(&o.CloudMetadata) &&
-		slices.Equal(s.Endpoints, o.Endpoints)
+		slices.Equal(s.Endpoints, o.Endpoints) &&
+		s.EndpointCount == o.EndpointCount
 }
 
 func (m *CloudMetadata) same(o *CloudMetadata) bool {

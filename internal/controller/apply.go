@@ -4,15 +4,15 @@ package controller
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -20,115 +20,135 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// apply carries out the plans and notes in the source's memory what could not be
-// written: a pass soon after goes on with it, without asking the cloud. A write
-// that fails stops no other.
+// apply carries out the changes and counts what exists then. A write that fails stops
+// no other; it is noted, and a pass soon after tries it again without asking the cloud.
 func (r *Reconciler) apply(ctx context.Context, p *pass) {
-	unfinished := false
-	for i, plan := range p.plans {
-		r.Metrics.Skipped(kinds[i].Name, plan.Unchanged)
-		var errs failures
-		r.each(ctx, len(plan.Writes), &errs, func(n int) error { return r.write(ctx, &kinds[i], plan.Writes[n]) })
-		r.prune(ctx, &kinds[i], p.source, plan.Deletes, &errs)
-		unfinished = unfinished || errs.count > 0 && !errs.terminating.Load()
-		p.memory.outcomes[i].unwritten = errs.failure(kinds[i].Name, len(plan.Writes)+len(plan.Deletes))
-		if f := p.memory.outcomes[i].unwritten; f != nil {
-			log.FromContext(ctx).Info("Writing failed", "kind", kinds[i].Name, "cause", f.message)
+	for i, changes := range p.changes {
+		k, state, now := &kinds[i], &p.state.kinds[i], r.Clock.Now()
+		r.Metrics.Skipped(k.Name, changes.Unchanged)
+		state.planned = len(changes.Writes) + len(changes.Deletes)
+		writes := slices.DeleteFunc(slices.Clone(changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
+		errs := r.each(ctx, len(writes), func(n int) error { return r.write(ctx, k, writes[n]) })
+		for n, w := range writes {
+			state.note(w.Desired.GetName(), errs[n], r.Clock.Now())
+			if w.Existing == nil && !notCreated(errs[n]) && p.drift == nil {
+				state.report.Created(w.Desired)
+			}
+		}
+		r.prune(ctx, p, i)
+		if f := state.unwritten(k.Name); f != nil {
+			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}
 	}
-	p.memory.unfinished++
-	if !unfinished {
-		p.memory.unfinished = 0
+}
+
+// note takes in how the write of an observation went.
+func (k *kindState) note(name string, err error, now time.Time) {
+	switch {
+	case err == nil:
+		delete(k.retries, name)
+	case !errors.Is(err, errStopped):
+		k.retries.failed(name, err, now)
 	}
 }
 
 // prune deletes observations and tells which.
-func (r *Reconciler) prune(ctx context.Context, k *kind, source *v1alpha1.InventorySource, observations []v1alpha1.Observation, errs *failures) {
-	deleted := make([]string, len(observations))
-	r.each(ctx, len(observations), errs, func(n int) error {
-		err := r.delete(ctx, k, observations[n])
-		if err == nil {
-			deleted[n] = observations[n].GetName()
+func (r *Reconciler) prune(ctx context.Context, p *pass, i int) {
+	k, state, now := &kinds[i], &p.state.kinds[i], r.Clock.Now()
+	deletes := slices.DeleteFunc(slices.Clone(p.changes[i].Deletes), func(o v1alpha1.Observation) bool { return state.retries.waiting(o.GetName(), now) })
+	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
+	var deleted []string
+	for n, o := range deletes {
+		state.note(o.GetName(), errs[n], r.Clock.Now())
+		if errs[n] == nil {
+			deleted = append(deleted, o.GetName())
+			state.report.Deleted(o)
 		}
-		return err
-	})
-	deleted = slices.DeleteFunc(deleted, func(name string) bool { return name == "" })
+	}
 	if len(deleted) > 0 {
 		log.FromContext(ctx).Info("Deleted observations", "kind", k.Name, "names", deleted)
-		r.tellPruned(k, source, deleted)
+		r.tellPruned(k, p.source, deleted)
 	}
 }
 
-// each calls do for 0 to n-1, as many at once as there are writers free, and
-// waits for all. When the context ends, or the namespace does, it begins no more.
-func (r *Reconciler) each(ctx context.Context, n int, errs *failures, do func(int) error) {
+// errStopped is the error of a write that was not begun, because the manager stops or
+// the namespace is being deleted.
+var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
+
+// each calls do for 0 to n-1, as many at once as there are writers free, waits for all
+// and returns their errors. When the context ends, or the namespace does, it begins no
+// more.
+func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
+	errs := make([]error, n)
+	var stopped atomic.Bool
 	var wait sync.WaitGroup
-	defer wait.Wait()
 	for i := range n {
+		acquired := false
 		select {
 		case <-ctx.Done():
-			errs.add(ctx.Err())
-			return
 		case r.Writers <- struct{}{}:
+			acquired = true
 		}
-		if errs.terminating.Load() {
-			<-r.Writers
-			return
+		if !acquired || stopped.Load() {
+			errs[i] = errStopped
+			if acquired {
+				<-r.Writers
+			}
+			continue
 		}
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
-			errs.add(do(i))
+			errs[i] = do(i)
+			if apierrors.HasStatusCause(errs[i], corev1.NamespaceTerminatingCause) {
+				errs[i] = fmt.Errorf("%w: %w", errStopped, errs[i])
+				stopped.Store(true)
+			}
 		})
 	}
+	wait.Wait()
+	return errs
 }
 
-// write creates or changes one observation.
+// creation is the error of an observation that could not be created.
+type creation struct{ error }
+
+func (e creation) Unwrap() error { return e.error }
+
+// notCreated reports whether an error means that the observation does not exist.
+func notCreated(err error) bool {
+	return errors.Is(err, errStopped) || errors.As(err, new(creation))
+}
+
+// write creates or changes one observation. Each of its requests fails if the object is
+// not, or is no longer, the one that the plan was made from.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
-	if w.Existing == nil {
-		return r.create(ctx, k, w.Desired)
-	}
-	base := w.Existing
-	if w.Metadata {
-		next := w.Desired.DeepCopyObject().(v1alpha1.Observation)
-		next.CopyStatus(base)
-		err := r.Cluster.Patch(ctx, next, optimistic(base))
-		if r.counted(k, "patch", err) != nil {
-			return fmt.Errorf("restoring metadata of %s: %w", base.GetName(), err)
+	answer := w.Existing
+	switch {
+	case answer == nil:
+		answer = w.Desired.DeepCopyObject().(v1alpha1.Observation)
+		if err := r.counted(k, "create", r.Cluster.Create(ctx, answer)); err != nil {
+			return creation{fmt.Errorf("creating %s: %w", w.Desired.GetName(), err)}
 		}
-		base = next
+	case w.Metadata:
+		next := w.Desired.DeepCopyObject().(v1alpha1.Observation)
+		next.CopyStatus(answer)
+		if err := r.counted(k, "patch", r.Cluster.Patch(ctx, next, optimistic(answer))); err != nil {
+			return fmt.Errorf("restoring metadata of %s: %w", w.Desired.GetName(), err)
+		}
+		answer = next
 	}
-	if !w.Status {
-		return nil
-	}
-	next := base.DeepCopyObject().(v1alpha1.Observation)
-	next.CopyStatus(w.Desired)
-	err := r.Cluster.Status().Patch(ctx, next, optimistic(base))
-	if r.counted(k, "patch_status", err) != nil {
-		return fmt.Errorf("writing status of %s: %w", base.GetName(), err)
+	if w.Status {
+		next := answer.DeepCopyObject().(v1alpha1.Observation)
+		next.CopyStatus(w.Desired)
+		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, optimistic(answer))); err != nil {
+			return fmt.Errorf("writing status of %s: %w", w.Desired.GetName(), err)
+		}
+		answer = next
 	}
 	r.tellPhase(w)
-	return nil
-}
-
-// create creates an observation and writes its status, which the API server does
-// not take with the creation. The patch names the UID, so that it never lands on
-// an object that someone put in its place.
-func (r *Reconciler) create(ctx context.Context, k *kind, desired v1alpha1.Observation) error {
-	created := desired.DeepCopyObject().(v1alpha1.Observation)
-	err := r.Cluster.Create(ctx, created)
-	if r.counted(k, "create", err) != nil {
-		return fmt.Errorf("creating %s: %w", desired.GetName(), err)
-	}
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"uid": created.GetUID()},
-		"status":   desired.GetStatus(),
-	})
-	if err != nil {
-		return fmt.Errorf("encoding status of %s: %w", desired.GetName(), err)
-	}
-	err = r.Cluster.Status().Patch(ctx, created, client.RawPatch(types.MergePatchType, patch))
-	if r.counted(k, "patch_status", err) != nil {
-		return fmt.Errorf("writing status of %s: %w", desired.GetName(), err)
+	if !w.Stored(answer) {
+		return fmt.Errorf("%s was stored otherwise than it was sent: an older CRD drops a field, or an admission policy changes one",
+			w.Desired.GetName())
 	}
 	return nil
 }
@@ -153,44 +173,4 @@ func optimistic(base client.Object) client.Patch {
 func (r *Reconciler) counted(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err
-}
-
-// failures collects what went wrong with writes that run at the same time.
-type failures struct {
-	// terminating tells that the namespace is going: nothing more can be created.
-	terminating atomic.Bool
-
-	mu sync.Mutex
-	// count is of all, refused of those that no newer reading mends.
-	count, refused int
-	first          error // of those refused
-}
-
-func (f *failures) add(err error) {
-	if err == nil {
-		return
-	}
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		f.terminating.Store(true)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.count++
-	// Someone else was faster, or the cache is behind: the next pass sees it.
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		return
-	}
-	if f.refused++; f.first == nil {
-		f.first = err
-	}
-}
-
-// failure returns what to report of so many writes of a kind: nil unless some were
-// refused.
-func (f *failures) failure(kind string, writes int) *failure {
-	if f.first == nil {
-		return nil
-	}
-	return &failure{reason: v1alpha1.ReasonWriteFailed,
-		message: fmt.Sprintf("%s: %d of %d writes failed, the first: %v", kind, f.refused, writes, f.first)}
 }

@@ -9,18 +9,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// tellPhase records an event where a write changed an observation's phase.
+// tellPhase records an event where a write shows that the cloud changed the phase.
 func (r *Reconciler) tellPhase(w mirror.Write) {
-	before, after := w.Existing.Phase(), w.Desired.Phase()
-	if before == after || before == "" {
-		return // Unchanged, or a creation completed by a later pass.
+	before, after := w.FormerPhase, w.Desired.Phase()
+	if before == "" || before == after {
+		return
 	}
 	kind := corev1.EventTypeNormal
 	if w.Desired.Trouble() != "" || meta.IsStatusConditionFalse(*w.Desired.Conditions(), v1alpha1.ConditionReady) &&
@@ -35,7 +34,7 @@ func (r *Reconciler) tellPhase(w mirror.Write) {
 func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1.Condition) {
 	after := source.Status.Conditions
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
-	if is.Reason != v1alpha1.ReasonProgressing && (was == nil || was.Status != is.Status || was.Reason != is.Reason) {
+	if is != nil && is.Reason != v1alpha1.ReasonProgressing && (was == nil || was.Status != is.Status || was.Reason != is.Reason) {
 		kind := corev1.EventTypeNormal
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
@@ -55,7 +54,8 @@ func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, names
 		return
 	}
 	slices.Sort(names)
-	r.tell(source, corev1.EventTypeNormal, "Pruned", "Prune",
+	// Events of one source, reason and action are taken for one event that repeats.
+	r.tell(source, corev1.EventTypeNormal, "Pruned", "Prune"+k.Name,
 		fmt.Sprintf("Deleted observations of kind %s: %s", k.Name, mirror.Names(names)))
 }
 

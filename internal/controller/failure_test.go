@@ -277,7 +277,7 @@ var _ = Describe("An API server in trouble", func() {
 		Expect(w.source(ctx).Status.NextSyncTime).NotTo(BeNil())
 
 		writer.failing = false
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.calls(func() { w.retry(ctx) })).To(BeZero())
 		Expect(w.clusters(ctx)).To(HaveLen(12))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		Expect(w.source(ctx).Status.LastSyncTime).NotTo(BeNil())

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,9 +42,10 @@ type kind struct {
 	*mirror.Kind
 	// filter returns what the source's spec narrows the listing by.
 	filter func(*v1alpha1.InventorySource) any
-	// list lists the kind whole. The second result says why the listing is not
+	// list lists the kind whole. What the index remembers, the one of the last
+	// listing, is told by its ID alone. The second result says why the listing is not
 	// complete, nil if it is; the third, why there is none.
-	list func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource) (observations []v1alpha1.Observation, incomplete, err error)
+	list func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource, *cloudapi.Index) (t told, incomplete, err error)
 	// object returns a new, empty observation.
 	object func() v1alpha1.Observation
 	// objects returns a new, empty list of observations.
@@ -63,28 +65,31 @@ func newKind[Record, Filter any](
 	return kind{
 		Kind:   described,
 		filter: func(s *v1alpha1.InventorySource) any { return filter(s) },
-		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource) ([]v1alpha1.Observation, error, error) {
+		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource, index *cloudapi.Index) (told, error, error) {
 			listing, err := operation(c, ctx, filter(s))
 			if err != nil {
-				return nil, nil, err
+				return told{}, nil, err
 			}
-			observations := make([]v1alpha1.Observation, len(listing.Items))
+			t := told{sighting: &mirror.Sighting{}}
 			for i := range listing.Items {
-				observations[i] = project(&listing.Items[i])
-				mirror.Stamp(observations[i], s)
+				o := project(&listing.Items[i])
+				mirror.Stamp(o, s)
+				t.sighting.Observations = append(t.sighting.Observations, o)
 			}
-			return observations, listing.Complete(), nil
+			return t, listing.Complete(), nil
 		},
 		object:  func() v1alpha1.Observation { return object.DeepCopyObject().(v1alpha1.Observation) },
 		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
 	}
 }
 
+// words returns a filter's values, sorted: a filter is a set.
 func words(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {
 		out[i] = string(id)
 	}
+	slices.Sort(out)
 	return out
 }
 

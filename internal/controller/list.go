@@ -9,37 +9,46 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// listed is one kind's listing and how it went.
-type listed struct {
-	listing *mirror.Listing // nil if the kind could not be listed
+// told is what one listing of a kind told, and how it went.
+type told struct {
 	outcome outcome
+	// sighting is nil if the kind could not be listed.
+	sighting *mirror.Sighting
+	// index remembers the listing's items, asked what it was a listing of.
+	index *cloudapi.Index
+	asked question
+	// unchanged reports whether the listing is whole and tells what the last one
+	// told, byte for byte.
+	unchanged bool
 }
 
-// list asks the cloud for every kind the pass's source mirrors, side by side: one kind's
-// failure never stops the other. Where it is not the source's turn to use its
-// credential's request budget, it asks nothing and returns how long to wait. The
-// error is the context's; whatever goes wrong with the cloud or the credential is
+// list asks the cloud for every kind the pass's source mirrors, side by side: one
+// kind's failure never stops the other. Where it is not the source's turn to use its
+// credential's request budget, it asks nothing and notes in the pass how long to wait.
+// The error is the context's; whatever goes wrong with the cloud or the credential is
 // in the outcomes.
-func (r *Reconciler) list(ctx context.Context, p *pass) ([]listed, time.Duration, error) {
+func (r *Reconciler) list(ctx context.Context, p *pass) error {
 	source := p.source
-	results := make([]listed, len(kinds))
+	p.told = make([]told, len(kinds))
 	if !mirrorsAny(source) {
-		return results, 0, nil
+		return nil
 	}
 	connection, err := r.connect(ctx, p)
 	var unconnected *failure
 	if err != nil && !errors.As(err, &unconnected) {
-		return nil, 0, err
+		return err
 	}
 	if unconnected == nil {
-		if wait := connection.budget.Turn(source.Namespace + "/" + source.Name); wait > 0 {
-			return nil, wait, nil
+		if p.putOff = connection.budget.Turn(source.Namespace + "/" + source.Name); p.putOff > 0 {
+			return nil
 		}
 	}
 	var wait sync.WaitGroup
@@ -48,38 +57,45 @@ func (r *Reconciler) list(ctx context.Context, p *pass) ([]listed, time.Duration
 			continue
 		}
 		if unconnected != nil {
-			results[i].outcome = outcome{tried: true, failure: unconnected}
+			p.told[i].outcome = outcome{tried: true, failure: unconnected}
 			continue
 		}
-		wait.Go(func() { results[i] = r.listKind(ctx, &kinds[i], connection, source) })
+		wait.Go(func() { p.told[i] = r.listKind(ctx, p, i, connection) })
 	}
 	wait.Wait()
-	for i := range results {
-		if results[i].outcome.tried {
-			r.Metrics.Synced(kinds[i].Name, resultOf(results[i].outcome))
+	for i := range p.told {
+		if o := p.told[i].outcome; o.tried {
+			r.Metrics.Synced(kinds[i].Name, resultOf(o))
+			if o.failure != nil {
+				log.FromContext(ctx).Info("Listing failed", "kind", kinds[i].Name, "reason", o.failure.reason, "cause", o.failure.message)
+			}
 		}
 	}
-	return results, 0, ctx.Err()
+	return ctx.Err()
 }
 
-// listKind lists one kind within the source's timeout.
-func (r *Reconciler) listKind(ctx context.Context, k *kind, c *connection, source *v1alpha1.InventorySource) listed {
-	ctx, cancel := context.WithTimeout(ctx, source.GetTimeout())
+// listKind lists one kind within the source's timeout. Items that the last listing of
+// the same had, byte for byte, are neither decoded nor projected.
+func (r *Reconciler) listKind(ctx context.Context, p *pass, i int, c *connection) told {
+	ctx, cancel := context.WithTimeout(ctx, p.source.GetTimeout())
 	defer cancel()
+	k, known := &kinds[i], &p.state.kinds[i]
+	asked := question{p.source.Generation, scope(k, c, p.source)}
+	var index *cloudapi.Index
+	if known.asked == asked {
+		index = known.index
+	}
 	start := r.Clock.Now()
-	observations, incomplete, err := k.list(ctx, c.Client, source)
-	result := listed{outcome: outcome{tried: true, failure: failed(errors.Join(err, incomplete))}}
-	r.Metrics.Listed(k.Name, r.Clock.Since(start))
-	if err != nil {
-		return result
+	t, incomplete, err := k.list(ctx, c.Client, p.source, index)
+	t.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
+	t.asked = asked
+	end := r.Clock.Now()
+	r.Metrics.Listed(k.Name, end.Sub(start))
+	if t.sighting != nil {
+		t.sighting.Complete, t.sighting.Scope, t.sighting.End = incomplete == nil, asked.scope, end
+		t.unchanged = t.unchanged && incomplete == nil
 	}
-	result.listing = &mirror.Listing{
-		Observations: observations,
-		Complete:     incomplete == nil,
-		Scope:        scope(k, c, source),
-		End:          r.Clock.Now(),
-	}
-	return result
+	return t
 }
 
 // resultOf names an outcome for metrics: the reason of its condition.

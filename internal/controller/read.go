@@ -44,8 +44,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (*v1alpha1.I
 // read begins a whole pass: it reads the source's own observations of every kind.
 // They are the cache's: nobody may change them.
 func (r *Reconciler) read(ctx context.Context, p *pass) error {
-	p.memory.settled = 0
-	p.memory.beginPlan()
+	p.state.settled = 0
+	p.state.inbox.begin()
 	p.existing = make([][]v1alpha1.Observation, len(kinds))
 	for i := range kinds {
 		var err error

@@ -112,7 +112,7 @@ var _ = Describe("An observation whose status could not be written yet", func() 
 
 		By("writing it when it can")
 		writer.failing = false
-		w.reconcile(ctx)
+		w.retry(ctx)
 		for _, o := range w.clusters(ctx) {
 			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
 		}

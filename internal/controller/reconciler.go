@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package controller holds the reconciler of InventorySources. One Reconcile is a
-// pass over the steps connect, list, repair or plan, apply, report, each in its own
-// file. It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
+// pass over the steps connect, list, repair or record and plan, apply, report, each in
+// its own file. It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
 package controller
 
 import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -59,7 +60,7 @@ type Reconciler struct {
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
 
-	memories memories
+	states states
 }
 
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
@@ -72,9 +73,9 @@ type Reconciler struct {
 
 // Reconcile makes the observations of one source follow the cloud.
 //
-// It asks the cloud if a sync is due (see due), then compares what all listings so
+// It asks the cloud if a sync is due (see schedule), then compares what all listings so
 // far say with the observations there are and writes the difference. Between two
-// syncs the same comparison puts back what someone else changed; where it can, it
+// syncs the same comparison puts back what someone else changed. Where it can, it
 // looks at those observations alone that the watch named, see repair. See report for
 // the conditions each outcome sets.
 //
@@ -82,109 +83,155 @@ type Reconciler struct {
 // an observation is in the source's status instead, and tried again in time.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	source, err := r.get(ctx, req.NamespacedName)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	if source == nil {
-		r.memories.forget(req.NamespacedName)
+	switch {
+	case err != nil:
+		return ended(ctx, err)
+	case source == nil:
+		r.states.forget(req.NamespacedName)
 		r.Metrics.Forget(req.Namespace, req.Name)
 		return reconcile.Result{}, nil
-	}
-	if !source.DeletionTimestamp.IsZero() {
+	case !source.DeletionTimestamp.IsZero():
+		r.Metrics.Forget(req.Namespace, req.Name)
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
-	p := &pass{source: source, memory: r.memories.of(source, r.Clock.Now())}
-	p.secret = p.memory.secret
-
-	var results []listed
-	if p.syncing = due(source, p.memory, r.Clock.Now()) || r.rotated(ctx, p); p.syncing {
-		if results, err = r.ask(ctx, p); err != nil {
-			return reconcile.Result{}, err
+	p := &pass{source: source, state: r.states.of(source, r.Clock.Now())}
+	if err := r.ask(ctx, p); err != nil {
+		return ended(ctx, err)
+	}
+	narrow, err := r.repair(ctx, p)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	if !narrow {
+		if err := r.look(ctx, p); err != nil {
+			return ended(ctx, err)
 		}
 	}
-	if done, result, err := r.repair(ctx, p); done || err != nil {
-		return result, err
-	}
-	if err := r.read(ctx, p); err != nil {
-		return reconcile.Result{}, err
-	}
-	if p.syncing {
-		r.remember(ctx, p, results)
-	}
-	if err := r.plan(ctx, p); err != nil {
-		return reconcile.Result{}, err
-	}
-	if wait := tooMany(p, r.Clock.Now()); wait > 0 {
+	if wait := p.restrained(r.Clock.Now()); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	r.apply(ctx, p)
 	if p.syncing {
-		r.schedule(p)
+		p.state.schedule.plan(p.source, p.state.kinds, r.spread)
 	}
 	if err := r.report(ctx, p); err != nil {
-		return reconcile.Result{}, err
+		return ended(ctx, err)
 	}
-	// Not the source's generation, which may have come with the answer to the report.
-	p.memory.settled = p.source.Status.ObservedGeneration
+	p.settle()
 	return reconcile.Result{RequeueAfter: r.wake(p)}, nil
+}
+
+// ended returns what a pass ends with that met an error. When the manager stops, there
+// is nothing to report: the next one goes on.
+func ended(ctx context.Context, err error) (reconcile.Result, error) {
+	if ctx.Err() != nil {
+		return reconcile.Result{}, nil
+	}
+	return reconcile.Result{}, err
 }
 
 // pass is one Reconcile under way.
 type pass struct {
 	source *v1alpha1.InventorySource
-	memory *memory
-	// syncing tells whether the cloud is asked in this pass.
-	syncing bool
+	state  *state
+	// syncing reports whether the cloud is asked in this pass, early whether before
+	// that was due.
+	syncing, early bool
 	// putOff is how long a sync that is due has to wait for its credential's
 	// request budget; 0 if there is none.
 	putOff time.Duration
 	// secret is the resourceVersion of the Secret the sync uses, "" if there is none.
 	secret string
-	// existing are the source's own observations, by kind.
+	// told is what the listings told, by kind.
+	told []told
+	// existing are the source's own observations, by kind, in a whole pass.
 	existing [][]v1alpha1.Observation
-	// plans are what to write, by kind.
-	plans []*mirror.Plan
+	// drift names the observations that a pass which is not whole looks at, by kind.
+	drift []sets.Set[string]
+	// changes are what to write, by kind.
+	changes []*mirror.Changes
 }
 
-// ask lists what the cloud has, and says so first where it is the first time. Where
-// others are before this source in the line for the request budget, it puts the
-// sync off: a source that waits holds no worker.
-func (r *Reconciler) ask(ctx context.Context, p *pass) ([]listed, error) {
+// ask lists what the cloud has, if that is due, and says so first where it is the
+// first time. Where others are before this source in the queue for the request budget,
+// it puts the sync off: a source that waits holds no worker.
+func (r *Reconciler) ask(ctx context.Context, p *pass) error {
+	schedule, now := &p.state.schedule, r.Clock.Now()
+	p.secret = schedule.answered.secret
+	if !schedule.due(p.source, now) && !r.rotated(ctx, p) {
+		return nil
+	}
 	if err := r.announce(ctx, p.source); err != nil {
-		return nil, err
+		return err
 	}
-	early := r.Clock.Now().Before(p.memory.next)
-	results, wait, err := r.list(ctx, p)
-	switch {
-	case wait > 0:
-		p.syncing, p.putOff = false, wait
-	case early: // Someone changed something: a back-off begins anew.
-		p.memory.refused = 0
+	p.early = now.Before(schedule.next)
+	if err := r.list(ctx, p); err != nil {
+		return err
 	}
-	return results, err
+	if p.putOff > 0 {
+		if schedule.waiting.IsZero() || schedule.waiting.After(now) {
+			schedule.waiting = now
+		}
+		return nil
+	}
+	p.syncing = true
+	r.answer(p)
+	return nil
 }
 
-// tooMany returns how long to wait before undoing again what someone else does
-// again and again, or 0 to go on.
-func tooMany(p *pass, now time.Time) time.Duration {
-	writes := 0
-	for _, plan := range p.plans {
-		writes += len(plan.Writes)
+// look reads all the source's observations, takes in what the listings told, and plans
+// for all.
+func (r *Reconciler) look(ctx context.Context, p *pass) error {
+	p.drift = nil
+	if err := r.read(ctx, p); err != nil {
+		return err
 	}
-	if p.syncing || p.memory.unfinished > 0 || writes == 0 || p.memory.repairs.AllowN(now, 1) {
+	r.record(p)
+	return r.plan(ctx, p)
+}
+
+// restrained returns how long to wait before undoing again what someone else does
+// again and again, or 0 to go on.
+func (p *pass) restrained(now time.Time) time.Duration {
+	writes := false
+	for i, changes := range p.changes {
+		for _, w := range changes.Writes {
+			writes = writes || !p.state.kinds[i].retries.waiting(w.Desired.GetName(), now)
+		}
+	}
+	if p.syncing || !writes || p.state.repairs.AllowN(now, 1) {
 		return 0
+	}
+	for i := range p.drift {
+		p.state.inbox.put(i, p.drift[i].UnsortedList()...)
 	}
 	return repairEvery
 }
 
+// settle notes for which spec all was done, or that something is left over.
+func (p *pass) settle() {
+	// Not the source's generation, which may have come with the answer to the report.
+	p.state.settled = p.source.Status.ObservedGeneration
+	for i := range p.state.kinds {
+		if len(p.state.kinds[i].retries) > 0 {
+			p.state.settled = 0
+		}
+	}
+}
+
+// spread adds jitter to a wait.
+func (r *Reconciler) spread(wait time.Duration) time.Duration {
+	return jittered(wait, r.JitterPercent, r.Random())
+}
+
 // wake returns how long to wait for the next thing to do: the next sync, a look at
 // a Secret that was refused, the observations turning stale, or writing again what
-// could not be written.
+// could not be written. It is 0 if there is nothing.
 func (r *Reconciler) wake(p *pass) time.Duration {
-	now, m := r.Clock.Now(), p.memory
+	now, schedule := r.Clock.Now(), &p.state.schedule
 	var at time.Time
 	earlier := func(other time.Time) {
-		if at.IsZero() || other.Before(at) {
+		if !other.IsZero() && (at.IsZero() || other.Before(at)) {
 			at = other
 		}
 	}
@@ -192,18 +239,14 @@ func (r *Reconciler) wake(p *pass) time.Duration {
 	case p.putOff > 0:
 		earlier(now.Add(p.putOff))
 	case !p.source.Spec.Suspend:
-		earlier(m.next)
-		if m.refused > 0 && r.Secrets == nil {
-			earlier(m.look)
+		earlier(schedule.next)
+		if schedule.refused > 0 && r.Secrets == nil {
+			earlier(schedule.look)
 		}
 	}
-	for _, plan := range p.plans {
-		if !plan.StaleAt.IsZero() {
-			earlier(plan.StaleAt)
-		}
-	}
-	if m.unfinished > 0 {
-		earlier(now.Add(backoff(m.unfinished, rewriteFirst, rewriteMost)))
+	for i := range kinds {
+		earlier(p.state.inbox.view(i).StaleAt())
+		earlier(p.state.kinds[i].retries.earliest())
 	}
 	if at.IsZero() {
 		return 0

@@ -9,46 +9,41 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// repair puts back what someone else changed by looking at those observations alone
-// that the watch named, where that is all there can be to do: between two syncs, after
-// a whole pass that left nothing over. It decides of each as a whole pass would.
+// repair plans to put back what someone else changed by looking at those observations
+// alone that the watch named, where that is all there can be to do: after a whole pass
+// that left nothing over, and with no listing since that told anything new. It decides
+// of each as a whole pass would.
 //
-// It tells whether it is done, and the result to return then. Where it is not, it has
-// written nothing and the pass looks at everything; after an error the next one does.
-func (r *Reconciler) repair(ctx context.Context, p *pass) (done bool, result reconcile.Result, err error) {
-	m := p.memory
-	if p.syncing || p.putOff > 0 || m.unfinished > 0 || m.settled != p.source.Generation {
-		return false, result, nil
+// It reports whether it made the plan. Where it did not, the pass looks at everything;
+// after an error the next one does.
+func (r *Reconciler) repair(ctx context.Context, p *pass) (bool, error) {
+	s := p.state
+	if s.settled != p.source.Generation || p.putOff > 0 || p.syncing && !r.nothingNew(p) {
+		return false, nil
 	}
-	drift, now := m.takeDrift(), r.Clock.Now()
-	p.plans = make([]*mirror.Plan, len(kinds))
+	now := r.Clock.Now()
+	p.drift = s.inbox.take()
+	changes := make([]*mirror.Changes, len(kinds))
 	for i := range kinds {
-		changed, err := r.reread(ctx, &kinds[i], p.source, drift[i])
+		changed, err := r.reread(ctx, &kinds[i], p.source, p.drift[i])
 		if err != nil {
-			m.settled = 0 // The names are lost.
-			return false, result, err
+			s.settled = 0 // The names are lost.
+			return false, err
 		}
-		if changed == nil {
-			return false, result, nil
+		if changed == nil || len(s.kinds[i].retries) > 0 {
+			return false, nil
 		}
-		if p.plans[i] = m.views[i].Repair(changed, now); p.plans[i] == nil {
-			return false, result, nil
+		if changes[i] = s.inbox.view(i).Repair(changed, now); changes[i] == nil {
+			return false, nil
 		}
 	}
-	if wait := tooMany(p, now); wait > 0 {
-		for i := range kinds {
-			m.note(i, drift[i].UnsortedList()...)
-		}
-		return true, reconcile.Result{RequeueAfter: wait}, nil
-	}
-	r.apply(ctx, p)
-	return true, reconcile.Result{RequeueAfter: r.wake(p)}, nil
+	p.changes = changes
+	return true, nil
 }
 
 // reread reads single observations of a source from the cache, by name, nil for one

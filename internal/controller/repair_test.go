@@ -306,7 +306,7 @@ var _ = Describe("Repair", func() {
 		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
 		writer.failing = false
-		w.reconcile(ctx)
+		w.retry(ctx)
 		Expect(w.clusters(ctx)).To(HaveKey(id))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})

@@ -4,12 +4,13 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -25,8 +26,7 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 	}
 	before := source.DeepCopy()
 	c := conditionSetter{source, r.now()}
-	c.set(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonProgressing, "the first sync is under way")
-	c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonProgressing, "the first sync is under way")
+	c.setReady(verdict{v1alpha1.ReasonProgressing, "the first sync is under way"})
 	return r.writeStatus(ctx, source, before)
 }
 
@@ -38,39 +38,30 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 //     for a kind that is not mirrored.
 //   - Ready: True if every mirrored kind was listed whole and written and no name
 //     was taken, else False with the reason of the first kind that failed; Unknown
-//     while suspended or before the first sync.
-//   - Stalled where only a person can help, else Reconciling where Ready is False.
+//     while suspended, before the first sync, and while a deleted source's
+//     observations are in the way.
+//   - Stalled where only a person can help, else Reconciling where Ready is not True.
 //   - PruneHeld while a prune waits for approval.
+//
+// A sync that is due and waits for its credential's request budget is reported once it
+// waits for long: Ready is False, RateLimited, or still Progressing before the first.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
-	if p.putOff > 0 && p.memory.generation != p.source.Generation {
-		return nil // Nothing is known of this spec yet; what was said of the last stays.
-	}
 	before := p.source.DeepCopy()
 	c := conditionSetter{p.source, r.now()}
-	p.source.Status.ObservedGeneration = p.source.Generation
-	var verdicts []verdict
-	for i := range kinds {
-		r.summarize(p, i)
-		v := kindVerdict(p, i)
-		if !v.known {
-			if !kinds[i].Mirrored(p.source) { // Else it stays as an earlier process set it.
-				c.remove(kinds[i].Condition)
-			}
-			continue
+	unseen := p.putOff > 0 && p.state.schedule.answered.generation != p.source.Generation
+	if !unseen { // Else what was said of the last spec stays.
+		p.source.Status.ObservedGeneration = p.source.Generation
+		r.setSummaries(p)
+		c.setPruneHeld()
+		if ready := c.setSynced(p); ready != nil {
+			c.setReady(*ready)
 		}
-		verdicts = append(verdicts, v)
-		c.set(kinds[i].Condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+		setTimes(p)
 	}
-	c.setReady(p, verdicts)
-	c.setPruneHeld(p.plans)
-	for i, plan := range p.plans {
-		p.memory.digests[i] = ""
-		if plan.Held != nil {
-			p.memory.digests[i] = plan.Held.Digest
-		}
-		r.Metrics.Held(p.source.Namespace, p.source.Name, kinds[i].Name, plan.Held != nil)
+	if waits := r.overdue(p); waits != nil {
+		c.setReady(*waits)
+		p.source.Status.NextSyncTime = &metav1.Time{Time: c.now.Add(p.putOff)}
 	}
-	setTimes(p)
 	if err := r.writeStatus(ctx, p.source, before); err != nil {
 		return err
 	}
@@ -78,90 +69,87 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// summarize puts a kind's numbers in the status. Before its first complete
-// listing since the start those of an earlier process stay.
-func (r *Reconciler) summarize(p *pass, i int) {
-	summary := kinds[i].Summary(&p.source.Status)
-	switch {
-	case !kinds[i].Mirrored(p.source):
-		*summary = nil
-	case p.plans[i].Summary != nil:
-		*summary = p.plans[i].Summary
+// overdue returns what to say of a sync that waits for long, nil if none does.
+func (r *Reconciler) overdue(p *pass) *verdict {
+	now := r.Clock.Now()
+	if p.putOff == 0 || now.Add(p.putOff).Sub(p.state.schedule.waiting) < min(p.source.GetTimeout(), patience) {
+		return nil
 	}
-}
-
-// verdict is how one kind's last sync went.
-type verdict struct {
-	known           bool // false if no sync was tried
-	reason, message string
-}
-
-func kindVerdict(p *pass, i int) verdict {
-	o, plan := p.memory.outcomes[i], p.plans[i]
-	switch {
-	case !o.tried || !kinds[i].Mirrored(p.source):
-		return verdict{}
-	case o.failure != nil:
-		return verdict{true, o.failure.reason, o.failure.message}
-	case o.unwritten != nil:
-		return verdict{true, o.unwritten.reason, o.unwritten.message}
-	case len(plan.Conflicts) > 0:
-		return verdict{true, v1alpha1.ReasonNameConflict, conflictMessage(kinds[i].Name, plan.Conflicts)}
+	reason := v1alpha1.ReasonRateLimited
+	if ready := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
+		reason = v1alpha1.ReasonProgressing
 	}
-	return verdict{true, v1alpha1.ReasonSucceeded, fmt.Sprintf("%s: %d observed", kinds[i].Name, observed(plan.Summary))}
+	return &verdict{reason, "the sync that is due waits for the request budget of its API key; it is tried again at status.nextSyncTime"}
 }
 
-func observed(summary *v1alpha1.InventorySummary) int32 {
-	if summary == nil {
-		return 0
-	}
-	return summary.Observed
-}
-
-func conflictMessage(kind string, conflicts []mirror.Conflict) string {
-	names := make([]string, len(conflicts))
-	for i, c := range conflicts {
-		names[i] = c.Name + " (no controller)"
-		if c.Controller != "" {
-			names[i] = fmt.Sprintf("%s (controlled by %s)", c.Name, c.Controller)
+// setSummaries puts each kind's numbers in the status, and the prune that is held.
+// Before its first complete listing since the start those of an earlier process stay.
+func (r *Reconciler) setSummaries(p *pass) {
+	for i := range kinds {
+		summary, report := kinds[i].Summary(&p.source.Status), &p.state.kinds[i].report
+		held := heldIn(p.source, i)
+		switch {
+		case report.Held != nil:
+			held = &v1alpha1.HeldPrune{Reason: report.Held.Reason, Digest: report.Held.Digest,
+				Count: int32(report.Held.Count), Message: mirror.Truncate(report.Held.Message, maxMessage)}
+		case !report.Undecided:
+			held = nil
 		}
+		switch {
+		case !kinds[i].Mirrored(p.source):
+			*summary, held = nil, nil
+		case report.Summary != nil:
+			*summary = report.Summary.DeepCopy()
+		}
+		if *summary != nil {
+			(*summary).Held = held
+		}
+		r.Metrics.Held(p.source.Namespace, p.source.Name, kinds[i].Name, held != nil)
 	}
-	return fmt.Sprintf("%s: objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
-		kind, mirror.Names(names))
 }
 
 // setTimes sets when the source was and will be synced. What a sync earned is kept
-// in memory until it is reported, since a failed write may come in between.
+// in the schedule until it is reported, since a failed write may come in between.
 func setTimes(p *pass) {
-	s, m := &p.source.Status, p.memory
-	s.NextSyncTime, s.CredentialBackoff = nil, nil
-	if !p.source.Spec.Suspend && m.attempted {
-		s.NextSyncTime = &metav1.Time{Time: m.next}
-		if m.refused > 0 {
-			s.CredentialBackoff = &v1alpha1.CredentialBackoff{Delay: metav1.Duration{Duration: m.refused}, SecretVersion: m.secret}
+	status, schedule := &p.source.Status, &p.state.schedule
+	status.NextSyncTime, status.CredentialBackoff = nil, nil
+	if !p.source.Spec.Suspend && schedule.answered.generation != 0 {
+		status.NextSyncTime = &metav1.Time{Time: schedule.next}
+		if schedule.refused > 0 {
+			status.CredentialBackoff = &v1alpha1.CredentialBackoff{
+				Delay: metav1.Duration{Duration: schedule.refused}, SecretVersion: schedule.answered.secret}
 		}
 	}
-	if m.requested != "" {
-		s.LastHandledReconcileAt = m.requested
+	if schedule.answered.requestedAt != "" {
+		status.LastHandledReconcileAt = schedule.answered.requestedAt
 	}
-	if !m.lastSync.IsZero() {
-		s.LastSyncTime = &metav1.Time{Time: m.lastSync}
+	if !schedule.lastSync.IsZero() {
+		status.LastSyncTime = &metav1.Time{Time: schedule.lastSync}
 	}
 }
 
 func (r *Reconciler) now() metav1.Time { return metav1.NewTime(r.Clock.Now()) }
 
-// writeStatus patches the status if it differs from before. Times are compared in
-// seconds, as the API keeps them.
+// writeStatus replaces the status if it differs from before, and takes what the API
+// server made of it. Times are compared in seconds, as the API keeps them.
+//
+// The patch first tests the UID, so that it never lands on a source that was created
+// again under a former one's name: the API server ignores a UID in a merge patch of a
+// custom resource. A source deleted meanwhile needs no status.
 func (r *Reconciler) writeStatus(ctx context.Context, source, before *v1alpha1.InventorySource) error {
 	roundTimes(&source.Status)
 	if equality.Semantic.DeepEqual(before.Status, source.Status) {
 		return nil
 	}
-	// The patch then names the UID, so that it never lands on a source that was
-	// made anew. One deleted meanwhile needs no status.
-	before.SetUID("")
-	if err := client.IgnoreNotFound(r.Cluster.Status().Patch(ctx, source, client.MergeFrom(before))); err != nil {
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/uid", "value": source.UID},
+		{"op": "add", "path": "/status", "value": source.Status},
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the source's status: %w", err)
+	}
+	err = r.Cluster.Status().Patch(ctx, source, client.RawPatch(types.JSONPatchType, patch))
+	if err := client.IgnoreNotFound(err); err != nil {
 		return fmt.Errorf("writing the source's status: %w", err)
 	}
 	return nil
@@ -182,91 +170,4 @@ func roundTimes(s *v1alpha1.InventorySourceStatus) {
 			*t = t.Rfc3339Copy()
 		}
 	}
-}
-
-// conditionSetter sets conditions of a source, all at one time.
-type conditionSetter struct {
-	source *v1alpha1.InventorySource
-	now    metav1.Time
-}
-
-func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
-	meta.SetStatusCondition(&c.source.Status.Conditions, metav1.Condition{
-		Type: conditionType, Status: status, Reason: reason, Message: message,
-		ObservedGeneration: c.source.Generation, LastTransitionTime: c.now,
-	})
-}
-
-func (c conditionSetter) remove(conditionType string) {
-	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
-}
-
-// setReady sets Ready, and Reconciling and Stalled with it.
-func (c conditionSetter) setReady(p *pass, verdicts []verdict) {
-	if len(verdicts) == 0 && mirrorsAny(p.source) && !p.source.Spec.Suspend {
-		return // A back-off goes on that an earlier process began, and told why.
-	}
-	c.remove(v1alpha1.ConditionReconciling)
-	c.remove(v1alpha1.ConditionStalled)
-	if p.source.Spec.Suspend {
-		c.set(v1alpha1.ConditionReady, metav1.ConditionUnknown, v1alpha1.ReasonSuspended,
-			"spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter")
-		return
-	}
-	var messages []string
-	for _, v := range verdicts {
-		if v.reason != v1alpha1.ReasonSucceeded {
-			c.setFailed(v)
-			return
-		}
-		messages = append(messages, v.message)
-	}
-	message := strings.Join(messages, "; ")
-	if message == "" {
-		message = "nothing is mirrored: every kind's policy is Ignore"
-	}
-	c.set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonSucceeded, message)
-}
-
-func (c conditionSetter) setFailed(v verdict) {
-	c.set(v1alpha1.ConditionReady, metav1.ConditionFalse, v.reason, v.message)
-	if needsPerson(v.reason) {
-		c.set(v1alpha1.ConditionStalled, metav1.ConditionTrue, v.reason, v.message)
-		return
-	}
-	c.set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v.reason, "trying again, at status.nextSyncTime at the latest")
-}
-
-// setPruneHeld sets PruneHeld from all plans, with the reason of the first kind
-// that is held. While a listing is to be confirmed, as after each start, what was
-// said stays: the confirming one follows soon.
-func (c conditionSetter) setPruneHeld(plans []*mirror.Plan) {
-	var reason string
-	confirming := false
-	var messages []string
-	for _, plan := range plans {
-		confirming = confirming || plan.Unconfirmed
-		if plan.Held == nil {
-			continue
-		}
-		if reason == "" {
-			reason = plan.Held.Reason
-		}
-		messages = append(messages, plan.Held.Message)
-	}
-	switch {
-	case reason == "" && confirming:
-		return
-	case reason == "":
-		c.remove(v1alpha1.ConditionPruneHeld)
-		return
-	}
-	c.set(v1alpha1.ConditionPruneHeld, metav1.ConditionTrue, reason, strings.Join(messages, "; "))
-}
-
-func status(ok bool) metav1.ConditionStatus {
-	if ok {
-		return metav1.ConditionTrue
-	}
-	return metav1.ConditionFalse
 }

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"slices"
 	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -14,15 +13,14 @@ const (
 	// confirmAfter is how soon a listing that lacked an object is followed by the
 	// next, so that a deletion shows soon and not a whole interval later.
 	confirmAfter = 10 * time.Second
+	// confirmations is how many such listings follow each other at least, where
+	// objects are absent in turn. afterMisses allows more where it asks for more.
+	confirmations = 3
 	// firstRetry is the wait after a first failed sync. It doubles with every
 	// further one, up to the interval.
 	firstRetry = 10 * time.Second
 	// mostRetry bounds that wait where the interval is longer.
 	mostRetry = 5 * time.Minute
-	// rewriteFirst is the wait after a first pass that could not write all it
-	// planned, because of a conflict mostly. It doubles up to rewriteMost.
-	rewriteFirst = 50 * time.Millisecond
-	rewriteMost  = time.Minute
 	// repairEvery and repairsAtOnce bound undoing a stranger's changes: a person's
 	// are undone at once, but a controller that insists is no reason to fight at
 	// full speed.
@@ -37,66 +35,158 @@ const (
 	// leastMaxRefusal bounds the wait after a refused credential where the interval
 	// is shorter. A role granted in the cloud shows after that time at the latest.
 	leastMaxRefusal = 30 * time.Minute
+	// patience is how long a sync that is due may wait for its credential's request
+	// budget before the source says so, unless its timeout is shorter.
+	patience = time.Minute
 )
 
-// due tells whether the cloud is to be asked now.
-func due(source *v1alpha1.InventorySource, m *memory, now time.Time) bool {
-	requested := source.Annotations[v1alpha1.AnnotationRequestedAt]
+// schedule says when the cloud is asked. The zero schedule asks at once.
+type schedule struct {
+	// answered is what the last sync answered.
+	answered request
+	// ended is when the listings of the last sync ended. All waits count from then,
+	// as staleness does: however long the writes take, a source that can sync
+	// syncs before it turns stale.
+	ended time.Time
+	// next is when the next sync is due.
+	next time.Time
+	// look is when to look next whether a refused credential was changed.
+	look time.Time
+	// lastSync is when the last sync ended in which every kind was listed whole.
+	lastSync time.Time
+	// failures counts the syncs in a row that failed.
+	failures int
+	// confirming counts the syncs in a row that came early to confirm an absence.
+	confirming int
+	// refused is how long the next sync was put off because the cloud refuses the
+	// credential, 0 while it does not.
+	refused time.Duration
+	// waiting is since when a sync that is due waits for its credential's request
+	// budget; zero if none does.
+	waiting time.Time
+}
+
+// request is what can ask for a sync before it is due.
+type request struct {
+	// generation is the spec's. It is 0 before the first sync since the start.
+	generation int64
+	// requestedAt and approvePrune are the values of these annotations.
+	requestedAt, approvePrune string
+	// secret is the resourceVersion of the Secret, "" if there is none.
+	secret string
+}
+
+// resume takes over the back-off of an earlier process from a source's status, so
+// that a manager that restarts again and again does not ask each time with a
+// credential that is refused. What ends a back-off otherwise ends it here too.
+func (s *schedule) resume(source *v1alpha1.InventorySource, now time.Time) {
+	b, next := source.Status.CredentialBackoff, source.Status.NextSyncTime
+	if b == nil || next == nil {
+		return
+	}
+	s.answered = request{
+		generation:   source.Status.ObservedGeneration,
+		requestedAt:  source.Status.LastHandledReconcileAt,
+		approvePrune: source.Annotations[v1alpha1.AnnotationApprovePrune],
+		secret:       b.SecretVersion,
+	}
+	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(source))
+	// Whatever someone made of the status, it puts off no longer than it may.
+	s.ended, s.next = now, next.Time
+	if latest := now.Add(2 * mostRefusal(source)); s.next.After(latest) {
+		s.next = latest
+	}
+}
+
+// due reports whether the cloud is to be asked now.
+func (s *schedule) due(source *v1alpha1.InventorySource, now time.Time) bool {
+	requested, approved := source.Annotations[v1alpha1.AnnotationRequestedAt], source.Annotations[v1alpha1.AnnotationApprovePrune]
 	switch {
 	case source.Spec.Suspend:
 		return false
-	case !m.attempted, m.generation != source.Generation:
+	case s.answered.generation != source.Generation:
 		return true
-	case requested != "" && requested != m.requested:
+	case requested != "" && requested != s.answered.requestedAt:
 		return true
-	case approvesHeld(source, m):
+	case approved != s.answered.approvePrune && approvesHeld(source):
+		// It is not carried out on the word of an old listing: a new one decides.
+		return true
+	case now.Before(s.ended): // The clock was set back: nobody knows how far off next is.
 		return true
 	}
-	return !now.Before(m.next)
+	return !now.Before(s.next)
 }
 
-// approvesHeld tells whether a person approved a prune that is held. It is then
-// not carried out on the word of an old listing: a new one decides.
-func approvesHeld(source *v1alpha1.InventorySource, m *memory) bool {
-	return slices.ContainsFunc(m.digests, func(digest string) bool {
-		return digest != "" && mirror.Approved(source, digest)
-	})
-}
-
-// schedule says when the sync after the one that ended now is due.
-func (r *Reconciler) schedule(p *pass) {
-	m, interval, now := p.memory, p.source.GetInterval(), r.Clock.Now()
-	spread := func(wait time.Duration) time.Duration { return jittered(wait, r.JitterPercent, r.Random()) }
-	m.refused = refusal(p)
-	wait := spread(max(interval, m.refused))
-	for _, plan := range p.plans {
-		if plan.Unconfirmed {
-			wait = min(wait, confirmAfter)
+// approvesHeld reports whether a person approved a prune that is held.
+func approvesHeld(source *v1alpha1.InventorySource) bool {
+	for i := range kinds {
+		if held := heldIn(source, i); held != nil && mirror.Approved(source, held.Digest) {
+			return true
 		}
 	}
-	for _, o := range m.outcomes {
-		if o.failure == nil {
+	return false
+}
+
+// answer takes in that a sync was tried: with which version of the Secret, before it
+// was due or not, when its listings ended, and whether every kind was listed whole.
+func (s *schedule) answer(source *v1alpha1.InventorySource, secret string, early bool, ended time.Time, whole bool) {
+	requested := source.Annotations[v1alpha1.AnnotationRequestedAt]
+	if requested == "" {
+		requested = s.answered.requestedAt
+	}
+	if early { // Someone changed something: a back-off starts over.
+		s.refused = 0
+	}
+	s.answered = request{source.Generation, requested, source.Annotations[v1alpha1.AnnotationApprovePrune], secret}
+	s.ended, s.waiting = ended, time.Time{}
+	s.failures++
+	if whole {
+		s.failures, s.lastSync = 0, ended
+	}
+}
+
+// plan says when the sync after the last one is due. spread adds jitter to a wait.
+func (s *schedule) plan(source *v1alpha1.InventorySource, states []kindState, spread func(time.Duration) time.Duration) {
+	interval := source.GetInterval()
+	s.refused = s.refusal(source, states)
+	wait := spread(max(interval, s.refused))
+	unconfirmed := false
+	for i := range states {
+		unconfirmed = unconfirmed || states[i].report.Unconfirmed
+	}
+	switch {
+	case !unconfirmed:
+		s.confirming = 0
+	case s.confirming < max(confirmations, source.Spec.Prune.GetAfterMisses()):
+		s.confirming++
+		wait = min(wait, confirmAfter)
+	default: // Objects are absent in turn: each interval tries again.
+		s.confirming = 0
+	}
+	for i := range states {
+		f := states[i].outcome.failure
+		if f == nil {
 			continue
 		}
-		if !needsPerson(o.failure.reason) {
-			retry := backoff(m.failures, firstRetry, min(interval, mostRetry))
-			wait = min(wait, spread(retry))
+		if !needsPerson(f.reason) {
+			wait = min(wait, spread(backoff(s.failures, firstRetry, min(interval, mostRetry))))
 		}
-		wait = max(wait, min(o.failure.retryAfter, max(interval, leastMaxWait)))
+		wait = max(wait, min(f.retryAfter, max(interval, leastMaxWait)))
 	}
-	m.next, m.look = now.Add(wait), now.Add(interval)
+	s.next, s.look = s.ended.Add(wait), s.ended.Add(interval)
 }
 
 // refusal returns how long to wait because the cloud refused the credential for
 // every kind there is to list, or 0. It is an interval at first and doubles from
 // refusal to refusal. Where one kind can still be listed, nothing is put off.
-func refusal(p *pass) time.Duration {
+func (s *schedule) refusal(source *v1alpha1.InventorySource, states []kindState) time.Duration {
 	refused := false
-	for i, o := range p.memory.outcomes {
-		if !kinds[i].Mirrored(p.source) {
+	for i := range states {
+		if !kinds[i].Mirrored(source) {
 			continue
 		}
-		if o.failure == nil || o.failure.reason != v1alpha1.ReasonUnauthenticated && o.failure.reason != v1alpha1.ReasonForbidden {
+		f := states[i].outcome.failure
+		if f == nil || f.reason != v1alpha1.ReasonUnauthenticated && f.reason != v1alpha1.ReasonForbidden {
 			return 0
 		}
 		refused = true
@@ -104,7 +194,7 @@ func refusal(p *pass) time.Duration {
 	if !refused {
 		return 0
 	}
-	return min(max(p.source.GetInterval(), 2*p.memory.refused), mostRefusal(p.source))
+	return min(max(source.GetInterval(), 2*s.refused), mostRefusal(source))
 }
 
 // mostRefusal is the longest wait after a refusal, before jitter.
@@ -113,7 +203,7 @@ func mostRefusal(source *v1alpha1.InventorySource) time.Duration {
 }
 
 // jittered spreads a wait by up to percent of it both ways, so that sources made
-// at once do not ask at once for ever.
+// at once do not always ask at once.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))

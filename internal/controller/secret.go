@@ -27,22 +27,22 @@ import (
 // secretField indexes sources by the Secret they name.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated tells whether the source's Secret is newer than the one the last sync
+// rotated reports whether the source's Secret is newer than the one the last sync
 // used. Where the manager watches Secrets, the cache knows. Elsewhere only a source
 // whose credential is refused looks, once an interval, with the right to get: all
 // others read the Secret at their next sync anyway.
 func (r *Reconciler) rotated(ctx context.Context, p *pass) bool {
-	source, m := p.source, p.memory
+	source, schedule := p.source, &p.state.schedule
 	if source.Spec.Suspend || source.Spec.Credentials.APIKey == nil {
 		return false
 	}
 	reader := r.Secrets
 	if reader == nil {
 		now := r.Clock.Now()
-		if m.refused == 0 || now.Before(m.look) {
+		if schedule.refused == 0 || now.Before(schedule.look) {
 			return false
 		}
-		m.look = now.Add(source.GetInterval())
+		schedule.look = now.Add(source.GetInterval())
 		reader = r.APIReader
 	}
 	secret := &metav1.PartialObjectMetadata{}
@@ -55,10 +55,10 @@ func (r *Reconciler) rotated(ctx context.Context, p *pass) bool {
 		}
 		return false
 	}
-	return newer(secret.ResourceVersion, m.secret)
+	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer tells whether a resourceVersion is newer than another; "" is none yet.
+// newer reports whether a resourceVersion is newer than another; "" is none yet.
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {

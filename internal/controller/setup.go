@@ -5,8 +5,10 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -20,6 +22,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
+const (
+	// firstError is the wait after a first error of the API server. It doubles with
+	// every further one, up to mostError.
+	firstError = 5 * time.Millisecond
+	mostError  = 10 * time.Second
+)
+
 // SetupWithManager registers the reconciler and the indexes it reads through. Where
 // the manager may watch Secrets, it does, see watchSecrets.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
@@ -27,9 +36,12 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Named("inventorysource").
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// A source listed at the start would keep its low priority for ever, and
-			// wait behind those made later.
+			// A source listed at the start would keep its low priority, and wait behind
+			// those created later.
 			UsePriorityQueue: ptr.To(false),
+			// An error of the API server puts no sync further off than the shortest
+			// interval there is.
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
 		// A change of the status is the reconciler's own and asks for nothing.
 		For(&v1alpha1.InventorySource{}, builder.WithPredicates(
@@ -38,7 +50,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		if err := IndexBySource(ctx, mgr.GetFieldIndexer(), kinds[i].object()); err != nil {
 			return err
 		}
-		b = b.Watches(kinds[i].object(), handler.EnqueueRequestsFromMapFunc(toSource),
+		b = b.Watches(kinds[i].object(), handler.EnqueueRequestsFromMapFunc(r.interested(i)),
 			builder.WithPredicates(r.drift(i)))
 	}
 	if err := r.watchSecrets(ctx, mgr, b); err != nil {
@@ -58,17 +70,26 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// toSource maps an observation to the source its spec names.
-func toSource(_ context.Context, o client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: sourceOf(o)}}
+// interested maps an observation of a kind to the sources it is of interest to: the
+// one its spec names, and those that wait for its name to be free.
+func (r *Reconciler) interested(kind int) handler.MapFunc {
+	return func(_ context.Context, o client.Object) []reconcile.Request {
+		requests := []reconcile.Request{{NamespacedName: sourceOf(o)}}
+		for _, key := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {
+			if key != requests[0].NamespacedName {
+				requests = append(requests, reconcile.Request{NamespacedName: key})
+			}
+		}
+		return requests
+	}
 }
 
 func sourceOf(o client.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.(v1alpha1.Observation).Origin().SourceRef.Name}
 }
 
-// drift lets through only what someone else did to an observation of a kind, a
-// deletion or a change away from what it should be, and notes its name for the pass
+// drift lets through only what someone else did to an observation of a kind: a
+// deletion, or a change away from what it should be. It notes its name for the pass
 // that comes of it. The reconciler's own writes come by here too, 20,000 at a first
 // sync, and must not wake it.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
@@ -76,17 +97,17 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		CreateFunc:  func(event.CreateEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			m := r.memories.find(sourceOf(e.Object))
-			if m != nil {
-				m.note(kind, e.Object.GetName())
+			s := r.states.find(sourceOf(e.Object))
+			if s != nil {
+				s.inbox.put(kind, e.Object.GetName())
 			}
-			return m != nil
+			return s != nil || len(r.states.awaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			m := r.memories.find(sourceOf(e.ObjectNew))
-			drifted := m != nil && m.drifted(kind, e.ObjectNew.(v1alpha1.Observation))
+			s := r.states.find(sourceOf(e.ObjectNew))
+			drifted := s != nil && s.inbox.drifted(kind, e.ObjectNew.(v1alpha1.Observation))
 			if drifted {
-				m.note(kind, e.ObjectNew.GetName())
+				s.inbox.put(kind, e.ObjectNew.GetName())
 			}
 			return drifted
 		},

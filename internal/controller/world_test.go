@@ -209,6 +209,14 @@ func (w *world) tryReconcile(ctx context.Context) (reconcile.Result, error) {
 	})
 }
 
+// retry lets a second pass, in which what failed once may be tried again, and
+// reconciles.
+func (w *world) retry(ctx context.Context) reconcile.Result {
+	GinkgoHelper()
+	w.clock.SetTime(w.clock.Now().Add(time.Second))
+	return w.reconcile(ctx)
+}
+
 // sync lets time pass until the next sync is due, and reconciles.
 func (w *world) sync(ctx context.Context) reconcile.Result {
 	GinkgoHelper()

@@ -48,7 +48,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	ledgers := make([]*Ledger, len(worldKinds))
 	existing := make([][]v1alpha1.Observation, len(worldKinds))
 	sync := func() []*Plan {
-		listings := make([]Listing, len(worldKinds))
+		listings := make([]Sighting, len(worldKinds))
 		for _, r := range clusterRecords {
 			listings[clusters].Observations = append(listings[clusters].Observations, stamped(source, r))
 		}
@@ -61,9 +61,9 @@ func BenchmarkUnchanged(b *testing.B) {
 			for _, o := range existing[i] {
 				Owned(o, source)
 			}
-			ledgers[i] = ledgers[i].Record(listings[i], existing[i])
+			ledgers[i] = ledgers[i].Record(KafkaCluster, listings[i], existing[i])
 		}
-		for i, desired := range Desire(ledgers, existing) {
+		for i, desired := range Desire(worldKinds, source, ledgers, existing) {
 			plans[i] = Make(Facts{Kind: worldKinds[i], Source: source, Ledger: ledgers[i], Desired: desired,
 				Existing: existing[i], Completed: began, Fresh: true, Now: began})
 		}

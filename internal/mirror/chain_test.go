@@ -32,10 +32,10 @@ func TestMain(m *testing.M) {
 // Every rule by itself, named here once more so that none can be taken out of its
 // chain unnoticed.
 var (
-	eachAbsenteeRule = map[string]func(v1alpha1.Prune, absentee) *hold{
+	eachAbsenteeRule = map[string]func(v1alpha1.Prune, absentee) ruling{
 		"retained": retained, "unconfirmed": unconfirmed, "inGrace": inGrace,
 	}
-	eachBatchRule = map[string]func(batch) *hold{
+	eachBatchRule = map[string]func(batch) ruling{
 		"listingEmpty": listingEmpty, "shareExceeded": shareExceeded, "scopeChanged": scopeChanged, "notFresh": notFresh,
 	}
 )
@@ -70,6 +70,7 @@ func drawPlanner(t *rapid.T) *planner {
 		o := stamped(source, newCluster(fmt.Sprintf("lkc-%03d", i)))
 		o.SetUID(types.UID(o.GetName()))
 		p.Existing = append(p.Existing, o)
+		p.present++
 		if i < absent {
 			a := rapid.SampledFrom(states).Draw(t, "state")
 			a.observation = o
@@ -85,7 +86,7 @@ func allowed(p *planner) []absentee {
 	for _, a := range p.missing {
 		held := false
 		for _, rule := range eachAbsenteeRule {
-			held = held || rule(p.Source.Spec.Prune, a) != nil
+			held = held || rule(p.Source.Spec.Prune, a).verdict != allow
 		}
 		if !held {
 			free = append(free, a)
@@ -106,13 +107,13 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 		}
 		approved := rapid.Bool().Draw(t, "approved")
 		if approved {
-			p.Source.Annotations = pairs{v1alpha1.AnnotationApprovePrune: digest(p.Kind, free)}
+			p.Source.Annotations = pairs{v1alpha1.AnnotationApprovePrune: digest(occasion(p.Kind, free))}
 		}
 		p.prune()
 
-		holds := map[string]*hold{}
+		holds := map[string]ruling{}
 		for name, rule := range eachBatchRule {
-			if held := rule(all); held != nil && (held.reason == "" || !approved) {
+			if held := rule(all); held.verdict == wait || held.verdict == ask && !approved {
 				holds[name] = held
 			}
 		}
@@ -127,7 +128,7 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 			g.Expect(p.Held).To(BeNil(), "what is deleted is not held")
 		}
 		if p.Held != nil {
-			g.Expect(p.Held.Digest).To(Equal(digest(p.Kind, free)), "approving what is printed lets through what is held")
+			g.Expect(p.Held.Digest).To(Equal(digest(occasion(p.Kind, free))), "approving what is printed lets through what is held")
 			g.Expect(p.Held.Count).To(Equal(len(free)))
 		}
 	})
@@ -146,7 +147,7 @@ func TestNoRuleForOneObservationIsEverOverruled(t *testing.T) {
 				p.Fresh = true
 				p.prune()
 				for _, a := range p.missing {
-					if rule(p.Source.Spec.Prune, a) != nil {
+					if rule(p.Source.Spec.Prune, a).verdict != allow {
 						NewWithT(t).Expect(p.Deletes).NotTo(ContainElement(a.observation))
 					}
 				}

@@ -30,18 +30,22 @@ const (
 // people read far less.
 const maxMessage = 1024
 
-// conditions returns Observed and Ready of an observation, without times. The
-// messages name nothing that moves while nothing changes.
-func conditions(kind *Kind, o v1alpha1.Observation, seen sight) []metav1.Condition {
-	observed, ready := verdict(kind, o, seen)
+// conditions returns Observed and Ready of an observation, without times but for
+// that of a missing object: since is when it was first missed. The messages name
+// nothing that moves while nothing changes.
+func conditions(kind *Kind, o v1alpha1.Observation, seen sight, since time.Time) []metav1.Condition {
+	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
 	// The spec of an observation never changes, so its generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
 	ready.Message = Truncate(ready.Message, maxMessage)
+	if seen == missing && !since.IsZero() {
+		observed.LastTransitionTime = metav1.NewTime(since)
+	}
 	return []metav1.Condition{observed, ready}
 }
 
-func verdict(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready metav1.Condition) {
+func judged(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready metav1.Condition) {
 	environment := o.Origin().Environment
 	switch seen {
 	case missing:
@@ -100,8 +104,9 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// sameConditions tells whether an observation has exactly these conditions,
-// leaving out of account when they last changed.
+// sameConditions reports whether an observation has exactly these conditions. When
+// they last changed counts only where the wanted condition says when, in seconds as
+// the API keeps them.
 func sameConditions(have, want []metav1.Condition) bool {
 	if len(have) != len(want) {
 		return false
@@ -112,30 +117,28 @@ func sameConditions(have, want []metav1.Condition) bool {
 			got.Message != want[i].Message || got.ObservedGeneration != want[i].ObservedGeneration {
 			return false
 		}
+		if at := want[i].LastTransitionTime; !at.IsZero() && got.LastTransitionTime.Unix() != at.Unix() {
+			return false
+		}
 	}
 	return true
 }
 
-// timed gives the wanted conditions their times: now where the status changed,
-// else the time they have. The epoch, which the schema gives conditions that nobody
-// wrote yet, is no time.
+// timed gives the wanted conditions their times where they have none: now where the
+// status changed, else the time that is there. The epoch, which the schema gives
+// conditions that nobody wrote yet, is no time, nor is one to come.
 func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(want))
 	for i, c := range want {
-		c.LastTransitionTime = metav1.NewTime(now)
-		if got := meta.FindStatusCondition(have, c.Type); got != nil && got.Status == c.Status && got.LastTransitionTime.Unix() > 0 {
+		got := meta.FindStatusCondition(have, c.Type)
+		switch {
+		case !c.LastTransitionTime.IsZero():
+		case got != nil && got.Status == c.Status && got.LastTransitionTime.Unix() > 0 && !got.LastTransitionTime.After(now):
 			c.LastTransitionTime = got.LastTransitionTime
+		default:
+			c.LastTransitionTime = metav1.NewTime(now)
 		}
 		out[i] = c
 	}
 	return out
-}
-
-// Truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
-func Truncate(s string, n int) string {
-	const ellipsis = "…"
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }

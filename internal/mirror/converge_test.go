@@ -5,6 +5,7 @@ package mirror
 import (
 	"slices"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,7 +62,7 @@ func (s *start) put(t *rapid.T, kind int, id string) {
 	o := stored(stamped(s.source, record))
 	o.SetUID("there")
 	seen := rapid.SampledFrom([]sight{listed, missing, stale}).Draw(t, "sight")
-	*o.Conditions() = timed(nil, conditions(worldKinds[kind], o, seen), began)
+	*o.Conditions() = timed(nil, conditions(worldKinds[kind], o, seen, time.Time{}), began)
 	switch rapid.IntRange(0, 5).Draw(t, "whose") {
 	case 0:
 		o.Origin().SourceRef.Name = "another"
@@ -167,11 +168,11 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 	switch o := now.(type) { // But for the joins, the status is the record's.
 	case *v1alpha1.KafkaClusterObservation:
 		o = o.DeepCopy()
-		o.Status.Peerings = nil
+		o.Status.Peerings, o.Status.PeeringCount = nil, 0
 		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
 	case *v1alpha1.PeeringObservation:
 		o = o.DeepCopy()
-		o.Status.Endpoints = nil
+		o.Status.Endpoints, o.Status.EndpointCount = nil, 0
 		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
 	}
 }

@@ -19,7 +19,7 @@ import (
 type history struct {
 	*world
 	cloud     [2]map[string]any // what there is, by kind and ID
-	oracle   *oracle
+	oracle    *oracle
 	suspended bool
 	tally     tally
 }

@@ -18,6 +18,47 @@ var KafkaCluster = &Kind{
 	OtherPhases: []string{"PROVISIONING", "FAILED"},
 	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.KafkaClusters.Policy },
 	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters },
+	attach:      attachKafkaCluster,
+	join:        joinKafkaCluster,
+	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
+		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
+		return &joined
+	},
+}
+
+func attachKafkaCluster(n *networks, o v1alpha1.Observation) {
+	cluster := o.(*v1alpha1.KafkaClusterObservation)
+	if id := networkID(cluster.Status.Network); id != "" {
+		n.endpoints[id] = append(n.endpoints[id], peeringEndpoints(cluster)...)
+	}
+}
+
+func joinKafkaCluster(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+	cluster := o.(*v1alpha1.KafkaClusterObservation)
+	peerings, count := bounded(n.peerings[networkID(cluster.Status.Network)])
+	if cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
+		return o
+	}
+	joined := *cluster
+	joined.Status.Peerings, joined.Status.PeeringCount = peerings, count
+	return &joined
+}
+
+// peeringEndpoints returns a cluster's endpoints as a peering of its network
+// shows them. A cluster without access points has the one it tells.
+func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEndpoint {
+	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
+		return []v1alpha1.PeeringEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
+			BootstrapServers: o.Status.BootstrapServers,
+			HTTPEndpoint:     o.Status.HTTPEndpoint,
+		}}}
+	}
+	endpoints := make([]v1alpha1.PeeringEndpoint, len(o.Status.Endpoints))
+	for i, e := range o.Status.Endpoints {
+		endpoints[i] = v1alpha1.PeeringEndpoint{ClusterID: o.Spec.ClusterID, KafkaEndpoint: e}
+	}
+	return endpoints
 }
 
 // ProjectKafkaCluster turns a cluster's record into its observation, without the
@@ -54,7 +95,7 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 		CloudMetadata:      cloudMetadata(c.Metadata),
 	}
 	if c.Spec.BYOK.ID != "" {
-		o.Status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName}
+		o.Status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName, Related: c.Spec.BYOK.Related}
 	}
 	return o
 }

@@ -24,9 +24,18 @@ type Kind struct {
 	Policy func(*v1alpha1.InventorySource) v1alpha1.MirrorPolicy
 	// Summary returns the place of this kind's numbers in the source's status.
 	Summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary
+
+	// attach adds what other kinds tell of an observation to its network.
+	attach func(*networks, v1alpha1.Observation)
+	// join returns an observation that tells of its network's other objects: the one
+	// given, if it does already, else a shallow copy.
+	join func(*networks, v1alpha1.Observation) v1alpha1.Observation
+	// joinedAs returns a shallow copy of an observation that tells of other objects
+	// what another observation of the same object tells.
+	joinedAs func(o, as v1alpha1.Observation) v1alpha1.Observation
 }
 
-// Mirrored tells whether the source mirrors this kind.
+// Mirrored reports whether the source mirrors this kind.
 func (k *Kind) Mirrored(source *v1alpha1.InventorySource) bool {
 	return k.Policy(source) != v1alpha1.MirrorPolicyIgnore
 }
@@ -40,7 +49,7 @@ func (k *Kind) LastListed(source *v1alpha1.InventorySource) time.Time {
 	return source.CreationTimestamp.Time
 }
 
-// knows tells whether this version knows what a phase means.
+// knows reports whether this version knows what a phase means.
 func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }

@@ -30,14 +30,14 @@ func played(l *Ledger, gone string, listings []string) *Ledger {
 		}
 		text, incomplete := strings.CutPrefix(text, "~")
 		text, other := strings.CutPrefix(text, "B:")
-		listing := Listing{Complete: !incomplete, Scope: "A", End: began.Add(time.Duration(i) * time.Minute)}
+		listing := Sighting{Complete: !incomplete, Scope: "A", End: began.Add(time.Duration(i) * time.Minute)}
 		if other {
 			listing.Scope = "B"
 		}
 		for _, r := range records(strings.Fields(text)) {
 			listing.Observations = append(listing.Observations, stamped(w.source, r))
 		}
-		l = l.Record(listing, there(gone, listings))
+		l = l.Record(KafkaCluster, listing, there(gone, listings))
 	}
 	return l
 }
@@ -174,7 +174,7 @@ func TestAMissingObjectIsForgottenWithItsObservation(t *testing.T) {
 	for _, next := range []string{"", "~", "other"} {
 		l := recorded("", "x", "")
 		NewWithT(t).Expect(l.entries).To(HaveKey("x"))
-		l = l.Record(Listing{Complete: !strings.HasPrefix(next, "~"), Scope: "A"}, nil)
+		l = l.Record(KafkaCluster, Sighting{Complete: !strings.HasPrefix(next, "~"), Scope: "A"}, nil)
 		NewWithT(t).Expect(l.entries).To(BeEmpty(), next)
 	}
 }
@@ -183,12 +183,12 @@ func TestMissesOfAnObservationSomeoneElseMadeCountFromWhenItIsFound(t *testing.T
 	t.Parallel()
 	g := NewWithT(t)
 	l := recorded("", "x", "x", "x", "x")
-	whole := Listing{Complete: true, Scope: "A", End: began.Add(time.Hour)}
-	l = l.Record(whole, there("", []string{"x z"}))
+	whole := Sighting{Complete: true, Scope: "A", End: began.Add(time.Hour)}
+	l = l.Record(KafkaCluster, whole, there("", []string{"x z"}))
 	g.Expect(l.misses("x")).To(Equal(1))
 	g.Expect(l.misses("z")).To(BeZero())
 	g.Expect(l.isMissing("z")).To(BeTrue())
-	l = l.Record(whole, there("", []string{"x z"}))
+	l = l.Record(KafkaCluster, whole, there("", []string{"x z"}))
 	g.Expect(l.misses("z")).To(Equal(1))
 }
 
@@ -246,7 +246,7 @@ func TestRecordingChangesNoLedgerThatIsRead(t *testing.T) {
 	g := NewWithT(t)
 	l := recorded("", "x y", "y")
 	x, y := l.entries["x"], l.entries["y"]
-	l.Record(Listing{Complete: true, Scope: "B", End: began.Add(time.Hour)}, there("", []string{"x y"}))
+	l.Record(KafkaCluster, Sighting{Complete: true, Scope: "B", End: began.Add(time.Hour)}, there("", []string{"x y"}))
 	g.Expect(l.entries).To(HaveLen(2))
 	g.Expect(l.entries["x"]).To(Equal(x))
 	g.Expect(l.entries["y"]).To(Equal(y))

@@ -14,8 +14,10 @@ import (
 
 // Stamp gives a projected observation the metadata and the origin it gets from
 // its source: name, namespace, ownerReference, the operator's labels and the
-// source's template. Labels the projection set stay.
+// source's template. Labels the projection set stay. Texts of the cloud's are cut to
+// what their place holds.
 func Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
+	cutTexts(o)
 	*o.Origin() = v1alpha1.ObservationOrigin{
 		SourceRef:   v1alpha1.LocalReference{Name: source.Name},
 		Environment: source.Spec.Environment,
@@ -68,7 +70,29 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// sameMetadata tells whether an observation carries all of the metadata it
+// restamped returns an observation with the metadata its source gives it now: the one
+// given, if it carries that already, else a copy. It is for objects that are no longer
+// listed, whose observations the source's template applies to all the same.
+func restamped(o v1alpha1.Observation, source *v1alpha1.InventorySource) v1alpha1.Observation {
+	t := source.Spec.Template
+	current := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
+	for key, value := range t.Labels {
+		current = current && o.GetLabels()[key] == string(value)
+	}
+	for key, value := range t.Annotations {
+		current = current && o.GetAnnotations()[key] == value
+	}
+	if current {
+		return o
+	}
+	next := o.DeepCopyObject().(v1alpha1.Observation)
+	labels := next.GetLabels()
+	maps.DeleteFunc(labels, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.Prefix) })
+	Stamp(next, source)
+	return next
+}
+
+// sameMetadata reports whether an observation carries all of the metadata it
 // should. What strangers added (their labels, annotations, finalizers, further
 // owners) is left out of account.
 func sameMetadata(existing, desired v1alpha1.Observation) bool {
@@ -78,22 +102,21 @@ func sameMetadata(existing, desired v1alpha1.Observation) bool {
 		sameOwner(existing, desired)
 }
 
-// carries tells whether an observation is exactly what was listed, conditions and
+// carries reports whether an observation is exactly what was listed, conditions and
 // what is joined aside: nothing of it is a stranger's, so that it can stand for what
-// was listed. What is joined the listed one takes from it.
-func carries(existing, listed v1alpha1.Observation) bool {
-	takeJoined(listed, existing)
+// was listed.
+func carries(kind *Kind, existing, listed v1alpha1.Observation) bool {
 	return existing.CloudID() == listed.CloudID() && *existing.Origin() == *listed.Origin() &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
 		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
 		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
 		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
-		existing.SameStatus(listed)
+		existing.SameStatus(kind.joinedAs(listed, existing))
 }
 
-// anew returns an observation as it is to be created, with nothing of an object that
+// fresh returns an observation as it is to be created, with nothing of an object that
 // stands for it.
-func anew(desired v1alpha1.Observation) v1alpha1.Observation {
+func fresh(desired v1alpha1.Observation) v1alpha1.Observation {
 	next := desired.DeepCopyObject().(v1alpha1.Observation)
 	next.SetUID("")
 	next.SetResourceVersion("")
@@ -130,16 +153,14 @@ func formerKeys(o v1alpha1.Observation) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours tells whether a key is the operator's to set and to take off.
+// ours reports whether a key is the operator's to set and to take off.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
 }
 
 func samePairs(existing, desired map[string]string, former []string) bool {
-	for key, value := range desired {
-		if got, ok := existing[key]; !ok || got != value {
-			return false
-		}
+	if !contains(existing, desired) {
+		return false
 	}
 	for key := range existing {
 		if _, wanted := desired[key]; !wanted && ours(key, former) {
@@ -171,7 +192,7 @@ func sameOwner(existing, desired v1alpha1.Observation) bool {
 	return false
 }
 
-// Owned tells whether an observation is this source's: controlled by it, or its
+// Owned reports whether an observation is this source's: controlled by it, or its
 // own with the ownerReference lost, that is without any controller, with the
 // source's name and environment in the spec, and under the name the source would
 // give it.

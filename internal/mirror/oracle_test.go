@@ -125,7 +125,8 @@ func (w *oracle) judge(h *history, kind int, plan *Plan, fresh bool, before map[
 	missing := w.missing(kind, before)
 	for _, name := range missing {
 		if _, known := w.gone[kind][name]; !known {
-			w.gone[kind][name] = h.now
+			last, _ := w.last(kind)
+			w.gone[kind][name] = last.end
 		}
 	}
 	if plan.Held != nil {

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -17,6 +18,31 @@ var Peering = &Kind{
 	OtherPhases: []string{"PROVISIONING", "PENDING_ACCEPT", "FAILED", "DEPROVISIONING", "DISCONNECTED"},
 	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.Peerings.Policy },
 	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings },
+	attach:      attachPeering,
+	join:        joinPeering,
+	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
+		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
+		return &joined
+	},
+}
+
+func attachPeering(n *networks, o v1alpha1.Observation) {
+	peering := o.(*v1alpha1.PeeringObservation)
+	if id := networkID(peering.Status.Network); id != "" {
+		n.peerings[id] = append(n.peerings[id], v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
+	}
+}
+
+func joinPeering(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+	peering := o.(*v1alpha1.PeeringObservation)
+	endpoints, count := bounded(n.endpoints[networkID(peering.Status.Network)])
+	if peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
+		return o
+	}
+	joined := *peering
+	joined.Status.Endpoints, joined.Status.EndpointCount = endpoints, count
+	return &joined
 }
 
 // peeringKindPrefix stands in front of the kind on the wire at times, where the
@@ -47,18 +73,26 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the cloud and its part of the status. A kind that this
-// version does not know has neither.
+// setPeeringCloud sets the cloud, by the kind, and the customer's side. Of a kind that
+// this version does not know, the members tell whose side it is, if they tell one.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
+	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
+	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil
+	azure := c.Tenant != "" || c.VNet != ""
 	switch status.Kind {
 	case "AwsPeering":
-		status.Cloud = "AWS"
-		status.AWS = &v1alpha1.AWSPeering{Account: c.Account, VPC: c.VPC, Routes: c.Routes, CustomerRegion: c.CustomerRegion}
+		status.Cloud, aws, gcp, azure = "AWS", true, false, false
 	case "GcpPeering":
-		status.Cloud = "GCP"
-		status.GCP = &v1alpha1.GCPPeering{Project: c.Project, VPCNetwork: c.VPCNetwork, ImportCustomRoutes: c.ImportCustomRoutes}
+		status.Cloud, aws, gcp, azure = "GCP", false, true, false
 	case "AzurePeering":
-		status.Cloud = "AZURE"
+		status.Cloud, aws, gcp, azure = "AZURE", false, false, true
+	}
+	switch {
+	case aws && !gcp && !azure:
+		status.AWS = &v1alpha1.AWSPeering{Account: c.Account, VPC: c.VPC, Routes: c.Routes, CustomerRegion: c.CustomerRegion}
+	case gcp && !aws && !azure:
+		status.GCP = &v1alpha1.GCPPeering{Project: c.Project, VPCNetwork: c.VPCNetwork, ImportCustomRoutes: c.ImportCustomRoutes}
+	case azure && !aws && !gcp:
 		status.Azure = &v1alpha1.AzurePeering{Tenant: c.Tenant, VNet: c.VNet, CustomerRegion: c.CustomerRegion}
 	}
 }

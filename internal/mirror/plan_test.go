@@ -137,12 +137,12 @@ func TestAnObservationTurnsStaleOnceAndBackOnce(t *testing.T) {
 			meanwhile(w)
 			plan := w.pass()[clusters]
 			w.Expect(plan.Writes).To(BeEmpty(), "not before staleAfter")
-			w.Expect(plan.StaleAt).To(Equal(staleAt))
+			w.Expect(plan.View.StaleAt()).To(Equal(staleAt))
 
 			w.now = staleAt
 			plan = w.pass()[clusters]
 			w.Expect(plan.Writes).To(HaveLen(2))
-			w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+			w.Expect(plan.View.StaleAt().IsZero()).To(BeTrue())
 			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionObserved)).To(Equal("Unknown/SourceStale"))
 			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
 
@@ -152,7 +152,7 @@ func TestAnObservationTurnsStaleOnceAndBackOnce(t *testing.T) {
 
 			plan = w.sync("lkc-1", "lkc-2")
 			w.Expect(plan.Writes).To(HaveLen(2))
-			w.Expect(plan.StaleAt).To(Equal(w.now.Add(15 * time.Minute)))
+			w.Expect(plan.View.StaleAt()).To(Equal(w.now.Add(15 * time.Minute)))
 			w.Expect(brief(w.cluster("lkc-1"), v1alpha1.ConditionReady)).To(Equal("True/Provisioned"))
 			w.Expect(w.sync("lkc-1", "lkc-2").Writes).To(BeEmpty(), "back once")
 		})
@@ -163,7 +163,7 @@ func TestNothingIsStaleThatWasNeverListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	plan := w.pass()[clusters]
-	w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+	w.Expect(plan.View.StaleAt().IsZero()).To(BeTrue())
 	w.Expect(plan.Summary).To(BeNil())
 	w.Expect(plan.Writes).To(BeEmpty())
 }
@@ -258,7 +258,7 @@ func TestIgnoreDeletesAllOfTheKindAndNothingElse(t *testing.T) {
 	w.Expect(namesOf(plan.Deletes)).To(Equal(ids(30)), "sorted, with no rule in the way")
 	w.Expect(plan.Held).To(BeNil())
 	w.Expect(plan.Summary).To(BeNil())
-	w.Expect(plan.StaleAt.IsZero()).To(BeTrue())
+	w.Expect(plan.View.StaleAt().IsZero()).To(BeTrue())
 	w.Expect(w.names(clusters)).To(Equal([]string{"lkc-theirs"}))
 	w.Expect(w.names(peerings)).To(Equal([]string{"p-1"}))
 	w.Expect(w.pass()[clusters].Deletes).To(BeEmpty())

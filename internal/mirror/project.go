@@ -31,7 +31,7 @@ const maxYear = 9999
 // the Kubernetes API keeps none: a date that came back different would be written
 // again and again.
 func date(s string) *metav1.Time {
-	t, err := time.Parse(time.RFC3339, s)
+	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
 	if err != nil || t.IsZero() || t.Year() < 0 || t.Year() > maxYear {
 		return nil
@@ -40,12 +40,22 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
+// lenient returns a date in the one form of RFC 3339 that Go reads: the letters T and Z
+// may be lower-case there, and a leap second is the second :60.
+func lenient(s string) string {
+	s = strings.ToUpper(s)
+	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
+		return s[:seconds] + "59" + s[seconds+2:]
+	}
+	return s
+}
+
 // networkReference returns nil for an object without a network.
 func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	if r.ID == "" {
 		return nil
 	}
-	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName}
+	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
 // positive returns nil for 0, which is how an absent number is read: the API's

@@ -6,110 +6,141 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
+
+// chain is every condition that stands between a missing observation and its
+// deletion. Nothing else in this package deletes what the cloud may still have. See
+// docs/decisions/0003-prune-rules.md.
+type chain struct {
+	// each is asked of every missing observation by itself. The first that does not
+	// allow the deletion ends it: the observation stays.
+	each []func(v1alpha1.Prune, absentee) ruling
+	// batch is asked of all that each allowed, together: whether they look like what
+	// a cloud in trouble, or a key that sees too little, would make of a listing.
+	// Approval by a person passes a rule that asks; it passes none that waits.
+	batch []func(batch) ruling
+}
+
+var pruneChain = chain{
+	each: []func(v1alpha1.Prune, absentee) ruling{
+		retained,    // waits: the user keeps what is missing
+		unconfirmed, // waits: afterMisses complete listings in a row must lack it, none the first since the start
+		inGrace,     // waits: gracePeriod since it was first missed
+	},
+	batch: []func(batch) ruling{
+		listingEmpty,  // asks: nothing was listed at all
+		shareExceeded, // asks: more than maxPercent of the kind is missing
+		scopeChanged,  // asks: last seen through another endpoint, key or filter
+		notFresh,      // waits: the last attempt must have listed the kind whole, just now
+	},
+}
+
+// verdict is what a rule of the chain says to a deletion.
+type verdict int
+
+const (
+	// allow: the rule has nothing against it.
+	allow verdict = iota
+	// wait: the spec or time decides, and no person is asked.
+	wait
+	// ask: a person decides, by approving the digest.
+	ask
+)
+
+// ruling is a verdict and, unless that is allow, why.
+type ruling struct {
+	verdict verdict
+	// reason is the PruneHeld condition's, of a rule that asks.
+	reason  string
+	message string
+}
+
+func waits(format string, args ...any) ruling {
+	return ruling{verdict: wait, message: fmt.Sprintf(format, args...)}
+}
+
+func asks(reason, format string, args ...any) ruling {
+	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
+}
 
 // absentee is an observation whose cloud object is missing.
 type absentee struct {
 	observation v1alpha1.Observation
 	misses      int           // complete listings in a row without it
-	since       time.Time     // when the first of them was noted on it
-	missingFor  time.Duration // from then to now
-	// moved tells whether the object was last seen under another scope: through
+	since       time.Time     // when it was first known to be missing
+	missingFor  time.Duration // from then to now, at least 0
+	// moved reports whether the object was last seen under another scope: through
 	// another endpoint, credential or filter than the listings that lack it.
 	moved bool
 }
 
-// hold is why something is not deleted now. The nil hold allows it.
-type hold struct {
-	// reason is the PruneHeld condition's. It is "" where no person is asked,
-	// because the spec or time alone decides.
-	reason  string
-	message string
-}
-
-// absenteeRules say, in this order, whether one missing observation may be
-// deleted. The first that holds ends it. They ask for time or for the user's own
-// policy, so what they hold is not reported: it is as the spec says.
-var absenteeRules = []func(v1alpha1.Prune, absentee) *hold{
-	retained,
-	unconfirmed,
-	inGrace,
-}
-
 // batch is all that would be deleted of one kind at once, and what it is judged by.
+// Observations that are being deleted already count on neither side.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // missing observations, those held by absenteeRules too
+	missing   int  // missing observations, those that wait too
 	total     int  // observations of the kind
 	empty     bool // the last complete listing was empty
-	fresh     bool // this sync listed the kind completely
+	fresh     bool // the last attempt listed the kind completely, just now
 }
 
-// batchRules say, in this order, whether a batch looks like what a cloud in
-// trouble or a key that sees too little would make of the listing. What they
-// hold with a reason, a person can let through.
-var batchRules = []func(batch) *hold{
-	listingEmpty,
-	shareExceeded,
-	scopeChanged,
-	notFresh,
-}
-
-// retained holds everything under policy Retain.
-func retained(prune v1alpha1.Prune, _ absentee) *hold {
+// retained waits under policy Retain.
+func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	if prune.Policy == v1alpha1.PrunePolicyRetain {
-		return &hold{message: "prune.policy is Retain"}
+		return waits("prune.policy is Retain")
 	}
-	return nil
+	return ruling{}
 }
 
-// unconfirmed holds an observation until enough complete listings lacked it.
-func unconfirmed(prune v1alpha1.Prune, a absentee) *hold {
+// unconfirmed waits until enough complete listings lacked the object.
+func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); a.misses < need {
-		return &hold{message: fmt.Sprintf("missed %d of %d times", a.misses, need)}
+		return waits("missed %d of %d times", a.misses, need)
 	}
-	return nil
+	return ruling{}
 }
 
-// inGrace holds an observation for the grace period.
-func inGrace(prune v1alpha1.Prune, a absentee) *hold {
+// inGrace waits for the grace period.
+func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
-		return &hold{message: fmt.Sprintf("missing for %s of %s", a.missingFor, grace)}
+		return waits("missing for %s of %s", a.missingFor, grace)
 	}
-	return nil
+	return ruling{}
 }
 
-// neverHolds is the maxPercent that switches the rules for batches off.
+// neverHolds is the maxPercent that switches off the rules that ask.
 const neverHolds = 100
 
-// listingEmpty holds everything where nothing was listed at all.
-func listingEmpty(b batch) *hold {
+// listingEmpty asks where nothing was listed at all.
+func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
-		return nil
+		return ruling{}
 	}
-	return &hold{v1alpha1.ReasonListingEmpty, fmt.Sprintf("the listing is empty although there are %d observations", b.total)}
+	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded holds everything where too large a share of the kind is missing.
-// A single missing object is never too large a share.
-func shareExceeded(b batch) *hold {
+// shareExceeded asks where too large a share of the kind is missing. A single
+// missing object is never too large a share.
+func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
-		return nil
+		return ruling{}
 	}
-	return &hold{v1alpha1.ReasonShareExceeded,
-		fmt.Sprintf("%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)}
+	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged holds everything where an object was last seen through another
-// endpoint, credential or filter: perhaps it is only out of sight.
-func scopeChanged(b batch) *hold {
+// scopeChanged asks where an object was last seen through another endpoint,
+// credential or filter: perhaps it is only out of sight.
+func scopeChanged(b batch) ruling {
 	var moved int
 	for _, a := range b.absentees {
 		if a.moved {
@@ -117,18 +148,45 @@ func scopeChanged(b batch) *hold {
 		}
 	}
 	if moved == 0 || b.prune.GetMaxPercent() >= neverHolds {
-		return nil
+		return ruling{}
 	}
-	return &hold{v1alpha1.ReasonScopeChanged,
-		fmt.Sprintf("last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))}
+	return asks(v1alpha1.ReasonScopeChanged, "last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
 }
 
-// notFresh holds everything in a plan that no complete listing has just led to.
-func notFresh(b batch) *hold {
+// notFresh waits in a plan that no complete listing has just led to: neither a
+// failed listing nor a repair between two syncs ever deletes.
+func notFresh(b batch) ruling {
 	if b.fresh {
-		return nil
+		return ruling{}
 	}
-	return &hold{message: "the last listing was not complete, or not just now"}
+	return waits("the last listing was not complete, or not just now")
+}
+
+// allowed returns those missing observations that each allows to delete, by name.
+func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
+	var allowed []absentee
+	for _, a := range missing {
+		if !slices.ContainsFunc(c.each, func(rule func(v1alpha1.Prune, absentee) ruling) bool { return rule(prune, a).verdict != allow }) {
+			allowed = append(allowed, a)
+		}
+	}
+	slices.SortFunc(allowed, func(a, b absentee) int { return byName(a.observation, b.observation) })
+	return allowed
+}
+
+// judge returns what the chain says of a batch, and the first ruling that asked, if
+// any did: what an approval let through, or would.
+func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
+	for _, rule := range c.batch {
+		r := rule(b)
+		if r.verdict == ask && asked == nil {
+			asked = &r
+		}
+		if r.verdict == wait || r.verdict == ask && !approved {
+			return r.verdict, asked
+		}
+	}
+	return allow, asked
 }
 
 // Held is a prune that waits for a person's approval.
@@ -143,46 +201,67 @@ type Held struct {
 	Count int
 }
 
-// prune puts those missing observations that may be deleted in the plan.
-func (p *planner) prune() {
-	b := batch{
-		prune:   p.Source.Spec.Prune,
-		missing: len(p.missing),
-		total:   len(p.Existing),
-		empty:   p.Ledger != nil && p.Ledger.empty,
-		fresh:   p.Fresh,
+// Approval is a held prune that a person let through. It stands for the objects it
+// named until they are deleted, and for no others: neither for fewer, because one of
+// them came back, nor for more.
+type Approval struct {
+	digest string
+	// left are the lines of the occasion that are not done yet, by UID.
+	left map[types.UID]string
+}
+
+// covers reports whether the source still carries the approval, and these are the
+// objects it named that are not deleted yet.
+func (a *Approval) covers(source *v1alpha1.InventorySource, lines []string) bool {
+	return a != nil && Approved(source, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
+}
+
+// done takes out an object that is deleted.
+func (a *Approval) done(o v1alpha1.Observation) {
+	if a != nil {
+		delete(a.left, o.GetUID())
 	}
+}
+
+// prune puts those missing observations that the chain allows to delete in the plan.
+func (p *planner) prune() {
+	spec := p.Source.Spec.Prune
 	for _, a := range p.missing {
-		if held := firstHold(absenteeRules, b.prune, a); held == nil {
-			b.absentees = append(b.absentees, a)
+		if retained(spec, a).verdict == allow && unconfirmed(spec, a).verdict != allow {
+			p.Undecided = true
+			p.Unconfirmed = p.Fresh
 		}
-		if p.Fresh && retained(b.prune, a) == nil && unconfirmed(b.prune, a) != nil {
-			p.Unconfirmed = true
-		}
+	}
+	b := batch{
+		prune:     spec,
+		absentees: pruneChain.allowed(spec, p.missing),
+		missing:   len(p.missing),
+		total:     p.present,
+		empty:     p.Ledger != nil && p.Ledger.empty,
+		fresh:     p.Fresh,
 	}
 	if len(b.absentees) == 0 {
 		return
 	}
-	slices.SortFunc(b.absentees, func(a, b absentee) int { return byName(a.observation, b.observation) })
-	digest := digest(p.Kind, b.absentees)
-	var asked *hold // what a person let through
-	for _, rule := range batchRules {
-		held := rule(b)
-		switch {
-		case held == nil:
-		case held.reason != "" && Approved(p.Source, digest):
-			asked = held
-		case held.reason != "":
-			p.Held = newHeld(p.Kind, held, digest, b.absentees)
-			return
-		default:
-			if asked != nil { // Approved, and waits for a listing that says so too.
-				p.Held = newHeld(p.Kind, asked, digest, b.absentees)
-			}
-			return
+	lines := occasion(p.Kind, b.absentees)
+	digest := digest(lines)
+	approval := p.Approval
+	if !approval.covers(p.Source, lines) {
+		approval = nil
+		if Approved(p.Source, digest) {
+			approval = newApproval(p.Kind, digest, b.absentees)
 		}
 	}
-	p.delete(b.absentees)
+	verdict, asked := pruneChain.judge(b, approval != nil)
+	if asked != nil {
+		p.Approved = approval
+	}
+	switch {
+	case verdict == allow:
+		p.delete(b.absentees)
+	case asked != nil:
+		p.Held = newHeld(p.Kind, p.Source, asked, digest, b.absentees)
+	}
 }
 
 // delete plans the deletion of observations, and takes back the writes to them.
@@ -195,31 +274,40 @@ func (p *planner) delete(absentees []absentee) {
 	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return deleted[w.Existing] })
 }
 
-func firstHold(rules []func(v1alpha1.Prune, absentee) *hold, prune v1alpha1.Prune, a absentee) *hold {
-	for _, rule := range rules {
-		if held := rule(prune, a); held != nil {
-			return held
-		}
-	}
-	return nil
-}
-
 // digestDigits is how many hex digits a digest has.
 const digestDigits = 12
 
-// digest names exactly these observations of this kind, in any order, and that
-// they went missing when they did: an approval does not outlive its occasion.
-func digest(kind *Kind, absentees []absentee) string {
+// occasion names exactly these observations of this kind, and that they went
+// missing when they did, a line for each, sorted: an approval does not outlive its
+// occasion.
+func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
-		lines[i] = fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.observation.GetName(), a.observation.GetUID(), a.since.Unix())
+		lines[i] = a.line(kind)
 	}
 	slices.Sort(lines)
+	return lines
+}
+
+func (a absentee) line(kind *Kind) string {
+	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.observation.GetName(), a.observation.GetUID(), a.since.Unix())
+}
+
+// digest hashes an occasion.
+func digest(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
 }
 
-// Approved tells whether the source's approvePrune annotation names a digest.
+func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
+	a := &Approval{digest, make(map[types.UID]string, len(absentees))}
+	for _, absent := range absentees {
+		a.left[absent.observation.GetUID()] = absent.line(kind)
+	}
+	return a
+}
+
+// Approved reports whether the source's approvePrune annotation names a digest.
 func Approved(source *v1alpha1.InventorySource, digest string) bool {
 	for approval := range strings.SplitSeq(source.Annotations[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {
@@ -229,27 +317,16 @@ func Approved(source *v1alpha1.InventorySource, digest string) bool {
 	return false
 }
 
-// maxNames is how many names a message lists before it only counts.
-const maxNames = 10
-
-func newHeld(kind *Kind, why *hold, digest string, absentees []absentee) *Held {
+func newHeld(kind *Kind, source *v1alpha1.InventorySource, why *ruling, digest string, absentees []absentee) *Held {
 	names := make([]string, len(absentees))
 	for i, a := range absentees {
 		names[i] = a.observation.GetName()
 	}
 	return &Held{
 		Reason: why.reason,
-		Message: fmt.Sprintf("%s: %s; held: %s; to delete them set the annotation %s=%s",
-			kind.Name, why.message, Names(names), v1alpha1.AnnotationApprovePrune, digest),
+		Message: fmt.Sprintf("%s: %s; held: %s; to delete them run: kubectl -n %s annotate --overwrite inventorysource/%s %s=%s",
+			kind.Name, why.message, Names(names), source.Namespace, source.Name, v1alpha1.AnnotationApprovePrune, digest),
 		Digest: digest,
 		Count:  len(absentees),
 	}
-}
-
-// Names joins names for a message, at most ten of them, and counts the rest.
-func Names(names []string) string {
-	if len(names) <= maxNames {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), len(names)-maxNames)
 }

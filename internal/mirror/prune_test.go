@@ -25,7 +25,7 @@ func TestRetainedHoldsEverythingUnderPolicyRetain(t *testing.T) {
 	t.Parallel()
 	for policy, holds := range map[v1alpha1.PrunePolicy]bool{"": false, v1alpha1.PrunePolicyDelete: false, v1alpha1.PrunePolicyRetain: true} {
 		held := retained(v1alpha1.Prune{Policy: policy}, absentee{misses: 100, missingFor: time.Hour})
-		NewWithT(t).Expect(held != nil).To(Equal(holds), string(policy))
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(holds), string(policy))
 	}
 }
 
@@ -40,7 +40,7 @@ func TestUnconfirmedHoldsUntilEnoughListingsLackedIt(t *testing.T) {
 		{ptr[int32](1), 0, true}, {ptr[int32](1), 1, false}, {ptr[int32](100), 99, true}, {ptr[int32](100), 100, false},
 	} {
 		held := unconfirmed(v1alpha1.Prune{AfterMisses: c.need}, absentee{misses: c.misses})
-		NewWithT(t).Expect(held != nil).To(Equal(c.holds), "%+v", c)
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(c.holds), "%+v", c)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestInGraceHoldsForTheGracePeriod(t *testing.T) {
 		{seconds(10), 10*time.Second - 1, true}, {seconds(10), 10 * time.Second, false},
 	} {
 		held := inGrace(v1alpha1.Prune{GracePeriod: c.grace}, absentee{missingFor: c.since})
-		NewWithT(t).Expect(held != nil).To(Equal(c.holds), "%+v", c)
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(c.holds), "%+v", c)
 	}
 }
 
@@ -69,8 +69,9 @@ func TestListingEmptyHoldsWhereNothingWasListed(t *testing.T) {
 		{true, nil, true}, {false, nil, false}, {true, ptr[int32](0), true}, {true, ptr[int32](99), true}, {true, ptr[int32](100), false},
 	} {
 		held := listingEmpty(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, empty: c.empty, missing: 1, total: 1, fresh: true})
-		NewWithT(t).Expect(held != nil).To(Equal(c.holds), "%+v", c)
-		if held != nil {
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(c.holds), "%+v", c)
+		if held.verdict != allow {
+			NewWithT(t).Expect(held.verdict).To(Equal(ask))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonListingEmpty))
 		}
 	}
@@ -90,8 +91,9 @@ func TestShareExceededHoldsWhereTooManyAreMissing(t *testing.T) {
 		{2, 2, ptr[int32](100), false}, {1000, 1000, ptr[int32](100), false},
 	} {
 		held := shareExceeded(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, missing: c.missing, total: c.total, fresh: true})
-		NewWithT(t).Expect(held != nil).To(Equal(c.holds), "%+v", c)
-		if held != nil {
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(c.holds), "%+v", c)
+		if held.verdict != allow {
+			NewWithT(t).Expect(held.verdict).To(Equal(ask))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonShareExceeded))
 		}
 	}
@@ -111,8 +113,9 @@ func TestScopeChangedHoldsWhatWasLastSeenOtherwise(t *testing.T) {
 			b.absentees = append(b.absentees, absentee{moved: moved})
 		}
 		held := scopeChanged(b)
-		NewWithT(t).Expect(held != nil).To(Equal(c.holds), "%+v", c)
-		if held != nil {
+		NewWithT(t).Expect(held.verdict != allow).To(Equal(c.holds), "%+v", c)
+		if held.verdict != allow {
+			NewWithT(t).Expect(held.verdict).To(Equal(ask))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonScopeChanged))
 		}
 	}
@@ -120,10 +123,9 @@ func TestScopeChangedHoldsWhatWasLastSeenOtherwise(t *testing.T) {
 
 func TestNotFreshHoldsWhereThisSyncHasNoCompleteListing(t *testing.T) {
 	t.Parallel()
-	NewWithT(t).Expect(notFresh(batch{fresh: true})).To(BeNil())
+	NewWithT(t).Expect(notFresh(batch{fresh: true}).verdict).To(Equal(allow))
 	held := notFresh(batch{})
-	NewWithT(t).Expect(held).NotTo(BeNil())
-	NewWithT(t).Expect(held.reason).To(BeEmpty(), "no person is asked")
+	NewWithT(t).Expect(held.verdict).To(Equal(wait), "no person is asked")
 }
 
 // missed returns facts in which all rules, but for what their number says, allow
@@ -132,7 +134,7 @@ func missed(w *world, n int) Facts {
 	for range 2 {
 		w.list(clusters, true, records(ids(10)[n:])...)
 	}
-	return w.facts(clusters, Desire(w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), nil})[clusters])
+	return w.facts(clusters, Desire(worldKinds, w.source, w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), nil})[clusters])
 }
 
 // without returns the chain without a rule, if it is one of its own.
@@ -144,8 +146,8 @@ func without[Rule any](chain []Rule, rule any) []Rule {
 
 // Not parallel: it takes rules out of the chains.
 func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
-	absentees, batches := absenteeRules, batchRules
-	defer func() { absenteeRules, batchRules = absentees, batches }()
+	whole := pruneChain
+	defer func() { pruneChain = whole }()
 	for name, c := range map[string]struct {
 		hold func(w *world, f *Facts)
 		rule any // of either chain
@@ -166,7 +168,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 		"not fresh": {func(_ *world, f *Facts) { f.Fresh = false }, notFresh, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			absenteeRules, batchRules = absentees, batches
+			pruneChain = whole
 			w := settled(t, ids(10)...)
 			facts := missed(w, 1)
 			w.Expect(namesOf(Make(facts).Deletes)).To(Equal([]string{"lkc-000"}), "no rule holds")
@@ -175,7 +177,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 			w.Expect(plan.Deletes).To(BeEmpty())
 			w.Expect(plan.Held != nil).To(Equal(c.held))
 
-			absenteeRules, batchRules = without(absentees, c.rule), without(batches, c.rule)
+			pruneChain = chain{without(whole.each, c.rule), without(whole.batch, c.rule)}
 			w.Expect(namesOf(Make(facts).Deletes)).To(ContainElement("lkc-000"), "without the rule it is deleted")
 		})
 	}
@@ -301,7 +303,7 @@ func TestAHeldPruneSaysWhatIsHeldWhyAndTheWayOut(t *testing.T) {
 		w.Expect(held.Reason).To(Equal(c.reason))
 		w.Expect(held.Count).To(Equal(10 - c.left))
 		w.Expect(held.Digest).To(MatchRegexp("^[0-9a-f]{12}$"))
-		w.Expect(held.Message).To(Equal(c.text + "to delete them set the annotation inventory.ccloud.dev/approvePrune=" + held.Digest))
+		w.Expect(held.Message).To(Equal(c.text + "to delete them run: kubectl -n platform annotate --overwrite inventorysource/prod inventory.ccloud.dev/approvePrune=" + held.Digest))
 		w.Expect(w.pass()[clusters].Held).To(Equal(held), "a repair between two syncs says the same")
 	}
 }
@@ -422,20 +424,20 @@ func TestDigestNamesExactlyTheObjectsAndWhenTheyWent(t *testing.T) {
 		return absentee{observation: o, since: since}
 	}
 	a, b := absent("a", "1", began), absent("b", "2", began)
-	want := digest(KafkaCluster, []absentee{a, b})
+	want := digest(occasion(KafkaCluster, []absentee{a, b}))
 	g.Expect(want).To(MatchRegexp("^[0-9a-f]{12}$"))
-	g.Expect(digest(KafkaCluster, []absentee{b, a})).To(Equal(want), "in any order")
+	g.Expect(digest(occasion(KafkaCluster, []absentee{b, a}))).To(Equal(want), "in any order")
 	seen := []string{want}
 	for _, other := range [][]absentee{
 		{a}, {b}, {}, {a, a}, {a, b, absent("c", "3", began)}, {a, absent("b", "3", began)},
 		{absent("a", "2", began), absent("b", "1", began)}, {absent("a/1", "b/2", began)},
 		{a, absent("b", "2", began.Add(time.Second))},
 	} {
-		d := digest(KafkaCluster, other)
+		d := digest(occasion(KafkaCluster, other))
 		g.Expect(seen).NotTo(ContainElement(d))
 		seen = append(seen, d)
 	}
-	g.Expect(digest(Peering, []absentee{a, b})).NotTo(Equal(want), "of this kind")
+	g.Expect(digest(occasion(Peering, []absentee{a, b}))).NotTo(Equal(want), "of this kind")
 }
 
 func TestAnApprovalDoesNotOutliveItsOccasion(t *testing.T) {

@@ -18,7 +18,7 @@ type intent struct {
 	metadata, status  bool
 }
 
-func intents(plan *Plan) map[string]intent {
+func intents(plan *Changes) map[string]intent {
 	out := map[string]intent{}
 	for _, w := range plan.Writes {
 		out[w.Desired.GetName()] = intent{w.Existing, w.Desired, w.Metadata, w.Status}
@@ -57,7 +57,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 			}
 		}
 		s.now = s.now.Add(time.Second)
-		whole, repairs := s.plan(), make([]*Plan, len(worldKinds))
+		whole, repairs := s.plan(), make([]*Changes, len(worldKinds))
 		for kind := range worldKinds {
 			if repairs[kind] = plans[kind].View.Repair(changed[kind], s.now); repairs[kind] == nil {
 				return // All kinds then get a whole plan.
@@ -65,10 +65,11 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		}
 		for kind, repair := range repairs {
 			repaired += len(repair.Writes)
-			s.Expect(intents(repair)).To(Equal(intents(whole[kind])), "all that changed was named")
+			s.Expect(intents(repair)).To(Equal(intents(&whole[kind].Changes)), "all that changed was named")
 			s.Expect(repair.Deletes).To(BeEmpty())
+			s.Expect(plans[kind].View.StaleAt()).To(Equal(whole[kind].View.StaleAt()))
+			s.apply(kind, whole[kind])
 			s.Expect(plans[kind].Summary).To(Equal(whole[kind].Summary), "a repair changes no number")
-			s.Expect(repair.StaleAt).To(Equal(whole[kind].StaleAt))
 			for name := range changed[kind] {
 				s.Expect(s.records[kind]).To(HaveKey(name), "only what is listed is repaired by itself")
 			}
@@ -116,13 +117,13 @@ func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 				return
 			}
 			w.Expect(plan.Writes).To(HaveLen(c.repairs))
-			w.Expect(plan.StaleAt).To(Equal(w.completed[clusters].Add(w.source.GetStaleAfter())))
+			w.Expect(view.StaleAt()).To(Equal(w.completed[clusters].Add(w.source.GetStaleAfter())))
 		})
 	}
 	w := settled(t, "lkc-000", "lkc-001")
 	controlledBy(w.cluster("lkc-001"), "another")
 	w.Expect(w.sync("lkc-000", "lkc-001").View.Repair(nil, w.now)).To(BeNil(), "a name in conflict may be free by now")
 	var ignored *View
-	w.Expect(ignored.Repair(nil, began)).To(Equal(&Plan{View: &View{}}), "a kind without a plan is no obstacle")
+	w.Expect(ignored.Repair(nil, began)).To(Equal(&Changes{}), "a kind without a plan is no obstacle")
 	w.Expect(ignored.Repair(map[string]v1alpha1.Observation{"lkc-1": nil}, began)).To(BeNil())
 }

@@ -92,13 +92,14 @@ type world struct {
 	ledgers   []*Ledger
 	completed []time.Time
 	fresh     []bool
+	approvals []*Approval
 	objects   []map[string]v1alpha1.Observation // by name
 }
 
 func newWorld(t rapid.TB) *world {
 	return &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
-		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2),
+		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2), approvals: make([]*Approval, 2),
 		objects: []map[string]v1alpha1.Observation{{}, {}},
 	}
 }
@@ -117,11 +118,11 @@ func (w *world) stamp(id string) v1alpha1.Observation { return stamped(w.source,
 // list notes a listing of one kind, a second after what was before.
 func (w *world) list(kind int, complete bool, records ...any) {
 	w.now = w.now.Add(time.Second)
-	listing := Listing{Complete: complete, Scope: w.scope, End: w.now}
+	listing := Sighting{Complete: complete, Scope: w.scope, End: w.now}
 	for _, r := range records {
 		listing.Observations = append(listing.Observations, stamped(w.source, r))
 	}
-	w.ledgers[kind] = w.ledgers[kind].Record(listing, w.owned(kind))
+	w.ledgers[kind] = w.ledgers[kind].Record(worldKinds[kind], listing, w.owned(kind))
 	if w.fresh[kind] = complete; complete {
 		w.completed[kind] = w.now
 	}
@@ -145,6 +146,7 @@ func records(ids []string) []any {
 // restart makes the manager forget.
 func (w *world) restart() {
 	clear(w.ledgers)
+	clear(w.approvals)
 	clear(w.fresh)
 }
 
@@ -174,14 +176,14 @@ func (w *world) facts(kind int, desired Desired) Facts {
 	return Facts{
 		Kind: worldKinds[kind], Source: w.source, Ledger: w.ledgers[kind],
 		Desired: desired, Existing: w.owned(kind), Completed: w.completed[kind], Fresh: w.fresh[kind], Now: w.now,
-		Occupants: w.strangers(kind),
+		Occupants: w.strangers(kind), Approval: w.approvals[kind],
 	}
 }
 
 // plan plans for both kinds, and sees to it that nothing shared is changed.
 func (w *world) plan() []*Plan {
 	before := w.shared()
-	desired := Desire(w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), w.owned(peerings)})
+	desired := Desire(worldKinds, w.source, w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), w.owned(peerings)})
 	plans := make([]*Plan, len(worldKinds))
 	for kind := range worldKinds {
 		plans[kind] = Make(w.facts(kind, desired[kind]))
@@ -224,6 +226,7 @@ func (w *world) pass() []*Plan {
 // apply carries out a plan as the API server would.
 func (w *world) apply(kind int, plan *Plan) {
 	objects := w.objects[kind]
+	w.approvals[kind] = plan.Approved
 	for _, write := range plan.Writes {
 		name := write.Desired.GetName()
 		w.Expect(write.Metadata || write.Status).To(BeTrue(), "a write writes something")
@@ -234,6 +237,7 @@ func (w *world) apply(kind int, plan *Plan) {
 			w.made++
 			objects[name] = stored(write.Desired)
 			objects[name].SetUID(types.UID(fmt.Sprintf("uid-%d", w.made)))
+			plan.Created(write.Desired)
 			continue
 		}
 		w.Expect(objects[name]).To(BeIdenticalTo(write.Existing), "only what is there is changed")
@@ -252,6 +256,7 @@ func (w *world) apply(kind int, plan *Plan) {
 	for _, o := range plan.Deletes {
 		w.Expect(objects[o.GetName()]).To(BeIdenticalTo(o), "only what is there is deleted")
 		delete(objects, o.GetName())
+		plan.Deleted(o)
 	}
 }
 

@@ -25,4 +25,5 @@ type Reference struct {
 	ID           string `json:"id"`
 	Environment  string `json:"environment"`
 	ResourceName string `json:"resource_name"`
+	Related      string `json:"related"`
 }

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// verdict is what a condition says: reason and message. The reason gives the status.
+type verdict struct{ reason, message string }
+
+// setSynced sets each kind's condition and returns what Ready is to say, nil if that
+// stays as an earlier process set it.
+func (c conditionSetter) setSynced(p *pass) *verdict {
+	ready := verdict{reason: v1alpha1.ReasonSucceeded}
+	known := false
+	for i := range kinds {
+		v := kindVerdict(p, i)
+		if v == nil {
+			if !kinds[i].Mirrored(p.source) { // Else it stays as an earlier process set it.
+				c.remove(kinds[i].Condition)
+			}
+			continue
+		}
+		known = true
+		c.set(kinds[i].Condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+		switch {
+		case ready.reason != v1alpha1.ReasonSucceeded:
+		case v.reason != v1alpha1.ReasonSucceeded:
+			ready = *v
+			if waitsForPredecessor(p.state.kinds[i].report.Conflicts) {
+				ready.reason = v1alpha1.ReasonProgressing
+			}
+		case ready.message != "":
+			ready.message += "; " + v.message
+		default:
+			ready.message = v.message
+		}
+	}
+	switch {
+	case p.source.Spec.Suspend:
+		return &verdict{v1alpha1.ReasonSuspended, "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter"}
+	case !mirrorsAny(p.source):
+		return &verdict{v1alpha1.ReasonSucceeded, "nothing is mirrored: every kind's policy is Ignore"}
+	case !known:
+		return nil // A back-off goes on that an earlier process began, and told why.
+	}
+	return &ready
+}
+
+// kindVerdict returns how a kind's last sync went, nil if none was tried.
+func kindVerdict(p *pass, i int) *verdict {
+	k := &p.state.kinds[i]
+	if !k.outcome.tried || !kinds[i].Mirrored(p.source) {
+		return nil
+	}
+	kind, unwritten := kinds[i].Name, k.unwritten(kinds[i].Name)
+	switch f := k.outcome.failure; {
+	case f != nil && k.report.Withheld > 0:
+		return &verdict{f.reason, fmt.Sprintf("%s; %d objects that only such listings told of get no observation until one is complete", f.message, k.report.Withheld)}
+	case f != nil:
+		return &verdict{f.reason, f.message}
+	case unwritten != nil:
+		return &verdict{unwritten.reason, unwritten.message}
+	case len(k.report.Conflicts)+len(k.report.Clashes) > 0:
+		return &verdict{v1alpha1.ReasonNameConflict, conflictMessage(kind, k.report)}
+	}
+	message := fmt.Sprintf("%s: %d observed", kind, observed(k.report.Summary))
+	if k.report.Unconfirmed && p.state.schedule.confirming == 0 {
+		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
+	}
+	return &verdict{v1alpha1.ReasonSucceeded, message}
+}
+
+func observed(summary *v1alpha1.InventorySummary) int32 {
+	if summary == nil {
+		return 0
+	}
+	return summary.Observed
+}
+
+// waitsForPredecessor reports whether all conflicts are with a deleted source of the
+// same name, whose observations the garbage collector deletes.
+func waitsForPredecessor(conflicts []mirror.Conflict) bool {
+	return len(conflicts) > 0 && !slices.ContainsFunc(conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
+}
+
+// conflictMessage says which names are taken, by what, and the way out.
+func conflictMessage(kind string, report mirror.Report) string {
+	var theirs, formers, others, clashes, parts []string
+	for _, c := range report.Conflicts {
+		switch {
+		case c.ID != "":
+			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
+		case c.Predecessor:
+			formers = append(formers, c.Name)
+		case c.Controller != "":
+			theirs = append(theirs, fmt.Sprintf("%s (controlled by %s)", c.Name, c.Controller))
+		default:
+			theirs = append(theirs, c.Name+" (no controller)")
+		}
+	}
+	for _, c := range report.Clashes {
+		clashes = append(clashes, fmt.Sprintf("%s (%s is that of %s)", c.ID, c.Name, c.Owner))
+	}
+	for _, part := range []struct {
+		names []string
+		text  string
+	}{
+		{theirs, "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them"},
+		{formers, "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s"},
+		{others, "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place"},
+		{clashes, "listed objects without an observation, since their name is another object's: %s"},
+	} {
+		if len(part.names) > 0 {
+			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
+		}
+	}
+	return kind + ": " + strings.Join(parts, "; ")
+}
+
+// maxMessage bounds the message of a source's condition, in bytes. The API server
+// takes 32768; people read far less.
+const maxMessage = 8192
+
+// conditionSetter sets conditions of a source, all at one time.
+type conditionSetter struct {
+	source *v1alpha1.InventorySource
+	now    metav1.Time
+}
+
+// set is the one place where texts that others wrote get into a condition of a source:
+// it cuts them to what fits.
+func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
+	meta.SetStatusCondition(&c.source.Status.Conditions, metav1.Condition{
+		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
+		ObservedGeneration: c.source.Generation, LastTransitionTime: c.now,
+	})
+}
+
+func (c conditionSetter) remove(conditionType string) {
+	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
+}
+
+// setReady sets Ready, and the one of Reconciling and Stalled that goes with it. A
+// condition that stays keeps its time.
+func (c conditionSetter) setReady(v verdict) {
+	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
+	switch {
+	case v.reason == v1alpha1.ReasonSucceeded:
+		ready, beside = metav1.ConditionTrue, ""
+	case v.reason == v1alpha1.ReasonSuspended:
+		ready, beside = metav1.ConditionUnknown, ""
+	case v.reason == v1alpha1.ReasonProgressing:
+		ready, message = metav1.ConditionUnknown, v.message
+	case needsPerson(v.reason):
+		beside, message = v1alpha1.ConditionStalled, v.message
+	}
+	c.set(v1alpha1.ConditionReady, ready, v.reason, v.message)
+	for _, other := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if other == beside {
+			c.set(other, metav1.ConditionTrue, v.reason, message)
+		} else {
+			c.remove(other)
+		}
+	}
+}
+
+// setPruneHeld sets PruneHeld from what the status says of each kind, with the reason
+// of the first that is held.
+func (c conditionSetter) setPruneHeld() {
+	var reason string
+	var messages []string
+	for i := range kinds {
+		if held := heldIn(c.source, i); held != nil {
+			if reason == "" {
+				reason = held.Reason
+			}
+			messages = append(messages, held.Message)
+		}
+	}
+	if reason == "" {
+		c.remove(v1alpha1.ConditionPruneHeld)
+		return
+	}
+	c.set(v1alpha1.ConditionPruneHeld, metav1.ConditionTrue, reason, strings.Join(messages, "; "))
+}
+
+func status(ok bool) metav1.ConditionStatus {
+	if ok {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}

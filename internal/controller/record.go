@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// answer notes that a sync was tried.
+func (r *Reconciler) answer(p *pass) {
+	whole := true
+	for i := range p.told {
+		p.state.kinds[i].outcome = p.told[i].outcome
+		whole = whole && p.told[i].outcome.failure == nil
+	}
+	p.state.schedule.answer(p.source, p.secret, p.early, r.Clock.Now(), whole)
+}
+
+// nothingNew takes in a sync in which every kind's listing told what the last one
+// told, and reports whether it was one. It is none where anything else is unsettled:
+// an object missing, stale, in conflict or not written.
+func (r *Reconciler) nothingNew(p *pass) bool {
+	if p.state.settled != p.source.Generation {
+		return false
+	}
+	for i := range kinds {
+		k := &p.state.kinds[i]
+		if kinds[i].Mirrored(p.source) &&
+			(!p.told[i].unchanged || !k.ledger.Settled() || k.report.Summary == nil || len(k.retries) > 0 || k.report.Held != nil ||
+				p.state.inbox.view(i).Contested() || p.state.inbox.view(i).Stale()) {
+			return false
+		}
+	}
+	for i := range kinds {
+		if !kinds[i].Mirrored(p.source) {
+			continue
+		}
+		k := &p.state.kinds[i]
+		k.ledger = k.ledger.Again(p.told[i].sighting.End)
+		k.report = k.report.Again(k.ledger)
+		p.state.inbox.renew(i, p.state.inbox.view(i).Again(k.ledger))
+		r.Metrics.Skipped(kinds[i].Name, int(k.report.Summary.Observed))
+	}
+	return true
+}
+
+// record keeps what a sync's listings said.
+func (r *Reconciler) record(p *pass) {
+	for i := range p.told {
+		t, k := &p.told[i], &p.state.kinds[i]
+		if t.sighting == nil {
+			continue
+		}
+		if k.ledger == nil {
+			k.ledger = mirror.NewLedger(lastScope(p, i))
+		}
+		for _, o := range t.sighting.Observations {
+			if !k.ledger.Tells(o) {
+				delete(k.retries, o.GetName()) // It is another write now.
+			}
+		}
+		k.ledger = k.ledger.Record(kinds[i].Kind, *t.sighting, p.existing[i])
+		k.index, k.asked = t.index, t.asked
+		if !k.ledger.Distinct() {
+			k.index = nil // Who has a name is decided with all that want it.
+		}
+	}
+}
+
+// plan compares what the listings say with the observations there are.
+func (r *Reconciler) plan(ctx context.Context, p *pass) error {
+	now := r.Clock.Now()
+	ledgers, all := make([]*mirror.Ledger, len(kinds)), make([]*mirror.Kind, len(kinds))
+	for i := range kinds {
+		if !kinds[i].Mirrored(p.source) {
+			p.state.forgetKind(i)
+		}
+		ledgers[i], all[i] = p.state.kinds[i].ledger, kinds[i].Kind
+	}
+	desired := mirror.Desire(all, p.source, ledgers, p.existing)
+	p.changes = make([]*mirror.Changes, len(kinds))
+	views := make([]*mirror.View, len(kinds))
+	for i := range kinds {
+		k := &p.state.kinds[i]
+		occupants, err := r.occupants(ctx, &kinds[i], p.source, desired[i], p.existing[i])
+		if err != nil {
+			return err
+		}
+		plan := mirror.Make(mirror.Facts{
+			Kind:      kinds[i].Kind,
+			Source:    p.source,
+			Ledger:    k.ledger,
+			Desired:   desired[i],
+			Existing:  p.existing[i],
+			Occupants: occupants,
+			Completed: k.completed(now),
+			Fresh:     r.fresh(p, i),
+			Approval:  k.report.Approved,
+			Now:       now,
+		})
+		k.report, views[i], p.changes[i] = plan.Report, plan.View, &plan.Changes
+		k.retries.keep(p.changes[i])
+	}
+	p.state.inbox.done(views)
+	return nil
+}
+
+// fresh reports whether a kind was listed whole at the last attempt, and just now.
+func (r *Reconciler) fresh(p *pass, i int) bool {
+	k := &p.state.kinds[i]
+	return k.outcome.tried && k.outcome.failure == nil && !p.source.Spec.Suspend &&
+		r.Clock.Since(k.ledger.Completed()) < freshFor
+}
+
+// lastScope returns the scope that an earlier process saw a kind's observations
+// under, "" if none did.
+func lastScope(p *pass, i int) string {
+	if summary := *kinds[i].Summary(&p.source.Status); summary != nil {
+		return summary.Scope
+	}
+	return ""
+}
+
+// heldIn returns the prune of a kind that a source's status says is held, or nil.
+func heldIn(source *v1alpha1.InventorySource, i int) *v1alpha1.HeldPrune {
+	if summary := *kinds[i].Summary(&source.Status); summary != nil {
+		return summary.Held
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+const (
+	// maxText bounds a text of the cloud's in an observation, in bytes: far more than
+	// any the API documents, and little enough that the object fits into etcd.
+	maxText = 4096
+	// maxPhase bounds a phase, in bytes. It also stands in the source's status and in
+	// metrics.
+	maxPhase = 256
+	// maxNames and maxNamesText are how many names a message lists, and how many bytes
+	// of them, before it only counts.
+	maxNames     = 10
+	maxNamesText = 512
+)
+
+// Truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
+func Truncate(s string, n int) string {
+	const ellipsis = "…"
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
+}
+
+// Names joins names for a message, as many as fit but ten at most, and counts the rest.
+func Names(names []string) string {
+	shown, size := 0, 0
+	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
+		size += len(names[shown]) + len(", ")
+		shown++
+	}
+	text := strings.Join(names[:shown], ", ")
+	if more := len(names) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// cutTexts cuts every text in an observation's status to what its place holds.
+func cutTexts(o v1alpha1.Observation) {
+	status := reflect.ValueOf(o.GetStatus()).Elem()
+	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
+		cutText(phase, maxPhase)
+	}
+	cutAll(status)
+}
+
+func cutAll(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		cutText(v, maxText)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			cutAll(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			cutAll(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanSet() {
+				cutAll(field)
+			}
+		}
+	}
+}
+
+func cutText(v reflect.Value, most int) {
+	if v.Len() > most {
+		v.SetString(Truncate(v.String(), most))
+	}
+}
