@@ -3,6 +3,8 @@
 package mirror
 
 import (
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -157,6 +159,46 @@ func TestAPartnerGoesWithItsObservation(t *testing.T) {
 			w.Expect(w.names(peerings)).To(BeEmpty())
 			w.pass() // The deletion wakes the reconciler; no listing is needed.
 			w.Expect(w.attached("lkc-1")).To(BeEmpty())
+		})
+	}
+}
+
+func TestAJoinIsBoundedAndCounted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ clusters, points, peerings int }{
+		"few clusters of many access points": {9, 1000, 1},
+		"many clusters of few":               {2000, 3, 2},
+		"many peerings":                      {2, 1, 1200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var allClusters, allPeerings []any
+			for i := range c.clusters {
+				points := make([]string, c.points)
+				for p := range points {
+					points[p] = fmt.Sprintf("ap%04d", p)
+				}
+				allClusters = append(allClusters, withPoints(newCluster(fmt.Sprintf("lkc-%04d", i), "n-1"), points...))
+			}
+			for i := range c.peerings {
+				allPeerings = append(allPeerings, newPeering(fmt.Sprintf("p-%04d", i), "n-1"))
+			}
+			w.list(clusters, true, allClusters...)
+			w.list(peerings, true, allPeerings...)
+			w.pass()
+			cluster, peering := w.cluster("lkc-0000"), w.peering("p-0000")
+			w.Expect(peering.Status.Phase).To(Equal("READY"))
+			w.Expect(peering.Status.EndpointCount).To(BeEquivalentTo(c.clusters * c.points))
+			w.Expect(peering.Status.Endpoints).To(HaveLen(min(MaxJoined, c.clusters*c.points)))
+			w.Expect(peering.Status.Endpoints[0]).To(And(HaveField("ClusterID", "lkc-0000"), HaveField("AccessPointID", "ap0000")))
+			w.Expect(cluster.Status.PeeringCount).To(BeEquivalentTo(c.peerings))
+			w.Expect(cluster.Status.Peerings).To(HaveLen(min(MaxJoined, c.peerings)))
+			w.Expect(cluster.Status.Peerings[0].Name).To(Equal("p-0000"), "the first by name")
+			text, err := json.Marshal(peering)
+			w.Expect(err).NotTo(HaveOccurred())
+			w.Expect(len(text)).To(BeNumerically("<", 1<<20), "it fits into etcd")
+			w.Expect(w.pass()[peerings].Writes).To(BeEmpty())
 		})
 	}
 }

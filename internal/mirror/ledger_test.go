@@ -3,11 +3,14 @@
 package mirror
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -262,4 +265,145 @@ func TestAnObjectThatComesTwiceIsTakenOnceTheLastOne(t *testing.T) {
 	w.list(clusters, true, first, last)
 	w.Expect(w.pass()[clusters].Writes).To(HaveLen(1))
 	w.Expect(w.cluster("x").Status.Phase).To(Equal("FAILED"))
+}
+
+// forge makes a missing observation claim another time since when it is missing.
+func (w *world) forge(name string, since time.Time) {
+	for i, c := range w.cluster(name).Status.Conditions {
+		if c.Type == v1alpha1.ConditionObserved {
+			w.cluster(name).Status.Conditions[i].LastTransitionTime.Time = since
+		}
+	}
+}
+
+// claim returns since when an observation says that its object is missing.
+func (w *world) claim(name string) time.Time {
+	return meta.FindStatusCondition(w.cluster(name).Status.Conditions, v1alpha1.ConditionObserved).LastTransitionTime.Time
+}
+
+func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		forged  time.Duration // from when it went missing
+		restart bool
+		grace   time.Duration
+		wait    time.Duration // from when it went missing until it is deleted
+	}{
+		"an earlier one shortens no grace period":                {forged: -2 * day, grace: day, wait: day},
+		"nor does one before the observation was created":        {forged: -1000 * day, grace: day, wait: day},
+		"a later one lengthens none":                             {forged: day, grace: day, wait: day},
+		"one to come counts as now after a restart":              {forged: 12 * day, restart: true, grace: 0, wait: 0},
+		"one to come keeps nothing longer than its grace period": {forged: 12 * day, restart: true, grace: day, wait: day},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, ids(10)...)
+			w.source.Spec.Prune.GracePeriod = &metav1.Duration{Duration: c.grace}
+			w.sync(ids(9)...)
+			went := w.now
+			w.forge("lkc-009", went.Add(c.forged))
+			if c.restart {
+				w.restart()
+			}
+			w.pass() // A repair between two syncs puts the time back.
+			for range 3 {
+				if c.wait > 0 {
+					w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+				}
+			}
+			w.now = went.Add(c.wait + time.Minute)
+			var deleted int
+			for range 3 {
+				deleted += len(w.sync(ids(9)...).Deletes)
+			}
+			w.Expect(deleted).To(Equal(1))
+		})
+	}
+}
+
+func TestAForgedTimeIsPutBack(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+	w.sync(ids(9)...)
+	truth := w.claim("lkc-009")
+	w.forge("lkc-009", truth.Add(-48*time.Hour))
+	w.Expect(w.pass()[clusters].Writes).To(HaveLen(1))
+	w.Expect(w.claim("lkc-009")).To(Equal(truth))
+	w.Expect(w.pass()[clusters].Writes).To(BeEmpty())
+}
+
+func TestAnObjectIsMissingNoLongerThanItsObservationExists(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	o := w.cluster("lkc-009")
+	o.CreationTimestamp = metav1.NewTime(w.now.Add(-time.Minute))
+	w.sync(ids(9)...)
+	w.forge("lkc-009", w.now.Add(-48*time.Hour))
+	w.restart()
+	w.source.Spec.Prune.GracePeriod = seconds(3600)
+	for range 3 {
+		w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+	}
+}
+
+func TestAClockSetBackLengthensNoGracePeriod(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.source.Spec.Prune.GracePeriod = seconds(60)
+	w.sync(ids(9)...)
+	w.now = w.now.Add(-24 * time.Hour)
+	w.sync(ids(9)...)
+	w.now = w.now.Add(2 * time.Minute)
+	w.Expect(w.sync(ids(9)...).Deletes).To(HaveLen(1))
+}
+
+func TestOfTwoIDsWithOneNameTheNameItselfWins(t *testing.T) {
+	t.Parallel()
+	odd := "LKC_1"
+	name := ObjectName(odd)
+	for _, order := range [][]string{{odd, name}, {name, odd}} {
+		w := newWorld(t)
+		for range 3 {
+			plan := w.sync(order...)
+			w.Expect(plan.Clashes).To(Equal([]Clash{{ID: odd, Name: name, Owner: name}}), "the other is told of")
+			w.Expect(w.cluster(name).Spec.ClusterID).To(Equal(name))
+		}
+		w.Expect(w.sync(name).Clashes).To(BeEmpty())
+	}
+	w := settled(t, odd)
+	plan := w.sync(odd, name)
+	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: name, ID: odd}}), "no observation is deleted for another's sake")
+	w.Expect(plan.View.Awaits(name)).To(BeTrue())
+	delete(w.objects[clusters], name)
+	w.pass()
+	w.Expect(w.cluster(name).Spec.ClusterID).To(Equal(name))
+}
+
+func TestIncompleteListingsThatEachTellOfOthersAddNoMoreThanFits(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	withheld := 0
+	for round := range 40 {
+		var listed []any
+		for i := range 60 {
+			listed = append(listed, newCluster(fmt.Sprintf("lkc-%d-%d", round, i)))
+		}
+		w.list(clusters, false, listed...)
+		withheld += w.pass()[clusters].Withheld
+		w.Expect(len(w.objects[clusters])).To(BeNumerically("<=", roomFor(60)))
+		w.Expect(len(w.ledgers[clusters].entries)).To(BeNumerically("<=", 2*roomFor(60)))
+	}
+	w.Expect(withheld).NotTo(BeZero(), "and says so")
+
+	first := newWorld(t)
+	var all []any
+	for _, id := range ids(900) {
+		all = append(all, newCluster(id))
+	}
+	first.list(clusters, false, all...)
+	plan := first.pass()[clusters]
+	first.Expect(first.names(clusters)).To(HaveLen(900), "one incomplete listing adds all that it tells of")
+	first.Expect(plan.Withheld).To(BeZero())
 }

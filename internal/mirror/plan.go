@@ -270,8 +270,11 @@ func (p *planner) change(existing, desired v1alpha1.Observation) {
 	}
 	next.CopyStatus(desired)
 	*next.Conditions() = timed(*existing.Conditions(), want, p.Now)
-	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: metadata, Status: status,
-		FormerPhase: p.Ledger.formerPhase(existing.GetName())})
+	write := Write{Existing: existing, Desired: next, Metadata: metadata, Status: status}
+	if former := p.Ledger.formerPhase(existing.GetName()); former == existing.Phase() {
+		write.FormerPhase = former
+	}
+	p.Writes = append(p.Writes, write)
 }
 
 // limited returns those listed objects without an observation that get one. After a

@@ -3,11 +3,13 @@
 package mirror
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -327,4 +329,159 @@ func TestDriftIsWhatAPlanWouldPutBack(t *testing.T) {
 	NewWithT(t).Expect(none.Drifted(newWorld(t).stamp("lkc-1"))).To(BeFalse(), "of a kind without a plan")
 	unlisted := settled(t).pass()[clusters].View
 	NewWithT(t).Expect(unlisted.Drifted(newWorld(t).stamp("lkc-1"))).To(BeFalse(), "of an object no listing told of")
+}
+
+func TestATemplateReachesObservationsThatAreNoLongerListed(t *testing.T) {
+	t.Parallel()
+	for name, restarted := range map[string]bool{"missing": false, "missing since before a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, "lkc-1", "lkc-2")
+			w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+			w.source.Spec.Template = templated(pairs{"team": "old", "tier": "1"}, pairs{"a": "b"}).Spec.Template
+			w.sync("lkc-1", "lkc-2")
+			w.sync("lkc-2")
+			w.cluster("lkc-1").Labels["theirs"] = "1"
+			if restarted {
+				w.restart()
+			}
+			w.source.Spec.Template = templated(pairs{"team": "new"}, nil).Spec.Template
+			w.sync("lkc-2")
+			o := w.cluster("lkc-1")
+			w.Expect(o.Labels).To(And(HaveKeyWithValue("team", "new"), Not(HaveKey("tier")), HaveKeyWithValue("theirs", "1"),
+				HaveKeyWithValue(v1alpha1.LabelSource, "prod")))
+			w.Expect(o.Annotations).NotTo(HaveKey("a"))
+			w.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
+			plan := w.sync("lkc-2")
+			w.Expect(plan.Writes).To(BeEmpty(), "once")
+			w.Expect(plan.View.Drifted(o)).To(BeFalse())
+		})
+	}
+}
+
+func TestAWriteTellsTheFormerPhaseOnlyWhereTheCloudChangedIt(t *testing.T) {
+	t.Parallel()
+	inPhase := func(phase string) any {
+		c := newCluster("lkc-1")
+		c.Status.Phase = phase
+		return c
+	}
+	former := func(plan *Plan) string { return plan.Writes[0].FormerPhase }
+	for name, c := range map[string]struct {
+		do   func(w *world) *Plan
+		want string
+	}{
+		"the cloud changed it": {func(w *world) *Plan {
+			w.list(clusters, true, inPhase("FAILED"))
+			return w.pass()[clusters]
+		}, "PROVISIONED"},
+		"while the manager was down": {func(w *world) *Plan {
+			w.restart()
+			w.list(clusters, true, inPhase("FAILED"))
+			return w.pass()[clusters]
+		}, "PROVISIONED"},
+		"a stranger edited it": {func(w *world) *Plan {
+			w.cluster("lkc-1").Status.Phase = "EXPLODED"
+			return w.pass()[clusters]
+		}, ""},
+		"a stranger edited it before a sync": {func(w *world) *Plan {
+			w.cluster("lkc-1").Status.Phase = "EXPLODED"
+			return w.sync("lkc-1")
+		}, ""},
+		"a write that failed is tried again after another listing": {func(w *world) *Plan {
+			w.list(clusters, true, inPhase("FAILED"))
+			w.plan()
+			w.list(clusters, true, inPhase("FAILED"))
+			return w.pass()[clusters]
+		}, "PROVISIONED"},
+		"a stranger edited what the cloud had changed before": {func(w *world) *Plan {
+			w.list(clusters, true, inPhase("FAILED"))
+			w.pass()
+			w.cluster("lkc-1").Status.DisplayName = "theirs"
+			return w.pass()[clusters]
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, "lkc-1")
+			w.Expect(former(c.do(w))).To(Equal(c.want))
+		})
+	}
+}
+
+func TestASummaryTellsApartAHundredPhases(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{99, 100, 101, 300} {
+		w := newWorld(t)
+		var listed []any
+		for i := range n {
+			c := newCluster(fmt.Sprintf("lkc-%03d", i))
+			c.Status.Phase = fmt.Sprintf("PHASE-%03d", i)
+			listed = append(listed, c)
+		}
+		w.list(clusters, true, listed...)
+		created := w.pass()[clusters].Summary
+		again := w.pass()[clusters].Summary
+		w.Expect(again.Observed).To(BeEquivalentTo(n))
+		w.Expect(created.Observed).To(BeEquivalentTo(n))
+		w.Expect(again.Phases).To(HaveLen(min(n, 100)))
+		total := int32(0)
+		for _, p := range again.Phases {
+			total += p.Count
+		}
+		w.Expect(total).To(BeEquivalentTo(n))
+	}
+}
+
+func TestAPredecessorsObservationsAreNoOnesConflictToSolve(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	theirs := stamped(w.source, newCluster("lkc-1")).(*v1alpha1.KafkaClusterObservation)
+	theirs.OwnerReferences[0].UID = "uid-of-former-prod"
+	w.objects[clusters]["lkc-1"] = theirs
+	plan := w.sync("lkc-1")
+	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: "lkc-1", Controller: "InventorySource/prod", Predecessor: true}}))
+	w.Expect(plan.View.Awaits("lkc-1")).To(BeTrue())
+	delete(w.objects[clusters], "lkc-1")
+	w.Expect(w.pass()[clusters].Writes).To(HaveLen(1), "from the last listing, once the garbage collector is done")
+}
+
+func TestAListingThatToldTheSameComesToTheSamePlan(t *testing.T) {
+	t.Parallel()
+	told := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStart(t)
+		s.listAll()
+		s.pass()
+		s.listAll()
+		plans := s.pass()
+		for kind, ledger := range s.ledgers {
+			if !ledger.Settled() || plans[kind].View.Contested() || plans[kind].View.Stale() {
+				return
+			}
+		}
+		s.now = s.now.Add(time.Minute)
+		for kind, ledger := range s.ledgers {
+			var same []string
+			for _, e := range ledger.entries {
+				same = append(same, e.observation.CloudID())
+			}
+			again := ledger.Again(s.now)
+			whole := ledger.Record(worldKinds[kind], Sighting{Same: same, Complete: true, Scope: s.scope, End: s.now}, s.owned(kind))
+			s.Expect(again.seq).To(Equal(whole.seq))
+			s.Expect(again.Scope()).To(Equal(whole.Scope()))
+			s.ledgers[kind], s.completed[kind], s.fresh[kind] = whole, s.now, true
+			want := s.plan()[kind]
+			s.Expect(want.Writes).To(BeEmpty())
+			s.Expect(want.Deletes).To(BeEmpty())
+			s.Expect(plans[kind].Report.Again(again)).To(Equal(want.Report))
+			view := plans[kind].View.Again(again)
+			s.Expect(view.StaleAt()).To(Equal(want.View.StaleAt()))
+			for _, o := range s.owned(kind) {
+				s.Expect(view.Drifted(o)).To(Equal(want.View.Drifted(o)))
+			}
+			told++
+		}
+	})
+	NewWithT(t).Expect(told).NotTo(BeZero(), "no listing ever told the same")
 }

@@ -468,3 +468,79 @@ func TestNamesListsTenAndCountsTheRest(t *testing.T) {
 		NewWithT(t).Expect(Names(ids(n))).To(Equal(want), fmt.Sprint(n))
 	}
 }
+
+func TestObservationsBeingDeletedCountOnNeitherSideOfTheShare(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	approve(w, heldAfter(w, 5).Digest)
+	plan := w.plan() // A stranger's finalizers keep the five that a person let go.
+	w.Expect(plan[clusters].Held).NotTo(BeNil())
+	for _, name := range ids(10)[5:] {
+		w.cluster(name).DeletionTimestamp, w.cluster(name).Finalizers = &metav1.Time{Time: w.now}, []string{"theirs/finalizer"}
+	}
+	w.sync(ids(3)...)
+	after := w.sync(ids(3)...)
+	w.Expect(after.Deletes).To(BeEmpty(), "two of the five that are left is 40 %")
+	w.Expect(after.Held).To(HaveValue(And(HaveField("Reason", "ShareExceeded"), HaveField("Count", 2))))
+	w.Expect(after.Held.Message).To(ContainSubstring("2 of 5 are missing"))
+}
+
+func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
+	t.Parallel()
+	// partly carries out a prune, of which so many deletes meet a conflict.
+	partly := func(w *world, refused int) {
+		plan := w.sync(ids(5)...)
+		w.Expect(plan.Deletes).To(HaveLen(5))
+		for i, o := range plan.Deletes[:refused] {
+			w.objects[clusters][o.GetName()] = o
+			w.approvals[clusters].left[o.GetUID()] = absentee{observation: o, since: plan.approvedSince(i)}.line(KafkaCluster)
+		}
+	}
+	for name, c := range map[string]struct {
+		then    func(w *world)
+		left    int
+		deletes int
+	}{
+		"the rest is deleted":                       {func(*world) {}, 5, 2},
+		"not with one more":                         {func(*world) {}, 4, 0},
+		"not once the annotation is taken off":      {func(w *world) { w.source.Annotations = nil }, 5, 0},
+		"not after a restart, which remembers none": {func(w *world) { w.restart() }, 5, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, ids(10)...)
+			w.source.Spec.Prune.MaxPercent = ptr[int32](0)
+			approve(w, heldAfter(w, 5).Digest)
+			partly(w, 2)
+			c.then(w)
+			w.source.Spec.Prune.AfterMisses = ptr[int32](1)
+			plan := w.sync(ids(c.left)...)
+			w.Expect(plan.Deletes).To(HaveLen(c.deletes))
+		})
+	}
+}
+
+// approvedSince returns since when the i-th of the deleted was missing.
+func (p *Plan) approvedSince(i int) time.Time {
+	return p.View.ledger.missingSince(p.Deletes[i].GetName())
+}
+
+func TestNothingIsDecidedBeforeItIsConfirmed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Expect(w.pass()[clusters].Undecided).To(BeTrue(), "before the first listing")
+	w.Expect(w.sync(ids(10)...).Undecided).To(BeFalse())
+	w.Expect(w.sync(ids(5)...).Undecided).To(BeTrue(), "while absences are unconfirmed")
+	w.Expect(w.pass()[clusters].Undecided).To(BeTrue(), "between two syncs too")
+	w.Expect(w.sync(ids(5)...)).To(And(HaveField("Undecided", false), HaveField("Held", Not(BeNil()))))
+	w.Expect(w.sync(ids(10)...)).To(And(HaveField("Undecided", false), HaveField("Held", BeNil())))
+}
+
+func TestNamesListsNoMoreThanAMessageHolds(t *testing.T) {
+	t.Parallel()
+	long := make([]string, 10)
+	for i := range long {
+		long[i] = strings.Repeat("x", 253)
+	}
+	NewWithT(t).Expect(Names(long)).To(Equal(long[0] + ", " + long[1] + " and 8 more"))
+}
