@@ -2,7 +2,13 @@
 
 package controller
 
-import "sigs.k8s.io/controller-runtime/pkg/predicate"
+import (
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+)
 
 // Drift returns what filters the watch of a kind, as numbered in kinds.
 func (r *Reconciler) Drift(kind int) predicate.Predicate { return r.drift(kind) }
+
+// Interested returns what maps an observation of a kind to sources.
+func (r *Reconciler) Interested(kind int) handler.MapFunc { return r.interested(kind) }

@@ -5,6 +5,8 @@ package controller
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
@@ -81,7 +83,7 @@ type request struct {
 // credential that is refused. What ends a back-off otherwise ends it here too.
 func (s *schedule) resume(source *v1alpha1.InventorySource, now time.Time) {
 	b, next := source.Status.CredentialBackoff, source.Status.NextSyncTime
-	if b == nil || next == nil {
+	if b == nil || next == nil || !meta.IsStatusConditionFalse(source.Status.Conditions, v1alpha1.ConditionReady) {
 		return
 	}
 	s.answered = request{

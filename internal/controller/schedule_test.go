@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+// slow is a client whose writes of observations take time, by the world's clock.
+type slow struct {
+	client.Client
+	w    *world
+	each time.Duration
+}
+
+func (s *slow) Create(ctx context.Context, o client.Object, opts ...client.CreateOption) error {
+	s.w.clock.SetTime(s.w.clock.Now().Add(s.each))
+	return s.Client.Create(ctx, o, opts...)
+}
+
+var _ = Describe("Time", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) { w = newWorld(ctx) })
+
+	It("of the next sync and of staleness counts from one moment, however long the writes take", func(ctx SpecContext) {
+		w.seed(30, 0)
+		w.reconciler.Cluster, w.reconciler.Writers = &slow{k8s, w, time.Second}, make(chan struct{}, 1)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 10 * time.Second} })
+		began := w.clock.Now()
+		w.reconcile(ctx)
+		Expect(w.clock.Now().Sub(began)).To(Equal(30 * time.Second))
+		Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", began.Add(10*time.Second)))
+		for range 3 { // As soon as the queue has it again.
+			Expect(w.calls(func() { Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty()) })).To(Equal(2), "it syncs instead of turning stale")
+			w.clock.SetTime(w.clock.Now().Add(35 * time.Second))
+		}
+	})
+
+	It("read from the status is a claim: one to come counts as now", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		source := w.source(ctx)
+		source.Status.KafkaClusters.LastListTime = &metav1.Time{Time: w.clock.Now().Add(12 * 24 * time.Hour)}
+		Expect(k8s.Status().Update(ctx, source)).To(Succeed())
+		w.restart()
+		w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
+		w.reconcile(ctx)
+		w.clock.SetTime(w.clock.Now().Add(16 * time.Minute))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4), "stale")
+	})
+
+	It("that steps back leaves no sync undone", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		w.clock.SetTime(w.clock.Now().Add(-24 * time.Hour))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(5*time.Minute)))
+	})
+
+	It("between confirming listings is bounded, and then the interval", func(ctx SpecContext) {
+		w.seed(20, 0)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		all := w.cloud.Clusters(environment)
+		turn, early, row, longest := 0, 0, 0, 0
+		for range 40 { // Each listing lacks the other of two.
+			w.cloud.PutCluster(all[turn])
+			turn = 1 - turn
+			Expect(w.cloud.RemoveCluster(all[turn].ID)).To(Succeed())
+			w.sync(ctx)
+			if w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now()) <= 15*time.Second {
+				early++
+				row++
+				longest = max(longest, row)
+			} else {
+				row = 0
+				Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("absent in turn"))
+			}
+		}
+		Expect(longest).To(Equal(3))
+		Expect(early).To(Equal(30))
+		Expect(w.clusters(ctx)).To(HaveLen(20))
+	})
+
+	It("spent waiting for the request budget is told, with who asked for it and when it ends", func(ctx SpecContext) {
+		w.seed(3, 1)
+		w.createSource(ctx)
+		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		w.reconcile(ctx)
+		_, err := w.reconciler.Reconcile(ctx, requestFor(second))
+		Expect(err).NotTo(HaveOccurred())
+
+		w.cloud.FailNext(cloudsim.OpAny, 2, cloudsim.Status(429, "", http.Header{"Retry-After": {"100"}}))
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/RateLimited"))
+		var result reconcile.Result
+		Expect(w.calls(func() { result, err = w.reconciler.Reconcile(ctx, requestFor(second)) })).To(BeZero())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/RateLimited"))
+		Expect(second.Status.NextSyncTime.Sub(w.clock.Now())).To(BeNumerically("~", result.RequeueAfter, time.Second))
+
+		By("by a source created meanwhile too")
+		third := w.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.KafkaClusters.Networks = "third", []v1alpha1.Identifier{"n-none"}
+			s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
+		})
+		Expect(k8s.Create(ctx, third)).To(Succeed())
+		_, err = w.reconciler.Reconcile(ctx, requestFor(third))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(third), third)).To(Succeed())
+		Expect(brief(third.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
+		Expect(third.Status.NextSyncTime).NotTo(BeNil())
+
+		By("until the budget is there again")
+		w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
+		_, err = w.reconciler.Reconcile(ctx, requestFor(second))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).NotTo(Equal("False/RateLimited"))
+	})
+})
+
+var _ = Describe("A held prune", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(10, 4)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.StaleAfter = &metav1.Duration{Duration: 240 * time.Hour} })
+		w.reconcile(ctx)
+		for _, c := range w.cloud.Clusters(environment) {
+			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
+		}
+		w.sync(ctx)
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ListingEmpty"))
+		w.recorded()
+	})
+
+	for name, trouble := range map[string]func(ctx context.Context){
+		"whose first listing fails": func(context.Context) {
+			w.cloud.FailNext(cloudsim.OpAny, 6, cloudsim.Status(503, "", nil))
+		},
+		"whose credential is refused": func(context.Context) { w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "other"}) },
+		"of a suspended source": func(ctx context.Context) {
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		},
+		"without any trouble": func(context.Context) {},
+	} {
+		It("outlives a restart "+name, func(ctx SpecContext) {
+			message := w.message(ctx, v1alpha1.ConditionPruneHeld)
+			trouble(ctx)
+			w.restart()
+			for range 3 {
+				w.sync(ctx)
+				Expect(w.message(ctx, v1alpha1.ConditionPruneHeld)).To(Equal(message))
+			}
+			w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
+			for range 5 {
+				w.sync(ctx)
+				Expect(w.message(ctx, v1alpha1.ConditionPruneHeld)).To(Equal(message))
+			}
+			Expect(w.recorded()).NotTo(ContainElement(ContainSubstring("PruneHeld")), "it is told once")
+			Expect(w.clusters(ctx)).To(HaveLen(10))
+		})
+	}
+
+	It("goes when its kind says so, whatever another kind waits for", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.AfterMisses = ptr.To[int32](20) })
+		w.reconcile(ctx)
+		w.cloud.ClearFaults()
+		cloudsim.Seed(w.cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 10, Peerings: 4, Seed: 1})
+		Expect(w.cloud.RemovePeering(w.cloud.Peerings(environment)[0].ID)).To(Succeed())
+		w.sync(ctx)
+		Expect(w.source(ctx).Status.Peerings.Missing).To(BeEquivalentTo(1))
+		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
+	})
+
+	It("is let through by the command in its message, which asks the cloud once", func(ctx SpecContext) {
+		held := w.source(ctx).Status.KafkaClusters.Held
+		Expect(held.Message).To(ContainSubstring("kubectl -n " + w.namespace + " annotate --overwrite inventorysource/" + sourceName +
+			" inventory.ccloud.dev/approvePrune=" + held.Digest))
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "other"})
+		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, held.Digest)
+		Expect(w.calls(func() {
+			for range 20 {
+				w.reconcile(ctx)
+			}
+		})).To(Equal(2), "a refused key is not asked with again and again")
+		w.restart()
+		Expect(w.calls(func() {
+			for range 20 {
+				w.reconcile(ctx)
+			}
+		})).To(BeZero(), "nor by the next manager")
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
+		for range 4 {
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(BeEmpty())
+	})
+})
+
+var _ = Describe("A name that is taken", func() {
+	var w *world
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+	})
+
+	// deleted deletes all clusters' observations and tells of it as the watch does. It
+	// returns the sources that are woken.
+	deleted := func(ctx SpecContext) map[reconcile.Request]bool {
+		GinkgoHelper()
+		woken := map[reconcile.Request]bool{}
+		for _, o := range w.clusters(ctx) {
+			Expect(k8s.Delete(ctx, o.DeepCopy())).To(Succeed())
+			if w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &o}) {
+				for _, request := range w.reconciler.Interested(clusterKind)(ctx, &o) {
+					woken[request] = true
+				}
+			}
+		}
+		return woken
+	}
+
+	It("by another source is had once it is free, from the last listing", func(ctx SpecContext) {
+		w.reconcile(ctx)
+		second := w.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.Peerings.Policy = "second", v1alpha1.MirrorPolicyIgnore
+		})
+		Expect(k8s.Create(ctx, second)).To(Succeed())
+		_, err := w.reconciler.Reconcile(ctx, requestFor(second))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+
+		Expect(deleted(ctx)).To(HaveKey(requestFor(second)))
+		Expect(w.calls(func() { _, err = w.reconciler.Reconcile(ctx, requestFor(second)) })).To(BeZero())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(w.clusters(ctx)).To(HaveLen(3))
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
+		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("by a deleted source of the same name is waited for, and nobody is told to delete their own", func(ctx SpecContext) {
+		w.reconcile(ctx)
+		former := w.source(ctx)
+		Expect(k8s.Delete(ctx, former)).To(Succeed()) // No garbage collector runs here.
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		Eventually(func() any { return w.source(ctx).UID }).ShouldNot(Equal(former.UID))
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
+		Expect(w.condition(ctx, v1alpha1.ConditionReconciling)).To(Equal("True/Progressing"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("garbage collector"), Not(ContainSubstring("InventorySource/"+sourceName))))
+		for _, o := range w.peerings(ctx) {
+			Expect(k8s.Delete(ctx, &o)).To(Succeed())
+		}
+		deleted(ctx)
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
+		Expect(w.clusters(ctx)).To(HaveLen(3))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("by another ID of the cloud's is told of", func(ctx SpecContext) {
+		odd := cloudsim.Cluster{ID: "LKC_odd", Spec: cloudsim.ClusterSpec{Environment: cloudsim.Reference{ID: environment}},
+			Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}}
+		w.cloud.PutCluster(odd)
+		w.reconcile(ctx)
+		var name string
+		for _, o := range w.clusters(ctx) {
+			if o.Spec.ClusterID == odd.ID {
+				name = o.Name
+			}
+		}
+		Expect(w.cloud.RemoveCluster(odd.ID)).To(Succeed())
+		w.cloud.PutCluster(cloudsim.Cluster{ID: name, Spec: odd.Spec, Status: odd.Status})
+		w.cloud.PutCluster(odd)
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring(odd.ID), Not(ContainSubstring("InventorySource/"+sourceName))))
+	})
+})
+
+var _ = Describe("What a source no longer mirrors", func() {
+	It("comes back by a listing alone, never from an old one", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		w.reconcile(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(BeEmpty())
+		w.clock.SetTime(w.clock.Now().Add(10 * 24 * time.Hour))
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyMirror })
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(BeEmpty(), "suspended, nobody knows what there is")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(HaveLen(3))
+	})
+
+	It("is the same whatever the order of a filter's values", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.KafkaClusters.Networks = []v1alpha1.Identifier{"n-1", "n-2", "n-3"}
+		})
+		w.reconcile(ctx)
+		scope := w.source(ctx).Status.KafkaClusters.Scope
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.KafkaClusters.Networks = []v1alpha1.Identifier{"n-3", "n-1", "n-2"}
+		})
+		w.reconcile(ctx)
+		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Networks = []v1alpha1.Identifier{"n-3", "n-1"} })
+		w.reconcile(ctx)
+		Expect(w.source(ctx).Status.KafkaClusters.Scope).NotTo(Equal(scope))
+	})
+})
+
+var _ = Describe("A manager that stops in the middle of a sync", func() {
+	It("reports no error", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.cloud.FailNext(cloudsim.OpAny, 2, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		stopping, stop := context.WithCancel(ctx)
+		go func() {
+			defer GinkgoRecover()
+			Eventually(func() int { return len(w.cloud.Calls()) }).Should(BeNumerically(">", 0))
+			stop()
+		}()
+		result, err := w.reconciler.Reconcile(stopping, requestFor(w.newSource()))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.RequeueAfter).To(BeZero())
+	})
+})
