@@ -95,7 +95,7 @@ func expectCluster(c cloudsim.Cluster, peerings []cloudsim.Peering) *v1alpha1.Ka
 		status.Network = network(*c.Spec.Network)
 	}
 	if c.Spec.BYOK != nil {
-		status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName}
+		status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName, Related: c.Spec.BYOK.Related}
 	}
 	for _, e := range bestFirst(endpoints) {
 		status.BootstrapServers = cmp.Or(status.BootstrapServers, e.BootstrapServers)
@@ -106,6 +106,7 @@ func expectCluster(c cloudsim.Cluster, peerings []cloudsim.Peering) *v1alpha1.Ka
 			status.Peerings = append(status.Peerings, v1alpha1.PeeringSummary{Name: p.ID, Phase: p.Status.Phase})
 		}
 	}
+	status.PeeringCount = int32(len(status.Peerings))
 	slices.SortFunc(status.Peerings, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
 	return status
 }
@@ -170,6 +171,7 @@ func expectPeering(p cloudsim.Peering, clusters []cloudsim.Cluster) *v1alpha1.Pe
 			status.Endpoints = append(status.Endpoints, peeringEndpoints(c)...)
 		}
 	}
+	status.EndpointCount = int32(len(status.Endpoints))
 	slices.SortFunc(status.Endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
 	})
@@ -190,7 +192,7 @@ func peeringEndpoints(c cloudsim.Cluster) []v1alpha1.PeeringEndpoint {
 }
 
 func network(r cloudsim.Reference) *v1alpha1.NetworkReference {
-	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName}
+	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
 func metadata(m cloudsim.Metadata) v1alpha1.CloudMetadata {
