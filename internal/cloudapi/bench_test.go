@@ -81,8 +81,9 @@ func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error)
 
 // benchmarkDecode decodes one whole page per operation.
 func benchmarkDecode[T any](b *testing.B, op *operation[T], format string) {
+	a := listingOf(op, DefaultLimits)
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
-		p, err := read(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), op, DefaultLimits.MaxItems)
+		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
 		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
 			err = errors.New("the page was not read whole")
 		}
@@ -112,6 +113,34 @@ func benchmarkEncodingJSON[T any](b *testing.B, op *operation[T], format string)
 		return err
 	})
 }
+
+// benchmarkScan reads pages of which the index knows every item.
+func benchmarkScan[T any](b *testing.B, op *operation[T], format string) {
+	a := listingOf(op, DefaultLimits)
+	all := newCollector(a)
+	for _, raw := range pages(op, format) {
+		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p.next = ""
+		if err := all.add(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	a.index = all.finish().Index
+	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
+		p, err := decodePage(newBody(bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].record != nil) {
+			err = errors.New("the page was decoded")
+		}
+		return err
+	})
+}
+
+func BenchmarkScanClusters(b *testing.B) { benchmarkScan(b, &clusters, fullCluster) }
+
+func BenchmarkScanPeerings(b *testing.B) { benchmarkScan(b, &peerings, fullPeering) }
 
 func BenchmarkDecodeClusters(b *testing.B) {
 	benchmarkDecode(b, &clusters, fullCluster)

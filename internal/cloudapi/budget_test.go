@@ -80,12 +80,12 @@ func TestWaitingForBudgetEndsWithTheContext(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"})
+	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
 	expectError(t, err, Canceled)
 
 	ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	_, err = client.ListClusters(ctx, ClusterFilter{Environment: "env-1"})
+	_, err = client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
 	expectError(t, err, RateLimited)
 	g.Expect(c.asked()).To(BeEmpty())
 }

@@ -91,7 +91,7 @@ func (c *cloud) client(t *testing.T, change ...func(*Options)) *Client {
 // list lists the clusters of env-1.
 func (c *cloud) list(t *testing.T, change ...func(*Options)) (*Listing[wire.Cluster], error) {
 	t.Helper()
-	return c.client(t, change...).ListClusters(t.Context(), ClusterFilter{Environment: "env-1"})
+	return c.client(t, change...).ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
 }
 
 // answer writes a JSON answer.
@@ -132,12 +132,17 @@ func clusterItem(id, displayName string) string {
 }
 
 // ids returns the IDs of clusters in order.
-func ids(items []wire.Cluster) []string {
+func ids(items []Item[wire.Cluster]) []string {
 	var out []string
 	for _, c := range items {
 		out = append(out, c.ID)
 	}
 	return out
+}
+
+// listingOf returns a listing of one operation under way, with no filter.
+func listingOf[T any](op *operation[T], limits Limits) *asking[T] {
+	return &asking[T]{op: op, limits: limits, query: newQuery(params{}), pageSize: op.pageSize}
 }
 
 // expectError asserts that err is an *Error of a class, and returns it.

@@ -79,6 +79,9 @@ type Error struct {
 	// or context.DeadlineExceeded where one of them is the cause, and no other
 	// error, since those of net/http repeat the URL or what the server sent.
 	Err error
+
+	// pageSize reports whether the API's answer speaks of the page size.
+	pageSize bool
 }
 
 // newError returns an Error of a class with a cause in own words. Client.name

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,6 +46,15 @@ type problem struct {
 	Detail    looseText `json:"detail"`
 	ErrorCode looseText `json:"error_code"`
 	Message   looseText `json:"message"`
+	Source    struct {
+		Parameter looseText `json:"parameter"`
+	} `json:"source"`
+}
+
+// blamesPageSize reports whether a problem speaks of the page size.
+func (p problem) blamesPageSize() bool {
+	text := strings.ToLower(string(p.Source.Parameter + " " + p.Code + " " + p.Title + " " + p.Detail + " " + p.Message))
+	return strings.Contains(strings.NewReplacer("_", "", " ", "", "-", "").Replace(text), "pagesize")
 }
 
 // failureBody is the body of an answer other than 200. The API has three
@@ -90,6 +100,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 		first := problems[0]
 		e.Code = clean(firstOf(first.Code, first.ErrorCode), maxCodeLength)
 		e.Title = clean(firstOf(first.Title, first.Message), maxTitleLength)
+		e.pageSize = slices.ContainsFunc(problems, problem.blamesPageSize)
 	}
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")

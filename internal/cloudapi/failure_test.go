@@ -171,7 +171,7 @@ func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 					}
 					handler(w, r)
 				})
-				_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-hush"})
+				_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-hush"}, nil)
 				g.Expect(err).To(HaveOccurred())
 				for e := err; e != nil; e = errors.Unwrap(e) {
 					for _, text := range []string{e.Error(), fmt.Sprintf("%+v", e)} {

@@ -171,7 +171,7 @@ func TestAClientLedAstrayIsStoppedByItsGuard(t *testing.T) {
 	c, foreign := newCloud(t, inTurn(clusterPage(`{}`))), newCloud(t, inTurn(clusterPage(`{}`)))
 	client := c.client(t)
 	client.base, _ = ParseEndpoint(foreign.URL)
-	_, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"})
+	_, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
 	e := expectError(t, err, Malformed)
 	g.Expect(e.Error()).To(Equal("listCmkV2Clusters: a request to an origin other than " + c.URL + " is refused"))
 	g.Expect(foreign.asked()).To(BeEmpty())

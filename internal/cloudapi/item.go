@@ -3,12 +3,16 @@
 package cloudapi
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxIDLength is the longest ID of the API, in characters.
@@ -28,65 +32,144 @@ type UnreadableItem struct {
 
 // entry is one element of a page's data: an item, or why it is none.
 type entry[T any] struct {
-	item T
 	id   string
+	mark mark
+	// record is nil where the index knows the item's bytes.
+	record *T
 	// unreadable is the reason, empty for a readable item.
 	unreadable string
 }
 
-// decode decodes the next element of the array that dec is in. An element that
-// is valid JSON but no item is no error: it makes the entry unreadable.
-func (e *entry[T]) decode(dec *json.Decoder, op *operation[T]) error {
-	item := &e.item
-	// Through the pointer's own address, so that a null is seen.
-	err := dec.Decode(&item)
-	e.id = op.id(&e.item)
-	if utf8.RuneCountInString(e.id) > maxIDLength {
-		// Cut short it might be another item's ID, so it has none.
-		e.id = ""
-		e.unreadable = fmt.Sprintf("id: longer than %d characters", maxIDLength)
+// strict is how an item is decoded: names match exactly, none comes twice, and text is
+// UTF-8. Whole numbers may be written in other ways.
+var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
+
+// decodeItem decodes one element of a page, and reports whether it counts. An element
+// that is no item of what was asked for is an unreadable entry.
+func decodeItem[T any](raw jsontext.Value, m mark, a *asking[T]) (entry[T], bool) {
+	e := entry[T]{mark: m, record: new(T)}
+	if kind := raw.Kind(); kind != '{' {
+		return entry[T]{unreadable: kindName(kind) + ", want object"}, true
 	}
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		// The decoder took in the whole element and left decoded what it
-		// could, the ID among it.
-		e.unreadable = mismatch(wrong)
-		return nil
+	if err := json.Unmarshal(raw, e.record, strict); err != nil {
+		e.unreadable, e.id = mismatch(err), itemID(raw)
+	} else {
+		e.id = a.op.id(e.record)
 	}
 	switch {
-	case err != nil:
-		return err
-	case item == nil:
-		e.unreadable = "null, want object"
-	case e.unreadable == "" && e.id == "":
+	case utf8.RuneCountInString(e.id) > maxIDLength:
+		// Cut short it might be another item's ID, so it has none.
+		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
+	case e.unreadable != "":
+	case e.id == "":
 		e.unreadable = "id: missing or empty"
+	default:
+		a.op.compact(e.record)
+		if !a.matches(e.record) {
+			return e, false
+		}
+		e.unreadable = a.foreign(e.record)
 	}
-	op.compact(&e.item)
+	return e, true
+}
+
+// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". Anything else
+// is left to the decoder, which says what is wrong.
+func wholeNumber(dec *jsontext.Decoder, n *int32) error {
+	if kind := dec.PeekKind(); kind != '0' && kind != '"' {
+		return errors.ErrUnsupported
+	}
+	token, err := dec.ReadToken()
+	if err != nil {
+		return err
+	}
+	kind := token.Kind()
+	value, err := strconv.ParseFloat(token.String(), 64)
+	if err != nil || value != math.Trunc(value) || math.Abs(value) > math.MaxInt32 {
+		return &json.SemanticError{JSONKind: kind, GoType: reflect.TypeFor[int32]()}
+	}
+	*n = int32(value)
 	return nil
 }
 
-// mismatch says which member has which type instead of which. The error itself
-// quotes the value where that is a number.
-func mismatch(e *json.UnmarshalTypeError) string {
-	text := jsonType(e) + ", want " + goType(e)
-	if e.Field == "" {
-		return text
+// itemID returns the ID of an item that could not be decoded, empty unless it has just
+// one that can be read.
+func itemID(raw jsontext.Value) string {
+	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenient...)
+	if _, err := dec.ReadToken(); err != nil {
+		return ""
 	}
-	return e.Field + ": " + text
+	id, found := "", 0
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return ""
+		}
+		if name.String() != "id" {
+			if dec.SkipValue() != nil {
+				return ""
+			}
+			continue
+		}
+		value, err := dec.ReadValue()
+		found++
+		if err != nil || json.Unmarshal(value, &id) != nil {
+			return ""
+		}
+	}
+	if found != 1 {
+		return ""
+	}
+	return id
 }
 
-// jsonType is the JSON type that was found.
-func jsonType(e *json.UnmarshalTypeError) string {
-	found, _, _ := strings.Cut(e.Value, " ")
-	return found
+// mismatch says which member is wrong, and how. The error itself may quote the value.
+func mismatch(err error) string {
+	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		switch {
+		case errors.Is(err, jsontext.ErrDuplicateName):
+			return "a member comes twice"
+		case strings.Contains(syntax.Err.Error(), "UTF-8") || strings.Contains(syntax.Err.Error(), "surrogate"):
+			return "text that is not unicode"
+		}
+		return "not valid JSON"
+	}
+	semantic, ok := errors.AsType[*json.SemanticError](err)
+	if !ok {
+		return "cannot be decoded"
+	}
+	text := kindName(semantic.JSONKind) + ", want " + typeName(semantic.GoType)
+	if path := memberPath(semantic.JSONPointer); path != "" {
+		return path + ": " + text
+	}
+	return text
 }
 
-// goType is the type that was wanted, in JSON's words where it has one.
-func goType(e *json.UnmarshalTypeError) string {
-	switch e.Type.Kind() {
+// memberPath returns the part of a pointer that names members of the API, with dots.
+// Keys that the cloud chose, and what is below them, are left out.
+func memberPath(pointer jsontext.Pointer) string {
+	var path []string
+	for name := range pointer.Tokens() {
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") != "" {
+			break
+		}
+		path = append(path, name)
+	}
+	return strings.Join(path, ".")
+}
+
+// typeName is the type that was wanted, in JSON's words where it has one.
+func typeName(t reflect.Type) string {
+	if t == nil {
+		return "something else"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeName(t.Elem())
 	case reflect.Struct, reflect.Map:
 		return "object"
 	case reflect.Slice:
 		return "array"
 	}
-	return e.Type.Kind().String()
+	return t.Kind().String()
 }

@@ -8,30 +8,56 @@ import (
 	"net/http"
 )
 
+// asking is one listing under way: what is asked for, and what is known already.
+type asking[T any] struct {
+	op     *operation[T]
+	limits Limits
+	query
+	// pageSize is how many items a page is asked to hold.
+	pageSize int
+	index    *Index
+}
+
 // list reads every page of one operation. It returns a listing or an error,
 // never both: half a listing must not be mistaken for a whole one.
 //
 // Where the cloud no longer takes the page token it gave, the listing starts
 // over, once. What was gathered is dropped: a new first page does not continue
-// old ones.
-func list[T any](ctx context.Context, c *Client, op *operation[T], filter query) (*Listing[T], error) {
+// old ones. Where it does not take the page size, which is the cloud's to change, smaller
+// pages are asked for.
+func list[T any](ctx context.Context, c *Client, op *operation[T], filter params, index *Index) (*Listing[T], error) {
 	if filter[paramEnvironment][0] == "" {
 		return nil, name(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
-	l, lost, err := readPages(ctx, c, op, filter)
-	if lost {
-		l, _, err = readPages(ctx, c, op, filter)
+	a := &asking[T]{op: op, limits: c.limits, query: newQuery(filter), pageSize: op.pageSize, index: index}
+	restarted := false
+	for {
+		l, first, err := readPages(ctx, c, a)
+		switch {
+		case err == nil || !badRequest(err):
+			return l, err
+		case first && a.pageSize > smallestPage && blamesPageSize(err):
+			a.pageSize = max(a.pageSize/10, smallestPage)
+		case !first && !restarted:
+			restarted = true
+		default:
+			return nil, err
+		}
 	}
-	return l, err
 }
 
-// readPages is list without starting over; lost is whether that might help.
-func readPages[T any](ctx context.Context, c *Client, op *operation[T], filter query) (l *Listing[T], lost bool, err error) {
-	pages := newCollector(op, c.limits)
+// smallestPage is the page size that is asked for where larger ones are refused: the
+// API's own default.
+const smallestPage = 10
+
+// readPages reads every page once. first reports whether an error is that of the first
+// page.
+func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
+	pages := newCollector(a)
 	for token := ""; ; {
-		p, err := fetch(ctx, c, op, filter, token)
+		p, err := fetch(ctx, c, a, token)
 		if err != nil {
-			return nil, token != "" && tokenRefused(err), err
+			return nil, token == "", err
 		}
 		if err := pages.add(p); err != nil {
 			return nil, false, err
@@ -43,22 +69,28 @@ func readPages[T any](ctx context.Context, c *Client, op *operation[T], filter q
 	}
 }
 
-// tokenRefused says whether err, of a request that carried a page token, is the
-// cloud's no to that token. Any 400 is: all else in the request was good enough
-// for the first page. The API names the parameter in some of them only.
-func tokenRefused(err error) bool {
+// badRequest reports whether err is an answer with HTTP 400. To a request with a page
+// token it means that token: all else in the request was good enough for the first
+// page. The API names the parameter in some of them only.
+func badRequest(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest
 }
 
+// blamesPageSize reports whether a bad request's answer speaks of the page size.
+func blamesPageSize(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.pageSize
+}
+
 // fetch reads one page; an empty token is the first. It has no effect but its
 // requests, so that a failure that may pass costs this page alone.
-func fetch[T any](ctx context.Context, c *Client, op *operation[T], filter query, token string) (*page[T], error) {
-	target := filter.forPage(c.base, op.path, op.pageSize, token)
+func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
+	target := a.forPage(c.base, a.op.path, a.pageSize, token)
 	var p *page[T]
 	err := c.persist(ctx, func() error {
-		call, err := c.get(ctx, op.name, target, func(resp *http.Response) (err error) {
-			p, err = readPage(resp, op, c.limits)
+		call, err := c.get(ctx, a.op.name, target, func(resp *http.Response) (err error) {
+			p, err = readPage(resp, a)
 			return err
 		})
 		if err == nil {

@@ -14,7 +14,7 @@ import (
 func TestListClustersSendsEveryParameterOnEveryPage(t *testing.T) {
 	g := NewWithT(t)
 	c := newTLSCloud(t, inTurn(clusterPage(next("t%2B1%2F%3D%26x")), clusterPage(next("t2")), clusterPage(`{}`)))
-	_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-a&b", Networks: []string{"n-1", "n 2"}})
+	_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-a&b", Networks: []string{"n-1", "n 2"}}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 
 	want := url.Values{"environment": {"env-a&b"}, "spec.network": {"n-1", "n 2"}, "page_size": {"100"}}
@@ -43,7 +43,7 @@ func TestListPeeringsSendsEveryParameter(t *testing.T) {
 		Networks:     []string{"n-1", "n-2"},
 		DisplayNames: []string{"prod é", "test"},
 		Phases:       []string{"READY", "FAILED"},
-	})
+	}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Complete()).To(Succeed())
 	r := c.asked()[0]
@@ -60,7 +60,7 @@ func TestListPeeringsSendsEveryParameter(t *testing.T) {
 func TestAFilterThatIsEmptyIsNotSent(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"PeeringList","data":[]}`))
-	_, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"})
+	_, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.asked()[0].URL.RawQuery).To(Equal("environment=env-1&page_size=1000"))
 }
@@ -68,7 +68,7 @@ func TestAFilterThatIsEmptyIsNotSent(t *testing.T) {
 func TestAListingWithoutEnvironmentIsNotSent(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(clusterPage(`{}`)))
-	l, err := c.client(t).ListClusters(t.Context(), ClusterFilter{})
+	l, err := c.client(t).ListClusters(t.Context(), ClusterFilter{}, nil)
 	g.Expect(l).To(BeNil())
 	e := expectError(t, err, InvalidRequest)
 	g.Expect(e.Error()).To(ContainSubstring("listCmkV2Clusters"))
@@ -87,7 +87,7 @@ func TestPagesAddUpInTheOrderFirstSeen(t *testing.T) {
 	g.Expect(l.Complete()).To(Succeed())
 	g.Expect(l.Pages).To(Equal(3))
 	g.Expect(ids(l.Items)).To(Equal([]string{"lkc-3", "lkc-1", "lkc-2"}), "an item that comes twice is taken once")
-	g.Expect(l.Items[0].Spec.DisplayName).To(Equal("last"), "the last one")
+	g.Expect(l.Items[0].Record.Spec.DisplayName).To(Equal("last"), "the last one")
 }
 
 func TestTheLastPageHasNoNextLink(t *testing.T) {

@@ -16,14 +16,22 @@ const maxShownItems = 5
 // so many.
 const mostReserved = 20_000
 
-// Listing is what a list operation returned, all its pages taken together. Its
-// items are news; its lacking one is news only where Complete returns nil.
+// Item is one listed object.
+type Item[T any] struct {
+	ID string
+	// Record is nil where the object's bytes are those that the Index knows.
+	Record *T
+}
+
+// Listing is what a list operation returned, all its pages taken together. What it
+// holds is true of the cloud; the absence of an object means something only if Complete
+// returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
 	// Items are the readable items, each ID once, in the order first seen. Of
 	// an item that came twice it is the last one.
-	Items []T
+	Items []Item[T]
 	// Unreadable are the items that could not be read, in the order they came.
 	// An ID is in both lists only if it was readable when it came last.
 	Unreadable []UnreadableItem
@@ -31,6 +39,12 @@ type Listing[T any] struct {
 	Pages int
 	// RateLimit is the last one seen.
 	RateLimit RateLimit
+	// Index remembers the items for the next listing with the same filter. It is the
+	// one that was given if the listing is Unchanged.
+	Index *Index
+	// Unchanged reports whether all items of the Index that was given came, byte for
+	// byte, and nothing else.
+	Unchanged bool
 
 	operation string
 	requestID string
@@ -80,9 +94,10 @@ func describe(items []UnreadableItem) string {
 
 // collector puts a listing together from its pages.
 type collector[T any] struct {
-	op      *operation[T]
-	limits  Limits
+	*asking[T]
 	listing Listing[T]
+	// marks tell the bytes of listing.Items.
+	marks []mark
 	// at is where in listing.Items the item with an ID is.
 	at map[string]int
 	// lost are the IDs of items in listing.Items that came again unreadable.
@@ -92,12 +107,11 @@ type collector[T any] struct {
 }
 
 // newCollector returns a collector for one listing.
-func newCollector[T any](op *operation[T], limits Limits) *collector[T] {
+func newCollector[T any](a *asking[T]) *collector[T] {
 	return &collector[T]{
-		op:      op,
-		limits:  limits,
-		listing: Listing[T]{operation: op.name},
-		at:      map[string]int{},
+		asking:  a,
+		listing: Listing[T]{operation: a.op.name},
+		at:      make(map[string]int, a.index.size()),
 		lost:    map[string]bool{},
 		tokens:  map[string]bool{},
 	}
@@ -119,7 +133,8 @@ func (c *collector[T]) add(p *page[T]) error {
 	// deletion can make a listing incomplete that is not; the next one is not.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
-		l.Items = make([]T, 0, max(len(p.entries), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems)))))
+		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
+		l.Items, c.marks = make([]Item[T], 0, room), make([]mark, 0, room)
 	}
 	for i := range p.entries {
 		c.take(&p.entries[i], i)
@@ -149,20 +164,33 @@ func (c *collector[T]) take(e *entry[T], index int) {
 			c.lost[e.id] = true
 		}
 	case twice:
-		l.Items[at] = e.item
+		l.Items[at], c.marks[at] = Item[T]{e.id, e.record}, e.mark
 		delete(c.lost, e.id)
 	default:
 		c.at[e.id] = len(l.Items)
-		l.Items = append(l.Items, e.item)
+		l.Items, c.marks = append(l.Items, Item[T]{e.id, e.record}), append(c.marks, e.mark)
 	}
 }
 
 // finish returns the listing.
 func (c *collector[T]) finish() *Listing[T] {
-	if len(c.lost) > 0 {
-		c.listing.Items = slices.DeleteFunc(c.listing.Items, func(item T) bool { return c.lost[c.op.id(&item)] })
+	l := &c.listing
+	changed := c.index == nil || len(l.Items) != c.index.size() || len(l.Unreadable) > 0
+	for i := 0; i < len(l.Items) && !changed; i++ {
+		changed = l.Items[i].Record != nil
 	}
-	return &c.listing
+	if !changed {
+		l.Index, l.Unchanged = c.index, true
+		return l
+	}
+	l.Index = &Index{make(map[mark]string, len(l.Items))}
+	for i, item := range l.Items {
+		if !c.lost[item.ID] {
+			l.Index.ids[c.marks[i]] = item.ID
+		}
+	}
+	l.Items = slices.DeleteFunc(l.Items, func(item Item[T]) bool { return c.lost[item.ID] })
+	return l
 }
 
 // tooManyItems is the error of a listing with more items than allowed.

@@ -25,9 +25,19 @@ func TestOneOddItemCostsNoOther(t *testing.T) {
 		"empty id":           {`{"id":""}`, "", "id: missing or empty"},
 		"id of wrong type":   {`{"id":12345678}`, "", "id: number, want string"},
 		"id too long":        {`{"id":"` + long + `x"}`, "", "id: longer than 255 characters"},
-		"cku string":         {`{"id":"lkc-x","spec":{"config":{"cku":"12345678"}}}`, "lkc-x", "spec.config.cku: string, want int32"},
+		"cku string":         {`{"id":"lkc-x","spec":{"config":{"cku":"two"}}}`, "lkc-x", "spec.config.cku: string, want int32"},
 		"cku too large":      {`{"id":"lkc-x","spec":{"config":{"cku":12345678901}}}`, "lkc-x", "spec.config.cku: number, want int32"},
 		"cku fraction":       {`{"status":{"cku":1.5},"id":"lkc-x"}`, "lkc-x", "status.cku: number, want int32"},
+		"cku list":           {`{"id":"lkc-x","spec":{"config":{"cku":[2]}}}`, "lkc-x", "spec.config.cku: array, want int32"},
+		"id twice":           {`{"id":"lkc-x","id":"lkc-y"}`, "", "a member comes twice"},
+		"a member twice":     {`{"id":"lkc-x","spec":{"cloud":"AWS","cloud":"GCP"}}`, "lkc-x", "a member comes twice"},
+		"unknown twice":      {`{"id":"lkc-x","new":1,"new":2}`, "lkc-x", "a member comes twice"},
+		"not UTF-8":          {"{\"id\":\"lkc-x\",\"spec\":{\"display_name\":\"\xff\"}}", "lkc-x", "text that is not unicode"},
+		"half a surrogate":   {`{"id":"lkc-x","spec":{"display_name":"\ud800"}}`, "lkc-x", "text that is not unicode"},
+		"ID alone":           {`{"ID":"lkc-x"}`, "", "id: missing or empty"},
+		"deep":               {`{"id":"lkc-x","new":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "", "nests deeper than JSON is decoded"},
+		"deep, nothing else": {strings.Repeat("[", 30_000) + `"]"` + strings.Repeat("]", 30_000), "", "nests deeper than JSON is decoded"},
+		"of another place":   {`{"id":"lkc-x","spec":{"environment":{"id":"env-2"}}}`, "lkc-x", "of another environment than was asked for"},
 		"id last":            {`{"spec":[12345678],"id":"lkc-x"}`, "lkc-x", "spec: array, want object"},
 		"endpoints array":    {`{"id":"lkc-x","spec":{"endpoints":[]}}`, "lkc-x", "spec.endpoints: array, want object"},
 		"endpoint string":    {`{"id":"lkc-x","spec":{"endpoints":{"12345678":"x"}}}`, "lkc-x", "spec.endpoints: string, want object"},
@@ -87,7 +97,7 @@ func TestNoPeeringIsLostForAnOddOne(t *testing.T) {
 		{"id":"peer-1","spec":{"cloud":{"kind":"networking.v1.AwsPeering"}}},
 		{"id":"peer-2","spec":{"cloud":{"import_custom_routes":"no"}}},
 		{"id":"peer-3","status":{"phase":"READY"}}]}`))
-	l, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"})
+	l, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Items).To(HaveLen(2))
 	g.Expect(l.Unreadable).To(Equal([]UnreadableItem{

@@ -4,10 +4,12 @@ package cloudapi
 
 import (
 	"context"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/lean"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
@@ -25,8 +27,9 @@ type operation[T any] struct {
 	id func(*T) string
 	// compact drops what null left behind in an item.
 	compact func(*T)
-	// shape decodes usual items fast; nil leaves all to encoding/json.
-	shape *lean.Shape[T]
+	// value returns what an item has for a parameter that it can be filtered by; empty
+	// where it does not say.
+	value func(item *T, param string) string
 }
 
 var clusters = operation[wire.Cluster]{
@@ -36,7 +39,15 @@ var clusters = operation[wire.Cluster]{
 	pageSize: 100,
 	id:       func(c *wire.Cluster) string { return c.ID },
 	compact:  (*wire.Cluster).Compact,
-	shape:    lean.For[wire.Cluster](),
+	value: func(c *wire.Cluster, param string) string {
+		switch param {
+		case paramEnvironment:
+			return c.Spec.Environment.ID
+		case paramNetwork:
+			return c.Spec.Network.ID
+		}
+		return ""
+	},
 }
 
 var peerings = operation[wire.Peering]{
@@ -46,7 +57,19 @@ var peerings = operation[wire.Peering]{
 	pageSize: 1000,
 	id:       func(p *wire.Peering) string { return p.ID },
 	compact:  (*wire.Peering).Compact,
-	shape:    lean.For[wire.Peering](),
+	value: func(p *wire.Peering, param string) string {
+		switch param {
+		case paramEnvironment:
+			return p.Spec.Environment.ID
+		case paramNetwork:
+			return p.Spec.Network.ID
+		case paramDisplayName:
+			return p.Spec.DisplayName
+		case paramPhase:
+			return p.Status.Phase
+		}
+		return ""
+	},
 }
 
 const (
@@ -77,34 +100,67 @@ type PeeringFilter struct {
 }
 
 // ListClusters lists the Kafka clusters of an environment, all pages of them.
-// See Listing for what may be concluded from it. Every error is an *Error, and
-// the listing is nil with it.
-func (c *Client) ListClusters(ctx context.Context, f ClusterFilter) (*Listing[wire.Cluster], error) {
-	return list(ctx, c, &clusters, query{
+// index is that of the last listing with the same filter, or nil. See Listing for what
+// may be concluded. Every error is an *Error, and the listing is nil with it.
+func (c *Client) ListClusters(ctx context.Context, f ClusterFilter, index *Index) (*Listing[wire.Cluster], error) {
+	return list(ctx, c, &clusters, params{
 		paramEnvironment: {f.Environment},
 		paramNetwork:     f.Networks,
-	})
+	}, index)
 }
 
 // ListPeerings lists the network peerings of an environment, all pages of
-// them. See Listing for what may be concluded from it. Every error is an
-// *Error, and the listing is nil with it.
-func (c *Client) ListPeerings(ctx context.Context, f PeeringFilter) (*Listing[wire.Peering], error) {
-	return list(ctx, c, &peerings, query{
+// them. index is that of the last listing with the same filter, or nil. See Listing for
+// what may be concluded. Every error is an *Error, and the listing is nil with it.
+func (c *Client) ListPeerings(ctx context.Context, f PeeringFilter, index *Index) (*Listing[wire.Peering], error) {
+	return list(ctx, c, &peerings, params{
 		paramEnvironment: {f.Environment},
 		paramNetwork:     f.Networks,
 		paramDisplayName: f.DisplayNames,
 		paramPhase:       f.Phases,
-	})
+	}, index)
 }
 
-// query is the filter part of a request's query, the same for every page.
-type query map[string][]string
+// params are parameters of a request and the values that each may have.
+type params map[string][]string
+
+// query is what a listing is filtered by.
+type query struct {
+	// sent goes with every request: the cloud applies it.
+	sent params
+	// here is applied to the items that come, since it would make a URL longer than
+	// servers take.
+	here params
+}
+
+// maxQueryLength is the longest filter that is sent, in bytes of the URL. Servers and
+// proxies take 8 KiB for all of a request's first line at least.
+const maxQueryLength = 4 << 10
+
+// newQuery returns the query for a filter. Where the filter is too long to be sent, its
+// longest lists are applied here.
+func newQuery(filter params) query {
+	q := query{sent: maps.Clone(filter), here: params{}}
+	for len(url.Values(q.sent).Encode()) > maxQueryLength {
+		longest, length := "", 0
+		for param, values := range q.sent {
+			if n := len(url.Values{param: values}.Encode()); param != paramEnvironment && n > length {
+				longest, length = param, n
+			}
+		}
+		if longest == "" {
+			break
+		}
+		q.here[longest] = q.sent[longest]
+		delete(q.sent, longest)
+	}
+	return q
+}
 
 // forPage returns the URL of one page under base; an empty token is the first.
 func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
 	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
-	for param, wanted := range q {
+	for param, wanted := range q.sent {
 		values[param] = wanted
 	}
 	if token != "" {
@@ -113,4 +169,27 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	target := base.JoinPath(path)
 	target.RawQuery = values.Encode()
 	return target
+}
+
+// matches reports whether an item passes the filter that is applied here.
+func (a *asking[T]) matches(record *T) bool {
+	for param, wanted := range a.here {
+		if !slices.Contains(wanted, a.op.value(record, param)) {
+			return false
+		}
+	}
+	return true
+}
+
+// foreign returns why an item is not one that was asked for, empty if it is: it names
+// another environment, or a network outside the filter. What it does not name, and what
+// changes while a listing is made, is no reason.
+func (a *asking[T]) foreign(record *T) string {
+	for _, param := range []string{paramEnvironment, paramNetwork} {
+		has, wanted := a.op.value(record, param), a.sent[param]
+		if has != "" && len(wanted) > 0 && !slices.Contains(wanted, has) {
+			return "of another " + strings.TrimPrefix(param, "spec.") + " than was asked for"
+		}
+	}
+	return ""
 }

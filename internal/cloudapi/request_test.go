@@ -33,7 +33,7 @@ func TestTheContextEndsAListing(t *testing.T) {
 
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			l, err := client.ListClusters(ctx, filter)
+			l, err := client.ListClusters(ctx, filter, nil)
 			g.Expect(l).To(BeNil())
 			expectError(t, err, Unavailable)
 
@@ -43,7 +43,7 @@ func TestTheContextEndsAListing(t *testing.T) {
 			g.Expect(err).To(MatchError(context.DeadlineExceeded))
 			ctx, cancel = context.WithCancel(t.Context())
 			time.AfterFunc(50*time.Millisecond, cancel)
-			l, err = client.ListClusters(ctx, filter)
+			l, err = client.ListClusters(ctx, filter, nil)
 			g.Expect(l).To(BeNil())
 			expectError(t, err, Canceled)
 			g.Expect(err).To(MatchError(context.Canceled))
@@ -54,7 +54,7 @@ func TestTheContextEndsAListing(t *testing.T) {
 	c := newCloud(t, inTurn(clusterPage(`{}`)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.client(t).ListClusters(ctx, ClusterFilter{Environment: "env-1"})
+	_, err := c.client(t).ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
 	expectError(t, err, Canceled)
 	g.Expect(c.asked()).To(BeEmpty())
 }
@@ -120,7 +120,7 @@ func TestAClientIsSafeForConcurrentListings(t *testing.T) {
 	for range 8 {
 		t.Run("listing", func(t *testing.T) {
 			t.Parallel()
-			l, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"})
+			l, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
 			g := NewWithT(t)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1", "lkc-2"}))

@@ -245,7 +245,7 @@ func TestAWaitThatIsTooLongIsLeftToTheCaller(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 			defer cancel()
 			client := c.client(t, f.use, func(o *Options) { o.Retry = tt.retry })
-			_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"})
+			_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
 			g.Expect(expectError(t, err, tt.class).RetryAfter).To(Equal(tt.want))
 			g.Expect(c.asked()).To(HaveLen(1))
 			g.Expect(f.slept).To(BeEmpty())
@@ -263,7 +263,7 @@ func TestGivingUpEndsTheWait(t *testing.T) {
 			return sleep(ctx, wait)
 		}
 	})
-	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"})
+	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
 	e := expectError(t, err, Canceled)
 	g.Expect(e.Operation).To(Equal("listCmkV2Clusters"))
 	g.Expect(c.asked()).To(HaveLen(1))

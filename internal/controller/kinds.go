@@ -57,7 +57,7 @@ type kind struct {
 // hold one and many of those.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
-	operation func(*cloudapi.Client, context.Context, Filter) (*cloudapi.Listing[Record], error),
+	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
 	filter func(*v1alpha1.InventorySource) Filter,
 	project func(*Record) v1alpha1.Observation,
 	object v1alpha1.Observation, objects client.ObjectList,
@@ -66,13 +66,20 @@ func newKind[Record, Filter any](
 		Kind:   described,
 		filter: func(s *v1alpha1.InventorySource) any { return filter(s) },
 		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource, index *cloudapi.Index) (told, error, error) {
-			listing, err := operation(c, ctx, filter(s))
+			listing, err := operation(c, ctx, filter(s), index)
 			if err != nil {
 				return told{}, nil, err
 			}
-			t := told{sighting: &mirror.Sighting{}}
-			for i := range listing.Items {
-				o := project(&listing.Items[i])
+			t := told{sighting: &mirror.Sighting{}, index: listing.Index, unchanged: listing.Unchanged}
+			if t.unchanged {
+				t.sighting.Same = make([]string, 0, len(listing.Items))
+			}
+			for _, item := range listing.Items {
+				if item.Record == nil {
+					t.sighting.Same = append(t.sighting.Same, item.ID)
+					continue
+				}
+				o := project(item.Record)
 				mirror.Stamp(o, s)
 				t.sighting.Observations = append(t.sighting.Observations, o)
 			}

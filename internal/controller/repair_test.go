@@ -149,6 +149,7 @@ var _ = Describe("Repair", func() {
 		It("puts back "+name+" in a whole pass too", func(ctx SpecContext) {
 			before := w.clusters(ctx)[id]
 			editUntold(ctx, change)
+			Expect(w.cloud.SetClusterPhase(w.cloud.Clusters(environment)[1].ID, "PROVISIONING")).To(Succeed())
 			Expect(looks(func() { w.sync(ctx) })).To(Equal(2))
 			expectBack(ctx, before)
 		})

@@ -26,7 +26,7 @@ func benchRecords() (clusters []*wire.Cluster, peerings []*wire.Peering) {
 		c.Metadata = meta
 		c.Spec.DisplayName, c.Spec.Availability, c.Spec.Cloud, c.Spec.Region = fmt.Sprintf("orders-%d", i), "MULTI_ZONE", "AWS", "us-west-2"
 		c.Spec.Config = wire.ClusterConfig{Kind: "Dedicated", CKU: 2, Zones: []string{"usw2-az1", "usw2-az2", "usw2-az3"}, ReleasePriority: "REGULAR"}
-		c.Spec.Endpoints = map[string]wire.Endpoint{
+		c.Spec.Endpoints = map[string]*wire.Endpoint{
 			"PUBLIC": {KafkaBootstrapEndpoint: c.ID + ".example.com:9092", HTTPEndpoint: "https://" + c.ID, ConnectionType: "PUBLIC"},
 			"ap1":    {KafkaBootstrapEndpoint: c.ID + ".private.example.com:9092", HTTPEndpoint: "https://" + c.ID + ".private", ConnectionType: "PRIVATE_LINK"},
 		}

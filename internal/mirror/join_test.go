@@ -15,9 +15,9 @@ import (
 
 // withPoints gives a cluster access points.
 func withPoints(c *wire.Cluster, points ...string) *wire.Cluster {
-	c.Spec.KafkaBootstrapEndpoint, c.Spec.Endpoints = "", map[string]wire.Endpoint{}
+	c.Spec.KafkaBootstrapEndpoint, c.Spec.Endpoints = "", map[string]*wire.Endpoint{}
 	for _, id := range points {
-		c.Spec.Endpoints[id] = wire.Endpoint{KafkaBootstrapEndpoint: id + ":9092", HTTPEndpoint: "https://" + id, ConnectionType: "PUBLIC"}
+		c.Spec.Endpoints[id] = &wire.Endpoint{KafkaBootstrapEndpoint: id + ":9092", HTTPEndpoint: "https://" + id, ConnectionType: "PUBLIC"}
 	}
 	return c
 }

@@ -107,7 +107,7 @@ var connectionTypes = map[string]string{
 }
 
 // kafkaEndpoints returns the endpoints sorted by access point ID.
-func kafkaEndpoints(byAccessPoint map[string]wire.Endpoint) []v1alpha1.KafkaEndpoint {
+func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
 	}

@@ -30,7 +30,7 @@ func TestEveryFieldOfAClusterIsProjected(t *testing.T) {
 			Config: wire.ClusterConfig{Kind: "Dedicated", CKU: 3, MaxECKU: 5, EncryptionKey: "arn:key",
 				Zones: []string{"z2", "z1"}, ReleasePriority: "REGULAR"},
 			KafkaBootstrapEndpoint: "SASL_SSL://own:9092", HTTPEndpoint: "https://own", APIEndpoint: "https://api",
-			Endpoints: map[string]wire.Endpoint{
+			Endpoints: map[string]*wire.Endpoint{
 				"b": {KafkaBootstrapEndpoint: "b:9092", HTTPEndpoint: "https://b", ConnectionType: "PRIVATE_LINK"},
 				"a": {KafkaBootstrapEndpoint: "SASL_SSL://a:9092", HTTPEndpoint: "https://a", ConnectionType: "PUBLIC"}},
 			Network:            wire.Reference{ID: "n-1", Environment: "env-2", ResourceName: "crn://n"},
@@ -87,9 +87,9 @@ func TestAKindOfClusterNewerThanThisVersionPasses(t *testing.T) {
 
 func TestTheEndpointToUseIfInDoubt(t *testing.T) {
 	t.Parallel()
-	type points = map[string]wire.Endpoint
-	point := func(name string) wire.Endpoint {
-		return wire.Endpoint{KafkaBootstrapEndpoint: "SASL_SSL://" + name + ":9092", HTTPEndpoint: "https://" + name}
+	type points = map[string]*wire.Endpoint
+	point := func(name string) *wire.Endpoint {
+		return &wire.Endpoint{KafkaBootstrapEndpoint: "SASL_SSL://" + name + ":9092", HTTPEndpoint: "https://" + name}
 	}
 	for name, c := range map[string]struct {
 		own    string
@@ -149,7 +149,7 @@ func TestFormerConnectionTypesBecomeTheirNewSpelling(t *testing.T) {
 		"CARRIER_PIGEON":          "CARRIER_PIGEON",
 		"":                        "",
 	} {
-		endpoints := kafkaEndpoints(map[string]wire.Endpoint{"ap1": {ConnectionType: sent}})
+		endpoints := kafkaEndpoints(map[string]*wire.Endpoint{"ap1": {ConnectionType: sent}})
 		NewWithT(t).Expect(endpoints).To(Equal([]v1alpha1.KafkaEndpoint{{AccessPointID: "ap1", ConnectionType: want}}))
 	}
 }

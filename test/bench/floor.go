@@ -163,11 +163,11 @@ func readListing(ctx context.Context, endpoint string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	clusters, err := client.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment})
+	clusters, err := client.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}, nil)
 	if err != nil {
 		return 0, err
 	}
-	peerings, err := client.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment})
+	peerings, err := client.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, nil)
 	if err != nil {
 		return 0, err
 	}

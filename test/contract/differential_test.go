@@ -22,16 +22,16 @@ func TestOursReadsTheInventoryThatTheSDKReads(t *testing.T) {
 		t.Run("clusters "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			want, refused := reference.listClusters(t.Context(), f)
-			got, err := client.ListClusters(t.Context(), f)
+			got, err := client.ListClusters(t.Context(), f, nil)
 			if refused != nil {
 				g.Expect(err).To(HaveOccurred())
 				return
 			}
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(got.Complete()).To(Succeed())
-			g.Expect(got.Items).To(HaveLen(len(want)))
+			g.Expect(records(got)).To(HaveLen(len(want)))
 			for i := range want {
-				g.Expect(got.Items[i]).To(Equal(want[i]))
+				g.Expect(records(got)[i]).To(Equal(want[i]))
 			}
 			if name == "all" {
 				g.Expect(want).To(HaveLen(250))
@@ -42,16 +42,16 @@ func TestOursReadsTheInventoryThatTheSDKReads(t *testing.T) {
 		t.Run("peerings "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			want, refused := reference.listPeerings(t.Context(), f)
-			got, err := client.ListPeerings(t.Context(), f)
+			got, err := client.ListPeerings(t.Context(), f, nil)
 			if refused != nil {
 				g.Expect(err).To(HaveOccurred())
 				return
 			}
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(got.Complete()).To(Succeed())
-			g.Expect(got.Items).To(HaveLen(len(want)))
+			g.Expect(records(got)).To(HaveLen(len(want)))
 			for i := range want {
-				g.Expect(got.Items[i]).To(Equal(want[i]))
+				g.Expect(records(got)[i]).To(Equal(want[i]))
 			}
 			if name == "all" {
 				g.Expect(want).To(HaveLen(2100))
@@ -179,18 +179,18 @@ func TestOursReadsWhatTheSDKReadsBeyondTheSpecification(t *testing.T) {
 
 			clusters, err := reference.listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
-			gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
+			gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(gotClusters.Items).To(Equal(clusters))
+			g.Expect(records(gotClusters)).To(Equal(clusters))
 			if v.cluster != nil {
 				g.Expect(clusters).To(ContainElement(Satisfy(v.cluster)))
 			}
 
 			peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
-			gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+			gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(gotPeerings.Items).To(Equal(peerings))
+			g.Expect(records(gotPeerings)).To(Equal(peerings))
 			if v.peering != nil {
 				g.Expect(peerings).To(ContainElement(Satisfy(v.peering)))
 			}
@@ -224,7 +224,7 @@ func TestBothTakeARefusalForOne(t *testing.T) {
 			server := serve(t, cloudsim.Status(tt.status, tt.body, nil))
 			_, err := vendor(server, nil).listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(err).To(HaveOccurred())
-			_, err = ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
+			_, err = ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
 			g.Expect(cloudapi.ClassOf(err).String()).To(Equal(tt.class.String()))
 		})
 	}

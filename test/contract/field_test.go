@@ -27,11 +27,11 @@ func TestOursReadsTheFieldAsTheSDKDoes(t *testing.T) {
 		g := NewWithT(t)
 		clusters, err := reference.listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
-		gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
+		gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(gotClusters.Complete()).To(Succeed())
 		strange := 0
-		for i, c := range gotClusters.Items {
+		for i, c := range records(gotClusters) {
 			if c.Spec.Config.Kind == cloudsim.OddClusterType {
 				strange++
 				c.Spec.Config = wire.ClusterConfig{}
@@ -46,11 +46,11 @@ func TestOursReadsTheFieldAsTheSDKDoes(t *testing.T) {
 		g := NewWithT(t)
 		peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
-		gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+		gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(gotPeerings.Complete()).To(Succeed())
 		strange := 0
-		for i, p := range gotPeerings.Items {
+		for i, p := range records(gotPeerings) {
 			if peerings[i].Spec.Cloud.Kind == "" {
 				strange++
 				p.Spec.Cloud = wire.PeeringCloud{}

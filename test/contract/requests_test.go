@@ -111,7 +111,7 @@ func TestEveryRequestOfOursConformsAndIsTheSDKs(t *testing.T) {
 	for name, f := range clusterFilters(sim) {
 		t.Run("clusters "+name, func(t *testing.T) {
 			compare(t,
-				func() { _, _ = client.ListClusters(t.Context(), f) },
+				func() { _, _ = client.ListClusters(t.Context(), f, nil) },
 				func() { _, _ = reference.listClusters(t.Context(), f) })
 		})
 	}
@@ -120,7 +120,7 @@ func TestEveryRequestOfOursConformsAndIsTheSDKs(t *testing.T) {
 	for name, f := range peeringFilters(sim) {
 		t.Run("peerings "+name, func(t *testing.T) {
 			compare(t,
-				func() { _, _ = client.ListPeerings(t.Context(), f) },
+				func() { _, _ = client.ListPeerings(t.Context(), f, nil) },
 				func() { _, _ = reference.listPeerings(t.Context(), f) })
 		})
 	}

@@ -85,7 +85,7 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(c.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}))
+			return trusted(c.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}, nil))
 		}},
 	"peerings": {"PeeringList",
 		func(ctx context.Context, s sdk) (int, error) {
@@ -93,7 +93,7 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(c.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}))
+			return trusted(c.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, nil))
 		}},
 }
 
@@ -266,18 +266,18 @@ func TestATypeNewToTheSDKIsKeptByOurs(t *testing.T) {
 	})))
 	clusters, err := vendor(server, nil).listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
-	gotClusters, err := ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
+	gotClusters, err := ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	for i := range clusters {
 		g.Expect(clusters[i].Spec.Config.Kind).To(BeEmpty())
-		g.Expect(gotClusters.Items[i].Spec.Config.Kind).To(Equal("Turbo"))
+		g.Expect(records(gotClusters)[i].Spec.Config.Kind).To(Equal("Turbo"))
 	}
 	peerings, err := vendor(server, nil).listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
-	gotPeerings, err := ours(t, server).ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+	gotPeerings, err := ours(t, server).ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	for i := range peerings {
 		g.Expect(peerings[i].Spec.Cloud.Kind).To(BeEmpty())
-		g.Expect(gotPeerings.Items[i].Spec.Cloud.Kind).To(Equal("OracleCloudPeering"))
+		g.Expect(records(gotPeerings)[i].Spec.Cloud.Kind).To(Equal("OracleCloudPeering"))
 	}
 }

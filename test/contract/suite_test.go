@@ -130,3 +130,12 @@ func (a answer) envelope(t testing.TB) envelope {
 	NewWithT(t).Expect(json.Unmarshal(a.body, &e)).To(Succeed(), string(a.body))
 	return e
 }
+
+// records returns the records of a listing that was made without an index.
+func records[T any](l *cloudapi.Listing[T]) []T {
+	out := make([]T, len(l.Items))
+	for i, item := range l.Items {
+		out[i] = *item.Record
+	}
+	return out
+}

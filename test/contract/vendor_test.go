@@ -145,20 +145,20 @@ func clusterRecord(c *cmk.CmkV2Cluster) wire.Cluster {
 		Status: wire.ClusterStatus{Phase: status.Phase, CKU: status.GetCku()},
 	}
 	if spec.Endpoints != nil {
-		r.Spec.Endpoints = map[string]wire.Endpoint{}
+		r.Spec.Endpoints = map[string]*wire.Endpoint{}
 		for id, e := range *spec.Endpoints {
-			r.Spec.Endpoints[id] = wire.Endpoint{KafkaBootstrapEndpoint: e.KafkaBootstrapEndpoint,
+			r.Spec.Endpoints[id] = &wire.Endpoint{KafkaBootstrapEndpoint: e.KafkaBootstrapEndpoint,
 				HTTPEndpoint: e.HttpEndpoint, ConnectionType: e.ConnectionType}
 		}
 	}
 	if e := spec.Environment; e != nil {
-		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName}
+		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName, Related: e.Related}
 	}
 	if n := spec.Network; n != nil {
-		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName}
+		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName, Related: n.Related}
 	}
 	if k := spec.Byok; k != nil {
-		r.Spec.BYOK = wire.Reference{ID: k.Id, ResourceName: k.ResourceName}
+		r.Spec.BYOK = wire.Reference{ID: k.Id, ResourceName: k.ResourceName, Related: k.Related}
 	}
 	return r
 }
@@ -195,10 +195,10 @@ func peeringRecord(p *networking.NetworkingV1Peering) wire.Peering {
 		Status: wire.PeeringStatus{Phase: status.Phase, ErrorCode: status.GetErrorCode(), ErrorMessage: status.GetErrorMessage()},
 	}
 	if e := spec.Environment; e != nil {
-		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName}
+		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName, Related: e.Related}
 	}
 	if n := spec.Network; n != nil {
-		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName}
+		r.Spec.Network = wire.Reference{ID: n.Id, Environment: n.GetEnvironment(), ResourceName: n.ResourceName, Related: n.Related}
 	}
 	return r
 }

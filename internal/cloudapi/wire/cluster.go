@@ -29,8 +29,9 @@ type ClusterSpec struct {
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints is keyed by access point ID.
-	Endpoints map[string]Endpoint `json:"endpoints"`
+	// Endpoints is keyed by access point ID. One that the API tells nothing else of is
+	// empty, not nil.
+	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
 	Network     Reference `json:"network"`
@@ -65,10 +66,10 @@ type ClusterStatus struct {
 }
 
 // Compact drops what a null leaves behind in a list or a map, where Go would
-// keep an empty member: null equals absent there too.
+// keep a member: null equals absent there too.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
-	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e Endpoint) bool { return e == Endpoint{} })
+	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })
 }
 
 // compact drops empty strings from list, in place.

@@ -40,9 +40,9 @@ func TestEveryPublishedFieldOfAClusterIsRead(t *testing.T) {
 			Config: ClusterConfig{Kind: "Dedicated", CKU: 2, MaxECKU: 5, EncryptionKey: "arn:key",
 				Zones: []string{"z1", "z2"}, ReleasePriority: "REGULAR"},
 			KafkaBootstrapEndpoint: "SASL_SSL://b:9092", HTTPEndpoint: "https://h", APIEndpoint: "https://a",
-			Endpoints: map[string]Endpoint{
+			Endpoints: map[string]*Endpoint{
 				"ap1": {KafkaBootstrapEndpoint: "ap1:9092", HTTPEndpoint: "https://ap1", ConnectionType: "PRIVATELINK"}},
-			Environment:        Reference{ID: "env-1", ResourceName: "crn://e"},
+			Environment:        Reference{ID: "env-1", ResourceName: "crn://e", Related: "https://r"},
 			Network:            Reference{ID: "n-1", Environment: "env-1", ResourceName: "crn://n"},
 			BYOK:               Reference{ID: "cck-1", ResourceName: "crn://k"},
 			DeletionProtection: ptr(false),
@@ -88,7 +88,7 @@ func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	cluster.Compact()
 	g.Expect(cluster).To(Equal(Cluster{ID: "lkc-1", Spec: ClusterSpec{
 		Config:    ClusterConfig{Zones: []string{"z1"}},
-		Endpoints: map[string]Endpoint{"ap2": {HTTPEndpoint: "https://ap2"}},
+		Endpoints: map[string]*Endpoint{"ap2": {HTTPEndpoint: "https://ap2"}},
 	}}))
 
 	var peering Peering
