@@ -28,7 +28,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/internal/options"
@@ -87,7 +87,7 @@ func run(args []string) error {
 		Clock:           clock.RealClock{},
 		Random:          rand.Float64,
 		Metrics:         metrics.New(ctrlmetrics.Registry, build),
-		Budgets:         cloudapi.NewBudgets(o.RequestsPerSecond, o.Burst()),
+		Budgets:         budget.New(o.RequestsPerSecond, o.Burst()),
 		UserAgent:       "inventory-operator/" + build.Version,
 		AllowedOrigins:  o.AllowedOrigins,
 		ConcurrentSyncs: o.ConcurrentSyncs,

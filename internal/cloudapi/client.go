@@ -12,14 +12,36 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // Waiter is asked before every request, redirects included, and returns when
-// the request may be sent. An error means it may not be sent at all.
-// Budgets.For returns one that is also told of the answers; a *rate.Limiter of
-// golang.org/x/time/rate is one.
+// the request may be sent. An error means it may not be sent at all. A *rate.Limiter of
+// golang.org/x/time/rate is one; so is a *budget.Budget, which is a Lessor too.
 type Waiter interface {
 	Wait(ctx context.Context) error
+}
+
+// Lessor is a Waiter that is told of the end of each request it let go.
+type Lessor interface {
+	Waiter
+	// Lease waits no longer than most. The caller calls settle once, with what came of
+	// the request.
+	Lease(ctx context.Context, most time.Duration) (settle func(budget.Answer), err error)
+}
+
+// leaser returns the Lease function of any Waiter, nil among them.
+func leaser(w Waiter) func(context.Context, time.Duration) (func(budget.Answer), error) {
+	if l, ok := w.(Lessor); ok {
+		return l.Lease
+	}
+	return func(ctx context.Context, _ time.Duration) (settle func(budget.Answer), err error) {
+		if w != nil {
+			err = w.Wait(ctx)
+		}
+		return func(budget.Answer) {}, err
+	}
 }
 
 // Limits bound what one listing may take in. A zero field takes the field of
@@ -32,11 +54,15 @@ type Limits struct {
 	// MaxBodyBytes is the size of one page's body in bytes, after
 	// decompression.
 	MaxBodyBytes int64
+	// RequestTimeout is how long one request may take, its whole answer included. It
+	// is shorter where the listing has less than twice as much time left, so that a
+	// page which hangs can be asked for again.
+	RequestTimeout time.Duration
 }
 
 // DefaultLimits are far above any inventory known, and low enough that a
 // runaway answer cannot exhaust the process.
-var DefaultLimits = Limits{MaxPages: 5_000, MaxItems: 250_000, MaxBodyBytes: 32 << 20}
+var DefaultLimits = Limits{MaxPages: 5_000, MaxItems: 250_000, MaxBodyBytes: 32 << 20, RequestTimeout: 30 * time.Second}
 
 // Call is one request and what came of it, for metrics.
 type Call struct {
@@ -88,7 +114,7 @@ type Client struct {
 	limits  Limits
 	retry   Retry
 	clock   clock
-	lease   func(context.Context, time.Duration) (func(Call), error)
+	lease   func(context.Context, time.Duration) (func(budget.Answer), error)
 	observe func(Call)
 	// cleaner returns the cleaner for a request with that page token.
 	cleaner func(pageToken string) cleaner
@@ -141,12 +167,13 @@ func New(o Options) (*Client, error) {
 
 // orDefault fills in the default limits.
 func (l Limits) orDefault() (Limits, error) {
-	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 {
+	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 || l.RequestTimeout < 0 {
 		return l, errors.New("Limits has a negative field; give a positive limit, or 0 for the default")
 	}
 	return Limits{
-		MaxPages:     cmp.Or(l.MaxPages, DefaultLimits.MaxPages),
-		MaxItems:     cmp.Or(l.MaxItems, DefaultLimits.MaxItems),
-		MaxBodyBytes: cmp.Or(l.MaxBodyBytes, DefaultLimits.MaxBodyBytes),
+		MaxPages:       cmp.Or(l.MaxPages, DefaultLimits.MaxPages),
+		MaxItems:       cmp.Or(l.MaxItems, DefaultLimits.MaxItems),
+		MaxBodyBytes:   cmp.Or(l.MaxBodyBytes, DefaultLimits.MaxBodyBytes),
+		RequestTimeout: cmp.Or(l.RequestTimeout, DefaultLimits.RequestTimeout),
 	}, nil
 }

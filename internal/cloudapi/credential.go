@@ -4,12 +4,13 @@ package cloudapi
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
 	"unicode"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // redacted stands wherever a credential would have been shown.
@@ -38,21 +39,38 @@ func (Credential) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalJSON returns a placeholder.
 func (Credential) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// validate says what about the credential can never work. The error names the
-// member, never its value.
+// The members of a Credential.
+const (
+	MemberKey    = "Key"
+	MemberSecret = "Secret"
+)
+
+// CredentialError is what about a credential can never work.
+type CredentialError struct {
+	// Member is MemberKey or MemberSecret.
+	Member string
+	// Problem says what is wrong and the way out, never the value.
+	Problem string
+}
+
+// Error implements error.
+func (e *CredentialError) Error() string { return "Credential." + e.Member + " " + e.Problem }
+
+// validate returns a *CredentialError for a credential that can never work.
 func (c Credential) validate() error {
+	const control = "has a line break or another control character; remove it"
 	switch {
 	case c.Key == "":
-		return errors.New("Credential.Key is empty; give the ID of a Cloud API key")
+		return &CredentialError{MemberKey, "is empty; give the ID of a Cloud API key"}
 	case c.Secret == "":
-		return errors.New("Credential.Secret is empty; give the secret of the Cloud API key")
+		return &CredentialError{MemberSecret, "is empty; give the secret of the Cloud API key"}
 	case strings.Contains(c.Key, ":"):
-		return errors.New("Credential.Key has a colon, which HTTP Basic authentication cannot carry; " +
-			"give the key's ID alone, without the secret")
+		return &CredentialError{MemberKey, "has a colon, which HTTP Basic authentication cannot carry; " +
+			"give the key's ID alone, without the secret"}
 	case strings.ContainsFunc(c.Key, unicode.IsControl):
-		return errors.New("Credential.Key has a line break or another control character; remove it")
+		return &CredentialError{MemberKey, control}
 	case strings.ContainsFunc(c.Secret, unicode.IsControl):
-		return errors.New("Credential.Secret has a line break or another control character; remove it")
+		return &CredentialError{MemberSecret, control}
 	}
 	return nil
 }
@@ -61,4 +79,15 @@ func (c Credential) validate() error {
 // scheme.
 func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
+}
+
+// Budget returns the request budget for an endpoint and a credential: the cloud counts
+// requests by credential, however many sources share it.
+func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
+	origin, err := Origin(endpoint)
+	if err != nil {
+		// No client can be made for it, so its budget is never asked.
+		origin = endpoint
+	}
+	return of.For(origin, c.Key, c.Secret)
 }

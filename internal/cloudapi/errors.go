@@ -69,6 +69,8 @@ type Error struct {
 	StatusCode int
 	// Code and Title are the API's own words, empty where it gave none.
 	Code, Title string
+	// Advice says the way out, in this package's own words; empty where there is none.
+	Advice string
 	// RequestID is what the cloud's support asks for, empty where none came.
 	RequestID string
 	// RetryAfter is how long to wait before asking again, between 0 and MaxWait:

@@ -102,10 +102,56 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 		e.Title = clean(firstOf(first.Title, first.Message), maxTitleLength)
 		e.pageSize = slices.ContainsFunc(problems, problem.blamesPageSize)
 	}
+	e.Advice = adviceFor(resp.StatusCode, e.Class)
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")
 	}
 	return e
+}
+
+// passing are the answers below 500 that say to come back later: another request, a lock,
+// a replay or a proxy was in the way.
+var passing = map[int]bool{
+	http.StatusProxyAuthRequired:  true,
+	http.StatusRequestTimeout:     true,
+	http.StatusConflict:           true,
+	http.StatusMisdirectedRequest: true,
+	http.StatusLocked:             true,
+	http.StatusTooEarly:           true,
+	clientClosedRequest:           true,
+}
+
+// clientClosedRequest is a proxy's word for a request whose sender hung up.
+const clientClosedRequest = 499
+
+// advice says the way out of an answer for which the cloud's own words do not.
+var advice = map[int]string{
+	http.StatusBadRequest:                  "check spec.environment and the filters",
+	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
+	http.StatusForbidden:                   "the Cloud API key (resource scope Cloud, not one scoped to a Kafka cluster) needs a role that may see this environment",
+	http.StatusNotFound:                    "check spec.environment, and that spec.endpoint is the API's address without a path of its own",
+	http.StatusMethodNotAllowed:            "check spec.endpoint: what answers there takes no lists",
+	http.StatusNotAcceptable:               "check spec.endpoint: what answers there gives no JSON",
+	http.StatusProxyAuthRequired:           "a proxy between the manager and the cloud wants credentials; check HTTPS_PROXY of the manager",
+	http.StatusGone:                        "this version of the API is gone; upgrade the operator",
+	http.StatusRequestEntityTooLarge:       "a proxy takes no request this large; give fewer filters",
+	http.StatusRequestURITooLong:           "give fewer or shorter filters",
+	http.StatusTooManyRequests:             "other users of the same API key count too; a longer spec.interval or a lower --requests-per-second helps",
+	http.StatusRequestHeaderFieldsTooLarge: "give fewer or shorter filters",
+	http.StatusUnavailableForLegalReasons:  "the cloud refuses for legal reasons; ask its support",
+}
+
+// adviceFor returns the advice for an answer of a class.
+func adviceFor(code int, class Class) string {
+	switch {
+	case class == Unauthenticated:
+		return advice[http.StatusUnauthorized]
+	case advice[code] != "":
+		return advice[code]
+	case class == InvalidRequest:
+		return "check spec.endpoint, spec.environment and the filters"
+	}
+	return ""
 }
 
 // classOfStatus returns the class of an answer other than 200.
@@ -119,7 +165,7 @@ func classOfStatus(code int, problems []problem) Class {
 		return Forbidden
 	case code == http.StatusTooManyRequests:
 		return RateLimited
-	case code == http.StatusRequestTimeout:
+	case passing[code]:
 		return Unavailable
 	case code >= 400 && code < 500:
 		return InvalidRequest
@@ -163,7 +209,10 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if ctx.Err() != nil {
 		return gaveUp(ctx)
 	}
-	return newError(Unavailable, "no whole answer: "+clean(transportCause(err), maxCauseLength))
+	cause, advice := transportCause(err)
+	e := newError(Unavailable, "no whole answer: "+clean(cause, maxCauseLength))
+	e.Advice = advice
+	return e
 }
 
 // gaveUp returns the *Error for a context that is done: its owner took it
@@ -176,26 +225,33 @@ func gaveUp(ctx context.Context) error {
 }
 
 // transportCause describes the errors whose text is made from addresses and
-// certificates. Of any other only the kind is told: net/http quotes what the
-// server sent, and the URL, in many of its texts.
-func transportCause(err error) string {
+// certificates, with the way out. Of any other only the kind is told: net/http quotes
+// what the server sent, and the URL, in many of its texts.
+func transportCause(err error) (cause, advice string) {
+	const (
+		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"
+		checkTrust   = "check spec.endpoint, and whether a proxy on the way answers with a certificate of its own"
+	)
+	if e, ok := errors.AsType[*net.DNSError](err); ok && e.IsNotFound {
+		return "the name " + e.Name + " does not resolve", "check spec.endpoint, and that the manager's pod can resolve names"
+	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return e.Error()
+		return e.Error(), checkNetwork
 	}
 	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return e.Error()
+		return e.Error(), "check that the manager's pod can resolve names"
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e.Error()
+		return e.Error(), checkTrust
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return "the server does not speak TLS, and the endpoint says https"
+		return "the server does not speak TLS, and the endpoint says https", "check spec.endpoint"
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
-		return "timed out"
+		return "timed out", checkNetwork
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return "the connection was closed early"
+		return "the connection was closed early", ""
 	}
-	return "the connection failed"
+	return "the connection failed", checkNetwork
 }

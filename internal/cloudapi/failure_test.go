@@ -4,9 +4,12 @@ package cloudapi
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -65,7 +68,7 @@ func TestAnErrorNamesOperationStatusCodeTitleAndRequestID(t *testing.T) {
 func TestEveryStatusHasItsClass(t *testing.T) {
 	tests := map[int]Class{
 		400: InvalidRequest, 401: Unauthenticated, 402: InvalidRequest, 403: Forbidden, 404: InvalidRequest,
-		405: InvalidRequest, 407: InvalidRequest, 408: Unavailable, 409: InvalidRequest, 410: InvalidRequest,
+		405: InvalidRequest, 407: Unavailable, 408: Unavailable, 409: Unavailable, 410: InvalidRequest,
 		422: InvalidRequest, 429: RateLimited, 500: Unavailable, 501: Unavailable, 502: Unavailable,
 		503: Unavailable, 504: Unavailable, 599: Unavailable,
 	}
@@ -233,7 +236,7 @@ func TestTransportErrorsAreUnavailableAndSayWhere(t *testing.T) {
 			o.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
 				return nil, &net.DNSError{Err: "no such host", Name: "api.example", IsNotFound: true}
 			})
-		}, "lookup api.example: no such host"},
+		}, "the name api.example does not resolve"},
 		"any other": {func(o *Options) {
 			o.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 				return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New(testCredential.Secret)}
@@ -292,4 +295,134 @@ func TestEveryClassHasAName(t *testing.T) {
 	g.Expect(names).To(HaveLen(int(Canceled) + 1))
 	g.Expect(Class(-1).String()).To(Equal("Class(-1)"))
 	g.Expect((Canceled + 1).String()).To(Equal("Class(9)"))
+}
+
+func TestEveryAnswerHasTheAdviceThatFits(t *testing.T) {
+	for code := 400; code < 500; code++ {
+		c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, code, "") })
+		_, err := c.list(t)
+		e, ok := errors.AsType[*Error](err)
+		g := NewWithT(t)
+		g.Expect(ok).To(BeTrue())
+		if e.Class != Unavailable {
+			g.Expect(e.Advice).NotTo(BeEmpty(), "%d", code)
+		}
+	}
+	for code, want := range map[int]string{404: "spec.endpoint", 407: "HTTPS_PROXY", 414: "filters", 401: "Cloud API key", 403: "role", 410: "upgrade"} {
+		c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, code, "") })
+		_, err := c.list(t)
+		e, _ := errors.AsType[*Error](err)
+		NewWithT(t).Expect(e.Advice).To(ContainSubstring(want), "%d", code)
+	}
+}
+
+func TestAnAnswerThatMayPassIsAskedForAgain(t *testing.T) {
+	for _, code := range []int{407, 408, 409, 421, 423, 425, 429, 499, 500, 502, 503, 504} {
+		g := NewWithT(t)
+		f := newFakeClock()
+		c := newCloud(t, failing(1, status(code, nil)))
+		_, err := c.list(t, f.use)
+		g.Expect(err).NotTo(HaveOccurred(), "%d", code)
+		g.Expect(c.asked()).To(HaveLen(4), "%d: three pages, and one again", code)
+	}
+}
+
+func TestAnAnswerThatHangsIsGivenUpAndAskedForAgain(t *testing.T) {
+	for name, begin := range map[string]func(w http.ResponseWriter){
+		"before the header":     nil,
+		"in a page":             func(w http.ResponseWriter) { answer(w, 200, `{"kind":"ClusterList",`) },
+		"in the body of a 500":  func(w http.ResponseWriter) { answer(w, 500, "{") },
+		"in the body of a 429":  func(w http.ResponseWriter) { answer(w, 429, "{") },
+		"without a byte of 503": func(w http.ResponseWriter) { answer(w, 503, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			f := newFakeClock()
+			hung := false
+			c := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
+				if hung {
+					answer(w, 200, clusterPage(`{}`, clusterItem("lkc-1", "")))
+					return
+				}
+				hung = true
+				if begin != nil {
+					begin(w)
+					_ = http.NewResponseController(w).Flush()
+				}
+				<-r.Context().Done()
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			l, err := c.client(t, f.use, func(o *Options) { o.Limits.RequestTimeout = time.Second }).ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+			g.Expect(err).NotTo(HaveOccurred(), "the listing has time left")
+			g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1"}))
+		})
+	}
+}
+
+func TestAFailureOfTheTransportNamesTheNextStep(t *testing.T) {
+	g := NewWithT(t)
+	fail := func(endpoint string, transport http.RoundTripper) *Error {
+		client, err := New(Options{Endpoint: endpoint, Credential: testCredential, UserAgent: testUserAgent, Retry: Retry{Attempts: 1}, Transport: transport})
+		g.Expect(err).NotTo(HaveOccurred())
+		_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+		return expectError(t, err, Unavailable)
+	}
+	unknown := fail("https://api.nowhere.invalid", roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "api.nowhere.invalid", IsNotFound: true}}
+	}))
+	g.Expect(unknown.Error()).To(ContainSubstring("the name api.nowhere.invalid does not resolve"))
+	g.Expect(unknown.Advice).To(ContainSubstring("spec.endpoint"))
+	refused := fail("http://127.0.0.1:1", nil)
+	g.Expect(refused.Advice).To(ContainSubstring("HTTPS_PROXY"))
+	stranger := newTLSCloud(t, inTurn(clusterPage(`{}`)))
+	untrusted := fail(stranger.URL, http.DefaultTransport)
+	g.Expect(untrusted.Advice).To(ContainSubstring("certificate"))
+}
+
+// roundTripper makes a transport of a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
+	c := Credential{Key: "KEY/ID+0001", Secret: `s/3+cr"et<&>=é~ `}
+	clean := newCleaner(c, "")
+	basic := c.Key + ":" + c.Secret
+	escape := func(s string) string { return strings.ToLower(url.QueryEscape(s)) }
+	for name, text := range map[string]string{
+		"as it is":            c.Secret,
+		"a query":             url.QueryEscape(c.Secret),
+		"a path":              url.PathEscape(c.Secret),
+		"escapes in lower":    lowerEscapes(url.PathEscape(c.Secret)),
+		"base64":              base64.StdEncoding.EncodeToString([]byte(basic)),
+		"base64 unpadded":     base64.RawStdEncoding.EncodeToString([]byte(basic)),
+		"base64 for URLs":     base64.URLEncoding.EncodeToString([]byte(basic)),
+		"of the secret alone": base64.RawURLEncoding.EncodeToString([]byte(c.Secret)),
+		"one byte behind":     base64.StdEncoding.EncodeToString([]byte("x" + c.Secret + "yz")),
+		"two bytes behind":    base64.StdEncoding.EncodeToString([]byte("xx" + c.Secret + "z")),
+		"hex":                 hex.EncodeToString([]byte(c.Secret)),
+		"HTML":                html.EscapeString(c.Secret),
+		"the key in a query":  url.QueryEscape(c.Key),
+		"the key in lower":    lowerEscapes(url.QueryEscape(c.Key)),
+		"the key, unpadded":   base64.RawStdEncoding.EncodeToString([]byte(c.Key)),
+		"JSON":                strings.Trim(string(must(json.Marshal(c.Secret))), `"`),
+		"JSON, slashes too":   strings.ReplaceAll(strings.Trim(string(must(json.Marshal(c.Secret))), `"`), "/", `\/`),
+	} {
+		got := clean("before "+text+" after", 1000)
+		g := NewWithT(t)
+		g.Expect(got).To(ContainSubstring(redacted), name)
+		g.Expect(strings.ToLower(got)).NotTo(ContainSubstring(escape("s/3+cr")), name)
+		for i := 0; i+8 < len(text); i++ {
+			g.Expect(got).NotTo(ContainSubstring(text[i:i+8]), "%s: %s", name, got)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

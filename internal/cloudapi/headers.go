@@ -9,11 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait this package takes from a header. It only keeps
-// absurd values out of arithmetic: callers clamp further.
-const MaxWait = 24 * time.Hour
+// MaxWait is the longest wait this package takes from a header.
+const MaxWait = budget.MaxWait
 
 const (
 	headerRequestID = "X-Request-Id"
@@ -24,18 +25,7 @@ const (
 )
 
 // RateLimit is what an answer said of the cloud's own limit.
-type RateLimit struct {
-	// Known is whether the answer had a readable X-RateLimit-Remaining.
-	// Without it the other fields mean nothing.
-	Known bool
-	// Limit is the number of requests per window, 0 where not given.
-	Limit int
-	// Remaining is how many of them are left, never negative.
-	Remaining int
-	// Reset is the time from the answer to the next window, between 0 and
-	// MaxWait.
-	Reset time.Duration
-}
+type RateLimit = budget.RateLimit
 
 // parseRateLimit reads the rate-limit headers. What is absent or unreadable is
 // zero; what is out of range is clamped.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"net/http/httptrace"
 	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // meter sees to it that each time a request goes out, the budget is asked
@@ -22,7 +24,7 @@ type meter struct {
 	sent   bool
 	start  time.Time
 	// settle tells the budget of the request under way, nil if there is none.
-	settle func(Call)
+	settle func(budget.Answer)
 }
 
 // newMeter asks the budget for one request and returns the meter for it, with
@@ -32,10 +34,22 @@ func (c *Client) newMeter(ctx context.Context, operation string) (*meter, contex
 	if err := m.begin(); err != nil {
 		return nil, nil, err
 	}
-	sendCtx, abort := context.WithCancel(ctx)
+	sendCtx, abort := context.WithTimeout(ctx, c.requestTimeout(ctx))
 	m.abort = abort
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.sending}), nil
 }
+
+// requestTimeout returns how long the next request may take.
+func (c *Client) requestTimeout(ctx context.Context) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok {
+		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))
+	}
+	return c.limits.RequestTimeout
+}
+
+// minRequestTimeout is the least that a request is given, however short of time its
+// listing is.
+const minRequestTimeout = time.Second
 
 // sending is called when the transport is about to send the request, in the
 // goroutine that sends it.
@@ -72,7 +86,7 @@ func (m *meter) end() {
 		return
 	}
 	m.call.Duration = time.Since(m.start)
-	m.settle(m.call)
+	m.settle(budget.Answer{StatusCode: m.call.StatusCode, RateLimit: m.call.RateLimit, RetryAfter: m.call.RetryAfter})
 	m.settle = nil
 	if m.client.observe != nil {
 		m.client.observe(m.call)

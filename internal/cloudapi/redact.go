@@ -3,7 +3,12 @@
 package cloudapi
 
 import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"html"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -32,19 +37,56 @@ type cleaner func(text string, limit int) string
 // newCleaner returns a cleaner that hides the credential in each form it may
 // come back in, and the page token if there is one.
 func newCleaner(c Credential, pageToken string) cleaner {
-	hidden := []string{c.basic()}
+	hidden := append([]string{c.basic()}, forms(c.Key+":"+c.Secret)...)
 	if c.Secret != "" {
-		hidden = append(hidden, c.Secret, url.QueryEscape(c.Secret))
+		hidden = append(hidden, forms(c.Secret)...)
 	}
-	for _, s := range []string{c.Key, pageToken, url.QueryEscape(pageToken)} {
+	for _, s := range []string{c.Key, pageToken} {
 		if len(s) >= minHiddenLength {
-			hidden = append(hidden, s)
+			hidden = append(hidden, forms(s)...)
 		}
 	}
+	// The longest first: a part of a form must not be taken out of the whole.
+	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) })
+	hidden = slices.Compact(hidden)
 	return func(text string, limit int) string {
 		// Hidden before and after, since making a text printable changes it.
 		return truncate(hide(printable(hide(text, hidden)), hidden), limit)
 	}
+}
+
+// forms returns a secret text as it is, and as others would encode it: in a URL, in
+// JSON, in HTML, in hex, and in base64 at any place in a longer text.
+func forms(s string) []string {
+	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
+	if quoted, err := json.Marshal(s); err == nil {
+		inner := string(quoted[1 : len(quoted)-1])
+		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
+	}
+	for _, escaped := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+		all = append(all, escaped, lowerEscapes(escaped))
+	}
+	for shift := range 3 {
+		// What depends on the bytes before and behind is left out.
+		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
+		const bitsOfByte, bitsOfDigit = 8, 6
+		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
+		if to-from >= minHiddenLength {
+			all = append(all, text[from:to], strings.NewReplacer("+", "-", "/", "_").Replace(text[from:to]))
+		}
+	}
+	return all
+}
+
+// lowerEscapes returns a text with its percent-escapes in lower case.
+func lowerEscapes(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:], strings.ToLower(string(b[i+1:i+3])))
+		}
+	}
+	return string(b)
 }
 
 // hide replaces every occurrence of every hidden string.

@@ -7,7 +7,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
+
+// failureTimeout is how long the body of an answer other than 200 is read.
+const failureTimeout = 2 * time.Second
 
 // maxRedirects is how many redirects in a row are followed.
 const maxRedirects = 5
@@ -52,6 +58,10 @@ func (c *Client) send(ctx context.Context, operation string, target *url.URL, re
 	m.call.RateLimit = parseRateLimit(resp.Header)
 	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
+	if resp.StatusCode != http.StatusOK { // Its body adds words to the status, no more.
+		hurry := time.AfterFunc(failureTimeout, m.abort)
+		defer hurry.Stop()
+	}
 	redirect, err := c.judge(resp, clean, read)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -72,7 +82,7 @@ func (c *Client) judge(resp *http.Response, clean cleaner, read func(*http.Respo
 
 // await asks the budget for a request. The caller calls settle once, with what
 // came of it.
-func (c *Client) await(ctx context.Context) (settle func(Call), err error) {
+func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx)
 	}
@@ -84,8 +94,10 @@ func (c *Client) await(ctx context.Context) (settle func(Call), err error) {
 		return nil, gaveUp(ctx)
 	}
 	// Not Unavailable, even if the time is up by now: the cloud was not asked.
-	if refused, ok := errors.AsType[*Error](err); ok {
-		return nil, refused
+	if refused, ok := errors.AsType[*budget.Refused](err); ok {
+		e := newError(RateLimited, "not sent: "+refused.Error())
+		e.RetryAfter = clampWait(refused.For)
+		return nil, e
 	}
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }

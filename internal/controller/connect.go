@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // connection is a client for a source's environment, and what it was made from.
@@ -20,7 +22,7 @@ type connection struct {
 	*cloudapi.Client
 	endpoint   string
 	credential cloudapi.Credential
-	budget     *cloudapi.Budget
+	budget     *budget.Budget
 }
 
 // connect reads the source's credential and returns a client that uses it. It notes
@@ -37,19 +39,27 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) 
 	if err != nil {
 		return nil, err
 	}
-	budget := r.Budgets.For(endpoint, credential)
+	share := cloudapi.Budget(r.Budgets, endpoint, credential)
 	client, err := cloudapi.New(cloudapi.Options{
 		Endpoint:   endpoint,
 		Credential: credential,
 		UserAgent:  r.UserAgent,
-		Budget:     budget,
+		Budget:     share,
 		Retry:      r.Retry,
 		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),
 	})
-	if err != nil {
-		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: err.Error()}
+	if wrong, ok := errors.AsType[*cloudapi.CredentialError](err); ok {
+		key := v1alpha1.SecretKeyAPIKey
+		if wrong.Member == cloudapi.MemberSecret {
+			key = v1alpha1.SecretKeyAPISecret
+		}
+		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
+			"Secret %q, key %q: %s", secretOf(source).Name, key, wrong.Problem)}
 	}
-	return &connection{client, endpoint, credential, budget}, nil
+	if err != nil {
+		return nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: "spec.endpoint: " + err.Error()}
+	}
+	return &connection{client, endpoint, credential, share}, nil
 }
 
 // allowEndpoint holds endpoints against --allowed-endpoints, by origin.

@@ -36,28 +36,22 @@ var reasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// hints say the way out where the cloud's own words do not.
-var hints = map[string]string{
-	v1alpha1.ReasonUnauthenticated: "; the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
-	v1alpha1.ReasonForbidden:       "; the Cloud API key (resource scope Cloud, not one scoped to a Kafka cluster) needs a role that may see this environment",
-	v1alpha1.ReasonInvalidRequest:  "; check spec.environment and the filters",
-}
-
 // failed turns an error of the cloud client into a failure, nil for nil.
 func failed(err error) *failure {
 	if err == nil {
 		return nil
 	}
-	reason := reasons[cloudapi.ClassOf(err)]
-	f := &failure{reason: reason, message: err.Error() + hints[reason]}
-	var cloud *cloudapi.Error
-	if errors.As(err, &cloud) {
+	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
+	if cloud, ok := errors.AsType[*cloudapi.Error](err); ok {
 		f.retryAfter = cloud.RetryAfter
+		if cloud.Advice != "" {
+			f.message += "; " + cloud.Advice
+		}
 	}
 	return f
 }
 
-// needsPerson tells whether trying again cannot help until a person changes
+// needsPerson reports whether trying again cannot help until a person changes
 // something: the source is Stalled then, in the sense of kstatus. A Secret that
 // is not there yet is no such case; GitOps tools often bring it a little later.
 func needsPerson(reason string) bool {

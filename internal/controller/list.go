@@ -47,7 +47,7 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 		return err
 	}
 	if unconnected == nil {
-		if p.putOff = connection.budget.Turn(source.Namespace + "/" + source.Name); p.putOff > 0 {
+		if p.putOff = connection.budget.Turn(source.Namespace + "/" + source.Name); p.putOff.For > 0 {
 			return nil
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -169,7 +169,7 @@ var _ = Describe("Mirroring", func() {
 			s.Spec.Peerings.Phases = []v1alpha1.Identifier{"NONE"}
 		})
 		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.reconciler.Budgets = cloudapi.NewBudgets(0.1, 10)
+		w.reconciler.Budgets = budget.New(0.1, 10)
 		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
 
 		var wait time.Duration
@@ -192,7 +192,7 @@ var _ = Describe("Mirroring", func() {
 		Expect(before.Status.ObservedGeneration).To(BeNumerically("<", before.Generation))
 
 		By("syncing it once there is budget")
-		w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
+		w.reconciler.Budgets = budget.New(1000, 1000)
 		Expect(w.calls(func() {
 			_, err := w.reconciler.Reconcile(ctx, requestFor(second))
 			Expect(err).NotTo(HaveOccurred())

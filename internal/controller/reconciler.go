@@ -17,6 +17,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
@@ -41,7 +42,7 @@ type Reconciler struct {
 	// Metrics counts what is done.
 	Metrics *metrics.Metrics
 	// Budgets hands out the request budget of each credential.
-	Budgets *cloudapi.Budgets
+	Budgets *budget.Budgets
 	// Retry says how often a request is sent again within a listing; zero is
 	// cloudapi.DefaultRetry.
 	Retry cloudapi.Retry
@@ -137,9 +138,9 @@ type pass struct {
 	// syncing reports whether the cloud is asked in this pass, early whether before
 	// that was due.
 	syncing, early bool
-	// putOff is how long a sync that is due has to wait for its credential's
-	// request budget; 0 if there is none.
-	putOff time.Duration
+	// putOff is how long, and why, a sync that is due has to wait for its credential's
+	// request budget; zero if none does.
+	putOff budget.Wait
 	// secret is the resourceVersion of the Secret the sync uses, "" if there is none.
 	secret string
 	// told is what the listings told, by kind.
@@ -168,7 +169,7 @@ func (r *Reconciler) ask(ctx context.Context, p *pass) error {
 	if err := r.list(ctx, p); err != nil {
 		return err
 	}
-	if p.putOff > 0 {
+	if p.putOff.For > 0 {
 		if schedule.waiting.IsZero() || schedule.waiting.After(now) {
 			schedule.waiting = now
 		}
@@ -236,8 +237,8 @@ func (r *Reconciler) wake(p *pass) time.Duration {
 		}
 	}
 	switch {
-	case p.putOff > 0:
-		earlier(now.Add(p.putOff))
+	case p.putOff.For > 0:
+		earlier(now.Add(p.putOff.For))
 	case !p.source.Spec.Suspend:
 		earlier(schedule.next)
 		if schedule.refused > 0 && r.Secrets == nil {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // The kinds as the table of kinds numbers them.
@@ -286,7 +286,7 @@ var _ = Describe("Repair", func() {
 	It("looks at everything where a sync is put off", func(ctx SpecContext) {
 		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
 		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.reconciler.Budgets = cloudapi.NewBudgets(0.1, 10)
+		w.reconciler.Budgets = budget.New(0.1, 10)
 		_, err := w.reconciler.Reconcile(ctx, requestFor(second))
 		Expect(err).NotTo(HaveOccurred())
 		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))

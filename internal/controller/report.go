@@ -48,7 +48,7 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	before := p.source.DeepCopy()
 	c := conditionSetter{p.source, r.now()}
-	unseen := p.putOff > 0 && p.state.schedule.answered.generation != p.source.Generation
+	unseen := p.putOff.For > 0 && p.state.schedule.answered.generation != p.source.Generation
 	if !unseen { // Else what was said of the last spec stays.
 		p.source.Status.ObservedGeneration = p.source.Generation
 		r.setSummaries(p)
@@ -60,7 +60,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	}
 	if waits := r.overdue(p); waits != nil {
 		c.setReady(*waits)
-		p.source.Status.NextSyncTime = &metav1.Time{Time: c.now.Add(p.putOff)}
+		p.source.Status.NextSyncTime = &metav1.Time{Time: c.now.Add(p.putOff.For)}
 	}
 	if err := r.writeStatus(ctx, p.source, before); err != nil {
 		return err
@@ -69,17 +69,19 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	return nil
 }
 
-// overdue returns what to say of a sync that waits for long, nil if none does.
+// overdue returns what to say of a sync that waits for long, or because the cloud asked
+// for a pause; nil if none does.
 func (r *Reconciler) overdue(p *pass) *verdict {
-	now := r.Clock.Now()
-	if p.putOff == 0 || now.Add(p.putOff).Sub(p.state.schedule.waiting) < min(p.source.GetTimeout(), patience) {
+	wait := p.putOff
+	waited := r.Clock.Now().Add(wait.For).Sub(p.state.schedule.waiting)
+	if wait.For == 0 || waited < min(p.source.GetTimeout(), patience) && !(wait.Cloud && wait.For >= firstRetry) {
 		return nil
 	}
 	reason := v1alpha1.ReasonRateLimited
 	if ready := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
 		reason = v1alpha1.ReasonProgressing
 	}
-	return &verdict{reason, "the sync that is due waits for the request budget of its API key; it is tried again at status.nextSyncTime"}
+	return &verdict{reason, "the sync that is due waits for the request budget of its API key: " + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
 // setSummaries puts each kind's numbers in the status, and the prune that is held.

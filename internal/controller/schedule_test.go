@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -131,7 +131,7 @@ var _ = Describe("Time", func() {
 		Expect(third.Status.NextSyncTime).NotTo(BeNil())
 
 		By("until the budget is there again")
-		w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
+		w.reconciler.Budgets = budget.New(1000, 1000)
 		_, err = w.reconciler.Reconcile(ctx, requestFor(second))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())

@@ -23,6 +23,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
@@ -116,7 +117,7 @@ func (w *world) restart() {
 		Clock:     w.clock,
 		Random:    func() float64 { return 0.5 }, // no jitter
 		Metrics:   metrics.New(prometheus.NewRegistry(), metrics.Build{}),
-		Budgets:   cloudapi.NewBudgets(1000, 1000),
+		Budgets:   budget.New(1000, 1000),
 		UserAgent: "inventory-operator/test",
 		// Every answer counts here; what is asked again is the client's own tests'.
 		Retry:           cloudapi.Retry{Attempts: 1},
@@ -221,7 +222,7 @@ func (w *world) retry(ctx context.Context) reconcile.Result {
 func (w *world) sync(ctx context.Context) reconcile.Result {
 	GinkgoHelper()
 	// The budgets tell real time, of which none passes here.
-	w.reconciler.Budgets = cloudapi.NewBudgets(1000, 1000)
+	w.reconciler.Budgets = budget.New(1000, 1000)
 	if next := w.source(ctx).Status.NextSyncTime; next != nil {
 		w.clock.SetTime(next.Add(time.Second))
 	}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cloudapi
+// Package budget bounds how many requests a credential sends: a rate, the requests in
+// flight, what the cloud says of its own limit, and a queue of those who wait to begin.
+// It knows nothing of what is asked.
+package budget
 
 import (
 	"context"
@@ -18,134 +21,157 @@ type Budgets struct {
 	burst     int
 
 	mu sync.Mutex
-	// accounts is keyed by a digest, so that no secret is kept.
-	accounts map[budgetKey]*account
+	// limiters is keyed by a digest, so that no secret is kept.
+	limiters map[key]*limiter
 }
 
-// budgetKey is a digest of an origin and a credential.
-type budgetKey [sha256.Size]byte
+// key is a digest of what tells a budget apart.
+type key [sha256.Size]byte
 
-// NewBudgets returns Budgets of perSecond requests a second each, and burst at
+// New returns Budgets of perSecond requests a second each, and burst at
 // once after a pause. A perSecond of 0 or less is no limit; a burst below 1
 // is 1. Whatever the rate, no more than two requests of a budget are in flight,
 // and fewer are sent where the cloud says that its own limit is near.
-func NewBudgets(perSecond float64, burst int) *Budgets {
-	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), accounts: map[budgetKey]*account{}}
+func New(perSecond float64, burst int) *Budgets {
+	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
 
-// For returns the budget for an endpoint and a credential. Two of one origin
-// and one credential draw on the same account. It needs no giving back and may
-// be kept for any time.
-func (b *Budgets) For(endpoint string, c Credential) *Budget {
-	origin, err := Origin(endpoint)
-	if err != nil {
-		// No client can be made for it, so its budget is never asked.
-		origin = endpoint
-	}
-	return &Budget{of: b, key: newBudgetKey(origin, c.Key, c.Secret)}
+// For returns the budget that these parts tell apart: the origin of an endpoint, and the
+// key and secret of a credential. Two of the same parts draw on the same limiter. It
+// needs no giving back and may be kept for any time.
+func (b *Budgets) For(parts ...string) *Budget {
+	return &Budget{of: b, key: digest(parts)}
 }
 
-// newBudgetKey digests parts, each with its length: "ab", "c" is not "a", "bc".
-func newBudgetKey(parts ...string) budgetKey {
+// digest digests parts, each with its length: "ab", "c" is not "a", "bc".
+func digest(parts []string) key {
 	h := sha256.New()
 	for _, part := range parts {
 		_, _ = fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return budgetKey(h.Sum(nil))
+	return key(h.Sum(nil))
 }
 
-// Budget is what one credential may send to one endpoint. A Client that has it
-// as Options.Budget also tells it of every answer, and so what the cloud says
-// to one client is heeded by all that share the account.
+// Budget is what one credential may send to one endpoint. What the cloud says in one
+// answer is heeded by all that share the limiter.
 //
-// It finds its account anew at every request. Keeping it would make two
-// accounts of one, once an unused one was dropped and another opened.
+// It looks its limiter up at every request. Keeping it would make two limiters of one,
+// once an unused one was dropped and another opened.
 type Budget struct {
 	of  *Budgets
-	key budgetKey
+	key key
 }
 
-// Turn asks for leave to begin the requests of one sync. 0 is leave. Anything
-// else is how long to do something else before asking again under the same
-// name, at most 5 minutes; who keeps the place in line meanwhile, and loses it
-// by not asking again. Names are the caller's; one that is given leave and
-// asks again is a newcomer.
+// Wait is how long to do something else before asking again, and why. The zero Wait is
+// leave to go on.
+type Wait struct {
+	// For is at most 5 minutes.
+	For time.Duration
+	// Cause says who asked for the wait, as a part of a sentence.
+	Cause string
+	// Cloud reports whether it was the cloud that asked for it.
+	Cloud bool
+}
+
+// Refused is the error of a request that would have to wait longer than it may.
+type Refused struct{ Wait }
+
+// Error implements error.
+func (r *Refused) Error() string {
+	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
+}
+
+// Answer is what a request came to, as far as budgets go. The zero Answer tells nothing.
+type Answer struct {
+	// StatusCode is the HTTP status, 0 where no answer came.
+	StatusCode int
+	RateLimit  RateLimit
+	// RetryAfter is the wait the cloud asked for, between 0 and MaxWait.
+	RetryAfter time.Duration
+}
+
+// RateLimit is what an answer said of the cloud's own limit.
+type RateLimit struct {
+	// Known reports whether the answer had a readable X-RateLimit-Remaining.
+	// Without it the other fields mean nothing.
+	Known bool
+	// Limit is the number of requests per window, 0 where not given.
+	Limit int
+	// Remaining is how many of them are left, never negative.
+	Remaining int
+	// Reset is the time from the answer to the next window, between 0 and
+	// MaxWait.
+	Reset time.Duration
+}
+
+// MaxWait is the longest wait taken from an answer. It only keeps absurd values out of
+// arithmetic: pauses are bounded further.
+const MaxWait = 24 * time.Hour
+
+// Turn asks for leave to begin the requests of one sync. A name that has to wait keeps
+// its place in the queue until its caller stops asking again when it was told to. A name
+// that was given leave and asks again is a newcomer. Names are the caller's.
 //
-// It never waits: a caller that holds one of few workers gives it back instead.
-// One that does not ask may send all the same, and waits in Wait.
-func (b *Budget) Turn(who string) time.Duration {
-	a := b.of.enter(b.key)
-	defer b.of.leave(a)
-	return a.turn(who)
+// It never waits: a caller that holds one of few workers gives it back instead. One that
+// does not ask may send all the same, and waits in Lease.
+func (b *Budget) Turn(name string) Wait {
+	l := b.of.enter(b.key)
+	defer b.of.leave(l)
+	return l.turn(name)
 }
 
-// Wait implements Waiter, for a request whose end the budget is not told of: it
-// counts towards the rate and not as in flight. See lease for the errors.
+// Wait waits for leave to send one request whose end the budget is not told of: it counts
+// towards the rate and not as in flight. Errors are those of Lease.
 func (b *Budget) Wait(ctx context.Context) error {
-	settle, err := b.lease(ctx, DefaultRetry.Max)
+	settle, err := b.Lease(ctx, defaultWait)
 	if err != nil {
 		return err
 	}
-	settle(Call{})
+	settle(Answer{})
 	return nil
 }
 
-// lease implements lessor. The error is the context's, or an *Error of class
-// RateLimited with the time to wait, where that is longer than most or than the
-// context has left.
-func (b *Budget) lease(ctx context.Context, most time.Duration) (func(Call), error) {
-	a := b.of.enter(b.key)
-	r, err := a.admit(ctx, most)
+// defaultWait is the longest that Wait waits.
+const defaultWait = 10 * time.Second
+
+// Lease waits for leave to send one request, no longer than most. The caller calls settle
+// once, with what came of the request. The error is the context's, or a *Refused where
+// the wait is longer than most or than the context has left.
+func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {
+	l := b.of.enter(b.key)
+	r, err := l.admit(ctx, most)
 	if err != nil {
-		b.of.leave(a)
+		b.of.leave(l)
 		return nil, err
 	}
-	return func(call Call) {
-		a.settle(r, call)
-		b.of.leave(a)
+	return func(answer Answer) {
+		l.settle(r, answer)
+		b.of.leave(l)
 	}, nil
 }
 
-// enter returns the account for key. Opening one, it drops those that are not
+// enter returns the limiter of a key. Opening one, it drops those that are not
 // in use and no different from a new one.
-func (b *Budgets) enter(key budgetKey) *account {
+func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a, ok := b.accounts[key]
+	l, ok := b.limiters[k]
 	if !ok {
-		for other, unused := range b.accounts {
+		for other, unused := range b.limiters {
 			if unused.users == 0 && unused.asNew() {
-				delete(b.accounts, other)
+				delete(b.limiters, other)
 			}
 		}
-		a = newAccount(b.perSecond, b.burst)
-		b.accounts[key] = a
+		l = newLimiter(b.perSecond, b.burst)
+		b.limiters[k] = l
 	}
-	a.users++
-	return a
+	l.users++
+	return l
 }
 
 // leave is the end of what enter began.
-func (b *Budgets) leave(a *account) {
+func (b *Budgets) leave(l *limiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a.users--
-}
-
-// lessor is a Waiter that is told of the end of each request it let go.
-type lessor interface {
-	// lease waits for a request's turn, no longer than most. The caller calls
-	// settle once, with what came of the request.
-	lease(ctx context.Context, most time.Duration) (settle func(Call), err error)
-}
-
-// leaser returns the lease function for any Waiter, nil for none.
-func leaser(w Waiter) func(context.Context, time.Duration) (func(Call), error) {
-	if w == nil {
-		return func(context.Context, time.Duration) (func(Call), error) { return func(Call) {}, nil }
-	}
-	if l, ok := w.(lessor); ok {
-		return l.lease
-	}
-	return func(ctx context.Context, _ time.Duration) (func(Call), error) { return func(Call) {}, w.Wait(ctx) }
+	l.users--
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cloudapi
+package budget
 
 import (
 	"slices"
@@ -22,65 +22,65 @@ const (
 	turnGrace = 30 * time.Second
 )
 
-// turns are those who wait to begin a sync, in the order they came. They do not
+// queue holds those who wait to begin a sync, in the order they came. They do not
 // wait here: each was told when to come again.
-type turns struct {
-	waiting []turn
+type queue struct {
+	waiting []place
 	// next is when those who were given leave last will have sent what a sync
 	// is taken to cost.
 	next time.Time
 }
 
-// turn is a place in line.
-type turn struct {
-	who string
+// place is a place in the queue.
+type place struct {
+	name string
 	// due is when who was told to come again.
 	due time.Time
 }
 
 // turn is Budget.Turn.
-func (a *account) turn(who string) time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (l *limiter) turn(name string) Wait {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
-	t := &a.turns
-	t.waiting = slices.DeleteFunc(t.waiting, func(other turn) bool { return other.lost(now) })
-	place := slices.IndexFunc(t.waiting, func(other turn) bool { return other.who == who })
-	if place < 0 {
-		place = len(t.waiting)
-		t.waiting = append(t.waiting, turn{who: who})
+	q := &l.queue
+	q.waiting = slices.DeleteFunc(q.waiting, func(other place) bool { return other.lost(now) })
+	at := slices.IndexFunc(q.waiting, func(other place) bool { return other.name == name })
+	if at < 0 {
+		at = len(q.waiting)
+		q.waiting = append(q.waiting, place{name: name})
 	}
-	cost := turnRequests * a.interval(now)
-	wait := max(a.delay(now), t.next.Sub(now)) + cost*time.Duration(place)
+	cost := turnRequests * l.interval(now)
+	wait := max(l.delay(now), q.next.Sub(now)) + cost*time.Duration(at)
 	if wait <= turnPatience {
-		t.waiting = slices.Delete(t.waiting, place, place+1)
-		t.next = later(t.next, now).Add(cost)
-		return 0
+		q.waiting = slices.Delete(q.waiting, at, at+1)
+		q.next = later(q.next, now).Add(cost)
+		return Wait{}
 	}
 	wait = min(wait, maxPause)
-	t.waiting[place].due = now.Add(wait)
-	return wait
+	q.waiting[at].due = now.Add(wait)
+	return l.explain(wait, now, at)
 }
 
 // interval returns how far apart requests go in the long run.
-func (a *account) interval(now time.Time) time.Duration {
+func (l *limiter) interval(now time.Time) time.Duration {
 	var apart time.Duration
-	if a.perSecond > 0 {
-		apart = nanoseconds(1 / a.perSecond)
+	if l.perSecond > 0 {
+		apart = nanoseconds(1 / l.perSecond)
 	}
-	if now.Before(a.spreadEnd) {
-		apart = max(apart, a.spread)
+	if now.Before(l.spreadEnd) {
+		apart = max(apart, l.spread)
 	}
 	return apart
 }
 
-// over says whether no one waits and no one was just given leave.
-func (t *turns) over(now time.Time) bool {
-	return !now.Before(t.next) && !slices.ContainsFunc(t.waiting, func(other turn) bool { return !other.lost(now) })
+// over reports whether no one waits and no one was just given leave.
+func (q *queue) over(now time.Time) bool {
+	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost says whether a place is no longer kept.
-func (t turn) lost(now time.Time) bool { return now.After(t.due.Add(turnGrace)) }
+// lost reports whether a place is no longer kept.
+func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.
 func later(a, b time.Time) time.Time {

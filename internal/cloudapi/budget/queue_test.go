@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package cloudapi
+package budget
 
 import (
 	"fmt"
@@ -18,9 +18,9 @@ func TestAFreeBudgetGivesLeaveAtOnce(t *testing.T) {
 		g := NewWithT(t)
 		b := testBudget()
 		for range 10 {
-			g.Expect(b.Turn("a")).To(BeZero())
-			spend(t, b, Call{})
-			spend(t, b, Call{})
+			g.Expect(b.Turn("a").For).To(BeZero())
+			spend(t, b, Answer{})
+			spend(t, b, Answer{})
 			time.Sleep(400 * time.Millisecond)
 		}
 	})
@@ -32,16 +32,16 @@ func TestTurnNeverWaitsAndKeepsThePlace(t *testing.T) {
 		b, start := testBudget(), time.Now()
 		var told []time.Duration
 		for i := range 6 {
-			told = append(told, b.Turn(fmt.Sprint(i)))
+			told = append(told, b.Turn(fmt.Sprint(i)).For)
 		}
 		const ms = time.Millisecond
 		g.Expect(told).To(Equal([]time.Duration{0, 0, 0, 1200 * ms, 1600 * ms, 2000 * ms}), "two requests each at 5 a second")
-		g.Expect(b.Turn("5")).To(Equal(2000*ms), "asking again is no second place")
+		g.Expect(b.Turn("5").For).To(Equal(2000*ms), "asking again is no second place")
 		g.Expect(time.Since(start)).To(BeZero())
 		time.Sleep(1200 * ms)
-		g.Expect(b.Turn("new")).To(BeNumerically(">", b.Turn("5")), "those who wait go first")
-		g.Expect(b.Turn("3")).To(BeZero())
-		g.Expect(b.Turn("3")).To(BeNumerically(">", turnPatience), "one who had a turn is a newcomer")
+		g.Expect(b.Turn("new").For).To(BeNumerically(">", b.Turn("5").For), "those who wait go first")
+		g.Expect(b.Turn("3").For).To(BeZero())
+		g.Expect(b.Turn("3").For).To(BeNumerically(">", turnPatience), "one who had a turn is a newcomer")
 	})
 }
 
@@ -52,9 +52,9 @@ func TestOneWhoNeverComesAgainLosesThePlace(t *testing.T) {
 		for i := range 1000 {
 			b.Turn(fmt.Sprint(i))
 		}
-		g.Expect(b.Turn("new")).To(Equal(maxPause), "no one is told more")
+		g.Expect(b.Turn("new").For).To(Equal(maxPause), "no one is told more")
 		time.Sleep(maxPause + turnGrace + time.Millisecond)
-		g.Expect(b.Turn("another")).To(BeZero())
+		g.Expect(b.Turn("another").For).To(BeZero())
 	})
 }
 
@@ -62,11 +62,11 @@ func TestNoTurnsWhileTheAccountIsPaused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		b := testBudget()
-		spend(t, b, Call{StatusCode: 429, RetryAfter: 40 * time.Second})
-		g.Expect(b.Turn("a")).To(Equal(40 * time.Second))
-		g.Expect(b.Turn("b")).To(Equal(40400*time.Millisecond), "nor do all come at once when it ends")
+		spend(t, b, Answer{StatusCode: 429, RetryAfter: 40 * time.Second})
+		g.Expect(b.Turn("a").For).To(Equal(40 * time.Second))
+		g.Expect(b.Turn("b").For).To(Equal(40400*time.Millisecond), "nor do all come at once when it ends")
 		time.Sleep(40 * time.Second)
-		g.Expect(b.Turn("a")).To(BeZero())
+		g.Expect(b.Turn("a").For).To(BeZero())
 	})
 }
 
@@ -78,15 +78,15 @@ func TestNoTurnsWhileRequestsAreInLine(t *testing.T) {
 		for range 8 { // long listings
 			all.Go(func() {
 				for range 20 {
-					spend(t, b, Call{})
+					spend(t, b, Answer{})
 				}
 			})
 		}
 		time.Sleep(10 * time.Second)
-		g.Expect(b.Turn("a")).To(BeNumerically(">", turnPatience))
+		g.Expect(b.Turn("a").For).To(BeNumerically(">", turnPatience))
 		all.Wait()
 		time.Sleep(time.Second)
-		g.Expect(b.Turn("a")).To(BeZero())
+		g.Expect(b.Turn("a").For).To(BeZero())
 	})
 }
 
@@ -95,13 +95,13 @@ func TestNoTurnsWhileRequestsHang(t *testing.T) {
 		g := NewWithT(t)
 		b := testBudget()
 		first, second := lease(t, b), lease(t, b)
-		go func() { spend(t, b, Call{}) }()
+		go func() { spend(t, b, Answer{}) }()
 		time.Sleep(3 * time.Second)
-		g.Expect(b.Turn("a")).To(Equal(3 * time.Second))
-		first(Call{})
-		second(Call{})
+		g.Expect(b.Turn("a").For).To(Equal(3 * time.Second))
+		first(Answer{})
+		second(Answer{})
 		synctest.Wait()
-		g.Expect(b.Turn("a")).To(BeZero())
+		g.Expect(b.Turn("a").For).To(BeZero())
 	})
 }
 
@@ -123,7 +123,7 @@ func TestFiveHundredSourcesShareOneKey(t *testing.T) {
 		for i := range sources {
 			all.Go(func() {
 				for {
-					wait := b.Turn(fmt.Sprint(i))
+					wait := b.Turn(fmt.Sprint(i)).For
 					mu.Lock()
 					asked++
 					mu.Unlock()
@@ -141,7 +141,7 @@ func TestFiveHundredSourcesShareOneKey(t *testing.T) {
 				for range requests {
 					settle := lease(t, b)
 					time.Sleep(latency)
-					settle(Call{})
+					settle(Answer{})
 				}
 				mu.Lock()
 				held--

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package budget
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+const testSecret = "very/secret+value=="
+
+func TestBudgetsKeepNoSecret(t *testing.T) {
+	g := NewWithT(t)
+	budgets := New(1, 1)
+	waiter := budgets.For("https://api.example", "key", testSecret)
+	g.Expect(waiter.Wait(t.Context())).To(Succeed())
+	for _, verb := range []string{"%v", "%+v", "%#v", "%d"} {
+		g.Expect(fmt.Sprintf(verb, budgets)).NotTo(ContainSubstring(testSecret))
+		g.Expect(fmt.Sprintf(verb, budgets.limiters)).NotTo(ContainSubstring(testSecret))
+		g.Expect(fmt.Sprintf(verb, waiter)).NotTo(ContainSubstring(testSecret))
+	}
+}
+
+func TestUnusedBudgetsAreDroppedAndSpentOnesAreNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		budgets := New(20, 1)
+		kept := budgets.For("https://0.example", "key", testSecret)
+		for i := range 50 {
+			g.Expect(budgets.For(fmt.Sprintf("https://%d.example", i), "key", testSecret).Wait(t.Context())).To(Succeed())
+		}
+		g.Expect(budgets.limiters).To(HaveLen(50), "none has its burst again")
+		time.Sleep(time.Second)
+		paused := budgets.For("https://1.example", "key", testSecret)
+		spend(t, paused, Answer{StatusCode: 429, RetryAfter: time.Hour})
+		slowed := budgets.For("https://3.example", "key", testSecret)
+		spend(t, slowed, left(2, time.Hour))
+		inFlight := budgets.For("https://4.example", "key", testSecret)
+		defer lease(t, inFlight)(Answer{})
+		waits := budgets.For("https://2.example", "key", testSecret)
+		for waits.Turn("first").For == 0 {
+			continue
+		}
+		time.Sleep(turnGrace)
+		g.Expect(budgets.For("https://new.example", "key", testSecret).Wait(t.Context())).To(Succeed())
+		g.Expect(budgets.limiters).To(And(
+			HaveLen(5), HaveKey(paused.key), HaveKey(slowed.key), HaveKey(inFlight.key), HaveKey(waits.key)))
+		g.Expect(kept.Wait(t.Context())).To(Succeed(), "a budget outlives its limiter")
+
+		// A budget from before draws on the same limiter as one from after.
+		slow := New(0.001, 1)
+		before := slow.For("https://api.example", "key", testSecret)
+		after := slow.For("https://api.example", "key", testSecret)
+		g.Expect(after.Wait(t.Context())).To(Succeed())
+		g.Expect(slow.For("https://other.example", "key", testSecret).Wait(t.Context())).To(Succeed())
+		g.Expect(before.Wait(t.Context())).NotTo(Succeed())
+	})
+}
+
+func TestBudgetsBoundTheRateOfAllSourcesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		budgets := New(20, 5)
+		var sources sync.WaitGroup
+		start := time.Now()
+		for range 25 {
+			sources.Go(func() {
+				g.Expect(budgets.For("https://api.example", "key", testSecret).Wait(t.Context())).To(Succeed())
+			})
+		}
+		sources.Wait()
+		g.Expect(time.Since(start)).To(BeNumerically("~", time.Second, time.Microsecond), "20 past the burst at 20 a second")
+	})
+}
+
+func TestBudgetsWithoutARateDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		budget := New(0, 0).For("https://api.example", "key", testSecret)
+		start := time.Now()
+		for i := range 1000 {
+			g.Expect(budget.Turn(fmt.Sprint(i))).To(BeZero())
+			g.Expect(budget.Wait(t.Context())).To(Succeed())
+		}
+		g.Expect(time.Since(start)).To(BeZero())
+	})
+}
