@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/flowcontrol"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -24,8 +23,6 @@ import (
 type body struct {
 	resource, name string
 	object, status []byte
-	// statusApply is the status as server-side apply takes it.
-	statusApply []byte
 }
 
 // bare writes to the API server as fast as a client can: bodies that are already
@@ -34,25 +31,18 @@ type body struct {
 type bare struct {
 	http *http.Client
 	host string
-	// limit is nil for no limit.
-	limit flowcontrol.RateLimiter
 }
 
-func newBare(config *rest.Config, limit flowcontrol.RateLimiter) (*bare, error) {
+func newBare(config *rest.Config) (*bare, error) {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("bare client: %w", err)
 	}
-	return &bare{http: client, host: strings.TrimSuffix(config.Host, "/"), limit: limit}, nil
+	return &bare{http: client, host: strings.TrimSuffix(config.Host, "/")}, nil
 }
 
 // send sends one request and reads the answer to its end.
 func (b *bare) send(ctx context.Context, method, path, mediaType string, content []byte) error {
-	if b.limit != nil {
-		if err := b.limit.Wait(ctx); err != nil {
-			return err
-		}
-	}
 	request, err := http.NewRequestWithContext(ctx, method, b.host+path, bytes.NewReader(content))
 	if err != nil {
 		return err

@@ -50,7 +50,12 @@ func (b *bench) churn(ctx context.Context, r *record) error {
 	f.add("joined to what changed", told, "")
 	f.goal("observation writes", s.observationWrites, "", "=", changed+told)
 	f.goal("source writes per sync", s.sourceWrites/churnRounds, "", "<=", 1)
-	f.add("CPU per sync", milliseconds(s.cpu)/churnRounds, "ms")
+	cpu := s.cpu / churnRounds
+	f.add("CPU per sync", milliseconds(cpu), "ms")
+	if b.steadyCPU > 0 {
+		f.add("CPU per sync beyond steady", milliseconds(cpu-b.steadyCPU), "ms")
+		f.add("CPU beyond steady for each observation written", milliseconds(cpu-b.steadyCPU)/((changed+told)/churnRounds)*1000, "µs")
+	}
 	f.add("time per sync", milliseconds(s.elapsed)/churnRounds, "ms")
 	return nil
 }

@@ -62,16 +62,4 @@ func TestMarshal(t *testing.T) {
 			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"owner"}]},
 		"spec":{"clusterID":"lkc-1"}}`))
 	g.Expect(bodies[0].status).To(MatchJSON(`{"status":{"phase":"PROVISIONED"}}`))
-	g.Expect(bodies[0].statusApply).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
-		"metadata":{"name":"lkc-1","namespace":"new"},"status":{"phase":"PROVISIONED"}}`))
-}
-
-func TestPickSome(t *testing.T) {
-	g := NewWithT(t)
-	var models []model
-	for range 5 {
-		models = append(models, model{resource: resources[0]}, model{resource: resources[1]})
-	}
-	g.Expect(pickSome(models, 4)).To(HaveLen(4))
-	g.Expect(pickSome(models, 100)).To(HaveLen(10))
 }

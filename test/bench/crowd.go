@@ -75,18 +75,6 @@ func (c *crowd) create(ctx context.Context, workers int) error {
 	return nil
 }
 
-// setInterval changes the interval of all sources.
-func (c *crowd) setInterval(ctx context.Context, interval time.Duration, workers int) error {
-	patch := fmt.Appendf(nil, `{"spec":{"interval":%q}}`, interval)
-	_, err := each(ctx, len(c.sources), workers, func(ctx context.Context, i int) error {
-		return c.scene.k8s.Patch(ctx, c.sources[i].DeepCopy(), client.RawPatch(mergePatch, patch))
-	})
-	if err != nil {
-		return fmt.Errorf("sources: %w", err)
-	}
-	return nil
-}
-
 // see takes what the watch tells of a source.
 func (c *crowd) see(o client.Object) {
 	source := o.(*v1alpha1.InventorySource)

@@ -30,8 +30,8 @@ const readFloorCommand = "read-floor"
 type floorCosts struct {
 	// lean is with net/http and encoding/json alone, into the lean structs.
 	lean time.Duration
-	// listing is with the operator's own client.
-	listing time.Duration
+	// scan is with the operator's own client, which knows all items by their bytes.
+	scan time.Duration
 }
 
 // floorCPU measures reading the large source's pages as often as it is synced.
@@ -53,7 +53,7 @@ func (b *bench) floorCPU(ctx context.Context) (floorCosts, error) {
 	if err := json.Unmarshal(out, &costs); err != nil || len(costs) != 2 {
 		return floorCosts{}, fmt.Errorf("floor: cannot read %q: %w", out, err)
 	}
-	return floorCosts{lean: costs[0], listing: costs[1]}, nil
+	return floorCosts{lean: costs[0], scan: costs[1]}, nil
 }
 
 // readFloor is the process: it prints what each way of reading cost.
@@ -66,7 +66,10 @@ func readFloor(args []string) error {
 		return err
 	}
 	var costs []time.Duration
-	for _, read := range []func(context.Context, string) (int, error){readLean, readListing} {
+	for _, read := range []func(context.Context, string) (int, error){readLean, new(scanner).read} {
+		if _, err := read(context.Background(), *endpoint); err != nil { // What comes once is not measured.
+			return err
+		}
 		before, err := ownCPU()
 		if err != nil {
 			return err
@@ -112,7 +115,7 @@ func readLean(ctx context.Context, endpoint string) (int, error) {
 // whoever wants to work with them must.
 func readPages[Item any](ctx context.Context, path string, pageSize int) (int, error) {
 	var items []Item
-	var text bytes.Buffer // Used anew for each page: what is decoded is copied out of it.
+	var text bytes.Buffer // Used for each page again: what is decoded is copied out of it.
 	next := path + "?" + url.Values{"environment": {environment}, "page_size": {strconv.Itoa(pageSize)}}.Encode()
 	for next != "" {
 		var page struct {
@@ -153,8 +156,11 @@ func readPage(ctx context.Context, page string, into *bytes.Buffer) error {
 	return err
 }
 
-// readListing reads all pages of both kinds with the operator's client.
-func readListing(ctx context.Context, endpoint string) (int, error) {
+// scanner reads with the operator's client, which decodes only what changed.
+type scanner struct{ clusters, peerings *cloudapi.Index }
+
+// read reads all pages of both kinds.
+func (s *scanner) read(ctx context.Context, endpoint string) (int, error) {
 	client, err := cloudapi.New(cloudapi.Options{
 		Endpoint:   endpoint,
 		Credential: cloudapi.Credential{Key: stage.APIKey, Secret: stage.APISecret},
@@ -163,13 +169,14 @@ func readListing(ctx context.Context, endpoint string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	clusters, err := client.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}, nil)
+	clusters, err := client.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}, s.clusters)
 	if err != nil {
 		return 0, err
 	}
-	peerings, err := client.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, nil)
+	peerings, err := client.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, s.peerings)
 	if err != nil {
 		return 0, err
 	}
+	s.clusters, s.peerings = clusters.Index, peerings.Index
 	return len(clusters.Items) + len(peerings.Items), nil
 }

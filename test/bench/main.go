@@ -3,8 +3,7 @@
 // Command bench measures the operator on this machine: a real API server, the
 // simulated cloud and the built manager as a process. Each scenario prints a row of
 // a table and appends a record to a file. Beside its own figures it measures, in the
-// same run, the floor (the least that the same work costs) and what one would do
-// without the operator: machines differ, ratios less.
+// same run, the floor: the least that the same work costs. Machines differ, ratios less.
 //
 // `make bench` runs it with KUBEBUILDER_ASSETS set. It needs Linux, for /proc.
 package main
@@ -44,11 +43,8 @@ var scenarios = []scenario{
 	{"churn", (*bench).churn},
 	{"restart", (*bench).restart},
 	{"latency", (*bench).latency},
-	{"ssa", (*bench).ssa},
 	{"memory", (*bench).memoryUse},
 	{"many", (*bench).many},
-	{"shards", (*bench).shards},
-	{"decode", (*bench).decode},
 }
 
 // bench is one run.
@@ -63,6 +59,8 @@ type bench struct {
 	profiles  string
 	log       io.Writer
 
+	// steadyCPU is what a sync without a change costs, 0 if it was not measured.
+	steadyCPU time.Duration
 	// scene, world and crowd are what scenarios find and leave; nil is none.
 	scene *scene
 	world *world

@@ -75,7 +75,7 @@ func (b *bench) firstRound(ctx context.Context, r *record, c *crowd, w *world, i
 	f.add("ideal: requests by the rate", ideal.Seconds(), "s")
 	f.goal("time against the ideal", took.Seconds()/ideal.Seconds(), "x", "<=", 1.1)
 	f.goal("cloud requests against the ideal", float64(b.scene.Cloud.Count(cloudsim.OpAny))/requests, "x", "=", 1)
-	f.goal("answers 429", manager.sum("ccloud_inventory_cloud_requests_total", `code="429"`), "", "=", 0)
+	f.goal("answers 429", manager.sum("ccloud_inventory_cloud_requests_total", label{"code", "429"}), "", "=", 0)
 	// The budget lets a second's worth go at once after a pause.
 	within := rateWindow.Seconds() * b.rate
 	f.goal("most requests within 10 s against the rate", mostWithin(b.scene.Cloud.Calls())/within, "x", "<=", (within+math.Ceil(b.rate))/within)

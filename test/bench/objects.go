@@ -78,8 +78,7 @@ func (m model) marshal(owner *v1alpha1.InventorySource) (body, error) {
 	if err != nil {
 		return body{}, err
 	}
-	statusApply, err := m.statusApplication(owner, given.Name)
-	return body{resource: m.resource, name: given.Name, object: object, status: status, statusApply: statusApply}, err
+	return body{resource: m.resource, name: given.Name, object: object, status: status}, nil
 }
 
 // clear deletes all observations and then all sources, so that nothing is left to

@@ -171,7 +171,7 @@ func (s *scene) sync(ctx context.Context, source *v1alpha1.InventorySource) (tim
 func (s *scene) serverSamples(ctx context.Context) (samples, error) {
 	body, err := s.raw.Get().AbsPath("/metrics").Stream(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("the API server's metrics: %w", err)
+		return samples{}, fmt.Errorf("the API server's metrics: %w", err)
 	}
 	defer body.Close()
 	return parseSamples(body)

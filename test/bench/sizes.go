@@ -18,15 +18,11 @@ type sizes struct {
 	// writers is how many writes are under way at once, the manager's and the
 	// floor's.
 	writers int
-	// some is how many objects the slow ways of writing are measured on.
-	some int
-	// applied is how many objects create and patch is held against apply on.
-	applied int
 	// syncs is how many syncs a steady source is measured over.
 	syncs int
 	// memory are the numbers of observations whose memory is measured.
 	memory numbers
-	// sources is how many share a credential, half of each shard.
+	// sources is how many share a credential.
 	sources int
 	// rate is the manager's --requests-per-second where it is not lifted.
 	rate float64
@@ -38,9 +34,9 @@ type sizes struct {
 type sizeFlags struct{ sizes }
 
 var (
-	fullSizes = sizes{clusters: 10_000, peerings: 10_000, runs: 2, writers: 32, some: 1000, applied: 2000, syncs: 10,
+	fullSizes = sizes{clusters: 10_000, peerings: 10_000, runs: 2, writers: 32, syncs: 10,
 		memory: numbers{1000, 10_000, 20_000, 100_000}, sources: 500, rate: 5, samples: 100}
-	quickSizes = sizes{clusters: 1000, peerings: 1000, runs: 1, writers: 32, some: 100, applied: 300, syncs: 5,
+	quickSizes = sizes{clusters: 1000, peerings: 1000, runs: 1, writers: 32, syncs: 5,
 		memory: numbers{1000, 2000}, sources: 30, rate: 5, samples: 10}
 )
 
@@ -51,8 +47,6 @@ func bindSizes(flags *flag.FlagSet) *sizeFlags {
 	flags.IntVar(&s.peerings, "peerings", s.peerings, "Peerings of the large source.")
 	flags.IntVar(&s.runs, "runs", s.runs, "How often cold and its floor are measured each.")
 	flags.IntVar(&s.writers, "writers", s.writers, "Writes under way at once.")
-	flags.IntVar(&s.some, "some", s.some, "Objects that the slow ways of writing are measured on.")
-	flags.IntVar(&s.applied, "applied", s.applied, "Objects that create and patch is held against server-side apply on.")
 	flags.IntVar(&s.syncs, "syncs", s.syncs, "Syncs that a steady source is measured over.")
 	flags.Var(&s.memory, "memory", "Numbers of observations whose memory is measured, ascending, separated by commas.")
 	flags.IntVar(&s.sources, "sources", s.sources, "Sources that share a credential.")
