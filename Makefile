@@ -71,6 +71,7 @@ manifests: ## Generate CRDs and the manager's role from markers in the code.
 	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:maxDescLen=4096 \
 		paths=./api/... paths=./internal/controller/... \
 		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
+	@hack/strict-times config/crd/bases/*.yaml
 
 .PHONY: fmt
 fmt: ## Format Go and shell code.

@@ -58,8 +58,9 @@ func run(args []string) error {
 		return err
 	}
 	spareMemory()
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
-	klog.SetLogger(ctrl.Log) // That of client-go: leader election, watches.
+	logger := options.Discreet(zap.New(zap.UseFlagOptions(&logging)))
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger) // That of client-go: leader election, watches.
 	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (s *server) sourceAccepted(t *testing.T) {
 		"milliseconds":           {"spec.interval", "10000ms"},
 		"shortest timeout":       {"spec.timeout", "1s"},
 		"longest timeout":        {"spec.timeout", "1h"},
-		"shortest staleAfter":    {"spec.staleAfter", "5m"},
+		"shortest staleAfter":    {"spec.staleAfter", "10m"},
 		"a day of grace":         {"spec.prune.gracePeriod", "24h"},
 		"least afterMisses":      {"spec.prune.afterMisses", int64(1)},
 		"most afterMisses":       {"spec.prune.afterMisses", int64(100)},
@@ -126,7 +126,7 @@ const (
 	badInterval  = "interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
 	badTimeout   = "timeout must be a duration from 1s to 1h, for example 1m"
 	badStale     = "staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
-	staleTooSoon = "staleAfter must not be shorter than interval"
+	staleTooSoon = "staleAfter must be at least twice interval"
 	badName      = "name must be the name of an object"
 	badGrace     = "gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	badLabelKey  = "template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
@@ -182,6 +182,8 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"staleAfter in words", "spec.staleAfter", "never", badStale},
 		{"staleAfter beyond what Go counts", "spec.staleAfter", "9999999h", badStale},
 		{"staleAfter shorter than interval", "spec.staleAfter", "4m59s", staleTooSoon},
+		{"staleAfter as long as interval", "spec.staleAfter", "5m", staleTooSoon},
+		{"staleAfter that jitter would pass", "spec.staleAfter", "9m59s", staleTooSoon},
 
 		{"unknown policy for clusters", "spec.kafkaClusters.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},
 		{"unknown policy for peerings", "spec.peerings.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},

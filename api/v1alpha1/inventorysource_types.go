@@ -47,7 +47,7 @@ const (
 
 // InventorySourceSpec names one Confluent Cloud environment, the credential to
 // read it with, and how its inventory is mirrored.
-// +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must not be shorter than interval, or observations would turn stale between any two syncs"
+// +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 // +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
 type InventorySourceSpec struct {
 	// ID of the Confluent Cloud environment to mirror, for example env-abc123.
@@ -111,7 +111,8 @@ type InventorySourceSpec struct {
 
 	// Time without a complete listing of a kind after which that kind's
 	// observations turn Observed=Unknown and Ready=Unknown. Default: three times
-	// interval. Not shorter than interval.
+	// interval. At least twice interval: the manager stretches an interval by up to
+	// --interval-jitter-percent of it.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
@@ -307,6 +308,9 @@ type InventorySourceStatus struct {
 // ask with a refused credential each time.
 type CredentialBackoff struct {
 	// How long the next sync was put off, before jitter.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) <= duration('26280h')",message="delay must be a duration of at most 26280h, for example 30m"
 	Delay metav1.Duration `json:"delay"`
 	// The resourceVersion of the Secret that was refused.
 	// +optional

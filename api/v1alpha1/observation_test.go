@@ -96,6 +96,8 @@ func full(t *testing.T, v reflect.Value, path string) {
 	switch {
 	case v.Type() == reflect.TypeFor[metav1.Time]():
 		v.Set(reflect.ValueOf(metav1.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy()))
+	case v.Type() == reflect.TypeFor[metav1.Duration]():
+		v.Set(reflect.ValueOf(metav1.Duration{Duration: time.Minute}))
 	case v.Kind() == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		full(t, v.Elem(), path)

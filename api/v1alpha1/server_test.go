@@ -53,6 +53,7 @@ func TestAPIServer(t *testing.T) {
 	t.Run("an observation keeps its spec", s.specImmutable)
 	t.Run("every field of an observation comes back", s.statusComesBack)
 	t.Run("observations are selected by field", s.selectedByField)
+	t.Run("what the server takes, Go decodes", s.decodes)
 	t.Run("kinds have their short names and category", s.names)
 	t.Run("kinds have the contract's columns", s.columns)
 	t.Run("every field is explained", s.explained)

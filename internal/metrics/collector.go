@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -22,6 +25,8 @@ var (
 		"Unix time of the end of the last sync in which every mirrored kind was listed whole.", "namespace", "name")
 	turnsStale = desc("source_stale_timestamp_seconds",
 		"Unix time at which the observations of a kind turn stale unless it is listed whole before.", "namespace", "name", "kind")
+	ready = desc("source_ready", "1 while the source's Ready condition is True, else 0; the reason is the condition's.",
+		"namespace", "name", "reason")
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
 	clusterInfo  = desc("kafka_cluster_info", "Always 1; one series per KafkaClusterObservation.",
 		"namespace", "name", "source", "cluster_id", "display_name", "phase", "type", "cloud", "region")
@@ -49,7 +54,7 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, observations, clusterInfo, peeringInfo} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, observations, clusterInfo, peeringInfo} {
 		ch <- d
 	}
 }
@@ -64,17 +69,33 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
 	sources := &v1alpha1.InventorySourceList{}
-	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err == nil {
-		for i := range sources.Items {
-			c.collectSource(ch, &sources.Items[i])
-		}
+	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
+		return
+	}
+	// Of several shards each has its own sources in its cache, and every observation.
+	own := map[types.NamespacedName]bool{}
+	for i := range sources.Items {
+		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
+		c.collectSource(ch, &sources.Items[i])
 	}
 	if c.PerObservation {
-		c.collectObservations(ctx, ch)
+		c.collectObservations(ctx, ch, own)
 	}
 }
 
+// collectSource collects the series of a source. One that is being deleted has none.
 func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.InventorySource) {
+	if !source.DeletionTimestamp.IsZero() {
+		return
+	}
+	value, reason := 0.0, v1alpha1.ReasonProgressing // Nobody has looked at it yet.
+	if condition := meta.FindStatusCondition(source.Status.Conditions, v1alpha1.ConditionReady); condition != nil {
+		reason = condition.Reason
+		if condition.Status == metav1.ConditionTrue {
+			value = 1
+		}
+	}
+	ch <- gauge(ready, value, source.Namespace, source.Name, reason)
 	if t := source.Status.LastSyncTime; t != nil {
 		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)
 	}
@@ -91,11 +112,18 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 	}
 }
 
-func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric) {
+// collectObservations collects the series of the observations of these sources.
+func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
+	of := func(o v1alpha1.Observation) bool {
+		return own[types.NamespacedName{Namespace: o.GetNamespace(), Name: o.Origin().SourceRef.Name}]
+	}
 	clusters := &v1alpha1.KafkaClusterObservationList{}
 	if err := c.Reader.List(ctx, clusters, client.UnsafeDisableDeepCopy); err == nil {
 		for i := range clusters.Items {
 			o := &clusters.Items[i]
+			if !of(o) {
+				continue
+			}
 			ch <- gauge(clusterInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.ClusterID,
 				o.Status.DisplayName, o.Status.Phase, o.Status.Type, o.Status.Cloud, o.Status.Region)
 		}
@@ -104,6 +132,9 @@ func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheu
 	if err := c.Reader.List(ctx, peerings, client.UnsafeDisableDeepCopy); err == nil {
 		for i := range peerings.Items {
 			o := &peerings.Items[i]
+			if !of(o) {
+				continue
+			}
 			ch <- gauge(peeringInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.PeeringID,
 				o.Status.DisplayName, o.Status.Phase, o.Status.Cloud, o.Status.Region)
 		}

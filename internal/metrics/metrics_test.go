@@ -186,6 +186,8 @@ func filled() *memory {
 	prod.Namespace, prod.Name, prod.CreationTimestamp = "a", "prod", metav1.Unix(1767000000, 0)
 	prod.Spec.StaleAfter = &metav1.Duration{Duration: 10 * time.Minute}
 	prod.Status.LastSyncTime = &metav1.Time{Time: time.Unix(1767322800, 0)}
+	prod.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSucceeded}}
+	suspended.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonSuspended}}
 	listed := metav1.Unix(1767322700, 0)
 	prod.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &listed, Phases: []v1alpha1.PhaseCount{
 		{Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 12}}}
@@ -215,6 +217,9 @@ var (
 	sourceSeries = map[string]float64{
 		"ccloud_inventory_source_last_success_timestamp_seconds{name=prod,namespace=a}":            1767322800,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=prod,namespace=a}": 1767322700 + 600,
+		"ccloud_inventory_source_ready{name=prod,namespace=a,reason=Succeeded}":                    1,
+		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                   0,
+		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":               0,
 		// Never listed, both: from the source's creation on. Three times the interval is the default.
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
@@ -243,7 +248,9 @@ func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
 	m.sources = m.sources[1:]
 	NewWithT(t).Expect(collected(t, m, false)).To(Equal(map[string]float64{
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}": 1767300000 + 900,
-	}), "that of another source")
+		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                  0,
+		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":              0,
+	}), "those of others")
 }
 
 func TestWhatCannotBeReadGivesNoSeriesAndCostsNoOther(t *testing.T) {
@@ -252,7 +259,7 @@ func TestWhatCannotBeReadGivesNoSeriesAndCostsNoOther(t *testing.T) {
 		broken func(client.ObjectList) bool
 		series int
 	}{
-		"sources":  {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, 2},
+		"sources":  {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, 0},
 		"clusters": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, len(sourceSeries) + 1},
 		"peerings": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, len(sourceSeries) + 1},
 		"anything": {func(client.ObjectList) bool { return true }, 0},
@@ -270,4 +277,22 @@ func closed() <-chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
+}
+
+func TestASourceThatIsBeingDeletedIsNeitherStaleNorNotReady(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	m.sources = m.sources[:1]
+	m.sources[0].DeletionTimestamp = &metav1.Time{Time: time.Unix(1767322800, 0)}
+	NewWithT(t).Expect(collected(t, m, false)).To(BeEmpty())
+}
+
+func TestAShardCollectsTheObservationsOfItsOwnSources(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	m.clusters[0].Spec.SourceRef.Name = "of-another-shard"
+	series := collected(t, m, true)
+	NewWithT(t).Expect(series).To(And(HaveLen(len(sourceSeries)+1), HaveKeyWithValue(peeringSeries, 1.0)))
+	m.peerings[0].Namespace = "b"
+	NewWithT(t).Expect(collected(t, m, true)).To(Equal(sourceSeries))
 }

@@ -33,6 +33,10 @@ import (
 // a shard has a hash of the shard's selector behind it.
 const leaseName = "inventory-operator.ccloud.dev"
 
+// leastRequestsPerSecond is what a listing of two pages takes within its timeout. Below,
+// none would ever be done.
+const leastRequestsPerSecond = 0.1
+
 // mostRequestsPerSecond is as good as no limit, and still a number of requests
 // that can be counted.
 const mostRequestsPerSecond = 1_000_000
@@ -75,7 +79,7 @@ func Bind(flags *flag.FlagSet) *Options {
 		"Origins that sources may ask, separated by commas. Credentials go nowhere else. An http:// origin counts only if listed here.")
 	flags.IntVar(&o.ConcurrentSyncs, "concurrent-syncs", 8, "Sources synced at once.")
 	flags.IntVar(&o.ConcurrentWrites, "concurrent-writes", 32, "Writes to the API server under way at once, of all sources together.")
-	flags.Float64Var(&o.RequestsPerSecond, "requests-per-second", 5, "Requests to the cloud a second, per credential, shared by all its sources.")
+	flags.Float64Var(&o.RequestsPerSecond, "requests-per-second", 5, "Requests to the cloud a second, at least 0.1, per credential, shared by all its sources.")
 	flags.IntVar(&o.JitterPercent, "interval-jitter-percent", 10, "How far an interval is stretched or shortened at random, in percent, 0 to 50.")
 	flags.BoolVar(&o.ObservationMetrics, "observation-metrics", false, "Export one metric series per observation.")
 	flags.StringVar(&m.PprofBindAddress, "pprof-bind-address", "", "Address to serve Go profiles on; empty serves none.")
@@ -102,9 +106,9 @@ func (o *Options) Complete(rest []string) error {
 		named("--watch-namespaces", o.watchNamespaces),
 		namespaces("--leader-election-namespace", split(o.Manager.LeaderElectionNamespace)),
 		o.parseEndpoints())
-	if !(o.RequestsPerSecond > 0 && o.RequestsPerSecond <= mostRequestsPerSecond) {
-		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be more than 0 and at most %d",
-			o.RequestsPerSecond, mostRequestsPerSecond))
+	if !(o.RequestsPerSecond >= leastRequestsPerSecond && o.RequestsPerSecond <= mostRequestsPerSecond) {
+		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be from %v to %d",
+			o.RequestsPerSecond, leastRequestsPerSecond, mostRequestsPerSecond))
 	}
 	if o.JitterPercent < 0 || o.JitterPercent > 50 {
 		err = errors.Join(err, fmt.Errorf("--interval-jitter-percent: %d, must be from 0 to 50", o.JitterPercent))

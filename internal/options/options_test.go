@@ -85,7 +85,7 @@ func TestFlagsReachTheManager(t *testing.T) {
 	g := NewWithT(t)
 	o := parsed(t, "--metrics-bind-address=127.0.0.1:9000", "--metrics-secure=false", "--health-probe-bind-address=0",
 		"--leader-elect", "--leader-election-namespace=system", "--pprof-bind-address=localhost:6060",
-		"--concurrent-syncs=1", "--concurrent-writes=2", "--requests-per-second=0.5", "--interval-jitter-percent=0",
+		"--concurrent-syncs=1", "--concurrent-writes=2", "--requests-per-second=0.1", "--interval-jitter-percent=0",
 		"--observation-metrics")
 	m := o.Manager
 	g.Expect(m.Metrics.BindAddress).To(Equal("127.0.0.1:9000"))
@@ -115,7 +115,7 @@ func TestABadValueIsAnErrorThatNamesTheFlag(t *testing.T) {
 			"https://a#b", "https://a,nonsense"},
 		"concurrent-syncs":        {"0", "-1", "many"},
 		"concurrent-writes":       {"0", "-1", "1.5"},
-		"requests-per-second":     {"0", "-1", "NaN", "Inf", "-Inf", "1e300", "fast"},
+		"requests-per-second":     {"0", "0.09", "-1", "NaN", "Inf", "-Inf", "1e300", "fast"},
 		"interval-jitter-percent": {"-1", "51", "10%"},
 		"observation-metrics":     {"all"},
 	} {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import "github.com/go-logr/logr"
+
+// mostVerbose is the highest level that is logged. From 8 on client-go logs the bodies
+// of answers, Secrets among them, from 7 on headers.
+const mostVerbose = 6
+
+// Discreet returns a logger that logs what another one does, but for the levels at which
+// libraries log what they send and receive: no credential is in a log, however much is
+// asked for.
+func Discreet(l logr.Logger) logr.Logger {
+	sink := l.GetSink()
+	if deep, ok := sink.(logr.CallDepthLogSink); ok {
+		sink = deep.WithCallDepth(1) // This one.
+	}
+	return logr.New(discreet{sink})
+}
+
+type discreet struct{ logr.LogSink }
+
+// Enabled implements logr.LogSink.
+func (d discreet) Enabled(level int) bool { return level <= mostVerbose && d.LogSink.Enabled(level) }
+
+// Info implements logr.LogSink.
+func (d discreet) Info(level int, msg string, pairs ...any) {
+	if level <= mostVerbose {
+		d.LogSink.Info(level, msg, pairs...)
+	}
+}
+
+// WithValues implements logr.LogSink.
+func (d discreet) WithValues(pairs ...any) logr.LogSink {
+	return discreet{d.LogSink.WithValues(pairs...)}
+}
+
+// WithName implements logr.LogSink.
+func (d discreet) WithName(name string) logr.LogSink { return discreet{d.LogSink.WithName(name)} }
+
+// WithCallDepth implements logr.CallDepthLogSink.
+func (d discreet) WithCallDepth(depth int) logr.LogSink {
+	if deep, ok := d.LogSink.(logr.CallDepthLogSink); ok {
+		return discreet{deep.WithCallDepth(depth)}
+	}
+	return d
+}
