@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
+)
+
+// observationKinds returns every kind of the API that is an observation.
+func observationKinds(g Gomega) []string {
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var kinds []string
+	for kind, t := range scheme.KnownTypes(v1alpha1.GroupVersion) {
+		if _, is := reflect.New(t).Interface().(v1alpha1.Observation); is {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// What a kind costs outside the table in kinds.go cannot be derived from it: markers are
+// read by a tool, manifests by kustomize.
+func TestKindsAreWiredEverywhere(t *testing.T) {
+	g := NewWithT(t)
+	root := filepath.Join("..", "..")
+	kinds := observationKinds(g)
+	g.Expect(kinds).To(HaveLen(len(controller.Kinds())), "every kind of observation is in the table in kinds.go, and registered in addKnownTypes")
+	for _, kind := range kinds {
+		plural, _ := meta.UnsafeGuessKindToResource(v1alpha1.GroupVersion.WithKind(kind))
+		resource := plural.Resource
+		for file, lines := range map[string][]string{
+			"config/rbac/role.yaml":                    {"- " + resource + "\n", "- " + resource + "/status\n"}, // from the markers in reconciler.go
+			"config/rbac/observation_viewer_role.yaml": {"- " + resource + "\n"},
+			"config/crd/kustomization.yaml":            {"bases/inventory.ccloud.dev_" + resource + ".yaml"},
+			"PROJECT":                                  {"kind: " + kind + "\n"},
+			"docs/README.md":                           {strings.ToLower(kind) + ".md"},
+		} {
+			text, err := os.ReadFile(filepath.Join(root, file))
+			g.Expect(err).NotTo(HaveOccurred())
+			for _, line := range lines {
+				g.Expect(string(text)).To(ContainSubstring(line), "%s lacks the kind %s", file, kind)
+			}
+		}
+		collector, err := os.ReadFile(filepath.Join(root, "internal", "metrics", "collector.go"))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(collector)).To(ContainSubstring("v1alpha1."+kind+"List{}"), "internal/metrics/collector.go lacks the info metric of %s", kind)
+	}
+	for _, k := range controller.Kinds() {
+		selection, _ := reflect.TypeFor[v1alpha1.InventorySourceSpec]().FieldByName(k.Name + "s")
+		summary, _ := reflect.TypeFor[v1alpha1.InventorySourceStatus]().FieldByName(k.Name + "s")
+		g.Expect(selection.Name).NotTo(BeEmpty(), "the source's spec lacks a selection of %s", k.Name)
+		g.Expect(summary.Name).NotTo(BeEmpty(), "the source's status lacks a summary of %s", k.Name)
+		g.Expect(k.Condition).To(Equal(k.Name + "sSynced"))
+	}
+}
