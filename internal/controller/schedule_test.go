@@ -131,6 +131,7 @@ var _ = Describe("Time", func() {
 		Expect(third.Status.NextSyncTime).NotTo(BeNil())
 
 		By("until the budget is there again")
+		w.cloud.ClearFaults()
 		w.reconciler.Budgets = budget.New(1000, 1000)
 		_, err = w.reconciler.Reconcile(ctx, requestFor(second))
 		Expect(err).NotTo(HaveOccurred())

@@ -73,23 +73,24 @@ func networkOf(c cloudsim.Cluster) string {
 func expectCluster(c cloudsim.Cluster, peerings []cloudsim.Peering) *v1alpha1.KafkaClusterObservationStatus {
 	endpoints := endpointsOf(c)
 	status := &v1alpha1.KafkaClusterObservationStatus{
-		Phase:            c.Status.Phase,
-		DisplayName:      c.Spec.DisplayName,
-		Availability:     c.Spec.Availability,
-		Cloud:            c.Spec.Cloud,
-		Region:           c.Spec.Region,
-		Type:             c.Spec.Config.Kind,
-		CKU:              unlessZero(c.Status.CKU),
-		RequestedCKU:     unlessZero(c.Spec.Config.CKU),
-		MaxECKU:          unlessZero(c.Spec.Config.MaxECKU),
-		Zones:            c.Spec.Config.Zones,
-		ReleasePriority:  c.Spec.Config.ReleasePriority,
-		EncryptionKey:    c.Spec.Config.EncryptionKey,
-		BootstrapServers: address(c.Spec.KafkaBootstrapEndpoint),
-		HTTPEndpoint:     c.Spec.HTTPEndpoint,
-		APIEndpoint:      c.Spec.APIEndpoint,
-		Endpoints:        endpoints,
-		CloudMetadata:    metadata(c.Metadata),
+		Phase:              c.Status.Phase,
+		DisplayName:        c.Spec.DisplayName,
+		Availability:       c.Spec.Availability,
+		Cloud:              c.Spec.Cloud,
+		Region:             c.Spec.Region,
+		Type:               c.Spec.Config.Kind,
+		CKU:                unlessZero(c.Status.CKU),
+		RequestedCKU:       unlessZero(c.Spec.Config.CKU),
+		MaxECKU:            unlessZero(c.Spec.Config.MaxECKU),
+		Zones:              c.Spec.Config.Zones,
+		ReleasePriority:    c.Spec.Config.ReleasePriority,
+		EncryptionKey:      c.Spec.Config.EncryptionKey,
+		BootstrapServers:   address(c.Spec.KafkaBootstrapEndpoint),
+		HTTPEndpoint:       c.Spec.HTTPEndpoint,
+		APIEndpoint:        c.Spec.APIEndpoint,
+		DeletionProtection: c.Spec.DeletionProtection,
+		Endpoints:          endpoints,
+		CloudMetadata:      metadata(c.Metadata),
 	}
 	if c.Spec.Network != nil {
 		status.Network = network(*c.Spec.Network)
@@ -158,10 +159,7 @@ func expectPeering(p cloudsim.Peering, clusters []cloudsim.Cluster) *v1alpha1.Pe
 		status.AWS = &v1alpha1.AWSPeering{Account: cloud.Account, VPC: cloud.VPC, Routes: cloud.Routes, CustomerRegion: cloud.CustomerRegion}
 	case "GcpPeering":
 		status.Cloud = "GCP"
-		status.GCP = &v1alpha1.GCPPeering{Project: cloud.Project, VPCNetwork: cloud.VPCNetwork}
-		if cloud.ImportCustomRoutes {
-			status.GCP.ImportCustomRoutes = &cloud.ImportCustomRoutes
-		}
+		status.GCP = &v1alpha1.GCPPeering{Project: cloud.Project, VPCNetwork: cloud.VPCNetwork, ImportCustomRoutes: cloud.ImportCustomRoutes}
 	case "AzurePeering":
 		status.Cloud = "AZURE"
 		status.Azure = &v1alpha1.AzurePeering{Tenant: cloud.Tenant, VNet: cloud.VNet, CustomerRegion: cloud.CustomerRegion}

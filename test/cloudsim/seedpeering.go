@@ -42,8 +42,9 @@ func (g *generator) peeringCloud(at site) PeeringCloud {
 		}
 		return c
 	case "GCP":
+		imports := g.rand.IntN(2) == 0
 		return PeeringCloud{Kind: "GcpPeering", Project: fmt.Sprintf("acme-%s-%s", team, stage),
-			VPCNetwork: team + "-vpc", ImportCustomRoutes: g.rand.IntN(2) == 0}
+			VPCNetwork: team + "-vpc", ImportCustomRoutes: &imports}
 	default:
 		return PeeringCloud{Kind: "AzurePeering", Tenant: g.uuid(), CustomerRegion: at.region,
 			VNet: fmt.Sprintf("/subscriptions/%s/resourceGroups/%s-%s/providers/Microsoft.Network/virtualNetworks/%s-vnet",

@@ -46,6 +46,7 @@ type ClusterSpec struct {
 	Environment            Reference           `json:"environment"`
 	Network                *Reference          `json:"network,omitempty"`
 	BYOK                   *Reference          `json:"byok,omitempty"`
+	DeletionProtection     *bool               `json:"deletion_protection,omitempty"` // newer than the published contract; nil sends none
 }
 
 // ClusterConfig holds the fields of all five cluster types; Kind says which one it is.
@@ -109,7 +110,7 @@ type PeeringCloud struct {
 	CustomerRegion     string   `json:"customer_region,omitempty"`
 	Project            string   `json:"project,omitempty"`
 	VPCNetwork         string   `json:"vpc_network,omitempty"`
-	ImportCustomRoutes bool     `json:"import_custom_routes,omitempty"`
+	ImportCustomRoutes *bool    `json:"import_custom_routes,omitempty"` // nil sends none
 	Tenant             string   `json:"tenant,omitempty"`
 	VNet               string   `json:"vnet,omitempty"`
 }
@@ -191,7 +192,7 @@ func (p *Peering) complete() {
 	fill(&p.APIVersion, peeringKind.apiVersion)
 	fill(&p.Kind, peeringKind.name)
 	fill(&p.Metadata.Self, apiURL+peeringKind.path+"/"+url.PathEscape(p.ID))
-	fill(&p.Metadata.ResourceName, environmentName(environment)+"/peering="+p.ID)
+	fill(&p.Metadata.ResourceName, environmentName(environment)+"/network="+p.Spec.Network.ID+"/peering="+p.ID)
 	completeEnvironment(&p.Spec.Environment)
 	completeNetwork(&p.Spec.Network, environment)
 	fill(&p.Spec.Network.APIVersion, "networking/v1")

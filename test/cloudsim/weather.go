@@ -88,7 +88,9 @@ func undocumented(k *kind, o, spec, status tree) {
 	o["etag"] = `W/"7"`
 	status["conditions"] = []any{tree{"type": "Healthy", "status": true}}
 	if k == &clusterKind {
-		spec["deletion_protection"] = true
+		if _, told := spec["deletion_protection"]; !told {
+			spec["deletion_protection"] = true
+		}
 		child(spec, "config")["billing"] = tree{"plan": 3}
 		return
 	}

@@ -228,7 +228,7 @@ func TestWhereTheSDKCannotFollow(t *testing.T) {
 	}{
 		"a date that is none":      {first(func(item object) { member(item, "metadata")["created_at"] = "yesterday" }), 0, 12, cloudapi.None},
 		"an empty date":            {first(func(item object) { member(item, "metadata")["deleted_at"] = "" }), 0, 12, cloudapi.None},
-		"a cku of another type":    {first(func(item object) { member(item, "spec", "config")["cku"] = "2" }), 0, 11, cloudapi.Incomplete},
+		"a cku of another type":    {first(func(item object) { member(item, "spec", "config")["cku"] = "two" }), 0, 11, cloudapi.Incomplete},
 		"a phase of another type":  {first(func(item object) { member(item, "status")["phase"] = 1 }), 0, 11, cloudapi.Incomplete},
 		"an item that is a string": {func(page object) { page["data"].([]any)[0] = "lkc-1" }, 0, 11, cloudapi.Incomplete},
 		// Here it is the SDK that keeps too much: an object without an ID.

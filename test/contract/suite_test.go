@@ -133,9 +133,9 @@ func (a answer) envelope(t testing.TB) envelope {
 
 // records returns the records of a listing that was made without an index.
 func records[T any](l *cloudapi.Listing[T]) []T {
-	out := make([]T, len(l.Items))
-	for i, item := range l.Items {
-		out[i] = *item.Record
+	var out []T
+	for _, item := range l.Items {
+		out = append(out, *item.Record)
 	}
 	return out
 }

@@ -38,7 +38,22 @@ type Manager struct {
 // StartManager starts the manager under its own ServiceAccount and returns when it
 // is ready. It talks to the simulated cloud only. name names its log; args are
 // further flags, and win over those given here.
+//
+// A process cannot be handed a port, and does not tell which one it took: one that was
+// free a moment ago may be another's by then, and another is tried.
 func (s *Stage) StartManager(ctx context.Context, name string, args ...string) (*Manager, error) {
+	for attempt := 1; ; attempt++ {
+		m, err := s.startManager(ctx, name, args...)
+		if err == nil || attempt == portAttempts || !strings.Contains(err.Error(), "address already in use") {
+			return m, err
+		}
+	}
+}
+
+// portAttempts is how often a manager is started with other ports.
+const portAttempts = 5
+
+func (s *Stage) startManager(ctx context.Context, name string, args ...string) (*Manager, error) {
 	metrics, probe, err := freeAddresses()
 	if err != nil {
 		return nil, err
