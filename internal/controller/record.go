@@ -12,7 +12,12 @@ import (
 // answer notes that a sync was tried.
 func (r *Reconciler) answer(p *pass) {
 	whole := true
+	requested := p.source.Annotations[v1alpha1.AnnotationRequestedAt]
+	asked := requested != "" && requested != p.state.schedule.answered.requestedAt
 	for i := range p.told {
+		if asked { // By a person, who may have removed the cause.
+			p.state.kinds[i].retries.hurry()
+		}
 		p.state.kinds[i].outcome = p.told[i].outcome
 		whole = whole && p.told[i].outcome.failure == nil
 	}

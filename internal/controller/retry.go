@@ -55,6 +55,13 @@ func (rs retries) failed(name string, err error, now time.Time) {
 	r.next = now.Add(backoff(r.attempts, retryFirst, retryMost))
 }
 
+// hurry has everything that waits written at once.
+func (rs retries) hurry() {
+	for _, r := range rs {
+		r.next = time.Time{}
+	}
+}
+
 // earliest returns when to write again what waits least, zero if nothing waits.
 func (rs retries) earliest() time.Time {
 	var at time.Time

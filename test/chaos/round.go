@@ -28,10 +28,18 @@ func (w *world) round(ctx context.Context, number int, t turn) error {
 	}
 	w.Cloud.SetMode(t.mode)
 	w.Cloud.Intercept(w.weather.intercept)
+	r := random(w.seed, "api", fmt.Sprint(number))
+	m := drawManner(r)
+	if m != obliging {
+		w.tally.count(apiTroubles)
+	}
+	w.journal.note("round %d: the API server: %s", number, m)
+	w.api.behave(m, r)
 	if err := w.disturb(ctx, number, t.event); err != nil {
 		return err
 	}
 	w.Cloud.ClearFaults()
+	w.api.behave(obliging, r)
 	w.journal.note("round %d: faults end", number)
 	violations, err := w.check(ctx, time.Now().Add(2*interval+allowance[t.event]))
 	if err != nil {

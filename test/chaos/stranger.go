@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,6 +31,8 @@ var edits = []struct {
 	{"deletes the object", (*source).deleteObject},
 	{"deletes the object", (*source).deleteObject},
 	{"plants an object", (*source).plantObject},
+	{"forges times", (*source).forgeTimes},
+	{"forges the source's status", (*source).forgeSource},
 }
 
 // edit has the stranger do something to one of the source's observations. Which one the
@@ -112,4 +115,24 @@ func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error 
 			ClusterID:         id,
 		},
 	})
+}
+
+// forgeTimes has an observation say that its object has been missing for days.
+func (s *source) forgeTimes(ctx context.Context, o v1alpha1.Observation) error {
+	now := metav1.Now()
+	long := metav1.NewTime(now.Add(-48 * time.Hour))
+	return s.stranger.Status().Patch(ctx, o, mergePatch(content{"status": content{"conditions": []metav1.Condition{
+		{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonMissing, Message: "a stranger's", LastTransitionTime: long},
+		{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Fine", Message: "a stranger's", LastTransitionTime: metav1.NewTime(now.Add(time.Hour))},
+	}}}))
+}
+
+// forgeSource has the source say that it was listed in days to come, and that a prune
+// is held.
+func (s *source) forgeSource(ctx context.Context, _ v1alpha1.Observation) error {
+	later := metav1.NewTime(metav1.Now().Add(12 * 24 * time.Hour))
+	forged := content{"observed": 7, "missing": 3, "lastListTime": later, "scope": "000000000000",
+		"held": content{"reason": v1alpha1.ReasonListingEmpty, "digest": "0123456789ab", "count": 7, "message": "a stranger's"}}
+	object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: s.namespace}}
+	return s.stranger.Status().Patch(ctx, object, mergePatch(content{"status": content{"kafkaClusters": forged, "nextSyncTime": later}}))
 }

@@ -26,13 +26,14 @@ const (
 	credentialTroubles counter = "troubles with a credential"
 	kills              counter = "managers killed"
 	apiRestarts        counter = "API server restarts"
+	apiTroubles        counter = "troubles with the API server"
 	leaderChanges      counter = "leaders taken away"
 	approvals          counter = "prunes approved"
 	observationWrites  counter = "writes of observations"
 )
 
 // counters are all of them, in the order they are printed.
-var counters = []counter{inventoryChanges, strangerEdits, credentialTroubles, kills, apiRestarts, leaderChanges, approvals, observationWrites}
+var counters = []counter{inventoryChanges, strangerEdits, credentialTroubles, kills, apiRestarts, apiTroubles, leaderChanges, approvals, observationWrites}
 
 // tally counts what was done and found, and prints it.
 type tally struct {

@@ -40,6 +40,7 @@ type world struct {
 	seed    uint64
 	dir     string
 	front   *front
+	api     *apiFront
 	crew    *crew
 	cells   []*cell
 	weather *weather
@@ -74,6 +75,9 @@ func (w *world) start(ctx context.Context) error {
 		return err
 	}
 	if w.front, err = startFront(w.Cloud.Handler()); err != nil {
+		return err
+	}
+	if w.api, err = startAPIFront(w.Plane.Config(), w.Kubeconfig()); err != nil {
 		return err
 	}
 	if err := w.connect(); err != nil {
@@ -117,6 +121,9 @@ func (w *world) close() error {
 	}
 	if w.front != nil {
 		w.front.close()
+	}
+	if w.api != nil {
+		w.api.close()
 	}
 	if w.Stage != nil {
 		errs = append(errs, w.Stop())

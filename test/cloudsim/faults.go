@@ -63,6 +63,13 @@ const (
 	FaultBadGateway
 	FaultUnavailable
 	FaultGatewayTimeout
+	FaultProxyAuth
+	FaultConflict
+	FaultMisdirected
+	FaultLocked
+	FaultTooEarly
+	FaultClientClosed
+	FaultHangInError
 	// Of what the key may see.
 	FaultPartialKey
 	FaultBlindKey
@@ -136,6 +143,13 @@ var catalogue = [...]faultEntry{
 	FaultBadGateway:     {"bad-gateway", "502 with HTML", Loud, false, nil, answer(http.StatusBadGateway, "text/html", portal)},
 	FaultUnavailable:    {"unavailable", "503 with nothing", Loud, false, nil, answer(http.StatusServiceUnavailable, "", "")},
 	FaultGatewayTimeout: {"gateway-timeout", "504, as {status, error, requestId}", Loud, false, nil, answer(http.StatusGatewayTimeout, jsonType, error504)},
+	FaultProxyAuth:      {"proxy-auth", "407 of a proxy, with HTML", Loud, false, nil, answer(http.StatusProxyAuthRequired, "text/html", portal)},
+	FaultConflict:       {"conflict", "409", Loud, false, nil, answer(http.StatusConflict, jsonType, error409)},
+	FaultMisdirected:    {"misdirected", "421 with nothing", Loud, false, nil, answer(http.StatusMisdirectedRequest, "", "")},
+	FaultLocked:         {"locked", "423 with nothing", Loud, false, nil, answer(http.StatusLocked, "", "")},
+	FaultTooEarly:       {"too-early", "425 with nothing", Loud, false, nil, answer(http.StatusTooEarly, "", "")},
+	FaultClientClosed:   {"client-closed", "499 of a proxy, with nothing", Loud, false, nil, answer(499, "", "")},
+	FaultHangInError:    {"hang-in-error", "500, and stops in the middle of the body for good", Loud, true, nil, hangInError},
 
 	FaultPartialKey: {"partial-key", "the whole listing shows a part of the objects, and total_size agrees", Silent, false, moreThanPart, edited(partialKey)},
 	FaultBlindKey:   {"blind-key", "the listing shows no objects, and total_size agrees", Silent, false, aFirstPage, edited(blindKey)},

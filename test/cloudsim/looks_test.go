@@ -175,6 +175,16 @@ var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 		body("application/json", 504, `"error":{"code":504`)(g, s)
 		g.Expect(s.body).To(ContainSubstring(`"requestId":"` + s.header.Get("X-Request-Id") + `"`))
 	},
+	cloudsim.FaultProxyAuth:    body("text/html", 407, "<!DOCTYPE html>"),
+	cloudsim.FaultConflict:     body("application/json", 409, `"code":"conflict"`),
+	cloudsim.FaultMisdirected:  body("", 421, ""),
+	cloudsim.FaultLocked:       body("", 423, ""),
+	cloudsim.FaultTooEarly:     body("", 425, ""),
+	cloudsim.FaultClientClosed: body("", 499, ""),
+	cloudsim.FaultHangInError: func(g Gomega, s spoilt) {
+		g.Expect(s.status).To(Equal(500))
+		g.Expect(s.err).To(HaveOccurred())
+	},
 
 	cloudsim.FaultPartialKey: func(g Gomega, s spoilt) {
 		total := *s.list(g).Metadata.TotalSize

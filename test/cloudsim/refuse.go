@@ -11,6 +11,7 @@ const (
 	badKey   = "invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key"
 	noRights = "forbidden access: the API key's owner has no rights to this operation"
 	error404 = `{"errors":[{"error_code":40401,"message":"the environment was not found"}]}`
+	error409 = `{"errors":[{"status":"409","code":"conflict","detail":"another change is under way"}]}`
 	error500 = `{"error_code":50001,"message":"something went wrong on our side"}`
 	error504 = `{"status":504,"error":{"code":504,"message":"the upstream server did not answer"},"requestId":"REQUEST-ID"}`
 
@@ -68,4 +69,14 @@ func redirectForeign(x *exchange) {
 	x.count()
 	x.w.Header().Set("Location", x.sim.foreignOrigin()+x.r.URL.RequestURI())
 	x.w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+// hangInError answers 500 and stops in the middle of the body for good.
+func hangInError(x *exchange) {
+	x.count()
+	x.w.Header().Set("Content-Type", jsonType)
+	x.w.WriteHeader(http.StatusInternalServerError)
+	x.send([]byte(error500[:len(error500)/2]))
+	x.wait(x.sim.hangTime)
+	panic(http.ErrAbortHandler)
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Program mutate takes each prune rule out of its chain by itself and runs the tests
-// of internal/mirror without it: a rule that nobody misses is one that no test holds.
+// Program mutate takes each prune rule out of its chain by itself, and each guard out of
+// its file, and runs the tests of the package without it: what nobody misses is what no
+// test holds.
 //
-// It prints a line for each rule: its name, how many tests failed, the first names.
-// It exits with 1 if a rule can be taken out unnoticed, with 2 if it could not tell.
+// It prints a line for each: its name, how many tests failed, the first names.
+// It exits with 1 if one can be taken out unnoticed, with 2 if it could not tell.
 // It writes to a temporary folder only: the compiler is told to read from there
 // (go test -overlay).
 package main
@@ -23,13 +24,12 @@ import (
 )
 
 const (
-	rulesFile   = "internal/mirror/prune.go"
-	testPackage = "./internal/mirror"
-	shownNames  = 3
+	rulesFile  = "internal/mirror/prune.go"
+	shownNames = 3
 )
 
-// chains are the variables that hold the rules.
-var chains = []string{"absenteeRules", "batchRules"}
+// chains are the fields of the prune chain that hold the rules.
+var chains = []string{"each", "batch"}
 
 func main() {
 	unnoticed, err := run(os.Stdout)
@@ -59,27 +59,56 @@ func run(out io.Writer) (unnoticed []string, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	if failed, err := test(scratch, source); err != nil || len(failed) > 0 {
+	rules := subject{file: rulesFile}
+	if failed, err := rules.test(scratch, source); err != nil || len(failed) > 0 {
 		return nil, fmt.Errorf("with every rule in place these tests fail: %v: %w", failed, err)
 	}
 	for _, m := range mutants {
-		failed, err := test(scratch, m.source)
+		if err := noticed(out, &unnoticed, m.rule, rules, scratch, m.source); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range guards {
+		source, err := os.ReadFile(g.file)
 		if err != nil {
-			return nil, fmt.Errorf("without rule %s: %w", m.rule, err)
+			return nil, err
 		}
-		if len(failed) == 0 {
-			unnoticed = append(unnoticed, m.rule)
+		if source, err = g.mutate(source); err != nil {
+			return nil, err
 		}
-		fmt.Fprintf(out, "%-14s %3d tests fail: %s\n", m.rule, len(failed), first(failed, shownNames))
+		if err := noticed(out, &unnoticed, g.name, subject{g.file, g.focus}, scratch, source); err != nil {
+			return nil, err
+		}
 	}
 	return unnoticed, nil
 }
 
-// test runs the tests with another text of the rules' file, and returns the names
-// of the top-level tests that failed, sorted. The error is for tests that could
+// noticed runs the tests with another text of a file, says how many miss what was taken
+// out, and adds its name to unnoticed if none does.
+func noticed(out io.Writer, unnoticed *[]string, name string, of subject, scratch string, source []byte) error {
+	failed, err := of.test(scratch, source)
+	if err != nil {
+		return fmt.Errorf("without %s: %w", name, err)
+	}
+	if len(failed) == 0 {
+		*unnoticed = append(*unnoticed, name)
+	}
+	_, _ = fmt.Fprintf(out, "%-42s %3d tests fail: %s\n", name, len(failed), first(failed, shownNames))
+	return nil
+}
+
+// subject is a file whose text is changed.
+type subject struct {
+	file string
+	// focus narrows the specs that are run; "" runs all.
+	focus string
+}
+
+// test runs the tests of the file's package with another text of the file, and returns
+// the names of the top-level tests that failed, sorted. The error is for tests that could
 // not be run to their end.
-func test(scratch string, source []byte) ([]string, error) {
-	original, err := filepath.Abs(rulesFile)
+func (s subject) test(scratch string, source []byte) ([]string, error) {
+	original, err := filepath.Abs(s.file)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +122,14 @@ func test(scratch string, source []byte) ([]string, error) {
 	}
 	// A property that fails is enough: it needs no long search, and is neither made
 	// small nor kept.
-	command := exec.Command("go", "test", "-vet=off", "-json", "-overlay", overlay, testPackage,
-		"-rapid.checks=100", "-rapid.nofailfile", "-rapid.shrinktime=0s")
+	args := []string{"test", "-vet=off", "-json", "-overlay", overlay, "./" + filepath.Dir(s.file)}
+	switch {
+	case s.focus != "":
+		args = append(args, "-run", "^TestController$", "-ginkgo.focus", s.focus, "-ginkgo.fail-fast")
+	case filepath.Dir(s.file) == filepath.Dir(rulesFile):
+		args = append(args, "-rapid.checks=100", "-rapid.nofailfile", "-rapid.shrinktime=0s")
+	}
+	command := exec.Command("go", args...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()

@@ -3,6 +3,10 @@
 package main
 
 import (
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -10,13 +14,14 @@ import (
 
 const chain = `package p
 
-var first = []func(){
-	a,
-	b, // the second
-}
-
-var second = []func(){
-	c,
+var whole = chain{
+	first: []func(){
+		a,
+		b, // the second
+	},
+	second: []func(){
+		c,
+	},
 }
 `
 
@@ -37,7 +42,7 @@ func TestEachRuleIsTakenOutByItself(t *testing.T) {
 
 func TestAChainThatIsNotThereIsAnError(t *testing.T) {
 	t.Parallel()
-	for _, source := range []string{"package p", "package p\nvar first []func()", "package p\nvar first = []func(){}", "no Go"} {
+	for _, source := range []string{"package p", "package p\nvar whole chain", "package p\nvar whole = chain{first: []func(){}}", "no Go"} {
 		_, err := withoutEach([]byte(source), []string{"first"})
 		NewWithT(t).Expect(err).To(HaveOccurred(), source)
 	}
@@ -62,4 +67,17 @@ func TestFailuresOfAProtocol(t *testing.T) {
 	g.Expect(built).To(BeFalse())
 	g.Expect(first([]string{"a", "b"}, 3)).To(Equal("a, b"))
 	g.Expect(first([]string{"a", "b", "c", "d"}, 3)).To(Equal("a, b, c and 1 more"))
+}
+
+func TestEveryGuardStandsInItsFileOnce(t *testing.T) {
+	t.Parallel()
+	for _, guard := range guards {
+		source, err := os.ReadFile(filepath.Join("..", "..", guard.file))
+		g := NewWithT(t)
+		g.Expect(err).NotTo(HaveOccurred())
+		mutated, err := guard.mutate(source)
+		g.Expect(err).NotTo(HaveOccurred())
+		_, err = parser.ParseFile(token.NewFileSet(), guard.file, mutated, 0)
+		g.Expect(err).NotTo(HaveOccurred(), guard.name)
+	}
 }

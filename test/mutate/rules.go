@@ -16,20 +16,20 @@ type mutant struct {
 	source []byte
 }
 
-// withoutEach returns a mutant for each element of each of these variables, which
-// are slices written out as literals of names. It is an error if one is not there,
+// withoutEach returns a mutant for each element of each of these fields, which are
+// set to slices written out as literals of names. It is an error if one is not there,
 // or is empty: a renamed chain must not pass for one that is held.
-func withoutEach(source []byte, variables []string) ([]mutant, error) {
+func withoutEach(source []byte, fields []string) ([]mutant, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", source, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
 	var mutants []mutant
-	for _, variable := range variables {
-		rules := elements(file, variable)
+	for _, field := range fields {
+		rules := elements(file, field)
 		if len(rules) == 0 {
-			return nil, fmt.Errorf("no slice literal of rules named %s", variable)
+			return nil, fmt.Errorf("no slice literal of rules named %s", field)
 		}
 		for _, rule := range rules {
 			from, to := files.Position(rule.Pos()).Offset, files.Position(rule.End()).Offset
@@ -43,19 +43,22 @@ func withoutEach(source []byte, variables []string) ([]mutant, error) {
 	return mutants, nil
 }
 
-// elements returns the names in the slice literal that a package's variable is set to.
-func elements(file *ast.File, variable string) []*ast.Ident {
+// elements returns the names in the slice literal that a field is set to.
+func elements(file *ast.File, field string) []*ast.Ident {
 	var found []*ast.Ident
 	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Names) != 1 || spec.Names[0].Name != variable || len(spec.Values) != 1 {
+		pair, ok := n.(*ast.KeyValueExpr)
+		if !ok {
 			return true
 		}
-		if literal, ok := spec.Values[0].(*ast.CompositeLit); ok {
-			for _, element := range literal.Elts {
-				if name, ok := element.(*ast.Ident); ok {
-					found = append(found, name)
-				}
+		key, isName := pair.Key.(*ast.Ident)
+		literal, isLiteral := pair.Value.(*ast.CompositeLit)
+		if !isName || !isLiteral || key.Name != field {
+			return true
+		}
+		for _, element := range literal.Elts {
+			if name, ok := element.(*ast.Ident); ok {
+				found = append(found, name)
 			}
 		}
 		return false

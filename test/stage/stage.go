@@ -119,6 +119,9 @@ func (s *Stage) Stop() error {
 	return errs
 }
 
+// Kubeconfig returns the path of the file that managers read which API server to ask from.
+func (s *Stage) Kubeconfig() string { return s.kubeconfig }
+
 // Kubectl runs kubectl as the cluster's administrator and returns its output.
 func (s *Stage) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return s.kubectl(ctx, nil, args...)
