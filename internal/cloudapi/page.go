@@ -120,7 +120,7 @@ func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 func (d *pageDecoder[T]) decode() error {
 	start, err := d.json.ReadToken()
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return malformed("the body is empty")
 	case err != nil:
 		return err
@@ -133,7 +133,7 @@ func (d *pageDecoder[T]) decode() error {
 	switch _, err := d.json.ReadToken(); {
 	case err == nil:
 		return malformed("something follows the JSON object")
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return err
 	}
 	return nil

@@ -14,6 +14,80 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
+// maxMessage bounds the message of a source's condition, in bytes. The API server
+// takes 32768; people read far less.
+const maxMessage = 8192
+
+// conditionSetter sets conditions of a source, all at one time.
+type conditionSetter struct {
+	source *v1alpha1.InventorySource
+	now    metav1.Time
+}
+
+// set is the one place where texts that others wrote get into a condition of a source:
+// it cuts them to what fits.
+func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
+	meta.SetStatusCondition(&c.source.Status.Conditions, metav1.Condition{
+		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
+		ObservedGeneration: c.source.Generation, LastTransitionTime: c.now,
+	})
+}
+
+func (c conditionSetter) remove(conditionType string) {
+	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
+}
+
+// setReady sets Ready, and the one of Reconciling and Stalled that goes with it. A
+// condition that stays keeps its time.
+func (c conditionSetter) setReady(v verdict) {
+	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
+	switch {
+	case v.reason == v1alpha1.ReasonSucceeded:
+		ready, beside = metav1.ConditionTrue, ""
+	case v.reason == v1alpha1.ReasonSuspended:
+		ready, beside = metav1.ConditionUnknown, ""
+	case v.reason == v1alpha1.ReasonProgressing:
+		ready, message = metav1.ConditionUnknown, v.message
+	case needsPerson(v.reason):
+		beside, message = v1alpha1.ConditionStalled, v.message
+	}
+	c.set(v1alpha1.ConditionReady, ready, v.reason, v.message)
+	for _, other := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if other == beside {
+			c.set(other, metav1.ConditionTrue, v.reason, message)
+		} else {
+			c.remove(other)
+		}
+	}
+}
+
+// setPruneHeld sets PruneHeld from what the status says of each kind, with the reason
+// of the first that is held.
+func (c conditionSetter) setPruneHeld() {
+	var reason string
+	var messages []string
+	for i := range kinds {
+		if held := heldIn(c.source, i); held != nil {
+			if reason == "" {
+				reason = held.Reason
+			}
+			messages = append(messages, held.Message)
+		}
+	}
+	if reason == "" {
+		c.remove(v1alpha1.ConditionPruneHeld)
+		return
+	}
+	c.set(v1alpha1.ConditionPruneHeld, metav1.ConditionTrue, reason, strings.Join(messages, "; "))
+}
+
+func status(ok bool) metav1.ConditionStatus {
+	if ok {
+		return metav1.ConditionTrue
+	}
+	return metav1.ConditionFalse
+}
+
 // verdict is what a condition says: reason and message. The reason gives the status.
 type verdict struct{ reason, message string }
 
@@ -125,78 +199,4 @@ func conflictMessage(kind string, report mirror.Report) string {
 		}
 	}
 	return kind + ": " + strings.Join(parts, "; ")
-}
-
-// maxMessage bounds the message of a source's condition, in bytes. The API server
-// takes 32768; people read far less.
-const maxMessage = 8192
-
-// conditionSetter sets conditions of a source, all at one time.
-type conditionSetter struct {
-	source *v1alpha1.InventorySource
-	now    metav1.Time
-}
-
-// set is the one place where texts that others wrote get into a condition of a source:
-// it cuts them to what fits.
-func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
-	meta.SetStatusCondition(&c.source.Status.Conditions, metav1.Condition{
-		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
-		ObservedGeneration: c.source.Generation, LastTransitionTime: c.now,
-	})
-}
-
-func (c conditionSetter) remove(conditionType string) {
-	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
-}
-
-// setReady sets Ready, and the one of Reconciling and Stalled that goes with it. A
-// condition that stays keeps its time.
-func (c conditionSetter) setReady(v verdict) {
-	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
-	switch {
-	case v.reason == v1alpha1.ReasonSucceeded:
-		ready, beside = metav1.ConditionTrue, ""
-	case v.reason == v1alpha1.ReasonSuspended:
-		ready, beside = metav1.ConditionUnknown, ""
-	case v.reason == v1alpha1.ReasonProgressing:
-		ready, message = metav1.ConditionUnknown, v.message
-	case needsPerson(v.reason):
-		beside, message = v1alpha1.ConditionStalled, v.message
-	}
-	c.set(v1alpha1.ConditionReady, ready, v.reason, v.message)
-	for _, other := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
-		if other == beside {
-			c.set(other, metav1.ConditionTrue, v.reason, message)
-		} else {
-			c.remove(other)
-		}
-	}
-}
-
-// setPruneHeld sets PruneHeld from what the status says of each kind, with the reason
-// of the first that is held.
-func (c conditionSetter) setPruneHeld() {
-	var reason string
-	var messages []string
-	for i := range kinds {
-		if held := heldIn(c.source, i); held != nil {
-			if reason == "" {
-				reason = held.Reason
-			}
-			messages = append(messages, held.Message)
-		}
-	}
-	if reason == "" {
-		c.remove(v1alpha1.ConditionPruneHeld)
-		return
-	}
-	c.set(v1alpha1.ConditionPruneHeld, metav1.ConditionTrue, reason, strings.Join(messages, "; "))
-}
-
-func status(ok bool) metav1.ConditionStatus {
-	if ok {
-		return metav1.ConditionTrue
-	}
-	return metav1.ConditionFalse
 }

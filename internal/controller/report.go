@@ -74,7 +74,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 func (r *Reconciler) overdue(p *pass) *verdict {
 	wait := p.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(p.state.schedule.waiting)
-	if wait.For == 0 || waited < min(p.source.GetTimeout(), patience) && !(wait.Cloud && wait.For >= firstRetry) {
+	if wait.For == 0 || waited < min(p.source.GetTimeout(), patience) && (!wait.Cloud || wait.For < firstRetry) {
 		return nil
 	}
 	reason := v1alpha1.ReasonRateLimited

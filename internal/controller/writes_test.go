@@ -295,14 +295,14 @@ var _ = Describe("The source's status", func() {
 	})
 
 	It("keeps the time of a condition that stays", func(ctx SpecContext) {
-		for reason, break_ := range map[string]func(){
+		for reason, spoil := range map[string]func(){
 			"Stalled": func() { w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "other"}) },
 			"Reconciling": func() {
 				w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
 				w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
 			},
 		} {
-			break_()
+			spoil()
 			w.sync(ctx)
 			before := meta.FindStatusCondition(w.source(ctx).Status.Conditions, reason)
 			Expect(before).NotTo(BeNil())

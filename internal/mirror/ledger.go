@@ -189,12 +189,11 @@ func (l *Ledger) see(kind *Kind, o v1alpha1.Observation, scope string, there v1a
 	name, id := o.GetName(), o.CloudID()
 	if other := l.entries[name].observation; other != nil && other.CloudID() != id {
 		owner := other.CloudID()
-		if id == name || owner != name && id < owner {
-			l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
-		} else {
+		if owner == name || id != name && owner < id {
 			l.clashes = append(l.clashes, Clash{ID: id, Name: name, Owner: owner})
 			return
 		}
+		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
 	if there != nil && there != o && carries(kind, there, o) {
 		o = there

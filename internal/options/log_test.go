@@ -37,7 +37,7 @@ func TestNoLogLevelShowsASecret(t *testing.T) {
 			w.Header().Set("Content-Type", mediaType)
 			_ = info.Serializer.Encode(secret, w)
 		}))
-		defer server.Close()
+		t.Cleanup(server.Close)
 		// logged returns what reading the Secret logs.
 		logged := func(level int, made func(logr.Logger) logr.Logger) string {
 			g := NewWithT(t)

@@ -44,7 +44,7 @@ func (c *chaos) draw(op Op, at occasion) (Fault, bool) {
 	}
 	stream := c.streams[op]
 	if stream == nil {
-		stream = rand.New(rand.NewPCG(c.Seed, hash(string(op)))) //nolint:gosec // must repeat, need not be secret
+		stream = rand.New(rand.NewPCG(c.Seed, hash(string(op))))
 		c.streams[op] = stream
 	}
 	// Both are drawn every time, so that one request's luck is not the next one's.

@@ -85,7 +85,7 @@ func newGenerator(o SeedOptions) *generator {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(o.Environment)) // never fails, by its documentation
 	g := &generator{
-		rand:        rand.New(rand.NewPCG(uint64(o.Seed), h.Sum64())), //nolint:gosec // must repeat, need not be secret
+		rand:        rand.New(rand.NewPCG(uint64(o.Seed), h.Sum64())),
 		environment: o.Environment,
 		used:        map[string]bool{},
 		start:       time.Date(2023, time.March, 4, 8, 30, 0, 0, time.UTC),

@@ -44,7 +44,7 @@ type guard struct {
 // newGuard starts a guard over the process ids in runDir, to remove leftover too unless
 // that is "".
 func newGuard(runDir, leftover string) (*guard, error) {
-	command := exec.Command("/bin/sh", "-c", guardScript, "guard", runDir, leftover) //nolint:gosec // The script is a constant and both arguments are our own folders.
+	command := exec.Command("/bin/sh", "-c", guardScript, "guard", runDir, leftover)
 	// Its own process group, or an interrupt from the terminal would end it first.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	input, err := command.StdinPipe()
@@ -75,7 +75,7 @@ type process struct {
 
 // startProcess starts path with args, its output going to log.
 func startProcess(log io.Writer, path string, args ...string) (*process, error) {
-	command := exec.Command(path, args...) //nolint:gosec // Running a given program is what this is for.
+	command := exec.Command(path, args...)
 	command.Stdout, command.Stderr = log, log
 	// Stop ends the components in order; an interrupt from the terminal would reach
 	// all of a group at once.
@@ -127,7 +127,7 @@ func (p *Plane) launcher(component string) (string, error) {
 	// envtest also runs a component to read its help; that one is not to be guarded.
 	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = --help ] || echo $$ >%s\nexec %s \"$@\"\n",
 		shellQuote(filepath.Join(p.runDir(), component+".pid")), shellQuote(filepath.Join(p.assets, component)))
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil { //nolint:gosec // It is a program, so it must be executable.
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("%s: launcher: %w", component, err)
 	}
 	return path, nil
@@ -158,7 +158,7 @@ func (p *Plane) openLog(component string) (*os.File, error) {
 
 // logTail returns the last lines of a log, indented, under a line with its path.
 func logTail(path string) string {
-	content, err := os.ReadFile(path) //nolint:gosec // The path is one of our own logs.
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Sprintf("  no log: %v", err)
 	}

@@ -35,7 +35,7 @@ var guards = []guard{
 	{"a time to come", "internal/mirror/ledger.go", " || c.LastTransitionTime.After(now) {", " {", ""},
 	{"a time before the observation was there", "internal/mirror/ledger.go", "since.Before(created) && !created.After(now)", "false", ""},
 	{"a forged time that stays", "internal/mirror/condition.go", "!at.IsZero() && got.LastTransitionTime.Unix() != at.Unix()", "false", ""},
-	{"two IDs with one name", "internal/mirror/ledger.go", "if id == name || owner != name && id < owner {", "if true {", ""},
+	{"two IDs with one name", "internal/mirror/ledger.go", "if owner == name || id != name && owner < id {", "if false {", ""},
 	{"listings that tell of others each time", "internal/mirror/plan.go", "p.Ledger == nil || !p.Ledger.partial", "true", ""},
 	{"observations being deleted in the share", "internal/mirror/plan.go", "		if !terminating(existing) {\n			p.present++\n		}\n", "		p.present++\n", ""},
 	{"an approval for other objects", "internal/mirror/prune.go", "slices.Equal(slices.Sorted(maps.Values(a.left)), lines)", "true", ""},
