@@ -69,6 +69,14 @@ func (in *inbox) drifted(kind int, o v1alpha1.Observation) bool {
 	return in.planning || in.views[kind].Drifted(o)
 }
 
+// strange reports whether an observation of a kind that was created is none of the
+// last plan's.
+func (in *inbox) strange(kind int, o v1alpha1.Observation) bool {
+	in.mu.RLock()
+	defer in.mu.RUnlock()
+	return in.views[kind].Strange(o)
+}
+
 // put keeps the names of observations that may have been changed by someone else.
 func (in *inbox) put(kind int, names ...string) {
 	in.mu.Lock()

@@ -89,13 +89,20 @@ func sourceOf(o client.Object) types.NamespacedName {
 }
 
 // drift lets through only what someone else did to an observation of a kind: a
-// deletion, or a change away from what it should be. It notes its name for the pass
+// creation, a deletion, or a change away from what it should be. It notes its name for the pass
 // that comes of it. The reconciler's own writes come by here too, 20,000 at a first
 // sync, and must not wake it.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	return predicate.Funcs{
-		CreateFunc:  func(event.CreateEvent) bool { return false },
 		GenericFunc: func(event.GenericEvent) bool { return false },
+		CreateFunc: func(e event.CreateEvent) bool {
+			s := r.states.find(sourceOf(e.Object))
+			strange := s != nil && s.inbox.strange(kind, e.Object.(v1alpha1.Observation))
+			if strange {
+				s.inbox.put(kind, e.Object.GetName())
+			}
+			return strange
+		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			s := r.states.find(sourceOf(e.Object))
 			if s != nil {

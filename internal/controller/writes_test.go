@@ -308,7 +308,7 @@ var _ = Describe("The source's status", func() {
 			Expect(before).NotTo(BeNil())
 			written := len(requests.written(w.namespace, "inventorysources"))
 			for range 10 {
-				w.clock.SetTime(w.clock.Now().Add(time.Second))
+				w.clock.SetTime(w.clock.Now().Add(500 * time.Millisecond))
 				w.reconcile(ctx)
 			}
 			Expect(requests.written(w.namespace, "inventorysources")).To(HaveLen(written), "ten unchanged passes write nothing")

@@ -78,6 +78,16 @@ func (v *View) Drifted(existing v1alpha1.Observation) bool {
 	return desired != nil && desired.CloudID() == existing.CloudID() && !v.shown(existing, desired)
 }
 
+// Strange reports whether an observation is none that the plan made or knew: someone
+// else's creation.
+func (v *View) Strange(o v1alpha1.Observation) bool {
+	if v == nil {
+		return false
+	}
+	desired := v.desired[o.GetName()]
+	return desired == nil || desired.CloudID() != o.CloudID()
+}
+
 // shown reports whether an observation is as it should be.
 func (v *View) shown(existing, desired v1alpha1.Observation) bool {
 	return existing.SameStatus(desired) && sameMetadata(existing, desired) &&

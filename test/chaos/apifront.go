@@ -5,12 +5,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -43,11 +45,8 @@ func drawManner(r *rand.Rand) manner {
 // apiFront stands between the managers and the API server. Everyone else asks the API
 // server itself.
 type apiFront struct {
-	URL string
-
 	proxy  *httputil.ReverseProxy
-	server *http.Server
-	served sync.WaitGroup
+	server *httptest.Server
 
 	mu     sync.Mutex
 	manner manner
@@ -58,7 +57,7 @@ type apiFront struct {
 
 // startAPIFront starts a front on a free loopback port, and has a kubeconfig lead to it.
 func startAPIFront(config *rest.Config, kubeconfig string) (*apiFront, error) {
-	target, err := url.Parse(config.Host)
+	target, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, err
 	}
@@ -67,34 +66,33 @@ func startAPIFront(config *rest.Config, kubeconfig string) (*apiFront, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("listening before the API server: %w", err)
-	}
-	f := &apiFront{URL: "http://" + listener.Addr().String(), manner: obliging, random: random(0), watching: make(chan struct{})}
+	f := &apiFront{manner: obliging, random: random(0), watching: make(chan struct{})}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:     transport,
 		FlushInterval: -1,
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+		ErrorLog:      log.New(io.Discard, "", 0), // A client that is killed is no news.
 	}
-	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second}
-	f.served.Go(func() {
-		_ = f.server.Serve(listener) // returns when close is called, with an error that says so
-	})
+	// With a certificate: clients send no token without.
+	f.server = httptest.NewUnstartedServer(f)
+	f.server.EnableHTTP2 = true
+	f.server.Config.ErrorLog = f.proxy.ErrorLog
+	f.server.StartTLS()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.server.Certificate().Raw})
 	file, err := clientcmd.LoadFromFile(kubeconfig)
 	if err != nil {
 		return f, err
 	}
 	for _, cluster := range file.Clusters {
-		cluster.Server, cluster.CertificateAuthorityData = f.URL, nil
+		cluster.Server, cluster.CertificateAuthorityData = f.server.URL, authority
 	}
 	return f, clientcmd.WriteToFile(*file, kubeconfig)
 }
 
 func (f *apiFront) close() {
-	_ = f.server.Close() // the listener's own error, of no use now
-	f.served.Wait()
+	f.server.CloseClientConnections()
+	f.server.Close()
 }
 
 // behave has the API server treat the managers so from now on.
