@@ -2,7 +2,11 @@
 
 package cloudapi
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"maps"
+	"slices"
+)
 
 // Index remembers the items of one listing by their bytes, so that the next listing of
 // the same question decodes only what changed. It is never changed, and safe for
@@ -30,6 +34,9 @@ func (x *Index) find(m mark) string {
 	}
 	return x.ids[m]
 }
+
+// IDs returns the items' IDs, in no order.
+func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
 // size returns the number of items.
 func (x *Index) size() int {

@@ -16,6 +16,9 @@ type asking[T any] struct {
 	// pageSize is how many items a page is asked to hold.
 	pageSize int
 	index    *Index
+	// entries is what the last page's were held in, for the next page: a listing keeps
+	// none of them.
+	entries []entry[T]
 }
 
 // list reads every page of one operation. It returns a listing or an error,

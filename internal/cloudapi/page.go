@@ -244,7 +244,10 @@ func (d *pageDecoder[T]) data() error {
 	}
 	a := d.asking
 	most := min(itemsPerPage*a.pageSize, a.limits.MaxItems)
-	d.page.entries = make([]entry[T], 0, min(a.pageSize, most))
+	if a.entries == nil {
+		a.entries = make([]entry[T], 0, min(a.pageSize, most))
+	}
+	d.page.entries = a.entries[:0]
 	for d.json.PeekKind() != ']' {
 		start := d.start()
 		raw, err := d.json.ReadValue()
@@ -258,6 +261,7 @@ func (d *pageDecoder[T]) data() error {
 			d.page.entries = append(d.page.entries, e)
 		}
 	}
+	a.entries = d.page.entries
 	_, err := d.json.ReadToken()
 	return err
 }

@@ -71,8 +71,8 @@ func newKind[Record, Filter any](
 				return told{}, nil, err
 			}
 			t := told{sighting: &mirror.Sighting{}, index: listing.Index, unchanged: listing.Unchanged}
-			if t.unchanged {
-				t.sighting.Same = make([]string, 0, len(listing.Items))
+			if t.unchanged { // Whose IDs those are is looked up where that is asked for.
+				return t, listing.Complete(), nil
 			}
 			for _, item := range listing.Items {
 				if item.Record == nil {

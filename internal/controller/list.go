@@ -25,8 +25,8 @@ type told struct {
 	// index remembers the listing's items, asked what it was a listing of.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether the listing is whole and tells what the last one
-	// told, byte for byte.
+	// unchanged reports whether the listing told what the last one told, byte for byte.
+	// Whether it is complete the outcome says.
 	unchanged bool
 }
 
@@ -93,7 +93,6 @@ func (r *Reconciler) listKind(ctx context.Context, p *pass, i int, c *connection
 	r.Metrics.Listed(k.Name, end.Sub(start))
 	if t.sighting != nil {
 		t.sighting.Complete, t.sighting.Scope, t.sighting.End = incomplete == nil, asked.scope, end
-		t.unchanged = t.unchanged && incomplete == nil
 	}
 	return t
 }

@@ -34,7 +34,7 @@ func (r *Reconciler) nothingNew(p *pass) bool {
 	for i := range kinds {
 		k := &p.state.kinds[i]
 		if kinds[i].Mirrored(p.source) &&
-			(!p.told[i].unchanged || !k.ledger.Settled() || k.report.Summary == nil || len(k.retries) > 0 || k.report.Held != nil ||
+			(!p.told[i].unchanged || p.told[i].outcome.failure != nil || !k.ledger.Settled() || k.report.Summary == nil || len(k.retries) > 0 || k.report.Held != nil ||
 				p.state.inbox.view(i).Contested() || p.state.inbox.view(i).Stale()) {
 			return false
 		}
@@ -58,6 +58,9 @@ func (r *Reconciler) record(p *pass) {
 		t, k := &p.told[i], &p.state.kinds[i]
 		if t.sighting == nil {
 			continue
+		}
+		if t.unchanged {
+			t.sighting.Same = t.index.IDs()
 		}
 		if k.ledger == nil {
 			k.ledger = mirror.NewLedger(lastScope(p, i))

@@ -5,6 +5,8 @@ package controller_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -357,5 +359,66 @@ var _ = Describe("A manager that stops in the middle of a sync", func() {
 		result, err := w.reconciler.Reconcile(stopping, requestFor(w.newSource()))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(result.RequeueAfter).To(BeZero())
+	})
+})
+
+var _ = Describe("A sync in which every listing told the same", func() {
+	var w *world
+	var seen *observed
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		seen = &observed{Client: k8s}
+		w.reconciler.Cluster = seen
+		w.seed(12, 4)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+	})
+
+	It("reads no observation, and reports its time", func(ctx SpecContext) {
+		seen.lists = 0
+		for range 3 {
+			Expect(w.writes(func() { w.sync(ctx) })).To(BeEmpty())
+			Expect(w.source(ctx).Status.LastSyncTime.Time).To(BeTemporally("==", w.clock.Now()))
+			Expect(w.source(ctx).Status.KafkaClusters.LastListTime.Time).To(BeTemporally("==", w.clock.Now()))
+			Expect(w.source(ctx).Status.KafkaClusters.Observed).To(BeEquivalentTo(12))
+		}
+		Expect(seen.lists).To(BeZero())
+		w.clock.SetTime(w.clock.Now().Add(16 * time.Minute))
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty(), "nor is anything stale")
+	})
+
+	It("is none where the cloud says that there is more", func(ctx SpecContext) {
+		total := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			recorder := httptest.NewRecorder()
+			w.cloud.Usual().ServeHTTP(recorder, r)
+			rw.Header().Set("Content-Type", "application/json")
+			_, _ = rw.Write([]byte(strings.Replace(recorder.Body.String(), `"total_size":12`, `"total_size":13`, 1)))
+		})
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, total)
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/IncompleteListing"))
+		Expect(w.clusters(ctx)).To(HaveLen(12))
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("is none after a change of the spec, which all observations are held against", func(ctx SpecContext) {
+		seen.lists = 0
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.Template.Labels = map[string]v1alpha1.LabelValue{"team": "data"}
+		})
+		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(16))
+		Expect(seen.lists).To(Equal(2))
+	})
+
+	It("counts every miss while an object is away", func(ctx SpecContext) {
+		Expect(w.cloud.RemoveCluster(w.anyCluster().ID)).To(Succeed())
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.AfterMisses = ptr.To[int32](4) })
+		w.reconcile(ctx)
+		for range 3 {
+			Expect(w.clusters(ctx)).To(HaveLen(12))
+			w.sync(ctx)
+		}
+		Expect(w.clusters(ctx)).To(HaveLen(11))
 	})
 })
