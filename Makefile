@@ -11,7 +11,7 @@ TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
 export TESTFLAGS
-# BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady' and the like; the
+# BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady', for example; the
 # table in docs is that of a run without either.
 BENCH ?=
 BENCHFLAGS ?=
@@ -87,7 +87,7 @@ lint: ## Run golangci-lint. Its first build takes some minutes.
 	$(TOOL) golangci-lint run ./...
 
 .PHONY: lint-fix
-lint-fix: ## Run golangci-lint and let it mend what it can.
+lint-fix: ## Run golangci-lint and let it correct what it can.
 	$(TOOL) golangci-lint run --fix ./...
 
 .PHONY: verify

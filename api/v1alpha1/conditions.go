@@ -51,7 +51,7 @@ const (
 	ConditionPruneHeld = "PruneHeld"
 )
 
-// ConditionObserved is the condition of an observation that tells whether its
+// ConditionObserved is the condition of an observation that reports whether its
 // cloud object was in the last complete listing. Observations also carry Ready.
 const ConditionObserved = "Observed"
 

@@ -22,7 +22,7 @@ const (
 	staleIntervals = 3
 )
 
-// MirrorPolicy says whether one kind of cloud object is mirrored.
+// MirrorPolicy reports whether one kind of cloud object is mirrored.
 // +kubebuilder:validation:Enum=Mirror;Ignore
 type MirrorPolicy string
 

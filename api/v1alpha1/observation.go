@@ -27,7 +27,7 @@ type Observation interface {
 	Conditions() *[]metav1.Condition
 	// GetStatus returns a pointer to the status.
 	GetStatus() any
-	// SameStatus tells whether the statuses are equal but for the conditions.
+	// SameStatus reports whether the statuses are equal but for the conditions.
 	// The other observation must be of the same kind.
 	SameStatus(other Observation) bool
 	// CopyStatus replaces the status by a deep copy of the other observation's,

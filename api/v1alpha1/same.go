@@ -74,7 +74,7 @@ func (p *GCPPeering) same(o *GCPPeering) bool {
 	return p.Project == o.Project && p.VPCNetwork == o.VPCNetwork && sameValue(p.ImportCustomRoutes, o.ImportCustomRoutes)
 }
 
-// sameValue tells whether both are absent or both have the same value.
+// sameValue reports whether both are absent or both have the same value.
 func sameValue[T comparable](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -82,7 +82,7 @@ func sameValue[T comparable](a, b *T) bool {
 	return *a == *b
 }
 
-// sameTime tells whether both are absent or both are the same moment.
+// sameTime reports whether both are absent or both are the same moment.
 func sameTime(a, b *metav1.Time) bool {
 	if a == nil || b == nil {
 		return a == b

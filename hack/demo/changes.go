@@ -62,7 +62,7 @@ func (s *show) changes(ctx context.Context) error {
 	return nil
 }
 
-// look reads the field that shows a change, says what is new, and tells whether
+// look reads the field that shows a change, says what is new, and reports whether
 // the change has arrived.
 func (s *show) look(ctx context.Context, c change, seen map[string]string, start time.Time) (bool, error) {
 	value, err := s.value(ctx, c.object, c.path)

@@ -201,7 +201,7 @@ func firstOf(texts ...looseText) string {
 // transportFailure turns an error of the transport, of sending or of
 // reading a body, into an *Error.
 //
-// Only ctx says whether the caller gave up: a transport may cancel on its own.
+// Only ctx reports whether the caller gave up: a transport may cancel on its own.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused

@@ -66,7 +66,7 @@ func (g *guard) allow(req *http.Request) error {
 	return nil
 }
 
-// isRedirect says whether a status code sends the client elsewhere.
+// isRedirect reports whether a status code sends the client elsewhere.
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,

@@ -89,7 +89,7 @@ func (c *Client) persist(ctx context.Context, ask func() error) error {
 	}
 }
 
-// mayPass says whether the same request may do better soon: not where the
+// mayPass reports whether the same request may do better soon: not where the
 // budget refused it, which has its own wait behind it, nor where the cloud says
 // that it does not know how.
 func mayPass(e *Error) bool {

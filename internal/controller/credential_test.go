@@ -87,7 +87,7 @@ var _ = Describe("A refused credential", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
-	It("is used at once on request, and the waits begin anew", func(ctx SpecContext) {
+	It("is used at once on request, and the waits start over", func(ctx SpecContext) {
 		w.sync(ctx)
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
 		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
@@ -112,7 +112,7 @@ var _ = Describe("A refused credential", func() {
 		Expect(next(ctx)).To(Equal(time.Hour))
 	})
 
-	It("does not put off for ever, whatever someone writes in the status", func(ctx SpecContext) {
+	It("does not put off forever, whatever someone writes in the status", func(ctx SpecContext) {
 		source := w.source(ctx)
 		source.Status.NextSyncTime = &metav1.Time{Time: w.clock.Now().Add(1000 * time.Hour)}
 		source.Status.CredentialBackoff.Delay.Duration = 1000 * time.Hour

@@ -285,7 +285,7 @@ var _ = Describe("An API server in trouble", func() {
 	})
 })
 
-var _ = Describe("A source made anew over orphaned observations", func() {
+var _ = Describe("A source created again over orphaned observations", func() {
 	It("takes them over, and tells when it cannot see them", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.seed(3, 1)

@@ -161,7 +161,7 @@ var _ = Describe("Repair", func() {
 		Expect(w.clusters(ctx)[id].Labels).To(And(HaveKeyWithValue("theirs", "kept"), HaveKeyWithValue(v1alpha1.LabelSource, sourceName)))
 	})
 
-	It("makes a deleted observation anew", func(ctx SpecContext) {
+	It("makes a deleted observation again", func(ctx SpecContext) {
 		before := w.clusters(ctx)[id]
 		remove(ctx)
 		Expect(w.calls(func() {

@@ -27,7 +27,7 @@ const (
 )
 
 // retries are the writes of one kind that failed, by the observation's name. Each
-// waits by itself, longer each time, so that one that is refused for ever neither
+// waits by itself, longer each time, so that one that is refused forever neither
 // holds others back nor is sent with each of them.
 type retries map[string]*retry
 

@@ -113,7 +113,7 @@ var _ = Describe("A write of an observation", func() {
 		return tried
 	}
 
-	It("that is refused for ever waits longer each time, by itself", func(ctx SpecContext) {
+	It("that is refused forever waits longer each time, by itself", func(ctx SpecContext) {
 		refused := w.anyCluster().ID
 		api.refuse = func(_, name string) error {
 			if name == refused {

@@ -99,7 +99,7 @@ func (m *Metrics) ObserveCalls(sourceNamespace, sourceName string) func(cloudapi
 	}
 }
 
-// Held tells whether a prune of a kind waits for approval.
+// Held reports whether a prune of a kind waits for approval.
 func (m *Metrics) Held(sourceNamespace, sourceName, kind string, held bool) {
 	value := 0.0
 	if held {

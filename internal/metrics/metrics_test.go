@@ -120,7 +120,7 @@ func TestSeriesOfASourceGoWithItAndOnlyThose(t *testing.T) {
 	}
 	m.Held("a", "prod", "Peering", false)
 	NewWithT(t).Expect(gathered(t, registry)).To(HaveKeyWithValue(
-		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0), "a source made anew begins anew")
+		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0), "a source created again starts over")
 }
 
 func TestAHeldPruneThatIsLetThroughIsHeldNoMore(t *testing.T) {

@@ -76,7 +76,7 @@ func (s *start) put(t *rapid.T, kind int, id string) {
 	s.objects[kind][o.GetName()], s.before[kind][o.GetName()] = o, o
 }
 
-// ownBefore tells whether what stood there was the source's, by rule 9.
+// ownBefore reports whether what stood there was the source's, by rule 9.
 func (s *start) ownBefore(o v1alpha1.Observation) bool {
 	if o == nil || o.Origin().SourceRef.Name != s.source.Name || o.Origin().Environment != s.source.Spec.Environment {
 		return false
@@ -89,7 +89,7 @@ func (s *start) ownBefore(o v1alpha1.Observation) bool {
 	return true
 }
 
-// conflicting tells whether what stood under a record's name is not the record's.
+// conflicting reports whether what stood under a record's name is not the record's.
 func (s *start) conflicting(before v1alpha1.Observation, record any) bool {
 	return before != nil && (!s.ownBefore(before) || !terminating(before) && before.CloudID() != project(record).CloudID())
 }
@@ -152,7 +152,7 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 	s.Expect(now).NotTo(BeNil(), "%s is listed", name)
 	want := stored(stamped(s.source, record))
 	if before != nil {
-		s.Expect(now.GetUID()).To(Equal(before.GetUID()), "changed, not made anew")
+		s.Expect(now.GetUID()).To(Equal(before.GetUID()), "changed, not created again")
 		s.Expect(hasAll(now.GetLabels(), theirs(before.GetLabels()))).To(BeTrue(), "a stranger's labels stay")
 		s.Expect(hasAll(now.GetAnnotations(), theirs(before.GetAnnotations()))).To(BeTrue())
 	}

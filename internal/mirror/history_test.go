@@ -52,7 +52,7 @@ func drawRecord(t *rapid.T, kind int, id string) any {
 	return r
 }
 
-// Put makes a cloud object anew, or changes it.
+// Put makes a cloud object again, or changes it.
 func (h *history) Put(t *rapid.T) {
 	kind, id := anyKind.Draw(t, "kind"), poolOf.Draw(t, "id")
 	h.cloud[kind][id] = drawRecord(t, kind, id)

@@ -10,7 +10,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Restart makes the manager, and so the oracle of its listings, begin anew.
+// Restart makes the manager, and so the oracle of its listings, start over.
 func (h *history) Restart(*rapid.T) {
 	h.restart()
 	h.oracle.restart()

@@ -8,7 +8,7 @@ import "k8s.io/apimachinery/pkg/util/validation"
 // validation.IsDNS1123Subdomain say, without a regular expression: they are made for
 // every object in every sync.
 
-// isLabelValue tells whether the API server takes a text for the value of a label:
+// isLabelValue reports whether the API server takes a text for the value of a label:
 // at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or
 // digit.
 func isLabelValue(text string) bool {
@@ -26,7 +26,7 @@ func isLabelValue(text string) bool {
 	return true
 }
 
-// isSubdomain tells whether a text is a DNS-1123 subdomain, as names of objects are:
+// isSubdomain reports whether a text is a DNS-1123 subdomain, as names of objects are:
 // at most 253 lower-case letters, digits, '-' or '.', each part between dots
 // beginning and ending with a letter or digit.
 func isSubdomain(text string) bool {

@@ -120,7 +120,7 @@ func (w *oracle) missing(kind int, owned map[string]v1alpha1.Observation) []stri
 }
 
 // judge holds what a plan deletes against the rules. before are the source's
-// observations there were; fresh tells whether a complete listing led to the plan.
+// observations there were; fresh reports whether a complete listing led to the plan.
 func (w *oracle) judge(h *history, kind int, plan *Plan, fresh bool, before map[string]v1alpha1.Observation) {
 	missing := w.missing(kind, before)
 	for _, name := range missing {

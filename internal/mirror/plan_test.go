@@ -243,7 +243,7 @@ func TestATerminatingObservationIsLeftAlone(t *testing.T) {
 		w.Expect(plan.Summary).To(And(HaveField("Observed", int32(len(listed))), HaveField("Missing", int32(0))))
 	}
 	delete(w.objects[clusters], "lkc-000")
-	w.Expect(w.sync(ids(3)...).Writes).To(HaveLen(1), "made anew once it is gone")
+	w.Expect(w.sync(ids(3)...).Writes).To(HaveLen(1), "created again once it is gone")
 }
 
 func TestIgnoreDeletesAllOfTheKindAndNothingElse(t *testing.T) {

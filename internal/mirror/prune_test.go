@@ -379,7 +379,7 @@ func TestAnApprovalIsForExactlyTheObjectsHeld(t *testing.T) {
 	}{
 		"not with one more":      {func(*world) {}, 6},
 		"not with one less":      {func(*world) {}, 8},
-		"not with one made anew": {func(w *world) { w.cluster("lkc-009").UID = "new" }, 7},
+		"not with one created again": {func(w *world) { w.cluster("lkc-009").UID = "new" }, 7},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,7 @@ func (s *scene) models(ctx context.Context, namespace string) ([]model, error) {
 	return out, nil
 }
 
-// marshal makes the same objects anew for a source of another namespace to own.
+// marshal makes the same objects again for a source of another namespace to own.
 func marshal(models []model, owner *v1alpha1.InventorySource) ([]body, error) {
 	out := make([]body, len(models))
 	for i, m := range models {

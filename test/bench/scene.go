@@ -136,7 +136,7 @@ func (s *scene) newSource(namespace, name, environment string, interval time.Dur
 	}
 }
 
-// ready tells whether a source was synced and everything of it written.
+// ready reports whether a source was synced and everything of it written.
 func ready(source *v1alpha1.InventorySource) bool {
 	for _, c := range source.Status.Conditions {
 		if c.Type == v1alpha1.ConditionReady {

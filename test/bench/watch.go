@@ -21,7 +21,7 @@ const waitMost = 15 * time.Minute
 type watched struct {
 	what   string
 	events watch.Interface
-	// begin begins the watch anew.
+	// begin begins the watch again.
 	begin func(context.Context) (watch.Interface, error)
 }
 
@@ -48,7 +48,7 @@ func (s *scene) watch(ctx context.Context, list client.ObjectList, namespace, na
 }
 
 // until waits for an object that was seen to fulfil a condition, and returns the
-// moment. A watch that the API server ends, as it may, is begun anew, and objects that
+// moment. A watch that the API server ends, as it may, is begun again, and objects that
 // were seen may then be seen again.
 func (w *watched) until(ctx context.Context, fulfilled func(client.Object) bool) (time.Time, error) {
 	waiting, cancel := context.WithTimeout(ctx, waitMost)

@@ -22,7 +22,7 @@ const (
 )
 
 // allowance is how long a round may take to settle beyond two intervals, for what
-// happened to the processes in it: starting anew, finding the API server again, or
+// happened to the processes in it: starting again, finding the API server again, or
 // waiting for a dead leader's lease (15 s) to run out.
 var allowance = map[event]time.Duration{
 	calm:        0,
@@ -34,7 +34,7 @@ var allowance = map[event]time.Duration{
 
 // turn is what a round is given by the agenda; the rest it draws itself.
 type turn struct {
-	// pair says whether two managers elect a leader, or one works alone.
+	// pair reports whether two managers elect a leader, or one works alone.
 	pair  bool
 	event event
 	mode  cloudsim.Mode

@@ -45,15 +45,15 @@ type request struct {
 	code                                   int
 }
 
-// writing says whether the request is to change something.
+// writing reports whether the request is to change something.
 func (r request) writing() bool {
 	return slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.verb)
 }
 
-// done says whether it was carried out.
+// done reports whether it was carried out.
 func (r request) done() bool { return r.code >= 200 && r.code < 300 }
 
-// observation says whether it is about observations.
+// observation reports whether it is about observations.
 func (r request) observation() bool {
 	return r.resource == clusterResource || r.resource == peeringResource
 }

@@ -21,7 +21,7 @@ func newBucket(perSecond, burst float64, slack time.Duration) *bucket {
 }
 
 // take counts a request that came in at a time, not before the one counted last, and
-// says whether the budget had it. One over budget is not taken out of what is left.
+// reports whether the budget had it. One over budget is not taken out of what is left.
 func (b *bucket) take(at time.Time) bool {
 	if passed := at.Sub(b.at); passed > 0 {
 		b.tokens = min(b.capacity, b.tokens+passed.Seconds()*b.perSecond)

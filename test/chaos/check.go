@@ -142,7 +142,7 @@ func (s *source) judgeDeletions(requests []request) []string {
 	return found
 }
 
-// mine says whether an observation of this name is or was the source's.
+// mine reports whether an observation of this name is or was the source's.
 func (s *source) mine(name string) bool {
 	_, was := s.uids[name]
 	_, is := s.now[name]

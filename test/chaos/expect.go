@@ -15,7 +15,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// What observations should say is written down here anew, from the contract of the
+// What observations should say is written down here again, from the contract of the
 // kinds and with nothing of internal/mirror: its mistakes must show.
 
 // expected is what one observation should be.

@@ -18,7 +18,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// handled waits until the source shows a token, and says whether it did in time.
+// handled waits until the source shows a token, and reports whether it did in time.
 func (s *source) handled(ctx context.Context, token string, deadline time.Time) (bool, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -128,7 +128,7 @@ func (s *source) approve(ctx context.Context, object *v1alpha1.InventorySource, 
 	return s.annotate(ctx, map[string]string{v1alpha1.AnnotationApprovePrune: strings.Join(digests, ",")})
 }
 
-// exists says whether an object is in the inventory.
+// exists reports whether an object is in the inventory.
 func (s *source) exists(id string) bool {
 	if c, ok := s.Cloud.Cluster(id); ok && c.Spec.Environment.ID == s.environment {
 		return true
@@ -137,7 +137,7 @@ func (s *source) exists(id string) bool {
 	return ok && p.Spec.Environment.ID == s.environment
 }
 
-// existedAllAlong says whether an object was in the inventory ever since the source was
+// existedAllAlong reports whether an object was in the inventory ever since the source was
 // last settled.
 func (s *source) existedAllAlong(id string) bool { return s.exists(id) && !s.gone[id] }
 
@@ -221,7 +221,7 @@ func (q *quiet) judge(requests []request) []string {
 	return found
 }
 
-// owns says whether an observation of this name is the source's, as far as known.
+// owns reports whether an observation of this name is the source's, as far as known.
 func (s *source) owns(name string) bool {
 	_, ok := s.now[name]
 	return ok

@@ -98,7 +98,7 @@ func (t *tally) report(w *world, violations []violation) {
 	}
 }
 
-// whole says whether the round under way is the last of so many, or of all.
+// whole reports whether the round under way is the last of so many, or of all.
 func (t *tally) whole(every int) bool { return t.round%every == 0 || t.round == t.rounds }
 
 // end prints the sum of it all.

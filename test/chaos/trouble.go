@@ -44,7 +44,7 @@ func drawTrouble(r *rand.Rand) trouble {
 // mostPercent is the sources' prune.maxPercent, which is its default.
 const mostPercent = 20
 
-// hides says whether a view hides so much of every kind that the operator must hold
+// hides reports whether a view hides so much of every kind that the operator must hold
 // what it takes for gone: at least something where nothing is left, else more than one
 // object and more than mostPercent. Only then is what it does not delete a proof.
 func hides(view cloudsim.View, ids []string) bool {
@@ -57,7 +57,7 @@ func hides(view cloudsim.View, ids []string) bool {
 	return hidden == len(ids) || hidden > 1 && hidden*100 > mostPercent*len(ids)
 }
 
-// safe says whether a view is one to give the cell's key.
+// safe reports whether a view is one to give the cell's key.
 func (c *cell) safe(view cloudsim.View) bool {
 	for _, s := range c.sources {
 		var clusters, peerings []string

@@ -173,7 +173,7 @@ func (p *parameters) faults(name string) []Fault {
 	return faults
 }
 
-// failed answers a request that cannot be understood, and says whether it did.
+// failed answers a request that cannot be understood, and reports whether it did.
 func (p *parameters) failed(w http.ResponseWriter) bool {
 	err := p.outcome()
 	if err != nil {

@@ -24,7 +24,7 @@ This interface shows the inventory and changes it while it runs. It needs no key
   curl '{admin}/clusters/{cluster}/phase?phase=FAILED' -X PATCH
   curl {admin}/peerings/{peering}/phase -X PATCH -d '{"phase":"DISCONNECTED"}'
 
-  # What the cloud was asked, newest last, and counting anew:
+  # What the cloud was asked, newest last, and counting again:
   curl {admin}/calls
   curl {admin}/calls -X DELETE
 

@@ -59,7 +59,7 @@ func (f Fault) About() string { return f.entryOf().about }
 // Verdict is what a correct client may make of the fault, in either mode.
 func (f Fault) Verdict() Verdict { return f.entryOf().verdict }
 
-// Slow says whether the fault may cost a correct client minutes: all of its time limit
+// Slow reports whether the fault may cost a correct client minutes: all of its time limit
 // for a listing, or a wait it was asked for or takes by itself before it tries again.
 func (f Fault) Slow() bool { return f.entryOf().slow }
 

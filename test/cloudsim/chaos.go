@@ -100,7 +100,7 @@ func (s *Sim) occasion(r *http.Request) occasion {
 	}
 }
 
-// fits says whether a request can have the fault.
+// fits reports whether a request can have the fault.
 func (f Fault) fits(at occasion) bool {
 	entry := f.entryOf()
 	return entry.serve != nil && (entry.fits == nil || entry.fits(at))

@@ -64,10 +64,10 @@ func (s *Sim) newDraft(r *http.Request, c *collection, q query) *draft {
 	return d
 }
 
-// later says whether this is another page than the first.
+// later reports whether this is another page than the first.
 func (d *draft) later() bool { return d.request.URL.Query().Has("page_token") }
 
-// last says whether no page follows this one.
+// last reports whether no page follows this one.
 func (d *draft) last() bool { return !d.page.hasNext && d.query.round == 0 }
 
 // link returns the link to the page behind cursor, null if there is none.

@@ -122,7 +122,7 @@ func (f Fault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve(x)
 }
 
-// fail serves a request that is not to be served as usual, and says whether it was one.
+// fail serves a request that is not to be served as usual, and reports whether it was one.
 func (s *Sim) fail(op Op, w http.ResponseWriter, r *http.Request) bool {
 	h, scripted := s.faults.next(s, op, r)
 	if h == nil {

@@ -167,7 +167,7 @@ func TestPagingIsStableWhileTheInventoryChanges(t *testing.T) {
 					_ = s.UpdateCluster("lkc-15", func(c *cloudsim.Cluster) { c.Spec.Environment = cloudsim.Reference{ID: to} })
 				}
 			}, append(append(numbered(1, 14), numbered(16, 25)...), "lkc-15")},
-		"the same inventory is loaded anew": {
+		"the same inventory is loaded again": {
 			func(s *cloudsim.Sim) { _ = s.SetInventory(s.Inventory()) }, append(numbered(1, 10), numbered(1, 25)...)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,7 +53,7 @@ type Options struct {
 	// KeepCalls is how many of the newest calls the recorder keeps; the counters
 	// are exact whatever it is. Default DefaultKeepCalls.
 	KeepCalls int
-	// HangTime bounds, in real time, the faults that would go on for ever, for a
+	// HangTime bounds, in real time, the faults that would go on forever, for a
 	// client that has no bound of its own. Default DefaultHangTime.
 	HangTime time.Duration
 	// SlowTime is how long, in real time, FaultSlowBody takes for one body.

@@ -46,7 +46,7 @@ func (x *exchange) sendWhole(status int, body []byte) {
 	_, _ = x.w.Write(body)
 }
 
-// wait lets time pass and says whether the client is still there.
+// wait lets time pass and reports whether the client is still there.
 func (x *exchange) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// edited serves the usual page as edit changes it. edit says whether it did; if not,
+// edited serves the usual page as edit changes it. edit reports whether it did; if not,
 // the page is as it was and the fault has not happened.
 func edited(edit func(*draft) bool) func(*exchange) {
 	return func(x *exchange) {

@@ -125,7 +125,7 @@ func encode(o any) json.RawMessage {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// remove takes the object of that ID out and says whether it was there.
+// remove takes the object of that ID out and reports whether it was there.
 func (c *collection) remove(id string) bool {
 	e := c.byID[id]
 	if e == nil {

@@ -13,7 +13,7 @@ const (
 	ViewNone
 )
 
-// Shows says whether the object of that ID is in the view.
+// Shows reports whether the object of that ID is in the view.
 func (v View) Shows(id string) bool {
 	switch v {
 	case ViewAll:

@@ -84,7 +84,7 @@ func eachItem(edit func(item object)) func(page object) {
 // and yet be one that both read.
 type variation struct {
 	edit func(page object)
-	// seen says whether a record shows the variation; nil where none can.
+	// seen reports whether a record shows the variation; nil where none can.
 	cluster func(wire.Cluster) bool
 	peering func(wire.Peering) bool
 }
