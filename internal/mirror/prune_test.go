@@ -377,8 +377,8 @@ func TestAnApprovalIsForExactlyTheObjectsHeld(t *testing.T) {
 		edit func(w *world)
 		left int
 	}{
-		"not with one more":      {func(*world) {}, 6},
-		"not with one less":      {func(*world) {}, 8},
+		"not with one more":          {func(*world) {}, 6},
+		"not with one less":          {func(*world) {}, 8},
 		"not with one created again": {func(w *world) { w.cluster("lkc-009").UID = "new" }, 7},
 	} {
 		t.Run(name, func(t *testing.T) {

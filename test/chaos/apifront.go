@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -174,7 +175,8 @@ func (f *apiFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer stop()
 		r = r.WithContext(ctx)
 		defer func() {
-			if recovered := recover(); recovered != nil && recovered != http.ErrAbortHandler {
+			recovered := recover()
+			if err, _ := recovered.(error); recovered != nil && !errors.Is(err, http.ErrAbortHandler) {
 				panic(recovered)
 			}
 		}()
