@@ -77,6 +77,19 @@ var _ = Describe("Bad input", func() {
 		Entry("an empty api-secret", apiKey, " \n", `"api-secret"`),
 	)
 
+	DescribeTable("a Secret whose values no request can carry", func(ctx SpecContext, key, secret string, words ...string) {
+		w.createSecret(ctx, key, secret)
+		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())
+		w.reconcile(ctx)
+		expectFailure(ctx, v1alpha1.ReasonSecretInvalid, false, append(words, `"ccloud"`)...)
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring("Credential."), "no name of ours")
+		Expect(w.cloud.Calls()).To(BeEmpty())
+	},
+		Entry("a colon in api-key", "KEY:1", apiSecret, `"api-key"`, "colon"),
+		Entry("a control character in api-key", "KEY\x01", apiSecret, `"api-key"`, "control character"),
+		Entry("a line break in api-secret", apiKey, "one\ntwo", `"api-secret"`, "control character"),
+	)
+
 	It("a Secret with a newline behind its values", func(ctx SpecContext) {
 		w.createSecret(ctx, apiKey+"\n", apiSecret+"\n")
 		Expect(k8s.Create(ctx, w.newSource())).To(Succeed())

@@ -161,6 +161,10 @@ func TestDatesAreWholeSecondsOfUTCOrAbsent(t *testing.T) {
 		"fraction":                 {"2026-01-02T03:04:05.999999999Z", `"2026-01-02T03:04:05Z"`},
 		"another zone":             {"2026-01-02T03:04:05+02:00", `"2026-01-02T01:04:05Z"`},
 		"the last second there is": {"9999-12-31T23:59:59Z", `"9999-12-31T23:59:59Z"`},
+		"lower-case letters":       {"2026-01-02t03:04:05z", `"2026-01-02T03:04:05Z"`},
+		"a leap second":            {"2016-12-31T23:59:60Z", `"2016-12-31T23:59:59Z"`},
+		"a leap second elsewhere":  {"2017-01-01T00:59:60.5+01:00", `"2016-12-31T23:59:59Z"`},
+		"a second 61":              {"2016-12-31T23:59:61Z", `null`},
 		"absent":                   {"", `null`},
 		"zero":                     {"0001-01-01T00:00:00Z", `null`},
 		"zero with a fraction":     {"0001-01-01T00:00:00.5Z", `null`},
@@ -240,6 +244,31 @@ func TestEveryFieldOfAPeeringIsProjected(t *testing.T) {
 				g.Expect(o.Trouble()).To(Equal("E1: broken"))
 			})
 		}
+	}
+}
+
+func TestOfAPeeringOfUnknownKindTheMembersTellWhoseSideItIs(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		sent wire.PeeringCloud
+		want v1alpha1.PeeringObservationStatus
+	}{
+		"AWS": {wire.PeeringCloud{VPC: "vpc-1", CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{
+			AWS: &v1alpha1.AWSPeering{VPC: "vpc-1", CustomerRegion: "r"}}},
+		"GCP": {wire.PeeringCloud{ImportCustomRoutes: ptr(false)}, v1alpha1.PeeringObservationStatus{
+			GCP: &v1alpha1.GCPPeering{ImportCustomRoutes: ptr(false)}}},
+		"Azure": {wire.PeeringCloud{Tenant: "t", VNet: "v", CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{
+			Azure: &v1alpha1.AzurePeering{Tenant: "t", VNet: "v", CustomerRegion: "r"}}},
+		"nobody's, with a region alone": {wire.PeeringCloud{CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{}},
+		"two at once":                   {wire.PeeringCloud{VPC: "vpc-1", VNet: "v"}, v1alpha1.PeeringObservationStatus{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := NewWithT(t)
+			c.sent.Kind, c.want.Kind, c.want.Region = "MoonPeering", "MoonPeering", c.sent.CustomerRegion
+			o := ProjectPeering(&wire.Peering{ID: "p-1", Spec: wire.PeeringSpec{Cloud: c.sent}}).(*v1alpha1.PeeringObservation)
+			g.Expect(o.Status).To(Equal(c.want))
+		})
 	}
 }
 
