@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -360,6 +361,39 @@ func TestAnAnswerThatHangsIsGivenUpAndAskedForAgain(t *testing.T) {
 		})
 	}
 }
+
+// The bubble's clock moves only while everything waits, so that the time a hanging body
+// costs is known to the nanosecond.
+func TestTheBodyOfAFailureCostsLittleTime(t *testing.T) {
+	for _, code := range []int{301, 400, 401, 429, 500, 503} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := NewWithT(t)
+				client, err := New(Options{Endpoint: "https://api.example.com", Credential: testCredential, UserAgent: testUserAgent, Retry: Retry{Attempts: 1},
+					Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+						return &http.Response{StatusCode: code, Header: http.Header{}, Body: hanging{r.Context()}, Request: r}, nil
+					})})
+				g.Expect(err).NotTo(HaveOccurred())
+				began := time.Now()
+				_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+				e, _ := errors.AsType[*Error](err)
+				g.Expect(e).NotTo(BeNil())
+				g.Expect(e.StatusCode).To(Equal(code), "the status is known without the body")
+				g.Expect(time.Since(began)).To(BeNumerically("<=", failureTimeout))
+			})
+		})
+	}
+}
+
+// hanging is a body of which no byte ever comes.
+type hanging struct{ ctx context.Context }
+
+func (h hanging) Read([]byte) (int, error) {
+	<-h.ctx.Done()
+	return 0, h.ctx.Err()
+}
+
+func (h hanging) Close() error { return nil }
 
 func TestAFailureOfTheTransportNamesTheNextStep(t *testing.T) {
 	g := NewWithT(t)

@@ -267,10 +267,11 @@ func TestAnObjectThatComesTwiceIsTakenOnceTheLastOne(t *testing.T) {
 	w.Expect(w.cluster("x").Status.Phase).To(Equal("FAILED"))
 }
 
-// forge makes a missing observation claim another time since when it is missing.
+// forge makes an observation claim that its object is missing since a time.
 func (w *world) forge(name string, since time.Time) {
 	for i, c := range w.cluster(name).Status.Conditions {
 		if c.Type == v1alpha1.ConditionObserved {
+			w.cluster(name).Status.Conditions[i].Status = metav1.ConditionFalse
 			w.cluster(name).Status.Conditions[i].LastTransitionTime.Time = since
 		}
 	}
@@ -286,10 +287,12 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {
 		forged  time.Duration // from when it went missing
+		early   bool          // forged while it was still listed
 		restart bool
 		grace   time.Duration
 		wait    time.Duration // from when it went missing until it is deleted
 	}{
+		"nor does one forged before it went missing":             {forged: -2 * day, early: true, grace: day, wait: day},
 		"an earlier one shortens no grace period":                {forged: -2 * day, grace: day, wait: day},
 		"nor does one before the observation was created":        {forged: -1000 * day, grace: day, wait: day},
 		"a later one lengthens none":                             {forged: day, grace: day, wait: day},
@@ -300,9 +303,14 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 			t.Parallel()
 			w := settled(t, ids(10)...)
 			w.source.Spec.Prune.GracePeriod = &metav1.Duration{Duration: c.grace}
+			if c.early {
+				w.forge("lkc-009", w.now.Add(c.forged))
+			}
 			w.sync(ids(9)...)
 			went := w.now
-			w.forge("lkc-009", went.Add(c.forged))
+			if !c.early {
+				w.forge("lkc-009", went.Add(c.forged))
+			}
 			if c.restart {
 				w.restart()
 			}
@@ -310,6 +318,7 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 			for range 3 {
 				if c.wait > 0 {
 					w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+					w.Expect(w.claim("lkc-009")).NotTo(BeTemporally(">", w.now))
 				}
 			}
 			w.now = went.Add(c.wait + time.Minute)
