@@ -479,7 +479,8 @@ func TestObservationsBeingDeletedCountOnNeitherSideOfTheShare(t *testing.T) {
 	plan := w.plan() // A stranger's finalizers keep the five that a person let go.
 	w.Expect(plan[clusters].Held).NotTo(BeNil())
 	for _, name := range ids(10)[5:] {
-		w.cluster(name).DeletionTimestamp, w.cluster(name).Finalizers = &metav1.Time{Time: w.now}, []string{"theirs/finalizer"}
+		o := w.cluster(name)
+		o.DeletionTimestamp, o.Finalizers = &metav1.Time{Time: w.now}, []string{"theirs/finalizer"}
 	}
 	w.sync(ids(3)...)
 	after := w.sync(ids(3)...)

@@ -4,6 +4,7 @@
 // its file, and runs the tests of the package without it: what nobody misses is what no
 // test holds.
 //
+// Names given on the command line narrow it to those that contain one of them.
 // It prints a line for each: its name, how many tests failed, the first names.
 // It exits with 1 if one can be taken out unnoticed, with 2 if it could not tell of one.
 // It writes to a temporary folder only: the compiler is told to read from there
@@ -32,7 +33,7 @@ const (
 var chains = []string{"each", "batch"}
 
 func main() {
-	unnoticed, err := run(os.Stdout)
+	unnoticed, err := run(os.Stdout, os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)
@@ -43,9 +44,10 @@ func main() {
 	}
 }
 
-// run tries every rule and returns those that can be taken out unnoticed. It is to
-// be run at the module's root.
-func run(out io.Writer) (unnoticed []string, err error) {
+// run tries every rule and guard whose name contains one of names, all if there are
+// none, and returns those that can be taken out unnoticed. It is to be run at the
+// module's root.
+func run(out io.Writer, names []string) (unnoticed []string, err error) {
 	source, err := os.ReadFile(rulesFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules, from the module's root: %w", err)
@@ -63,11 +65,20 @@ func run(out io.Writer) (unnoticed []string, err error) {
 	if failed, err := rules.test(scratch, source); err != nil || len(failed) > 0 {
 		return nil, fmt.Errorf("with every rule in place these tests fail: %v: %w", failed, err)
 	}
+	tried := func(name string) bool {
+		return len(names) == 0 || slices.ContainsFunc(names, func(part string) bool { return strings.Contains(name, part) })
+	}
 	var broken error
 	for _, m := range mutants {
+		if !tried(m.rule) {
+			continue
+		}
 		broken = errors.Join(broken, noticed(out, &unnoticed, m.rule, rules, scratch, m.source))
 	}
 	for _, g := range guards {
+		if !tried(g.name) {
+			continue
+		}
 		source, err := os.ReadFile(g.file)
 		if err == nil {
 			source, err = g.mutate(source)
