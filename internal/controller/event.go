@@ -48,15 +48,23 @@ func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1
 	}
 }
 
-// tellPruned records one event for all observations of a kind that a pass deleted.
-func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, names []string) {
-	if len(names) == 0 {
-		return
+// tellPruned records one event for all observations of a kind that a pass deleted. It
+// is related to the first of them: events of one reason about one version of a source
+// are taken for one event that repeats, whatever they say, unless what they are related
+// to differs.
+func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, deleted []v1alpha1.Observation) {
+	note := fmt.Sprintf("Deleted observations of kind %s: %s", k.Name, mirror.Names(names(deleted)))
+	r.Recorder.Eventf(source, deleted[0], corev1.EventTypeNormal, "Pruned", "Prune", "%s", mirror.Truncate(note, maxNote))
+}
+
+// names returns the observations' names, sorted.
+func names(observations []v1alpha1.Observation) []string {
+	out := make([]string, len(observations))
+	for i, o := range observations {
+		out[i] = o.GetName()
 	}
-	slices.Sort(names)
-	// Events of one source, reason and action are taken for one event that repeats.
-	r.tell(source, corev1.EventTypeNormal, "Pruned", "Prune"+k.Name,
-		fmt.Sprintf("Deleted observations of kind %s: %s", k.Name, mirror.Names(names)))
+	slices.Sort(out)
+	return out
 }
 
 // maxNote is the length of a note, in bytes, that the API server still takes.

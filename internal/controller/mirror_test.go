@@ -7,7 +7,9 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -83,6 +85,33 @@ var _ = Describe("Mirroring", func() {
 		w.sync(ctx)
 		w.sync(ctx)
 		Expect(w.recorded()).To(BeEmpty())
+	})
+
+	It("tells each prune in an event of its own", func(ctx SpecContext) {
+		w.recordEvents(ctx)
+		w.seed(20, 20)
+		w.createSource(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.AfterMisses = ptr.To[int32](1) })
+		w.reconcile(ctx)
+		var pruned []string
+		for range 2 {
+			cluster, peering := w.cloud.Clusters(environment)[0].ID, w.cloud.Peerings(environment)[0].ID
+			Expect(w.cloud.RemoveCluster(cluster)).To(Succeed())
+			Expect(w.cloud.RemovePeering(peering)).To(Succeed())
+			w.sync(ctx)
+			pruned = append(pruned, "Deleted observations of kind KafkaCluster: "+cluster, "Deleted observations of kind Peering: "+peering)
+		}
+		Eventually(ctx, func(g Gomega) {
+			list := &eventsv1.EventList{}
+			g.Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+			var notes []string
+			for _, e := range list.Items {
+				if e.Reason == "Pruned" {
+					g.Expect(e.Related).NotTo(BeNil())
+					notes = append(notes, e.Note)
+				}
+			}
+			g.Expect(notes).To(ConsistOf(pruned))
+		}).Should(Succeed())
 	})
 
 	It("joins clusters and peerings of one network both ways", func(ctx SpecContext) {

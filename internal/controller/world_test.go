@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -290,6 +291,16 @@ func (w *world) message(ctx context.Context, conditionType string) string {
 		return ""
 	}
 	return c.Message
+}
+
+// recordEvents has the events from now on written to the API server, as a manager does.
+func (w *world) recordEvents(ctx context.Context) {
+	clientset, err := kubernetes.NewForConfig(config)
+	Expect(err).NotTo(HaveOccurred())
+	broadcaster := events.NewBroadcaster(&events.EventSinkImpl{Interface: clientset.EventsV1()})
+	Expect(broadcaster.StartRecordingToSinkWithContext(ctx)).To(Succeed())
+	DeferCleanup(broadcaster.Shutdown)
+	w.reconciler.Recorder = broadcaster.NewRecorder(k8s.Scheme(), "inventory-operator")
 }
 
 // recorded returns the events recorded since it was last called.
