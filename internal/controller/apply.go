@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -57,16 +59,16 @@ func (r *Reconciler) prune(ctx context.Context, p *pass, i int) {
 	k, state, now := &kinds[i], &p.state.kinds[i], r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(p.changes[i].Deletes), func(o v1alpha1.Observation) bool { return state.retries.waiting(o.GetName(), now) })
 	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
-	var deleted []string
+	var deleted []v1alpha1.Observation
 	for n, o := range deletes {
 		state.note(o.GetName(), errs[n], r.Clock.Now())
 		if errs[n] == nil {
-			deleted = append(deleted, o.GetName())
+			deleted = append(deleted, o)
 			state.report.Deleted(o)
 		}
 	}
 	if len(deleted) > 0 {
-		log.FromContext(ctx).Info("Deleted observations", "kind", k.Name, "names", deleted)
+		log.FromContext(ctx).Info("Deleted observations", "kind", k.Name, "names", names(deleted))
 		r.tellPruned(k, p.source, deleted)
 	}
 }
@@ -126,6 +128,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
 	switch {
 	case answer == nil:
 		answer = w.Desired.DeepCopyObject().(v1alpha1.Observation)
+		answer.CopyStatus(k.object()) // The API server drops what is created with a status.
 		if err := r.counted(k, "create", r.Cluster.Create(ctx, answer)); err != nil {
 			return creation{fmt.Errorf("creating %s: %w", w.Desired.GetName(), err)}
 		}
@@ -138,9 +141,12 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
 		answer = next
 	}
 	if w.Status {
-		next := answer.DeepCopyObject().(v1alpha1.Observation)
-		next.CopyStatus(w.Desired)
-		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, optimistic(answer))); err != nil {
+		next, patch := answer, client.Patch(firstStatus{w.Desired})
+		if w.Existing != nil {
+			next, patch = answer.DeepCopyObject().(v1alpha1.Observation), optimistic(answer)
+			next.CopyStatus(w.Desired)
+		}
+		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
 			return fmt.Errorf("writing status of %s: %w", w.Desired.GetName(), err)
 		}
 		answer = next
@@ -162,6 +168,22 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o v1alpha1.Observation
 		return fmt.Errorf("deleting %s: %w", o.GetName(), err)
 	}
 	return nil
+}
+
+// firstStatus is the patch that gives an observation that was just created the status of
+// the desired one. It fails if the observation changed since. There is no earlier
+// status to compare with, which spares marshalling both.
+type firstStatus struct{ desired v1alpha1.Observation }
+
+// Type implements client.Patch.
+func (firstStatus) Type() types.PatchType { return types.MergePatchType }
+
+// Data implements client.Patch.
+func (p firstStatus) Data(created client.Object) ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"metadata": map[string]string{"resourceVersion": created.GetResourceVersion()},
+		"status":   p.desired.GetStatus(),
+	})
 }
 
 // optimistic makes a patch that fails if the object changed since it was read.
