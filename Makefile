@@ -118,7 +118,9 @@ mutants: ## Take each prune rule and each guard out by itself; fail if no test m
 .PHONY: bench
 bench: ## Measure on this machine, half an hour. BENCH=quick takes minutes. BENCHFLAGS='-scenarios cold'
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
-		$(if $(BENCH),-$(BENCH)) $(if $(BENCH)$(BENCHFLAGS),,-doc docs/benchmarks.md) $(BENCHFLAGS)
+		$(if $(BENCH)$(BENCHFLAGS),$(BENCH_$(BENCH)),-doc docs/benchmarks.md) $(BENCHFLAGS)
+
+BENCH_quick := -objects 2000 -cold 2000 -runs 1 -syncs 5 -memory 1000,2000 -sources 30 -samples 10
 
 ##@ Build
 

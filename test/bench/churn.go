@@ -20,8 +20,8 @@ const (
 // churn measures syncs before each of which 1 % of the objects changed: clusters
 // move to another address, which the peerings of their networks tell too, peerings
 // to another phase, which the clusters of theirs tell.
-func (b *bench) churn(ctx context.Context, r *record) error {
-	r.Setup = fmt.Sprintf("%d objects, 1 %% of them changed before each of %d syncs", b.objects(), churnRounds)
+func (b *bench) churn(ctx context.Context, s *section) error {
+	s.setup = fmt.Sprintf("%d objects, 1 %% of them changed before each of %d syncs", b.objects, churnRounds)
 	w, err := b.need(ctx)
 	if err != nil {
 		return err
@@ -30,33 +30,30 @@ func (b *bench) churn(ctx context.Context, r *record) error {
 		return err
 	}
 	changed, told := 0.0, 0.0
-	s, err := b.measure(ctx, w, churnRounds, func(round int) error {
+	counted, elapsed, err := b.measure(ctx, w, churnRounds, func(round int) error {
 		c := newChurn(b.scene.Cloud, round)
-		if err := c.apply(b.scene.Cloud, round); err != nil {
-			return err
-		}
 		changed += float64(len(c.changed))
 		told += float64(len(c.affected) - len(c.changed))
-		return nil
+		return c.apply(b.scene.Cloud, round)
 	})
 	if err != nil {
 		return err
 	}
-	if err := b.complete(ctx, w.source.Namespace); err != nil {
+	if err := b.complete(ctx, w); err != nil {
 		return err
 	}
-	f := &r.Figures
-	f.add("changed", changed, "")
-	f.add("joined to what changed", told, "")
-	f.goal("observation writes", s.observationWrites, "", "=", changed+told)
-	f.goal("source writes per sync", s.sourceWrites/churnRounds, "", "<=", 1)
-	cpu := s.cpu / churnRounds
-	f.add("CPU per sync", milliseconds(cpu), "ms")
+	cpu := counted.usage.cpu / churnRounds
+	s.add("changed", changed, "")
+	s.add("joined to what changed", told, "")
+	s.goal("observation writes", counted.server.observationWrites(), "", "=", changed+told)
+	s.goal("source writes per sync", counted.sourceWrites(churnRounds)/churnRounds, "", "<=", 1)
+	s.add("CPU per sync", milliseconds(cpu), "ms")
 	if b.steadyCPU > 0 {
-		f.add("CPU per sync beyond steady", milliseconds(cpu-b.steadyCPU), "ms")
-		f.add("CPU beyond steady for each observation written", milliseconds(cpu-b.steadyCPU)/((changed+told)/churnRounds)*1000, "µs")
+		beyond := milliseconds(cpu - b.steadyCPU)
+		s.add("CPU per sync beyond steady", beyond, "ms")
+		s.add("CPU beyond steady for each observation written", beyond/((changed+told)/churnRounds)*1000, "µs")
 	}
-	f.add("time per sync", milliseconds(s.elapsed)/churnRounds, "ms")
+	s.add("time per sync", milliseconds(elapsed)/churnRounds, "ms")
 	return nil
 }
 

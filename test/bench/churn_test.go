@@ -45,21 +45,25 @@ func equal(a, b any) bool {
 	return same && err == nil
 }
 
-func TestMarshal(t *testing.T) {
+func TestAModelIsWhatAWriterGives(t *testing.T) {
 	g := NewWithT(t)
-	m := model{resource: resources[0], item: map[string]json.RawMessage{
-		"apiVersion": []byte(`"inventory.ccloud.dev/v1alpha1"`), "kind": []byte(`"KafkaClusterObservation"`),
-		"metadata": []byte(`{"name":"lkc-1","namespace":"old","uid":"u","resourceVersion":"5","managedFields":[{}],
-			"labels":{"a":"b"},"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"old"}]}`),
-		"spec": []byte(`{"clusterID":"lkc-1"}`), "status": []byte(`{"phase":"PROVISIONED"}`),
-	}}
+	m := model{resource: resources[0]}
+	g.Expect(json.Unmarshal([]byte(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+		"metadata":{"name":"lkc-1","namespace":"old","uid":"u","resourceVersion":"5","generation":1,"creationTimestamp":"2026-01-02T03:04:05Z",
+			"managedFields":[{"manager":"m"}],"labels":{"a":"b"},
+			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"old"}]},
+		"spec":{"clusterID":"lkc-1"},"status":{"phase":"PROVISIONED"}}`), &m.object)).To(Succeed())
 	owner := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: "new", Name: "large", UID: "owner"}}
-	bodies, err := marshal([]model{m}, owner)
+	body, err := m.body(owner)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(bodies[0].name).To(Equal("lkc-1"))
-	g.Expect(bodies[0].object).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+	g.Expect(body.name).To(Equal("lkc-1"))
+	g.Expect(body.object).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
 		"metadata":{"name":"lkc-1","namespace":"new","labels":{"a":"b"},
 			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"owner"}]},
 		"spec":{"clusterID":"lkc-1"}}`))
-	g.Expect(bodies[0].status).To(MatchJSON(`{"status":{"phase":"PROVISIONED"}}`))
+	g.Expect(body.status).To(MatchJSON(`{"status":{"phase":"PROVISIONED"}}`))
+	key, value, err := m.stored(owner)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(key)).To(Equal("/registry/inventory.ccloud.dev/kafkaclusterobservations/new/lkc-1"))
+	g.Expect(string(value)).To(And(ContainSubstring(`"managedFields"`), ContainSubstring(`"generation":1`), Not(ContainSubstring("resourceVersion"))))
 }

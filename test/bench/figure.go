@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,22 +13,22 @@ import (
 
 // figure is one measured number.
 type figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	// Unit is "" for a count or a ratio.
-	Unit string `json:"unit,omitempty"`
-	// Goal is nil for a figure that only informs.
-	Goal *goal `json:"goal,omitempty"`
-	// MayBeZero is set where zero is an answer and not a sign of nothing measured.
-	MayBeZero bool `json:"-"`
+	name  string
+	value float64
+	unit  string // "" for a count or a ratio
+	goal  *goal  // nil for a figure that only informs
 }
 
 // goal is what a figure should be.
 type goal struct {
-	// Relation is "<=", ">=" or "=".
-	Relation string  `json:"relation"`
-	Value    float64 `json:"value"`
-	Met      bool    `json:"met"`
+	relation string // "<=", ">=" or "="
+	value    float64
+	met      bool
+}
+
+// words writes a goal for people.
+func (g *goal) words(unit string) string {
+	return map[string]string{"<=": "at most ", ">=": "at least ", "=": "exactly "}[g.relation] + number(g.value, unit)
 }
 
 // figures are those of one scenario, in the order of the table.
@@ -35,64 +36,49 @@ type figures []figure
 
 // add adds a figure without goal. Zero is an error, see check.
 func (f *figures) add(name string, value float64, unit string) {
-	*f = append(*f, figure{Name: name, Value: value, Unit: unit})
+	*f = append(*f, figure{name: name, value: value, unit: unit})
 }
 
 // goal adds a figure that should be in a relation ("<=", ">=", "=") to a value. It
-// may be zero where zero meets the goal.
+// may be zero where the goal is zero.
 func (f *figures) goal(name string, value float64, unit, relation string, want float64) {
-	g := &goal{Relation: relation, Value: want}
-	switch relation {
-	case "<=":
-		g.Met = value <= want
-	case ">=":
-		g.Met = value >= want
-	case "=":
-		g.Met = value == want
-	}
-	*f = append(*f, figure{Name: name, Value: value, Unit: unit, Goal: g, MayBeZero: relation != ">=" && want == 0})
+	met := map[string]bool{"<=": value <= want, ">=": value >= want, "=": value == want}[relation]
+	*f = append(*f, figure{name, value, unit, &goal{relation, want, met}})
 }
 
 // check returns an error that names the first figure that cannot be true: zero
 // where something must have been measured, or no number at all.
 func (f *figures) check() error {
 	if len(*f) == 0 {
-		return fmt.Errorf("nothing was measured")
+		return errors.New("nothing was measured")
 	}
 	for _, one := range *f {
-		if math.IsNaN(one.Value) || math.IsInf(one.Value, 0) || one.Value < 0 {
-			return fmt.Errorf("%s: %v was measured, which cannot be", one.Name, one.Value)
+		if math.IsNaN(one.value) || math.IsInf(one.value, 0) || one.value < 0 {
+			return fmt.Errorf("%s: %v was measured, which cannot be", one.name, one.value)
 		}
-		if one.Value == 0 && !one.MayBeZero {
-			return fmt.Errorf("%s: 0 was measured, so nothing was", one.Name)
+		if mayBeZero := one.goal != nil && one.goal.relation != ">=" && one.goal.value == 0; one.value == 0 && !mayBeZero {
+			return fmt.Errorf("%s: 0 was measured, so nothing was", one.name)
 		}
 	}
 	return nil
 }
 
-// String writes the value and its unit for people.
-func (f *figure) String() string { return number(f.Value, f.Unit) }
-
 // number writes a value with three digits that count, and its unit.
 func number(value float64, unit string) string {
-	text := strconv.FormatFloat(value, 'f', decimals(value), 64)
+	decimals := 3
+	switch size := math.Abs(value); {
+	case size >= 100 || value == math.Trunc(value):
+		decimals = 0
+	case size >= 10:
+		decimals = 1
+	case size >= 1:
+		decimals = 2
+	}
+	text := strconv.FormatFloat(value, 'f', decimals, 64)
 	if unit == "" {
 		return text
 	}
 	return text + " " + unit
-}
-
-// decimals returns how many digits to show behind the point.
-func decimals(value float64) int {
-	switch size := math.Abs(value); {
-	case size >= 100 || value == math.Trunc(value):
-		return 0
-	case size >= 10:
-		return 1
-	case size >= 1:
-		return 2
-	}
-	return 3
 }
 
 // quantile returns the smallest value that at least a share of the values do not
@@ -105,18 +91,8 @@ func quantile(values []float64, share float64) float64 {
 	return sorted[max(int(math.Ceil(share*float64(len(sorted))))-1, 0)]
 }
 
-// median returns the middle value, or the mean of the middle two.
-func median(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
-}
+// median returns the middle value, or the lower of the middle two.
+func median(values []float64) float64 { return quantile(values, 0.5) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

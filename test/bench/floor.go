@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
@@ -26,34 +24,25 @@ import (
 // simulated cloud's CPU time is that of the process it runs in.
 const readFloorCommand = "read-floor"
 
-// floorCosts is the CPU time of reading all pages once.
-type floorCosts struct {
-	// lean is with net/http and encoding/json alone, into the lean structs.
-	lean time.Duration
-	// scan is with the operator's own client, which knows all items by their bytes.
-	scan time.Duration
-}
-
-// floorCPU measures reading the large source's pages as often as it is synced.
-func (b *bench) floorCPU(ctx context.Context) (floorCosts, error) {
+// floorCPU measures reading the large source's pages as often as it is synced: the CPU
+// time of reading all of them once with net/http and encoding/json alone, into the lean
+// structs, and with the operator's own client, which knows all items by their bytes.
+func (b *bench) floorCPU(ctx context.Context) (lean, scan time.Duration, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return floorCosts{}, err
+		return 0, 0, err
 	}
-	out, err := exec.CommandContext(ctx, self, readFloorCommand, "-url", b.scene.Server.URL,
-		"-rounds", strconv.Itoa(b.syncs), "-items", strconv.Itoa(b.objects())).Output()
+	command := exec.CommandContext(ctx, self, readFloorCommand, "-url", b.scene.Server.URL,
+		"-rounds", strconv.Itoa(b.syncs), "-items", strconv.Itoa(b.objects))
+	command.Stderr = os.Stderr
+	out, err := command.Output()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return floorCosts{}, fmt.Errorf("floor: %w: %s", err, exit.Stderr)
-		}
-		return floorCosts{}, fmt.Errorf("floor: %w", err)
+		return 0, 0, fmt.Errorf("floor: %w", err)
 	}
-	var costs []time.Duration
-	if err := json.Unmarshal(out, &costs); err != nil || len(costs) != 2 {
-		return floorCosts{}, fmt.Errorf("floor: cannot read %q: %w", out, err)
+	if _, err := fmt.Sscan(string(out), &lean, &scan); err != nil {
+		return 0, 0, fmt.Errorf("floor: cannot read %q: %w", out, err)
 	}
-	return floorCosts{lean: costs[0], scan: costs[1]}, nil
+	return lean, scan, nil
 }
 
 // readFloor is the process: it prints what each way of reading cost.
@@ -65,12 +54,11 @@ func readFloor(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var costs []time.Duration
 	for _, read := range []func(context.Context, string) (int, error){readLean, new(scanner).read} {
 		if _, err := read(context.Background(), *endpoint); err != nil { // What comes once is not measured.
 			return err
 		}
-		before, err := ownCPU()
+		before, err := usageOf(os.Getpid())
 		if err != nil {
 			return err
 		}
@@ -83,22 +71,13 @@ func readFloor(args []string) error {
 				return fmt.Errorf("%d items were read, not %d", n, *items)
 			}
 		}
-		after, err := ownCPU()
+		after, err := usageOf(os.Getpid())
 		if err != nil {
 			return err
 		}
-		costs = append(costs, (after-before)/time.Duration(*rounds))
+		fmt.Println(int64(after.cpu-before.cpu) / int64(*rounds))
 	}
-	return json.NewEncoder(os.Stdout).Encode(costs)
-}
-
-// ownCPU returns the CPU time this process has used.
-func ownCPU() (time.Duration, error) {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0, fmt.Errorf("CPU time: %w", err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), nil
+	return nil
 }
 
 // readLean reads all pages of both kinds with the standard library alone.

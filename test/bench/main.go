@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command bench measures the operator on this machine: a real API server, the
-// simulated cloud and the built manager as a process. Each scenario prints a row of
-// a table and appends a record to a file. Beside its own figures it measures, in the
-// same run, the floor: the least that the same work costs. Machines differ, ratios less.
+// simulated cloud and the built manager as a process. Each scenario prints a table.
+// Beside its own figures it measures, in the same run, the floor: the least that the
+// same work costs. Machines differ, ratios less.
 //
 // `make bench` runs it with KUBEBUILDER_ASSETS set. It needs Linux, for /proc.
 package main
@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,8 +30,8 @@ import (
 // scenario measures one thing.
 type scenario struct {
 	name string
-	// run fills in a record's setup, figures and notes.
-	run func(*bench, context.Context, *record) error
+	// run fills in a section's setup, figures and notes.
+	run func(*bench, context.Context, *section) error
 }
 
 // scenarios are in the order in which they are run: the first leave behind what
@@ -49,16 +48,16 @@ var scenarios = []scenario{
 
 // bench is one run.
 type bench struct {
-	sizes
+	*sizes
 	seed     int64
-	quick    bool
 	patience time.Duration // with other work on the machine
 	// disturbed is how busy the machine was at worst, of 1, when a measurement of the
 	// present scenario began; 0 if it was quiet.
 	disturbed float64
-	profiles  string
-	log       io.Writer
-
+	// managerFlags are further flags of the managers.
+	managerFlags []string
+	// machine describes it, and what is measured; "" before the first scene.
+	machine string
 	// steadyCPU is what a sync without a change costs, 0 if it was not measured.
 	steadyCPU time.Duration
 	// scene, world and crowd are what scenarios find and leave; nil is none.
@@ -89,13 +88,11 @@ func exit(err error) {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	names := flags.String("scenarios", "all", "Scenarios to run, separated by commas: "+strings.Join(scenarioNames(), ", ")+".")
-	quick := flags.Bool("quick", false, "Small sizes, for a look in minutes.")
 	seed := flags.Int64("seed", 1, "Seed of the simulated inventory.")
-	records := flags.String("records", filepath.Join("dist", "benchmarks.jsonl"), "File to append the records to.")
-	doc := flags.String("doc", "", "Document whose table to replace, between its markers; empty replaces none.")
+	doc := flags.String("doc", "", "Document whose tables to replace, between its markers; empty replaces none.")
 	patience := flags.Duration("quiet", 20*time.Second, "How long to wait at most for a quiet machine before each measurement.")
-	profiles := flags.String("profiles", "", "Folder for profiles of the manager in cold and steady; empty takes none.")
-	size := bindSizes(flags)
+	managerFlags := flags.String("manager-flags", "", "Further flags of the managers, separated by spaces, as --pprof-bind-address=127.0.0.1:6060.")
+	sizes := bindSizes(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -103,55 +100,48 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{sizes: size.of(flags, *quick), seed: *seed, quick: *quick, patience: *patience, profiles: *profiles, log: os.Stderr}
-	done, err := b.runAll(ctx, chosen, *records)
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		return errors.New(`KUBEBUILDER_ASSETS is not set; run make bench, or set it to "$(hack/controlplane/ensure)"`)
+	}
+	b := &bench{sizes: sizes, seed: *seed, patience: *patience, managerFlags: strings.Fields(*managerFlags)}
+	began := time.Now()
+	report, err := b.runAll(ctx, chosen)
 	err = errors.Join(err, b.leave())
 	if err == nil && *doc != "" {
-		err = replaceTable(*doc, done)
+		err = replaceTables(*doc, fmt.Sprintf("\n%s The run took %s.\n%s\n", b.machine, number(time.Since(began).Minutes(), "min"), report))
 	}
 	return err
 }
 
-// runAll runs scenarios one after another. One that fails does not stop the others;
-// the error is all of theirs.
-func (b *bench) runAll(ctx context.Context, chosen []scenario, path string) ([]record, error) {
-	assets := os.Getenv("KUBEBUILDER_ASSETS")
-	if assets == "" {
-		return nil, errors.New(`KUBEBUILDER_ASSETS is not set; run make bench, or set it to "$(hack/controlplane/ensure)"`)
-	}
-	machine, err := thisMachine()
-	if err != nil {
-		return nil, err
-	}
-	version, err := readVersions(ctx, filepath.Join(assets, "kubectl"))
-	if err != nil {
-		return nil, err
-	}
-	var done []record
-	var errs error
-	fmt.Print(header)
-	for _, s := range chosen {
-		r := record{Scenario: s.name, Time: time.Now().UTC(), Quick: b.quick, Machine: machine, Version: version}
+// runAll runs scenarios one after another, prints the table of each and returns all of
+// them. One that fails does not stop the others; the error is all of theirs.
+func (b *bench) runAll(ctx context.Context, chosen []scenario) (report string, errs error) {
+	for _, scenario := range chosen {
+		s := &section{name: scenario.name}
 		b.disturbed = 0
-		err := s.run(b, ctx, &r)
+		err := scenario.run(b, ctx, s)
 		if b.disturbed > 0 {
-			r.Notes = append(r.Notes, fmt.Sprintf("Other work kept the machine %.0f %% busy when this was measured: the figures are worth little.", 100*b.disturbed))
+			s.note("Other work kept the machine %.0f %% busy when this was measured: the figures are worth little.", 100*b.disturbed)
 		}
-		r.Seconds = time.Since(r.Time).Seconds()
 		if err == nil {
-			err = r.appendTo(path)
+			err = s.figures.check()
 		}
 		if err != nil {
-			errs = errors.Join(errs, fmt.Errorf("%s: %w", s.name, err), b.leave())
+			errs = errors.Join(errs, fmt.Errorf("%s: %w", scenario.name, err), b.leave())
 			if ctx.Err() != nil {
 				break
 			}
 			continue
 		}
-		done = append(done, r)
-		fmt.Print(r.row())
+		fmt.Print(s)
+		report += s.String()
 	}
-	return done, errs
+	return report, errs
+}
+
+// say tells of what goes on, apart from the tables.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }
 
 // choose returns the scenarios of those names, in the order they are run.
@@ -178,11 +168,13 @@ func scenarioNames() []string {
 
 // enter makes a new scene, with nothing of the former.
 func (b *bench) enter(ctx context.Context, cloud cloudsim.Options) error {
-	if err := b.leave(); err != nil {
-		return err
+	err := b.leave()
+	if err == nil {
+		b.scene, err = openScene(ctx, cloud, os.Stderr)
 	}
-	var err error
-	b.scene, err = openScene(ctx, cloud, b.log)
+	if err == nil && b.machine == "" {
+		b.machine, err = b.scene.describe(ctx)
+	}
 	return err
 }
 
@@ -197,9 +189,4 @@ func (b *bench) leave() error {
 	}
 	b.scene, b.world, b.crowd = nil, nil, nil
 	return scene.close()
-}
-
-// say tells what is going on, beside the table.
-func (b *bench) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(b.log, "bench: "+format+"\n", args...)
 }

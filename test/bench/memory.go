@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
@@ -28,24 +26,24 @@ const (
 // and more observations and have synced each source some times. The first source is
 // mirrored by a manager; the others, alike but for their namespace, are put straight
 // into etcd, since a hundred thousand objects take the API server many minutes.
-func (b *bench) memoryUse(ctx context.Context, r *record) error {
-	r.Setup = fmt.Sprintf("resident memory of a new manager after %d syncs of every source, by the number of observations, %d of each source; no memory limit is set",
+func (b *bench) memoryUse(ctx context.Context, s *section) error {
+	s.setup = fmt.Sprintf("Resident memory of a new manager after %d syncs of every source, by the number of observations, %d of each source; no memory limit is set",
 		memorySyncs, memorySource)
 	if err := b.enter(ctx, cloudsim.Options{}); err != nil {
 		return err
 	}
-	cloudsim.Seed(b.scene.Cloud, cloudsim.SeedOptions{
-		Environment: memoryEnvironment, Clusters: memorySource / 2, Peerings: memorySource / 2, Seed: b.seed})
-	atRest, err := b.settle(ctx, r, nil)
+	b.fill(memoryEnvironment, memorySource)
+	atRest, err := b.settle(ctx, s, nil)
 	if err != nil {
 		return err
 	}
-	var sources []*v1alpha1.InventorySource
-	first, err := b.mirrorFirst(ctx)
+	first, err := b.newMemorySource(ctx, nil)
 	if err != nil {
 		return err
 	}
-	sources = append(sources, first)
+	if _, err := b.scene.sync(ctx, first); err != nil {
+		return err
+	}
 	models, err := b.scene.models(ctx, first.Namespace)
 	if err != nil {
 		return err
@@ -54,40 +52,39 @@ func (b *bench) memoryUse(ctx context.Context, r *record) error {
 	if err != nil {
 		return err
 	}
-	perObservation := 0.0
+	sources := []*v1alpha1.InventorySource{first}
+	resident := atRest
 	for _, size := range b.memory {
 		if err := b.scene.stopManagers(); err != nil {
 			return err
 		}
 		for len(sources)*memorySource < size {
-			source, err := b.copySource(ctx, models)
+			source, err := b.newMemorySource(ctx, models)
 			if err != nil {
 				return err
 			}
 			sources = append(sources, source)
 		}
-		resident, err := b.settle(ctx, r, sources)
-		if err != nil {
+		if resident, err = b.settle(ctx, s, sources); err != nil {
 			return err
 		}
-		perObservation = (resident - atRest) / float64(len(sources)*memorySource)
 	}
 	after, err := b.scene.serverSamples(ctx)
 	if err != nil {
 		return err
 	}
-	size := len(sources) * memorySource
-	r.Figures.add(fmt.Sprintf("per observation, at %d", size), perObservation, "B")
 	stored, err := storedSize(models, first)
 	if err != nil {
 		return err
 	}
-	r.Figures.add("stored in etcd, per observation", stored, "B")
-	server := func(s samples) float64 { return s.sum("process_resident_memory_bytes") / mebibyte }
-	r.Figures.add(fmt.Sprintf("the API server's memory, at %d", memorySource), server(before), "MiB")
-	r.Figures.add(fmt.Sprintf("the API server's memory, at %d", size), server(after), "MiB")
+	size := len(sources) * memorySource
+	s.add(fmt.Sprintf("per observation, at %d", size), (resident-atRest)/float64(size), "B")
+	s.add("stored in etcd, per observation", stored, "B")
+	server := func(m samples) float64 { return m.sum("process_resident_memory_bytes") / mebibyte }
+	s.add(fmt.Sprintf("the API server's memory, at %d", memorySource), server(before), "MiB")
+	s.add(fmt.Sprintf("the API server's memory, at %d", size), server(after), "MiB")
 	// Else what is in etcd were not what the manager would have written.
-	r.Figures.goal("observation writes", observationWrites(after.since(before)), "", "=", 0)
+	s.goal("observation writes", after.since(before).observationWrites(), "", "=", 0)
 	return nil
 }
 
@@ -105,37 +102,21 @@ func storedSize(models []model, owner *v1alpha1.InventorySource) (float64, error
 	return float64(total) / float64(len(models)), nil
 }
 
-// mirrorFirst has the manager at work mirror the first source.
-func (b *bench) mirrorFirst(ctx context.Context) (*v1alpha1.InventorySource, error) {
-	namespace, err := b.scene.newNamespace(ctx)
+// newMemorySource makes a source and puts all that it would mirror into etcd: models.
+func (b *bench) newMemorySource(ctx context.Context, models []model) (*v1alpha1.InventorySource, error) {
+	source, err := b.scene.newSource(ctx, "memory", memoryEnvironment)
 	if err != nil {
 		return nil, err
 	}
-	source := b.scene.newSource(namespace, "memory", memoryEnvironment, idle)
 	if err := b.scene.k8s.Create(ctx, source); err != nil {
-		return nil, fmt.Errorf("source: %w", err)
-	}
-	_, err = b.scene.sync(ctx, source)
-	return source, err
-}
-
-// copySource makes a further source, with all it would mirror. No manager may be at
-// work.
-func (b *bench) copySource(ctx context.Context, models []model) (*v1alpha1.InventorySource, error) {
-	namespace, err := b.scene.newNamespace(ctx)
-	if err != nil {
 		return nil, err
-	}
-	source := b.scene.newSource(namespace, "memory", memoryEnvironment, idle)
-	if err := b.scene.k8s.Create(ctx, source); err != nil {
-		return nil, fmt.Errorf("source: %w", err)
 	}
 	return source, b.scene.plant(ctx, models, source, b.writers)
 }
 
-// settle starts a new manager, has it sync every source, and reads its memory, in
+// settle starts a new manager, has it sync every source, and returns its memory, in
 // bytes.
-func (b *bench) settle(ctx context.Context, r *record, sources []*v1alpha1.InventorySource) (float64, error) {
+func (b *bench) settle(ctx context.Context, s *section, sources []*v1alpha1.InventorySource) (float64, error) {
 	w := &world{}
 	if err := b.attend(ctx, w); err != nil {
 		return 0, err
@@ -147,40 +128,25 @@ func (b *bench) settle(ctx context.Context, r *record, sources []*v1alpha1.Inven
 			}
 		}
 	}
-	used, err := w.process().memory()
+	used, err := usageOf(w.manager.PID())
 	if err != nil {
 		return 0, err
 	}
 	size := len(sources) * memorySource
 	name := fmt.Sprintf("at %d observations", size)
 	if goal, there := memoryGoals[size]; there {
-		r.Figures.goal(name, used.resident/mebibyte, "MiB", "<=", goal)
+		s.goal(name, used.resident/mebibyte, "MiB", "<=", goal)
 	} else {
-		r.Figures.add(name, used.resident/mebibyte, "MiB")
+		s.add(name, used.resident/mebibyte, "MiB")
 	}
-	r.Figures.add(name+", peak", used.peak/mebibyte, "MiB")
+	s.add(name+", peak", used.peak/mebibyte, "MiB")
 	if size == 0 {
-		r.Figures.add(name+", pages of the binary", used.binary/mebibyte, "MiB")
+		s.add(name+", pages of the binary", used.binary/mebibyte, "MiB")
 	}
 	b.say("memory: %s: %.0f MiB, peak %.0f MiB", name, used.resident/mebibyte, used.peak/mebibyte)
-	return used.resident, b.counted(ctx, size)
-}
-
-// counted returns an error unless so many observations are there.
-func (b *bench) counted(ctx context.Context, want int) error {
-	n := 0
-	for _, resource := range resources {
-		list, err := b.scene.listMetadata(ctx, resource, client.Limit(1))
-		if err != nil {
-			return err
-		}
-		n += len(list.Items)
-		if list.RemainingItemCount != nil {
-			n += int(*list.RemainingItemCount)
-		}
+	n, err := b.scene.observations(ctx)
+	if err == nil && n != size {
+		err = fmt.Errorf("%d observations are there, not %d", n, size)
 	}
-	if n != want {
-		return fmt.Errorf("%d observations are there, not %d", n, want)
-	}
-	return nil
+	return used.resident, err
 }

@@ -3,11 +3,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -16,24 +23,24 @@ import (
 // resources are what observations are called in paths.
 var resources = []string{"kafkaclusterobservations", "peeringobservations"}
 
+var kindOf = map[string]string{
+	"kafkaclusterobservations": "KafkaClusterObservation",
+	"peeringobservations":      "PeeringObservation",
+}
+
 // model is an observation as the API server gave it.
 type model struct {
 	resource string
-	item     map[string]json.RawMessage
+	object   unstructured.Unstructured
 }
 
 // models reads the observations in a namespace: what others write too.
 func (s *scene) models(ctx context.Context, namespace string) ([]model, error) {
 	var out []model
 	for _, resource := range resources {
-		text, err := s.raw.Get().AbsPath(collectionPath(namespace, resource)).DoRaw(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", resource, err)
-		}
-		var list struct {
-			Items []map[string]json.RawMessage `json:"items"`
-		}
-		if err := json.Unmarshal(text, &list); err != nil {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
+		if err := s.k8s.List(ctx, list, client.InNamespace(namespace)); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", resource, err)
 		}
 		for _, item := range list.Items {
@@ -43,67 +50,79 @@ func (s *scene) models(ctx context.Context, namespace string) ([]model, error) {
 	return out, nil
 }
 
-// marshal makes the same objects again for a source of another namespace to own.
-func marshal(models []model, owner *v1alpha1.InventorySource) ([]body, error) {
-	out := make([]body, len(models))
-	for i, m := range models {
-		var err error
-		if out[i], err = m.marshal(owner); err != nil {
-			return nil, fmt.Errorf("marshalling one of %s: %w", m.resource, err)
-		}
+// of returns a copy of the observation for a source of another namespace to own, without
+// what only the API server writes.
+func (m model) of(owner *v1alpha1.InventorySource) *unstructured.Unstructured {
+	o := m.object.DeepCopy()
+	for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"} {
+		unstructured.RemoveNestedField(o.Object, "metadata", field)
 	}
-	return out, nil
+	o.SetNamespace(owner.Namespace)
+	owners := o.GetOwnerReferences()
+	for i := range owners {
+		owners[i].UID = owner.UID
+	}
+	o.SetOwnerReferences(owners)
+	return o
 }
 
-// marshal keeps of the metadata what a writer gives.
-func (m model) marshal(owner *v1alpha1.InventorySource) (body, error) {
-	var given metav1.ObjectMeta
-	if err := json.Unmarshal(m.item["metadata"], &given); err != nil {
+// body returns the observation as a source's writer sends it.
+func (m model) body(owner *v1alpha1.InventorySource) (body, error) {
+	o := m.of(owner)
+	status, err := json.Marshal(map[string]any{"status": o.Object["status"]})
+	if err != nil {
 		return body{}, err
 	}
-	for i := range given.OwnerReferences {
-		given.OwnerReferences[i].UID = owner.UID
-	}
-	metadata := metav1.ObjectMeta{
-		Namespace: owner.Namespace, Name: given.Name,
-		Labels: given.Labels, Annotations: given.Annotations, OwnerReferences: given.OwnerReferences,
-	}
-	object, err := json.Marshal(map[string]any{
-		"apiVersion": m.item["apiVersion"], "kind": m.item["kind"], "metadata": metadata, "spec": m.item["spec"],
+	delete(o.Object, "status")
+	object, err := json.Marshal(o)
+	return body{resource: m.resource, name: o.GetName(), object: object, status: status}, err
+}
+
+// stored returns the key and the value of the observation in etcd, whose own revision
+// is the resourceVersion.
+func (m model) stored(owner *v1alpha1.InventorySource) (key, value []byte, err error) {
+	o := m.of(owner)
+	o.SetUID(uuid.NewUUID())
+	o.SetCreationTimestamp(m.object.GetCreationTimestamp())
+	o.SetGeneration(m.object.GetGeneration())
+	o.SetManagedFields(m.object.GetManagedFields())
+	value, err = json.Marshal(o)
+	return []byte(etcdPrefix(m.resource) + owner.Namespace + "/" + o.GetName()), value, err
+}
+
+// plant puts observations into etcd as the API server would store them for another
+// owner, past the API server. Its watch cache tells of them as of any other.
+func (s *scene) plant(ctx context.Context, models []model, owner *v1alpha1.InventorySource, workers int) error {
+	_, err := each(ctx, len(models), workers, func(ctx context.Context, i int) error {
+		key, value, err := models[i].stored(owner)
+		if err != nil {
+			return err
+		}
+		return s.etcd(ctx, "put", map[string][]byte{"key": key, "value": value})
 	})
-	if err != nil {
-		return body{}, err
-	}
-	status, err := json.Marshal(map[string]any{"status": m.item["status"]})
-	if err != nil {
-		return body{}, err
-	}
-	return body{resource: m.resource, name: given.Name, object: object, status: status}, nil
+	return err
 }
 
 // clear deletes all observations and then all sources, so that nothing is left to
-// the garbage collector. No manager may be at work. Observations go from etcd, since
-// deleting them through the API server takes half as long as writing them; it must
-// have seen that before the sources go.
-func (s *scene) clear(ctx context.Context, workers int) error {
+// the garbage collector. No manager may be at work. Observations are deleted in etcd,
+// since deleting them through the API server takes half as long as writing them.
+func (s *scene) clear(ctx context.Context) error {
 	for _, resource := range resources {
-		list, err := s.listMetadata(ctx, resource)
-		if err != nil {
+		prefix := []byte(etcdPrefix(resource))
+		end := bytes.Clone(prefix)
+		end[len(end)-1]++
+		if err := s.etcd(ctx, "deleterange", map[string][]byte{"key": prefix, "range_end": end}); err != nil {
 			return err
 		}
-		_, err = each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
-			return s.uproot(ctx, resource, list.Items[i].Namespace, list.Items[i].Name)
-		})
-		if err != nil {
-			return fmt.Errorf("deleting %s: %w", resource, err)
-		}
-		// A list without a resourceVersion is as new as etcd.
-		if list, err = s.listMetadata(ctx, resource, client.Limit(1)); err != nil {
-			return err
-		}
-		if len(list.Items) > 0 {
-			return fmt.Errorf("deleting %s: %s is still there", resource, list.Items[0].Name)
-		}
+	}
+	// All were deleted in one revision of etcd, which the API server takes in event by
+	// event. It must have seen them all before the sources are deleted.
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		left, err := s.observations(ctx)
+		return left == 0, err
+	})
+	if err != nil {
+		return fmt.Errorf("deleting observations: %w", err)
 	}
 	sources := &v1alpha1.InventorySourceList{}
 	if err := s.k8s.List(ctx, sources); err != nil {
@@ -117,17 +136,53 @@ func (s *scene) clear(ctx context.Context, workers int) error {
 	return nil
 }
 
-// listMetadata lists the metadata of the observations of all namespaces.
-func (s *scene) listMetadata(ctx context.Context, resource string, options ...client.ListOption) (*metav1.PartialObjectMetadataList, error) {
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
-	if err := s.k8s.List(ctx, list, options...); err != nil {
-		return nil, fmt.Errorf("listing %s: %w", resource, err)
+// observations counts the observations of all namespaces.
+func (s *scene) observations(ctx context.Context) (int, error) {
+	n := 0
+	for _, resource := range resources {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf[resource] + "List"))
+		if err := s.k8s.List(ctx, list, client.Limit(1)); err != nil {
+			return 0, fmt.Errorf("listing %s: %w", resource, err)
+		}
+		n += len(list.Items)
+		if list.RemainingItemCount != nil {
+			n += int(*list.RemainingItemCount)
+		}
 	}
-	return list, nil
+	return n, nil
 }
 
-var kindOf = map[string]string{
-	"kafkaclusterobservations": "KafkaClusterObservation",
-	"peeringobservations":      "PeeringObservation",
+// etcdPrefix begins the keys of a resource's objects in etcd.
+func etcdPrefix(resource string) string {
+	return fmt.Sprintf("/registry/%s/%s/", v1alpha1.GroupVersion.Group, resource)
+}
+
+// etcdClient keeps a connection for each writer.
+var etcdClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+
+// etcd sends one request to the gateway of etcd's API, which takes keys and values in
+// base64, as []byte marshals.
+func (s *scene) etcd(ctx context.Context, operation string, request map[string][]byte) error {
+	content, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Plane.EtcdURL()+"/v3/kv/"+operation, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	response, err := etcdClient.Do(post)
+	if err != nil {
+		return fmt.Errorf("etcd: %w", err)
+	}
+	defer response.Body.Close()
+	// Read to its end, so that the connection is used again.
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		return fmt.Errorf("etcd: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("etcd: %s of %s: %s", operation, request["key"], response.Status)
+	}
+	return nil
 }

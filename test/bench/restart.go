@@ -16,8 +16,8 @@ import (
 const restarts = 3
 
 // restart measures managers that start where everything is mirrored already.
-func (b *bench) restart(ctx context.Context, r *record) error {
-	r.Setup = fmt.Sprintf("a manager started on %d observations, %d times", b.objects(), restarts)
+func (b *bench) restart(ctx context.Context, s *section) error {
+	s.setup = fmt.Sprintf("A manager started on %d observations, %d times", b.objects, restarts)
 	w, err := b.need(ctx)
 	if err != nil {
 		return err
@@ -27,6 +27,7 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 		return err
 	}
 	var took, peaks, cpus []float64
+	var after counts
 	for range restarts {
 		if err := w.manager.Stop(); err != nil {
 			return err
@@ -38,25 +39,15 @@ func (b *bench) restart(ctx context.Context, r *record) error {
 		if err != nil {
 			return err
 		}
-		used, err := w.process().memory()
-		if err != nil {
+		if after, err = b.count(ctx, w); err != nil {
 			return err
 		}
-		cpu, err := w.process().cpu()
-		if err != nil {
-			return err
-		}
-		took, peaks, cpus = append(took, one.Seconds()), append(peaks, used.peak), append(cpus, cpu.Seconds())
+		took, peaks, cpus = append(took, one.Seconds()), append(peaks, after.usage.peak), append(cpus, after.usage.cpu.Seconds())
 	}
-	after, err := b.scene.serverSamples(ctx)
-	if err != nil {
-		return err
-	}
-	f := &r.Figures
-	f.add("start to first finished sync", median(took), "s")
-	f.goal("observation writes", observationWrites(after.since(before)), "", "=", 0)
-	f.add("manager's CPU", median(cpus), "s")
-	f.add("peak memory", median(peaks)/mebibyte, "MiB")
+	s.add("start to first finished sync", median(took), "s")
+	s.goal("observation writes", after.server.since(before).observationWrites(), "", "=", 0)
+	s.add("manager's CPU", median(cpus), "s")
+	s.add("peak memory", median(peaks)/mebibyte, "MiB")
 	return nil
 }
 

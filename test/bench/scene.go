@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -113,14 +114,18 @@ func (s *scene) newNamespace(ctx context.Context) (string, error) {
 			v1alpha1.SecretKeyAPIKey: stage.APIKey, v1alpha1.SecretKeyAPISecret: stage.APISecret,
 		},
 	})
-	if err != nil {
-		return "", fmt.Errorf("secret: %w", err)
-	}
-	return namespace.Name, nil
+	return namespace.Name, err
 }
 
-// newSource returns a source that mirrors an environment of the simulated cloud.
-func (s *scene) newSource(namespace, name, environment string, interval time.Duration) *v1alpha1.InventorySource {
+// newSource returns a source that mirrors an environment of the simulated cloud, in a new
+// namespace. It is not created yet.
+func (s *scene) newSource(ctx context.Context, name, environment string) (*v1alpha1.InventorySource, error) {
+	namespace, err := s.newNamespace(ctx)
+	return s.sourceIn(namespace, name, environment, idle), err
+}
+
+// sourceIn returns a source in a namespace.
+func (s *scene) sourceIn(namespace, name, environment string, interval time.Duration) *v1alpha1.InventorySource {
 	return &v1alpha1.InventorySource{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: v1alpha1.InventorySourceSpec{
@@ -165,6 +170,15 @@ func (s *scene) sync(ctx context.Context, source *v1alpha1.InventorySource) (tim
 		return seen.Status.LastHandledReconcileAt == token && ready(seen)
 	})
 	return time.Since(start), err
+}
+
+// read reads a document of the API server's that is no resource.
+func (s *scene) read(ctx context.Context, path string, into any) error {
+	text, err := s.raw.Get().AbsPath(path).DoRaw(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return json.Unmarshal(text, into)
 }
 
 // serverSamples reads the API server's metrics.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -24,34 +25,52 @@ const unlimited = "--requests-per-second=1000000"
 
 // world is one large source, mirrored whole, with a manager at work.
 type world struct {
-	source   *v1alpha1.InventorySource
-	manager  *stage.Manager
-	profiler string // the address of the manager's profiles
+	objects int // of the source, half of them clusters, half peerings
+	source  *v1alpha1.InventorySource
+	manager *stage.Manager
 }
 
-// process returns the world's manager as a process.
-func (w *world) process() process { return process(w.manager.PID()) }
-
-// managerFlags are those of every manager of the large source.
-func (b *bench) managerFlags(profiler string) []string {
-	return []string{unlimited, "--concurrent-writes=" + strconv.Itoa(b.writers), "--pprof-bind-address=" + profiler}
+// open makes a scene whose cloud has what a source of so many objects mirrors.
+func (b *bench) open(ctx context.Context, objects int) error {
+	if err := b.enter(ctx, cloudsim.Options{}); err != nil {
+		return err
+	}
+	b.fill(environment, objects)
+	return nil
 }
 
-// mirror makes a namespace with the large source in it, under a new manager, and
-// returns how long it took from creating the source until all was written.
-func (b *bench) mirror(ctx context.Context, during func(*world)) (time.Duration, error) {
-	namespace, err := b.scene.newNamespace(ctx)
-	if err != nil {
+// fill makes so many objects in an environment of the cloud, half of each kind.
+func (b *bench) fill(environment string, objects int) {
+	cloudsim.Seed(b.scene.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: objects / 2, Peerings: objects - objects/2, Seed: b.seed})
+}
+
+// need returns the world with the large source, which it makes if there is none.
+func (b *bench) need(ctx context.Context) (*world, error) {
+	if b.world != nil && b.world.objects == b.objects {
+		return b.world, nil
+	}
+	if err := b.open(ctx, b.objects); err != nil {
+		return nil, err
+	}
+	took, err := b.mirror(ctx, b.objects)
+	if err == nil {
+		b.say("mirrored %d objects in %s", b.objects, took.Round(time.Millisecond))
+	}
+	return b.world, err
+}
+
+// mirror makes a namespace with a source of all that is in the cloud, under a new
+// manager, and returns how long it took from creating the source until all was written.
+func (b *bench) mirror(ctx context.Context, objects int) (time.Duration, error) {
+	w := &world{objects: objects}
+	var err error
+	if w.source, err = b.scene.newSource(ctx, "large", environment); err != nil {
 		return 0, err
 	}
-	w := &world{source: b.scene.newSource(namespace, "large", environment, idle)}
 	if err := b.attend(ctx, w); err != nil {
 		return 0, err
 	}
-	if during != nil {
-		during(w)
-	}
-	watched, err := b.scene.watch(ctx, &v1alpha1.InventorySourceList{}, namespace, w.source.Name)
+	watched, err := b.scene.watch(ctx, &v1alpha1.InventorySourceList{}, w.source.Namespace, w.source.Name)
 	if err != nil {
 		return 0, err
 	}
@@ -66,68 +85,30 @@ func (b *bench) mirror(ctx context.Context, during func(*world)) (time.Duration,
 	}
 	b.world = w
 	// The clock has stopped. Ready must have told the truth.
-	return end.Sub(start), b.complete(ctx, namespace)
+	return end.Sub(start), b.complete(ctx, w)
 }
 
 // attend starts a manager for a world.
-func (b *bench) attend(ctx context.Context, w *world) error {
-	var err error
-	if w.profiler, err = freeAddress(); err != nil {
-		return err
-	}
-	w.manager, err = b.scene.manage(ctx, b.managerFlags(w.profiler)...)
+func (b *bench) attend(ctx context.Context, w *world) (err error) {
+	w.manager, err = b.scene.manage(ctx, append([]string{unlimited, "--concurrent-writes=" + strconv.Itoa(b.writers)}, b.managerFlags...)...)
 	return err
 }
 
-// complete returns an error unless every object of the large source is there with
+// complete returns an error unless every object of the world's source is there with
 // its status.
-func (b *bench) complete(ctx context.Context, namespace string) error {
-	clusters, peerings := &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}
-	for _, list := range []client.ObjectList{clusters, peerings} {
-		if err := b.scene.k8s.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return fmt.Errorf("counting observations: %w", err)
-		}
-	}
-	whole := 0
-	for i := range clusters.Items {
-		if clusters.Items[i].Status.Phase != "" {
-			whole++
-		}
-	}
-	for i := range peerings.Items {
-		if peerings.Items[i].Status.Phase != "" {
-			whole++
-		}
-	}
-	if whole != b.objects() {
-		return fmt.Errorf("%d of %d observations have a status", whole, b.objects())
-	}
-	return nil
-}
-
-// objects is how many the large source mirrors.
-func (b *bench) objects() int { return b.clusters + b.peerings }
-
-// need makes the world if there is none.
-func (b *bench) need(ctx context.Context) (*world, error) {
-	if b.world != nil {
-		return b.world, nil
-	}
-	if err := b.open(ctx); err != nil {
-		return nil, err
-	}
-	took, err := b.mirror(ctx, nil)
-	if err == nil {
-		b.say("mirrored %d objects in %s", b.objects(), took.Round(time.Millisecond))
-	}
-	return b.world, err
-}
-
-// open makes a scene whose cloud has what the large source mirrors.
-func (b *bench) open(ctx context.Context) error {
-	if err := b.enter(ctx, cloudsim.Options{}); err != nil {
+func (b *bench) complete(ctx context.Context, w *world) error {
+	models, err := b.scene.models(ctx, w.source.Namespace)
+	if err != nil {
 		return err
 	}
-	cloudsim.Seed(b.scene.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: b.clusters, Peerings: b.peerings, Seed: b.seed})
+	whole := 0
+	for _, m := range models {
+		if phase, _, _ := unstructured.NestedString(m.object.Object, "status", "phase"); phase != "" {
+			whole++
+		}
+	}
+	if whole != w.objects {
+		return fmt.Errorf("%d of %d observations have a status", whole, w.objects)
+	}
 	return nil
 }
