@@ -376,8 +376,8 @@ func TestTheBodyOfAFailureCostsLittleTime(t *testing.T) {
 				g.Expect(err).NotTo(HaveOccurred())
 				began := time.Now()
 				_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
-				e, _ := errors.AsType[*Error](err)
-				g.Expect(e).NotTo(BeNil())
+				var e *Error
+				g.Expect(errors.As(err, &e)).To(BeTrue())
 				g.Expect(e.StatusCode).To(Equal(code), "the status is known without the body")
 				g.Expect(time.Since(began)).To(BeNumerically("<=", failureTimeout))
 			})

@@ -124,7 +124,7 @@ func (b *bench) runAll(ctx context.Context, chosen []scenario) (report string, e
 			s.note("Other work kept the machine %.0f %% busy when this was measured: the figures are worth little.", 100*b.disturbed)
 		}
 		if err == nil {
-			err = s.figures.check()
+			err = s.check()
 		}
 		if err != nil {
 			errs = errors.Join(errs, fmt.Errorf("%s: %w", scenario.name, err), b.leave())
