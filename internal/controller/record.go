@@ -32,10 +32,7 @@ func (r *Reconciler) nothingNew(p *pass) bool {
 		return false
 	}
 	for i := range kinds {
-		k := &p.state.kinds[i]
-		if kinds[i].Mirrored(p.source) &&
-			(!p.told[i].unchanged || p.told[i].outcome.failure != nil || !k.ledger.Settled() || k.report.Summary == nil || len(k.retries) > 0 || k.report.Held != nil ||
-				p.state.inbox.view(i).Contested() || p.state.inbox.view(i).Stale()) {
+		if kinds[i].Mirrored(p.source) && (!p.told[i].unchanged || !p.state.finished(i)) {
 			return false
 		}
 	}
@@ -50,6 +47,16 @@ func (r *Reconciler) nothingNew(p *pass) bool {
 		r.Metrics.Skipped(kinds[i].Name, int(k.report.Summary.Observed))
 	}
 	return true
+}
+
+// finished reports whether the last pass left nothing of a kind to do or to wait for. An
+// object may be missing that no listing was lacking yet: someone made its observation
+// between two.
+func (s *state) finished(i int) bool {
+	k, view := &s.kinds[i], s.inbox.view(i)
+	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
+		k.report.Summary != nil && k.report.Summary.Missing == 0 && k.report.Held == nil &&
+		!view.Contested() && !view.Stale()
 }
 
 // record keeps what a sync's listings said.

@@ -56,6 +56,7 @@ var guards = []guard{
 	{"a conflict that goes on", "internal/controller/retry.go", "|| r.attempts >= conflictsTold", "", "meets someone faster"},
 	{"a write that does not stick", "internal/controller/apply.go", "if !w.Stored(answer) {", "if false {", "stored otherwise than sent"},
 	{"observations from an old listing", "internal/controller/record.go", "			p.state.forgetKind(i)\n", "", "comes back by a listing alone"},
+	{"a sync without news of what is missing", "internal/controller/record.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"names that nobody waits for", "internal/controller/setup.go", "for _, key := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {", "for _, key := range []types.NamespacedName(nil) {", "is had once it is free"},
 	{"prunes that are taken for one", "internal/controller/event.go", "Eventf(source, deleted[0],", "Eventf(source, nil,", "in an event of its own"},
 	{"an error where the manager stops", "internal/controller/reconciler.go", "if ctx.Err() != nil {\n		return reconcile.Result{}, nil\n	}", "", "reports no error"},
