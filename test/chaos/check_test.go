@@ -39,7 +39,7 @@ func TestTheAuditLogTellsWhoWroteWhat(t *testing.T) {
 	}
 	add("delete", managersName, "manager/v1", clusterResource, "", "lkc-1")
 	add("delete", "admin", strangerAgent, peeringResource, "", "p-1")
-	add("delete", "admin", "kube-controller-manager/v1", clusterResource, "", "lkc-2")
+	add("delete", "admin", "controllers/v1", clusterResource, "", "lkc-2")
 	add("get", managersName, "manager/v1", clusterResource, "", "lkc-1")
 	add("patch", managersName, "manager/v1", "leases", "", "lease")
 	_, err = fmt.Fprintf(file, `{"stage":"Resp`)

@@ -1,6 +1,6 @@
 // Package controlplane runs a local Kubernetes control plane: etcd, kube-apiserver
-// and, if asked for, kube-controller-manager with the garbage collector, so that
-// owned objects go when their owner does. Tests, the demo, benchmarks and fault
+// and, if asked for, Kubernetes' own garbage collector and namespace controller, so that
+// owned objects are deleted with their owner. Tests, the demo, benchmarks and fault
 // runs use it. There are no nodes, so no pod ever runs.
 //
 // Its binaries come from hack/controlplane/ensure, which prints their folder.
@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	etcdName              = "etcd"
-	apiServerName         = "kube-apiserver"
-	controllerManagerName = "kube-controller-manager"
-	kubectlName           = "kubectl"
+	etcdName        = "etcd"
+	apiServerName   = "kube-apiserver"
+	controllersName = "controllers"
+	kubectlName     = "kubectl"
 
 	// startTimeout is how long one component may take until it answers. The API
 	// server needs about 5 s of two idle cores.
@@ -38,8 +38,8 @@ const (
 // state in a temporary folder.
 type Options struct {
 	// Assets is the folder of the binaries: kube-apiserver, etcd, kubectl, and
-	// kube-controller-manager if ControllerManager is set. Default: the environment
-	// variable KUBEBUILDER_ASSETS.
+	// controllers if Controllers is set. Default: the environment variable
+	// KUBEBUILDER_ASSETS.
 	Assets string
 	// CRDPaths are the files and folders of CustomResourceDefinitions to install. They
 	// are served when Start returns.
@@ -48,11 +48,10 @@ type Options struct {
 	// outlives Stop. It must be empty or not exist. Default: a temporary folder, which
 	// Stop removes.
 	Dir string
-	// ControllerManager also starts kube-controller-manager, with the garbage collector
-	// and the namespace and service-account controllers. The garbage collector asks
-	// which kinds there are when it starts and then every 30 s: it knows those of
-	// CRDPaths at once, one installed later only after up to that time.
-	ControllerManager bool
+	// Controllers also starts the garbage collector and the namespace controller. The
+	// garbage collector asks which kinds there are when it starts and then every 5 s: it
+	// knows those of CRDPaths at once, one installed later only after up to that time.
+	Controllers bool
 	// AuditLog is the path of a file to which the API server appends one JSON line for
 	// each request, at level Metadata: user, verb, object and answer, no bodies. It is
 	// written once the answer is complete; a watch also has a line when it begins.
@@ -76,10 +75,10 @@ type Plane struct {
 	// removeDir says that dir is ours to remove.
 	removeDir bool
 
-	guard             *guard
-	plane             *envtest.ControlPlane
-	controllerManager *process
-	logs              []*os.File
+	guard       *guard
+	plane       *envtest.ControlPlane
+	controllers *process
+	logs        []*os.File
 }
 
 // Start starts a control plane as o says and returns when it answers, its CRDs are
@@ -112,7 +111,7 @@ func (p *Plane) start(ctx context.Context, o Options) error {
 		p.addAdmin,
 		p.awaitDefaultNamespace,
 		p.installCRDs,
-		p.startControllerManager,
+		p.startControllers,
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
@@ -167,7 +166,7 @@ func (p *Plane) RestartAPIServer(ctx context.Context) error {
 	return p.timed(apiServerName, "started again", p.plane.APIServer.Start)
 }
 
-// Stop ends the controller manager, the API server and etcd, in this order, and removes
+// Stop ends the controllers, the API server and etcd, in this order, and removes
 // the state folder if Options named none. It does what it can in spite of errors and
 // returns them all. A second call does nothing and returns nil.
 func (p *Plane) Stop() error {
@@ -178,8 +177,8 @@ func (p *Plane) Stop() error {
 	}
 	p.stopped = true
 	var failed []error
-	if p.controllerManager != nil {
-		failed = append(failed, p.timed(controllerManagerName, "stopped", p.controllerManager.stop))
+	if p.controllers != nil {
+		failed = append(failed, p.timed(controllersName, "stopped", p.controllers.stop))
 	}
 	if p.plane != nil && p.plane.APIServer != nil {
 		failed = append(failed, p.stopAPIServer())

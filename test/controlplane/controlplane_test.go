@@ -19,6 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -56,10 +57,10 @@ func TestPlane(t *testing.T) {
 	g := NewWithT(t)
 	audit := filepath.Join(t.TempDir(), "audit.log")
 	plane, err := Start(t.Context(), Options{
-		CRDPaths:          []string{"testdata"},
-		ControllerManager: true,
-		AuditLog:          audit,
-		Log:               t.Output(),
+		CRDPaths:    []string{"testdata"},
+		Controllers: true,
+		AuditLog:    audit,
+		Log:         t.Output(),
 	})
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { _ = plane.Stop() })
@@ -74,6 +75,8 @@ func TestPlane(t *testing.T) {
 	t.Run("kubectl reads with the administrator's kubeconfig", run.kubectl)
 	t.Run("an owned object goes with its owner", run.ownedGoes)
 	t.Run("an object owned by a custom resource goes with it", run.ownedByCustomGoes)
+	t.Run("an owner deleted in the foreground waits for what blocks it", run.ownerWaits)
+	t.Run("a namespace goes with what is in it", run.namespaceGoes)
 	t.Run("a service account may do nothing", run.mayNothing)
 	t.Run("a restart keeps data and tokens", run.restart)
 	g.Expect(os.ReadFile(audit)).To(ContainSubstring(`"resource":"configmaps"`))
@@ -118,6 +121,46 @@ func (r running) ownedByCustomGoes(t *testing.T) {
 	})
 	g.Expect(client.Delete().AbsPath(path, "owner").Do(t.Context()).Error()).NotTo(HaveOccurred())
 	r.expectGone(t, "owned-by-thing")
+}
+
+func (r running) ownerWaits(t *testing.T) {
+	g := NewWithT(t)
+	owner := r.createConfigMap(t, "waiting")
+	blocks := true
+	blocker := r.createConfigMap(t, "blocking", metav1.OwnerReference{
+		APIVersion: "v1", Kind: "ConfigMap", Name: owner.Name, UID: owner.UID, BlockOwnerDeletion: &blocks,
+	})
+	maps := r.clients.CoreV1().ConfigMaps(namespace)
+	held := []byte(`{"metadata":{"finalizers":["example.com/held"]}}`)
+	_, err := maps.Patch(t.Context(), blocker.Name, types.MergePatchType, held, metav1.PatchOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	foreground := metav1.DeletePropagationForeground
+	g.Expect(maps.Delete(t.Context(), owner.Name, metav1.DeleteOptions{PropagationPolicy: &foreground})).To(Succeed())
+	g.Eventually(func() (*metav1.Time, error) {
+		now, err := maps.Get(t.Context(), blocker.Name, metav1.GetOptions{})
+		return now.DeletionTimestamp, err
+	}, 20*time.Second, 50*time.Millisecond).ShouldNot(BeNil(), "it is deleted with its owner")
+	_, err = maps.Get(t.Context(), owner.Name, metav1.GetOptions{})
+	g.Expect(err).NotTo(HaveOccurred(), "the owner waits")
+	_, err = maps.Patch(t.Context(), blocker.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	r.expectGone(t, blocker.Name)
+	r.expectGone(t, owner.Name)
+}
+
+func (r running) namespaceGoes(t *testing.T) {
+	g := NewWithT(t)
+	const doomed = "doomed"
+	namespaces := r.clients.CoreV1().Namespaces()
+	_, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: doomed}}, metav1.CreateOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	_, err = r.clients.CoreV1().ConfigMaps(doomed).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "in-it"}}, metav1.CreateOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(namespaces.Delete(t.Context(), doomed, metav1.DeleteOptions{})).To(Succeed())
+	g.Eventually(func() bool {
+		_, err := namespaces.Get(t.Context(), doomed, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	}, 20*time.Second, 50*time.Millisecond).Should(BeTrue())
 }
 
 func (r running) mayNothing(t *testing.T) {
@@ -228,10 +271,10 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 		NewWithT(t).Expect(err).To(MatchError(And(
 			ContainSubstring("KUBEBUILDER_ASSETS is not set"), ContainSubstring("hack/controlplane/ensure"))))
 	})
-	t.Run("no controller manager", func(t *testing.T) {
+	t.Run("no controllers", func(t *testing.T) {
 		assets := fakeAssets(t, "exit 0", apiServerName, etcdName, kubectlName)
-		_, err := Start(t.Context(), Options{Assets: assets, ControllerManager: true})
-		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("no kube-controller-manager")))
+		_, err := Start(t.Context(), Options{Assets: assets, Controllers: true})
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("no controllers")))
 	})
 	t.Run("a state folder in use", func(t *testing.T) {
 		assets := fakeAssets(t, "exit 0", apiServerName, etcdName, kubectlName)

@@ -41,8 +41,8 @@ func findAssets(o Options) (string, error) {
 		return "", fmt.Errorf("control plane: %s: %w", from, err)
 	}
 	needed := []string{apiServerName, etcdName, kubectlName}
-	if o.ControllerManager {
-		needed = append(needed, controllerManagerName)
+	if o.Controllers {
+		needed = append(needed, controllersName)
 	}
 	for _, name := range needed {
 		if _, err := exec.LookPath(filepath.Join(assets, name)); err != nil {
@@ -216,48 +216,33 @@ func (p *Plane) installCRDs(_ context.Context, o Options) error {
 	})
 }
 
-// startControllerManager comes after installCRDs, so that the garbage collector's first
-// look finds their kinds.
-func (p *Plane) startControllerManager(ctx context.Context, o Options) error {
-	if !o.ControllerManager {
+// startControllers comes after installCRDs, so that the garbage collector's first look
+// finds their kinds.
+func (p *Plane) startControllers(ctx context.Context, o Options) error {
+	if !o.Controllers {
 		return nil
 	}
-	path, err := p.launcher(controllerManagerName)
+	path, err := p.launcher(controllersName)
 	if err != nil {
 		return err
 	}
-	log, err := p.openLog(controllerManagerName)
+	log, err := p.openLog(controllersName)
 	if err != nil {
 		return err
 	}
-	return p.timed(controllerManagerName, "started", func() error {
-		p.controllerManager, err = startProcess(log, path,
-			"--kubeconfig="+p.kubeconfig,
-			"--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller",
-			"--leader-elect=false",
-			// It serves nothing that is needed here, so it takes no port.
-			"--secure-port=0",
-		)
+	ready := filepath.Join(p.dir, controllersName+".ready")
+	return p.timed(controllersName, "started", func() error {
+		p.controllers, err = startProcess(log, path, "--kubeconfig="+p.kubeconfig, "--ready-file="+ready)
 		if err != nil {
 			return err
 		}
-		return p.awaitControllers(ctx)
-	})
-}
-
-// awaitControllers waits for the first thing the controllers do that can be seen from
-// outside: a service account in the namespace default.
-func (p *Plane) awaitControllers(ctx context.Context) error {
-	clients, err := kubernetes.NewForConfig(p.Config())
-	if err != nil {
-		return err
-	}
-	return poll(ctx, "service account default", func(ctx context.Context) error {
-		if p.controllerManager.hasEnded() {
-			return errEnded
-		}
-		_, err := clients.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
-		return err
+		return poll(ctx, "the garbage collector", func(context.Context) error {
+			if p.controllers.hasEnded() {
+				return errEnded
+			}
+			_, err := os.Stat(ready)
+			return err
+		})
 	})
 }
 

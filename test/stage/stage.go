@@ -91,10 +91,10 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		CRDPaths:          []string{filepath.Join(root, "config", "crd", "bases")},
-		ControllerManager: true,
-		AuditLog:          o.AuditLog,
-		Log:               s.log,
+		CRDPaths:    []string{filepath.Join(root, "config", "crd", "bases")},
+		Controllers: true,
+		AuditLog:    o.AuditLog,
+		Log:         s.log,
 	})
 	if err != nil {
 		return err
