@@ -21,8 +21,9 @@ FUZZTIME ?= 10s
 SEED ?= 1
 ROUNDS ?= 200
 
-# Nothing here needs cgo, and the control plane is built without it: so what is
-# compiled once serves all. The race detector alone needs it.
+# Every compile has these flags, so that what is compiled once serves all. Nothing here
+# needs cgo but the race detector.
+export GOFLAGS ?= $(shell hack/goflags)
 ifeq ($(findstring -race,$(TESTFLAGS)),)
 export CGO_ENABLED ?= 0
 endif
@@ -54,7 +55,11 @@ help: ## Show this list.
 
 .PHONY: demo
 demo: ## See it work: control plane, simulated cloud, manager. DEMO_ONCE=1 ends by itself.
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./hack/demo
+	@hack/demo/run
+
+.PHONY: doctor
+doctor: ## Say what demo and tests need and lack here, and the way out.
+	@hack/doctor
 
 .PHONY: cloudsim
 cloudsim: ## Run the simulated cloud alone. CLOUDSIMFLAGS='--clusters 12 --peerings 4'
@@ -126,12 +131,13 @@ BENCH_quick := -objects 2000 -cold 2000 -runs 1 -syncs 5 -memory 1000,2000 -sour
 
 .PHONY: build
 build: ## Build bin/manager.
-	VERSION="$(VERSION)" hack/build bin/manager -trimpath
+	VERSION="$(VERSION)" hack/build bin/manager
 
 .PHONY: run
-run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS='--zap-devel'
-	bin/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
-		--health-probe-bind-address=127.0.0.1:8081 $(RUNFLAGS)
+run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS=--zap-devel
+	@readable=; if [[ -t 2 ]]; then readable="--zap-encoder=console --zap-time-encoding=iso8601"; fi; \
+		set -x; exec bin/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
+		--health-probe-bind-address=127.0.0.1:8081 $$readable $(RUNFLAGS)
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
