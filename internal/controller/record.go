@@ -24,10 +24,10 @@ func (r *Reconciler) answer(p *pass) {
 	p.state.schedule.answer(p.source, p.secret, p.early, r.Clock.Now(), whole)
 }
 
-// nothingNew takes in a sync in which every kind's listing told what the last one
-// told, and reports whether it was one. It is none where anything else is unsettled:
-// an object missing, stale, in conflict or not written.
-func (r *Reconciler) nothingNew(p *pass) bool {
+// again takes in a sync whose listings told what the last ones told, and reports
+// whether this was one. It takes in nothing where the last pass left anything to do or to
+// wait for.
+func (r *Reconciler) again(p *pass) bool {
 	if p.state.settled != p.source.Generation {
 		return false
 	}

@@ -23,7 +23,7 @@ import (
 // after an error the next one does.
 func (r *Reconciler) repair(ctx context.Context, p *pass) (bool, error) {
 	s := p.state
-	if s.settled != p.source.Generation || p.putOff.For > 0 || p.syncing && !r.nothingNew(p) {
+	if s.settled != p.source.Generation || p.putOff.For > 0 || p.syncing && !r.again(p) {
 		return false, nil
 	}
 	now := r.Clock.Now()
