@@ -47,7 +47,8 @@ func main() {
 // run starts the manager and returns when it was told to stop.
 func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
-	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder}
+	// Where an error is logged tells nothing about what caused it.
+	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	config.RegisterFlags(flags)
 	o := options.Bind(flags)

@@ -179,8 +179,28 @@ Try:
   curl -u '%s:%s' '%s/cmk/v2/clusters?environment=%s&page_size=1'
   curl %s
 
+Mirror it into the cluster of your kubeconfig, by an operator on this machine:
+  make install
+  make run RUNFLAGS=--allowed-endpoints=%s
+  kubectl create secret generic cloudsim --from-literal=api-key='%s' --from-literal=api-secret='%s'
+  kubectl apply -f - <<'YAML'
+  apiVersion: inventory.ccloud.dev/v1alpha1
+  kind: InventorySource
+  metadata:
+    name: cloudsim
+  spec:
+    environment: %s
+    endpoint: %s
+    interval: 10s
+    credentials:
+      apiKey:
+        secretRef:
+          name: cloudsim
+  YAML
+
 Ctrl-C stops it.
 `, clusters, peerings, strings.Join(environments, ", "), sim.Mode(),
 		server.URL, key.ID, server.AdminURL,
-		key.ID, secret, server.URL, environments[0], server.AdminURL)
+		key.ID, secret, server.URL, environments[0], server.AdminURL,
+		server.URL, key.ID, secret, environments[0], server.URL)
 }
