@@ -128,7 +128,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
 	switch {
 	case answer == nil:
 		answer = w.Desired.DeepCopyObject().(v1alpha1.Observation)
-		answer.CopyStatus(k.object()) // The API server drops what is created with a status.
+		answer.CopyStatus(k.object()) // The API server drops a status that comes with a create.
 		if err := r.counted(k, "create", r.Cluster.Create(ctx, answer)); err != nil {
 			return creation{fmt.Errorf("creating %s: %w", w.Desired.GetName(), err)}
 		}
