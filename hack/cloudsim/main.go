@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ccloud-dev/inventory-operator/hack/cloudsim/admin"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -130,12 +131,16 @@ func serve(ctx context.Context, set settings, stdout io.Writer) error {
 	} else if err := load(sim, set.file); err != nil {
 		return err
 	}
-	server, err := sim.StartOn(set.addr, set.adminAddr)
+	server, err := sim.StartOn(set.addr)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
-	if _, err := io.WriteString(stdout, greeting(sim, server, set.key)); err != nil {
+	adminURL, err := server.Serve("the admin interface", set.adminAddr, admin.Handler(sim, server.URL))
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(stdout, greeting(sim, server.URL, adminURL, set.key)); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -160,7 +165,7 @@ func load(sim *cloudsim.Sim, path string) error {
 }
 
 // greeting says what runs where. It shows the secret only if it is the demo's.
-func greeting(sim *cloudsim.Sim, server *cloudsim.Server, key cloudsim.Key) string {
+func greeting(sim *cloudsim.Sim, cloudURL, adminURL string, key cloudsim.Key) string {
 	secret := "SECRET"
 	if key.Secret == demoSecret {
 		secret = demoSecret
@@ -200,7 +205,7 @@ Mirror it into the cluster of your kubeconfig, by an operator on this machine:
 
 Ctrl-C stops it.
 `, clusters, peerings, strings.Join(environments, ", "), sim.Mode(),
-		server.URL, key.ID, server.AdminURL,
-		key.ID, secret, server.URL, environments[0], server.AdminURL,
-		server.URL, key.ID, secret, environments[0], server.URL)
+		cloudURL, key.ID, adminURL,
+		key.ID, secret, cloudURL, environments[0], adminURL,
+		cloudURL, key.ID, secret, environments[0], cloudURL)
 }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ccloud-dev/inventory-operator/hack/cloudsim/admin"
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
@@ -74,7 +75,11 @@ func run(ctx context.Context) (err error) {
 	if os.Getenv("DEMO_ONCE") != "" {
 		return nil
 	}
-	show.tellHowToPlayOn(manager)
+	adminURL, err := s.Server.Serve("the admin interface", "127.0.0.1:0", admin.Handler(s.Cloud, s.Server.URL))
+	if err != nil {
+		return err
+	}
+	show.tellHowToPlayOn(manager, adminURL)
 	select {
 	case <-ctx.Done():
 		fmt.Println("\nStopping.")

@@ -110,7 +110,7 @@ func (s *show) value(ctx context.Context, object, path string) (string, error) {
 }
 
 // tellHowToPlayOn says how to reach everything.
-func (s *show) tellHowToPlayOn(manager *stage.Manager) {
+func (s *show) tellHowToPlayOn(manager *stage.Manager, adminURL string) {
 	cluster := s.Cloud.Clusters(environment)[0].ID
 	fmt.Printf(`
 Play on in another terminal; all this goes on until Ctrl-C.
@@ -119,15 +119,14 @@ Play on in another terminal; all this goes on until Ctrl-C.
   alias kubectl=%s
   kubectl -n %s get ccloud -w
 
-The cloud is at %s, and can be changed at %s:
+The cloud is at %s, and can be changed at %[5]s:
 
-  curl %s/                                        # what it can do
-  curl -X PATCH '%s/clusters/%s/phase?phase=FAILED'
-  curl -X DELETE %s/clusters/%s
+  curl %[5]s/                                        # what it can do
+  curl -X PATCH '%[5]s/clusters/%[6]s/phase?phase=FAILED'
+  curl -X DELETE %[5]s/clusters/%[6]s
 
-The manager's log is %s, its metrics are at %s.
-`, s.Plane.Kubeconfig(), s.Plane.Kubectl(), namespace, s.Server.URL, s.Server.AdminURL,
-		s.Server.AdminURL, s.Server.AdminURL, cluster, s.Server.AdminURL, cluster, manager.Log, manager.MetricsURL)
+The manager's log is %[7]s, its metrics are at %[8]s.
+`, s.Plane.Kubeconfig(), s.Plane.Kubectl(), namespace, s.Server.URL, adminURL, cluster, manager.Log, manager.MetricsURL)
 }
 
 func step(format string, args ...any) { fmt.Printf("\n=== "+format+"\n", args...) }

@@ -6,11 +6,16 @@ import (
 	"slices"
 )
 
-// chaos draws faults by a seed.
-type chaos struct {
+// ChaosSettings are what Chaos was called with.
+type ChaosSettings struct {
 	Seed   uint64  `json:"seed"`
 	Rate   float64 `json:"rate"`
 	Faults []Fault `json:"faults"`
+}
+
+// chaos draws faults by a seed.
+type chaos struct {
+	ChaosSettings
 
 	streams map[Op]*rand.Rand
 }
@@ -27,7 +32,7 @@ func (s *Sim) Chaos(seed uint64, rate float64, faults ...Fault) {
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.chaos = &chaos{Seed: seed, Rate: rate, Faults: slices.Clone(faults), streams: map[Op]*rand.Rand{}}
+	s.faults.chaos = &chaos{ChaosSettings{seed, rate, slices.Clone(faults)}, map[Op]*rand.Rand{}}
 }
 
 // StopChaos ends what Chaos has set going, and nothing else.
@@ -35,6 +40,17 @@ func (s *Sim) StopChaos() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.chaos = nil
+}
+
+// ChaosSettings returns what Chaos has set going, nil if nothing is.
+func (s *Sim) ChaosSettings() *ChaosSettings {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	if s.faults.chaos == nil {
+		return nil
+	}
+	settings := s.faults.chaos.ChaosSettings
+	return &settings
 }
 
 // draw returns the fault for a request of op, if it is to have one.

@@ -214,9 +214,10 @@ func at(k *kind, i int, err error) error {
 	return err
 }
 
-// decodeStrict reads exactly one JSON document into target. The error is a
-// *FieldError where a field is known, and names the line in any case.
-func decodeStrict(r io.Reader, target any) error {
+// ReadDocument reads exactly one JSON document into target, a pointer. A field that
+// target does not have is an error. The error is a *FieldError where a field is known,
+// and names the line in any case.
+func ReadDocument(r io.Reader, target any) error {
 	body, err := io.ReadAll(r)
 	if err != nil {
 		return err

@@ -28,24 +28,18 @@ func (s *Sim) Usual() http.Handler {
 
 // operation says which operation a request asks for.
 func operation(r *http.Request) Op {
-	if r.Method == http.MethodGet {
-		switch r.URL.Path {
-		case clusterKind.path:
-			return OpListClusters
-		case peeringKind.path:
-			return OpListPeerings
-		}
+	if k := kindAt(r.URL.Path); k != nil && r.Method == http.MethodGet {
+		return k.op
 	}
 	return OpOther
 }
 
 // listed returns the objects that a request for this path lists, or nil.
 func (s *Sim) listed(path string) *collection {
-	switch path {
-	case clusterKind.path:
-		return s.clusters
-	case peeringKind.path:
-		return s.peerings
+	for _, c := range s.collections {
+		if c.kind.path == path {
+			return c
+		}
 	}
 	return nil
 }

@@ -53,6 +53,28 @@ func (s *Sim) FailNext(op Op, n int, h http.Handler) {
 	}
 }
 
+// Scripted is what a FailNext has left to do.
+type Scripted struct {
+	Op    Op     `json:"op,omitempty"`
+	Left  int    `json:"left"`
+	Fault string `json:"fault"` // its name; of another handler, words that say so
+}
+
+// Scripted returns what each FailNext has left to do, in their order.
+func (s *Sim) Scripted() []Scripted {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	left := []Scripted{}
+	for _, next := range s.faults.scripted {
+		name := "a handler of its own"
+		if f, ok := next.handler.(Fault); ok {
+			name = f.String()
+		}
+		left = append(left, Scripted{next.op, next.left, name})
+	}
+	return left
+}
+
 // ClearFaults removes the interceptor, all that FailNext has left to do and what Chaos
 // has set going. Listings that a fault has made partial or endless are cut off: their
 // page tokens get 400. What was counted stays.

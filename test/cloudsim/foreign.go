@@ -25,9 +25,9 @@ func (s *Sim) foreignHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", newRequestID())
 		w = s.strayed.begin(w, r, operation(r), s.now())
-		k := &clusterKind
-		if r.URL.Path == peeringKind.path {
-			k = &peeringKind
+		k := kindAt(r.URL.Path)
+		if k == nil {
+			k = &clusterKind
 		}
 		writeJSON(w, http.StatusOK, (&draft{kind: k, items: none}).encode())
 	})

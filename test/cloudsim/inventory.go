@@ -82,12 +82,10 @@ func (s *Sim) Size() (clusters, peerings int) {
 
 // Inventory returns a copy of the whole inventory.
 func (s *Sim) Inventory() Inventory {
-	doc := s.rawInventory()
-	return Inventory{
-		Environments: doc.Environments,
-		Clusters:     decodeAll[Cluster](doc.Clusters),
-		Peerings:     decodeAll[Peering](doc.Peerings),
-	}
+	s.mu.RLock()
+	environments, clusters, peerings := s.sortedEnvironments(), raws(s.clusters.all("")), raws(s.peerings.all(""))
+	s.mu.RUnlock()
+	return Inventory{environments, decodeAll[Cluster](clusters), decodeAll[Peering](peerings)}
 }
 
 // SetInventory replaces environments, clusters and peerings by those of the
@@ -127,23 +125,10 @@ func (s *Sim) replace(c *collection, objects []object) {
 // error names line or field, and for a field what is allowed.
 func ReadInventory(r io.Reader) (Inventory, error) {
 	var doc Inventory
-	if err := decodeStrict(r, &doc); err != nil {
+	if err := ReadDocument(r, &doc); err != nil {
 		return Inventory{}, err
 	}
 	return doc, checkInventory(doc)
-}
-
-// rawInventory is an Inventory of encoded objects.
-type rawInventory struct {
-	Environments []string          `json:"environments"`
-	Clusters     []json.RawMessage `json:"clusters"`
-	Peerings     []json.RawMessage `json:"peerings"`
-}
-
-func (s *Sim) rawInventory() rawInventory {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return rawInventory{s.sortedEnvironments(), raws(s.clusters.all("")), raws(s.peerings.all(""))}
 }
 
 func raws(entries []*entry) []json.RawMessage {
@@ -228,10 +213,14 @@ func remove(s *Sim, c *collection, id string) error {
 // decode reads back what encode wrote.
 func decode[T any](raw json.RawMessage) T {
 	var item T
-	if err := json.Unmarshal(raw, &item); err != nil {
+	readBack(raw, &item)
+	return item
+}
+
+func readBack(raw json.RawMessage, target any) {
+	if err := json.Unmarshal(raw, target); err != nil {
 		panic(fmt.Sprintf("cloudsim: a stored object cannot be read back: %v", err))
 	}
-	return item
 }
 
 func decodeAll[T any](encoded []json.RawMessage) []T {

@@ -12,6 +12,15 @@ const (
 	OpAny          Op = ""
 )
 
+// Ops returns the list operations, and OpOther.
+func Ops() []Op {
+	var ops []Op
+	for _, k := range kinds {
+		ops = append(ops, k.op)
+	}
+	return append(ops, OpOther)
+}
+
 // The words of the contract that the simulator itself sets or checks.
 const (
 	PhaseProvisioning   = "PROVISIONING"
@@ -34,10 +43,24 @@ type kind struct {
 	apiVersion  string
 	name        string
 	noun        string // for messages
-	plural      string // of the admin interface and the inventory document
+	plural      string // of the inventory document
 	maxPageSize int
 	filters     []string // query parameters; object.facets gives the values in this order
 	phases      []string
+	fresh       func() object // one without content
+}
+
+// kinds are all there are.
+var kinds = []*kind{&clusterKind, &peeringKind}
+
+// kindAt returns the kind that is listed at that path, or nil.
+func kindAt(path string) *kind {
+	for _, k := range kinds {
+		if k.path == path {
+			return k
+		}
+	}
+	return nil
 }
 
 var clusterKind = kind{
@@ -50,6 +73,7 @@ var clusterKind = kind{
 	maxPageSize: 100,
 	filters:     []string{"spec.network"},
 	phases:      []string{PhaseProvisioning, PhaseProvisioned, PhaseFailed},
+	fresh:       func() object { return new(Cluster) },
 }
 
 var peeringKind = kind{
@@ -63,4 +87,5 @@ var peeringKind = kind{
 	filters:     []string{"spec.display_name", "status.phase", "spec.network"},
 	phases: []string{PhaseProvisioning, PhasePendingAccept, PhaseReady, PhaseFailed,
 		PhaseDeprovisioning, PhaseDisconnected},
+	fresh: func() object { return new(Peering) },
 }

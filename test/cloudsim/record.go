@@ -28,6 +28,9 @@ func (s *Sim) Calls() []Call { return s.calls.list() }
 // calls for OpAny.
 func (s *Sim) Count(op Op) int { return s.calls.count(op) }
 
+// Counts returns the exact number of calls of each operation since the last ResetCalls.
+func (s *Sim) Counts() map[Op]int { return s.calls.byOp() }
+
 // ResetCalls forgets all calls, foreign ones too, and sets the counters to 0.
 func (s *Sim) ResetCalls() {
 	s.calls.reset()
@@ -83,10 +86,10 @@ func (c *recorder) count(op Op) int {
 	return c.counts[op]
 }
 
-func (c *recorder) counters() (total int, byOp map[Op]int) {
+func (c *recorder) byOp() map[Op]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.total, maps.Clone(c.counts)
+	return maps.Clone(c.counts)
 }
 
 func (c *recorder) reset() {

@@ -12,40 +12,52 @@ import (
 // Server is a simulated cloud that listens.
 type Server struct {
 	URL        string // of the cloud, as in http://127.0.0.1:40001
-	AdminURL   string // of the admin interface
 	ForeignURL string // of the origin where a client must not go, see Sim.ForeignCalls
 
 	servers []*http.Server
 	done    sync.WaitGroup
 }
 
-// Start serves the cloud and its admin interface on two free loopback ports, and on a
-// third one the foreign origin that some faults lead to. The caller closes the Server.
-func (s *Sim) Start() (*Server, error) { return s.StartOn("127.0.0.1:0", "127.0.0.1:0") }
+// Start serves the cloud on a free loopback port, and on another one the foreign origin
+// that some faults lead to. The caller closes the Server.
+func (s *Sim) Start() (*Server, error) { return s.StartOn("127.0.0.1:0") }
 
-// StartOn serves the cloud on addr and the admin interface on adminAddr, both
-// host:port; the foreign origin is on a free loopback port. The error names the
-// address that cannot be listened on; nothing is left listening then.
-func (s *Sim) StartOn(addr, adminAddr string) (*Server, error) {
-	cloud, err := net.Listen("tcp", addr)
+// StartOn serves the cloud on addr, as host:port, and the foreign origin on a free
+// loopback port. The error names the address that cannot be listened on; nothing is
+// left listening then.
+func (s *Sim) StartOn(addr string) (*Server, error) {
+	cloud, err := listen("the cloud", addr)
 	if err != nil {
-		return nil, fmt.Errorf("listening for the cloud on %s: %w", addr, err)
+		return nil, err
 	}
-	admin, err := net.Listen("tcp", adminAddr)
+	foreign, err := listen("the foreign origin", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listening for the admin interface on %s: %w", adminAddr, err), cloud.Close())
+		return nil, errors.Join(err, cloud.Close())
 	}
-	foreign, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listening for the foreign origin: %w", err), cloud.Close(), admin.Close())
-	}
-	srv := &Server{URL: reachable(cloud.Addr()), AdminURL: reachable(admin.Addr()), ForeignURL: reachable(foreign.Addr())}
-	s.cloudURL.Store(&srv.URL)
+	srv := &Server{URL: reachable(cloud.Addr()), ForeignURL: reachable(foreign.Addr())}
 	s.foreignURL.Store(&srv.ForeignURL)
 	srv.serve(cloud, s.Handler())
-	srv.serve(admin, s.AdminHandler())
 	srv.serve(foreign, s.foreignHandler())
 	return srv, nil
+}
+
+// Serve serves h too, until Close, on addr, as host:port, and returns its URL. name is
+// what an error calls it.
+func (s *Server) Serve(name, addr string, h http.Handler) (string, error) {
+	l, err := listen(name, addr)
+	if err != nil {
+		return "", err
+	}
+	s.serve(l, h)
+	return reachable(l.Addr()), nil
+}
+
+func listen(name, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listening for %s on %s: %w", name, addr, err)
+	}
+	return l, nil
 }
 
 func (s *Server) serve(l net.Listener, h http.Handler) {

@@ -7,7 +7,7 @@
 // fail: the catalogue of Faults has every wrong answer a client must stand, to be
 // scripted (FailNext) or drawn by a seed (Chaos). It shares no code with the client,
 // so that an error of the client cannot hide in its own mirror image. Tests use it
-// through the Go API, people and scripts through AdminHandler.
+// through the Go API, the cloudsim command by Documents.
 //
 // Serving a page costs the same whatever the size of the inventory: items are
 // encoded once, when they are set, and a page token leads straight to the place
@@ -87,7 +87,6 @@ type Sim struct {
 	wire          wireState
 	hangTime      time.Duration
 	slowTime      time.Duration
-	cloudURL      atomic.Pointer[string] // set by Start, for the help page
 	foreignURL    atomic.Pointer[string] // set by Start, for the faults that lead there
 
 	mu           sync.RWMutex // guards all below
@@ -95,6 +94,7 @@ type Sim struct {
 	environments map[string]bool
 	clusters     *collection
 	peerings     *collection
+	collections  []*collection // both
 }
 
 // New returns a simulated cloud without keys, environments and objects.
@@ -128,6 +128,7 @@ func New(o Options) *Sim {
 		clusters:      newCollection(&clusterKind),
 		peerings:      newCollection(&peeringKind),
 	}
+	s.collections = []*collection{s.clusters, s.peerings}
 	s.SetMode(o.Mode)
 	return s
 }

@@ -269,13 +269,3 @@ func (c *collection) page(environment string, f filter, cursor uint64, size int)
 		hasNext: end < len(entries),
 	}
 }
-
-// anyID returns the ID of some object for an example, or ID where there is none.
-func (c *collection) anyID() string {
-	for _, s := range c.shelves {
-		if len(s.entries) > 0 {
-			return s.entries[0].id
-		}
-	}
-	return "ID"
-}

@@ -122,7 +122,7 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message,omitempty"`
 }
 
-// object is what the store and the admin interface need of a Cluster or a Peering.
+// object is what the store needs of a Cluster or a Peering.
 type object interface {
 	key() (id, environment string)
 	meta() *Metadata

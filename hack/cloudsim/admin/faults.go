@@ -1,83 +1,70 @@
-package cloudsim
+package admin
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // modeDoc is what the admin interface shows of modes.
 type modeDoc struct {
-	Mode  Mode   `json:"mode"`
-	Modes []Mode `json:"modes"`
+	Mode  cloudsim.Mode   `json:"mode"`
+	Modes []cloudsim.Mode `json:"modes"`
 }
 
-func (s *Sim) adminGetMode(w http.ResponseWriter, _ *http.Request) {
-	adminAnswer(w, http.StatusOK, modeDoc{s.Mode(), Modes()})
+func (a admin) getMode(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, modeDoc{a.Mode(), cloudsim.Modes()})
 }
 
-func (s *Sim) adminPutMode(w http.ResponseWriter, r *http.Request) {
+func (a admin) putMode(w http.ResponseWriter, r *http.Request) {
 	p := parametersOf(r, "mode")
-	var mode Mode
+	var mode cloudsim.Mode
 	p.must("mode", mode.UnmarshalText([]byte(p.values.Get("mode"))))
 	if p.failed(w) {
 		return
 	}
-	s.SetMode(mode)
-	s.adminGetMode(w, r)
+	a.SetMode(mode)
+	a.getMode(w, r)
 }
 
 // faultsDoc is what the admin interface shows of faults.
 type faultsDoc struct {
-	Faults       []faultDoc    `json:"faults"`
-	Scripted     []scriptedDoc `json:"scripted"`
-	Chaos        *chaos        `json:"chaos"`
-	Counts       map[Fault]int `json:"counts"`
-	ForeignCalls int           `json:"foreign_calls"`
+	Faults       []faultDoc              `json:"faults"`
+	Scripted     []cloudsim.Scripted     `json:"scripted"`
+	Chaos        *cloudsim.ChaosSettings `json:"chaos"`
+	Counts       map[cloudsim.Fault]int  `json:"counts"`
+	ForeignCalls int                     `json:"foreign_calls"`
 }
 
 type faultDoc struct {
-	Name    Fault   `json:"name"`
-	About   string  `json:"about"`
-	Verdict Verdict `json:"verdict"`
-	Slow    bool    `json:"slow"`
+	Name    cloudsim.Fault   `json:"name"`
+	About   string           `json:"about"`
+	Verdict cloudsim.Verdict `json:"verdict"`
+	Slow    bool             `json:"slow"`
 }
 
-type scriptedDoc struct {
-	Op    Op     `json:"op,omitempty"`
-	Left  int    `json:"left"`
-	Fault string `json:"fault"`
-}
-
-func (s *Sim) adminGetFaults(w http.ResponseWriter, _ *http.Request) {
-	doc := faultsDoc{Counts: s.FaultCounts(), ForeignCalls: s.strayed.count(OpAny), Scripted: []scriptedDoc{}}
-	for _, f := range Faults() {
+func (a admin) getFaults(w http.ResponseWriter, _ *http.Request) {
+	doc := faultsDoc{Scripted: a.Scripted(), Chaos: a.ChaosSettings(), Counts: a.FaultCounts(), ForeignCalls: len(a.ForeignCalls())}
+	for _, f := range cloudsim.Faults() {
 		doc.Faults = append(doc.Faults, faultDoc{f, f.About(), f.Verdict(), f.Slow()})
 	}
-	s.faults.mu.Lock()
-	doc.Chaos = s.faults.chaos
-	for _, next := range s.faults.scripted {
-		name := "a handler of its own"
-		if f, ok := next.handler.(Fault); ok {
-			name = f.String()
-		}
-		doc.Scripted = append(doc.Scripted, scriptedDoc{next.op, next.left, name})
-	}
-	s.faults.mu.Unlock()
-	adminAnswer(w, http.StatusOK, doc)
+	answer(w, http.StatusOK, doc)
 }
 
-func (s *Sim) adminPostFault(w http.ResponseWriter, r *http.Request) {
+func (a admin) postFault(w http.ResponseWriter, r *http.Request) {
 	p := parametersOf(r, "fault", "op", "n")
 	faults := p.faults("fault")
 	if len(faults) != 1 {
 		p.fail("fault", "is %q: name one", p.values.Get("fault"))
 	}
-	op := Op(p.values.Get("op"))
-	if !slices.Contains([]Op{OpAny, OpListClusters, OpListPeerings, OpOther}, op) {
-		p.fail("op", "is %q: use %s, %s or %s, or leave it out for any", op, OpListClusters, OpListPeerings, OpOther)
+	op := cloudsim.Op(p.values.Get("op"))
+	if ops := cloudsim.Ops(); op != cloudsim.OpAny && !slices.Contains(ops, op) {
+		p.fail("op", "is %q: use one of %s, or leave it out for any", op, joined(ops))
 	}
 	n := 1
 	if p.values.Has("n") {
@@ -89,26 +76,23 @@ func (s *Sim) adminPostFault(w http.ResponseWriter, r *http.Request) {
 	if p.failed(w) {
 		return
 	}
-	s.FailNext(op, n, faults[0])
-	s.adminGetFaults(w, r)
+	a.FailNext(op, n, faults[0])
+	a.getFaults(w, r)
 }
 
-func (s *Sim) adminDeleteFaults(w http.ResponseWriter, r *http.Request) {
-	s.ClearFaults()
+func (a admin) deleteFaults(w http.ResponseWriter, r *http.Request) {
+	a.ClearFaults()
 	if r.URL.Query().Get("counts") == "true" {
-		s.ResetFaultCounts()
+		a.ResetFaultCounts()
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (s *Sim) adminGetChaos(w http.ResponseWriter, _ *http.Request) {
-	s.faults.mu.Lock()
-	doc := s.faults.chaos
-	s.faults.mu.Unlock()
-	adminAnswer(w, http.StatusOK, doc)
+func (a admin) getChaos(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, a.ChaosSettings())
 }
 
-func (s *Sim) adminPutChaos(w http.ResponseWriter, r *http.Request) {
+func (a admin) putChaos(w http.ResponseWriter, r *http.Request) {
 	p := parametersOf(r, "rate", "seed", "faults")
 	rate, err := strconv.ParseFloat(p.values.Get("rate"), 64)
 	if err != nil || !(rate >= 0 && rate <= 1) { // so that NaN is none either
@@ -124,19 +108,26 @@ func (s *Sim) adminPutChaos(w http.ResponseWriter, r *http.Request) {
 	if p.failed(w) {
 		return
 	}
-	s.Chaos(seed, rate, faults...)
-	s.adminGetChaos(w, r)
+	a.Chaos(seed, rate, faults...)
+	a.getChaos(w, r)
 }
 
-func (s *Sim) adminDeleteChaos(w http.ResponseWriter, _ *http.Request) {
-	s.StopChaos()
+func (a admin) deleteChaos(w http.ResponseWriter, _ *http.Request) {
+	a.StopChaos()
 	w.WriteHeader(http.StatusNoContent)
 }
 
 // parameters are those of an admin request, with the first thing that is wrong.
 type parameters struct {
-	checks
 	values url.Values
+	err    *cloudsim.FieldError
+}
+
+// fail notes what is wrong with a parameter.
+func (p *parameters) fail(name, format string, args ...any) {
+	if p.err == nil {
+		p.err = &cloudsim.FieldError{Field: name, Problem: fmt.Sprintf(format, args...)}
+	}
 }
 
 // parametersOf reads the query; other parameters than these are wrong.
@@ -158,13 +149,13 @@ func (p *parameters) must(name string, err error) {
 }
 
 // faults reads a comma list of faults, of none if it is not given.
-func (p *parameters) faults(name string) []Fault {
-	var faults []Fault
+func (p *parameters) faults(name string) []cloudsim.Fault {
+	var faults []cloudsim.Fault
 	for word := range strings.SplitSeq(p.values.Get(name), ",") {
 		if word = strings.TrimSpace(word); word == "" {
 			continue
 		}
-		var f Fault
+		var f cloudsim.Fault
 		if err := f.UnmarshalText([]byte(word)); err != nil {
 			p.fail(name, "%v: see GET /faults", err)
 		}
@@ -175,9 +166,18 @@ func (p *parameters) faults(name string) []Fault {
 
 // failed answers a request that cannot be understood, and reports whether it did.
 func (p *parameters) failed(w http.ResponseWriter) bool {
-	err := p.outcome()
-	if err != nil {
-		adminFail(w, http.StatusBadRequest, err)
+	if p.err == nil {
+		return false
 	}
-	return err != nil
+	fail(w, http.StatusBadRequest, p.err)
+	return true
+}
+
+// joined lists the operations for people.
+func joined(ops []cloudsim.Op) string {
+	words := make([]string, len(ops))
+	for i, op := range ops {
+		words[i] = string(op)
+	}
+	return strings.Join(words, ", ")
 }

@@ -1,6 +1,6 @@
-package cloudsim
+package admin
 
-// helpText has places for addresses and for IDs that are really there.
+// helpText has places for addresses, IDs that are really there, and phases.
 const helpText = `The simulated cloud: an inventory of Kafka clusters and network peerings.
 
 The cloud itself, as the operator sees it; KEY and SECRET are the API key it accepts:
@@ -46,8 +46,6 @@ This interface shows the inventory and changes it while it runs. It needs no key
   curl {admin}/faults -X DELETE
 
 Objects have the shape the cloud sends; links, names and times may be left out.
-Phases of a cluster: {clusterPhases}
-Phases of a peering: {peeringPhases}
-A request that fails says why and changes nothing. ?unchecked=true lets words pass
+{phases}A request that fails says why and changes nothing. ?unchecked=true lets words pass
 that the contract does not have, such as a phase of tomorrow.
 `

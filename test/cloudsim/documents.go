@@ -1,0 +1,112 @@
+package cloudsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Documents are the objects of one kind as JSON documents, for whoever shows and takes
+// them whatever their kind is.
+type Documents struct {
+	Noun   string // of one object, for messages: cluster
+	Plural string // clusters
+	Phases []string
+
+	sim        *Sim
+	collection *collection
+}
+
+// Documents returns the documents of each kind.
+func (s *Sim) Documents() []Documents {
+	var all []Documents
+	for _, c := range s.collections {
+		all = append(all, Documents{c.kind.noun, c.kind.plural, c.kind.phases, s, c})
+	}
+	return all
+}
+
+// All returns the documents in order of creation.
+func (d Documents) All() []json.RawMessage {
+	d.sim.mu.RLock()
+	defer d.sim.mu.RUnlock()
+	return raws(d.collection.all(""))
+}
+
+// Get returns the document of that ID. The error wraps ErrNotFound.
+func (d Documents) Get(id string) (json.RawMessage, error) {
+	d.sim.mu.RLock()
+	defer d.sim.mu.RUnlock()
+	if e := d.collection.byID[id]; e != nil {
+		return e.raw, nil
+	}
+	return nil, d.notFound(id)
+}
+
+// Put reads one document, and adds it or replaces that of its ID, which may be given as
+// id, in the document, or alike in both. A document is held against the contract, but
+// for its ID and environment not so if unchecked. Put returns what is stored, and
+// whether it is new. An error says what is wrong, as a *FieldError where it is a field,
+// and nothing has changed then.
+func (d Documents) Put(id string, document io.Reader, unchecked bool) (stored json.RawMessage, created bool, err error) {
+	o := d.collection.kind.fresh()
+	if err := ReadDocument(document, o); err != nil {
+		return nil, false, err
+	}
+	if within, _ := o.key(); id != "" {
+		if within != "" && within != id {
+			return nil, false, &FieldError{"id",
+				fmt.Sprintf("is %q in the body and %q in the path: leave it out of the body", within, id)}
+		}
+		o.setID(id)
+	}
+	check := o.check
+	if unchecked {
+		check = func() error { return checkKey(o) }
+	}
+	if err := check(); err != nil {
+		return nil, false, err
+	}
+	stored, created = put(d.sim, d.collection, o)
+	return stored, created, nil
+}
+
+// SetPhase sets the phase of the object of that ID, to any word if unchecked. The error
+// is a *FieldError for the phase, or wraps ErrNotFound.
+func (d Documents) SetPhase(id, phase string, unchecked bool) error {
+	var check checks
+	if phase == "" || !unchecked {
+		check.oneOf("phase", phase, d.Phases...)
+	}
+	if err := check.outcome(); err != nil {
+		return err
+	}
+	d.sim.mu.Lock()
+	defer d.sim.mu.Unlock()
+	e := d.collection.byID[id]
+	if e == nil {
+		return d.notFound(id)
+	}
+	o := d.collection.kind.fresh()
+	readBack(e.raw, o)
+	o.setPhase(phase)
+	d.collection.put(o, d.sim.now())
+	return nil
+}
+
+// Remove takes the object of that ID out. The error wraps ErrNotFound.
+func (d Documents) Remove(id string) error { return remove(d.sim, d.collection, id) }
+
+// Example returns the ID of some object, or ID where there is none.
+func (d Documents) Example() string {
+	d.sim.mu.RLock()
+	defer d.sim.mu.RUnlock()
+	for _, s := range d.collection.shelves {
+		if len(s.entries) > 0 {
+			return s.entries[0].id
+		}
+	}
+	return "ID"
+}
+
+func (d Documents) notFound(id string) error { return fmt.Errorf("%s %q: %w", d.Noun, id, ErrNotFound) }
