@@ -149,6 +149,18 @@ func TestTheDoctorNamesWhatIsLackingAndTheWayOut(t *testing.T) {
 	g.Expect(string(out)).To(ContainSubstring("everything needed is there"))
 }
 
+func TestTheDoctorTakesNoOtherVersionsControlPlane(t *testing.T) {
+	g := NewWithT(t)
+	cache := t.TempDir()
+	g.Expect(os.Mkdir(filepath.Join(cache, "v1.36.0-0123456789-linux-amd64"), 0o700)).To(Succeed())
+	g.Expect(os.WriteFile(filepath.Join(cache, "v1.36.0-0123456789-linux-amd64", ".complete"), nil, 0o600)).To(Succeed())
+	command := exec.CommandContext(t.Context(), "../../hack/doctor")
+	command.Env = append(os.Environ(), "KUBEBUILDER_ASSETS=", "CONTROLPLANE_CACHE="+cache)
+	out, err := command.CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(out))
+	g.Expect(string(out)).To(ContainSubstring("control plane: none in " + cache))
+}
+
 // withoutGo makes a folder with what the doctor calls, but for Go.
 func withoutGo(t *testing.T) string {
 	t.Helper()
