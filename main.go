@@ -28,6 +28,7 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
@@ -91,6 +92,7 @@ func run(args []string) error {
 		Metrics:         metrics.New(ctrlmetrics.Registry, build),
 		Budgets:         budget.New(o.RequestsPerSecond, o.Burst()),
 		UserAgent:       "inventory-operator/" + build.Version,
+		Transport:       cloudapi.NewTransport(o.Roots),
 		AllowedOrigins:  o.AllowedOrigins,
 		ConcurrentSyncs: o.ConcurrentSyncs,
 		Writers:         make(chan struct{}, o.ConcurrentWrites),

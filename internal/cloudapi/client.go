@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -88,7 +87,7 @@ type Options struct {
 	UserAgent string
 	// Transport does the exchanges; nil takes one shared by all clients. It
 	// sees the credential.
-	Transport http.RoundTripper
+	Transport Transport
 	// Limits bound each listing.
 	Limits Limits
 	// Retry bounds asking for a page again, and every wait.

@@ -44,6 +44,7 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) 
 		Endpoint:   endpoint,
 		Credential: credential,
 		UserAgent:  r.UserAgent,
+		Transport:  r.Transport,
 		Budget:     share,
 		Retry:      r.Retry,
 		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),

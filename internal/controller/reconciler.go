@@ -48,6 +48,8 @@ type Reconciler struct {
 	Retry cloudapi.Retry
 	// UserAgent names the operator and its version to the cloud.
 	UserAgent string
+	// Transport reaches the cloud; nil takes one with the system's certificate authorities.
+	Transport cloudapi.Transport
 	// AllowedOrigins are the origins a source's endpoint may have, as
 	// cloudapi.Origin writes them.
 	AllowedOrigins []string

@@ -6,12 +6,14 @@ package options
 import (
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
 	"math"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -57,8 +59,12 @@ type Options struct {
 	JitterPercent int
 	// ObservationMetrics adds one metric series per observation.
 	ObservationMetrics bool
+	// Roots are the certificate authorities to trust when asking the cloud; nil means the
+	// system's.
+	Roots *x509.CertPool
 
 	allowedEndpoints, watchNamespaces, watchLabelSelector string
+	caBundle                                              string
 	metricsAddress                                        string
 	metricsSecure                                         bool
 }
@@ -77,6 +83,7 @@ func Bind(flags *flag.FlagSet) *Options {
 	flags.StringVar(&o.watchLabelSelector, "watch-label-selector", "", "Label selector of the InventorySources to work on (a shard); empty is all.")
 	flags.StringVar(&o.allowedEndpoints, "allowed-endpoints", v1alpha1.DefaultEndpoint,
 		"Origins that sources may ask, separated by commas. Credentials go nowhere else. An http:// origin counts only if listed here.")
+	flags.StringVar(&o.caBundle, "ca-bundle", "", "PEM file of certificate authorities to trust beside the system's when asking the cloud; read at the start.")
 	flags.IntVar(&o.ConcurrentSyncs, "concurrent-syncs", 8, "Sources synced at once.")
 	flags.IntVar(&o.ConcurrentWrites, "concurrent-writes", 32, "Writes to the API server under way at once, of all sources together.")
 	flags.Float64Var(&o.RequestsPerSecond, "requests-per-second", 5, "Requests to the cloud a second, at least 0.1, per credential, shared by all its sources.")
@@ -105,7 +112,8 @@ func (o *Options) Complete(rest []string) error {
 		namespaces("--watch-namespaces", split(o.watchNamespaces)),
 		named("--watch-namespaces", o.watchNamespaces),
 		namespaces("--leader-election-namespace", split(o.Manager.LeaderElectionNamespace)),
-		o.parseEndpoints())
+		o.parseEndpoints(),
+		o.readCABundle())
 	if !(o.RequestsPerSecond >= leastRequestsPerSecond && o.RequestsPerSecond <= mostRequestsPerSecond) {
 		err = errors.Join(err, fmt.Errorf("--requests-per-second: %v, must be from %v to %d",
 			o.RequestsPerSecond, leastRequestsPerSecond, mostRequestsPerSecond))
@@ -167,6 +175,24 @@ func (o *Options) parseEndpoints() error {
 		return fmt.Errorf("--allowed-endpoints: names no origin; write for example %s", v1alpha1.DefaultEndpoint)
 	}
 	return errs
+}
+
+// readCABundle adds what the file has to the system's certificate authorities.
+func (o *Options) readCABundle() error {
+	if o.caBundle == "" {
+		return nil
+	}
+	bundle, err := os.ReadFile(o.caBundle)
+	if err != nil {
+		return fmt.Errorf("--ca-bundle: %w", err)
+	}
+	if o.Roots, err = x509.SystemCertPool(); err != nil {
+		return fmt.Errorf("--ca-bundle: the system's own certificate authorities: %w", err)
+	}
+	if !o.Roots.AppendCertsFromPEM(bundle) {
+		return fmt.Errorf("--ca-bundle: %s has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----", o.caBundle)
+	}
+	return nil
 }
 
 // shard ends the name of a shard's Lease.

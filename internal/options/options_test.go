@@ -46,7 +46,7 @@ func TestFlagsDefaultToTheContract(t *testing.T) {
 	g.Expect(defaults).To(Equal(map[string]string{
 		"metrics-bind-address": ":8443", "metrics-secure": "true", "health-probe-bind-address": ":8081",
 		"leader-elect": "false", "leader-election-namespace": "", "watch-namespaces": "", "watch-label-selector": "",
-		"allowed-endpoints": "https://api.confluent.cloud", "concurrent-syncs": "8", "concurrent-writes": "32",
+		"allowed-endpoints": "https://api.confluent.cloud", "ca-bundle": "", "concurrent-syncs": "8", "concurrent-writes": "32",
 		"requests-per-second": "5", "interval-jitter-percent": "10", "observation-metrics": "false", "pprof-bind-address": "",
 	}))
 }
