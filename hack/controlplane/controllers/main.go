@@ -17,12 +17,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/controller-manager/pkg/informerfactory"
@@ -66,11 +68,11 @@ func run(ctx context.Context, kubeconfig, ready string) error {
 		return err
 	}
 	config.QPS = -1 // Nobody else is to be left room for.
-	client, err := kubernetes.NewForConfig(config)
+	client, objects, err := clientsOf(config, "generic-garbage-collector")
 	if err != nil {
 		return err
 	}
-	objects, err := metadata.NewForConfig(config)
+	namespaceClient, namespaceObjects, err := clientsOf(config, "namespace-controller")
 	if err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func run(ctx context.Context, kubeconfig, ready string) error {
 	if err != nil {
 		return err
 	}
-	namespaces := namespace.NewNamespaceController(ctx, client, objects, client.Discovery().ServerPreferredNamespacedResources,
+	namespaces := namespace.NewNamespaceController(ctx, namespaceClient, namespaceObjects, namespaceClient.Discovery().ServerPreferredNamespacedResources,
 		typed.Core().V1().Namespaces(), namespaceResync, corev1.FinalizerKubernetes)
 
 	shared.Start(ctx.Done())
@@ -95,6 +97,20 @@ func run(ctx context.Context, kubeconfig, ready string) error {
 	err = announce(ctx, ready, func() bool { return collector.IsSynced(klog.FromContext(ctx)) })
 	running.Wait()
 	return err
+}
+
+// clientsOf returns the clients of a controller, which are one of its own ServiceAccount,
+// as in most clusters: the API server grants it that controller's rights and no others,
+// and admission policies meet the name they meet there.
+func clientsOf(config *rest.Config, controller string) (kubernetes.Interface, metadata.Interface, error) {
+	own := rest.CopyConfig(config)
+	own.Impersonate.UserName = "system:serviceaccount:" + metav1.NamespaceSystem + ":" + controller
+	client, err := kubernetes.NewForConfig(own)
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := metadata.NewForConfig(own)
+	return client, objects, err
 }
 
 // announce creates a file once a condition is met.
