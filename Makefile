@@ -72,11 +72,12 @@ generate: ## Generate deep copies of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate CRDs and the manager's role from markers in the code.
+manifests: ## Generate CRDs, the manager's role and the chart's files from code and config.
 	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:maxDescLen=4096 \
 		paths=./api/... paths=./internal/controller/... \
 		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
 	@hack/strict-times config/crd/bases/*.yaml
+	@hack/chart
 
 .PHONY: fmt
 fmt: ## Format Go and shell code.
@@ -138,6 +139,11 @@ run: build ## Build the manager and run it against the current kubeconfig. RUNFL
 	@readable=; if [[ -t 2 ]]; then readable="--zap-encoder=console --zap-time-encoding=iso8601"; fi; \
 		set -x; exec bin/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
 		--health-probe-bind-address=127.0.0.1:8081 $$readable $(RUNFLAGS)
+
+.PHONY: chart
+chart: ## Write dist/inventory-operator-VERSION.tgz, the Helm chart.
+	mkdir -p dist
+	$(TOOL) helm package charts/inventory-operator --destination dist
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package chart holds the Helm chart against config, which has the same facts for
+// kustomize, and against a real API server.
+package chart
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	root  = "../.."
+	chart = root + "/charts/inventory-operator"
+	// release and namespace under which the chart has the names that kustomize gives.
+	release   = "inventory-operator"
+	namespace = "inventory-operator-system"
+	// eventually is how long a test waits for what should happen at once.
+	eventually = 30 * time.Second
+)
+
+// tool runs one of the pinned tools and returns what it prints.
+func tool(ctx context.Context, name string, args ...string) (string, error) {
+	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "tools", "run"), append([]string{name}, args...)...)
+	out, err := command.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, bytes.TrimSpace(exit.Stderr))
+	}
+	return string(out), err
+}
+
+// template renders the chart with these arguments of helm template.
+func template(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := tool(t.Context(), "helm", append([]string{"template", release, chart, "--namespace", namespace}, args...)...)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return out
+}
+
+// objects are manifests by kind, namespace and name.
+type objects map[string]*unstructured.Unstructured
+
+// parse reads manifests. Each object may be there once.
+func parse(t *testing.T, manifests string) objects {
+	t.Helper()
+	g := NewWithT(t)
+	parsed := objects{}
+	for document := range strings.SplitSeq("\n"+manifests, "\n---") {
+		object := &unstructured.Unstructured{}
+		g.Expect(yaml.Unmarshal([]byte(document), &object.Object)).To(Succeed(), document)
+		if len(object.Object) == 0 {
+			continue
+		}
+		key := strings.TrimPrefix(fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName()), "/")
+		g.Expect(parsed).NotTo(HaveKey(key))
+		parsed[key] = object
+	}
+	return parsed
+}
+
+// render renders the chart with these values, as --set takes them.
+func render(t *testing.T, values ...string) objects {
+	t.Helper()
+	var args []string
+	for _, value := range values {
+		args = append(args, "--set", value)
+	}
+	return parse(t, template(t, args...))
+}
+
+// kustomize builds a folder of config.
+func kustomize(t *testing.T, folder string) objects {
+	t.Helper()
+	out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", folder))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return parse(t, out)
+}
+
+// file writes a file for --values and returns its path.
+func file(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "values.yaml")
+	NewWithT(t).Expect(os.WriteFile(path, []byte(content), 0o600)).To(Succeed())
+	return path
+}
