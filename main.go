@@ -7,15 +7,12 @@ package main
 import (
 	"flag"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"net"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
 	"go.uber.org/zap/zapcore"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -23,7 +20,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -31,6 +27,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
+	"github.com/ccloud-dev/inventory-operator/internal/health"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/internal/options"
 )
@@ -59,7 +56,7 @@ func run(args []string) error {
 	if err := o.Complete(flags.Args()); err != nil {
 		return err
 	}
-	spareMemory()
+	options.SpareMemory()
 	logger := options.Discreet(zap.New(zap.UseFlagOptions(&logging)))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger) // That of client-go: leader election, watches.
@@ -77,11 +74,15 @@ func run(args []string) error {
 	cluster.QPS = -1
 	controller.SlimCache(&o.Manager.Cache)
 	o.Manager.LeaderElectionConfig = ownConnection(cluster)
+	ctx := ctrl.SetupSignalHandler()
+	err = health.Await(ctx, cluster, o.Manager.Scheme, controller.Objects(), o.Manager.HealthProbeBindAddress, ctrl.Log)
+	if err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(cluster, o.Manager)
 	if err != nil {
 		return err
 	}
-	ctx := ctrl.SetupSignalHandler()
 	build := metrics.ReadBuild(version)
 	reconciler := &controller.Reconciler{
 		Cluster:         mgr.GetClient(),
@@ -105,14 +106,11 @@ func run(args []string) error {
 	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
 		Reader: mgr.GetCache(), Kinds: controller.Kinds(), Elected: mgr.Elected(), PerObservation: o.ObservationMetrics,
 	})
-	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
-		return err
-	}
-	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+	if err := health.AddChecks(mgr, controller.Objects()); err != nil {
 		return err
 	}
 	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion,
-		"memoryLimit", limitMemory())
+		"memoryLimit", options.LimitMemory())
 	return mgr.Start(ctx)
 }
 
@@ -122,30 +120,4 @@ func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	return own
-}
-
-// gcPercent is how far the heap may grow over what lives before garbage is collected,
-// where GOGC does not say. Half of Go's own: what lives are the observations, syncs
-// leave short-lived garbage, and collecting it twice as often costs little processor
-// time beside what reading the listings takes.
-const gcPercent = 50
-
-func spareMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-}
-
-// limitMemory has the garbage collector work harder before the kernel kills: from
-// nine tenths of the container's limit on. It returns that in bytes, for the log, or
-// why there is none. Where GOMEMLIMIT is set, that counts.
-func limitMemory() any {
-	limit, err := memlimit.Set()
-	if err != nil {
-		return err.Error()
-	}
-	if limit == math.MaxInt64 {
-		return "none"
-	}
-	return limit
 }

@@ -100,6 +100,15 @@ func words(identifiers []v1alpha1.Identifier) []string {
 	return out
 }
 
+// Objects returns one empty object of each kind the operator works with, sources first.
+func Objects() []client.Object {
+	objects := []client.Object{&v1alpha1.InventorySource{}}
+	for i := range kinds {
+		objects = append(objects, kinds[i].object())
+	}
+	return objects
+}
+
 // Kinds returns what is mirrored, as planning knows it.
 func Kinds() []*mirror.Kind {
 	out := make([]*mirror.Kind, len(kinds))

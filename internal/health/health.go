@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package health tells whether the manager can work: whether the API server serves its
+// kinds, and whether its caches hold them.
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/version"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// OldestServer is the oldest Kubernetes version whose API server has everything the kinds
+// use: selectable fields are there since 1.32.
+const OldestServer = "1.32.0"
+
+const (
+	// lookAgain is the time between two looks at what the API server serves.
+	lookAgain = 2 * time.Second
+	// sayAgain is the time between two log lines that say the same is lacking.
+	sayAgain = time.Minute
+)
+
+// Await returns once the API server serves the kinds of these objects, or with ctx's error,
+// or with that of an API server that does not answer. While it waits, it logs what is lacking
+// and serves /healthz and /readyz on the address, so that a probe can tell; "" or "0" serves
+// neither.
+func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
+	server, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return err
+	}
+	kinds := make([]string, len(objects))
+	for i, object := range objects {
+		if kinds[i], err = kindOf(object, scheme); err != nil {
+			return err
+		}
+	}
+	warnOfOldServer(server, log)
+	lacking, err := missing(server, kinds)
+	if err != nil || lacking == nil {
+		return err
+	}
+	var reason atomic.Value
+	reason.Store(lacking.Error())
+	stop, err := serve(address, func() string { return reason.Load().(string) })
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var said time.Time
+	for lacking != nil {
+		reason.Store(lacking.Error())
+		if time.Since(said) >= sayAgain {
+			log.Info("Waiting", "for", lacking.Error())
+			said = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lookAgain):
+		}
+		if lacking, err = missing(server, kinds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing says which of the kinds the API server does not serve; nil means none.
+func missing(server discovery.DiscoveryInterface, kinds []string) (lacking, err error) {
+	group := v1alpha1.GroupVersion.String()
+	served, err := server.ServerResourcesForGroupVersion(group)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
+	}
+	left := slices.Clone(kinds)
+	if served != nil {
+		for _, resource := range served.APIResources {
+			left = slices.DeleteFunc(left, func(kind string) bool { return kind == resource.Kind })
+		}
+	}
+	if len(left) == 0 {
+		return nil, nil
+	}
+	return fmt.Errorf("the API server does not serve %s of %s: install the CustomResourceDefinitions",
+		strings.Join(left, ", "), group), nil
+}
+
+// warnOfOldServer logs that the API server is older than it should be. What is lacking
+// there is lacking, and the rest works.
+func warnOfOldServer(server discovery.DiscoveryInterface, log logr.Logger) {
+	info, err := server.ServerVersion()
+	if err != nil {
+		return // The next request says why.
+	}
+	found, err := version.ParseGeneric(info.GitVersion)
+	if err == nil && found.LessThan(version.MustParseGeneric(OldestServer)) {
+		log.Info("The API server is older than supported: observations cannot be selected by field there",
+			"version", info.GitVersion, "oldestSupported", OldestServer)
+	}
+}
+
+// serve answers probes until stop is called: alive, and not ready for the reason given.
+func serve(address string, reason func() string) (stop func(), err error) {
+	if address == "" || address == "0" {
+		return func() {}, nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("--health-probe-bind-address: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, reason(), http.StatusServiceUnavailable)
+	})
+	probes := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = probes.Serve(listener) // Ends with the error that Close is.
+	}()
+	return func() {
+		_ = probes.Close()
+		<-done
+	}, nil
+}
+
+// AddChecks has the manager be ready once its cache holds all objects of these types. Each is
+// a check of its own, named after its kind: /readyz?verbose lists them. The manager is alive
+// as long as it answers: neither the cloud nor the API server makes it less so.
+func AddChecks(mgr manager.Manager, objects []client.Object) error {
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	for _, object := range objects {
+		kind, err := kindOf(object, mgr.GetScheme())
+		if err != nil {
+			return err
+		}
+		if err := mgr.AddReadyzCheck(strings.ToLower(kind), synced(mgr.GetCache(), object)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
+	gvk, err := apiutil.GVKForObject(object, scheme)
+	return gvk.Kind, err
+}
+
+var errNotSynced = errors.New("not all that exists has been read yet")
+
+// synced returns a check that fails until the cache holds all objects of this one's type.
+func synced(c cache.Cache, object client.Object) healthz.Checker {
+	return func(r *http.Request) error {
+		informer, err := c.GetInformer(r.Context(), object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return err
+		}
+		if !informer.HasSynced() {
+			return errNotSynced
+		}
+		return nil
+	}
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package health_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
+	"github.com/ccloud-dev/inventory-operator/internal/health"
+	"github.com/ccloud-dev/inventory-operator/test/controlplane"
+)
+
+const soon = 30 * time.Second
+
+// lines collects what is logged.
+type lines struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) logger() logr.Logger {
+	return funcr.New(func(_, args string) {
+		l.Lock()
+		defer l.Unlock()
+		l.text.WriteString(args + "\n")
+	}, funcr.Options{})
+}
+
+func (l *lines) String() string {
+	l.Lock()
+	defer l.Unlock()
+	return l.text.String()
+}
+
+func freeAddress(g Gomega) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	g.Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// probe returns the status and text of a probe, 0 if nothing answers.
+func probe(ctx context.Context, address, path string) (int, string) {
+	request, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(text)
+}
+
+func TestReadinessSaysWhatIsLacking(t *testing.T) {
+	g := NewWithT(t)
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { g.Expect(plane.Stop()).To(Succeed()) })
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var log lines
+	address := freeAddress(g)
+	await := func(ctx context.Context) error {
+		return health.Await(ctx, plane.Config(), scheme, controller.Objects(), address, log.logger())
+	}
+	served := make(chan error, 1)
+	go func() { served <- await(t.Context()) }()
+	shows := func(path string, status int, text string) {
+		t.Helper()
+		g.Eventually(func() (string, error) {
+			got, body := probe(t.Context(), address, path)
+			if got != status {
+				return body, errors.New(http.StatusText(got) + body)
+			}
+			return body, nil
+		}).WithTimeout(soon).Should(ContainSubstring(text))
+	}
+	shows("/readyz", http.StatusServiceUnavailable, "does not serve InventorySource, KafkaClusterObservation, PeeringObservation of inventory.ccloud.dev/v1alpha1")
+	shows("/healthz", http.StatusOK, "ok")
+	g.Expect(log.String()).To(ContainSubstring("install the CustomResourceDefinitions"))
+
+	const bases = "../../config/crd/bases/inventory.ccloud.dev_"
+	install := func(names ...string) {
+		for _, name := range names {
+			_, err := envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: []string{bases + name + ".yaml"}})
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+	}
+	install("inventorysources", "peeringobservations")
+	shows("/readyz", http.StatusServiceUnavailable, "does not serve KafkaClusterObservation of")
+	install("kafkaclusterobservations")
+	g.Eventually(served).WithTimeout(soon).Should(Receive(BeNil()))
+	status, _ := probe(t.Context(), address, "/healthz")
+	g.Expect(status).To(BeZero(), "the manager's own probes can listen there")
+
+	mgr, err := manager.New(plane.Config(), manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
+		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	shows("/readyz?verbose", http.StatusOK, "[+]kafkaclusterobservation ok")
+	shows("/healthz", http.StatusOK, "ok")
+	stop()
+	g.Eventually(ended).WithTimeout(soon).Should(Receive(BeNil()))
+}
+
+func TestAwaitEndsWhereNoAPIServerAnswers(t *testing.T) {
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	server := &rest.Config{Host: "http://" + freeAddress(g)}
+	err := health.Await(t.Context(), server, scheme, controller.Objects(), "0", logr.Discard())
+	g.Expect(err).To(MatchError(And(ContainSubstring("asking the API server for its kinds"), ContainSubstring("connection refused"))))
+}
+
+// anOldServer serves the kinds, and no object of them ever.
+func anOldServer(t *testing.T) *rest.Config {
+	t.Helper()
+	const resources = `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"inventory.ccloud.dev/v1alpha1","resources":[
+		{"name":"inventorysources","kind":"InventorySource","namespaced":true,"verbs":["list","watch"]},
+		{"name":"kafkaclusterobservations","kind":"KafkaClusterObservation","namespaced":true,"verbs":["list","watch"]},
+		{"name":"peeringobservations","kind":"PeeringObservation","namespaced":true,"verbs":["list","watch"]}]}`
+	group := `{"name":"inventory.ccloud.dev","versions":[{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}],
+		"preferredVersion":{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}}`
+	answers := map[string]string{
+		"/version":                            `{"major":"1","minor":"29","gitVersion":"v1.29.4-vendor.1"}`,
+		"/api":                                `{"kind":"APIVersions","versions":["v1"]}`,
+		"/apis":                               `{"kind":"APIGroupList","apiVersion":"v1","groups":[` + group + `]}`,
+		"/apis/inventory.ccloud.dev/v1alpha1": resources,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if answer, ok := answers[r.URL.Path]; ok {
+			_, _ = io.WriteString(w, answer)
+			return
+		}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	return &rest.Config{Host: server.URL}
+}
+
+func TestAnOldServerIsNamedAndServesOn(t *testing.T) {
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var log lines
+	g.Expect(health.Await(t.Context(), anOldServer(t), scheme, controller.Objects(), "0", log.logger())).To(Succeed())
+	g.Expect(log.String()).To(And(ContainSubstring("v1.29.4-vendor.1"), ContainSubstring(health.OldestServer)))
+}
+
+func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	address := freeAddress(g)
+	mgr, err := manager.New(anOldServer(t), manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
+		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	g.Eventually(func() string {
+		_, text := probe(t.Context(), address, "/readyz?verbose")
+		return text
+	}).WithTimeout(soon).Should(And(ContainSubstring("[-]inventorysource failed"), ContainSubstring("[-]peeringobservation failed")))
+	_, text := probe(t.Context(), address, "/readyz/inventorysource")
+	g.Expect(text).To(ContainSubstring("not all that exists has been read yet"))
+	status, _ := probe(t.Context(), address, "/healthz")
+	g.Expect(status).To(Equal(http.StatusOK), "it is alive all the same")
+	stop()
+	g.Eventually(ended).WithTimeout(soon).Should(Receive())
+}
