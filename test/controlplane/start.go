@@ -143,6 +143,9 @@ func (p *Plane) startAPIServer(_ context.Context, o Options) error {
 		Out:          log,
 		Err:          log,
 	}
+	// As OpenShift has it: who makes an object that blocks its owner's deletion must be
+	// allowed to set the owner's finalizers.
+	server.Configure().Append("enable-admission-plugins", "OwnerReferencesPermissionEnforcement")
 	// Left at its default of none, open watches would hold up its stop for a minute.
 	server.Configure().Set("shutdown-watch-termination-grace-period", "1s")
 	if err := p.configureAudit(server, o.AuditLog); err != nil {
