@@ -77,6 +77,8 @@ manifests: ## Generate CRDs, the manager's role and the chart's files from code 
 		paths=./api/... paths=./internal/controller/... \
 		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
 	@hack/strict-times config/crd/bases/*.yaml
+	@mkdir -p config/grafana
+	@cd hack/dashboard && GOWORK=off go run . >../../config/grafana/inventory-operator.json
 	@hack/chart
 
 .PHONY: fmt

@@ -3,6 +3,8 @@
 package chart
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -145,6 +147,16 @@ func TestANetworkPolicyLetsOutWhatIsNeeded(t *testing.T) {
 
 	closed := render(t, "networkPolicy.enabled=true", "metrics.enabled=false")
 	g.Expect(as[networkingv1.NetworkPolicy](t, closed, "NetworkPolicy "+namespace+"/inventory-operator-controller-manager").Spec.Ingress).To(BeEmpty())
+}
+
+func TestTheDashboardIsThere(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	dashboard, err := os.ReadFile(filepath.Join(root, "config", "grafana", "inventory-operator.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	shown := as[corev1.ConfigMap](t, render(t, "metrics.dashboard.enabled=true"), "ConfigMap "+namespace+"/inventory-operator-dashboard")
+	g.Expect(shown.Labels).To(HaveKeyWithValue("grafana_dashboard", "1"))
+	g.Expect(shown.Data["inventory-operator.json"]).To(MatchJSON(dashboard))
 }
 
 func TestWhatIsSwitchedOffIsNotThere(t *testing.T) {
