@@ -147,6 +147,10 @@ chart: ## Write dist/inventory-operator-VERSION.tgz, the Helm chart.
 	mkdir -p dist
 	$(TOOL) helm package charts/inventory-operator --destination dist
 
+.PHONY: image
+image: ## Write dist/image, an OCI layout for amd64 and arm64, without a container engine.
+	@hack/image/build "$(VERSION)" dist
+
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
