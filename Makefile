@@ -151,6 +151,10 @@ chart: ## Write dist/inventory-operator-VERSION.tgz, the Helm chart.
 image: ## Write dist/image, an OCI layout for amd64 and arm64, without a container engine.
 	@hack/image/build "$(VERSION)" dist
 
+.PHONY: release
+release: ## Write all that a release has into dist/VERSION, and check it. VERSION=v0.1.0
+	@hack/release "$(VERSION)"
+
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .

@@ -21,10 +21,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/ko/pkg/build"
 	"github.com/google/ko/pkg/publish"
@@ -43,6 +45,7 @@ func main() {
 	flag.StringVar(&o.source, "source", ".", "Folder of the operator's module.")
 	flag.StringVar(&o.version, "version", "", "What the manager names itself by.")
 	flag.StringVar(&o.output, "output", "", "Folder for the image layout; what is there goes.")
+	flag.StringVar(&o.push, "push", "", "Where to push it as well, such as registry.example.com/operator:v0.1.0.")
 	flag.StringVar(&o.sbom, "sbom", "", "Folder for the SBOMs.")
 	flag.Func("created", "The image's time, in seconds since 1970: that of the commit.", func(text string) error {
 		var seconds int64
@@ -66,8 +69,8 @@ func main() {
 }
 
 type options struct {
-	source, version, output, sbom string
-	created                       v1.Time
+	source, version, output, sbom, push string
+	created                             v1.Time
 }
 
 // build builds the image, writes it and returns its digest.
@@ -122,7 +125,25 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 	if _, err := publish.NewLayout(o.output).Publish(ctx, built, importPath); err != nil {
 		return v1.Hash{}, err
 	}
+	if o.push != "" {
+		if err := push(ctx, built, o.push); err != nil {
+			return v1.Hash{}, fmt.Errorf("-push: %w", err)
+		}
+	}
 	return built.Digest()
+}
+
+// push writes the image to a registry, with the credentials that docker login left.
+func push(ctx context.Context, built build.Result, to string) error {
+	reference, err := name.ParseReference(to)
+	if err != nil {
+		return err
+	}
+	index, ok := built.(v1.ImageIndex)
+	if !ok {
+		return fmt.Errorf("ko built a %T, not an index", built)
+	}
+	return remote.WriteIndex(reference, index, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
 }
 
 // nothing is the base: the binary is static and brings the certificate authorities it falls
