@@ -33,6 +33,9 @@ func (r *Reconciler) apply(ctx context.Context, p *pass) {
 		errs := r.each(ctx, len(writes), func(n int) error { return r.write(ctx, k, writes[n]) })
 		for n, w := range writes {
 			state.note(w.Desired.GetName(), errs[n], r.Clock.Now())
+			if errs[n] == nil {
+				p.written++
+			}
 			if w.Existing == nil && !notCreated(errs[n]) && p.drift == nil {
 				state.report.Created(w.Desired)
 			}
@@ -67,6 +70,7 @@ func (r *Reconciler) prune(ctx context.Context, p *pass, i int) {
 			state.report.Deleted(o)
 		}
 	}
+	p.deleted += len(deleted)
 	if len(deleted) > 0 {
 		log.FromContext(ctx).Info("Deleted observations", "kind", k.Name, "names", names(deleted))
 		r.tellPruned(k, p.source, deleted)

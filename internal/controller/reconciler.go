@@ -153,6 +153,8 @@ type pass struct {
 	drift []sets.Set[string]
 	// changes are what to write, by kind.
 	changes []*mirror.Changes
+	// written and deleted count the observations that were.
+	written, deleted int
 }
 
 // ask lists what the cloud has, if that is due, and says so first where it is the

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -66,7 +67,28 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		return err
 	}
 	r.tellReady(p.source, before.Status.Conditions)
+	logPass(ctx, p, before.Status.Conditions)
 	return nil
+}
+
+// logPass logs one line of a pass that changed something: observations, or whether and why
+// the source is ready. One that changed nothing, as most are, is logged at debug level.
+func logPass(ctx context.Context, p *pass, before []metav1.Condition) {
+	did := "Repaired"
+	if p.syncing {
+		did = "Synced"
+	}
+	is, was := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady), meta.FindStatusCondition(before, v1alpha1.ConditionReady)
+	reason, changed := "", p.written+p.deleted > 0
+	if is != nil {
+		reason = is.Reason
+		changed = changed || was == nil || was.Status != is.Status || was.Reason != is.Reason
+	}
+	logger := log.FromContext(ctx)
+	if !changed {
+		logger = logger.V(1)
+	}
+	logger.Info(did, "written", p.written, "deleted", p.deleted, "ready", reason)
 }
 
 // overdue returns what to say of a sync that waits for long, or because the cloud asked
