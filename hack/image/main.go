@@ -25,11 +25,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/ko/pkg/build"
-	"github.com/google/ko/pkg/publish"
 )
 
 const (
@@ -122,26 +122,26 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 	if err := os.RemoveAll(o.output); err != nil {
 		return v1.Hash{}, err
 	}
-	if _, err := publish.NewLayout(o.output).Publish(ctx, built, importPath); err != nil {
+	index, ok := built.(v1.ImageIndex)
+	if !ok {
+		return v1.Hash{}, fmt.Errorf("ko built a %T, not an index", built)
+	}
+	if _, err := layout.Write(o.output, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index})); err != nil {
 		return v1.Hash{}, err
 	}
 	if o.push != "" {
-		if err := push(ctx, built, o.push); err != nil {
+		if err := push(ctx, index, o.push); err != nil {
 			return v1.Hash{}, fmt.Errorf("-push: %w", err)
 		}
 	}
-	return built.Digest()
+	return index.Digest()
 }
 
 // push writes the image to a registry, with the credentials that docker login left.
-func push(ctx context.Context, built build.Result, to string) error {
+func push(ctx context.Context, index v1.ImageIndex, to string) error {
 	reference, err := name.ParseReference(to)
 	if err != nil {
 		return err
-	}
-	index, ok := built.(v1.ImageIndex)
-	if !ok {
-		return fmt.Errorf("ko built a %T, not an index", built)
 	}
 	return remote.WriteIndex(reference, index, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
 }
