@@ -41,9 +41,11 @@ func main() {
 	}
 }
 
-func build() (dashboard.Dashboard, error) {
-	return dashboard.NewDashboardBuilder("Inventory operator").
-		Uid("inventory-operator").
+// build makes a dashboard of the classic schema, which every Grafana imports and every sidecar
+// takes; that of dashboardv2 is for Grafana 12 and later.
+func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
+	made := dashboard.NewDashboardBuilder("Inventory operator") //nolint:staticcheck // see above
+	return made.Uid("inventory-operator").
 		Description("What inventory-operator mirrors from Confluent Cloud, and how it fares.").
 		Tags([]string{"kubernetes", "kafka", "confluent-cloud"}).
 		Refresh("1m").
@@ -53,12 +55,12 @@ func build() (dashboard.Dashboard, error) {
 		WithVariable(variable("namespace", "Namespace", `label_values(ccloud_inventory_source_ready, namespace)`)).
 		WithVariable(variable("source", "Source", `label_values(ccloud_inventory_source_ready{namespace=~"$namespace"}, name)`)).
 		WithRow(dashboard.NewRowBuilder("Now")).
-		WithPanel(number("Sources ready", `sum(ccloud_inventory_source_ready{`+source+`})`, "", nil)).
-		WithPanel(number("Sources not ready", `count(ccloud_inventory_source_ready{`+source+`,reason!="Suspended"} == 0) or vector(0)`, "", alarming)).
-		WithPanel(number("Kinds stale", `count(time() - ccloud_inventory_source_stale_timestamp_seconds{`+source+`} > 0) or vector(0)`, "", alarming)).
-		WithPanel(number("Prunes held", `sum(ccloud_inventory_prune_held{`+source+`})`, "", alarming)).
-		WithPanel(number("Leaders", `sum(leader_election_master_status{name=~"inventory-operator[.]ccloud[.]dev.*"})`, "", nil)).
-		WithPanel(number("Managers", `count(ccloud_inventory_build_info)`, "", nil)).
+		WithPanel(number("Sources ready", `sum(ccloud_inventory_source_ready{`+source+`})`, nil)).
+		WithPanel(number("Sources not ready", `count(ccloud_inventory_source_ready{`+source+`,reason!="Suspended"} == 0) or vector(0)`, alarming)).
+		WithPanel(number("Kinds stale", `count(time() - ccloud_inventory_source_stale_timestamp_seconds{`+source+`} > 0) or vector(0)`, alarming)).
+		WithPanel(number("Prunes held", `sum(ccloud_inventory_prune_held{`+source+`})`, alarming)).
+		WithPanel(number("Leaders", `sum(leader_election_master_status{name=~"inventory-operator[.]ccloud[.]dev.*"})`, nil)).
+		WithPanel(number("Managers", `count(ccloud_inventory_build_info)`, nil)).
 		WithRow(dashboard.NewRowBuilder("What is mirrored")).
 		WithPanel(graph("Observations", "Whose cloud object is listed.", units.Short,
 			query(`sum by (kind, phase) (ccloud_inventory_observations{`+source+`})`, "{{kind}} {{phase}}"))).
@@ -111,8 +113,8 @@ var alarming = dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsM
 	{Color: "green"}, {Color: "red", Value: cog.ToPtr(1.0)},
 })
 
-func number(title, expression, unit string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
-	panel := stat.NewPanelBuilder().Title(title).Datasource(datasource).Unit(unit).Span(4).Height(4).
+func number(title, expression string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
+	panel := stat.NewPanelBuilder().Title(title).Datasource(datasource).Span(4).Height(4).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		WithTarget(prometheus.NewDataqueryBuilder().Datasource(datasource).Expr(expression).Instant())
 	if thresholds != nil {

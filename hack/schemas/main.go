@@ -27,13 +27,13 @@ func main() {
 
 func run(args []string) error {
 	if len(args) < 2 {
-		return errors.New("use: schemas FOLDER CRD.yaml...")
+		return errors.New("give a folder and the files of CustomResourceDefinitions")
 	}
 	if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // for everyone to read
 		return err
 	}
 	for _, path := range args[1:] {
-		text, err := os.ReadFile(path)
+		text, err := os.ReadFile(path) //nolint:gosec // the user names the file
 		if err != nil {
 			return err
 		}

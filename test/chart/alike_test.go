@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// comparable takes away what sets a release of helm's apart, and the image.
-func comparable(all objects) objects {
+// bare takes away what sets a release of helm's apart, and the image.
+func bare(all objects) objects {
 	own := []string{"app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/managed-by", "helm.sh/chart"}
 	for key, object := range all {
 		if object.GetAnnotations()["helm.sh/hook"] != "" {
@@ -79,14 +79,14 @@ func expectAlike(t *testing.T, chart, kustomized objects) {
 func TestTheChartInstallsWhatKustomizeDoes(t *testing.T) {
 	t.Parallel()
 	// Helm makes the namespace itself, by --create-namespace.
-	expectAlike(t, comparable(render(t)), without(comparable(kustomize(t, "default")), "Namespace"))
+	expectAlike(t, bare(render(t)), without(bare(kustomize(t, "default")), "Namespace"))
 }
 
 func TestTheChartsPolicyIsThatOfKustomize(t *testing.T) {
 	t.Parallel()
 	kinds := []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
-	chart := comparable(only(render(t, "readOnlyPolicy.enabled=true"), kinds...))
-	kustomized := comparable(kustomize(t, "policy"))
+	chart := bare(only(render(t, "readOnlyPolicy.enabled=true"), kinds...))
+	kustomized := bare(kustomize(t, "policy"))
 	for _, all := range []objects{chart, kustomized} { // The list of writers is written in two ways.
 		variables, _, _ := unstructured.NestedSlice(all["ValidatingAdmissionPolicy /inventory-operator-observations-read-only"].Object, "spec", "variables")
 		writers := variables[0].(map[string]any)
@@ -100,20 +100,30 @@ func TestTheChartWatchesSecretsAsKustomizeDoes(t *testing.T) {
 	t.Parallel()
 	chart := render(t, "secretWatch.enabled=true")
 	maps.DeleteFunc(chart, func(key string, _ *unstructured.Unstructured) bool { return !strings.Contains(key, "secret-watch") })
-	expectAlike(t, comparable(chart), comparable(kustomize(t, "secret-watch")))
+	expectAlike(t, bare(chart), bare(kustomize(t, "secret-watch")))
+}
+
+// named gives objects the names that they get in config/default.
+func named(all objects) objects {
+	out := objects{}
+	for _, object := range all {
+		object.SetName(release + "-" + object.GetName())
+		object.SetNamespace(namespace)
+		out[object.GetKind()+" "+namespace+"/"+object.GetName()] = object
+	}
+	return out
 }
 
 func TestTheChartsMonitoringIsThatOfKustomize(t *testing.T) {
 	t.Parallel()
-	kinds := []string{"ServiceMonitor", "PrometheusRule"}
-	chart := comparable(only(render(t, "metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true"), kinds...))
-	kustomized := objects{}
-	for _, object := range comparable(kustomize(t, "prometheus")) { // It gets its names in config/default.
-		object.SetName(release + "-" + object.GetName())
-		object.SetNamespace(namespace)
-		kustomized[object.GetKind()+" "+namespace+"/"+object.GetName()] = object
-	}
-	expectAlike(t, chart, kustomized)
+	chart := bare(only(render(t, "metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true"), "ServiceMonitor", "PrometheusRule"))
+	expectAlike(t, chart, named(bare(kustomize(t, "prometheus"))))
+}
+
+func TestTheChartsNetworkPolicyIsThatOfKustomize(t *testing.T) {
+	t.Parallel()
+	chart := bare(only(render(t, "networkPolicy.enabled=true"), "NetworkPolicy"))
+	expectAlike(t, chart, named(bare(kustomize(t, "network-policy"))))
 }
 
 func TestTheChartBoundToNamespacesGrantsWhatKustomizeDoes(t *testing.T) {

@@ -10,11 +10,13 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -168,6 +170,45 @@ var _ = Describe("The manager", Ordered, func() {
 		awaitSyncs(ctx, namespace, 2)
 		Consistently(manager.Ended(), "100ms").ShouldNot(BeClosed())
 		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+	})
+
+	It("gives its Lease back when it ends, so that the next one goes on at once and rewrites nothing", func(ctx SpecContext) {
+		elect := []string{"--leader-elect", "--leader-election-namespace=" + namespace}
+		_, err := scene.Kubectl(ctx, "create", "rolebinding", "lease", "--namespace="+namespace,
+			"--clusterrole=cluster-admin", "--serviceaccount="+stage.Namespace+":"+stage.ServiceAccount)
+		Expect(err).NotTo(HaveOccurred())
+		holder := func() string {
+			leases := &coordinationv1.LeaseList{}
+			Expect(k8s.List(ctx, leases, client.InNamespace(namespace))).To(Succeed())
+			Expect(leases.Items).To(HaveLen(1))
+			return ptr.Deref(leases.Items[0].Spec.HolderIdentity, "")
+		}
+		first := start(ctx, elect...)
+		createSource(ctx, namespace)
+		awaitSyncs(ctx, namespace, 1)
+		Expect(holder()).NotTo(BeEmpty())
+		before := managerWrites(namespace, "kafkaclusterobservations")
+		Expect(first.Stop()).To(Succeed())
+		Expect(holder()).To(BeEmpty())
+		start(ctx, elect...)
+		awaitSyncs(ctx, namespace, 2)
+		Expect(holder()).NotTo(BeEmpty())
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+	})
+
+	It("ends orderly in the middle of its first writes, and the next one finishes them", func(ctx SpecContext) {
+		first := start(ctx, "--concurrent-writes=1")
+		createSource(ctx, namespace)
+		Eventually(ctx, func(g Gomega) { g.Expect(len(clusters(ctx, g, namespace))).To(BeNumerically(">", 5)) }).WithPolling(time.Millisecond).Should(Succeed())
+		Expect(first.Stop()).To(Succeed())
+		Expect(len(clusters(ctx, Default, namespace))).To(BeNumerically("<", 250), "it did not wait for all of them")
+		start(ctx)
+		awaitSyncs(ctx, namespace, 1)
+		for _, o := range clusters(ctx, Default, namespace) {
+			Expect(o.Status.Phase).NotTo(BeEmpty(), o.Name)
+			Expect(o.Status.Conditions).NotTo(BeEmpty(), o.Name)
+		}
+		Expect(clusters(ctx, Default, namespace)).To(HaveLen(250))
 	})
 
 	It("leaves the rest to the garbage collector when a source is deleted", func(ctx SpecContext) {
