@@ -77,7 +77,10 @@ func run(args []string) error {
 	o.Manager.LeaderElectionConfig = ownConnection(cluster)
 	ctx := ctrl.SetupSignalHandler()
 	err = health.Await(ctx, cluster, o.Manager.Scheme, controller.Objects(), o.Manager.HealthProbeBindAddress, ctrl.Log)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil: // Told to stop meanwhile.
+		return nil
+	case err != nil:
 		return err
 	}
 	mgr, err := ctrl.NewManager(cluster, o.Manager)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -109,11 +110,11 @@ func Objects() []client.Object {
 	return objects
 }
 
-// Kinds returns what is mirrored, as planning knows it.
-func Kinds() []*mirror.Kind {
-	out := make([]*mirror.Kind, len(kinds))
+// Kinds returns what is mirrored, as metrics tell of it.
+func Kinds() []metrics.Kind {
+	out := make([]metrics.Kind, len(kinds))
 	for i := range kinds {
-		out[i] = kinds[i].Kind
+		out[i] = metrics.Kind{Kind: kinds[i].Kind, Objects: kinds[i].objects}
 	}
 	return out
 }

@@ -42,10 +42,10 @@ const (
 	sayAgain = time.Minute
 )
 
-// Await returns once the API server serves the kinds of these objects, or with ctx's error,
-// or with that of an API server that does not answer. While it waits, it logs what is lacking
-// and serves /healthz and /readyz on the address, so that a probe can tell; "" or "0" serves
-// neither.
+// Await returns once the API server serves the kinds of these objects, or with ctx's error, or
+// with that of an API server that does not answer at first. While it waits, it logs what is
+// lacking and serves /healthz and /readyz on the address, so that a probe can tell; "" or "0"
+// serves neither.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -82,7 +82,7 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 		case <-time.After(lookAgain):
 		}
 		if lacking, err = missing(server, kinds); err != nil {
-			return err
+			lacking = err
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,6 +169,40 @@ func TestAnOldServerIsNamedAndServesOn(t *testing.T) {
 	var log lines
 	g.Expect(health.Await(t.Context(), anOldServer(t), scheme, controller.Objects(), "0", log.logger())).To(Succeed())
 	g.Expect(log.String()).To(And(ContainSubstring("v1.29.4-vendor.1"), ContainSubstring(health.OldestServer)))
+}
+
+func TestAwaitOutlastsAnAPIServersRestart(t *testing.T) {
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	whole := anOldServer(t)
+	var state atomic.Int32 // The status to answer with, 0 for what there is.
+	state.Store(http.StatusNotFound)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status := int(state.Load()); status != 0 {
+			w.WriteHeader(status)
+			return
+		}
+		http.Redirect(w, r, whole.Host+r.URL.Path, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(server.Close)
+	var log lines
+	await := func(ctx context.Context, ended chan error) {
+		ended <- health.Await(ctx, &rest.Config{Host: server.URL}, scheme, controller.Objects(), "0", log.logger())
+	}
+	ended := make(chan error, 1)
+	go await(t.Context(), ended)
+	g.Eventually(log.String).WithTimeout(soon).Should(ContainSubstring("does not serve"))
+	state.Store(http.StatusInternalServerError)
+	g.Consistently(ended).WithTimeout(5 * time.Second).ShouldNot(Receive())
+	state.Store(0)
+	g.Eventually(ended).WithTimeout(soon).Should(Receive(BeNil()))
+
+	state.Store(http.StatusNotFound)
+	ctx, stop := context.WithCancel(t.Context())
+	go await(ctx, ended)
+	stop()
+	g.Eventually(ended).WithTimeout(soon).Should(Receive(MatchError(context.Canceled)))
 }
 
 func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {

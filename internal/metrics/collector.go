@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,14 +29,23 @@ var (
 	ready = desc("source_ready", "1 while the source's Ready condition is True, else 0; the reason is the condition's.",
 		"namespace", "name", "reason")
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
-	clusterInfo  = desc("kafka_cluster_info", "Always 1; one series per KafkaClusterObservation.",
-		"namespace", "name", "source", "cluster_id", "display_name", "phase", "type", "cloud", "region")
-	peeringInfo = desc("peering_info", "Always 1; one series per PeeringObservation.",
-		"namespace", "name", "source", "peering_id", "display_name", "phase", "cloud", "region")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+// Kind is a kind of observation.
+type Kind struct {
+	*mirror.Kind
+	// Objects returns a new, empty list of its observations.
+	Objects func() client.ObjectList
+}
+
+// info describes the metric with one series for each observation.
+func (k *Kind) info() *prometheus.Desc {
+	return desc(k.InfoMetric, "Always 1; one series for each observation of kind "+k.Name+".",
+		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
 // Collector collects, at each scrape, what the sources' status tells. A series
@@ -44,7 +54,7 @@ type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
 	// Kinds are the kinds mirrored.
-	Kinds []*mirror.Kind
+	Kinds []Kind
 	// Elected is closed once this manager works; until then nothing is collected,
 	// or every stand-by would count the same sources again.
 	Elected <-chan struct{}
@@ -54,8 +64,11 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, observations, clusterInfo, peeringInfo} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, observations} {
 		ch <- d
+	}
+	for i := range c.Kinds {
+		ch <- c.Kinds[i].info()
 	}
 }
 
@@ -114,30 +127,19 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 
 // collectObservations collects the series of the observations of these sources.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
-	of := func(o v1alpha1.Observation) bool {
-		return own[types.NamespacedName{Namespace: o.GetNamespace(), Name: o.Origin().SourceRef.Name}]
-	}
-	clusters := &v1alpha1.KafkaClusterObservationList{}
-	if err := c.Reader.List(ctx, clusters, client.UnsafeDisableDeepCopy); err == nil {
-		for i := range clusters.Items {
-			o := &clusters.Items[i]
-			if !of(o) {
-				continue
-			}
-			ch <- gauge(clusterInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.ClusterID,
-				o.Status.DisplayName, o.Status.Phase, o.Status.Type, o.Status.Cloud, o.Status.Region)
+	for i := range c.Kinds {
+		list, info := c.Kinds[i].Objects(), c.Kinds[i].info()
+		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			continue
 		}
-	}
-	peerings := &v1alpha1.PeeringObservationList{}
-	if err := c.Reader.List(ctx, peerings, client.UnsafeDisableDeepCopy); err == nil {
-		for i := range peerings.Items {
-			o := &peerings.Items[i]
-			if !of(o) {
-				continue
+		_ = meta.EachListItem(list, func(object runtime.Object) error { // Fails where that does.
+			o := object.(v1alpha1.Observation)
+			source := o.Origin().SourceRef.Name
+			if own[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {
+				ch <- gauge(info, 1, append([]string{o.GetNamespace(), o.GetName(), source}, c.Kinds[i].Info(o)...)...)
 			}
-			ch <- gauge(peeringInfo, 1, o.Namespace, o.Name, o.Spec.SourceRef.Name, o.Spec.PeeringID,
-				o.Status.DisplayName, o.Status.Phase, o.Status.Cloud, o.Status.Region)
-		}
+			return nil
+		})
 	}
 }
 

@@ -208,9 +208,15 @@ func collected(t *testing.T, reader client.Reader, perObservation bool) map[stri
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(&Collector{
 		Elected: closed(),
-		Reader:  reader, Kinds: []*mirror.Kind{mirror.KafkaCluster, mirror.Peering}, PerObservation: perObservation,
+		Reader:  reader, Kinds: kinds, PerObservation: perObservation,
 	})
 	return gathered(t, registry)
+}
+
+// kinds are those of the controller, which this package must not import.
+var kinds = []Kind{
+	{mirror.KafkaCluster, func() client.ObjectList { return &v1alpha1.KafkaClusterObservationList{} }},
+	{mirror.Peering, func() client.ObjectList { return &v1alpha1.PeeringObservationList{} }},
 }
 
 var (

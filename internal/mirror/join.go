@@ -3,7 +3,6 @@
 package mirror
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -58,26 +57,49 @@ func Desire(kinds []*Kind, source *v1alpha1.InventorySource, ledgers []*Ledger, 
 	return desired
 }
 
-// networks is what is attached to each network, by the network's ID.
+// networks is what is told of each network.
 type networks struct {
-	peerings  map[string][]v1alpha1.PeeringSummary
-	endpoints map[string][]v1alpha1.PeeringEndpoint
+	told  map[any]any // by *topic[T]: a map[string][]T, by the network's ID
+	sorts []func()
 }
 
-func newNetworks() *networks {
-	return &networks{map[string][]v1alpha1.PeeringSummary{}, map[string][]v1alpha1.PeeringEndpoint{}}
-}
+func newNetworks() *networks { return &networks{told: map[any]any{}} }
 
-// sort puts the lists in the order in which observations tell them.
+// sort puts what was told in the order in which observations tell it on.
 func (n *networks) sort() {
-	for _, list := range n.peerings {
-		slices.SortFunc(list, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
+	for _, sort := range n.sorts {
+		sort()
 	}
-	for _, list := range n.endpoints {
-		slices.SortFunc(list, func(a, b v1alpha1.PeeringEndpoint) int {
-			return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
+}
+
+// topic is something that objects tell of their network, for observations of others on it to
+// tell on.
+type topic[T any] struct {
+	compare func(a, b T) int
+}
+
+// tell adds what an object tells of the network with that ID; of none, where it is empty.
+func (t *topic[T]) tell(n *networks, id string, values ...T) {
+	if id == "" {
+		return
+	}
+	lists, ok := n.told[t].(map[string][]T)
+	if !ok {
+		lists = map[string][]T{}
+		n.told[t] = lists
+		n.sorts = append(n.sorts, func() {
+			for _, list := range lists {
+				slices.SortFunc(list, t.compare)
+			}
 		})
 	}
+	lists[id] = append(lists[id], values...)
+}
+
+// of returns what was told of the network with that ID.
+func (t *topic[T]) of(n *networks, id string) []T {
+	lists, _ := n.told[t].(map[string][]T)
+	return lists[id]
 }
 
 // bounded returns the part of a joined list that fits, and the number of all.

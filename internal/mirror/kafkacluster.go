@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -18,8 +19,14 @@ var KafkaCluster = &Kind{
 	OtherPhases: []string{"PROVISIONING", "FAILED"},
 	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.KafkaClusters.Policy },
 	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters },
-	attach:      attachKafkaCluster,
-	join:        joinKafkaCluster,
+	InfoMetric:  "kafka_cluster_info",
+	InfoLabels:  []string{"cluster_id", "display_name", "phase", "type", "cloud", "region"},
+	Info: func(o v1alpha1.Observation) []string {
+		status := &o.(*v1alpha1.KafkaClusterObservation).Status
+		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Type, status.Cloud, status.Region}
+	},
+	attach: attachKafkaCluster,
+	join:   joinKafkaCluster,
 	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
 		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
@@ -27,16 +34,19 @@ var KafkaCluster = &Kind{
 	},
 }
 
+// endpointsOn are the Kafka endpoints on a network.
+var endpointsOn = &topic[v1alpha1.PeeringEndpoint]{func(a, b v1alpha1.PeeringEndpoint) int {
+	return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
+}}
+
 func attachKafkaCluster(n *networks, o v1alpha1.Observation) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	if id := networkID(cluster.Status.Network); id != "" {
-		n.endpoints[id] = append(n.endpoints[id], peeringEndpoints(cluster)...)
-	}
+	endpointsOn.tell(n, networkID(cluster.Status.Network), peeringEndpoints(cluster)...)
 }
 
 func joinKafkaCluster(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	peerings, count := bounded(n.peerings[networkID(cluster.Status.Network)])
+	peerings, count := bounded(peeringsOn.of(n, networkID(cluster.Status.Network)))
 	if cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
 		return o
 	}

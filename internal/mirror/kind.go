@@ -25,6 +25,13 @@ type Kind struct {
 	// Summary returns the place of this kind's numbers in the source's status.
 	Summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary
 
+	// InfoMetric is the name of the metric that has one series for each observation;
+	// InfoLabels are its labels, beside the observation's namespace, name and source, and
+	// Info returns their values.
+	InfoMetric string
+	InfoLabels []string
+	Info       func(v1alpha1.Observation) []string
+
 	// attach adds what other kinds tell of an observation to its network.
 	attach func(*networks, v1alpha1.Observation)
 	// join returns an observation that tells of its network's other objects: the one

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,8 +19,14 @@ var Peering = &Kind{
 	OtherPhases: []string{"PROVISIONING", "PENDING_ACCEPT", "FAILED", "DEPROVISIONING", "DISCONNECTED"},
 	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.Peerings.Policy },
 	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings },
-	attach:      attachPeering,
-	join:        joinPeering,
+	InfoMetric:  "peering_info",
+	InfoLabels:  []string{"peering_id", "display_name", "phase", "cloud", "region"},
+	Info: func(o v1alpha1.Observation) []string {
+		status := &o.(*v1alpha1.PeeringObservation).Status
+		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region}
+	},
+	attach: attachPeering,
+	join:   joinPeering,
 	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
 		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
 		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
@@ -27,16 +34,17 @@ var Peering = &Kind{
 	},
 }
 
+// peeringsOn are the peerings of a network.
+var peeringsOn = &topic[v1alpha1.PeeringSummary]{func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) }}
+
 func attachPeering(n *networks, o v1alpha1.Observation) {
 	peering := o.(*v1alpha1.PeeringObservation)
-	if id := networkID(peering.Status.Network); id != "" {
-		n.peerings[id] = append(n.peerings[id], v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
-	}
+	peeringsOn.tell(n, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
 }
 
 func joinPeering(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
 	peering := o.(*v1alpha1.PeeringObservation)
-	endpoints, count := bounded(n.endpoints[networkID(peering.Status.Network)])
+	endpoints, count := bounded(endpointsOn.of(n, networkID(peering.Status.Network)))
 	if peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
 		return o
 	}
