@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
@@ -94,11 +96,19 @@ func TestAViewMustHideSomethingThatIsHeld(t *testing.T) {
 	}
 	g.Expect(len(seen)).To(BeNumerically(">=", 4))
 	g.Expect(len(hidden)).To(BeNumerically(">=", 2))
-	g.Expect(hides(cloudsim.ViewNone, seen)).To(BeTrue())
-	g.Expect(hides(cloudsim.ViewPart, nil)).To(BeTrue())
-	g.Expect(hides(cloudsim.ViewPart, seen)).To(BeFalse(), "hides nothing")
-	g.Expect(hides(cloudsim.ViewPart, append([]string{hidden[0]}, seen[0]))).To(BeFalse(), "one of two is not held")
-	g.Expect(hides(cloudsim.ViewPart, append(append([]string{}, hidden[:2]...), seen[:4]...))).To(BeTrue())
+	observed := map[string]types.UID{}
+	for _, id := range append(slices.Clone(seen), hidden...) {
+		observed[id] = "uid"
+	}
+	g.Expect(hides(cloudsim.ViewNone, seen, observed)).To(BeTrue())
+	g.Expect(hides(cloudsim.ViewPart, nil, observed)).To(BeTrue())
+	g.Expect(hides(cloudsim.ViewPart, seen, observed)).To(BeFalse(), "hides nothing")
+	g.Expect(hides(cloudsim.ViewPart, []string{hidden[0], seen[0]}, observed)).To(BeFalse(), "one of two is not held")
+	two := append(slices.Clone(hidden[:2]), seen[:4]...)
+	g.Expect(hides(cloudsim.ViewPart, two, observed)).To(BeTrue())
+	delete(observed, hidden[1])
+	g.Expect(hides(cloudsim.ViewPart, two, observed)).To(BeFalse(), "one of two was never seen")
+	g.Expect(hides(cloudsim.ViewPart, hidden[:2], observed)).To(BeTrue(), "an empty listing is held whatever was seen")
 }
 
 func TestBadFlagsAreRefused(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -44,17 +46,21 @@ func drawTrouble(r *rand.Rand) trouble {
 // mostPercent is the sources' prune.maxPercent, which is its default.
 const mostPercent = 20
 
-// hides reports whether a view hides so much of every kind that the operator must hold
-// what it takes for gone: at least something where nothing is left, else more than one
-// object and more than mostPercent. Only then is what it does not delete a proof.
-func hides(view cloudsim.View, ids []string) bool {
-	hidden := 0
+// hides reports whether a view hides so much of a kind that the operator must hold what it
+// takes for gone: at least something where nothing is left, else more than one object and
+// more than mostPercent. Only then is what it does not delete a proof. Of what is hidden
+// those count that have an observation: one that was made a moment ago, and that the
+// operator has never seen, it does not miss.
+func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool {
+	shown, missed := 0, 0
 	for _, id := range ids {
-		if !view.Shows(id) {
-			hidden++
+		if view.Shows(id) {
+			shown++
+		} else if _, ok := observed[id]; ok {
+			missed++
 		}
 	}
-	return hidden == len(ids) || hidden > 1 && hidden*100 > mostPercent*len(ids)
+	return shown == 0 || missed > 1 && missed*100 > mostPercent*len(ids)
 }
 
 // safe reports whether a view is one to give the cell's key.
@@ -67,7 +73,7 @@ func (c *cell) safe(view cloudsim.View) bool {
 		for _, o := range s.Cloud.Peerings(s.environment) {
 			peerings = append(peerings, o.ID)
 		}
-		if !hides(view, clusters) || !hides(view, peerings) {
+		if !hides(view, clusters, s.uids) || !hides(view, peerings, s.uids) {
 			return false
 		}
 	}
