@@ -67,7 +67,7 @@ func peering(id, name, phase, network string) cloudsim.Peering {
 	}, Status: cloudsim.PeeringStatus{Phase: phase}}
 }
 
-// answer is what came back from the cloud or the admin interface.
+// answer is what came back from the cloud.
 type answer struct {
 	status int
 	header http.Header
