@@ -45,6 +45,7 @@ func main() {
 	flag.StringVar(&o.source, "source", ".", "Folder of the operator's module.")
 	flag.StringVar(&o.version, "version", "", "What the manager names itself by.")
 	flag.StringVar(&o.output, "output", "", "Folder for the image layout; what is there goes.")
+	flag.StringVar(&o.goflags, "goflags", "", "Flags of go build: those of hack/goflags.")
 	flag.StringVar(&o.push, "push", "", "Where to push it as well, such as registry.example.com/operator:v0.1.0.")
 	flag.StringVar(&o.sbom, "sbom", "", "Folder for the SBOMs.")
 	flag.Func("created", "The image's time, in seconds since 1970: that of the commit.", func(text string) error {
@@ -69,8 +70,8 @@ func main() {
 }
 
 type options struct {
-	source, version, output, sbom, push string
-	created                             v1.Time
+	source, version, output, sbom, push, goflags string
+	created                                      v1.Time
 }
 
 // build builds the image, writes it and returns its digest.
@@ -99,7 +100,7 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 		build.WithConfig(map[string]build.Config{importPath: {
 			Dir: source,
 			// As in hack/build, but that a version control's state would make two builds differ.
-			Flags:   build.FlagArray{"-tags=grpcnotrace", "-gcflags=all=-dwarf=false", "-buildvcs=false"},
+			Flags:   append(strings.Fields(o.goflags), "-buildvcs=false"),
 			Ldflags: build.StringArray{"-s", "-w", "-X main.version=" + o.version},
 			Env:     []string{"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off"},
 		}}),

@@ -33,8 +33,7 @@ func (r *Reconciler) tellPhase(w mirror.Write) {
 // and where a prune came to be held.
 func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1.Condition) {
 	after := source.Status.Conditions
-	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
-	if is != nil && is.Reason != v1alpha1.ReasonProgressing && (was == nil || was.Status != is.Status || was.Reason != is.Reason) {
+	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
@@ -46,6 +45,13 @@ func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
 		r.tell(source, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", held.Message)
 	}
+}
+
+// readyOf returns the condition Ready as it is now, nil if there is none, and reports whether
+// its status or reason is another than before.
+func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
+	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
+	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
 // tellPruned records one event for all observations of a kind that a pass deleted. It

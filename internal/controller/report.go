@@ -78,14 +78,13 @@ func logPass(ctx context.Context, p *pass, before []metav1.Condition) {
 	if p.syncing {
 		did = "Synced"
 	}
-	is, was := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady), meta.FindStatusCondition(before, v1alpha1.ConditionReady)
-	reason, changed := "", p.written+p.deleted > 0
-	if is != nil {
-		reason = is.Reason
-		changed = changed || was == nil || was.Status != is.Status || was.Reason != is.Reason
+	ready, turned := readyOf(before, p.source.Status.Conditions)
+	reason := ""
+	if ready != nil {
+		reason = ready.Reason
 	}
 	logger := log.FromContext(ctx)
-	if !changed {
+	if p.written+p.deleted == 0 && !turned {
 		logger = logger.V(1)
 	}
 	logger.Info(did, "written", p.written, "deleted", p.deleted, "ready", reason)

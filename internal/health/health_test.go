@@ -71,6 +71,20 @@ func probe(ctx context.Context, address, path string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
+// startManager starts a manager that has nothing but its checks, on an address. stop ends it.
+func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, address string) (stop func(), ended chan error) {
+	t.Helper()
+	g := NewWithT(t)
+	mgr, err := manager.New(config, manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
+		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
+	ctx, stop := context.WithCancel(t.Context())
+	ended = make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	return stop, ended
+}
+
 func TestReadinessSaysWhatIsLacking(t *testing.T) {
 	g := NewWithT(t)
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
@@ -113,13 +127,7 @@ func TestReadinessSaysWhatIsLacking(t *testing.T) {
 	status, _ := probe(t.Context(), address, "/healthz")
 	g.Expect(status).To(BeZero(), "the manager's own probes can listen there")
 
-	mgr, err := manager.New(plane.Config(), manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
-		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
+	stop, ended := startManager(t, plane.Config(), scheme, address)
 	shows("/readyz?verbose", http.StatusOK, "[+]kafkaclusterobservation ok")
 	shows("/healthz", http.StatusOK, "ok")
 	stop()
@@ -210,13 +218,7 @@ func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	address := freeAddress(g)
-	mgr, err := manager.New(anOldServer(t), manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
-		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
+	stop, ended := startManager(t, anOldServer(t), scheme, address)
 	g.Eventually(func() string {
 		_, text := probe(t.Context(), address, "/readyz?verbose")
 		return text

@@ -63,21 +63,25 @@ func parse(t *testing.T, manifests string) objects {
 		if len(object.Object) == 0 {
 			continue
 		}
-		key := strings.TrimPrefix(fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName()), "/")
+		key := fmt.Sprintf("%s %s/%s", object.GetKind(), object.GetNamespace(), object.GetName())
 		g.Expect(parsed).NotTo(HaveKey(key))
 		parsed[key] = object
 	}
 	return parsed
 }
 
-// render renders the chart with these values, as --set takes them.
-func render(t *testing.T, values ...string) objects {
-	t.Helper()
-	var args []string
+// set returns the arguments of helm for these values, as --set takes them.
+func set(values []string) (args []string) {
 	for _, value := range values {
 		args = append(args, "--set", value)
 	}
-	return parse(t, template(t, args...))
+	return args
+}
+
+// render renders the chart with these values.
+func render(t *testing.T, values ...string) objects {
+	t.Helper()
+	return parse(t, template(t, set(values)...))
 }
 
 // kustomize builds a folder of config.

@@ -40,7 +40,7 @@ func (d Documents) Get(id string) (json.RawMessage, error) {
 	if e := d.collection.byID[id]; e != nil {
 		return e.raw, nil
 	}
-	return nil, d.notFound(id)
+	return nil, d.collection.notFound(id)
 }
 
 // Put reads one document, and adds it or replaces that of its ID, which may be given as
@@ -81,17 +81,7 @@ func (d Documents) SetPhase(id, phase string, unchecked bool) error {
 	if err := check.outcome(); err != nil {
 		return err
 	}
-	d.sim.mu.Lock()
-	defer d.sim.mu.Unlock()
-	e := d.collection.byID[id]
-	if e == nil {
-		return d.notFound(id)
-	}
-	o := d.collection.kind.fresh()
-	readBack(e.raw, o)
-	o.setPhase(phase)
-	d.collection.put(o, d.sim.now())
-	return nil
+	return update(d.sim, d.collection, id, func(o object) { o.setPhase(phase) })
 }
 
 // Remove takes the object of that ID out. The error wraps ErrNotFound.
@@ -108,5 +98,3 @@ func (d Documents) Example() string {
 	}
 	return "ID"
 }
-
-func (d Documents) notFound(id string) error { return fmt.Errorf("%s %q: %w", d.Noun, id, ErrNotFound) }

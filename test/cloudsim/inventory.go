@@ -36,7 +36,7 @@ func (s *Sim) Clusters(environment string) []Cluster {
 // not call the simulator. The error wraps ErrNotFound, or says that change has
 // changed the ID.
 func (s *Sim) UpdateCluster(id string, change func(*Cluster)) error {
-	return update(s, s.clusters, id, change)
+	return update(s, s.clusters, id, func(o object) { change(o.(*Cluster)) })
 }
 
 // SetClusterPhase sets status.phase, to any word. The error wraps ErrNotFound.
@@ -61,7 +61,7 @@ func (s *Sim) Peerings(environment string) []Peering {
 
 // UpdatePeering lets change edit the peering of that ID, as UpdateCluster does.
 func (s *Sim) UpdatePeering(id string, change func(*Peering)) error {
-	return update(s, s.peerings, id, change)
+	return update(s, s.peerings, id, func(o object) { change(o.(*Peering)) })
 }
 
 // SetPeeringPhase sets status.phase, to any word; READY takes error_code and
@@ -182,22 +182,23 @@ func list[T any](s *Sim, c *collection, environment string) []T {
 	return decodeAll[T](encoded)
 }
 
-func update[T any, P pointerTo[T]](s *Sim, c *collection, id string, change func(*T)) error {
+func update(s *Sim, c *collection, id string, change func(object)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := c.byID[id]
 	if e == nil {
-		return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
+		return c.notFound(id)
 	}
-	item := decode[T](e.raw)
-	change(&item)
-	now, environment := P(&item).key()
+	o := c.kind.fresh()
+	readBack(e.raw, o)
+	change(o)
+	now, environment := o.key()
 	if now != id {
 		return fmt.Errorf("%s %q: an update cannot change the ID (to %q): remove the one and put the other",
 			c.kind.noun, id, now)
 	}
 	s.know(environment)
-	c.put(P(&item), s.now())
+	c.put(o, s.now())
 	return nil
 }
 
@@ -205,9 +206,14 @@ func remove(s *Sim, c *collection, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !c.remove(id) {
-		return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
+		return c.notFound(id)
 	}
 	return nil
+}
+
+// notFound says that there is no object of that ID.
+func (c *collection) notFound(id string) error {
+	return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
 }
 
 // decode reads back what encode wrote.

@@ -241,8 +241,8 @@ var _ = Describe("The manager's rights", Ordered, func() {
 	// All managers work at once, each in its own namespace, on the same few clusters.
 	It("are each used, and each missed by name where it is lacking", func(ctx SpecContext) {
 		managers := []limited{startLimited(ctx, right{}, granted)}
-		for i, r := range granted {
-			managers = append(managers, startLimited(ctx, r, slices.Delete(slices.Clone(granted), i, i+1)))
+		for _, r := range granted {
+			managers = append(managers, startLimited(ctx, r, without(granted, r)))
 		}
 		whole := managers[0]
 		Eventually(ctx, func(g Gomega) { g.Expect(whole.ready(ctx, g).Status).To(Equal(metav1.ConditionTrue)) }).WithTimeout(3 * time.Minute).Should(Succeed())
@@ -256,10 +256,9 @@ var _ = Describe("The manager's rights", Ordered, func() {
 			}).Should(Succeed())
 		}
 		Expect(scene.Cloud.RemoveCluster(all[1].ID)).To(Succeed())
-		for _, peering := range scene.Cloud.Peerings(environmentOfFew)[:1] {
-			Expect(scene.Cloud.SetPeeringPhase(peering.ID, "RESTING")).To(Succeed())
-			Expect(scene.Cloud.RemovePeering(scene.Cloud.Peerings(environmentOfFew)[1].ID)).To(Succeed())
-		}
+		peerings := scene.Cloud.Peerings(environmentOfFew)
+		Expect(scene.Cloud.SetPeeringPhase(peerings[0].ID, "RESTING")).To(Succeed())
+		Expect(scene.Cloud.RemovePeering(peerings[1].ID)).To(Succeed())
 		for _, m := range managers {
 			template := `{"spec":{"template":{"labels":{"team":"data"}}}}`
 			Expect(k8s.Patch(ctx, readSource(ctx, Default, m.namespace), client.RawPatch("application/merge-patch+json", []byte(template)))).To(Succeed())
@@ -281,14 +280,9 @@ var _ = Describe("The manager's rights", Ordered, func() {
 	})
 })
 
-func without(rights []right, r right) []any {
-	var left []any
-	for _, other := range rights {
-		if other != r {
-			left = append(left, other)
-		}
-	}
-	return left
+// without returns the rights but for one.
+func without(rights []right, r right) []right {
+	return slices.DeleteFunc(slices.Clone(rights), func(other right) bool { return other == r })
 }
 
 var _ = Describe("People's roles", Ordered, func() {

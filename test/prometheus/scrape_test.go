@@ -143,7 +143,7 @@ func TestPrometheusAnswersEveryQueryOfTheDashboard(t *testing.T) {
 	log, err := os.Create(filepath.Join(folder, "prometheus.log"))
 	g.Expect(err).NotTo(HaveOccurred())
 	defer log.Close()
-	server := tool(ctx, t, "prometheus", "--config.file="+settings, "--storage.tsdb.path="+filepath.Join(folder, "tsdb"), "--web.listen-address="+address)
+	server := tool(ctx, "prometheus", "--config.file="+settings, "--storage.tsdb.path="+filepath.Join(folder, "tsdb"), "--web.listen-address="+address)
 	server.Stdout, server.Stderr = log, log
 	g.Expect(server.Start()).To(Succeed())
 	release, err := scene.Plane.Guard("prometheus", server.Process.Pid)
