@@ -115,7 +115,7 @@ func run(args []string) error {
 	}
 	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion,
 		"memoryLimit", options.LimitMemory())
-	return mgr.Start(ctx)
+	return health.Start(ctx, mgr)
 }
 
 // ownConnection returns the configuration of a client that shares no connection

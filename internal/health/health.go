@@ -167,6 +167,49 @@ func AddChecks(mgr manager.Manager, objects []client.Object) error {
 	return nil
 }
 
+// filled is a part of a manager that starts once the manager's caches are filled, whether it
+// leads or not, and says so by closing itself.
+type filled chan struct{}
+
+func (f filled) Start(context.Context) error {
+	close(f)
+	return nil
+}
+
+func (filled) NeedLeaderElection() bool { return false }
+
+// Start starts the manager and returns its error once it has ended, or nil at once if ctx ends
+// before the caches are filled: nothing has begun then that would have to end. A manager
+// stopped by itself at that moment waits for its caches for good, and wastes a core on it
+// (manager/runnable_group.go of controller-runtime v0.25.2), so it is not told. It runs on, and
+// ends with the process.
+func Start(ctx context.Context, mgr manager.Manager) error {
+	filled := make(filled)
+	if err := mgr.Add(filled); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() {
+		defer stop()
+		ended <- mgr.Start(running)
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	case <-filled:
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		stop()
+		return <-ended
+	}
+}
+
 func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 	gvk, err := apiutil.GVKForObject(object, scheme)
 	return gvk.Kind, err

@@ -62,7 +62,7 @@ func freeAddress(g Gomega) string {
 // probe returns the status and text of a probe, 0 if nothing answers.
 func probe(ctx context.Context, address, path string) (int, string) {
 	request, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
-	response, err := http.DefaultClient.Do(request)
+	response, err := (&http.Client{Timeout: soon}).Do(request)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -81,7 +81,7 @@ func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, add
 	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
 	ctx, stop := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
+	go func() { ended <- health.Start(ctx, mgr) }()
 	return stop, ended
 }
 
@@ -143,9 +143,12 @@ func TestAwaitEndsWhereNoAPIServerAnswers(t *testing.T) {
 	g.Expect(err).To(MatchError(And(ContainSubstring("asking the API server for its kinds"), ContainSubstring("connection refused"))))
 }
 
-// anOldServer serves the kinds, and no object of them ever.
-func anOldServer(t *testing.T) *rest.Config {
+// anOldServer serves the kinds, and no object of them ever. asked is sent a value when it is
+// asked for objects.
+func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
+	asked = make(chan struct{}, 1)
+	closed := make(chan struct{})
 	const resources = `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"inventory.ccloud.dev/v1alpha1","resources":[
 		{"name":"inventorysources","kind":"InventorySource","namespaced":true,"verbs":["list","watch"]},
 		{"name":"kafkaclusterobservations","kind":"KafkaClusterObservation","namespaced":true,"verbs":["list","watch"]},
@@ -164,10 +167,20 @@ func anOldServer(t *testing.T) *rest.Config {
 			_, _ = io.WriteString(w, answer)
 			return
 		}
-		<-r.Context().Done()
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		select {
+		case <-r.Context().Done():
+		case <-closed: // A manager that was not told to stop asks on.
+		}
 	}))
-	t.Cleanup(server.Close)
-	return &rest.Config{Host: server.URL}
+	t.Cleanup(func() {
+		close(closed)
+		server.Close()
+	})
+	return &rest.Config{Host: server.URL}, asked
 }
 
 func TestAnOldServerIsNamedAndServesOn(t *testing.T) {
@@ -175,7 +188,8 @@ func TestAnOldServerIsNamedAndServesOn(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	var log lines
-	g.Expect(health.Await(t.Context(), anOldServer(t), scheme, controller.Objects(), "0", log.logger())).To(Succeed())
+	server, _ := anOldServer(t)
+	g.Expect(health.Await(t.Context(), server, scheme, controller.Objects(), "0", log.logger())).To(Succeed())
 	g.Expect(log.String()).To(And(ContainSubstring("v1.29.4-vendor.1"), ContainSubstring(health.OldestServer)))
 }
 
@@ -183,7 +197,7 @@ func TestAwaitOutlastsAnAPIServersRestart(t *testing.T) {
 	g := NewWithT(t)
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	whole := anOldServer(t)
+	whole, _ := anOldServer(t)
 	var state atomic.Int32 // The status to answer with, 0 for what there is.
 	state.Store(http.StatusNotFound)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -218,7 +232,8 @@ func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	address := freeAddress(g)
-	stop, ended := startManager(t, anOldServer(t), scheme, address)
+	server, asked := anOldServer(t)
+	stop, ended := startManager(t, server, scheme, address)
 	g.Eventually(func() string {
 		_, text := probe(t.Context(), address, "/readyz?verbose")
 		return text
@@ -227,6 +242,7 @@ func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {
 	g.Expect(text).To(ContainSubstring("not all that exists has been read yet"))
 	status, _ := probe(t.Context(), address, "/healthz")
 	g.Expect(status).To(Equal(http.StatusOK), "it is alive all the same")
+	g.Eventually(asked).WithTimeout(soon).Should(Receive(), "the caches are being filled")
 	stop()
-	g.Eventually(ended).WithTimeout(soon).Should(Receive())
+	g.Eventually(ended).WithTimeout(soon).Should(Receive(BeNil()), "a stop does not wait for caches")
 }
