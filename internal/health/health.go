@@ -167,15 +167,16 @@ func AddChecks(mgr manager.Manager, objects []client.Object) error {
 	return nil
 }
 
-// filled is a part of a manager that starts once the manager's caches are filled, whether it
-// leads or not, and says so by closing itself.
+// filled is a runnable that tells when its manager's caches are filled.
 type filled chan struct{}
 
+// Start closes the channel. A manager starts its runnables after its caches.
 func (f filled) Start(context.Context) error {
 	close(f)
 	return nil
 }
 
+// NeedLeaderElection reports that caches are filled without being the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
 // Start starts the manager and returns its error once it has ended, or nil at once if ctx ends
