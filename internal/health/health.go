@@ -57,8 +57,8 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 			return err
 		}
 	}
-	warnOfOldServer(server, log)
-	lacking, err := missing(server, kinds)
+	warnOfOldServer(ctx, server, log)
+	lacking, err := missing(ctx, server, kinds)
 	if err != nil || lacking == nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 			return ctx.Err()
 		case <-time.After(lookAgain):
 		}
-		if lacking, err = missing(server, kinds); err != nil {
+		if lacking, err = missing(ctx, server, kinds); err != nil {
 			lacking = err
 		}
 	}
@@ -89,9 +89,9 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 }
 
 // missing says which of the kinds the API server does not serve; nil means none.
-func missing(server discovery.DiscoveryInterface, kinds []string) (lacking, err error) {
+func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
-	served, err := server.ServerResourcesForGroupVersion(group)
+	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("asking the API server for its kinds: %w", err)
 	}
@@ -110,8 +110,8 @@ func missing(server discovery.DiscoveryInterface, kinds []string) (lacking, err 
 
 // warnOfOldServer logs that the API server is older than it should be. What is lacking
 // there is lacking, and the rest works.
-func warnOfOldServer(server discovery.DiscoveryInterface, log logr.Logger) {
-	info, err := server.ServerVersion()
+func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, log logr.Logger) {
+	info, err := server.ServerVersionWithContext(ctx)
 	if err != nil {
 		return // The next request says why.
 	}

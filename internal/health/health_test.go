@@ -143,6 +143,27 @@ func TestAwaitEndsWhereNoAPIServerAnswers(t *testing.T) {
 	g.Expect(err).To(MatchError(And(ContainSubstring("asking the API server for its kinds"), ContainSubstring("connection refused"))))
 }
 
+func TestAwaitEndsWhereAnAPIServerHangs(t *testing.T) {
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	asked := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- health.Await(ctx, &rest.Config{Host: server.URL}, scheme, controller.Objects(), "0", logr.Discard())
+	}()
+	g.Eventually(asked).WithTimeout(soon).Should(Receive())
+	stop()
+	g.Eventually(ended).WithTimeout(10*time.Second).Should(Receive(MatchError(context.Canceled)),
+		"a request's own limit is longer than a pod's time to stop")
+}
+
 // anOldServer serves the kinds, and no object of them ever. asked is sent a value when it is
 // asked for objects.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
