@@ -88,28 +88,30 @@ func (s *server) sourceAccepted(t *testing.T) {
 		path  string
 		value any
 	}{
-		"longest environment":    {"spec.environment", strings.Repeat("e", 255)},
-		"http endpoint":          {"spec.endpoint", "http://127.0.0.1:8080"},
-		"endpoint with a path":   {"spec.endpoint", "https://gateway.example.com/confluent/"},
-		"IPv6 endpoint":          {"spec.endpoint", "https://[::1]:8443"},
-		"shortest interval":      {"spec.interval", "10s"},
-		"compound interval":      {"spec.interval", "1h30m"},
-		"fractional interval":    {"spec.interval", "10.5s"},
-		"milliseconds":           {"spec.interval", "10000ms"},
-		"shortest timeout":       {"spec.timeout", "1s"},
-		"longest timeout":        {"spec.timeout", "1h"},
-		"shortest staleAfter":    {"spec.staleAfter", "10m"},
-		"a day of grace":         {"spec.prune.gracePeriod", "24h"},
-		"least afterMisses":      {"spec.prune.afterMisses", int64(1)},
-		"most afterMisses":       {"spec.prune.afterMisses", int64(100)},
-		"least maxPercent":       {"spec.prune.maxPercent", int64(0)},
-		"most maxPercent":        {"spec.prune.maxPercent", int64(100)},
-		"Retain":                 {"spec.prune.policy", "Retain"},
-		"Ignore":                 {"spec.peerings.policy", "Ignore"},
-		"an unknown phase":       {"spec.peerings.phases", []any{"READY", "NEWER_THAN_US"}},
-		"odd display names":      {"spec.peerings.displayNames", []any{"prod & test", "ünï"}},
-		"label with prefix":      {"spec.template.labels", map[string]any{"example.com/team": "a_b.c-D", "team": ""}},
-		"annotation of any text": {"spec.template.annotations", map[string]any{"example.com/Note": "any text, and: all"}},
+		"longest environment":      {"spec.environment", strings.Repeat("e", 255)},
+		"http endpoint":            {"spec.endpoint", "http://127.0.0.1:8080"},
+		"endpoint with a path":     {"spec.endpoint", "https://gateway.example.com/confluent/"},
+		"IPv6 endpoint":            {"spec.endpoint", "https://[::1]:8443"},
+		"shortest interval":        {"spec.interval", "10s"},
+		"compound interval":        {"spec.interval", "1h30m"},
+		"fractional interval":      {"spec.interval", "10.5s"},
+		"milliseconds":             {"spec.interval", "10000ms"},
+		"shortest timeout":         {"spec.timeout", "1s"},
+		"longest timeout":          {"spec.timeout", "1h"},
+		"shortest staleAfter":      {"spec.staleAfter", "10m"},
+		"a day of grace":           {"spec.prune.gracePeriod", "24h"},
+		"least afterMisses":        {"spec.prune.afterMisses", int64(1)},
+		"most afterMisses":         {"spec.prune.afterMisses", int64(100)},
+		"least maxPercent":         {"spec.prune.maxPercent", int64(0)},
+		"most maxPercent":          {"spec.prune.maxPercent", int64(100)},
+		"Retain":                   {"spec.prune.policy", "Retain"},
+		"other keys of a Secret":   {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "CONFLUENT_CLOUD_API_KEY", "apiSecretKey": "tls.key"}},
+		"keys the wrong way round": {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "api-secret", "apiSecretKey": "api-key"}},
+		"Ignore":                   {"spec.peerings.policy", "Ignore"},
+		"an unknown phase":         {"spec.peerings.phases", []any{"READY", "NEWER_THAN_US"}},
+		"odd display names":        {"spec.peerings.displayNames", []any{"prod & test", "ünï"}},
+		"label with prefix":        {"spec.template.labels", map[string]any{"example.com/team": "a_b.c-D", "team": ""}},
+		"annotation of any text":   {"spec.template.annotations", map[string]any{"example.com/Note": "any text, and: all"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,18 +123,20 @@ func (s *server) sourceAccepted(t *testing.T) {
 
 // What the API server says of values that are wrong.
 const (
-	noCredential = "exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
-	badEndpoint  = "endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
-	badInterval  = "interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
-	badTimeout   = "timeout must be a duration from 1s to 1h, for example 1m"
-	badStale     = "staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
-	staleTooSoon = "staleAfter must be at least twice interval"
-	badName      = "name must be the name of an object"
-	badGrace     = "gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
-	badLabelKey  = "template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
-	badLabel     = "template.labels: every value must be a label value: at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
-	badNoteKey   = "template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
-	tooShort     = "should be at least 1 chars long"
+	noCredential  = "exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
+	badSecretKey  = "a key of a Secret has letters, digits, '-', '_' and '.' only"
+	sameSecretKey = "apiKeyKey and apiSecretKey must differ"
+	badEndpoint   = "endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
+	badInterval   = "interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
+	badTimeout    = "timeout must be a duration from 1s to 1h, for example 1m"
+	badStale      = "staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
+	staleTooSoon  = "staleAfter must be at least twice interval"
+	badName       = "name must be the name of an object"
+	badGrace      = "gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
+	badLabelKey   = "template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	badLabel      = "template.labels: every value must be a label value: at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
+	badNoteKey    = "template.annotations: every key must be an annotation key such as team or example.com/team, and not start with inventory.ccloud.dev/"
+	tooShort      = "should be at least 1 chars long"
 )
 
 func (s *server) sourceRefused(t *testing.T) {
@@ -150,6 +154,12 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"no Secret's name", "spec.credentials.apiKey.secretRef", map[string]any{}, "spec.credentials.apiKey.secretRef.name: Required value"},
 		{"empty Secret's name", "spec.credentials.apiKey.secretRef.name", "", tooShort},
 		{"bad Secret's name", "spec.credentials.apiKey.secretRef.name", "UPPER_ /x", badName},
+		{"empty key of a Secret", "spec.credentials.apiKey.secretRef.apiKeyKey", "", tooShort},
+		{"bad key of a Secret", "spec.credentials.apiKey.secretRef.apiKeyKey", "a/b", badSecretKey},
+		{"bad key of a Secret, for the secret", "spec.credentials.apiKey.secretRef.apiSecretKey", "a b", badSecretKey},
+		{"long key of a Secret", "spec.credentials.apiKey.secretRef.apiKeyKey", strings.Repeat("k", 254), "may not be more than 253"},
+		{"one key of a Secret for both", "spec.credentials.apiKey.secretRef.apiKeyKey", "api-secret", sameSecretKey},
+		{"one key of a Secret for both, the other way", "spec.credentials.apiKey.secretRef.apiSecretKey", "api-key", sameSecretKey},
 
 		{"empty endpoint", "spec.endpoint", "", badEndpoint},
 		{"endpoint without scheme", "spec.endpoint", "api.confluent.cloud", badEndpoint},

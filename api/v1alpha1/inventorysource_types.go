@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	"cmp"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -135,17 +136,47 @@ type Credentials struct {
 
 // APIKeyCredential names the Secret that holds a Cloud API key.
 type APIKeyCredential struct {
-	// Secret in the namespace of the source, with the keys api-key (the key's
-	// ID) and api-secret.
+	// Secret in the namespace of the source that holds the API key's ID and its secret.
 	// +required
-	SecretRef LocalReference `json:"secretRef"`
+	SecretRef SecretReference `json:"secretRef"`
 }
 
-// The keys of the Secret that an APIKeyCredential names.
+// The keys of the Secret that an APIKeyCredential names, where it names none itself.
 const (
 	SecretKeyAPIKey    = "api-key"
 	SecretKeyAPISecret = "api-secret"
 )
+
+// SecretKey is a key of a Secret's data.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="a key of a Secret has letters, digits, '-', '_' and '.' only"
+type SecretKey string
+
+// SecretReference names a Secret in the same namespace, and the keys of its data that
+// hold an API key.
+// +kubebuilder:validation:XValidation:rule="(has(self.apiKeyKey) ? self.apiKeyKey : 'api-key') != (has(self.apiSecretKey) ? self.apiSecretKey : 'api-secret')",fieldPath=".apiSecretKey",message="apiKeyKey and apiSecretKey must differ: an API key's ID and its secret are two values of the Secret"
+type SecretReference struct {
+	LocalReference `json:",inline"`
+
+	// Key of the Secret that holds the API key's ID. Default: api-key.
+	// +optional
+	APIKeyKey SecretKey `json:"apiKeyKey,omitempty"`
+
+	// Key of the Secret that holds the API key's secret. Default: api-secret.
+	// +optional
+	APISecretKey SecretKey `json:"apiSecretKey,omitempty"`
+}
+
+// GetAPIKeyKey returns apiKeyKey, or its default where it is not set.
+func (r SecretReference) GetAPIKeyKey() string {
+	return string(cmp.Or(r.APIKeyKey, SecretKeyAPIKey))
+}
+
+// GetAPISecretKey returns apiSecretKey, or its default where it is not set.
+func (r SecretReference) GetAPISecretKey() string {
+	return string(cmp.Or(r.APISecretKey, SecretKeyAPISecret))
+}
 
 // LocalReference names an object in the same namespace.
 type LocalReference struct {

@@ -38,15 +38,24 @@ func list[T any](ctx context.Context, c *Client, op *operation[T], filter params
 		l, first, err := readPages(ctx, c, a)
 		switch {
 		case err == nil || !badRequest(err):
-			return l, err
+			return l, a.op.advised(err)
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
 			restarted = true
 		default:
-			return nil, err
+			return nil, a.op.advised(err)
 		}
 	}
+}
+
+// advised adds to a refused credential's error that a global API key would be refused
+// here, where it would.
+func (op *operation[T]) advised(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && op.cloudKeyOnly && (e.Class == Unauthenticated || e.Class == Forbidden) {
+		e.Advice += "; a global API key is not enough for this: use a Cloud API key or an identity pool"
+	}
+	return err
 }
 
 // smallestPage is the page size that is asked for where larger ones are refused: the

@@ -23,6 +23,9 @@ type operation[T any] struct {
 	listKind string
 	// pageSize is the largest the API allows: the fewest requests.
 	pageSize int
+	// cloudKeyOnly reports whether a global API key is refused here. Source: the
+	// operation's security in the vendor's specification.
+	cloudKeyOnly bool
 	// id returns an item's ID.
 	id func(*T) string
 	// compact drops what null left behind in an item.
@@ -51,12 +54,13 @@ var clusters = operation[wire.Cluster]{
 }
 
 var peerings = operation[wire.Peering]{
-	name:     "listNetworkingV1Peerings",
-	path:     "networking/v1/peerings",
-	listKind: "PeeringList",
-	pageSize: 1000,
-	id:       func(p *wire.Peering) string { return p.ID },
-	compact:  (*wire.Peering).Compact,
+	name:         "listNetworkingV1Peerings",
+	path:         "networking/v1/peerings",
+	listKind:     "PeeringList",
+	pageSize:     1000,
+	cloudKeyOnly: true,
+	id:           func(p *wire.Peering) string { return p.ID },
+	compact:      (*wire.Peering).Compact,
 	value: func(p *wire.Peering, param string) string {
 		switch param {
 		case paramEnvironment:

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
 // connection is a client for a source's environment, and what it was made from.
@@ -50,9 +52,9 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) 
 		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),
 	})
 	if wrong, ok := errors.AsType[*cloudapi.CredentialError](err); ok {
-		key := v1alpha1.SecretKeyAPIKey
+		key := source.Spec.Credentials.APIKey.SecretRef.GetAPIKeyKey()
 		if wrong.Member == cloudapi.MemberSecret {
-			key = v1alpha1.SecretKeyAPISecret
+			key = source.Spec.Credentials.APIKey.SecretRef.GetAPISecretKey()
 		}
 		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
 			"Secret %q, key %q: %s", secretOf(source).Name, key, wrong.Problem)}
@@ -85,13 +87,13 @@ func (r *Reconciler) credential(ctx context.Context, p *pass) (cloudapi.Credenti
 			message: "spec.credentials.apiKey.secretRef.name: no Secret is named"}
 	}
 	secret := &corev1.Secret{}
-	key := secretOf(p.source)
+	key, ref := secretOf(p.source), p.source.Spec.Credentials.APIKey.SecretRef
 	switch err := r.APIReader.Get(ctx, key, secret); {
 	case apierrors.IsNotFound(err):
 		p.secret = ""
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",
-			key.Name, key.Namespace, v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret)}
+			key.Name, key.Namespace, ref.GetAPIKeyKey(), ref.GetAPISecretKey())}
 	case apierrors.IsForbidden(err):
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q: the operator may not get Secrets in namespace %q; give its ServiceAccount that right", key.Name, key.Namespace)}
@@ -104,13 +106,21 @@ func (r *Reconciler) credential(ctx context.Context, p *pass) (cloudapi.Credenti
 	}
 	p.secret = secret.ResourceVersion
 	values := make([]string, 2)
-	for i, name := range []string{v1alpha1.SecretKeyAPIKey, v1alpha1.SecretKeyAPISecret} {
+	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
 		// A newline at the end is what `echo` leaves behind; no key has one.
 		values[i] = strings.TrimSpace(string(secret.Data[name]))
 		if values[i] == "" {
 			return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
-				"Secret %q has no value under the key %q", key.Name, name)}
+				"Secret %q has no value under the key %q%s", key.Name, name, keysOf(secret))}
 		}
 	}
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, nil
+}
+
+// keysOf names the keys that a Secret has, as the end of a sentence about one it lacks.
+func keysOf(secret *corev1.Secret) string {
+	if len(secret.Data) == 0 {
+		return "; it has no keys at all"
+	}
+	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }

@@ -97,6 +97,72 @@ var _ = Describe("Bad input", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
+	Context("a Secret with keys of other names", func() {
+		BeforeEach(func(ctx SpecContext) {
+			Expect(k8s.Create(ctx, &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace},
+				StringData: map[string]string{"CONFLUENT_CLOUD_API_KEY": apiKey, "CONFLUENT_CLOUD_API_SECRET": apiSecret, "other": "x"},
+			})).To(Succeed())
+		})
+		use := func(key, secret v1alpha1.SecretKey) func(*v1alpha1.InventorySource) {
+			return func(s *v1alpha1.InventorySource) {
+				s.Spec.Credentials.APIKey.SecretRef.APIKeyKey, s.Spec.Credentials.APIKey.SecretRef.APISecretKey = key, secret
+			}
+		}
+
+		It("that the source names", func(ctx SpecContext) {
+			Expect(k8s.Create(ctx, w.newSource(use("CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET")))).To(Succeed())
+			w.reconcile(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		})
+
+		DescribeTable("that the source does not name", func(ctx SpecContext, key, secret v1alpha1.SecretKey, missing string) {
+			Expect(k8s.Create(ctx, w.newSource(use(key, secret)))).To(Succeed())
+			w.reconcile(ctx)
+			expectFailure(ctx, v1alpha1.ReasonSecretInvalid, false, missing, "CONFLUENT_CLOUD_API_KEY, CONFLUENT_CLOUD_API_SECRET, other")
+			Expect(w.cloud.Calls()).To(BeEmpty())
+
+			By("going on once it names them, the back-off notwithstanding")
+			w.change(ctx, use("CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET"))
+			w.reconcile(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		},
+			Entry("neither", v1alpha1.SecretKey(""), v1alpha1.SecretKey(""), `"api-key"`),
+			Entry("the key's only", v1alpha1.SecretKey("CONFLUENT_CLOUD_API_KEY"), v1alpha1.SecretKey(""), `"api-secret"`),
+		)
+
+		It("whose values no request can carry", func(ctx SpecContext) {
+			w.setSecret(ctx, "unused")
+			patch := client.RawPatch("application/merge-patch+json", []byte(`{"stringData":{"other":"one\ntwo"}}`))
+			Expect(k8s.Patch(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}, patch)).To(Succeed())
+			Expect(k8s.Create(ctx, w.newSource(use("CONFLUENT_CLOUD_API_KEY", "other")))).To(Succeed())
+			w.reconcile(ctx)
+			expectFailure(ctx, v1alpha1.ReasonSecretInvalid, false, `"other"`, "control character")
+		})
+	})
+
+	DescribeTable("a global API key, which is good for clusters alone", func(ctx SpecContext, status int, reason string) {
+		w.seed(3, 1)
+		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret, Global: status})
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("True/Succeeded"))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("False/" + reason))
+		Expect(w.message(ctx, v1alpha1.ConditionPeeringsSynced)).To(And(
+			ContainSubstring("listNetworkingV1Peerings"), ContainSubstring("use a Cloud API key or an identity pool")))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/" + reason))
+		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil(), "it is good for something")
+		Expect(w.clusters(ctx)).To(HaveLen(3))
+
+		By("being content where no peerings are asked for")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	},
+		Entry("401", http.StatusUnauthorized, v1alpha1.ReasonUnauthenticated),
+		Entry("403", http.StatusForbidden, v1alpha1.ReasonForbidden),
+	)
+
 	It("a Secret that the operator may not get", func(ctx SpecContext) {
 		w.createSource(ctx)
 		nobody := rest.CopyConfig(config)

@@ -158,7 +158,7 @@ func (w *world) newSource(changes ...func(*v1alpha1.InventorySource)) *v1alpha1.
 			Environment: environment,
 			Endpoint:    w.url,
 			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
-				SecretRef: v1alpha1.LocalReference{Name: secretName},
+				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 			}},
 		},
 	}

@@ -135,7 +135,7 @@ func (s *scene) sourceIn(namespace, name, environment string, interval time.Dura
 			// Hundreds of pages on a busy machine.
 			Timeout: &metav1.Duration{Duration: 10 * time.Minute},
 			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
-				SecretRef: v1alpha1.LocalReference{Name: secretName},
+				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 			}},
 		},
 	}

@@ -124,7 +124,7 @@ func (c *cell) create(ctx context.Context) error {
 				Interval:    ptr.To(metav1.Duration{Duration: interval}),
 				Timeout:     ptr.To(metav1.Duration{Duration: timeout}),
 				Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
-					SecretRef: v1alpha1.LocalReference{Name: secretName},
+					SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 				}},
 			},
 		}

@@ -77,6 +77,10 @@ func (s *Sim) list(w http.ResponseWriter, r *http.Request, c *collection, edit f
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
 	}
+	if c.kind.cloudKeyOnly && key.Global != 0 {
+		refuseGlobal(key.Global).write(w)
+		return
+	}
 	q, f := s.ask(r, c.kind, key)
 	if f != nil {
 		f.write(w)

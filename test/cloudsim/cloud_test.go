@@ -91,6 +91,19 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
+func TestAGlobalKeyIsTakenForClustersAlone(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		g := NewWithT(t)
+		s := newSim(cloudsim.Options{})
+		s.AddKey(cloudsim.Key{ID: "KEY", Secret: "s", Global: status})
+		asked := func(path string) int {
+			return ask(s.Handler(), http.MethodGet, path+"?environment="+env, "KEY", "s", "").status
+		}
+		g.Expect(asked(clustersPath)).To(Equal(http.StatusOK))
+		g.Expect(asked(peeringsPath)).To(Equal(status))
+	}
+}
+
 func TestAKeyCanBeRotatedAndSeesOnlyItsEnvironments(t *testing.T) {
 	g := NewWithT(t)
 	s := newSim(cloudsim.Options{})

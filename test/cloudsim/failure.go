@@ -76,6 +76,15 @@ func unauthenticated(detail string) *failure {
 	}
 }
 
+// refuseGlobal is the answer to a global API key where none is taken.
+func refuseGlobal(status int) *failure {
+	const detail = "this operation takes no global API key"
+	if status == http.StatusUnauthorized {
+		return unauthenticated(detail)
+	}
+	return forbidden("user_unauthorized", detail)
+}
+
 func forbidden(code, detail string) *failure {
 	return &failure{status: http.StatusForbidden, code: code, title: "Forbidden Access", detail: detail}
 }

@@ -45,9 +45,11 @@ type kind struct {
 	noun        string // for messages
 	plural      string // of the inventory document
 	maxPageSize int
-	filters     []string // query parameters; object.facets gives the values in this order
-	phases      []string
-	fresh       func() object // one without content
+	// cloudKeyOnly reports whether a global API key is refused.
+	cloudKeyOnly bool
+	filters      []string // query parameters; object.facets gives the values in this order
+	phases       []string
+	fresh        func() object // one without content
 }
 
 // kinds are all there are.
@@ -77,14 +79,15 @@ var clusterKind = kind{
 }
 
 var peeringKind = kind{
-	op:          OpListPeerings,
-	path:        "/networking/v1/peerings",
-	apiVersion:  "networking/v1",
-	name:        "Peering",
-	noun:        "peering",
-	plural:      "peerings",
-	maxPageSize: 1000,
-	filters:     []string{"spec.display_name", "status.phase", "spec.network"},
+	op:           OpListPeerings,
+	path:         "/networking/v1/peerings",
+	apiVersion:   "networking/v1",
+	name:         "Peering",
+	noun:         "peering",
+	plural:       "peerings",
+	maxPageSize:  1000,
+	cloudKeyOnly: true,
+	filters:      []string{"spec.display_name", "status.phase", "spec.network"},
 	phases: []string{PhaseProvisioning, PhasePendingAccept, PhaseReady, PhaseFailed,
 		PhaseDeprovisioning, PhaseDisconnected},
 	fresh: func() object { return new(Peering) },

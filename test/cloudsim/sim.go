@@ -67,6 +67,10 @@ type Key struct {
 	ID, Secret string
 	// Forbidden makes the key a known one without any rights: 403 on every call.
 	Forbidden bool
+	// Global makes the key one that is good for more than Confluent Cloud's own API: the
+	// operations that take none are refused with this status, 401 or 403. 0 is a Cloud
+	// API key, good for all.
+	Global int
 	// Environments are the ones the key may see, nil for all of them.
 	Environments []string
 	// Sees is how much the key is shown of these. The cloud says nothing of what it

@@ -323,7 +323,7 @@ var _ = Describe("People's roles", Ordered, func() {
 		return &v1alpha1.InventorySource{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 			Spec: v1alpha1.InventorySourceSpec{Environment: environment, Suspend: true, Credentials: v1alpha1.Credentials{
-				APIKey: &v1alpha1.APIKeyCredential{SecretRef: v1alpha1.LocalReference{Name: "ccloud"}}}},
+				APIKey: &v1alpha1.APIKeyCredential{SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: "ccloud"}}}}},
 		}
 	}
 	BeforeAll(func(ctx SpecContext) { namespace = newNamespace(ctx) })

@@ -115,7 +115,7 @@ func createSource(ctx context.Context, namespace string, changes ...func(*v1alph
 			Endpoint:    scene.Server.URL,
 			Interval:    &metav1.Duration{Duration: 10 * time.Second},
 			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
-				SecretRef: v1alpha1.LocalReference{Name: "ccloud"},
+				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: "ccloud"}},
 			}},
 		},
 	}
