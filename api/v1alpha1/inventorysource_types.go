@@ -411,6 +411,7 @@ type PhaseCount struct {
 // +kubebuilder:printcolumn:name="CLUSTERS",type=integer,JSONPath=`.status.kafkaClusters.observed`
 // +kubebuilder:printcolumn:name="PEERINGS",type=integer,JSONPath=`.status.peerings.observed`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -98,6 +98,11 @@ type KafkaClusterObservationStatus struct {
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
+	// Reason of the condition Observed, where a field selector can name it: Listed,
+	// Missing or SourceStale.
+	// +optional
+	Observed string `json:"observed,omitempty"`
+
 	// Observed: whether the cluster was in the last complete listing. Ready:
 	// whether it is PROVISIONED.
 	// +optional
@@ -162,6 +167,7 @@ type PeeringSummary struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.environment`
 // +kubebuilder:selectablefield:JSONPath=`.spec.sourceRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
+// +kubebuilder:selectablefield:JSONPath=`.status.observed`
 type KafkaClusterObservation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -200,6 +206,9 @@ func (o *KafkaClusterObservation) Trouble() string { return "" }
 
 // Conditions implements Observation.
 func (o *KafkaClusterObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
+
+// Observed implements Observation.
+func (o *KafkaClusterObservation) Observed() *string { return &o.Status.Observed }
 
 // GetStatus implements Observation.
 func (o *KafkaClusterObservation) GetStatus() any { return &o.Status }

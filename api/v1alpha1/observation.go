@@ -25,9 +25,13 @@ type Observation interface {
 	Trouble() string
 	// Conditions returns the status's conditions, to read or to change.
 	Conditions() *[]metav1.Condition
+	// Observed returns the status's copy of the condition Observed's reason, to read or
+	// to change.
+	Observed() *string
 	// GetStatus returns a pointer to the status.
 	GetStatus() any
-	// SameStatus reports whether the statuses are equal but for the conditions.
+	// SameStatus reports whether the statuses are equal but for the conditions and the
+	// copy of a reason that Observed returns.
 	// The other observation must be of the same kind.
 	SameStatus(other Observation) bool
 	// CopyStatus replaces the status by a deep copy of the other observation's,

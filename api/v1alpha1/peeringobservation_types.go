@@ -71,6 +71,11 @@ type PeeringObservationStatus struct {
 	// +optional
 	EndpointCount int32 `json:"endpointCount,omitempty"`
 
+	// Reason of the condition Observed, where a field selector can name it: Listed,
+	// Missing or SourceStale.
+	// +optional
+	Observed string `json:"observed,omitempty"`
+
 	// Observed: whether the peering was in the last complete listing. Ready:
 	// whether it is READY.
 	// +optional
@@ -151,6 +156,7 @@ type PeeringEndpoint struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.environment`
 // +kubebuilder:selectablefield:JSONPath=`.spec.sourceRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
+// +kubebuilder:selectablefield:JSONPath=`.status.observed`
 type PeeringObservation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -194,6 +200,9 @@ func (o *PeeringObservation) Trouble() string {
 
 // Conditions implements Observation.
 func (o *PeeringObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
+
+// Observed implements Observation.
+func (o *PeeringObservation) Observed() *string { return &o.Status.Observed }
 
 // GetStatus implements Observation.
 func (o *PeeringObservation) GetStatus() any { return &o.Status }

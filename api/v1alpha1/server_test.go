@@ -149,7 +149,7 @@ func (s *server) columns(t *testing.T) {
 	g := NewWithT(t)
 	// A column after the bar shows in wide output only.
 	want := map[string]string{
-		kindSource:  "ENVIRONMENT CLUSTERS PEERINGS READY LAST-SYNC AGE | STATUS",
+		kindSource:  "ENVIRONMENT CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | STATUS",
 		kindCluster: "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
 		kindPeering: "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
 	}

@@ -31,15 +31,18 @@ func (r *Reconciler) apply(ctx context.Context, p *pass) {
 		state.planned = len(changes.Writes) + len(changes.Deletes)
 		writes := slices.DeleteFunc(slices.Clone(changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
 		errs := r.each(ctx, len(writes), func(n int) error { return r.write(ctx, k, writes[n]) })
+		var done []mirror.Write
 		for n, w := range writes {
 			state.note(w.Desired.GetName(), errs[n], r.Clock.Now())
 			if errs[n] == nil {
-				p.written++
+				done = append(done, w)
 			}
 			if w.Existing == nil && !notCreated(errs[n]) && p.drift == nil {
 				state.report.Created(w.Desired)
 			}
 		}
+		p.written += len(done)
+		r.tellObserved(k, p.source, done)
 		r.prune(ctx, p, i)
 		if f := state.unwritten(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
@@ -136,6 +139,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
 		if err := r.counted(k, "create", r.Cluster.Create(ctx, answer)); err != nil {
 			return creation{fmt.Errorf("creating %s: %w", w.Desired.GetName(), err)}
 		}
+		w.Desired.SetUID(answer.GetUID()) // An event about it names this one.
 	case w.Metadata:
 		next := w.Desired.DeepCopyObject().(v1alpha1.Observation)
 		next.CopyStatus(answer)

@@ -56,6 +56,7 @@ func slimObservation(object any) (any, error) {
 	}
 	origin := o.Origin()
 	origin.SourceRef.Name, origin.Environment = word(origin.SourceRef.Name), word(origin.Environment)
+	*o.Observed() = word(*o.Observed())
 	conditions := *o.Conditions()
 	for i := range conditions {
 		c := &conditions[i]

@@ -18,6 +18,10 @@ import (
 // takes 32768; people read far less.
 const maxMessage = 8192
 
+// maxReady bounds the message of Ready, in bytes, which is a column of kubectl's. What a
+// kind has to say stands whole in the condition of that kind.
+const maxReady = 320
+
 // conditionSetter sets conditions of a source, all at one time.
 type conditionSetter struct {
 	source *v1alpha1.InventorySource
@@ -91,6 +95,15 @@ func status(ok bool) metav1.ConditionStatus {
 // verdict is what a condition says: reason and message. The reason gives the status.
 type verdict struct{ reason, message string }
 
+// brief cuts a message to what fits into Ready, and says which condition has it whole.
+func brief(message, condition string) string {
+	if len(message) <= maxReady {
+		return message
+	}
+	rest := " see condition " + condition
+	return mirror.Truncate(message, maxReady-len(rest)) + rest
+}
+
 // setSynced sets each kind's condition and returns what Ready is to say, nil if that
 // stays as an earlier process set it.
 func (c conditionSetter) setSynced(p *pass) *verdict {
@@ -109,7 +122,10 @@ func (c conditionSetter) setSynced(p *pass) *verdict {
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = *v
+			if ready = *v; ready.reason == v1alpha1.ReasonNameConflict {
+				ready.message = conflictBrief(&kinds[i], p.state.kinds[i].report)
+			}
+			ready.message = brief(ready.message, kinds[i].Condition)
 			if waitsForPredecessor(p.state.kinds[i].report.Conflicts) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
@@ -165,6 +181,21 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 // same name, whose observations the garbage collector deletes.
 func waitsForPredecessor(conflicts []mirror.Conflict) bool {
 	return len(conflicts) > 0 && !slices.ContainsFunc(conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
+}
+
+// conflictBrief is conflictMessage of one name that is taken, with the number of the others.
+func conflictBrief(k *kind, report mirror.Report) string {
+	var first mirror.Report
+	if len(report.Conflicts) > 0 {
+		first.Conflicts = report.Conflicts[:1]
+	} else {
+		first.Clashes = report.Clashes[:1]
+	}
+	message := conflictMessage(k.Name, first)
+	if more := len(report.Conflicts) + len(report.Clashes) - 1; more > 0 {
+		message += fmt.Sprintf("; %d more in condition %s", more, k.Condition)
+	}
+	return message
 }
 
 // conflictMessage says which names are taken, by what, and the way out.

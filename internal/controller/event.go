@@ -15,6 +15,68 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
+// maxTold is how many observations of a kind get an event each of what one pass found of
+// them. Of more, the source gets one for all.
+const maxTold = 100
+
+// tellObserved records events of observations that a pass made, and of those that it found
+// missing, stale, or back. writes are those that succeeded.
+func (r *Reconciler) tellObserved(k *kind, source *v1alpha1.InventorySource, writes []mirror.Write) {
+	turned := map[string][]v1alpha1.Observation{}
+	for _, w := range writes {
+		if reason := turn(w); reason != "" {
+			turned[reason] = append(turned[reason], w.Desired)
+		}
+	}
+	for reason, observations := range turned {
+		kind, note := corev1.EventTypeNormal, ""
+		switch reason {
+		case reasonCreated:
+			note = "Created observations"
+		case v1alpha1.ReasonListed:
+			note = "Listed again"
+		default:
+			kind, note = corev1.EventTypeWarning, "Not in the last complete listing"
+			if reason == v1alpha1.ReasonSourceStale {
+				note = "No complete listing for staleAfter"
+			}
+		}
+		r.tellAll(source, observations, kind, reason, "Observe", note+" of kind "+k.Name+": ", func(o v1alpha1.Observation) string {
+			if reason == reasonCreated {
+				return "Created: " + (*o.Conditions())[0].Message
+			}
+			return (*o.Conditions())[0].Message
+		})
+	}
+}
+
+// reasonCreated is the reason of the event of an observation that was made.
+const reasonCreated = "Created"
+
+// turn returns the reason of the event that a write is worth, "" if it is worth none:
+// that the observation was made, or how its condition Observed turned.
+func turn(w mirror.Write) string {
+	switch {
+	case w.Existing == nil:
+		return reasonCreated
+	case *w.Existing.Observed() == "", *w.Existing.Observed() == *w.Desired.Observed():
+		return ""
+	}
+	return *w.Desired.Observed()
+}
+
+// tellAll records an event about each observation, with the note that each gives, or where
+// they are many one about the source that names the first of them behind summary.
+func (r *Reconciler) tellAll(source *v1alpha1.InventorySource, observations []v1alpha1.Observation, kind, reason, action, summary string, note func(v1alpha1.Observation) string) {
+	if len(observations) > maxTold {
+		r.tellOfMany(source, observations, kind, reason, action, summary)
+		return
+	}
+	for _, o := range observations {
+		r.tell(o, kind, reason, action, note(o))
+	}
+}
+
 // tellPhase records an event where a write shows that the cloud changed the phase.
 func (r *Reconciler) tellPhase(w mirror.Write) {
 	before, after := w.FormerPhase, w.Desired.Phase()
@@ -54,13 +116,30 @@ func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned boo
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned records one event for all observations of a kind that a pass deleted. It
-// is related to the first of them: events of one reason about one version of a source
-// are taken for one event that repeats, whatever they say, unless what they are related
-// to differs.
+// tellPruned records one event for all observations of a kind that a pass deleted.
 func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, deleted []v1alpha1.Observation) {
-	note := fmt.Sprintf("Deleted observations of kind %s: %s", k.Name, mirror.Names(names(deleted)))
-	r.Recorder.Eventf(source, deleted[0], corev1.EventTypeNormal, "Pruned", "Prune", "%s", mirror.Truncate(note, maxNote))
+	r.tellOfMany(source, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted observations of kind "+k.Name+": ")
+}
+
+// tellHeld records an event about each observation of a prune that was not held before, or
+// not with exactly these observations.
+func (r *Reconciler) tellHeld(p *pass, before *v1alpha1.InventorySource) {
+	for i := range kinds {
+		held, was := p.state.kinds[i].report.Held, heldIn(before, i)
+		if held == nil || was != nil && was.Digest == held.Digest {
+			continue
+		}
+		r.tellAll(p.source, held.Observations, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune",
+			"Held observations of kind "+kinds[i].Name+": ", func(v1alpha1.Observation) string { return held.Message })
+	}
+}
+
+// tellOfMany records one event about a source for several of its observations, which it
+// names behind summary. It is related to the first of them: events of one reason about one
+// version of a source are taken for one event that repeats, whatever they say, unless what
+// they are related to differs.
+func (r *Reconciler) tellOfMany(source *v1alpha1.InventorySource, observations []v1alpha1.Observation, kind, reason, action, summary string) {
+	r.Recorder.Eventf(source, observations[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(observations)), maxNote))
 }
 
 // names returns the observations' names, sorted.

@@ -3,6 +3,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -81,10 +82,63 @@ var _ = Describe("Mirroring", func() {
 		w.seed(3, 1)
 		w.createSource(ctx)
 		w.reconcile(ctx)
-		Expect(w.recorded()).To(ConsistOf(ContainSubstring("Succeeded")))
+		Expect(w.recorded()).To(ConsistOf(ContainSubstring("Succeeded"), HavePrefix("Normal Created"), HavePrefix("Normal Created"),
+			HavePrefix("Normal Created"), HavePrefix("Normal Created")))
 		w.sync(ctx)
 		w.sync(ctx)
 		Expect(w.recorded()).To(BeEmpty())
+	})
+
+	It("tells an observation's story in events about it", func(ctx SpecContext) {
+		w.recordEvents(ctx)
+		w.seed(12, 0)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		var gone []cloudsim.Cluster
+		for _, c := range w.cloud.Clusters(environment)[:3] {
+			gone = append(gone, c)
+			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
+		}
+		w.sync(ctx) // missed once
+		w.sync(ctx) // held
+		w.sync(ctx)
+		about := w.clusters(ctx)[gone[0].ID]
+		for _, c := range gone {
+			w.cloud.PutCluster(c)
+		}
+		w.sync(ctx)
+		Expect(w.cloud.SetClusterPhase(about.Name, "FAILED")).To(Succeed())
+		w.sync(ctx)
+		w.cloud.FailNext(cloudsim.OpAny, 1, cloudsim.FaultInternalError)
+		w.clock.SetTime(w.clock.Now().Add(16 * time.Minute))
+		w.reconcile(ctx)
+		w.sync(ctx)
+		Eventually(ctx, func(g Gomega) {
+			list := &eventsv1.EventList{}
+			g.Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+			var story []string
+			for _, e := range list.Items {
+				if e.Regarding.UID == about.UID {
+					story = append(story, fmt.Sprintf("%s %s: %s", e.Type, e.Reason, e.Note))
+				}
+			}
+			g.Expect(story).To(ConsistOf(
+				"Normal Created: Created: listed in environment "+environment,
+				"Warning Missing: absent from the last complete listing of environment "+environment,
+				ContainSubstring("Warning PruneHeld: KafkaCluster: 3 of 12 are missing"),
+				"Normal Listed: listed in environment "+environment,
+				ContainSubstring("PhaseChanged: Phase changed from "),
+				ContainSubstring("Warning SourceStale: no complete listing of environment "+environment+" for too long"),
+				"Normal Listed: listed in environment "+environment,
+			))
+		}).Should(Succeed())
+	})
+
+	It("tells what happened to many in one event about the source", func(ctx SpecContext) {
+		w.seed(101, 100)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.recorded()).To(And(HaveLen(102), ContainElement(MatchRegexp("^Normal Created Created observations of kind KafkaCluster: lkc-.* and 91 more"))))
 	})
 
 	It("tells each prune in an event of its own", func(ctx SpecContext) {

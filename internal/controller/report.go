@@ -67,6 +67,7 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		return err
 	}
 	r.tellReady(p.source, before.Status.Conditions)
+	r.tellHeld(p, before)
 	logPass(ctx, p, before.Status.Conditions)
 	return nil
 }
@@ -114,7 +115,7 @@ func (r *Reconciler) setSummaries(p *pass) {
 		switch {
 		case report.Held != nil:
 			held = &v1alpha1.HeldPrune{Reason: report.Held.Reason, Digest: report.Held.Digest,
-				Count: int32(report.Held.Count), Message: mirror.Truncate(report.Held.Message, maxMessage)}
+				Count: int32(len(report.Held.Observations)), Message: mirror.Truncate(report.Held.Message, maxMessage)}
 		case !report.Undecided:
 			held = nil
 		}

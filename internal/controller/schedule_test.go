@@ -11,6 +11,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -257,6 +258,13 @@ var _ = Describe("A name that is taken", func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
 		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+		all := meta.FindStatusCondition(second.Status.Conditions, v1alpha1.ConditionKafkaClustersSynced).Message
+		for name := range w.clusters(ctx) {
+			Expect(all).To(ContainSubstring(name))
+		}
+		short := meta.FindStatusCondition(second.Status.Conditions, v1alpha1.ConditionReady).Message
+		Expect(short).To(And(ContainSubstring("(controlled by InventorySource/"+sourceName+")"), HaveSuffix("; 2 more in condition KafkaClustersSynced")))
+		Expect(len(short)).To(BeNumerically("<", len(all)))
 
 		Expect(deleted(ctx)).To(HaveKey(requestFor(second)))
 		Expect(w.calls(func() { _, err = w.reconciler.Reconcile(ctx, requestFor(second)) })).To(BeZero())

@@ -104,6 +104,18 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
+// show gives an observation its conditions, of which Observed is the first, and the copy
+// of that one's reason.
+func show(o v1alpha1.Observation, conditions []metav1.Condition) {
+	*o.Conditions(), *o.Observed() = conditions, conditions[0].Reason
+}
+
+// shows reports whether an observation has exactly these conditions and the copy, see
+// sameConditions.
+func shows(o v1alpha1.Observation, want []metav1.Condition) bool {
+	return *o.Observed() == want[0].Reason && sameConditions(*o.Conditions(), want)
+}
+
 // sameConditions reports whether an observation has exactly these conditions. When
 // they last changed counts only where the wanted condition says when, in seconds as
 // the API keeps them.

@@ -74,7 +74,7 @@ type Write struct {
 // what was written. What others added counts for nothing. Otherwise an older CRD or an
 // admission policy changed it.
 func (w Write) Stored(answer v1alpha1.Observation) bool {
-	return answer.SameStatus(w.Desired) && sameConditions(*answer.Conditions(), *w.Desired.Conditions()) &&
+	return answer.SameStatus(w.Desired) && shows(answer, *w.Desired.Conditions()) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
 			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences()))
 }
@@ -258,7 +258,7 @@ func terminating(o v1alpha1.Observation) bool { return o.GetDeletionTimestamp() 
 // change plans the write that makes existing as desired, if it takes one.
 func (p *planner) change(existing, desired v1alpha1.Observation) {
 	want := p.View.conditions(desired)
-	status := existing != desired && !existing.SameStatus(desired) || !sameConditions(*existing.Conditions(), want)
+	status := existing != desired && !existing.SameStatus(desired) || !shows(existing, want)
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !status && !metadata {
 		p.Unchanged++
@@ -269,7 +269,7 @@ func (p *planner) change(existing, desired v1alpha1.Observation) {
 		restoreMetadata(next, desired)
 	}
 	next.CopyStatus(desired)
-	*next.Conditions() = timed(*existing.Conditions(), want, p.Now)
+	show(next, timed(*existing.Conditions(), want, p.Now))
 	write := Write{Existing: existing, Desired: next, Metadata: metadata, Status: status}
 	if former := p.Ledger.formerPhase(existing.GetName()); former == existing.Phase() {
 		write.FormerPhase = former
@@ -299,7 +299,7 @@ func (p *planner) add(desired v1alpha1.Observation) {
 		return
 	}
 	next := fresh(desired)
-	*next.Conditions() = timed(nil, p.View.conditions(desired), p.Now)
+	show(next, timed(nil, p.View.conditions(desired), p.Now))
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Status: true})
 }
 

@@ -197,8 +197,8 @@ type Held struct {
 	Message string
 	// Digest names exactly the objects held. Approving it lets them through.
 	Digest string
-	// Count is the number of observations held.
-	Count int
+	// Observations are those held, sorted by name.
+	Observations []v1alpha1.Observation
 }
 
 // Approval is a held prune that a person let through. It stands for the objects it
@@ -318,15 +318,15 @@ func Approved(source *v1alpha1.InventorySource, digest string) bool {
 }
 
 func newHeld(kind *Kind, source *v1alpha1.InventorySource, why *ruling, digest string, absentees []absentee) *Held {
-	names := make([]string, len(absentees))
+	names, observations := make([]string, len(absentees)), make([]v1alpha1.Observation, len(absentees))
 	for i, a := range absentees {
-		names[i] = a.observation.GetName()
+		names[i], observations[i] = a.observation.GetName(), a.observation
 	}
 	return &Held{
 		Reason: why.reason,
 		Message: fmt.Sprintf("%s: %s; held: %s; to delete them run: kubectl -n %s annotate --overwrite inventorysource/%s %s=%s",
 			kind.Name, why.message, Names(names), source.Namespace, source.Name, v1alpha1.AnnotationApprovePrune, digest),
-		Digest: digest,
-		Count:  len(absentees),
+		Digest:       digest,
+		Observations: observations,
 	}
 }

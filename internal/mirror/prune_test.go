@@ -304,7 +304,7 @@ func TestAHeldPruneSaysWhatIsHeldWhyAndTheWayOut(t *testing.T) {
 		w := settled(t, ids(10)...)
 		held := heldAfter(w, c.left)
 		w.Expect(held.Reason).To(Equal(c.reason))
-		w.Expect(held.Count).To(Equal(10 - c.left))
+		w.Expect(held.Observations).To(HaveLen(10 - c.left))
 		w.Expect(held.Digest).To(MatchRegexp("^[0-9a-f]{12}$"))
 		w.Expect(held.Message).To(Equal(c.text + "to delete them run: kubectl -n platform annotate --overwrite inventorysource/prod inventory.ccloud.dev/approvePrune=" + held.Digest))
 		w.Expect(w.pass()[clusters].Held).To(Equal(held), "a repair between two syncs says the same")
@@ -485,7 +485,7 @@ func TestObservationsBeingDeletedCountOnNeitherSideOfTheShare(t *testing.T) {
 	w.sync(ids(3)...)
 	after := w.sync(ids(3)...)
 	w.Expect(after.Deletes).To(BeEmpty(), "two of the five that are left is 40 %")
-	w.Expect(after.Held).To(HaveValue(And(HaveField("Reason", "ShareExceeded"), HaveField("Count", 2))))
+	w.Expect(after.Held).To(HaveValue(And(HaveField("Reason", "ShareExceeded"), HaveField("Observations", HaveLen(2)))))
 	w.Expect(after.Held.Message).To(ContainSubstring("2 of 5 are missing"))
 }
 

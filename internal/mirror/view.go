@@ -91,7 +91,7 @@ func (v *View) Strange(o v1alpha1.Observation) bool {
 // shown reports whether an observation is as it should be.
 func (v *View) shown(existing, desired v1alpha1.Observation) bool {
 	return existing.SameStatus(desired) && sameMetadata(existing, desired) &&
-		sameConditions(*existing.Conditions(), v.conditions(desired))
+		shows(existing, v.conditions(desired))
 }
 
 // Repair plans for single observations as Make would for them among all others.

@@ -73,10 +73,11 @@ func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1a
 	return []string{fmt.Sprintf("has labels %v, not %v", have, want)}
 }
 
-// wrongStatus compares all of the status but the conditions.
+// wrongStatus compares all of the status but the conditions and what repeats them.
 func wrongStatus(mode cloudsim.Mode, want any, o v1alpha1.Observation) []string {
 	have, wanted := members(o.GetStatus()), members(want)
 	delete(have, "conditions")
+	delete(have, "observed")
 	if mode == cloudsim.ModeWire && have["deletionProtection"] == true {
 		delete(have, "deletionProtection") // which the field has and the inventory does not
 	}
@@ -112,6 +113,9 @@ func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	}
 	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c == nil || c.Status != ready {
 		found = append(found, fmt.Sprintf("is not Ready=%s but %s", ready, shortly(c)))
+	}
+	if *o.Observed() != v1alpha1.ReasonListed {
+		found = append(found, fmt.Sprintf("has status.observed %q, not %s", *o.Observed(), v1alpha1.ReasonListed))
 	}
 	if len(conditions) != 2 {
 		found = append(found, fmt.Sprintf("has %d conditions, not 2", len(conditions)))

@@ -48,6 +48,7 @@ func mirrored(clusters []cloudsim.Cluster, peerings []cloudsim.Peering) []v1alph
 		default:
 			ready = metav1.ConditionFalse
 		}
+		*o.Observed() = v1alpha1.ReasonListed
 		meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionTrue})
 		meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionReady, Status: ready})
 		out = append(out, o)

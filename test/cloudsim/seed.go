@@ -75,6 +75,7 @@ type generator struct {
 	rand        *rand.Rand
 	environment string
 	used        map[string]bool
+	named       map[string]int // display names given, by what they begin with
 	networks    []network
 	dedicated   int // Dedicated clusters so far
 	start       time.Time
@@ -88,6 +89,7 @@ func newGenerator(o SeedOptions) *generator {
 		rand:        rand.New(rand.NewPCG(uint64(o.Seed), h.Sum64())),
 		environment: o.Environment,
 		used:        map[string]bool{},
+		named:       map[string]int{},
 		start:       time.Date(2023, time.March, 4, 8, 30, 0, 0, time.UTC),
 	}
 	for i := range 3 + o.Clusters/32 + o.Peerings/16 {
@@ -117,13 +119,22 @@ func (g *generator) cluster(i int) Cluster {
 		g.configureElastic(&c, at)
 	}
 	c.Spec.Cloud, c.Spec.Region = at.cloud, at.region
-	c.Spec.DisplayName = fmt.Sprintf("%s-%s-%s", pick(g, teams), pick(g, stages), at.region)
+	c.Spec.DisplayName = g.name(pick(g, teams) + "-" + pick(g, stages))
 	if c.Status.Phase == PhaseFailed {
 		// What never came up has no addresses and no CKUs.
 		c.Spec.KafkaBootstrapEndpoint, c.Spec.HTTPEndpoint, c.Spec.APIEndpoint = "", "", ""
 		c.Spec.Endpoints, c.Status.CKU = nil, 0
 	}
 	return c
+}
+
+// name returns a display name, with a number behind it where it was given before.
+func (g *generator) name(base string) string {
+	g.named[base]++
+	if n := g.named[base]; n > 1 {
+		return fmt.Sprintf("%s-%d", base, n)
+	}
+	return base
 }
 
 func (g *generator) clusterPhase(i int) string {
