@@ -103,6 +103,7 @@ func run(args []string) error {
 		Writers:         make(chan struct{}, o.ConcurrentWrites),
 		Namespaces:      o.WatchNamespaces,
 		JitterPercent:   o.JitterPercent,
+		ConfigMaps:      o.EndpointConfigMaps,
 	}
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return err

@@ -73,6 +73,8 @@ const (
 	ReasonNameConflict       = "NameConflict"
 	// ReasonWriteFailed: the API server refused to have an observation written.
 	ReasonWriteFailed = "WriteFailed"
+	// ReasonConfigMapsOff: the source asks for ConfigMaps, which the manager does not keep.
+	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
 // Reasons of PruneHeld.
@@ -97,4 +99,20 @@ const (
 	ReasonSourceStale = "SourceStale"
 	// ReasonUnknownPhase: this version does not know what the phase means.
 	ReasonUnknownPhase = "UnknownPhase"
+)
+
+// Keys of the ConfigMap that is kept for a KafkaClusterObservation where its source's
+// spec.kafkaClusters.configMaps is Enabled. A key whose value the cloud does not tell is
+// absent. Each access point adds three more: its ID with one of the suffixes behind it.
+const (
+	ConfigMapClusterID        = "cluster.id"
+	ConfigMapEnvironmentID    = "environment.id"
+	ConfigMapDisplayName      = "display.name"
+	ConfigMapPhase            = "phase"
+	ConfigMapBootstrapServers = "bootstrap.servers"
+	ConfigMapHTTPEndpoint     = "http.endpoint"
+
+	ConfigMapSuffixBootstrapServers = ".bootstrap.servers"
+	ConfigMapSuffixHTTPEndpoint     = ".http.endpoint"
+	ConfigMapSuffixConnectionType   = ".connection.type"
 )

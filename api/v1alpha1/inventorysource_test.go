@@ -108,6 +108,8 @@ func (s *server) sourceAccepted(t *testing.T) {
 		"other keys of a Secret":   {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "CONFLUENT_CLOUD_API_KEY", "apiSecretKey": "tls.key"}},
 		"keys the wrong way round": {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "api-secret", "apiSecretKey": "api-key"}},
 		"Ignore":                   {"spec.peerings.policy", "Ignore"},
+		"ConfigMaps":               {"spec.kafkaClusters.configMaps", "Enabled"},
+		"no ConfigMaps":            {"spec.kafkaClusters.configMaps", "Disabled"},
 		"an unknown phase":         {"spec.peerings.phases", []any{"READY", "NEWER_THAN_US"}},
 		"odd display names":        {"spec.peerings.displayNames", []any{"prod & test", "ünï"}},
 		"label with prefix":        {"spec.template.labels", map[string]any{"example.com/team": "a_b.c-D", "team": ""}},
@@ -197,6 +199,7 @@ func (s *server) sourceRefused(t *testing.T) {
 
 		{"unknown policy for clusters", "spec.kafkaClusters.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},
 		{"unknown policy for peerings", "spec.peerings.policy", "Sometimes", `supported values: "Mirror", "Ignore"`},
+		{"unknown policy for ConfigMaps", "spec.kafkaClusters.configMaps", "Mirror", `supported values: "Disabled", "Enabled"`},
 		{"unknown prune policy", "spec.prune.policy", "Mirror", `supported values: "Delete", "Retain"`},
 		{"no miss", "spec.prune.afterMisses", int64(0), "should be greater than or equal to 1"},
 		{"too many misses", "spec.prune.afterMisses", int64(101), "should be less than or equal to 100"},

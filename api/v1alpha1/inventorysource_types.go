@@ -35,6 +35,17 @@ const (
 	MirrorPolicyIgnore MirrorPolicy = "Ignore"
 )
 
+// ConfigMapPolicy reports whether ConfigMaps with endpoints are kept.
+// +kubebuilder:validation:Enum=Disabled;Enabled
+type ConfigMapPolicy string
+
+const (
+	// ConfigMapPolicyDisabled keeps none, and deletes those there are.
+	ConfigMapPolicyDisabled ConfigMapPolicy = "Disabled"
+	// ConfigMapPolicyEnabled keeps one for each observation.
+	ConfigMapPolicyEnabled ConfigMapPolicy = "Enabled"
+)
+
 // PrunePolicy says what becomes of an observation whose cloud object is gone.
 // +kubebuilder:validation:Enum=Delete;Retain
 type PrunePolicy string
@@ -206,6 +217,12 @@ type KafkaClusterSelection struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	Networks []Identifier `json:"networks,omitempty"`
+
+	// Enabled keeps a ConfigMap beside each KafkaClusterObservation, of the same name and
+	// owned by it, with the cluster's endpoints for pods to use. Disabled deletes them. The
+	// manager writes ConfigMaps only with its flag --endpoint-configmaps. Default: Disabled.
+	// +optional
+	ConfigMaps ConfigMapPolicy `json:"configMaps,omitempty"`
 }
 
 // PeeringSelection says which network peerings are mirrored. A peering must

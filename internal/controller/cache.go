@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,6 +23,9 @@ func SlimCache(o *cache.Options) {
 		o.ByObject = map[client.Object]cache.ByObject{}
 	}
 	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
+	// Of ConfigMaps the operator's own, which have its label.
+	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // A constant.
+	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range kinds {
 		o.ByObject[kinds[i].object()] = cache.ByObject{Transform: slimObservation}
 	}

@@ -122,8 +122,9 @@ func (c conditionSetter) setSynced(p *pass) *verdict {
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			if ready = *v; ready.reason == v1alpha1.ReasonNameConflict {
-				ready.message = conflictBrief(&kinds[i], p.state.kinds[i].report)
+			ready = *v
+			if report := p.state.kinds[i].report; ready.reason == v1alpha1.ReasonNameConflict && len(report.Conflicts)+len(report.Clashes) > 0 {
+				ready.message = conflictBrief(&kinds[i], report)
 			}
 			ready.message = brief(ready.message, kinds[i].Condition)
 			if waitsForPredecessor(p.state.kinds[i].report.Conflicts) {
@@ -162,6 +163,8 @@ func kindVerdict(p *pass, i int) *verdict {
 		return &verdict{unwritten.reason, unwritten.message}
 	case len(k.report.Conflicts)+len(k.report.Clashes) > 0:
 		return &verdict{v1alpha1.ReasonNameConflict, conflictMessage(kind, k.report)}
+	case kinds[i].withConfigMaps && p.configMaps != nil:
+		return &verdict{p.configMaps.reason, kind + ": " + p.configMaps.message}
 	}
 	message := fmt.Sprintf("%s: %d observed", kind, observed(k.report.Summary))
 	if k.report.Unconfirmed && p.state.schedule.confirming == 0 {

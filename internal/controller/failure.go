@@ -57,7 +57,7 @@ func failed(err error) *failure {
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
-		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict:
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff:
 		return true
 	}
 	return false

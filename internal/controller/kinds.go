@@ -18,7 +18,7 @@ import (
 // a kind: a further one costs its API type, its record in package wire with its
 // operation, its projection in package mirror, and one line here with its filter.
 var kinds = []kind{
-	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}),
+	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 }
 
@@ -41,6 +41,8 @@ func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
 // kind joins what planning knows of a kind to how it is listed and stored.
 type kind struct {
 	*mirror.Kind
+	// withConfigMaps reports whether ConfigMaps may be kept beside the kind's observations.
+	withConfigMaps bool
 	// filter returns what the source's spec narrows the listing by.
 	filter func(*v1alpha1.InventorySource) any
 	// list lists the kind whole. What the index remembers, the one of the last
@@ -89,6 +91,11 @@ func newKind[Record, Filter any](
 		object:  func() v1alpha1.Observation { return object.DeepCopyObject().(v1alpha1.Observation) },
 		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
 	}
+}
+
+func (k kind) havingConfigMaps() kind {
+	k.withConfigMaps = true
+	return k
 }
 
 // words returns a filter's values, sorted: a filter is a set.

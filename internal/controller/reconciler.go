@@ -62,8 +62,12 @@ type Reconciler struct {
 	Namespaces []string
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
+	// ConfigMaps reports whether ConfigMaps with endpoints are kept, for sources that ask
+	// for them.
+	ConfigMaps bool
 
-	states states
+	states     states
+	configMaps configMaps
 }
 
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
@@ -153,6 +157,8 @@ type pass struct {
 	drift []sets.Set[string]
 	// changes are what to write, by kind.
 	changes []*mirror.Changes
+	// configMaps says why ConfigMaps of the source are not written, nil if all are.
+	configMaps *failure
 	// written and deleted count the observations that were.
 	written, deleted int
 }

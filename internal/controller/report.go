@@ -48,6 +48,7 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 // waits for long: Ready is False, RateLimited, or still Progressing before the first.
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	before := p.source.DeepCopy()
+	p.configMaps = r.configMapsOf(p.source)
 	c := conditionSetter{p.source, r.now()}
 	unseen := p.putOff.For > 0 && p.state.schedule.answered.generation != p.source.Generation
 	if !unseen { // Else what was said of the last spec stays.

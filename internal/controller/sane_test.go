@@ -40,7 +40,7 @@ var standings = func() map[string]standing {
 	}
 	for _, reason := range []string{
 		v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
-		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict,
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff,
 	} {
 		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionStalled, status.FailedStatus}
 	}

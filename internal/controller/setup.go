@@ -56,6 +56,11 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	if err := r.watchSecrets(ctx, mgr, b); err != nil {
 		return err
 	}
+	if r.ConfigMaps {
+		if err := r.setupConfigMaps(mgr, b); err != nil {
+			return err
+		}
+	}
 	return b.Complete(r)
 }
 

@@ -92,10 +92,10 @@ func restamped(o v1alpha1.Observation, source *v1alpha1.InventorySource) v1alpha
 	return next
 }
 
-// sameMetadata reports whether an observation carries all of the metadata it
+// sameMetadata reports whether an object carries all of the metadata it
 // should. What strangers added (their labels, annotations, finalizers, further
 // owners) is left out of account.
-func sameMetadata(existing, desired v1alpha1.Observation) bool {
+func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
 		samePairs(existing.GetAnnotations(), desired.GetAnnotations(), annotations) &&
@@ -126,9 +126,9 @@ func fresh(desired v1alpha1.Observation) v1alpha1.Observation {
 	return next
 }
 
-// restoreMetadata puts the desired metadata on an observation and takes off what
+// restoreMetadata puts the desired metadata on an object and takes off what
 // was the operator's and is no longer wanted. Strangers' metadata stays.
-func restoreMetadata(existing, desired v1alpha1.Observation) {
+func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
 	existing.SetAnnotations(mergePairs(existing.GetAnnotations(), desired.GetAnnotations(), annotations))
@@ -142,9 +142,9 @@ func restoreMetadata(existing, desired v1alpha1.Observation) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the label and annotation keys that an observation has from
+// formerKeys returns the label and annotation keys that an object has from
 // a template, as noted on it when they were written.
-func formerKeys(o v1alpha1.Observation) (labels, annotations []string) {
+func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
 		return nil, nil
@@ -181,7 +181,7 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-func sameOwner(existing, desired v1alpha1.Observation) bool {
+func sameOwner(existing, desired metav1.Object) bool {
 	want := desired.GetOwnerReferences()[0]
 	for _, have := range existing.GetOwnerReferences() {
 		if have.UID == want.UID {

@@ -59,6 +59,8 @@ type Options struct {
 	JitterPercent int
 	// ObservationMetrics adds one metric series per observation.
 	ObservationMetrics bool
+	// EndpointConfigMaps lets sources ask for ConfigMaps with endpoints.
+	EndpointConfigMaps bool
 	// Roots are the certificate authorities to trust when asking the cloud; nil means the
 	// system's.
 	Roots *x509.CertPool
@@ -89,6 +91,7 @@ func Bind(flags *flag.FlagSet) *Options {
 	flags.Float64Var(&o.RequestsPerSecond, "requests-per-second", 5, "Requests to the cloud a second, at least 0.1, per credential, shared by all its sources.")
 	flags.IntVar(&o.JitterPercent, "interval-jitter-percent", 10, "How far an interval is stretched or shortened at random, in percent, 0 to 50.")
 	flags.BoolVar(&o.ObservationMetrics, "observation-metrics", false, "Export one metric series per observation.")
+	flags.BoolVar(&o.EndpointConfigMaps, "endpoint-configmaps", false, "Keep ConfigMaps with Kafka endpoints for sources that ask for them; needs rights on ConfigMaps.")
 	flags.StringVar(&m.PprofBindAddress, "pprof-bind-address", "", "Address to serve Go profiles on; empty serves none.")
 	return o
 }

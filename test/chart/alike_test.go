@@ -103,6 +103,11 @@ func TestTheChartWatchesSecretsAsKustomizeDoes(t *testing.T) {
 	expectAlike(t, bare(chart), bare(kustomize(t, "secret-watch")))
 }
 
+func TestTheChartKeepsConfigMapsAsKustomizeDoes(t *testing.T) {
+	t.Parallel()
+	expectAlike(t, bare(render(t, "endpointConfigMaps.enabled=true")), without(bare(kustomize(t, "endpoint-configmaps")), "Namespace"))
+}
+
 // named gives objects the names that they get in config/default.
 func named(all objects) objects {
 	out := objects{}

@@ -46,12 +46,14 @@ func (r right) String() string { return strings.TrimSpace(r.verb + " " + r.resou
 // created object blocks the deletion of its owner.
 var ownerRight = right{v1alpha1.GroupVersion.Group, "inventorysources/finalizers", "update"}
 
-// grantedRights are those that config/default gives the manager.
+// grantedRights are those that config/endpoint-configmaps gives the manager: what
+// config/default does, and those for ConfigMaps.
 func grantedRights(ctx context.Context) []right {
 	GinkgoHelper()
-	rendered, err := scene.Kubectl(ctx, "kustomize", filepath.Join("..", "..", "config", "default"))
+	rendered, err := scene.Kubectl(ctx, "kustomize", filepath.Join("..", "..", "config", "endpoint-configmaps"))
 	Expect(err).NotTo(HaveOccurred())
-	bound := []string{"inventory-operator-manager-role", "inventory-operator-leader-election-role", "inventory-operator-metrics-auth-role"}
+	bound := []string{"inventory-operator-manager-role", "inventory-operator-leader-election-role",
+		"inventory-operator-metrics-auth-role", "inventory-operator-endpoint-configmaps-role"}
 	var rights []right
 	for document := range strings.SplitSeq(rendered, "\n---\n") {
 		role := &rbacv1.ClusterRole{} // A Role has the same fields.
@@ -147,7 +149,7 @@ func startLimited(ctx context.Context, without right, rights []right) limited {
 	defer log.Close()
 	command := exec.Command(filepath.Join(dir, "manager"), "--kubeconfig="+kubeconfig, "--watch-namespaces="+name,
 		"--leader-elect", "--leader-election-namespace="+name, "--health-probe-bind-address=0",
-		"--metrics-bind-address="+listener.Addr().String(), "--allowed-endpoints="+scene.Server.URL, "--requests-per-second=1000")
+		"--metrics-bind-address="+listener.Addr().String(), "--allowed-endpoints="+scene.Server.URL, "--requests-per-second=1000", "--endpoint-configmaps")
 	// As with API servers that cannot stream a list as a watch.
 	command.Env = append(os.Environ(), "KUBE_FEATURE_WatchListClient=false")
 	command.Stdout, command.Stderr = log, log
@@ -160,7 +162,9 @@ func startLimited(ctx context.Context, without right, rights []right) limited {
 		_ = command.Wait()
 		release()
 	})
-	createSource(ctx, name, func(s *v1alpha1.InventorySource) { s.Spec.Environment = environmentOfFew })
+	createSource(ctx, name, func(s *v1alpha1.InventorySource) {
+		s.Spec.Environment, s.Spec.KafkaClusters.ConfigMaps = environmentOfFew, v1alpha1.ConfigMapPolicyEnabled
+	})
 	return m
 }
 
@@ -177,6 +181,20 @@ func (m limited) told(ctx context.Context, g Gomega) string {
 	text, err := os.ReadFile(m.log)
 	g.Expect(err).NotTo(HaveOccurred())
 	return m.ready(ctx, g).Message + "\n" + strings.ReplaceAll(string(text), `\"`, `"`)
+}
+
+// disturbConfigMaps makes one ConfigMap immutable with another phase, so that it has to be
+// made anew, and takes the labels of the other, so that the manager finds it by its name
+// alone. Where a ConfigMap is not there yet, or is like this already, nothing happens.
+func (m limited) disturbConfigMaps(ctx context.Context, immutable, unlabelled string) {
+	for name, patch := range map[string]string{
+		immutable:  `{"immutable":true,"data":{"phase":"X"}}`,
+		unlabelled: `{"metadata":{"labels":null}}`,
+	} {
+		c := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: m.namespace}}
+		err := k8s.Patch(ctx, c, client.RawPatch("application/merge-patch+json", []byte(patch)))
+		Expect(err == nil || apierrors.IsNotFound(err) || apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
+	}
 }
 
 // words are what names the lack of a right.
@@ -266,6 +284,7 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		for _, m := range managers {
 			By("lacking: " + m.without.String())
 			Eventually(ctx, func(g Gomega) {
+				m.disturbConfigMaps(ctx, all[0].ID, all[2].ID)
 				err := asReader(ctx, m.metrics, token)
 				if m.without == (right{}) {
 					g.Expect(err).NotTo(HaveOccurred())

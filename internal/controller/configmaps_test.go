@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+// expose reconciles the ConfigMaps of all observations until that writes nothing more, and
+// returns the results of the last round by name.
+func (w *world) expose(ctx context.Context) map[string]reconcile.Result {
+	GinkgoHelper()
+	var results map[string]reconcile.Result
+	Eventually(ctx, func(g Gomega) {
+		before := len(requests.written(w.namespace, "configmaps"))
+		results = map[string]reconcile.Result{}
+		for name := range w.clusters(ctx) {
+			result, err := w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: name}})
+			g.Expect(err).NotTo(HaveOccurred())
+			results[name] = result
+		}
+		w.clock.SetTime(w.clock.Now().Add(time.Second))
+		g.Expect(w.tryReconcile(ctx)).Error().NotTo(HaveOccurred())
+		// What the API server refuses changes nothing.
+		g.Expect(len(requests.written(w.namespace, "configmaps")) - before).To(BeNumerically("<=", w.foreign(ctx)))
+	}).Should(Succeed())
+	w.expectSane(ctx)
+	return results
+}
+
+// foreign counts the ConfigMaps that are not the operator's.
+func (w *world) foreign(ctx context.Context) (count int) {
+	for _, c := range w.configMaps(ctx) {
+		if metav1.GetControllerOf(&c) == nil {
+			count++
+		}
+	}
+	return count
+}
+
+// configMaps returns those of the namespace, by name, as the API server has them.
+func (w *world) configMaps(ctx context.Context) map[string]corev1.ConfigMap {
+	list := &corev1.ConfigMapList{}
+	Expect(reader.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+	out := map[string]corev1.ConfigMap{}
+	for _, c := range list.Items {
+		if c.Name != "kube-root-ca.crt" {
+			out[c.Name] = c
+		}
+	}
+	return out
+}
+
+var _ = Describe("ConfigMaps with endpoints", func() {
+	var w *world
+	enable := func(s *v1alpha1.InventorySource) {
+		s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+		s.Spec.Template = v1alpha1.ObservationTemplate{
+			Labels: map[string]v1alpha1.LabelValue{"team": "payments"}, Annotations: map[string]string{"example.com/note": "a note"}}
+	}
+	BeforeEach(func(ctx SpecContext) {
+		w = newWorld(ctx)
+		w.reconciler.ConfigMaps = true
+		w.cloud.PutCluster(cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{
+			DisplayName: "orders", Environment: cloudsim.Reference{ID: environment}, Cloud: "AWS",
+			HTTPEndpoint: "https://lkc-1:443",
+			Endpoints: map[string]cloudsim.Endpoint{
+				"PRIVATE_LINK": {KafkaBootstrapEndpoint: "SASL_SSL://private:9092", ConnectionType: "PRIVATELINK"},
+				"PUBLIC":       {KafkaBootstrapEndpoint: "SASL_SSL://public:9092", HTTPEndpoint: "https://public:443", ConnectionType: "PUBLIC"},
+				"no key/here":  {KafkaBootstrapEndpoint: "SASL_SSL://odd:9092"},
+			},
+		}, Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}})
+		w.cloud.PutCluster(cloudsim.Cluster{ID: "LKC_odd", Spec: cloudsim.ClusterSpec{
+			Environment: cloudsim.Reference{ID: environment}}, Status: cloudsim.ClusterStatus{Phase: "FAILED"}})
+		w.createSource(ctx, enable)
+		w.reconcile(ctx)
+		w.expose(ctx)
+	})
+
+	// putBack changes a ConfigMap and expects it to be as it was.
+	putBack := func(ctx SpecContext, change func(*corev1.ConfigMap)) {
+		GinkgoHelper()
+		before := w.configMaps(ctx)["lkc-1"]
+		changed := before.DeepCopy()
+		change(changed)
+		Expect(k8s.Update(ctx, changed)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			w.expose(ctx)
+			after := w.configMaps(ctx)["lkc-1"]
+			g.Expect(after.Data).To(Equal(before.Data))
+			g.Expect(after.BinaryData).To(BeEmpty())
+			g.Expect(after.OwnerReferences).To(Equal(before.OwnerReferences))
+			for key, value := range before.Labels {
+				g.Expect(after.Labels).To(HaveKeyWithValue(key, value))
+			}
+		}).Should(Succeed())
+	}
+
+	It("tell what the observations tell, and are owned by them", func(ctx SpecContext) {
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.configMaps(ctx)).To(HaveLen(2))
+		o, c := w.clusters(ctx)["lkc-1"], w.configMaps(ctx)["lkc-1"]
+		Expect(c.Data).To(Equal(map[string]string{
+			"cluster.id": "lkc-1", "environment.id": environment, "display.name": "orders", "phase": "PROVISIONED",
+			"bootstrap.servers": "public:9092", "http.endpoint": "https://lkc-1:443",
+			"PRIVATE_LINK.bootstrap.servers": "private:9092", "PRIVATE_LINK.connection.type": "PRIVATE_LINK",
+			"PUBLIC.bootstrap.servers": "public:9092", "PUBLIC.http.endpoint": "https://public:443", "PUBLIC.connection.type": "PUBLIC",
+		}))
+		Expect(c.Labels).To(Equal(o.Labels))
+		Expect(c.Annotations).To(Equal(o.Annotations))
+		Expect(c.OwnerReferences).To(ConsistOf(metav1.OwnerReference{APIVersion: v1alpha1.GroupVersion.String(),
+			Kind: "KafkaClusterObservation", Name: "lkc-1", UID: o.UID, Controller: ptr.To(true)}))
+
+		By("absent keys where the cloud tells nothing")
+		for name, c := range w.configMaps(ctx) {
+			if name != "lkc-1" {
+				Expect(c.Data).To(Equal(map[string]string{"cluster.id": "LKC_odd", "environment.id": environment, "phase": "FAILED"}))
+			}
+		}
+	})
+
+	It("are written where something changed, and only then", func(ctx SpecContext) {
+		writes := func(do func()) []string {
+			before := len(requests.written(w.namespace, "configmaps"))
+			do()
+			return requests.written(w.namespace, "configmaps")[before:]
+		}
+		Expect(writes(func() { w.sync(ctx); w.expose(ctx) })).To(BeEmpty())
+		Expect(w.cloud.SetClusterPhase("lkc-1", "FAILED")).To(Succeed())
+		Expect(writes(func() { w.sync(ctx); w.expose(ctx) })).To(ConsistOf(HaveSuffix("/configmaps/lkc-1")))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("phase", "FAILED"))
+
+		By("following the template")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Template = v1alpha1.ObservationTemplate{} })
+		w.reconcile(ctx)
+		w.expose(ctx)
+		Expect(w.configMaps(ctx)["lkc-1"].Labels).NotTo(HaveKey("team"))
+		Expect(w.configMaps(ctx)["lkc-1"].Annotations).To(BeEmpty())
+
+		By("keeping what others put there")
+		theirs := w.configMaps(ctx)["lkc-1"]
+		metav1.SetMetaDataAnnotation(&theirs.ObjectMeta, "example.com/theirs", "x")
+		metav1.SetMetaDataLabel(&theirs.ObjectMeta, "theirs", "x")
+		Expect(k8s.Update(ctx, &theirs)).To(Succeed())
+		Expect(writes(func() { w.expose(ctx) })).To(BeEmpty())
+	})
+
+	It("are put back where someone changed them", func(ctx SpecContext) {
+		putBack(ctx, func(c *corev1.ConfigMap) { c.Data["bootstrap.servers"] = "evil:9092" })
+		putBack(ctx, func(c *corev1.ConfigMap) { c.Data["more"] = "x" })
+		putBack(ctx, func(c *corev1.ConfigMap) { delete(c.Data, "phase") })
+		putBack(ctx, func(c *corev1.ConfigMap) { c.BinaryData = map[string][]byte{"b": {1}} })
+		putBack(ctx, func(c *corev1.ConfigMap) { c.Labels = nil })
+		putBack(ctx, func(c *corev1.ConfigMap) { c.OwnerReferences = nil })
+		putBack(ctx, func(c *corev1.ConfigMap) { c.Immutable, c.Data["phase"] = ptr.To(true), "X" })
+		deleted := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &deleted)).To(Succeed())
+		Eventually(ctx, func() any { w.expose(ctx); return w.configMaps(ctx) }).Should(HaveKey("lkc-1"))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("go where the source no longer asks for them", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyDisabled })
+		w.reconcile(ctx)
+		w.expose(ctx)
+		Expect(w.configMaps(ctx)).To(BeEmpty())
+		Expect(w.clusters(ctx)).To(HaveLen(2))
+	})
+
+	It("leave alone what has their name and is not theirs, and say so", func(ctx SpecContext) {
+		for name, foreign := range map[string]*corev1.ConfigMap{
+			"lkc-2": {Data: map[string]string{"mine": "yes"}},
+			"lkc-3": {ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelSource: sourceName}, OwnerReferences: []metav1.OwnerReference{
+				{APIVersion: "apps/v1", Kind: "Deployment", Name: "app", UID: "uid-of-app", Controller: ptr.To(true)}}}},
+		} {
+			foreign.Name, foreign.Namespace = name, w.namespace
+			Expect(k8s.Create(ctx, foreign)).To(Succeed())
+			w.cloud.PutCluster(cloudsim.Cluster{ID: name, Spec: cloudsim.ClusterSpec{Environment: cloudsim.Reference{ID: environment}},
+				Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}})
+		}
+		before := w.configMaps(ctx)
+		w.sync(ctx)
+		results := w.expose(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("2 ConfigMaps are not written, the first: ConfigMap lkc-2 is not the operator's (no controller)"))
+		Expect(w.configMaps(ctx)["lkc-2"]).To(Equal(before["lkc-2"]))
+		Expect(w.configMaps(ctx)["lkc-3"]).To(Equal(before["lkc-3"]))
+		Expect(results["lkc-2"].RequeueAfter).To(Equal(time.Minute))
+
+		By("taking the names once they are free, and keeping the status of what is gone out of it")
+		mine := before["lkc-2"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		Eventually(ctx, func() any { w.expose(ctx); return w.message(ctx, v1alpha1.ConditionReady) }).Should(
+			ContainSubstring("1 ConfigMaps are not written, the first: ConfigMap lkc-3 is not the operator's (controlled by Deployment/app)"))
+		o := w.clusters(ctx)["lkc-3"]
+		Expect(w.cloud.RemoveCluster("lkc-3")).To(Succeed())
+		Expect(k8s.Delete(ctx, &o)).To(Succeed())
+		Eventually(ctx, func() map[string]v1alpha1.KafkaClusterObservation { w.sync(ctx); return w.clusters(ctx) }).ShouldNot(HaveKey("lkc-3"))
+		Expect(w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&o)})).To(BeZero())
+		w.retry(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("wait for the garbage collector where an observation was made again", func(ctx SpecContext) {
+		before := w.configMaps(ctx)["lkc-1"]
+		o := w.clusters(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &o)).To(Succeed())
+		w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &o})
+		Eventually(ctx, func() any { w.sync(ctx); return w.clusters(ctx)["lkc-1"].UID }).ShouldNot(Or(BeZero(), Equal(o.UID)))
+		Expect(w.expose(ctx)["lkc-1"].RequeueAfter).To(Equal(time.Second))
+		Expect(w.configMaps(ctx)["lkc-1"]).To(Equal(before))
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("that cannot be written cost nothing else", func(ctx SpecContext) {
+		limited := rest.CopyConfig(config)
+		limited.Impersonate.UserName = "nobody"
+		unprivileged, err := client.New(limited, client.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		w.reconciler.Cluster = writingAs{k8s, unprivileged}
+		Expect(w.cloud.SetClusterPhase("lkc-1", "FAILED")).To(Succeed())
+		w.sync(ctx)
+		_, err = w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}})
+		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "it is tried again: %v", err)
+		w.retry(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("1 ConfigMaps are not written, the first: configmaps"))
+		Expect(w.clusters(ctx)["lkc-1"].Status.Phase).To(Equal("FAILED"))
+	})
+
+	It("are not kept where the manager's flag is not set, and the source says so", func(ctx SpecContext) {
+		w.reconciler.ConfigMaps = false
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/ConfigMapsOff"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("--endpoint-configmaps"))
+		Expect(w.condition(ctx, v1alpha1.ConditionStalled)).To(Equal("True/ConfigMapsOff"))
+		Expect(w.clusters(ctx)).To(HaveLen(2))
+	})
+})
+
+// writingAs is a client that writes ConfigMaps as someone else.
+type writingAs struct {
+	client.Client
+	other client.Client
+}
+
+func (c writingAs) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
+	if _, is := o.(*corev1.ConfigMap); is {
+		return c.other.Patch(ctx, o, patch, options...)
+	}
+	return c.Client.Patch(ctx, o, patch, options...)
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// maxConfigMap bounds the data of a ConfigMap, in bytes, at half of what the API server
+// takes. Access points that do not fit are left out, the last by ID first.
+const maxConfigMap = 512 << 10
+
+// ConfigMap returns the ConfigMap with a cluster's endpoints that is to be kept beside its
+// observation: of the same name, owned by it, with the labels that the operator and the
+// source's template gave it. A key without a value is absent, so that a pod which needs it
+// waits for it.
+func ConfigMap(o *v1alpha1.KafkaClusterObservation) *corev1.ConfigMap {
+	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
+	owner.BlockOwnerDeletion = nil // Deleting an observation waits for nothing.
+	labels, annotations := formerKeys(o)
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:            o.Name,
+			Namespace:       o.Namespace,
+			Labels:          keep(o.Labels, labels),
+			Annotations:     keep(o.Annotations, annotations),
+			OwnerReferences: []metav1.OwnerReference{*owner},
+		},
+		Data: endpointData(o),
+	}
+}
+
+// keep returns those pairs whose keys are the operator's to set.
+func keep(pairs map[string]string, former []string) map[string]string {
+	kept := maps.Clone(pairs)
+	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
+	return kept
+}
+
+func endpointData(o *v1alpha1.KafkaClusterObservation) map[string]string {
+	data, size := map[string]string{}, 0
+	set := func(key, value string) {
+		if value != "" {
+			data[key] = value
+			size += len(key) + len(value)
+		}
+	}
+	set(v1alpha1.ConfigMapClusterID, o.Spec.ClusterID)
+	set(v1alpha1.ConfigMapEnvironmentID, o.Spec.Environment)
+	set(v1alpha1.ConfigMapDisplayName, o.Status.DisplayName)
+	set(v1alpha1.ConfigMapPhase, o.Status.Phase)
+	set(v1alpha1.ConfigMapBootstrapServers, o.Status.BootstrapServers)
+	set(v1alpha1.ConfigMapHTTPEndpoint, o.Status.HTTPEndpoint)
+	for _, e := range o.Status.Endpoints {
+		const longest = v1alpha1.ConfigMapSuffixBootstrapServers
+		if len(validation.IsConfigMapKey(e.AccessPointID+longest)) > 0 {
+			continue // Such an ID can be no part of a key; the observation has it.
+		}
+		if size+3*len(e.AccessPointID+longest)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
+			break
+		}
+		set(e.AccessPointID+v1alpha1.ConfigMapSuffixBootstrapServers, e.BootstrapServers)
+		set(e.AccessPointID+v1alpha1.ConfigMapSuffixHTTPEndpoint, e.HTTPEndpoint)
+		set(e.AccessPointID+v1alpha1.ConfigMapSuffixConnectionType, e.ConnectionType)
+	}
+	return data
+}
+
+// OwnsConfigMap reports whether a ConfigMap is the one kept for an observation: controlled
+// by it, or without any controller and otherwise the observation's, so that only its
+// ownerReference was lost.
+func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
+	if controller := metav1.GetControllerOf(c); controller != nil {
+		return controller.UID == o.UID
+	}
+	return c.Labels[v1alpha1.LabelSource] == o.Spec.SourceRef.Name &&
+		c.Data[v1alpha1.ConfigMapClusterID] == o.Spec.ClusterID && c.Data[v1alpha1.ConfigMapEnvironmentID] == o.Spec.Environment
+}
+
+// SameConfigMap reports whether a ConfigMap is as desired. Labels and annotations that
+// others added count for nothing; data that they added does.
+func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
+	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
+}
+
+// RestoreConfigMap makes a ConfigMap as desired.
+func RestoreConfigMap(existing, desired *corev1.ConfigMap) {
+	existing.Data, existing.BinaryData = desired.Data, nil
+	restoreMetadata(existing, desired)
+}
