@@ -109,7 +109,7 @@ var _ = Describe("Mirroring", func() {
 		w.sync(ctx)
 		Expect(w.cloud.SetClusterPhase(about.Name, "FAILED")).To(Succeed())
 		w.sync(ctx)
-		w.cloud.FailNext(cloudsim.OpAny, 1, cloudsim.FaultInternalError)
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, cloudsim.FaultInternalError)
 		w.clock.SetTime(w.clock.Now().Add(16 * time.Minute))
 		w.reconcile(ctx)
 		w.sync(ctx)

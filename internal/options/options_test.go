@@ -47,7 +47,7 @@ func TestFlagsDefaultToTheContract(t *testing.T) {
 		"metrics-bind-address": ":8443", "metrics-secure": "true", "health-probe-bind-address": ":8081",
 		"leader-elect": "false", "leader-election-namespace": "", "watch-namespaces": "", "watch-label-selector": "",
 		"allowed-endpoints": "https://api.confluent.cloud", "ca-bundle": "", "concurrent-syncs": "8", "concurrent-writes": "32",
-		"requests-per-second": "5", "interval-jitter-percent": "10", "observation-metrics": "false", "pprof-bind-address": "",
+		"requests-per-second": "5", "interval-jitter-percent": "10", "observation-metrics": "false", "endpoint-configmaps": "false", "pprof-bind-address": "",
 	}))
 }
 
@@ -86,7 +86,7 @@ func TestFlagsReachTheManager(t *testing.T) {
 	o := parsed(t, "--metrics-bind-address=127.0.0.1:9000", "--metrics-secure=false", "--health-probe-bind-address=0",
 		"--leader-elect", "--leader-election-namespace=system", "--pprof-bind-address=localhost:6060",
 		"--concurrent-syncs=1", "--concurrent-writes=2", "--requests-per-second=0.1", "--interval-jitter-percent=0",
-		"--observation-metrics")
+		"--observation-metrics", "--endpoint-configmaps")
 	m := o.Manager
 	g.Expect(m.Metrics.BindAddress).To(Equal("127.0.0.1:9000"))
 	g.Expect(m.Metrics.SecureServing).To(BeFalse())
@@ -118,6 +118,7 @@ func TestABadValueIsAnErrorThatNamesTheFlag(t *testing.T) {
 		"requests-per-second":     {"0", "0.09", "-1", "NaN", "Inf", "-Inf", "1e300", "fast"},
 		"interval-jitter-percent": {"-1", "51", "10%"},
 		"observation-metrics":     {"all"},
+		"endpoint-configmaps":     {"all"},
 	} {
 		for _, value := range values {
 			t.Run(flagName+"="+value, func(t *testing.T) {
