@@ -80,6 +80,7 @@ manifests: ## Generate CRDs, the manager's role and the chart's files from code 
 	@mkdir -p config/grafana
 	@cd hack/dashboard && GOWORK=off go run . >../../config/grafana/inventory-operator.json
 	@hack/chart
+	@hack/argocd
 
 .PHONY: fmt
 fmt: ## Format Go and shell code.

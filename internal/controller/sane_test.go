@@ -4,7 +4,9 @@ package controller_test
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
+	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -16,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/gitops"
 )
 
 // standing is what a source says with a reason of Ready, as docs/gitops.md tells it.
@@ -23,26 +26,28 @@ type standing struct {
 	ready   metav1.ConditionStatus
 	beside  string // the condition that goes with it: Reconciling, Stalled or none
 	kstatus status.Status
+	argocd  string // by docs/argocd
+	flux    string // by docs/flux
 }
 
 // standings are all reasons of Ready there may be.
 var standings = func() map[string]standing {
 	all := map[string]standing{
-		v1alpha1.ReasonSucceeded:   {metav1.ConditionTrue, "", status.CurrentStatus},
-		v1alpha1.ReasonProgressing: {metav1.ConditionUnknown, v1alpha1.ConditionReconciling, status.InProgressStatus},
-		v1alpha1.ReasonSuspended:   {metav1.ConditionUnknown, "", status.InProgressStatus},
+		v1alpha1.ReasonSucceeded:   {metav1.ConditionTrue, "", status.CurrentStatus, "Healthy", "Current"},
+		v1alpha1.ReasonProgressing: {metav1.ConditionUnknown, v1alpha1.ConditionReconciling, status.InProgressStatus, "Progressing", "InProgress"},
+		v1alpha1.ReasonSuspended:   {metav1.ConditionUnknown, "", status.InProgressStatus, "Suspended", "Current"},
 	}
 	for _, reason := range []string{
 		v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonSecretInvalid, v1alpha1.ReasonRateLimited, v1alpha1.ReasonCloudUnavailable,
 		v1alpha1.ReasonIncompleteListing, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonWriteFailed,
 	} {
-		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionReconciling, status.InProgressStatus}
+		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionReconciling, status.InProgressStatus, "Progressing", "InProgress"}
 	}
 	for _, reason := range []string{
 		v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
 		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff,
 	} {
-		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionStalled, status.FailedStatus}
+		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionStalled, status.FailedStatus, "Degraded", "Failed"}
 	}
 	return all
 }()
@@ -91,6 +96,8 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 	if ready == nil { // Nobody has seen it yet.
 		Expect(s.Status.ObservedGeneration).To(BeEquivalentTo(-1))
 		Expect(kstatus("InventorySource", s)).To(Equal(status.InProgressStatus))
+		Expect(argocd("InventorySource", s)).To(BeElementOf("Progressing", "Suspended"))
+		Expect(flux("InventorySource", s)).To(Equal("InProgress"))
 		return
 	}
 	want, known := standings[ready.Reason]
@@ -122,8 +129,12 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 		Expect(kstatus("InventorySource", s)).To(Equal(status.TerminatingStatus))
 	case s.Status.ObservedGeneration < s.Generation:
 		Expect(kstatus("InventorySource", s)).To(Equal(status.InProgressStatus), "what it says is of an older spec")
+		Expect(argocd("InventorySource", s)).To(BeElementOf("Progressing", "Suspended"))
+		Expect(flux("InventorySource", s)).To(Equal("InProgress"))
 	default:
 		Expect(kstatus("InventorySource", s)).To(Equal(want.kstatus), ready.Reason)
+		Expect(argocd("InventorySource", s)).To(Equal(want.argocd), ready.Reason)
+		Expect(flux("InventorySource", s)).To(Equal(want.flux), ready.Reason)
 	}
 }
 
@@ -138,7 +149,7 @@ func expectSaneObservation(kind string, o v1alpha1.Observation) {
 	expectSaneConditions(kind, conditions, o.GetGeneration(), []string{v1alpha1.ConditionObserved, v1alpha1.ConditionReady})
 	observed, ready := brief(conditions, v1alpha1.ConditionObserved), meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	Expect(ready).NotTo(BeNil(), o.GetName())
-	want := status.InProgressStatus
+	want, shown := status.InProgressStatus, "Unknown"
 	switch observed {
 	case "True/" + v1alpha1.ReasonListed:
 		reasons := phaseReasons[kind]
@@ -147,10 +158,13 @@ func expectSaneObservation(kind string, o v1alpha1.Observation) {
 			Expect(ready.Status).To(Equal(metav1.ConditionUnknown))
 		case reasons[0]:
 			Expect(ready.Status).To(Equal(metav1.ConditionTrue))
-			want = status.CurrentStatus
+			want, shown = status.CurrentStatus, "Healthy"
 		default:
 			Expect(reasons).To(ContainElement(ready.Reason))
 			Expect(ready.Status).To(Equal(metav1.ConditionFalse), ready.Reason)
+			if shown = "Progressing"; ready.Reason == "Failed" || ready.Reason == "Disconnected" {
+				shown = "Degraded"
+			}
 		}
 	case "": // Its status was not written yet.
 		Expect(brief(conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/" + v1alpha1.ReasonProgressing))
@@ -164,6 +178,7 @@ func expectSaneObservation(kind string, o v1alpha1.Observation) {
 		want = status.TerminatingStatus
 	}
 	Expect(kstatus(kind, o)).To(Equal(want), "%s: %v", o.GetName(), conditions)
+	Expect(argocd(kind, o)).To(Equal(shown), "%s: %v", o.GetName(), conditions)
 }
 
 // expectSaneConditions holds conditions of any object to what all must be: of a
@@ -187,14 +202,42 @@ func expectSaneConditions(kind string, conditions []metav1.Condition, generation
 	}
 }
 
-// kstatus computes what GitOps tools make of an object.
+// kstatus computes what most GitOps tools make of an object.
 func kstatus(kind string, o runtime.Object) status.Status {
+	GinkgoHelper()
+	result, err := status.Compute(unstructuredOf(kind, o))
+	Expect(err).NotTo(HaveOccurred())
+	return result.Status
+}
+
+// argocd computes what Argo CD makes of an object, by the scripts in docs/argocd.
+func argocd(kind string, o runtime.Object) string {
+	GinkgoHelper()
+	health, err := gitops.ArgoCD(filepath.Join("..", "..", "docs", "argocd"), kind, unstructuredOf(kind, o).Object)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(health.Message).NotTo(BeEmpty())
+	return health.Status
+}
+
+// flux computes what Flux makes of an object, by the expressions in docs/flux.
+func flux(kind string, o runtime.Object) string {
+	GinkgoHelper()
+	checks, err := fluxChecks()
+	Expect(err).NotTo(HaveOccurred())
+	found, err := checks.Status(kind, unstructuredOf(kind, o).Object)
+	Expect(err).NotTo(HaveOccurred())
+	return found
+}
+
+var fluxChecks = sync.OnceValues(func() (*gitops.Flux, error) {
+	return gitops.NewFlux(filepath.Join("..", "..", "docs", "flux", "kustomization.yaml"))
+})
+
+func unstructuredOf(kind string, o runtime.Object) *unstructured.Unstructured {
 	GinkgoHelper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
 	Expect(err).NotTo(HaveOccurred())
 	u := &unstructured.Unstructured{Object: content}
 	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
-	result, err := status.Compute(u)
-	Expect(err).NotTo(HaveOccurred())
-	return result.Status
+	return u
 }
