@@ -63,14 +63,18 @@ const (
 	ReasonSecretNotFound     = "SecretNotFound"
 	ReasonSecretInvalid      = "SecretInvalid"
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
-	ReasonUnauthenticated    = "Unauthenticated"
-	ReasonForbidden          = "Forbidden"
-	ReasonInvalidRequest     = "InvalidRequest"
-	ReasonRateLimited        = "RateLimited"
-	ReasonCloudUnavailable   = "CloudUnavailable"
-	ReasonIncompleteListing  = "IncompleteListing"
-	ReasonMalformedResponse  = "MalformedResponse"
-	ReasonNameConflict       = "NameConflict"
+	// ReasonServiceAccountTokenFailed: the API server gave no token of the ServiceAccount.
+	ReasonServiceAccountTokenFailed = "ServiceAccountTokenFailed"
+	// ReasonTokenExchangeRefused: the cloud took that token for nobody it knows.
+	ReasonTokenExchangeRefused = "TokenExchangeRefused"
+	ReasonUnauthenticated      = "Unauthenticated"
+	ReasonForbidden            = "Forbidden"
+	ReasonInvalidRequest       = "InvalidRequest"
+	ReasonRateLimited          = "RateLimited"
+	ReasonCloudUnavailable     = "CloudUnavailable"
+	ReasonIncompleteListing    = "IncompleteListing"
+	ReasonMalformedResponse    = "MalformedResponse"
+	ReasonNameConflict         = "NameConflict"
 	// ReasonWriteFailed: the API server refused to have an observation written.
 	ReasonWriteFailed = "WriteFailed"
 	// ReasonConfigMapsOff: the source asks for ConfigMaps, which the manager does not keep.

@@ -88,23 +88,26 @@ func (s *server) sourceAccepted(t *testing.T) {
 		path  string
 		value any
 	}{
-		"longest environment":      {"spec.environment", strings.Repeat("e", 255)},
-		"http endpoint":            {"spec.endpoint", "http://127.0.0.1:8080"},
-		"endpoint with a path":     {"spec.endpoint", "https://gateway.example.com/confluent/"},
-		"IPv6 endpoint":            {"spec.endpoint", "https://[::1]:8443"},
-		"shortest interval":        {"spec.interval", "10s"},
-		"compound interval":        {"spec.interval", "1h30m"},
-		"fractional interval":      {"spec.interval", "10.5s"},
-		"milliseconds":             {"spec.interval", "10000ms"},
-		"shortest timeout":         {"spec.timeout", "1s"},
-		"longest timeout":          {"spec.timeout", "1h"},
-		"shortest staleAfter":      {"spec.staleAfter", "10m"},
-		"a day of grace":           {"spec.prune.gracePeriod", "24h"},
-		"least afterMisses":        {"spec.prune.afterMisses", int64(1)},
-		"most afterMisses":         {"spec.prune.afterMisses", int64(100)},
-		"least maxPercent":         {"spec.prune.maxPercent", int64(0)},
-		"most maxPercent":          {"spec.prune.maxPercent", int64(100)},
-		"Retain":                   {"spec.prune.policy", "Retain"},
+		"longest environment":  {"spec.environment", strings.Repeat("e", 255)},
+		"http endpoint":        {"spec.endpoint", "http://127.0.0.1:8080"},
+		"endpoint with a path": {"spec.endpoint", "https://gateway.example.com/confluent/"},
+		"IPv6 endpoint":        {"spec.endpoint", "https://[::1]:8443"},
+		"shortest interval":    {"spec.interval", "10s"},
+		"compound interval":    {"spec.interval", "1h30m"},
+		"fractional interval":  {"spec.interval", "10.5s"},
+		"milliseconds":         {"spec.interval", "10000ms"},
+		"shortest timeout":     {"spec.timeout", "1s"},
+		"longest timeout":      {"spec.timeout", "1h"},
+		"shortest staleAfter":  {"spec.staleAfter", "10m"},
+		"a day of grace":       {"spec.prune.gracePeriod", "24h"},
+		"least afterMisses":    {"spec.prune.afterMisses", int64(1)},
+		"most afterMisses":     {"spec.prune.afterMisses", int64(100)},
+		"least maxPercent":     {"spec.prune.maxPercent", int64(0)},
+		"most maxPercent":      {"spec.prune.maxPercent", int64(100)},
+		"Retain":               {"spec.prune.policy", "Retain"},
+		"workload identity":    {"spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "pool-xyz"}}},
+		"workload identity in full": {"spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "pool-xyz",
+			"serviceAccountName": "reader", "audience": "any words", "tokenEndpoint": "http://127.0.0.1:8080/sts"}}},
 		"other keys of a Secret":   {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "CONFLUENT_CLOUD_API_KEY", "apiSecretKey": "tls.key"}},
 		"keys the wrong way round": {"spec.credentials.apiKey.secretRef", map[string]any{"name": "ccloud", "apiKeyKey": "api-secret", "apiSecretKey": "api-key"}},
 		"Ignore":                   {"spec.peerings.policy", "Ignore"},
@@ -125,7 +128,7 @@ func (s *server) sourceAccepted(t *testing.T) {
 
 // What the API server says of values that are wrong.
 const (
-	noCredential  = "exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
+	noCredential  = "exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret, or workloadIdentity.identityPool"
 	badSecretKey  = "a key of a Secret has letters, digits, '-', '_' and '.' only"
 	sameSecretKey = "apiKeyKey and apiSecretKey must differ"
 	badEndpoint   = "endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
@@ -152,6 +155,14 @@ func (s *server) sourceRefused(t *testing.T) {
 		{"null credentials", "spec.credentials", nil, noCredential},
 		{"null apiKey", "spec.credentials.apiKey", nil, noCredential},
 		{"unknown credential", "spec.credentials", map[string]any{"password": "x"}, noCredential},
+		{"both credentials", "spec.credentials.workloadIdentity", map[string]any{"identityPool": "pool-xyz"}, noCredential},
+		{"no identity pool", "spec.credentials", map[string]any{"workloadIdentity": map[string]any{}}, "identityPool: Required value"},
+		{"empty identity pool", "spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": ""}}, tooShort},
+		{"bad ServiceAccount", "spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "p", "serviceAccountName": "A b"}},
+			"serviceAccountName must be the name of an object"},
+		{"empty audience", "spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "p", "audience": ""}}, tooShort},
+		{"bad token endpoint", "spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "p", "tokenEndpoint": "https://u:p@api.confluent.cloud/x"}},
+			"tokenEndpoint must be an absolute http:// or https:// URL without user info, query or fragment"},
 		{"no secretRef", "spec.credentials.apiKey", map[string]any{}, "spec.credentials.apiKey.secretRef: Required value"},
 		{"no Secret's name", "spec.credentials.apiKey.secretRef", map[string]any{}, "spec.credentials.apiKey.secretRef.name: Required value"},
 		{"empty Secret's name", "spec.credentials.apiKey.secretRef.name", "", tooShort},
@@ -236,4 +247,19 @@ func (s *server) environmentImmutable(t *testing.T) {
 	g.Expect(s.Update(t.Context(), with(source, "spec.environment", "env-other"))).To(MatchError(ContainSubstring(
 		"environment is immutable: to mirror another environment create another InventorySource and delete this one")))
 	g.Expect(s.Update(t.Context(), with(source, "spec.interval", "1h"))).To(Succeed(), "everything else may change")
+}
+
+func (s *server) identityDefaults(t *testing.T) {
+	g := NewWithT(t)
+	created := with(minimalSource("identity"), "spec.credentials", map[string]any{"workloadIdentity": map[string]any{"identityPool": "pool-xyz"}})
+	g.Expect(s.Create(t.Context(), created, client.DryRunAll)).To(Succeed())
+	text, err := json.Marshal(created.Object["spec"])
+	g.Expect(err).NotTo(HaveOccurred())
+	spec := v1alpha1.InventorySourceSpec{}
+	g.Expect(json.Unmarshal(text, &spec)).To(Succeed())
+	g.Expect(*spec.Credentials.WorkloadIdentity).To(Equal(v1alpha1.WorkloadIdentityCredential{IdentityPool: "pool-xyz"}.WithDefaults()),
+		"code and schema agree on every default")
+	g.Expect(*spec.Credentials.WorkloadIdentity).To(Equal(v1alpha1.WorkloadIdentityCredential{
+		IdentityPool: "pool-xyz", ServiceAccountName: "default", Audience: "https://api.confluent.cloud",
+		TokenEndpoint: "https://api.confluent.cloud/sts/v1/oauth2/token"}))
 }

@@ -60,7 +60,7 @@ const (
 // InventorySourceSpec names one Confluent Cloud environment, the credential to
 // read it with, and how its inventory is mirrored.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
-// +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret"
+// +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey) != has(self.credentials.workloadIdentity)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret, or workloadIdentity.identityPool"
 type InventorySourceSpec struct {
 	// ID of the Confluent Cloud environment to mirror, for example env-abc123.
 	// Immutable: create another InventorySource for another environment.
@@ -143,6 +143,61 @@ type Credentials struct {
 	// Kafka cluster), kept in a Secret.
 	// +optional
 	APIKey *APIKeyCredential `json:"apiKey,omitempty"`
+
+	// A token of a ServiceAccount, which Confluent Cloud takes in exchange for one of
+	// its own. No secret is stored anywhere. The manager needs the right to ask for such
+	// tokens, which it does not have by default.
+	// +optional
+	WorkloadIdentity *WorkloadIdentityCredential `json:"workloadIdentity,omitempty"`
+}
+
+// Defaults of WorkloadIdentityCredential, the same as those in the CRD's schema.
+const (
+	DefaultServiceAccountName = "default"
+	DefaultAudience           = "https://api.confluent.cloud"
+	DefaultTokenEndpoint      = "https://api.confluent.cloud/sts/v1/oauth2/token"
+)
+
+// WorkloadIdentityCredential says which ServiceAccount's token is exchanged, where, and for
+// the rights of which identity pool.
+type WorkloadIdentityCredential struct {
+	// ID of the identity pool in Confluent Cloud whose rights are used, for example
+	// pool-xyz. Its identity provider must trust this cluster, and its filter let the
+	// ServiceAccount through.
+	// +required
+	IdentityPool Identifier `json:"identityPool"`
+
+	// ServiceAccount in the namespace of the source.
+	// +optional
+	// +kubebuilder:default=default
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="serviceAccountName must be the name of an object: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit"
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// Audience of the ServiceAccount's token: what the identity pool expects in the claim
+	// aud.
+	// +optional
+	// +kubebuilder:default="https://api.confluent.cloud"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Audience string `json:"audience,omitempty"`
+
+	// Where tokens are exchanged: an absolute http:// or https:// URL without user info,
+	// query or fragment. Its origin must be in the manager's flag --allowed-endpoints.
+	// +optional
+	// +kubebuilder:default="https://api.confluent.cloud/sts/v1/oauth2/token"
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9][-A-Za-z0-9.]*|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?(/[^?# ]*)?$') && isURL(self)",message="tokenEndpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud/sts/v1/oauth2/token"
+	TokenEndpoint string `json:"tokenEndpoint,omitempty"`
+}
+
+// WithDefaults returns the credential with its defaults where a field is not set.
+func (c WorkloadIdentityCredential) WithDefaults() WorkloadIdentityCredential {
+	c.ServiceAccountName = cmp.Or(c.ServiceAccountName, DefaultServiceAccountName)
+	c.Audience = cmp.Or(c.Audience, DefaultAudience)
+	c.TokenEndpoint = cmp.Or(c.TokenEndpoint, DefaultTokenEndpoint)
+	return c
 }
 
 // APIKeyCredential names the Secret that holds a Cloud API key.

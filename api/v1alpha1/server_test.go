@@ -46,6 +46,7 @@ func TestAPIServer(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 
 	t.Run("a source gets the contract's defaults", s.sourceDefaults)
+	t.Run("a workload identity has the contract's defaults", s.identityDefaults)
 	t.Run("a source that says what it may is taken", s.sourceAccepted)
 	t.Run("a source that is wrong is refused with the way out", s.sourceRefused)
 	t.Run("a source keeps its environment", s.environmentImmutable)

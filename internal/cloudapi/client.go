@@ -83,6 +83,8 @@ type Options struct {
 	Endpoint string
 	// Credential is sent with every request, to the endpoint's origin only.
 	Credential Credential
+	// Tokens gives the token that is sent in place of Credential; nil where that is used.
+	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
 	// Transport does the exchanges; nil takes one shared by all clients. It
@@ -102,11 +104,30 @@ type Options struct {
 	clock *clock
 }
 
+// authorizer gives requests their Authorization header. It is made of closures, so that
+// printing a Client does not print the credential.
+type authorizer struct {
+	// value returns the header's value as it is now.
+	value func() string
+	// fresh sees to it that the value is good for some time to come.
+	fresh func(ctx context.Context) error
+	// renew replaces a value that the cloud refused, and reports whether there is another
+	// now.
+	renew func(ctx context.Context, refused string) (bool, error)
+	// cleaner returns what makes the cloud's words fit to show, of a request with that page
+	// token.
+	cleaner func(pageToken string) cleaner
+	// advice says the way out where the cloud refuses the credential, by class; nil where it
+	// is that of API keys.
+	advice map[Class]string
+}
+
 // Client reads the inventory behind one endpoint with one credential. It is
 // safe for concurrent use and needs no closing.
 type Client struct {
 	base   *url.URL
 	origin string
+	auth   authorizer
 	// guard sends requests. There is no http.Client around it: that would
 	// follow redirects on its own, unbudgeted, and repeat URLs in its errors.
 	guard   *guard
@@ -115,8 +136,6 @@ type Client struct {
 	clock   clock
 	lease   func(context.Context, time.Duration) (func(budget.Answer), error)
 	observe func(Call)
-	// cleaner returns the cleaner for a request with that page token.
-	cleaner func(pageToken string) cleaner
 }
 
 // New returns a Client, or an error that names the option at fault and what to
@@ -126,7 +145,8 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.Endpoint: %w", err)
 	}
-	if err := o.Credential.validate(); err != nil {
+	auth, err := o.authorizer()
+	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.%w", err)
 	}
 	if o.UserAgent == "" || strings.ContainsFunc(o.UserAgent, unicode.IsControl) {
@@ -150,18 +170,29 @@ func New(o Options) (*Client, error) {
 	if o.clock != nil {
 		clock = *o.clock
 	}
-	credential := o.Credential
 	return &Client{
 		base:    base,
 		origin:  origin,
-		guard:   newGuard(origin, credential, o.UserAgent, transport),
+		auth:    auth,
+		guard:   newGuard(origin, auth.value, o.UserAgent, transport),
 		limits:  limits,
 		retry:   retry,
 		clock:   clock,
 		lease:   leaser(o.Budget),
 		observe: o.Observe,
-		cleaner: func(pageToken string) cleaner { return newCleaner(credential, pageToken) },
 	}, nil
+}
+
+// Authorize sees to it that requests can be sent: it gets a token where one is used and
+// there is none that is good for some time to come. Errors are those of TokenSource.
+func (c *Client) Authorize(ctx context.Context) error { return c.auth.fresh(ctx) }
+
+// authorizer returns that of the Tokens, or of the Credential.
+func (o Options) authorizer() (authorizer, error) {
+	if o.Tokens != nil {
+		return o.Tokens.authorizer(), nil
+	}
+	return o.Credential.authorizer(), o.Credential.validate()
 }
 
 // orDefault fills in the default limits.

@@ -3,6 +3,7 @@
 package cloudapi
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -81,13 +82,29 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
+// authorizer returns that of the credential, which is always fresh, and has no other after it.
+func (c Credential) authorizer() authorizer {
+	value := "Basic " + c.basic()
+	return authorizer{
+		value:   func() string { return value },
+		fresh:   func(context.Context) error { return nil },
+		renew:   func(context.Context, string) (bool, error) { return false, nil },
+		cleaner: func(pageToken string) cleaner { return newCleaner(c, pageToken) },
+	}
+}
+
 // Budget returns the request budget for an endpoint and a credential: the cloud counts
 // requests by credential, however many sources share it.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
+	return budgetFor(of, endpoint, c.Key, c.Secret)
+}
+
+// budgetFor returns the request budget for an endpoint and what tells who asks.
+func budgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
 		// No client can be made for it, so its budget is never asked.
 		origin = endpoint
 	}
-	return of.For(origin, c.Key, c.Secret)
+	return of.For(append([]string{origin}, who...)...)
 }

@@ -8,25 +8,37 @@ import (
 	"net/url"
 )
 
-// guard is the one place that holds the credential, and the last before the
-// network. It refuses every verb but GET and every request to another origin
-// than the endpoint's, and attaches the credential to what is left. So neither
-// a redirect nor a mistake above it can change the cloud or carry the
+// guard is the last before the network, and attaches the credential. It refuses
+// every verb but GET and every request to another origin than the endpoint's. So
+// neither a redirect nor a mistake above it can change the cloud or carry the
 // credential away.
+//
+// The guard of a token exchange lets POST through in place of GET, to one URL alone,
+// and attaches no credential.
 type guard struct {
 	origin string
 	next   http.RoundTripper
+	// exchange is the URL of a token exchange, "" for a guard that lets GET through.
+	exchange string
 	// header sets what every request carries. A closure, so that printing a
 	// guard does not print the credential.
 	header func(http.Header)
 }
 
 // newGuard returns a guard in front of next for origin, in the form that
-// originOf returns.
-func newGuard(origin string, c Credential, userAgent string, next http.RoundTripper) *guard {
-	authorization := "Basic " + c.basic()
+// originOf returns. authorization returns the value of that header.
+func newGuard(origin string, authorization func() string, userAgent string, next http.RoundTripper) *guard {
 	return &guard{origin: origin, next: next, header: func(h http.Header) {
-		h.Set("Authorization", authorization)
+		h.Set("Authorization", authorization())
+		h.Set("User-Agent", userAgent)
+		h.Set("Accept", "application/json")
+	}}
+}
+
+// newExchangeGuard returns the guard of a token exchange at a URL of origin.
+func newExchangeGuard(origin string, at *url.URL, userAgent string, next http.RoundTripper) *guard {
+	return &guard{origin: origin, next: next, exchange: at.String(), header: func(h http.Header) {
+		h.Del("Authorization")
 		h.Set("User-Agent", userAgent)
 		h.Set("Accept", "application/json")
 	}}
@@ -48,8 +60,11 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // allow says why a request must not be sent.
 func (g *guard) allow(req *http.Request) error {
-	if req.Method != http.MethodGet {
+	switch {
+	case g.exchange == "" && req.Method != http.MethodGet:
 		return newError(Malformed, "a request other than GET is refused: this client only reads")
+	case g.exchange != "" && (req.Method != http.MethodPost || req.URL.String() != g.exchange):
+		return newError(Malformed, "a request other than the token exchange is refused")
 	}
 	origin, err := originOf(req.URL)
 	if err != nil || origin != g.origin {

@@ -19,7 +19,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestGuardRefusesEveryVerbButGET(t *testing.T) {
 	sent := 0
-	guard := newGuard("https://api.example", testCredential, testUserAgent,
+	guard := newGuard("https://api.example", testCredential.authorizer().value, testUserAgent,
 		roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF }))
 	for _, verb := range []string{"POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "get", ""} {
 		t.Run(verb, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestGuardSendsTheCredentialToTheOriginOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			var sent *http.Request
-			guard := newGuard("https://api.example", testCredential, testUserAgent,
+			guard := newGuard("https://api.example", testCredential.authorizer().value, testUserAgent,
 				roundTrip(func(r *http.Request) (*http.Response, error) { sent = r; return nil, io.EOF }))
 			req, err := http.NewRequest(http.MethodGet, tt.url, nil)
 			g.Expect(err).NotTo(HaveOccurred())

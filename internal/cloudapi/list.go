@@ -16,6 +16,8 @@ type asking[T any] struct {
 	// pageSize is how many items a page is asked to hold.
 	pageSize int
 	index    *Index
+	// renewed reports whether a token that the cloud refused was replaced meanwhile.
+	renewed bool
 	// entries is what the last page's were held in, for the next page: a listing keeps
 	// none of them.
 	entries []entry[T]
@@ -37,22 +39,27 @@ func list[T any](ctx context.Context, c *Client, op *operation[T], filter params
 	for {
 		l, first, err := readPages(ctx, c, a)
 		switch {
-		case err == nil || !badRequest(err):
-			return l, a.op.advised(err)
+		case err == nil || !badRequest(err, op.name):
+			return l, advised(err, op, c.auth)
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
 			restarted = true
 		default:
-			return nil, a.op.advised(err)
+			return nil, advised(err, op, c.auth)
 		}
 	}
 }
 
-// advised adds to a refused credential's error that a global API key would be refused
-// here, where it would.
-func (op *operation[T]) advised(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok && op.cloudKeyOnly && (e.Class == Unauthenticated || e.Class == Forbidden) {
+// advised gives a refused credential's error the way out: that of the credential's kind, and
+// of an operation that refuses global API keys.
+func advised[T any](err error, op *operation[T], auth authorizer) error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok || e.Operation != op.name || e.Class != Unauthenticated && e.Class != Forbidden:
+	case auth.advice != nil:
+		e.Advice = auth.advice[e.Class]
+	case op.cloudKeyOnly:
 		e.Advice += "; a global API key is not enough for this: use a Cloud API key or an identity pool"
 	}
 	return err
@@ -81,12 +88,34 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
+// authorized calls ask as persist does, with a credential that is fresh. Where the cloud
+// refuses it all the same, as it does with a token that was withdrawn, another is used, once
+// in a listing.
+func authorized[T any](ctx context.Context, c *Client, a *asking[T], ask func() error) error {
+	if err := c.auth.fresh(ctx); err != nil {
+		return err
+	}
+	used := c.auth.value()
+	err := c.persist(ctx, ask)
+	if e, ok := errors.AsType[*Error](err); !ok || e.StatusCode != http.StatusUnauthorized || a.renewed {
+		return err
+	}
+	switch another, failed := c.auth.renew(ctx, used); {
+	case failed != nil:
+		return failed
+	case !another:
+		return err
+	}
+	a.renewed = true
+	return c.persist(ctx, ask)
+}
+
 // badRequest reports whether err is an answer with HTTP 400. To a request with a page
 // token it means that token: all else in the request was good enough for the first
 // page. The API names the parameter in some of them only.
-func badRequest(err error) bool {
+func badRequest(err error, operation string) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.StatusCode == http.StatusBadRequest
+	return ok && e.StatusCode == http.StatusBadRequest && e.Operation == operation
 }
 
 // blamesPageSize reports whether a bad request's answer speaks of the page size.
@@ -100,7 +129,7 @@ func blamesPageSize(err error) bool {
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
 	target := a.forPage(c.base, a.op.path, a.pageSize, token)
 	var p *page[T]
-	err := c.persist(ctx, func() error {
+	err := authorized(ctx, c, a, func() error {
 		call, err := c.get(ctx, a.op.name, target, func(resp *http.Response) (err error) {
 			p, err = readPage(resp, a)
 			return err

@@ -41,11 +41,24 @@ func newCleaner(c Credential, pageToken string) cleaner {
 	if c.Secret != "" {
 		hidden = append(hidden, forms(c.Secret)...)
 	}
-	for _, s := range []string{c.Key, pageToken} {
+	return cleanerOf(append(hidden, formsOf(c.Key, pageToken)...))
+}
+
+// hiding returns a cleaner that hides these texts in each form they may come back in.
+func hiding(texts ...string) cleaner { return cleanerOf(formsOf(texts...)) }
+
+// formsOf returns all forms of those texts that are long enough to search for.
+func formsOf(texts ...string) (all []string) {
+	for _, s := range texts {
 		if len(s) >= minHiddenLength {
-			hidden = append(hidden, forms(s)...)
+			all = append(all, forms(s)...)
 		}
 	}
+	return all
+}
+
+// cleanerOf returns a cleaner that hides these texts as they are.
+func cleanerOf(hidden []string) cleaner {
 	// The longest first: a part of a form must not be taken out of the whole.
 	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) })
 	hidden = slices.Compact(hidden)

@@ -23,7 +23,9 @@ const maxRedirects = 5
 // the last call made, without its duration. Every error is an *Error.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, read func(*http.Response) error) (Call, error) {
 	for hops := 0; ; hops++ {
-		call, redirect, err := c.send(ctx, operation, target, read)
+		call, redirect, err := c.send(ctx, operation, c.auth.cleaner(target.Query().Get(paramPageToken)), read, func(ctx context.Context) (*http.Request, error) {
+			return http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+		})
 		if err != nil || redirect == nil {
 			return call, err
 		}
@@ -34,17 +36,19 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, rea
 	}
 }
 
-// send is one request of get. Where the answer is a redirect, it returns where
-// to, and read is not called.
-func (c *Client) send(ctx context.Context, operation string, target *url.URL, read func(*http.Response) error) (Call, *url.URL, error) {
+// send sends one request, which it makes once the budget lets it. Where the answer is a
+// redirect, it returns where to, and read is not called. clean makes what the cloud says fit
+// to show.
+func (c *Client) send(ctx context.Context, operation string, clean cleaner, read func(*http.Response) error,
+	request func(context.Context) (*http.Request, error),
+) (Call, *url.URL, error) {
 	m, sendCtx, err := c.newMeter(ctx, operation)
 	if err != nil {
 		call := Call{Operation: operation}
 		return call, nil, name(call, err)
 	}
 	defer m.finish()
-	clean := c.cleaner(target.Query().Get(paramPageToken))
-	req, err := http.NewRequestWithContext(sendCtx, http.MethodGet, target.String(), nil)
+	req, err := request(sendCtx)
 	if err != nil {
 		return m.call, nil, name(m.call, newError(Malformed, "the request's URL is not usable"))
 	}

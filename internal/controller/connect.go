@@ -22,9 +22,11 @@ import (
 // connection is a client for a source's environment, and what it was made from.
 type connection struct {
 	*cloudapi.Client
-	endpoint   string
-	credential cloudapi.Credential
-	budget     *budget.Budget
+	endpoint string
+	// identity tells who asks, and holds no secret: an API key's ID, or an identity pool
+	// and ServiceAccount.
+	identity string
+	budget   *budget.Budget
 }
 
 // connect reads the source's credential and returns a client that uses it. It notes
@@ -34,23 +36,30 @@ type connection struct {
 // no *failure is the context's.
 func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) {
 	source, endpoint := p.source, p.source.GetEndpoint()
-	if err := r.allowEndpoint(endpoint); err != nil {
+	if err := r.allowEndpoint("spec.endpoint", endpoint); err != nil {
 		return nil, err
 	}
-	credential, err := r.credential(ctx, p)
+	o := cloudapi.Options{
+		Endpoint:  endpoint,
+		UserAgent: r.UserAgent,
+		Transport: r.Transport,
+		Retry:     r.Retry,
+		Observe:   r.Metrics.ObserveCalls(source.Namespace, source.Name),
+	}
+	var identity string
+	var share *budget.Budget
+	var err error
+	if source.Spec.Credentials.WorkloadIdentity != nil {
+		identity, share, err = r.useToken(p, &o)
+	} else {
+		p.state.tokens = tokens{}
+		identity, share, err = r.useKey(ctx, p, &o)
+	}
 	if err != nil {
 		return nil, err
 	}
-	share := cloudapi.Budget(r.Budgets, endpoint, credential)
-	client, err := cloudapi.New(cloudapi.Options{
-		Endpoint:   endpoint,
-		Credential: credential,
-		UserAgent:  r.UserAgent,
-		Transport:  r.Transport,
-		Budget:     share,
-		Retry:      r.Retry,
-		Observe:    r.Metrics.ObserveCalls(source.Namespace, source.Name),
-	})
+	o.Budget = share
+	client, err := cloudapi.New(o)
 	if wrong, ok := errors.AsType[*cloudapi.CredentialError](err); ok {
 		key := source.Spec.Credentials.APIKey.SecretRef.GetAPIKeyKey()
 		if wrong.Member == cloudapi.MemberSecret {
@@ -62,21 +71,27 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) 
 	if err != nil {
 		return nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: "spec.endpoint: " + err.Error()}
 	}
-	return &connection{client, endpoint, credential, share}, nil
+	return &connection{client, endpoint, identity, share}, nil
 }
 
-// allowEndpoint holds endpoints against --allowed-endpoints, by origin.
-func (r *Reconciler) allowEndpoint(endpoint string) error {
+// useKey has a client use the API key that the source names. Errors are those of credential.
+func (r *Reconciler) useKey(ctx context.Context, p *pass, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
+	o.Credential, err = r.credential(ctx, p)
+	return o.Credential.Key, cloudapi.Budget(r.Budgets, o.Endpoint, o.Credential), err
+}
+
+// allowEndpoint holds the endpoint in a field against --allowed-endpoints, by origin.
+func (r *Reconciler) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
-		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: "spec.endpoint: " + err.Error()}
+		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
 	}
 	if slices.Contains(r.AllowedOrigins, origin) {
 		return nil
 	}
 	return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: fmt.Sprintf(
-		"spec.endpoint: origin %s is not allowed; the manager's flag --allowed-endpoints allows %s",
-		origin, strings.Join(r.AllowedOrigins, ", "))}
+		"%s: origin %s is not allowed; the manager's flag --allowed-endpoints allows %s",
+		field, origin, strings.Join(r.AllowedOrigins, ", "))}
 }
 
 // credential reads the Secret that the source names, with nothing but the right

@@ -41,15 +41,25 @@ func failed(err error) *failure {
 	if err == nil {
 		return nil
 	}
+	if own, ok := errors.AsType[*failure](err); ok { // It came to pass while the cloud was to be asked.
+		return own
+	}
 	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
 	if cloud, ok := errors.AsType[*cloudapi.Error](err); ok {
 		f.retryAfter = cloud.RetryAfter
 		if cloud.Advice != "" {
 			f.message += "; " + cloud.Advice
 		}
+		if cloud.Operation == cloudapi.OperationExchange && needsPerson(f.reason) {
+			f.reason, f.message = v1alpha1.ReasonTokenExchangeRefused, err.Error()+"; "+exchangeAdvice
+		}
 	}
 	return f
 }
+
+// exchangeAdvice says what to check where the cloud refuses the exchange of a token.
+const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
+	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
 // needsPerson reports whether trying again cannot help until a person changes
 // something: the source is Stalled then, in the sense of kstatus. A Secret that
@@ -57,7 +67,8 @@ func failed(err error) *failure {
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
-		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff:
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff,
+		v1alpha1.ReasonTokenExchangeRefused:
 		return true
 	}
 	return false

@@ -51,6 +51,11 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 			return nil
 		}
 	}
+	if unconnected == nil {
+		if unconnected = r.authorize(ctx, source, connection); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 	var wait sync.WaitGroup
 	for i := range kinds {
 		if !kinds[i].Mirrored(source) {
@@ -72,6 +77,14 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// authorize has a connection get a token, where it uses one, so that both kinds' listings
+// ask with the same.
+func (r *Reconciler) authorize(ctx context.Context, source *v1alpha1.InventorySource, c *connection) *failure {
+	ctx, cancel := context.WithTimeout(ctx, source.GetTimeout())
+	defer cancel()
+	return failed(c.Authorize(ctx))
 }
 
 // listKind lists one kind within the source's timeout. Items that the last listing of
@@ -108,12 +121,12 @@ func resultOf(o outcome) string {
 // scopeDigits is how many hex digits a scope has.
 const scopeDigits = 12
 
-// scope hashes all that decides what a listing can see: the endpoint, the API key
-// and the kind's filter. It is kept in the status, so the key's secret is no part of
-// it; the cloud gives every secret a key of its own.
+// scope hashes all that decides what a listing can see: the endpoint, who asks and the
+// kind's filter. It is kept in the status, so a key's secret is no part of it; the cloud
+// gives every secret a key of its own. Nor is a token, so that a renewed one is no change.
 func scope(k *kind, c *connection, source *v1alpha1.InventorySource) string {
 	// Marshalling strings and slices of them cannot fail.
-	text, _ := json.Marshal([]any{c.endpoint, c.credential.Key, k.filter(source)})
+	text, _ := json.Marshal([]any{c.endpoint, c.identity, k.filter(source)})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
 }

@@ -70,6 +70,9 @@ type Reconciler struct {
 	configMaps configMaps
 }
 
+// The rights that some features need beside these are in folders of config of their own:
+// endpoint-configmaps, secret-watch and workload-identity.
+//
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/finalizers,verbs=update

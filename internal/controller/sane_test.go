@@ -40,12 +40,14 @@ var standings = func() map[string]standing {
 	for _, reason := range []string{
 		v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonSecretInvalid, v1alpha1.ReasonRateLimited, v1alpha1.ReasonCloudUnavailable,
 		v1alpha1.ReasonIncompleteListing, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonWriteFailed,
+		v1alpha1.ReasonServiceAccountTokenFailed,
 	} {
 		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionReconciling, status.InProgressStatus, "Progressing", "InProgress"}
 	}
 	for _, reason := range []string{
 		v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,
 		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonNameConflict, v1alpha1.ReasonConfigMapsOff,
+		v1alpha1.ReasonTokenExchangeRefused,
 	} {
 		all[reason] = standing{metav1.ConditionFalse, v1alpha1.ConditionStalled, status.FailedStatus, "Degraded", "Failed"}
 	}

@@ -188,7 +188,7 @@ func (s *schedule) refusal(source *v1alpha1.InventorySource, states []kindState)
 			continue
 		}
 		f := states[i].outcome.failure
-		if f == nil || f.reason != v1alpha1.ReasonUnauthenticated && f.reason != v1alpha1.ReasonForbidden {
+		if f == nil || !refusals[f.reason] {
 			return 0
 		}
 		refused = true
@@ -197,6 +197,11 @@ func (s *schedule) refusal(source *v1alpha1.InventorySource, states []kindState)
 		return 0
 	}
 	return min(max(source.GetInterval(), 2*s.refused), mostRefusal(source))
+}
+
+// refusals are the reasons of a credential that the cloud refuses.
+var refusals = map[string]bool{
+	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
 
 // mostRefusal is the longest wait after a refusal, before jitter.

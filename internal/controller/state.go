@@ -25,6 +25,8 @@ type state struct {
 	schedule schedule
 	kinds    []kindState // by kind, as in kinds
 	inbox    inbox
+	// tokens are those of a source that uses workload identity.
+	tokens tokens
 	// settled is the generation of the spec that the last whole pass was finished
 	// for; 0 if it was not finished.
 	settled int64

@@ -90,6 +90,7 @@ func TestEveryReasonRaisesAnAlert(t *testing.T) {
 		v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonSecretInvalid, v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonUnauthenticated,
 		v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest, v1alpha1.ReasonRateLimited, v1alpha1.ReasonCloudUnavailable,
 		v1alpha1.ReasonIncompleteListing, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonWriteFailed,
+		v1alpha1.ReasonServiceAccountTokenFailed, v1alpha1.ReasonTokenExchangeRefused, v1alpha1.ReasonConfigMapsOff,
 	}
 	slices.Sort(want)
 	NewWithT(t).Expect(alerted).To(Equal(want))

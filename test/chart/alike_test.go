@@ -96,11 +96,13 @@ func TestTheChartsPolicyIsThatOfKustomize(t *testing.T) {
 	expectAlike(t, chart, kustomized)
 }
 
-func TestTheChartWatchesSecretsAsKustomizeDoes(t *testing.T) {
+func TestTheChartGrantsMoreAsKustomizeDoes(t *testing.T) {
 	t.Parallel()
-	chart := render(t, "secretWatch.enabled=true")
-	maps.DeleteFunc(chart, func(key string, _ *unstructured.Unstructured) bool { return !strings.Contains(key, "secret-watch") })
-	expectAlike(t, bare(chart), bare(kustomize(t, "secret-watch")))
+	for value, folder := range map[string]string{"secretWatch": "secret-watch", "workloadIdentity": "workload-identity"} {
+		chart := render(t, value+".enabled=true")
+		maps.DeleteFunc(chart, func(key string, _ *unstructured.Unstructured) bool { return !strings.Contains(key, folder) })
+		expectAlike(t, bare(chart), bare(kustomize(t, folder)))
+	}
 }
 
 func TestTheChartKeepsConfigMapsAsKustomizeDoes(t *testing.T) {

@@ -5,9 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 )
 
-// Handler returns the simulated cloud: both list operations, 404 for every other
+// Handler returns the simulated cloud: the list operations and the token exchange, 404 for every other
 // path and 405 for every other verb. Each answer has an X-Request-Id of its own.
 func (s *Sim) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,6 +32,9 @@ func operation(r *http.Request) Op {
 	if k := kindAt(r.URL.Path); k != nil && r.Method == http.MethodGet {
 		return k.op
 	}
+	if r.URL.Path == exchangePath && r.Method == http.MethodPost {
+		return OpExchange
+	}
 	return OpOther
 }
 
@@ -46,6 +50,10 @@ func (s *Sim) listed(path string) *collection {
 
 // serve answers as the cloud does. A page goes out as edit leaves it, if there is one.
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request, edit func(*draft)) {
+	if operation(r) == OpExchange {
+		s.exchange(w, r)
+		return
+	}
 	c := s.listed(r.URL.Path)
 	if c == nil {
 		f := failure{status: http.StatusNotFound, code: "resource_not_found", title: "Not Found",
@@ -105,9 +113,12 @@ func (s *Sim) ask(r *http.Request, k *kind, key Key) (query, *failure) {
 	return q, s.authorize(key, q.environment)
 }
 
-// authenticate tells who asks. Anything but a known key and its secret is a 401, a
-// key without rights a 403.
+// authenticate tells who asks. Anything but a known key and its secret, or an access token
+// that is good, is a 401, a key without rights a 403.
 func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
+	if authorization := r.Header.Get("Authorization"); strings.HasPrefix(authorization, "Bearer ") {
+		return s.bearer(authorization)
+	}
 	id, secret, ok := r.BasicAuth()
 	if !ok {
 		return Key{}, unauthenticated("invalid API key: the request has no API key: send its ID and secret by Basic authentication")

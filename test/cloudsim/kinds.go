@@ -8,6 +8,7 @@ type Op string
 const (
 	OpListClusters Op = "listCmkV2Clusters"
 	OpListPeerings Op = "listNetworkingV1Peerings"
+	OpExchange     Op = "exchangeStsV1OauthToken"
 	OpOther        Op = "other"
 	OpAny          Op = ""
 )

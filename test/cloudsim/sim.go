@@ -95,6 +95,7 @@ type Sim struct {
 
 	mu           sync.RWMutex // guards all below
 	keys         map[string]Key
+	exchanges    exchanges
 	environments map[string]bool
 	clusters     *collection
 	peerings     *collection
@@ -128,9 +129,11 @@ func New(o Options) *Sim {
 		hangTime:      o.HangTime,
 		slowTime:      o.SlowTime,
 		keys:          map[string]Key{},
-		environments:  map[string]bool{},
-		clusters:      newCollection(&clusterKind),
-		peerings:      newCollection(&peeringKind),
+		exchanges: exchanges{pools: map[string]Pool{}, issued: map[string]issued{},
+			told: defaultTokenLife, life: defaultTokenLife},
+		environments: map[string]bool{},
+		clusters:     newCollection(&clusterKind),
+		peerings:     newCollection(&peeringKind),
 	}
 	s.collections = []*collection{s.clusters, s.peerings}
 	s.SetMode(o.Mode)

@@ -30,6 +30,9 @@ var guards = []guard{
 	{"the body of a failure that hangs", "internal/cloudapi/request.go", "time.AfterFunc(failureTimeout, m.abort)", "time.AfterFunc(time.Hour, m.abort)", ""},
 	{"answers that may pass", "internal/cloudapi/failure.go", "	http.StatusConflict:           true,\n", "", ""},
 	{"credentials in other encodings", "internal/cloudapi/redact.go", "hidden = append(hidden, forms(c.Secret)...)", "hidden = append(hidden, c.Secret)", ""},
+	{"a token that is exchanged elsewhere", "internal/cloudapi/guard.go", "(req.Method != http.MethodPost || req.URL.String() != g.exchange)", "req.Method != http.MethodPost", ""},
+	{"a token that is refused forever", "internal/cloudapi/token.go", `current != nil && "Bearer "+current.text != refused`, "current != nil", ""},
+	{"tokens in the cloud's words", "internal/cloudapi/token.go", "hiding(subject)", "hiding()", ""},
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = s.End\n", "	case e.listed():\n		a.since = claimedSince(there, s.End)\n", ""},
 	{"a time to come", "internal/mirror/ledger.go", " || c.LastTransitionTime.After(now) {", " {", ""},
@@ -58,7 +61,12 @@ var guards = []guard{
 	{"observations from an old listing", "internal/controller/record.go", "			p.state.forgetKind(i)\n", "", "comes back by a listing alone"},
 	{"a sync without news of what is missing", "internal/controller/record.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"names that nobody waits for", "internal/controller/setup.go", "for _, key := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {", "for _, key := range []types.NamespacedName(nil) {", "is had once it is free"},
-	{"prunes that are taken for one", "internal/controller/event.go", "Eventf(source, deleted[0],", "Eventf(source, nil,", "in an event of its own"},
+	{"prunes that are taken for one", "internal/controller/event.go", "Eventf(source, observations[0],", "Eventf(source, nil,", "in an event of its own"},
+	{"a token endpoint that is not allowed", "internal/controller/token.go", "if err := r.allowEndpoint(field, of.TokenEndpoint); err != nil {", "if err := error(nil); err != nil {", "says which step failed"},
+	{"a new token for a new scope", "internal/controller/token.go", "p.state.tokens.source == nil || p.state.tokens.of != of", "p.state.tokens.source == nil", "and keeps it"},
+	{"someone else's ConfigMap", "internal/controller/configmaps.go", "case !mirror.OwnsConfigMap(o, existing):", "case false:", "leave alone what has their name"},
+	{"a ConfigMap that cannot be changed", "internal/controller/configmaps.go", "case existing.Immutable != nil && *existing.Immutable:", "case false:", "are put back"},
+	{"a ConfigMap of a former observation", "internal/controller/configmaps.go", ", precedes(controller, desired):", ":", "wait for the garbage collector"},
 	{"an error where the manager stops", "internal/controller/reconciler.go", "if ctx.Err() != nil {\n		return reconcile.Result{}, nil\n	}", "", "reports no error"},
 }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+const testSubject = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
+
+// newTokens returns a TokenSource that exchanges at a server, and the server's URL.
+func newTokens(t *testing.T, handler http.HandlerFunc, changes ...func(*TokenOptions)) (*TokenSource, string) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	o := TokenOptions{
+		Endpoint: server.URL + "/sts", IdentityPool: "pool-1", UserAgent: testUserAgent, Retry: Retry{Attempts: 1},
+		Subject: func(context.Context) (string, error) { return testSubject, nil },
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	source, err := NewTokenSource(o)
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return source, server.URL
+}
+
+// reply answers with a body.
+func reply(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func TestAnExchangeIsWhatTheOperationAsksFor(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var asked *http.Request
+	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		asked = r
+		reply(`{"access_token":"access","token_type":"bearer","expires_in":3600}`)(w, r)
+	})
+	g.Expect(tokens.fresh(t.Context())).To(Succeed())
+	g.Expect(tokens.value()).To(Equal("Bearer access"))
+	g.Expect(asked.Method + " " + asked.URL.Path).To(Equal("POST /sts"))
+	g.Expect(asked.Header).NotTo(HaveKey("Authorization"))
+	g.Expect(asked.PostForm).To(Equal(url.Values{
+		"grant_type":           {"urn:ietf:params:oauth:grant-type:token-exchange"},
+		"subject_token":        {testSubject},
+		"subject_token_type":   {"urn:ietf:params:oauth:token-type:jwt"},
+		"requested_token_type": {"urn:ietf:params:oauth:token-type:access_token"},
+		"identity_pool_id":     {"pool-1"},
+	}))
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		g.Expect(fmt.Sprintf(verb, tokens)).To(Equal("[redacted]"))
+	}
+}
+
+func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]time.Duration{
+		`{"access_token":"a","expires_in":3600}`:              59 * time.Minute,
+		`{"access_token":"a","expires_in":900.5}`:             840*time.Second + 500*time.Millisecond,
+		`{"access_token":"a","expires_in":119}`:               59*time.Second + 500*time.Millisecond,
+		`{"access_token":"a","expires_in":2}`:                 time.Second,
+		`{"access_token":"a"}`:                                14 * time.Minute,
+		`{"access_token":"a","expires_in":null}`:              14 * time.Minute,
+		`{"access_token":"a","expires_in":1e300}`:             mostLife - time.Minute,
+		`{"access_token":"a","expires_in":0.001,"other":[1]}`: 500 * time.Microsecond,
+	} {
+		g := NewWithT(t)
+		now := time.Now()
+		asked := 0
+		tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked++; reply(body)(w, r) },
+			func(o *TokenOptions) { o.Now = func() time.Time { return now } })
+		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		now = now.Add(want - time.Microsecond)
+		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		g.Expect(asked).To(Equal(1), body)
+		now = now.Add(time.Microsecond)
+		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		g.Expect(asked).To(Equal(2), body)
+	}
+}
+
+func TestAReplyThatIsNoTokenIsMalformed(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		``, `{}`, `null`, `[]`, `<html>`, `{"access_token":""}`, `{"access_token":7}`, `{"access_token":"a\nb"}`, `{"access_token":"a b"}`,
+		`{"access_token":"ä"}`, `{"access_token":"a","token_type":"MAC"}`, `{"access_token":"a","expires_in":0}`,
+		`{"access_token":"a","expires_in":-1}`, `{"access_token":"a","expires_in":"900"}`, `{"access_token":"a"`,
+	} {
+		g := NewWithT(t)
+		tokens, _ := newTokens(t, reply(body))
+		err := tokens.fresh(t.Context())
+		g.Expect(ClassOf(err)).To(Equal(Malformed), body)
+		g.Expect(err).To(MatchError(HavePrefix(OperationExchange+": ")), body)
+		g.Expect(tokens.value()).To(BeEmpty(), body)
+	}
+}
+
+func TestAnExchangeFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var asked atomic.Int32
+	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	})
+	g.Expect(ClassOf(tokens.fresh(t.Context()))).To(Equal(Malformed))
+	g.Expect(asked.Load()).To(BeEquivalentTo(1))
+}
+
+func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
+	t.Parallel()
+	tokens, at := newTokens(t, reply(`{"access_token":"a"}`))
+	for _, c := range []struct{ method, url string }{
+		{http.MethodGet, at + "/sts"}, {http.MethodPost, at + "/sts/x"}, {http.MethodPost, at + "/sts?a=b"},
+		{http.MethodPost, at + "/"}, {http.MethodPut, at + "/sts"}, {http.MethodPost, "http://other.example/sts"},
+	} {
+		g := NewWithT(t)
+		request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, strings.NewReader("x"))
+		g.Expect(err).NotTo(HaveOccurred())
+		_, err = tokens.client.guard.RoundTrip(request) //nolint:bodyclose // There is none.
+		g.Expect(err).To(MatchError(ContainSubstring("refused")), c.method+" "+c.url)
+	}
+}
+
+func TestManyAskForATokenAndOneExchanges(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	var asked atomic.Int32
+	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked.Add(1)))(w, r)
+	})
+	together := func(do func()) {
+		var wait sync.WaitGroup
+		for range 20 {
+			wait.Go(do)
+		}
+		wait.Wait()
+	}
+	together(func() { g.Expect(tokens.fresh(t.Context())).To(Succeed()) })
+	g.Expect(asked.Load()).To(BeEquivalentTo(1))
+	together(func() { g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue()) })
+	g.Expect(asked.Load()).To(BeEquivalentTo(2))
+	g.Expect(tokens.value()).To(Equal("Bearer token-2"))
+}
+
+func TestASubjectThatCannotBeHadIsReturnedAsItIs(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	mine := errors.New("mine")
+	tokens, at := newTokens(t, reply(`{"access_token":"a"}`), func(o *TokenOptions) {
+		o.Subject = func(context.Context) (string, error) { return "", mine }
+	})
+	client, err := New(Options{Endpoint: at, Tokens: tokens, UserAgent: testUserAgent})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(client.Authorize(t.Context())).To(MatchError(mine))
+	_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+	g.Expect(err).To(MatchError(mine))
+}
+
+func TestBadTokenOptionsAreAnError(t *testing.T) {
+	t.Parallel()
+	for _, endpoint := range []string{"", "api.confluent.cloud", "ftp://x/y", "https://u:p@x/y", "https://x/y?z", "https://x/y#z"} {
+		g := NewWithT(t)
+		_, err := NewTokenSource(TokenOptions{Endpoint: endpoint, UserAgent: testUserAgent,
+			Subject: func(context.Context) (string, error) { return "", nil }})
+		g.Expect(err).To(MatchError(HavePrefix("token endpoint")), endpoint)
+	}
+}
+
+func TestNeitherTokenIsShown(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		w.Header().Set("X-Request-Id", r.PostForm.Get("subject_token"))
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"errors":[{"code":"x","title":%q}]}`, r.PostForm.Get("subject_token"))
+	}
+	tokens, _ := newTokens(t, echo)
+	err := tokens.fresh(t.Context())
+	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redacted), Not(ContainSubstring(testSubject)))))
+}
+
+func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	asked := 0
+	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked))(w, r)
+	})
+	g.Expect(tokens.fresh(t.Context())).To(Succeed())
+	g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue())
+	g.Expect(tokens.value()).To(Equal("Bearer token-2"))
+	g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue(), "it was replaced by another listing")
+	g.Expect(asked).To(Equal(2))
+}
