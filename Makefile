@@ -72,7 +72,7 @@ generate: ## Generate deep copies of the API types.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: ## Generate CRDs, the manager's role and the chart's files from code and config.
+manifests: ## Generate CRDs, the manager's role, the chart's files and the API reference.
 	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:maxDescLen=4096 \
 		paths=./api/... paths=./internal/controller/... \
 		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
@@ -81,6 +81,8 @@ manifests: ## Generate CRDs, the manager's role and the chart's files from code 
 	@cd hack/dashboard && GOWORK=off go run . >../../config/grafana/inventory-operator.json
 	@hack/chart
 	@hack/argocd
+	@$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml \
+		--renderer=markdown --output-path=docs/api.md >/dev/null 2>&1
 
 .PHONY: fmt
 fmt: ## Format Go and shell code.
@@ -110,6 +112,10 @@ controlplane: ## Get the local control plane's binaries; print their folder.
 .PHONY: test
 test: ## Run all tests, against a real API server. TESTFLAGS=-race
 	@hack/test
+
+.PHONY: docs
+docs: ## Run the commands of docs/kubectl.md and docs/guides, and write what they print.
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 ./test/docs
 
 .PHONY: chaos
 chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200

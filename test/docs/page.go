@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package docs runs the commands of the project's pages against a real control plane, the
+// manager and the simulated cloud, and holds their output to what the pages show.
+package docs
+
+import (
+	"regexp"
+	"strings"
+)
+
+// step is something of a page to carry out.
+type step struct {
+	// line is where it begins, from 0.
+	line int
+	// command is for a shell; of several lines, where the page has them behind "> ".
+	command string
+	// output is what the page shows of it: the lines from..to.
+	output   []string
+	from, to int
+	// directive is what happens meanwhile, from a comment that readers do not see:
+	//	<!-- cloud: remove cluster lkc-7mb0m2 -->
+	//	<!-- run: kubectl wait … -->
+	directive string
+	// silent reports whether the output is not looked at: of a block of sh, and of a directive.
+	silent bool
+}
+
+var comment = regexp.MustCompile(`^<!-- ((?:cloud|run): .*) -->$`)
+
+// parse returns the steps of a page: the commands in its blocks of console and sh, and the
+// directives.
+func parse(text string) (steps []step) {
+	lines := strings.Split(text, "\n")
+	block := ""
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		switch found := comment.FindStringSubmatch(line); {
+		case block == "" && found != nil:
+			steps = append(steps, step{line: i, directive: found[1], silent: true})
+		case block == "" && strings.HasPrefix(line, "```"):
+			block = strings.TrimPrefix(line, "```")
+			if block == "" {
+				block = "text"
+			}
+		case line == "```":
+			block = ""
+		case block == "console" && strings.HasPrefix(line, "$ "):
+			s := step{line: i, command: strings.TrimPrefix(line, "$ ")}
+			for ; i+1 < len(lines) && strings.HasPrefix(lines[i+1], "> "); i++ {
+				s.command += "\n" + strings.TrimPrefix(lines[i+1], "> ")
+			}
+			s.from = i + 1
+			for ; i+1 < len(lines) && lines[i+1] != "```" && !strings.HasPrefix(lines[i+1], "$ "); i++ {
+				s.output = append(s.output, lines[i+1])
+			}
+			s.to = i + 1
+			steps = append(steps, s)
+		case block == "sh":
+			s := step{line: i, command: line, silent: true}
+			for ; i+1 < len(lines) && lines[i+1] != "```"; i++ {
+				s.command += "\n" + lines[i+1]
+			}
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// moving are the parts of an output that differ from run to run, and what stands for them.
+var moving = []struct {
+	pattern *regexp.Regexp
+	stands  string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
+	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "UID"},
+	{regexp.MustCompile(`request id [A-Z0-9]+`), "request id ID"},
+	{regexp.MustCompile(`approvePrune=[0-9a-f]{12}`), "approvePrune=DIGEST"},
+	{regexp.MustCompile(`Digest: +[0-9a-f]{12}`), "Digest: DIGEST"},
+	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "CLOUD"},
+	{regexp.MustCompile(`(?m)(resourceVersion|resource version): "?\d+"?`), "resourceVersion: N"},
+	{regexp.MustCompile(`\b\d+(ms|s|m|h)(\d+s)?\b`), "AGE"},
+	{regexp.MustCompile(`<(unknown|invalid)>`), "AGE"},
+	{regexp.MustCompile(`\bAGE \(x\d+ over AGE\)`), "AGE"},
+	{regexp.MustCompile(`-{3,}`), "---"},
+	{regexp.MustCompile(`[ \t]+`), " "},
+}
+
+// still returns an output without what differs from run to run, columns' widths among it.
+func still(lines []string) string {
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	for _, m := range moving {
+		text = m.pattern.ReplaceAllString(text, m.stands)
+	}
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		out = append(out, strings.TrimSpace(line))
+	}
+	return strings.Join(out, "\n")
+}
+
+// rewrite returns a page with the outputs that its commands gave, by step.
+func rewrite(text string, steps []step, outputs map[int][]string) string {
+	lines := strings.Split(text, "\n")
+	for i := len(steps) - 1; i >= 0; i-- {
+		if output, ran := outputs[i]; ran {
+			lines = append(lines[:steps[i].from:steps[i].from], append(output, lines[steps[i].to:]...)...)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

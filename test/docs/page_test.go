@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+)
+
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n"
+
+func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
+	g := NewWithT(t)
+	steps := parse(samplePage)
+	g.Expect(steps).To(HaveLen(4))
+	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
+	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
+	g.Expect(steps[1].command).To(Equal("three"))
+	g.Expect(steps[1].output).To(BeEmpty())
+	g.Expect(steps[2].directive).To(Equal("cloud: remove cluster lkc-1"))
+	g.Expect(steps[3].command).To(Equal("four\nfive"))
+	g.Expect(steps[3].silent).To(BeTrue())
+}
+
+func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
+	g := NewWithT(t)
+	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}})
+	g.Expect(after).To(Equal(strings.Replace(strings.Replace(samplePage, "old 12s", "new\nlines", 1), "$ three", "$ three\nmore", 1)))
+}
+
+func TestOutputsDifferInWhatTheySayOnly(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"prod   True   12s", "prod True 3m4s", true},
+		{"prod   True   12s", "prod   False   12s", false},
+		{"at 2026-01-01T00:00:00Z", "at 2027-01-01T00:00:01Z", true},
+		{"approvePrune=0123456789ab", "approvePrune=ba9876543210", true},
+		{"lkc-0123456789ab", "lkc-ba9876543210", false},
+		{"12 observed", "13 observed", false},
+	} {
+		NewWithT(t).Expect(still([]string{c.a}) == still([]string{c.b})).To(Equal(c.same), c.a+" | "+c.b)
+	}
+}
