@@ -57,10 +57,10 @@ const reasonCreated = "Created"
 // that the observation was made, or how its condition Observed turned.
 func turn(w mirror.Write) string {
 	switch {
-	case w.Existing == nil:
-		return reasonCreated
+	case w.Existing == nil, meta.FindStatusCondition(*w.Existing.Conditions(), v1alpha1.ConditionObserved) == nil:
+		return reasonCreated // Where its status could not be written at once, it is by now.
 	case *w.Existing.Observed() == "", *w.Existing.Observed() == *w.Desired.Observed():
-		return ""
+		return "" // The former: of a version that did not write it.
 	}
 	return *w.Desired.Observed()
 }
