@@ -155,7 +155,7 @@ type Credentials struct {
 const (
 	DefaultServiceAccountName = "default"
 	DefaultAudience           = "https://api.confluent.cloud"
-	DefaultTokenEndpoint      = "https://api.confluent.cloud/sts/v1/oauth2/token"
+	DefaultTokenEndpoint      = "https://api.confluent.cloud/sts/v1/oauth2/token" //nolint:gosec // an address
 )
 
 // WorkloadIdentityCredential says which ServiceAccount's token is exchanged, where, and for

@@ -135,7 +135,7 @@ func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 		g := NewWithT(t)
 		request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, strings.NewReader("x"))
 		g.Expect(err).NotTo(HaveOccurred())
-		_, err = tokens.client.guard.RoundTrip(request) //nolint:bodyclose // There is none.
+		_, err = tokens.client.guard.RoundTrip(request)
 		g.Expect(err).To(MatchError(ContainSubstring("refused")), c.method+" "+c.url)
 	}
 }

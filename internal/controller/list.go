@@ -52,7 +52,8 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 		}
 	}
 	if unconnected == nil {
-		if unconnected = r.authorize(ctx, source, connection); ctx.Err() != nil {
+		unconnected = r.authorize(ctx, source, connection)
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

@@ -228,14 +228,14 @@ var _ = Describe("Workload identity", func() {
 		})
 		w.reconcile(ctx)
 		Expect(len(seen)).To(BeNumerically(">=", 2))
-		w.cloud.Intercept(func(_ int, r *http.Request) http.Handler {
+		w.cloud.Intercept(func(int, *http.Request) http.Handler {
 			return cloudsim.Status(http.StatusBadRequest, `{"errors":[{"title":"`+seen[0]+`"}]}`, nil)
 		})
 		w.restart()
 		w.sync(ctx)
 		shown, err := json.Marshal(w.source(ctx))
 		Expect(err).NotTo(HaveOccurred())
-		all := string(shown) + strings.Join(w.recorded(), "\n") + string(CurrentSpecReport().CapturedGinkgoWriterOutput)
+		all := string(shown) + strings.Join(w.recorded(), "\n") + CurrentSpecReport().CapturedGinkgoWriterOutput
 		Expect(all).To(ContainSubstring("[redacted]"))
 		for _, token := range seen {
 			Expect(token).NotTo(BeEmpty())

@@ -97,7 +97,8 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { g.Expect(manager.Stop()).To(Succeed()) })
 	for _, args := range [][]string{
 		{"create", "namespace", "platform"}, {"create", "namespace", "payments"},
-		{"apply", "-f", filepath.Join(root, "config/endpoint-configmaps/role.yaml"), "-f", filepath.Join(root, "config/endpoint-configmaps/role_binding.yaml")},
+		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role.yaml")},
+		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role_binding.yaml")},
 	} {
 		_, err := started.Kubectl(t.Context(), args...)
 		g.Expect(err).NotTo(HaveOccurred())
