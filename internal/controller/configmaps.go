@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,6 +46,9 @@ type configMaps struct {
 	mu sync.Mutex
 	// failures are why, by the observation.
 	failures map[types.NamespacedName]configMapFailure
+	// repairs bound how often a ConfigMap is changed that someone else may change back, by
+	// the observation.
+	repairs map[types.NamespacedName]*rate.Limiter
 	// wake has a source reported of; nil where there is no manager.
 	wake chan event.GenericEvent
 }
@@ -52,6 +56,27 @@ type configMaps struct {
 type configMapFailure struct {
 	source types.NamespacedName
 	failure
+}
+
+// allow reports whether a ConfigMap may be changed now: as often as observations are put back,
+// so that two who disagree do not go at full speed.
+func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.repairs == nil {
+		c.repairs = map[types.NamespacedName]*rate.Limiter{}
+	}
+	if c.repairs[key] == nil {
+		c.repairs[key] = rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)
+	}
+	return c.repairs[key].AllowN(now, 1)
+}
+
+// forget drops what is known of an observation that is gone.
+func (c *configMaps) forget(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.repairs, key)
 }
 
 // put notes why an observation's ConfigMap could not be written, nil where it was, and
@@ -167,6 +192,7 @@ func (r *Reconciler) reconcileConfigMap(ctx context.Context, req reconcile.Reque
 func (r *Reconciler) followConfigMap(ctx context.Context, key client.ObjectKey) (result reconcile.Result, failed *configMapFailure, err error) {
 	o := &v1alpha1.KafkaClusterObservation{}
 	if err := r.Cluster.Get(ctx, key, o, client.DisableReadYourWritesConsistency); err != nil {
+		r.configMaps.forget(key)
 		return result, nil, client.IgnoreNotFound(err) // The garbage collector does the rest.
 	}
 	s := &v1alpha1.InventorySource{}
@@ -219,6 +245,8 @@ func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaCluster
 			"delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder), nil
 	case mirror.SameConfigMap(existing, desired):
 		return result, "", nil
+	case !r.configMaps.allow(client.ObjectKeyFromObject(existing), r.Clock.Now()):
+		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
 	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be made anew.
 		return reconcile.Result{RequeueAfter: retryFirst}, "", r.deleteConfigMap(ctx, existing)
 	}

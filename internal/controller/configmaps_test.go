@@ -174,6 +174,29 @@ var _ = Describe("ConfigMaps with endpoints", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
+	It("are put back no faster than observations where someone changes them again and again", func(ctx SpecContext) {
+		request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}}
+		var result reconcile.Result
+		for range 30 {
+			c := w.configMaps(ctx)["lkc-1"]
+			c.Data["phase"] = "X"
+			Expect(k8s.Update(ctx, &c)).To(Succeed())
+			Eventually(ctx, func(g Gomega) { // The cache shows it.
+				seen := &corev1.ConfigMap{}
+				g.Expect(k8s.Get(ctx, request.NamespacedName, seen)).To(Succeed())
+				g.Expect(seen.Data).To(HaveKeyWithValue("phase", "X"))
+			}).Should(Succeed())
+			var err error
+			result, err = w.reconciler.ReconcileConfigMap(ctx, request)
+			Expect(err).NotTo(HaveOccurred())
+		}
+		Expect(result.RequeueAfter).To(Equal(time.Second))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("phase", "X"))
+		w.clock.SetTime(w.clock.Now().Add(time.Second))
+		Expect(w.reconciler.ReconcileConfigMap(ctx, request)).To(BeZero())
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("phase", "PROVISIONED"))
+	})
+
 	It("go where the source no longer asks for them", func(ctx SpecContext) {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyDisabled })
 		w.reconcile(ctx)

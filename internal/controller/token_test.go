@@ -138,6 +138,27 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
+	It("is given another token where one is over earlier than was said", func(ctx SpecContext) {
+		w.cloud.SetTokenLife(15*time.Minute, time.Nanosecond)
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
+		Expect(exchanges()).To(BeNumerically("<=", 3), "one for the sync, and one more for each listing at most")
+		w.cloud.SetTokenLife(15*time.Minute, 15*time.Minute)
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
+	It("waits for a slow exchange no longer than for a listing", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Timeout = &metav1.Duration{Duration: time.Second} })
+		w.cloud.FailNext(cloudsim.OpExchange, 1, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/CloudUnavailable"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HavePrefix("exchangeStsV1OauthToken: "))
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+
 	It("uses a token while it is good where no other can be had", func(ctx SpecContext) {
 		w.reconcile(ctx)
 		w.clock.SetTime(w.clock.Now().Add(14*time.Minute + 30*time.Second))
