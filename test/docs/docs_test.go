@@ -28,6 +28,10 @@ const (
 // pages are those whose commands are run, each on a stage of its own that has what readers
 // are told to have: the operator, and the namespace platform.
 var pages = []string{
+	"docs/inventorysource.md",
+	"docs/kafkaclusterobservation.md",
+	"docs/peeringobservation.md",
+	"docs/workload-identity.md",
 	"docs/kubectl.md",
 	"docs/guides/first-cluster.md",
 	"docs/guides/many-environments.md",

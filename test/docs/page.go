@@ -18,6 +18,8 @@ type step struct {
 	// output is what the page shows of it: the lines from..to.
 	output   []string
 	from, to int
+	// indent is what stands before each line, where the block is part of a list.
+	indent string
 	// directive is what happens meanwhile, from a comment that readers do not see:
 	//	<!-- cloud: remove cluster lkc-7mb0m2 -->
 	//	<!-- run: kubectl wait … -->
@@ -26,27 +28,41 @@ type step struct {
 	silent bool
 }
 
+var fence = regexp.MustCompile("^( *)```([a-z]*)$")
+
 var comment = regexp.MustCompile(`^<!-- ((?:cloud|run): .*) -->$`)
 
 // parse returns the steps of a page: the commands in its blocks of console and sh, and the
 // directives.
 func parse(text string) (steps []step) {
+	var block, indent string
 	lines := strings.Split(text, "\n")
-	block := ""
+	for i := range lines { // Within a block without what indents it.
+		edge := fence.FindStringSubmatch(lines[i])
+		switch {
+		case edge != nil && block == "":
+			block, indent = "a block", edge[1]
+		case edge != nil:
+			block, lines[i] = "", strings.TrimPrefix(lines[i], indent)
+		case block != "":
+			lines[i] = strings.TrimPrefix(lines[i], indent)
+		}
+	}
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
-		switch found := comment.FindStringSubmatch(line); {
+		found, edge := comment.FindStringSubmatch(line), fence.FindStringSubmatch(line)
+		switch {
 		case block == "" && found != nil:
 			steps = append(steps, step{line: i, directive: found[1], silent: true})
-		case block == "" && strings.HasPrefix(line, "```"):
-			block = strings.TrimPrefix(line, "```")
+		case block == "" && edge != nil:
+			block, indent = edge[2], edge[1]
 			if block == "" {
 				block = "text"
 			}
-		case line == "```":
+		case edge != nil:
 			block = ""
 		case block == "console" && strings.HasPrefix(line, "$ "):
-			s := step{line: i, command: strings.TrimPrefix(line, "$ ")}
+			s := step{line: i, command: strings.TrimPrefix(line, "$ "), indent: indent}
 			for ; i+1 < len(lines) && strings.HasPrefix(lines[i+1], "> "); i++ {
 				s.command += "\n" + strings.TrimPrefix(lines[i+1], "> ")
 			}
@@ -76,6 +92,7 @@ var moving = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b`), "UID"},
 	{regexp.MustCompile(`request id [A-Z0-9]+`), "request id ID"},
 	{regexp.MustCompile(`approvePrune=[0-9a-f]{12}`), "approvePrune=DIGEST"},
+	{regexp.MustCompile(`"scope":"[0-9a-f]{12}"`), `"scope":"SCOPE"`},
 	{regexp.MustCompile(`Digest: +[0-9a-f]{12}`), "Digest: DIGEST"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "CLOUD"},
 	{regexp.MustCompile(`(?m)(resourceVersion|resource version): "?\d+"?`), "resourceVersion: N"},
@@ -104,7 +121,11 @@ func rewrite(text string, steps []step, outputs map[int][]string) string {
 	lines := strings.Split(text, "\n")
 	for i := len(steps) - 1; i >= 0; i-- {
 		if output, ran := outputs[i]; ran {
-			lines = append(lines[:steps[i].from:steps[i].from], append(output, lines[steps[i].to:]...)...)
+			var shown []string
+			for _, line := range output {
+				shown = append(shown, strings.TrimRight(steps[i].indent+line, " "))
+			}
+			lines = append(lines[:steps[i].from:steps[i].from], append(shown, lines[steps[i].to:]...)...)
 		}
 	}
 	return strings.Join(lines, "\n")

@@ -9,12 +9,12 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n"
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n"
 
 func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g := NewWithT(t)
 	steps := parse(samplePage)
-	g.Expect(steps).To(HaveLen(4))
+	g.Expect(steps).To(HaveLen(5))
 	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
 	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
 	g.Expect(steps[1].command).To(Equal("three"))
@@ -22,12 +22,14 @@ func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g.Expect(steps[2].directive).To(Equal("cloud: remove cluster lkc-1"))
 	g.Expect(steps[3].command).To(Equal("four\nfive"))
 	g.Expect(steps[3].silent).To(BeTrue())
+	g.Expect(steps[4].command).To(Equal("six"))
+	g.Expect(steps[4].output).To(Equal([]string{"old"}))
 }
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
 	g := NewWithT(t)
-	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}})
-	g.Expect(after).To(Equal(strings.Replace(strings.Replace(samplePage, "old 12s", "new\nlines", 1), "$ three", "$ three\nmore", 1)))
+	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 4: {"newer"}})
+	g.Expect(after).To(Equal(strings.NewReplacer("old 12s", "new\nlines", "$ three", "$ three\nmore", "   old", "   newer").Replace(samplePage)))
 }
 
 func TestOutputsDifferInWhatTheySayOnly(t *testing.T) {
