@@ -247,7 +247,7 @@ func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaCluster
 		return result, "", nil
 	case !r.configMaps.allow(client.ObjectKeyFromObject(existing), r.Clock.Now()):
 		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
-	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be made anew.
+	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be replaced.
 		return reconcile.Result{RequeueAfter: retryFirst}, "", r.deleteConfigMap(ctx, existing)
 	}
 	next := existing.DeepCopy()

@@ -19,6 +19,18 @@ import (
 // them. Of more, the source gets one for all.
 const maxTold = 100
 
+// reasonCreated is the reason of the event of an observation that was made.
+const reasonCreated = "Created"
+
+// turns says of each reason that turn returns what type its event has, and how one for many
+// observations begins.
+var turns = map[string]struct{ kind, many string }{
+	reasonCreated:              {corev1.EventTypeNormal, "Created observations"},
+	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again: observations"},
+	v1alpha1.ReasonMissing:     {corev1.EventTypeWarning, "Not in the last complete listing: observations"},
+	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter: observations"},
+}
+
 // tellObserved records events of observations that a pass made, and of those that it found
 // missing, stale, or back. writes are those that succeeded.
 func (r *Reconciler) tellObserved(k *kind, source *v1alpha1.InventorySource, writes []mirror.Write) {
@@ -29,29 +41,11 @@ func (r *Reconciler) tellObserved(k *kind, source *v1alpha1.InventorySource, wri
 		}
 	}
 	for reason, observations := range turned {
-		kind, note := corev1.EventTypeNormal, ""
-		switch reason {
-		case reasonCreated:
-			note = "Created observations"
-		case v1alpha1.ReasonListed:
-			note = "Listed again"
-		default:
-			kind, note = corev1.EventTypeWarning, "Not in the last complete listing"
-			if reason == v1alpha1.ReasonSourceStale {
-				note = "No complete listing for staleAfter"
-			}
-		}
-		r.tellAll(source, observations, kind, reason, "Observe", note+" of kind "+k.Name+": ", func(o v1alpha1.Observation) string {
-			if reason == reasonCreated {
-				return "Created: " + (*o.Conditions())[0].Message
-			}
-			return (*o.Conditions())[0].Message
-		})
+		t := turns[reason]
+		r.tellAll(source, observations, t.kind, reason, "Observe", t.many+" of kind "+k.Name+": ",
+			func(o v1alpha1.Observation) string { return (*o.Conditions())[0].Message })
 	}
 }
-
-// reasonCreated is the reason of the event of an observation that was made.
-const reasonCreated = "Created"
 
 // turn returns the reason of the event that a write is worth, "" if it is worth none:
 // that the observation was made, or how its condition Observed turned.

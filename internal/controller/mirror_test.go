@@ -123,7 +123,7 @@ var _ = Describe("Mirroring", func() {
 				}
 			}
 			g.Expect(story).To(ConsistOf(
-				"Normal Created: Created: listed in environment "+environment,
+				"Normal Created: listed in environment "+environment,
 				"Warning Missing: absent from the last complete listing of environment "+environment,
 				ContainSubstring("Warning PruneHeld: KafkaCluster: 3 of 12 are missing"),
 				"Normal Listed: listed in environment "+environment,

@@ -184,7 +184,7 @@ func (m limited) told(ctx context.Context, g Gomega) string {
 }
 
 // disturbConfigMaps makes one ConfigMap immutable with another phase, so that it has to be
-// made anew, and takes the labels of the other, so that the manager finds it by its name
+// replaced, and takes the labels of the other, so that the manager finds it by its name
 // alone. Where a ConfigMap is not there yet, or is like this already, nothing happens.
 func (m limited) disturbConfigMaps(ctx context.Context, immutable, unlabelled string) {
 	for name, patch := range map[string]string{
