@@ -32,6 +32,7 @@ var pages = []string{
 	"docs/kafkaclusterobservation.md",
 	"docs/peeringobservation.md",
 	"docs/workload-identity.md",
+	"docs/gitops.md",
 	"docs/kubectl.md",
 	"docs/guides/first-cluster.md",
 	"docs/guides/many-environments.md",
