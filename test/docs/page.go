@@ -32,8 +32,14 @@ var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
 var comment = regexp.MustCompile(`^<!-- ((?:cloud|run): .*) -->$`)
 
-// parse returns the steps of a page: the commands in its blocks of console and sh, and the
-// directives.
+// inTable finds the commands in a line of a table.
+var inTable = regexp.MustCompile("`(kubectl [^`]+)`")
+
+// elsewhere is in the commands that need what no stage has: the operator's Deployment.
+const elsewhere = "inventory-operator-system"
+
+// parse returns the steps of a page: the commands in its blocks of console and sh and in its
+// tables, and the directives.
 func parse(text string) (steps []step) {
 	var block, indent string
 	lines := strings.Split(text, "\n")
@@ -54,6 +60,12 @@ func parse(text string) (steps []step) {
 		switch {
 		case block == "" && found != nil:
 			steps = append(steps, step{line: i, directive: found[1], silent: true})
+		case block == "" && strings.HasPrefix(line, "|"):
+			for _, command := range inTable.FindAllStringSubmatch(line, -1) {
+				if !strings.Contains(command[1], elsewhere) {
+					steps = append(steps, step{line: i, command: strings.ReplaceAll(command[1], `\|`, "|"), silent: true})
+				}
+			}
 		case block == "" && edge != nil:
 			block, indent = edge[2], edge[1]
 			if block == "" {

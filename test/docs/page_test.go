@@ -9,12 +9,12 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n"
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n| eight | `kubectl logs -n inventory-operator-system x` |\n"
 
 func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g := NewWithT(t)
 	steps := parse(samplePage)
-	g.Expect(steps).To(HaveLen(5))
+	g.Expect(steps).To(HaveLen(6))
 	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
 	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
 	g.Expect(steps[1].command).To(Equal("three"))
@@ -24,6 +24,7 @@ func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g.Expect(steps[3].silent).To(BeTrue())
 	g.Expect(steps[4].command).To(Equal("six"))
 	g.Expect(steps[4].output).To(Equal([]string{"old"}))
+	g.Expect(steps[5].command).To(Equal("kubectl get x | cat"))
 }
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
