@@ -96,11 +96,12 @@ func (c Credential) authorizer() authorizer {
 // Budget returns the request budget for an endpoint and a credential: the cloud counts
 // requests by credential, however many sources share it.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
-	return budgetFor(of, endpoint, c.Key, c.Secret)
+	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// budgetFor returns the request budget for an endpoint and what tells who asks.
-func budgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
+// BudgetFor returns the request budget for an endpoint and what tells who asks, such as an
+// identity, for which it stays the same from token to token.
+func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
 		// No client can be made for it, so its budget is never asked.

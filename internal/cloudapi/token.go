@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode"
-
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
 // OperationExchange is the API's name of the exchange of a token. Source: sts/v1.
@@ -104,16 +102,10 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	return &TokenSource{
 		at: at, pool: o.IdentityPool, subject: o.Subject, now: now, turn: make(chan struct{}, 1),
 		client: &Client{
-			base: at, origin: origin, guard: newExchangeGuard(origin, at, o.UserAgent, transport),
+			origin: origin, guard: newExchangeGuard(origin, at, o.UserAgent, transport),
 			limits: DefaultLimits, retry: retry, clock: realClock, lease: leaser(o.Budget), observe: o.Observe,
 		},
 	}, nil
-}
-
-// TokenBudget returns the request budget for an endpoint and the identity that tokens are
-// for. It stays the same from token to token.
-func TokenBudget(of *budget.Budgets, endpoint string, identity ...string) *budget.Budget {
-	return budgetFor(of, endpoint, identity...)
 }
 
 // Format covers every verb of package fmt.

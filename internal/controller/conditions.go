@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,7 +94,11 @@ func status(ok bool) metav1.ConditionStatus {
 }
 
 // verdict is what a condition says: reason and message. The reason gives the status.
-type verdict struct{ reason, message string }
+type verdict struct {
+	reason, message string
+	// short is what Ready says of it in place of the message, "" for the same.
+	short string
+}
 
 // brief cuts a message to what fits into Ready, and says which condition has it whole.
 func brief(message, condition string) string {
@@ -122,11 +127,7 @@ func (c conditionSetter) setSynced(p *pass) *verdict {
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = *v
-			if report := p.state.kinds[i].report; ready.reason == v1alpha1.ReasonNameConflict && len(report.Conflicts)+len(report.Clashes) > 0 {
-				ready.message = conflictBrief(&kinds[i], report)
-			}
-			ready.message = brief(ready.message, kinds[i].Condition)
+			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), kinds[i].Condition)}
 			if waitsForPredecessor(p.state.kinds[i].report.Conflicts) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
@@ -138,9 +139,9 @@ func (c conditionSetter) setSynced(p *pass) *verdict {
 	}
 	switch {
 	case p.source.Spec.Suspend:
-		return &verdict{v1alpha1.ReasonSuspended, "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter"}
+		return &verdict{reason: v1alpha1.ReasonSuspended, message: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter"}
 	case !mirrorsAny(p.source):
-		return &verdict{v1alpha1.ReasonSucceeded, "nothing is mirrored: every kind's policy is Ignore"}
+		return &verdict{reason: v1alpha1.ReasonSucceeded, message: "nothing is mirrored: every kind's policy is Ignore"}
 	case !known:
 		return nil // A back-off goes on that an earlier process began, and told why.
 	}
@@ -156,21 +157,21 @@ func kindVerdict(p *pass, i int) *verdict {
 	kind, unwritten := kinds[i].Name, k.unwritten(kinds[i].Name)
 	switch f := k.outcome.failure; {
 	case f != nil && k.report.Withheld > 0:
-		return &verdict{f.reason, fmt.Sprintf("%s; %d objects that only such listings told of get no observation until one is complete", f.message, k.report.Withheld)}
+		return &verdict{reason: f.reason, message: fmt.Sprintf("%s; %d objects that only such listings told of get no observation until one is complete", f.message, k.report.Withheld)}
 	case f != nil:
-		return &verdict{f.reason, f.message}
+		return &verdict{reason: f.reason, message: f.message}
 	case unwritten != nil:
-		return &verdict{unwritten.reason, unwritten.message}
+		return &verdict{reason: unwritten.reason, message: unwritten.message}
 	case len(k.report.Conflicts)+len(k.report.Clashes) > 0:
-		return &verdict{v1alpha1.ReasonNameConflict, conflictMessage(kind, k.report)}
+		return &verdict{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(kind, k.report), short: conflictBrief(&kinds[i], k.report)}
 	case kinds[i].withConfigMaps && p.configMaps != nil:
-		return &verdict{p.configMaps.reason, kind + ": " + p.configMaps.message}
+		return &verdict{reason: p.configMaps.reason, message: kind + ": " + p.configMaps.message}
 	}
 	message := fmt.Sprintf("%s: %d observed", kind, observed(k.report.Summary))
 	if k.report.Unconfirmed && p.state.schedule.confirming == 0 {
 		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
 	}
-	return &verdict{v1alpha1.ReasonSucceeded, message}
+	return &verdict{reason: v1alpha1.ReasonSucceeded, message: message}
 }
 
 func observed(summary *v1alpha1.InventorySummary) int32 {

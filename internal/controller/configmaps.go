@@ -259,8 +259,7 @@ func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaCluster
 // is to own a ConfigMap.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
-	return controller != nil && controller.APIVersion == owner.APIVersion && controller.Kind == owner.Kind &&
-		controller.Name == owner.Name && controller.UID != owner.UID
+	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
 // dropConfigMap deletes an observation's ConfigMap, if there is one.

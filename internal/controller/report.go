@@ -27,7 +27,7 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 	}
 	before := source.DeepCopy()
 	c := conditionSetter{source, r.now()}
-	c.setReady(verdict{v1alpha1.ReasonProgressing, "the first sync is under way"})
+	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync is under way"})
 	return r.writeStatus(ctx, source, before)
 }
 
@@ -104,7 +104,7 @@ func (r *Reconciler) overdue(p *pass) *verdict {
 	if ready := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
 		reason = v1alpha1.ReasonProgressing
 	}
-	return &verdict{reason, "the sync that is due waits for the request budget of its API key: " + wait.Cause + "; it is tried again at status.nextSyncTime"}
+	return &verdict{reason: reason, message: "the sync that is due waits for the request budget of its API key: " + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
 // setSummaries puts each kind's numbers in the status, and the prune that is held.

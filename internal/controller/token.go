@@ -42,7 +42,7 @@ func (r *Reconciler) useToken(p *pass, o *cloudapi.Options) (identity string, sh
 	}
 	who := []string{string(of.IdentityPool), p.source.Namespace, of.ServiceAccountName}
 	identity = fmt.Sprintf("%s/%s/%s", who[0], who[1], who[2])
-	share = cloudapi.TokenBudget(r.Budgets, o.Endpoint, who...)
+	share = cloudapi.BudgetFor(r.Budgets, o.Endpoint, who...)
 	if p.state.tokens.source == nil || p.state.tokens.of != of {
 		exchanger, err := cloudapi.NewTokenSource(cloudapi.TokenOptions{
 			Endpoint:     of.TokenEndpoint,

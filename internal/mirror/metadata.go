@@ -181,12 +181,17 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
+// SameNamed reports whether two owners are of one kind and name: the same object, or one that
+// was created again under a former one's name.
+func SameNamed(a, b metav1.OwnerReference) bool {
+	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
+}
+
 func sameOwner(existing, desired metav1.Object) bool {
 	want := desired.GetOwnerReferences()[0]
 	for _, have := range existing.GetOwnerReferences() {
 		if have.UID == want.UID {
-			return have.Controller != nil && *have.Controller &&
-				have.APIVersion == want.APIVersion && have.Kind == want.Kind && have.Name == want.Name
+			return have.Controller != nil && *have.Controller && SameNamed(have, want)
 		}
 	}
 	return false

@@ -307,8 +307,7 @@ func newConflict(occupant v1alpha1.Observation, source *v1alpha1.InventorySource
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
-		self := ownerReference(source)
-		conflict.Predecessor = controller.APIVersion == self.APIVersion && controller.Kind == self.Kind && controller.Name == self.Name
+		conflict.Predecessor = SameNamed(*controller, *ownerReference(source))
 	}
 	return conflict
 }
