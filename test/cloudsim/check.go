@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,93 +69,6 @@ func (c *checks) word(field, value, only string) {
 func (c *checks) notNegative(field string, value int32) {
 	if value < 0 {
 		c.fail(field, "is %d: use 1 or more, or leave it out", value)
-	}
-}
-
-func (c *Cluster) check() error {
-	var k checks
-	k.word("api_version", c.APIVersion, clusterKind.apiVersion)
-	k.word("kind", c.Kind, clusterKind.name)
-	k.id("id", c.ID)
-	k.id("spec.environment.id", c.Spec.Environment.ID)
-	k.given("spec.display_name", c.Spec.DisplayName)
-	k.oneOf("spec.availability", c.Spec.Availability, "MULTI_ZONE", "SINGLE_ZONE", "HIGH", "LOW")
-	k.oneOf("spec.cloud", c.Spec.Cloud, "AWS", "GCP", "AZURE")
-	k.given("spec.region", c.Spec.Region)
-	c.Spec.Config.check(&k)
-	for _, id := range slices.Sorted(maps.Keys(c.Spec.Endpoints)) {
-		e, field := c.Spec.Endpoints[id], "spec.endpoints."+id
-		k.given(field+".kafka_bootstrap_endpoint", e.KafkaBootstrapEndpoint)
-		k.given(field+".http_endpoint", e.HTTPEndpoint)
-		k.oneOf(field+".connection_type", e.ConnectionType, ConnectionPublic, ConnectionPrivateLink, ConnectionPNI)
-	}
-	if c.Spec.Network != nil {
-		k.id("spec.network.id", c.Spec.Network.ID)
-	}
-	if c.Spec.BYOK != nil {
-		k.id("spec.byok.id", c.Spec.BYOK.ID)
-	}
-	k.oneOf("status.phase", c.Status.Phase, clusterKind.phases...)
-	k.notNegative("status.cku", c.Status.CKU)
-	return k.outcome()
-}
-
-func (c ClusterConfig) check(k *checks) {
-	k.oneOf("spec.config.kind", c.Kind, "Basic", "Standard", "Dedicated", "Enterprise", "Freight")
-	k.notNegative("spec.config.cku", c.CKU)
-	k.notNegative("spec.config.max_ecku", c.MaxECKU)
-	if c.Kind == "Dedicated" && c.CKU == 0 {
-		k.fail("spec.config.cku", "is required for Dedicated, 1 or more")
-	}
-	if len(c.Zones) > 3 || len(slices.Compact(slices.Sorted(slices.Values(c.Zones)))) < len(c.Zones) {
-		k.fail("spec.config.zones", "must be up to 3 different zones")
-	}
-	if c.ReleasePriority != "" {
-		k.oneOf("spec.config.release_priority", c.ReleasePriority, "REGULAR", "PRIORITY")
-	}
-}
-
-func (p *Peering) check() error {
-	var k checks
-	k.word("api_version", p.APIVersion, peeringKind.apiVersion)
-	k.word("kind", p.Kind, peeringKind.name)
-	k.id("id", p.ID)
-	k.id("spec.environment.id", p.Spec.Environment.ID)
-	k.id("spec.network.id", p.Spec.Network.ID)
-	p.Spec.Cloud.check(&k)
-	k.oneOf("status.phase", p.Status.Phase, peeringKind.phases...)
-	return k.outcome()
-}
-
-var (
-	awsAccount = regexp.MustCompile(`^\d{12}$`)
-	route      = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+/\d+$`)
-)
-
-func (c PeeringCloud) check(k *checks) {
-	k.oneOf("spec.cloud.kind", c.Kind, "AwsPeering", "GcpPeering", "AzurePeering")
-	switch c.Kind {
-	case "AwsPeering":
-		if !awsAccount.MatchString(c.Account) {
-			k.fail("spec.cloud.account", "is %q: use the 12 digits of an AWS account", c.Account)
-		}
-		k.given("spec.cloud.vpc", c.VPC)
-		if c.Routes == nil {
-			k.fail("spec.cloud.routes", "is required for AwsPeering, as a list, which may be empty")
-		}
-		for i, r := range c.Routes {
-			if !route.MatchString(r) {
-				k.fail(fmt.Sprintf("spec.cloud.routes[%d]", i), "is %q: use an IPv4 range such as 10.108.16.0/21", r)
-			}
-		}
-		k.given("spec.cloud.customer_region", c.CustomerRegion)
-	case "GcpPeering":
-		k.given("spec.cloud.project", c.Project)
-		k.given("spec.cloud.vpc_network", c.VPCNetwork)
-	case "AzurePeering":
-		k.given("spec.cloud.tenant", c.Tenant)
-		k.given("spec.cloud.vnet", c.VNet)
-		k.given("spec.cloud.customer_region", c.CustomerRegion)
 	}
 }
 

@@ -17,62 +17,6 @@ type Inventory struct {
 	Peerings     []Peering `json:"peerings"`
 }
 
-// PutCluster adds c, or replaces the cluster of the same ID. Anything goes: what the
-// contract forbids is for tests to send. It panics only for an object that has no
-// JSON (a timestamp beyond the year 9999).
-func (s *Sim) PutCluster(c Cluster) { put(s, s.clusters, &c) }
-
-// Cluster returns a copy of the cluster of that ID, and whether there is one.
-func (s *Sim) Cluster(id string) (Cluster, bool) { return get[Cluster](s, s.clusters, id) }
-
-// Clusters returns copies of an environment's clusters in order of creation, or of
-// all clusters for "".
-func (s *Sim) Clusters(environment string) []Cluster {
-	return list[Cluster](s, s.clusters, environment)
-}
-
-// UpdateCluster lets change edit the cluster of that ID and stores the outcome;
-// updated_at moves if it differs. change runs under the simulator's lock and must
-// not call the simulator. The error wraps ErrNotFound, or says that change has
-// changed the ID.
-func (s *Sim) UpdateCluster(id string, change func(*Cluster)) error {
-	return update(s, s.clusters, id, func(o object) { change(o.(*Cluster)) })
-}
-
-// SetClusterPhase sets status.phase, to any word. The error wraps ErrNotFound.
-func (s *Sim) SetClusterPhase(id, phase string) error {
-	return s.UpdateCluster(id, func(c *Cluster) { c.setPhase(phase) })
-}
-
-// RemoveCluster takes the cluster out of the inventory. The error wraps ErrNotFound.
-func (s *Sim) RemoveCluster(id string) error { return remove(s, s.clusters, id) }
-
-// PutPeering adds p, or replaces the peering of the same ID, as PutCluster does.
-func (s *Sim) PutPeering(p Peering) { put(s, s.peerings, &p) }
-
-// Peering returns a copy of the peering of that ID, and whether there is one.
-func (s *Sim) Peering(id string) (Peering, bool) { return get[Peering](s, s.peerings, id) }
-
-// Peerings returns copies of an environment's peerings in order of creation, or of
-// all peerings for "".
-func (s *Sim) Peerings(environment string) []Peering {
-	return list[Peering](s, s.peerings, environment)
-}
-
-// UpdatePeering lets change edit the peering of that ID, as UpdateCluster does.
-func (s *Sim) UpdatePeering(id string, change func(*Peering)) error {
-	return update(s, s.peerings, id, func(o object) { change(o.(*Peering)) })
-}
-
-// SetPeeringPhase sets status.phase, to any word; READY takes error_code and
-// error_message away. The error wraps ErrNotFound.
-func (s *Sim) SetPeeringPhase(id, phase string) error {
-	return s.UpdatePeering(id, func(p *Peering) { p.setPhase(phase) })
-}
-
-// RemovePeering takes the peering out of the inventory. The error wraps ErrNotFound.
-func (s *Sim) RemovePeering(id string) error { return remove(s, s.peerings, id) }
-
 // Size returns the number of clusters and of peerings in all environments.
 func (s *Sim) Size() (clusters, peerings int) {
 	s.mu.RLock()

@@ -65,31 +65,3 @@ func kindAt(path string) *kind {
 	}
 	return nil
 }
-
-var clusterKind = kind{
-	op:          OpListClusters,
-	path:        "/cmk/v2/clusters",
-	apiVersion:  "cmk/v2",
-	name:        "Cluster",
-	noun:        "cluster",
-	plural:      "clusters",
-	maxPageSize: 100,
-	filters:     []string{"spec.network"},
-	phases:      []string{PhaseProvisioning, PhaseProvisioned, PhaseFailed},
-	fresh:       func() object { return new(Cluster) },
-}
-
-var peeringKind = kind{
-	op:           OpListPeerings,
-	path:         "/networking/v1/peerings",
-	apiVersion:   "networking/v1",
-	name:         "Peering",
-	noun:         "peering",
-	plural:       "peerings",
-	maxPageSize:  1000,
-	cloudKeyOnly: true,
-	filters:      []string{"spec.display_name", "status.phase", "spec.network"},
-	phases: []string{PhaseProvisioning, PhasePendingAccept, PhaseReady, PhaseFailed,
-		PhaseDeprovisioning, PhaseDisconnected},
-	fresh: func() object { return new(Peering) },
-}

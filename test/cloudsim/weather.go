@@ -143,23 +143,3 @@ func Estrange(s *Sim, environment string) {
 		s.PutPeering(p)
 	}
 }
-
-func (c *Cluster) estrange(i int) {
-	switch i % 8 {
-	case 1:
-		c.Status.Phase = OddClusterPhase
-	case 4:
-		c.Spec.Config = ClusterConfig{Kind: OddClusterType}
-	case 6:
-		c.Spec.Cloud = OddClusterCloud
-	}
-}
-
-func (p *Peering) estrange(i int) {
-	switch i % 4 {
-	case 1:
-		p.Status = PeeringStatus{Phase: OddPeeringPhase}
-	case 3:
-		p.Spec.Cloud = PeeringCloud{Kind: OddPeeringCloud}
-	}
-}
