@@ -77,14 +77,11 @@ func checkInventory(doc Inventory) error {
 	if slices.Contains(doc.Environments, "") {
 		return &FieldError{"environments", "an environment's ID is empty"}
 	}
-	for i := range doc.Clusters {
-		if err := at(&clusterKind, i, doc.Clusters[i].check()); err != nil {
-			return err
-		}
-	}
-	for i := range doc.Peerings {
-		if err := at(&peeringKind, i, doc.Peerings[i].check()); err != nil {
-			return err
+	for _, k := range kinds {
+		for i, o := range k.in(&doc) {
+			if err := at(k, i, o.check()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -57,7 +57,7 @@ type ClusterStatus struct {
 	CKU   int32  `json:"cku,omitempty"`
 }
 
-var clusterKind = kind{
+var clusterKind = of(func(doc *Inventory) *[]Cluster { return &doc.Clusters }, kind{
 	op:          OpListClusters,
 	path:        "/cmk/v2/clusters",
 	apiVersion:  "cmk/v2",
@@ -67,21 +67,29 @@ var clusterKind = kind{
 	maxPageSize: 100,
 	filters:     []string{"spec.network"},
 	phases:      []string{PhaseProvisioning, PhaseProvisioned, PhaseFailed},
-	fresh:       func() object { return new(Cluster) },
-}
+	optional: []string{"metadata.deleted_at", "spec.network", "spec.byok", "spec.endpoints", "spec.kafka_bootstrap_endpoint",
+		"spec.http_endpoint", "spec.api_endpoint", "spec.deletion_protection", "spec.config.cku", "spec.config.max_ecku",
+		"spec.config.encryption_key", "spec.config.zones", "spec.config.release_priority", "status.cku"},
+	undocumented: func(spec tree) {
+		if _, told := spec["deletion_protection"]; !told {
+			spec["deletion_protection"] = true
+		}
+		child(spec, "config")["billing"] = tree{"plan": 3}
+	},
+})
 
 // PutCluster adds c, or replaces the cluster of the same ID. Anything goes: what the
 // contract forbids is for tests to send. It panics only for an object that has no
 // JSON (a timestamp beyond the year 9999).
-func (s *Sim) PutCluster(c Cluster) { put(s, s.clusters, &c) }
+func (s *Sim) PutCluster(c Cluster) { put(s, s.of(clusterKind), &c) }
 
 // Cluster returns a copy of the cluster of that ID, and whether there is one.
-func (s *Sim) Cluster(id string) (Cluster, bool) { return get[Cluster](s, s.clusters, id) }
+func (s *Sim) Cluster(id string) (Cluster, bool) { return get[Cluster](s, s.of(clusterKind), id) }
 
 // Clusters returns copies of an environment's clusters in order of creation, or of
 // all clusters for "".
 func (s *Sim) Clusters(environment string) []Cluster {
-	return list[Cluster](s, s.clusters, environment)
+	return list[Cluster](s, s.of(clusterKind), environment)
 }
 
 // UpdateCluster lets change edit the cluster of that ID and stores the outcome;
@@ -89,7 +97,7 @@ func (s *Sim) Clusters(environment string) []Cluster {
 // not call the simulator. The error wraps ErrNotFound, or says that change has
 // changed the ID.
 func (s *Sim) UpdateCluster(id string, change func(*Cluster)) error {
-	return update(s, s.clusters, id, func(o object) { change(o.(*Cluster)) })
+	return update(s, s.of(clusterKind), id, func(o object) { change(o.(*Cluster)) })
 }
 
 // SetClusterPhase sets status.phase, to any word. The error wraps ErrNotFound.
@@ -98,7 +106,7 @@ func (s *Sim) SetClusterPhase(id, phase string) error {
 }
 
 // RemoveCluster takes the cluster out of the inventory. The error wraps ErrNotFound.
-func (s *Sim) RemoveCluster(id string) error { return remove(s, s.clusters, id) }
+func (s *Sim) RemoveCluster(id string) error { return remove(s, s.of(clusterKind), id) }
 
 func (c *Cluster) key() (string, string) { return c.ID, c.Spec.Environment.ID }
 func (c *Cluster) meta() *Metadata       { return &c.Metadata }

@@ -27,7 +27,7 @@ func (s *Sim) foreignHandler() http.Handler {
 		w = s.strayed.begin(w, r, operation(r), s.now())
 		k := kindAt(r.URL.Path)
 		if k == nil {
-			k = &clusterKind
+			k = clusterKind
 		}
 		writeJSON(w, http.StatusOK, (&draft{kind: k, items: none}).encode())
 	})

@@ -21,27 +21,28 @@ type Inventory struct {
 func (s *Sim) Size() (clusters, peerings int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.clusters.byID), len(s.peerings.byID)
+	return len(s.of(clusterKind).byID), len(s.of(peeringKind).byID)
 }
 
 // Inventory returns a copy of the whole inventory.
 func (s *Sim) Inventory() Inventory {
 	s.mu.RLock()
-	environments, clusters, peerings := s.sortedEnvironments(), raws(s.clusters.all("")), raws(s.peerings.all(""))
-	s.mu.RUnlock()
-	return Inventory{environments, decodeAll[Cluster](clusters), decodeAll[Peering](peerings)}
+	defer s.mu.RUnlock()
+	doc := Inventory{Environments: s.sortedEnvironments()}
+	for _, c := range s.collections {
+		c.kind.fill(&doc, raws(c.all("")))
+	}
+	return doc
 }
 
-// SetInventory replaces environments, clusters and peerings by those of the
-// document; keys and recorded calls stay. Every object needs an ID, unique within
+// SetInventory replaces environments and objects by those of the document; keys and recorded calls stay. Every object needs an ID, unique within
 // its kind, and an environment: otherwise the error is a *FieldError and nothing
 // has changed.
 func (s *Sim) SetInventory(doc Inventory) error {
-	if err := checkKeys(&clusterKind, pointers[Cluster](doc.Clusters)); err != nil {
-		return err
-	}
-	if err := checkKeys(&peeringKind, pointers[Peering](doc.Peerings)); err != nil {
-		return err
+	for _, k := range kinds {
+		if err := checkKeys(k, k.in(&doc)); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,8 +50,9 @@ func (s *Sim) SetInventory(doc Inventory) error {
 	for _, id := range doc.Environments {
 		s.environments[id] = true
 	}
-	s.replace(s.clusters, pointers[Cluster](doc.Clusters))
-	s.replace(s.peerings, pointers[Peering](doc.Peerings))
+	for _, c := range s.collections {
+		s.replace(c, c.kind.in(&doc))
+	}
 	return nil
 }
 

@@ -1,5 +1,9 @@
 package cloudsim
 
+import (
+	"encoding/json"
+)
+
 // Op names an operation of the simulated cloud by its operationId.
 type Op string
 
@@ -50,11 +54,29 @@ type kind struct {
 	cloudKeyOnly bool
 	filters      []string // query parameters; object.facets gives the values in this order
 	phases       []string
-	fresh        func() object // one without content
+	// optional are the members that mode wire sends as null where they are absent: paths
+	// of members within an item.
+	optional []string
+	// undocumented adds members to an item's spec that the contract does not have.
+	undocumented func(spec tree)
+
+	fresh func() object // one without content
+	// in and fill are the kind's place in an inventory document.
+	in   func(*Inventory) []object
+	fill func(*Inventory, []json.RawMessage)
+}
+
+// of completes the description of a kind whose objects are of type T and have that place
+// in an inventory document.
+func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
+	k.fresh = func() object { return P(new(T)) }
+	k.in = func(doc *Inventory) []object { return pointers[T, P](*place(doc)) }
+	k.fill = func(doc *Inventory, encoded []json.RawMessage) { *place(doc) = decodeAll[T](encoded) }
+	return &k
 }
 
 // kinds are all there are.
-var kinds = []*kind{&clusterKind, &peeringKind}
+var kinds = []*kind{clusterKind, peeringKind}
 
 // kindAt returns the kind that is listed at that path, or nil.
 func kindAt(path string) *kind {

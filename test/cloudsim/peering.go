@@ -46,7 +46,7 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message,omitempty"`
 }
 
-var peeringKind = kind{
+var peeringKind = of(func(doc *Inventory) *[]Peering { return &doc.Peerings }, kind{
 	op:           OpListPeerings,
 	path:         "/networking/v1/peerings",
 	apiVersion:   "networking/v1",
@@ -58,24 +58,27 @@ var peeringKind = kind{
 	filters:      []string{"spec.display_name", "status.phase", "spec.network"},
 	phases: []string{PhaseProvisioning, PhasePendingAccept, PhaseReady, PhaseFailed,
 		PhaseDeprovisioning, PhaseDisconnected},
-	fresh: func() object { return new(Peering) },
-}
+	optional: []string{"metadata.deleted_at", "spec.display_name", "spec.cloud.account", "spec.cloud.vpc", "spec.cloud.routes",
+		"spec.cloud.customer_region", "spec.cloud.project", "spec.cloud.vpc_network", "spec.cloud.import_custom_routes",
+		"spec.cloud.tenant", "spec.cloud.vnet", "status.error_code", "status.error_message"},
+	undocumented: func(spec tree) { spec["dns_forwarding"] = []any{} },
+})
 
 // PutPeering adds p, or replaces the peering of the same ID, as PutCluster does.
-func (s *Sim) PutPeering(p Peering) { put(s, s.peerings, &p) }
+func (s *Sim) PutPeering(p Peering) { put(s, s.of(peeringKind), &p) }
 
 // Peering returns a copy of the peering of that ID, and whether there is one.
-func (s *Sim) Peering(id string) (Peering, bool) { return get[Peering](s, s.peerings, id) }
+func (s *Sim) Peering(id string) (Peering, bool) { return get[Peering](s, s.of(peeringKind), id) }
 
 // Peerings returns copies of an environment's peerings in order of creation, or of
 // all peerings for "".
 func (s *Sim) Peerings(environment string) []Peering {
-	return list[Peering](s, s.peerings, environment)
+	return list[Peering](s, s.of(peeringKind), environment)
 }
 
 // UpdatePeering lets change edit the peering of that ID, as UpdateCluster does.
 func (s *Sim) UpdatePeering(id string, change func(*Peering)) error {
-	return update(s, s.peerings, id, func(o object) { change(o.(*Peering)) })
+	return update(s, s.of(peeringKind), id, func(o object) { change(o.(*Peering)) })
 }
 
 // SetPeeringPhase sets status.phase, to any word; READY takes error_code and
@@ -85,7 +88,7 @@ func (s *Sim) SetPeeringPhase(id, phase string) error {
 }
 
 // RemovePeering takes the peering out of the inventory. The error wraps ErrNotFound.
-func (s *Sim) RemovePeering(id string) error { return remove(s, s.peerings, id) }
+func (s *Sim) RemovePeering(id string) error { return remove(s, s.of(peeringKind), id) }
 
 func (p *Peering) key() (string, string) { return p.ID, p.Spec.Environment.ID }
 func (p *Peering) meta() *Metadata       { return &p.Metadata }

@@ -16,6 +16,7 @@ package cloudsim
 
 import (
 	"crypto/rand"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -97,9 +98,7 @@ type Sim struct {
 	keys         map[string]Key
 	exchanges    exchanges
 	environments map[string]bool
-	clusters     *collection
-	peerings     *collection
-	collections  []*collection // both
+	collections  []*collection // as in kinds
 }
 
 // New returns a simulated cloud without keys, environments and objects.
@@ -132,13 +131,16 @@ func New(o Options) *Sim {
 		exchanges: exchanges{pools: map[string]Pool{}, issued: map[string]issued{},
 			told: defaultTokenLife, life: defaultTokenLife},
 		environments: map[string]bool{},
-		clusters:     newCollection(&clusterKind),
-		peerings:     newCollection(&peeringKind),
 	}
-	s.collections = []*collection{s.clusters, s.peerings}
+	for _, k := range kinds {
+		s.collections = append(s.collections, newCollection(k))
+	}
 	s.SetMode(o.Mode)
 	return s
 }
+
+// of returns the objects of a kind.
+func (s *Sim) of(k *kind) *collection { return s.collections[slices.Index(kinds, k)] }
 
 // AddKey makes k valid from now on. A key of the same ID is replaced, which is how
 // a secret is rotated.

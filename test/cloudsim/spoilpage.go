@@ -20,11 +20,8 @@ func edited(edit func(*draft) bool) func(*exchange) {
 
 // wrongKind makes d an empty list of the kind that was not asked for.
 func wrongKind(d *draft) bool {
-	other := &clusterKind
-	if d.kind == other {
-		other = &peeringKind
-	}
-	d.kind, d.items = other, none
+	next := (slices.Index(kinds, d.kind) + 1) % len(kinds)
+	d.kind, d.items = kinds[next], none
 	d.meta = listMeta{TotalSize: new(int)}
 	return true
 }

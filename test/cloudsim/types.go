@@ -31,7 +31,7 @@ type Reference struct {
 	Kind         string `json:"kind,omitempty"`        // peerings only
 }
 
-// object is what the store needs of a Cluster or a Peering.
+// object is what the store needs of an object of any kind.
 type object interface {
 	key() (id, environment string)
 	meta() *Metadata
@@ -40,6 +40,9 @@ type object interface {
 	setPhase(phase string)
 	// facets returns the values that the kind's filters select by, in their order.
 	facets() []string
+	// estrange gives the object, the i-th of its environment, words that the contract does
+	// not have, or leaves it as it is.
+	estrange(i int)
 	// complete fills in what the cloud itself would: versions, links, names. It
 	// writes to nothing the caller still holds.
 	complete()

@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -12,7 +13,7 @@ type tree = map[string]any
 // about half of the objects, whichever their IDs say.
 func weather(k *kind, id string, raw json.RawMessage) json.RawMessage {
 	o := decode[tree](raw)
-	spec, status, meta := child(o, "spec"), child(o, "status"), child(o, "metadata")
+	spec, status := child(o, "spec"), child(o, "status")
 	chance := hash(id) >> 1 // its lowest bit decides who sees the object
 	maybe := func(change func()) {
 		if chance&1 == 1 {
@@ -25,7 +26,7 @@ func weather(k *kind, id string, raw json.RawMessage) json.RawMessage {
 	maybe(func() { oldConnectionTypes(spec) })
 	maybe(func() { oldCloudKind(spec) })
 	maybe(func() { undocumented(k, o, spec, status) })
-	maybe(func() { nulls(k, spec, status, meta) })
+	maybe(func() { nulls(k, o) })
 	maybe(func() { delete(o, "api_version"); delete(o, "kind") })
 	return encode(o)
 }
@@ -87,37 +88,20 @@ func oldCloudKind(spec tree) {
 func undocumented(k *kind, o, spec, status tree) {
 	o["etag"] = `W/"7"`
 	status["conditions"] = []any{tree{"type": "Healthy", "status": true}}
-	if k == &clusterKind {
-		if _, told := spec["deletion_protection"]; !told {
-			spec["deletion_protection"] = true
-		}
-		child(spec, "config")["billing"] = tree{"plan": 3}
-		return
-	}
-	spec["dns_forwarding"] = []any{}
+	k.undocumented(spec)
 }
 
 // nulls gives members that are absent the value null.
-func nulls(k *kind, spec, status, meta tree) {
-	set := func(o tree, names ...string) {
-		for _, name := range names {
-			if _, ok := o[name]; !ok {
-				o[name] = nil
-			}
+func nulls(k *kind, o tree) {
+	for _, path := range k.optional {
+		within, names := o, strings.Split(path, ".")
+		for _, name := range names[:len(names)-1] {
+			within = child(within, name)
+		}
+		if name := names[len(names)-1]; within[name] == nil {
+			within[name] = nil
 		}
 	}
-	set(meta, "deleted_at")
-	if k == &clusterKind {
-		set(spec, "network", "byok", "endpoints", "kafka_bootstrap_endpoint", "http_endpoint", "api_endpoint",
-			"deletion_protection")
-		set(child(spec, "config"), "cku", "max_ecku", "encryption_key", "zones", "release_priority")
-		set(status, "cku")
-		return
-	}
-	set(spec, "display_name")
-	set(child(spec, "cloud"), "account", "vpc", "routes", "customer_region", "project", "vpc_network",
-		"import_custom_routes", "tenant", "vnet")
-	set(status, "error_code", "error_message")
 }
 
 // The words of tomorrow that Estrange gives out.
@@ -134,12 +118,14 @@ const (
 // cloud, of every four peerings one an unknown phase and one an unknown cloud. Doing it
 // again changes nothing. Seed does it in mode wire.
 func Estrange(s *Sim, environment string) {
-	for i, c := range s.Clusters(environment) {
-		c.estrange(i)
-		s.PutCluster(c)
-	}
-	for i, p := range s.Peerings(environment) {
-		p.estrange(i)
-		s.PutPeering(p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.collections {
+		for i, e := range slices.Clone(c.all(environment)) {
+			o := c.kind.fresh()
+			readBack(e.raw, o)
+			o.estrange(i)
+			c.put(o, s.now())
+		}
 	}
 }
