@@ -42,10 +42,10 @@ func TestFortyRoundsHaveEveryEvent(t *testing.T) {
 // weatherOf returns the faults that the requests of a place meet.
 func weatherOf(seed uint64, requests int) []http.Handler {
 	w := &weather{}
-	w.gather(place{environment, clustersPath}, random(seed, "weather"))
+	w.gather(place{environment, clusters.path}, random(seed, "weather"))
 	var met []http.Handler
 	for i := range requests {
-		met = append(met, w.intercept(i, httptest.NewRequest(http.MethodGet, clustersPath+"?environment="+environment, nil)))
+		met = append(met, w.intercept(i, httptest.NewRequest(http.MethodGet, clusters.path+"?environment="+environment, nil)))
 	}
 	return met
 }

@@ -16,12 +16,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
-// The resources whose writes matter.
-const (
-	clusterResource = "kafkaclusterobservations"
-	peeringResource = "peeringobservations"
-	sourceResource  = "inventorysources"
-)
+// sourceResource is what sources are called in paths.
+const sourceResource = "inventorysources"
+
+// observationResources are what the observations are called there.
+func observationResources() []string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, k.resource)
+	}
+	return all
+}
 
 // strangerAgent is what the harness calls itself when it plays the stranger.
 const strangerAgent = "chaos-stranger"
@@ -55,7 +60,7 @@ func (r request) done() bool { return r.code >= 200 && r.code < 300 }
 
 // observation reports whether it is about observations.
 func (r request) observation() bool {
-	return r.resource == clusterResource || r.resource == peeringResource
+	return slices.Contains(observationResources(), r.resource)
 }
 
 // auditLine is what is read of a line of the audit log.
@@ -85,7 +90,7 @@ func parseAudit(line []byte) (request, bool, error) {
 		})
 	}
 	// Most lines are of reading, and are not worth taking apart.
-	written := has("resource", clusterResource, peeringResource, sourceResource) && !has("verb", "get", "list", "watch")
+	written := has("resource", append(observationResources(), sourceResource)...) && !has("verb", "get", "list", "watch")
 	if !written && !has("resource", markerResource) {
 		return request{}, false, nil
 	}

@@ -82,7 +82,7 @@ func TestTheFrontNotesWhatItLetsThrough(t *testing.T) {
 	defer f.close()
 	began := time.Now()
 	for range 3 {
-		request := httptest.NewRequest(http.MethodGet, clustersPath+"?environment=env-1", nil)
+		request := httptest.NewRequest(http.MethodGet, clusters.path+"?environment=env-1", nil)
 		request.SetBasicAuth("key", "secret")
 		answer := httptest.NewRecorder()
 		f.ServeHTTP(answer, request)

@@ -12,7 +12,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -42,8 +44,7 @@ type source struct {
 	name, environment string
 	uid               types.UID
 	// templates are what new objects are made like.
-	clusterTemplates []cloudsim.Cluster
-	peeringTemplates []cloudsim.Peering
+	templates cloudsim.Inventory
 	// usual is how many clusters there should be, more or less.
 	usual int
 	// made counts the objects made.
@@ -81,7 +82,9 @@ func newCell(w *world, index int) *cell {
 func (c *cell) places() []place {
 	var all []place
 	for _, s := range c.sources {
-		all = append(all, place{s.environment, clustersPath}, place{s.environment, peeringsPath})
+		for _, k := range kinds {
+			all = append(all, place{s.environment, k.path})
+		}
 	}
 	return all
 }
@@ -164,18 +167,21 @@ func (s *source) read(ctx context.Context) (*v1alpha1.InventorySource, []v1alpha
 	var observations []v1alpha1.Observation
 	err := persist(ctx, func(ctx context.Context) error {
 		observations = nil
-		clusters, peerings := &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}
-		mine := []client.ListOption{client.InNamespace(s.namespace), client.MatchingFields{"spec.sourceRef.name": s.name}}
-		err := errors.Join(
-			s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object),
-			s.admin.List(ctx, clusters, mine...), s.admin.List(ctx, peerings, mine...))
-		for i := range clusters.Items {
-			observations = append(observations, &clusters.Items[i])
+		if err := s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object); err != nil {
+			return err
 		}
-		for i := range peerings.Items {
-			observations = append(observations, &peerings.Items[i])
+		for _, k := range kinds {
+			list := k.list()
+			err := s.admin.List(ctx, list, client.InNamespace(s.namespace), client.MatchingFields{"spec.sourceRef.name": s.name})
+			if err != nil {
+				return err
+			}
+			_ = meta.EachListItem(list, func(o runtime.Object) error { // It is a list, and the function never fails.
+				observations = append(observations, o.(v1alpha1.Observation))
+				return nil
+			})
 		}
-		return err
+		return nil
 	})
 	return object, observations, err
 }

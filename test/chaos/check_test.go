@@ -37,17 +37,17 @@ func TestTheAuditLogTellsWhoWroteWhat(t *testing.T) {
 		_, err := fmt.Fprintf(file, auditFormat, verb, user, agent, resource, subresource, name)
 		g.Expect(err).NotTo(HaveOccurred())
 	}
-	add("delete", managersName, "manager/v1", clusterResource, "", "lkc-1")
-	add("delete", "admin", strangerAgent, peeringResource, "", "p-1")
-	add("delete", "admin", "controllers/v1", clusterResource, "", "lkc-2")
-	add("get", managersName, "manager/v1", clusterResource, "", "lkc-1")
+	add("delete", managersName, "manager/v1", clusters.resource, "", "lkc-1")
+	add("delete", "admin", strangerAgent, peerings.resource, "", "p-1")
+	add("delete", "admin", "controllers/v1", clusters.resource, "", "lkc-2")
+	add("get", managersName, "manager/v1", clusters.resource, "", "lkc-1")
 	add("patch", managersName, "manager/v1", "leases", "", "lease")
 	_, err = fmt.Fprintf(file, `{"stage":"Resp`)
 	g.Expect(err).NotTo(HaveOccurred())
 	requests, err := log.read()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(requests).To(HaveLen(3))
-	g.Expect(requests[0]).To(Equal(request{noon.Add(500 * time.Millisecond), theManager, "manager/v1", "delete", clusterResource, "", "cell-0", "lkc-1", 200}))
+	g.Expect(requests[0]).To(Equal(request{noon.Add(500 * time.Millisecond), theManager, "manager/v1", "delete", clusters.resource, "", "cell-0", "lkc-1", 200}))
 	g.Expect(requests[1].by).To(Equal(theStranger))
 	g.Expect(requests[2].by).To(Equal(someoneElse))
 	g.Expect(log.read()).To(BeEmpty(), "what was read, and a line half written")
@@ -69,7 +69,7 @@ func watched() *source {
 }
 
 func deletion(by author, verb, name string) request {
-	return request{noon, by, "agent", verb, clusterResource, "", "cell-0", name, 200}
+	return request{noon, by, "agent", verb, clusters.resource, "", "cell-0", name, 200}
 }
 
 func TestADeletionWithoutAReasonIsFound(t *testing.T) {
@@ -107,7 +107,7 @@ func TestAQuietSyncMayWriteOneStatus(t *testing.T) {
 	status := request{noon, theManager, "manager", "patch", sourceResource, "status", "cell-0", "prod", 200}
 	g.Expect(q.judge([]request{status})).To(BeEmpty())
 	g.Expect(q.judge([]request{status, status})).To(ConsistOf(ContainSubstring("2 writes of the source's status in 1 syncs")))
-	write := request{noon, theManager, "manager", "patch", clusterResource, "status", "cell-0", "lkc-1", 200}
+	write := request{noon, theManager, "manager", "patch", clusters.resource, "status", "cell-0", "lkc-1", 200}
 	g.Expect(q.judge([]request{write})).To(ConsistOf(ContainSubstring("although nothing had changed")))
 	write.at = noon.Add(time.Minute)
 	g.Expect(q.judge([]request{write})).To(BeEmpty(), "that was later")

@@ -101,9 +101,9 @@ func wrongStatus(mode cloudsim.Mode, want any, o v1alpha1.Observation) []string 
 func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	ready := metav1.ConditionUnknown
 	switch {
-	case want.phase == want.ready:
+	case want.phase == want.kind.ready:
 		ready = metav1.ConditionTrue
-	case slices.Contains(want.known, want.phase):
+	case slices.Contains(want.kind.known, want.phase):
 		ready = metav1.ConditionFalse
 	}
 	conditions := *o.Conditions()
@@ -123,15 +123,19 @@ func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	return found
 }
 
-// unsettled says what keeps a source from being settled, as kstatus and people read its
-// status; nothing if it is.
-func unsettled(source *v1alpha1.InventorySource, clusters, peerings int) []string {
+// unsettled says what keeps a source from being settled that has these observations, as
+// kstatus and people read its status; nothing if it is.
+func unsettled(source *v1alpha1.InventorySource, want map[string]expected) []string {
 	s := source.Status
 	var found []string
 	if s.ObservedGeneration != source.Generation {
 		found = append(found, fmt.Sprintf("status is of generation %d, not %d", s.ObservedGeneration, source.Generation))
 	}
-	for _, name := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced} {
+	conditions := []string{v1alpha1.ConditionReady}
+	for _, k := range kinds {
+		conditions = append(conditions, k.condition)
+	}
+	for _, name := range conditions {
 		if c := meta.FindStatusCondition(s.Conditions, name); c == nil || c.Status != metav1.ConditionTrue {
 			found = append(found, "is not "+name+"=True but "+shortly(c))
 		}
@@ -141,17 +145,17 @@ func unsettled(source *v1alpha1.InventorySource, clusters, peerings int) []strin
 			found = append(found, "has "+name+": "+shortly(c))
 		}
 	}
-	for _, kind := range []struct {
-		name string
-		want int
-		have *v1alpha1.InventorySummary
-	}{{"kafkaClusters", clusters, s.KafkaClusters}, {"peerings", peerings, s.Peerings}} {
-		switch {
-		case kind.have == nil:
-			found = append(found, "status."+kind.name+" is absent")
-		case int(kind.have.Observed) != kind.want || kind.have.Missing != 0:
+	counts := map[*kind]int{}
+	for _, e := range want {
+		counts[e.kind]++
+	}
+	for _, k := range kinds {
+		switch have := k.summary(&s); {
+		case have == nil:
+			found = append(found, "status."+k.field+" is absent")
+		case int(have.Observed) != counts[k] || have.Missing != 0:
 			found = append(found, fmt.Sprintf("status.%s counts %d observed and %d missing, not %d and 0",
-				kind.name, kind.have.Observed, kind.have.Missing, kind.want))
+				k.field, have.Observed, have.Missing, counts[k]))
 		}
 	}
 	return found

@@ -3,6 +3,11 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -22,54 +27,51 @@ var owner = &v1alpha1.InventorySource{
 }
 
 // inventory returns a seeded inventory, with everything there is to have.
-func inventory() ([]cloudsim.Cluster, []cloudsim.Peering) {
+func inventory() cloudsim.Inventory {
 	sim := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
 	cloudsim.Seed(sim, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 7, Seed: 1})
-	return sim.Clusters(environment), sim.Peerings(environment)
+	return sim.Inventory()
 }
 
-// mirrored returns observations that are as they should be.
-func mirrored(clusters []cloudsim.Cluster, peerings []cloudsim.Peering) []v1alpha1.Observation {
-	want := expect(environment, clusters, peerings)
+// mirrored returns observations that are as they should be, kind by kind.
+func mirrored(held cloudsim.Inventory) []v1alpha1.Observation {
 	var out []v1alpha1.Observation
-	add := func(o v1alpha1.Observation, id string) {
-		*o.Origin() = v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: owner.Name}, Environment: environment}
-		o.SetName(id)
-		o.SetLabels(map[string]string{v1alpha1.LabelSource: owner.Name})
-		for key, value := range want[id].labels {
-			o.GetLabels()[key] = value
+	for _, k := range kinds {
+		want := k.expect(held)
+		for _, id := range slices.Sorted(maps.Keys(want)) {
+			out = append(out, asExpected(k, id, want[id]))
 		}
-		o.SetOwnerReferences([]metav1.OwnerReference{{UID: owner.UID, Controller: ptr.To(true)}})
-		ready := metav1.ConditionUnknown
-		switch want[id].phase {
-		case want[id].ready:
-			ready = metav1.ConditionTrue
-		case cloudsim.OddClusterPhase, cloudsim.OddPeeringPhase:
-		default:
-			ready = metav1.ConditionFalse
-		}
-		*o.Observed() = v1alpha1.ReasonListed
-		meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionTrue})
-		meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionReady, Status: ready})
-		out = append(out, o)
-	}
-	for _, c := range clusters {
-		o := &v1alpha1.KafkaClusterObservation{Status: *want[c.ID].status.(*v1alpha1.KafkaClusterObservationStatus)}
-		o.Spec.ClusterID = c.ID
-		add(o, c.ID)
-	}
-	for _, p := range peerings {
-		o := &v1alpha1.PeeringObservation{Status: *want[p.ID].status.(*v1alpha1.PeeringObservationStatus)}
-		o.Spec.PeeringID = p.ID
-		add(o, p.ID)
 	}
 	return out
 }
 
+func asExpected(k *kind, id string, want expected) v1alpha1.Observation {
+	o := k.object(id)
+	reflect.ValueOf(o.GetStatus()).Elem().Set(reflect.ValueOf(want.status).Elem())
+	*o.Origin() = v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: owner.Name}, Environment: environment}
+	o.SetName(id)
+	o.SetLabels(map[string]string{v1alpha1.LabelSource: owner.Name, v1alpha1.LabelEnvironment: environment})
+	for key, value := range want.labels {
+		o.GetLabels()[key] = value
+	}
+	o.SetOwnerReferences([]metav1.OwnerReference{{UID: owner.UID, Controller: ptr.To(true)}})
+	ready := metav1.ConditionFalse
+	switch want.phase {
+	case k.ready:
+		ready = metav1.ConditionTrue
+	case k.odd:
+		ready = metav1.ConditionUnknown
+	}
+	*o.Observed() = v1alpha1.ReasonListed
+	meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionTrue})
+	meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionReady, Status: ready})
+	return o
+}
+
 func TestObservationsThatAreTheInventoryDoNotDiffer(t *testing.T) {
 	t.Parallel()
-	clusters, peerings := inventory()
-	NewWithT(t).Expect(differences(owner, cloudsim.ModeStrict, expect(environment, clusters, peerings), mirrored(clusters, peerings))).To(BeEmpty())
+	held := inventory()
+	NewWithT(t).Expect(differences(owner, cloudsim.ModeStrict, expect(environment, held), mirrored(held))).To(BeEmpty())
 }
 
 func TestEveryDifferenceIsFound(t *testing.T) {
@@ -78,7 +80,12 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		return all[0].(*v1alpha1.KafkaClusterObservation)
 	}
 	peering := func(all []v1alpha1.Observation) *v1alpha1.PeeringObservation {
-		return all[len(all)-1].(*v1alpha1.PeeringObservation)
+		for _, o := range all {
+			if p, is := o.(*v1alpha1.PeeringObservation); is {
+				return p
+			}
+		}
+		return nil
 	}
 	for want, spoil := range map[string]func(all []v1alpha1.Observation) []v1alpha1.Observation{
 		"has no observation": func(all []v1alpha1.Observation) []v1alpha1.Observation { return all[1:] },
@@ -124,18 +131,18 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			return all
 		},
 	} {
-		clusters, peerings := inventory()
-		found := differences(owner, cloudsim.ModeStrict, expect(environment, clusters, peerings), spoil(mirrored(clusters, peerings)))
+		held := inventory()
+		found := differences(owner, cloudsim.ModeStrict, expect(environment, held), spoil(mirrored(held)))
 		NewWithT(t).Expect(found).To(ContainElement(ContainSubstring(want)))
 	}
 }
 
 func TestModeWireMayTellOfDeletionProtection(t *testing.T) {
 	t.Parallel()
-	clusters, peerings := inventory()
-	all := mirrored(clusters, peerings)
+	held := inventory()
+	all := mirrored(held)
 	all[0].(*v1alpha1.KafkaClusterObservation).Status.DeletionProtection = ptr.To(true)
-	NewWithT(t).Expect(differences(owner, cloudsim.ModeWire, expect(environment, clusters, peerings), all)).To(BeEmpty())
+	NewWithT(t).Expect(differences(owner, cloudsim.ModeWire, expect(environment, held), all)).To(BeEmpty())
 }
 
 func TestAPrivateClusterIsExpectedAtItsBestEndpoint(t *testing.T) {
@@ -148,25 +155,30 @@ func TestAPrivateClusterIsExpectedAtItsBestEndpoint(t *testing.T) {
 			"PRIVATE_LINK": {KafkaBootstrapEndpoint: "link:9092", HTTPEndpoint: "https://link"},
 		}}}
 	p := cloudsim.Peering{ID: "p-1", Spec: cloudsim.PeeringSpec{Network: cloudsim.Reference{ID: "n-1"}}, Status: cloudsim.PeeringStatus{Phase: "READY"}}
-	cluster := expectCluster(c, []cloudsim.Peering{p})
+	cluster := expectCluster(c, cloudsim.Inventory{Peerings: []cloudsim.Peering{p}})
 	g.Expect(cluster.BootstrapServers).To(Equal("link:9092"))
 	g.Expect(cluster.Endpoints[1].BootstrapServers).To(Equal("first:9092"))
 	g.Expect(cluster.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}}))
-	g.Expect(expectPeering(p, []cloudsim.Cluster{c}).Endpoints).To(HaveLen(2))
+	g.Expect(expectPeering(p, cloudsim.Inventory{Clusters: []cloudsim.Cluster{c}}).Endpoints).To(HaveLen(2))
 }
 
 func TestASettledSourceHasNothingToSay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s := owner.DeepCopy()
-	g.Expect(unsettled(s, 1, 2)).NotTo(BeEmpty(), "nobody has looked at it")
-	s.Status = v1alpha1.InventorySourceStatus{ObservedGeneration: 1,
-		KafkaClusters: &v1alpha1.InventorySummary{Observed: 1}, Peerings: &v1alpha1.InventorySummary{Observed: 2}}
-	for _, name := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced} {
-		meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: name, Status: metav1.ConditionTrue})
+	s, want := owner.DeepCopy(), expect(environment, inventory())
+	g.Expect(unsettled(s, want)).NotTo(BeEmpty(), "nobody has looked at it")
+	s.Status = v1alpha1.InventorySourceStatus{ObservedGeneration: 1}
+	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
+	for i, k := range kinds {
+		g.Expect(unsettled(s, want)).To(HaveLen(2*(len(kinds)-i)), "condition and numbers of each kind")
+		meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: k.condition, Status: metav1.ConditionTrue})
+		counted := fmt.Sprintf(`{"status":{"`+k.field+`":{"observed":%d}}}`, len(k.expect(inventory())))
+		g.Expect(json.Unmarshal([]byte(counted), s)).To(Succeed())
 	}
-	g.Expect(unsettled(s, 1, 2)).To(BeEmpty())
-	g.Expect(unsettled(s, 1, 3)).To(ConsistOf(ContainSubstring("peerings counts 2 observed")))
+	g.Expect(unsettled(s, want)).To(BeEmpty())
+	s.Status.Peerings.Observed++
+	g.Expect(unsettled(s, want)).To(ConsistOf(ContainSubstring("peerings counts 8 observed")))
+	s.Status.Peerings.Observed--
 	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue})
-	g.Expect(unsettled(s, 1, 2)).To(ConsistOf(ContainSubstring("has Stalled")))
+	g.Expect(unsettled(s, want)).To(ConsistOf(ContainSubstring("has Stalled")))
 }

@@ -23,12 +23,6 @@ const (
 	tolerance = 50 * time.Millisecond
 )
 
-// Where the kinds are listed.
-const (
-	clustersPath = "/cmk/v2/clusters"
-	peeringsPath = "/networking/v1/peerings"
-)
-
 // front stands before the simulated cloud. It notes when each request came and was
 // answered, and holds that against the budget.
 type front struct {
@@ -134,15 +128,15 @@ func (f *front) count() int {
 	return f.requests
 }
 
-// listings returns how many listings of an environment's clusters began from one time
-// to another in this round.
+// listings returns how many syncs of an environment began from one time to another in
+// this round: each lists every kind.
 func (f *front) listings(environment string, from, to time.Time) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n := 0
 	for _, a := range f.accounts {
 		for _, x := range a.exchanges {
-			if x.first && x.path == clustersPath && x.environment == environment && !x.begun.Before(from) && !x.begun.After(to) {
+			if x.first && x.path == kinds[0].path && x.environment == environment && !x.begun.Before(from) && !x.begun.After(to) {
 				n++
 			}
 		}

@@ -90,9 +90,8 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 
 // differs returns what of the source and its observations is not as it should be.
 func (s *source) differs(object *v1alpha1.InventorySource, observations []v1alpha1.Observation) []string {
-	clusters, peerings := s.Cloud.Clusters(s.environment), s.Cloud.Peerings(s.environment)
-	return append(differences(object, s.Cloud.Mode(), expect(s.environment, clusters, peerings), observations),
-		unsettled(object, len(clusters), len(peerings))...)
+	want := expect(s.environment, s.Cloud.InventoryOf(s.environment))
+	return append(differences(object, s.Cloud.Mode(), want, observations), unsettled(object, want)...)
 }
 
 // uidsOf returns the UIDs of observations, by name.
@@ -130,11 +129,7 @@ func (s *source) approve(ctx context.Context, object *v1alpha1.InventorySource, 
 
 // exists reports whether an object is in the inventory.
 func (s *source) exists(id string) bool {
-	if c, ok := s.Cloud.Cluster(id); ok && c.Spec.Environment.ID == s.environment {
-		return true
-	}
-	p, ok := s.Cloud.Peering(id)
-	return ok && p.Spec.Environment.ID == s.environment
+	return slices.ContainsFunc(kinds, func(k *kind) bool { return slices.Contains(s.ids(k), id) })
 }
 
 // existedAllAlong reports whether an object was in the inventory ever since the source was

@@ -56,17 +56,20 @@ func (s *source) edit(ctx context.Context, r *rand.Rand) error {
 
 // anyObject names any one of the source's observations.
 func (s *source) anyObject(r *rand.Rand) v1alpha1.Observation {
-	clusters, peerings := s.Cloud.Clusters(s.environment), s.Cloud.Peerings(s.environment)
-	at := metav1.ObjectMeta{Namespace: s.namespace}
-	if chance(r, 30) && len(peerings) > 0 {
-		at.Name = pick(r, peerings).ID
-		return &v1alpha1.PeeringObservation{ObjectMeta: at}
-	}
-	if len(clusters) == 0 {
+	k := anyKind(r)
+	ids := s.ids(k)
+	if len(ids) == 0 {
 		return nil
 	}
-	at.Name = pick(r, clusters).ID
-	return &v1alpha1.KafkaClusterObservation{ObjectMeta: at}
+	return s.named(k, pick(r, ids))
+}
+
+// named returns the observation of an object, with its name and no more.
+func (s *source) named(k *kind, id string) v1alpha1.Observation {
+	o := k.object(id)
+	o.SetNamespace(s.namespace)
+	o.SetName(id)
+	return o
 }
 
 func mergePatch(content any) client.Patch {
@@ -107,14 +110,10 @@ func (s *source) deleteObject(ctx context.Context, o v1alpha1.Observation) error
 // nobody controls it, so that the source takes it for its own.
 func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error {
 	s.made++
-	id := fmt.Sprintf("lkc-planted%d%c%d", s.index, s.name[0], s.made)
-	return s.stranger.Create(ctx, &v1alpha1.KafkaClusterObservation{
-		ObjectMeta: metav1.ObjectMeta{Name: id, Namespace: s.namespace},
-		Spec: v1alpha1.KafkaClusterObservationSpec{
-			ObservationOrigin: v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: s.name}, Environment: s.environment},
-			ClusterID:         id,
-		},
-	})
+	k := kinds[s.made%len(kinds)]
+	planted := s.named(k, fmt.Sprintf("%s-planted%d%c%d", k.prefix, s.index, s.name[0], s.made))
+	*planted.Origin() = v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: s.name}, Environment: s.environment}
+	return s.stranger.Create(ctx, planted)
 }
 
 // forgeTimes has an observation say that its object has been missing for days.
@@ -133,6 +132,10 @@ func (s *source) forgeSource(ctx context.Context, _ v1alpha1.Observation) error 
 	later := metav1.NewTime(metav1.Now().Add(12 * 24 * time.Hour))
 	forged := content{"observed": 7, "missing": 3, "lastListTime": later, "scope": "000000000000",
 		"held": content{"reason": v1alpha1.ReasonListingEmpty, "digest": "0123456789ab", "count": 7, "message": "a stranger's"}}
+	status := content{"nextSyncTime": later}
+	for _, k := range kinds {
+		status[k.field] = forged
+	}
 	object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: s.namespace}}
-	return s.stranger.Status().Patch(ctx, object, mergePatch(content{"status": content{"kafkaClusters": forged, "nextSyncTime": later}}))
+	return s.stranger.Status().Patch(ctx, object, mergePatch(content{"status": status}))
 }

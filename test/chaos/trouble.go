@@ -66,15 +66,10 @@ func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool
 // safe reports whether a view is one to give the cell's key.
 func (c *cell) safe(view cloudsim.View) bool {
 	for _, s := range c.sources {
-		var clusters, peerings []string
-		for _, o := range s.Cloud.Clusters(s.environment) {
-			clusters = append(clusters, o.ID)
-		}
-		for _, o := range s.Cloud.Peerings(s.environment) {
-			peerings = append(peerings, o.ID)
-		}
-		if !hides(view, clusters, s.uids) || !hides(view, peerings, s.uids) {
-			return false
+		for _, k := range kinds {
+			if !hides(view, s.ids(k), s.uids) {
+				return false
+			}
 		}
 	}
 	return true

@@ -33,6 +33,40 @@ func (d Documents) All() []json.RawMessage {
 	return raws(d.collection.all(""))
 }
 
+// IDs returns the IDs of an environment's objects, in order of creation.
+func (d Documents) IDs(environment string) []string {
+	d.sim.mu.RLock()
+	defer d.sim.mu.RUnlock()
+	entries := d.collection.all(environment)
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.id
+	}
+	return ids
+}
+
+// In returns the documents of this kind that an inventory holds.
+func (d Documents) In(doc Inventory) []json.RawMessage {
+	objects := d.collection.kind.in(&doc)
+	encoded := make([]json.RawMessage, len(objects))
+	for i, o := range objects {
+		encoded[i] = encode(o)
+	}
+	return encoded
+}
+
+// Copy adds an object of that ID that is like the document, or replaces it. The document
+// must be one that Get, All or In returned. One of another ID has metadata of its own.
+func (d Documents) Copy(document json.RawMessage, id string) {
+	o := d.collection.kind.fresh()
+	readBack(document, o)
+	if former, _ := o.key(); former != id {
+		o.setID(id)
+		*o.meta() = Metadata{}
+	}
+	put(d.sim, d.collection, o)
+}
+
 // Get returns the document of that ID. The error wraps ErrNotFound.
 func (d Documents) Get(id string) (json.RawMessage, error) {
 	d.sim.mu.RLock()

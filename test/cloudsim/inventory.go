@@ -26,13 +26,32 @@ func (s *Sim) Size() (clusters, peerings int) {
 
 // Inventory returns a copy of the whole inventory.
 func (s *Sim) Inventory() Inventory {
+	doc := s.InventoryOf("")
+	doc.Environments = s.Environments()
+	return doc
+}
+
+// InventoryOf returns copies of the objects of one environment, or of all for "".
+func (s *Sim) InventoryOf(environment string) Inventory {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	doc := Inventory{Environments: s.sortedEnvironments()}
+	var doc Inventory
 	for _, c := range s.collections {
-		c.kind.fill(&doc, raws(c.all("")))
+		c.kind.fill(&doc, raws(c.all(environment)))
 	}
 	return doc
+}
+
+// AddInventory adds the objects of the document, or replaces those of the same ID.
+func (s *Sim) AddInventory(doc Inventory) {
+	for _, id := range doc.Environments {
+		s.AddEnvironment(id)
+	}
+	for _, c := range s.collections {
+		for _, o := range c.kind.in(&doc) {
+			put(s, c, o)
+		}
+	}
 }
 
 // SetInventory replaces environments and objects by those of the document; keys and recorded calls stay. Every object needs an ID, unique within
