@@ -67,6 +67,13 @@ func cutAll(v reflect.Value) {
 		for i := range v.Len() {
 			cutAll(v.Index(i))
 		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() { // What a map holds cannot be set in place.
+			value := reflect.New(v.Type().Elem()).Elem()
+			value.Set(v.MapIndex(key))
+			cutAll(value)
+			v.SetMapIndex(key, value)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if field := v.Field(i); field.CanSet() {

@@ -97,11 +97,15 @@ type world struct {
 }
 
 func newWorld(t rapid.TB) *world {
-	return &world{
+	w := &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
-		ledgers: make([]*Ledger, 2), completed: make([]time.Time, 2), fresh: make([]bool, 2), approvals: make([]*Approval, 2),
-		objects: []map[string]v1alpha1.Observation{{}, {}},
+		ledgers: make([]*Ledger, len(worldKinds)), completed: make([]time.Time, len(worldKinds)),
+		fresh: make([]bool, len(worldKinds)), approvals: make([]*Approval, len(worldKinds)),
 	}
+	for range worldKinds {
+		w.objects = append(w.objects, map[string]v1alpha1.Observation{})
+	}
+	return w
 }
 
 // settled returns a world in which clusters of these IDs have been listed once.
@@ -180,10 +184,14 @@ func (w *world) facts(kind int, desired Desired) Facts {
 	}
 }
 
-// plan plans for both kinds, and sees to it that nothing shared is changed.
+// plan plans for all kinds, and sees to it that nothing shared is changed.
 func (w *world) plan() []*Plan {
 	before := w.shared()
-	desired := Desire(worldKinds, w.source, w.ledgers, [][]v1alpha1.Observation{w.owned(clusters), w.owned(peerings)})
+	existing := make([][]v1alpha1.Observation, len(worldKinds))
+	for kind := range worldKinds {
+		existing[kind] = w.owned(kind)
+	}
+	desired := Desire(worldKinds, w.source, w.ledgers, existing)
 	plans := make([]*Plan, len(worldKinds))
 	for kind := range worldKinds {
 		plans[kind] = Make(w.facts(kind, desired[kind]))

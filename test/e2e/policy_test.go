@@ -46,7 +46,7 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 	It("refuses what anyone else writes, and says where to look", func(ctx SpecContext) {
 		observation := readCluster(ctx, Default, namespace, id)
 		refused := And(MatchError(apierrors.IsForbidden, "forbidden"), MatchError(And(
-			ContainSubstring("change the cluster there, or the InventorySource here"), ContainSubstring("docs/security.md"))))
+			ContainSubstring("change the object there, or the InventorySource here"), ContainSubstring("docs/security.md"))))
 		// edit tries a change of a copy.
 		edit := func(change func(*v1alpha1.KafkaClusterObservation)) error {
 			edited := observation.DeepCopy()
@@ -65,7 +65,7 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 		Expect(k8s.Status().Update(ctx, changed)).To(refused)
 		peerings := &v1alpha1.PeeringObservationList{}
 		Expect(k8s.List(ctx, peerings, client.InNamespace(namespace))).To(Succeed())
-		Expect(k8s.Delete(ctx, &peerings.Items[0])).To(MatchError(ContainSubstring("change the peering there")))
+		Expect(k8s.Delete(ctx, &peerings.Items[0])).To(MatchError(ContainSubstring("change the object there")))
 
 		By("letting a write pass that changes nothing, such as a migration of what is stored")
 		Expect(edit(func(*v1alpha1.KafkaClusterObservation) {})).To(Succeed())
