@@ -46,6 +46,8 @@ const (
 	ConditionKafkaClustersSynced = "KafkaClustersSynced"
 	// ConditionPeeringsSynced tells how the last sync of the peerings went.
 	ConditionPeeringsSynced = "PeeringsSynced"
+	// ConditionNetworksSynced tells how the last sync of the networks went.
+	ConditionNetworksSynced = "NetworksSynced"
 	// ConditionPruneHeld is True, and otherwise absent, while observations
 	// stay although their cloud objects are missing, until a person approves.
 	ConditionPruneHeld = "PruneHeld"
@@ -55,7 +57,7 @@ const (
 // cloud object was in the last complete listing. Observations also carry Ready.
 const ConditionObserved = "Observed"
 
-// Reasons of an InventorySource's Ready, KafkaClustersSynced and PeeringsSynced.
+// Reasons of an InventorySource's Ready and of its …Synced conditions, one for each kind.
 const (
 	ReasonSucceeded          = "Succeeded"
 	ReasonProgressing        = "Progressing"

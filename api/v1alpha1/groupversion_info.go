@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package v1alpha1 holds the three kinds of inventory.ccloud.dev/v1alpha1:
-// InventorySource, which a user writes, and KafkaClusterObservation and
-// PeeringObservation, which the operator writes.
+// Package v1alpha1 holds the kinds of inventory.ccloud.dev/v1alpha1: InventorySource,
+// which a user writes, and KafkaClusterObservation, PeeringObservation and
+// NetworkObservation, which the operator writes.
 //
 // +kubebuilder:object:generate=true
 // +groupName=inventory.ccloud.dev
@@ -30,6 +30,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&InventorySource{}, &InventorySourceList{},
 		&KafkaClusterObservation{}, &KafkaClusterObservationList{},
 		&PeeringObservation{}, &PeeringObservationList{},
+		&NetworkObservation{}, &NetworkObservationList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -116,6 +116,11 @@ type InventorySourceSpec struct {
 	// +kubebuilder:default={}
 	Peerings PeeringSelection `json:"peerings,omitzero"`
 
+	// Whether the networks of the environment are mirrored. They are not by default: the
+	// credential needs a right of its own to list them.
+	// +optional
+	Networks NetworkSelection `json:"networks,omitzero"`
+
 	// When an observation whose cloud object is gone is deleted.
 	// +optional
 	// +kubebuilder:default={}
@@ -310,6 +315,15 @@ type PeeringSelection struct {
 	Phases []Identifier `json:"phases,omitempty"`
 }
 
+// NetworkSelection says whether networks are mirrored.
+type NetworkSelection struct {
+	// Mirror keeps one NetworkObservation per network, and has clusters and peerings
+	// tell their network's phase, address range and DNS domain. Ignore lists no networks
+	// and deletes this source's NetworkObservations. Default: Ignore.
+	// +optional
+	Policy MirrorPolicy `json:"policy,omitempty"`
+}
+
 // Prune says when an observation whose cloud object is missing is deleted. A
 // listing that failed or is not complete never counts.
 type Prune struct {
@@ -371,8 +385,8 @@ type InventorySourceStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Ready, Reconciling and Stalled as kstatus reads them; KafkaClustersSynced
-	// and PeeringsSynced, one for each mirrored kind; PruneHeld.
+	// Ready, Reconciling and Stalled as kstatus reads them; KafkaClustersSynced,
+	// PeeringsSynced and NetworksSynced, one for each mirrored kind; PruneHeld.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -405,6 +419,10 @@ type InventorySourceStatus struct {
 	// Network peerings in numbers; absent until first listed.
 	// +optional
 	Peerings *InventorySummary `json:"peerings,omitempty"`
+
+	// Networks in numbers; absent until first listed.
+	// +optional
+	Networks *InventorySummary `json:"networks,omitempty"`
 }
 
 // CredentialBackoff is kept in the status so that a manager that restarts does not
@@ -471,10 +489,10 @@ type PhaseCount struct {
 	Count int32 `json:"count"`
 }
 
-// InventorySource mirrors the Kafka clusters and network peerings of one
-// Confluent Cloud environment, read-only, into KafkaClusterObservations and
-// PeeringObservations beside it. They are owned by the source: deleting it
-// deletes them, and nothing in the cloud.
+// InventorySource mirrors the Kafka clusters, network peerings and, where asked to,
+// networks of one Confluent Cloud environment, read-only, into
+// KafkaClusterObservations, PeeringObservations and NetworkObservations beside it.
+// They are owned by the source: deleting it deletes them, and nothing in the cloud.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -484,6 +502,7 @@ type PhaseCount struct {
 // +kubebuilder:printcolumn:name="PEERINGS",type=integer,JSONPath=`.status.peerings.observed`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="NETWORKS",type=integer,JSONPath=`.status.networks.observed`,priority=1
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

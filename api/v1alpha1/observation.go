@@ -39,6 +39,14 @@ type Observation interface {
 	CopyStatus(other Observation)
 }
 
+// trouble joins what the API tells of an error.
+func trouble(code, message string) string {
+	if code != "" && message != "" {
+		return code + ": " + message
+	}
+	return code + message
+}
+
 // ObservationOrigin says which source made an observation, and of which
 // environment.
 type ObservationOrigin struct {
@@ -66,6 +74,17 @@ type NetworkReference struct {
 	// URL of the network in the API.
 	// +optional
 	Related string `json:"related,omitempty"`
+
+	// Phase of the network; absent, as the next two, where the source does not mirror
+	// networks.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+	// Address range of the network.
+	// +optional
+	CIDR string `json:"cidr,omitempty"`
+	// Domain under which the network's endpoints have their names.
+	// +optional
+	DNSDomain string `json:"dnsDomain,omitempty"`
 }
 
 // CloudMetadata is what the API tells about any of its objects. A date the API

@@ -20,7 +20,7 @@ import (
 
 // observationKinds are the kinds of observations, each with the field that holds
 // the cloud's ID.
-var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID"}
+var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID"}
 
 func observation(kind, name, source, environment string) *unstructured.Unstructured {
 	return object(kind, name, map[string]any{
@@ -104,6 +104,11 @@ func full(t *testing.T, v reflect.Value, path string) {
 	case v.Kind() == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		full(t, v.Index(0), path)
+	case v.Kind() == reflect.Map:
+		value := reflect.New(v.Type().Elem()).Elem()
+		full(t, value, path)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("any"), value)
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			full(t, v.Field(i), path+"."+v.Type().Field(i).Name)
@@ -135,8 +140,15 @@ func fullPeering(t *testing.T) *v1alpha1.PeeringObservation {
 	return o
 }
 
+func fullNetwork(t *testing.T) *v1alpha1.NetworkObservation {
+	o := &v1alpha1.NetworkObservation{}
+	full(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	full(t, reflect.ValueOf(&o.Status).Elem(), "Network")
+	return o
+}
+
 func (s *server) statusComesBack(t *testing.T) {
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t)} {
 		g := NewWithT(t)
 		o.SetNamespace(namespace)
 		o.SetName("full")
@@ -154,7 +166,7 @@ func (s *server) statusComesBack(t *testing.T) {
 
 func TestObservationsTellWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t)} {
 		g := NewWithT(t)
 		g.Expect(o.CloudID()).To(Equal("any"))
 		g.Expect(o.Phase()).To(Equal("any"))
@@ -175,7 +187,7 @@ func TestObservationsTellWhatTheyHold(t *testing.T) {
 
 func TestAStatusDiffersInEveryField(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t)} {
 		other := o.DeepCopyObject().(v1alpha1.Observation)
 		eachZeroed(reflect.ValueOf(other.GetStatus()).Elem(), "", func(field string) {
 			NewWithT(t).Expect(o.SameStatus(other)).To(Equal(strings.HasPrefix(field, ".Conditions") || field == ".Observed"), field)
@@ -215,6 +227,10 @@ func TestAnEmptyListIsAnAbsentOne(t *testing.T) {
 	a.Status.Zones, a.Status.Endpoints, a.Status.Peerings = []string{}, []v1alpha1.KafkaEndpoint{}, []v1alpha1.PeeringSummary{}
 	g.Expect(a.SameStatus(b)).To(BeTrue())
 	g.Expect(b.SameStatus(a)).To(BeTrue())
+	n, m := &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservation{}
+	n.Status.ZonalSubdomains, n.Status.Zones = map[string]string{}, []v1alpha1.NetworkZone{}
+	g.Expect(n.SameStatus(m)).To(BeTrue())
+	g.Expect(m.SameStatus(n)).To(BeTrue())
 }
 
 func TestTroubleIsTheAPIsOwnWords(t *testing.T) {

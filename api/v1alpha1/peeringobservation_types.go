@@ -192,10 +192,7 @@ func (o *PeeringObservation) Phase() string { return o.Status.Phase }
 
 // Trouble implements Observation.
 func (o *PeeringObservation) Trouble() string {
-	if o.Status.ErrorCode != "" && o.Status.ErrorMessage != "" {
-		return o.Status.ErrorCode + ": " + o.Status.ErrorMessage
-	}
-	return o.Status.ErrorCode + o.Status.ErrorMessage
+	return trouble(o.Status.ErrorCode, o.Status.ErrorMessage)
 }
 
 // Conditions implements Observation.

@@ -58,6 +58,11 @@ func (s *InventorySource) PeeringsFresh(now time.Time) bool {
 	return s.fresh(s.Status.Peerings, now)
 }
 
+// NetworksFresh is KafkaClustersFresh for networks.
+func (s *InventorySource) NetworksFresh(now time.Time) bool {
+	return s.fresh(s.Status.Networks, now)
+}
+
 func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
 	return of != nil && of.LastListTime != nil && now.Sub(of.LastListTime.Time) < s.GetStaleAfter()
 }

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	"maps"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -55,6 +56,35 @@ func (s *PeeringObservationStatus) same(o *PeeringObservationStatus) bool {
 		s.EndpointCount == o.EndpointCount
 }
 
+func (s *NetworkObservationStatus) same(o *NetworkObservationStatus) bool {
+	return s.Phase == o.Phase &&
+		s.DisplayName == o.DisplayName &&
+		s.Cloud == o.Cloud &&
+		s.Region == o.Region &&
+		slices.Equal(s.ConnectionTypes, o.ConnectionTypes) &&
+		slices.Equal(s.ActiveConnectionTypes, o.ActiveConnectionTypes) &&
+		slices.Equal(s.SupportedConnectionTypes, o.SupportedConnectionTypes) &&
+		s.CIDR == o.CIDR &&
+		s.ReservedCIDR == o.ReservedCIDR &&
+		slices.Equal(s.Zones, o.Zones) &&
+		s.DNSResolution == o.DNSResolution &&
+		s.DNSDomain == o.DNSDomain &&
+		s.EndpointSuffix == o.EndpointSuffix &&
+		maps.Equal(s.ZonalSubdomains, o.ZonalSubdomains) &&
+		sameValue(s.Gateway, o.Gateway) &&
+		sameTime(s.IdleSince, o.IdleSince) &&
+		s.ErrorCode == o.ErrorCode &&
+		s.ErrorMessage == o.ErrorMessage &&
+		sameValue(s.AWS, o.AWS) &&
+		s.GCP.same(o.GCP) &&
+		s.Azure.same(o.Azure) &&
+		s.CloudMetadata.same(&o.CloudMetadata) &&
+		slices.Equal(s.KafkaClusters, o.KafkaClusters) &&
+		s.KafkaClusterCount == o.KafkaClusterCount &&
+		slices.Equal(s.Peerings, o.Peerings) &&
+		s.PeeringCount == o.PeeringCount
+}
+
 func (m *CloudMetadata) same(o *CloudMetadata) bool {
 	return m.ResourceName == o.ResourceName && m.Self == o.Self &&
 		sameTime(m.CreatedAt, o.CreatedAt) && sameTime(m.UpdatedAt, o.UpdatedAt) && sameTime(m.DeletedAt, o.DeletedAt)
@@ -72,6 +102,23 @@ func (p *GCPPeering) same(o *GCPPeering) bool {
 		return p == o
 	}
 	return p.Project == o.Project && p.VPCNetwork == o.VPCNetwork && sameValue(p.ImportCustomRoutes, o.ImportCustomRoutes)
+}
+
+func (n *GCPNetwork) same(o *GCPNetwork) bool {
+	if n == nil || o == nil {
+		return n == o
+	}
+	return n.Project == o.Project && n.VPCNetwork == o.VPCNetwork &&
+		maps.Equal(n.PrivateServiceConnectServiceAttachments, o.PrivateServiceConnectServiceAttachments)
+}
+
+func (n *AzureNetwork) same(o *AzureNetwork) bool {
+	if n == nil || o == nil {
+		return n == o
+	}
+	return n.VNet == o.VNet && n.Subscription == o.Subscription &&
+		maps.Equal(n.PrivateLinkServiceAliases, o.PrivateLinkServiceAliases) &&
+		maps.Equal(n.PrivateLinkServiceResourceIDs, o.PrivateLinkServiceResourceIDs)
 }
 
 // sameValue reports whether both are absent or both have the same value.

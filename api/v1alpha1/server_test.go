@@ -116,7 +116,7 @@ func (s *server) crds(t *testing.T) map[string]*apiextensionsv1.CustomResourceDe
 	for i := range list.Items {
 		byKind[list.Items[i].Spec.Names.Kind] = &list.Items[i]
 	}
-	g.Expect(byKind).To(And(HaveLen(3), HaveKey(kindSource), HaveKey(kindCluster), HaveKey(kindPeering)))
+	g.Expect(byKind).To(And(HaveLen(4), HaveKey(kindSource), HaveKey(kindCluster), HaveKey(kindPeering), HaveKey(kindNetwork)))
 	return byKind
 }
 
@@ -124,6 +124,7 @@ const (
 	kindSource  = "InventorySource"
 	kindCluster = "KafkaClusterObservation"
 	kindPeering = "PeeringObservation"
+	kindNetwork = "NetworkObservation"
 )
 
 func (s *server) names(t *testing.T) {
@@ -137,7 +138,7 @@ func (s *server) names(t *testing.T) {
 		resources[r.Name] = r
 	}
 	for resource, short := range map[string]string{
-		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo",
+		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo", "networkobservations": "neo",
 	} {
 		g.Expect(resources).To(And(HaveKey(resource), HaveKey(resource+"/status")))
 		g.Expect(resources[resource].ShortNames).To(ConsistOf(short))
@@ -150,9 +151,10 @@ func (s *server) columns(t *testing.T) {
 	g := NewWithT(t)
 	// A column after the bar shows in wide output only.
 	want := map[string]string{
-		kindSource:  "ENVIRONMENT CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | STATUS",
+		kindSource:  "ENVIRONMENT CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS STATUS",
 		kindCluster: "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
 		kindPeering: "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
+		kindNetwork: "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
 	}
 	for kind, crd := range s.crds(t) {
 		var narrow, wide []string

@@ -76,6 +76,22 @@ var peerings = operation[wire.Peering]{
 	},
 }
 
+var networks = operation[wire.Network]{
+	name:         "listNetworkingV1Networks",
+	path:         "networking/v1/networks",
+	listKind:     "NetworkList",
+	pageSize:     1000,
+	cloudKeyOnly: true,
+	id:           func(n *wire.Network) string { return n.ID },
+	compact:      (*wire.Network).Compact,
+	value: func(n *wire.Network, param string) string {
+		if param == paramEnvironment {
+			return n.Spec.Environment.ID
+		}
+		return ""
+	},
+}
+
 const (
 	paramEnvironment = "environment"
 	paramNetwork     = "spec.network"
@@ -103,6 +119,12 @@ type PeeringFilter struct {
 	Phases       []string
 }
 
+// NetworkFilter says which networks to list.
+type NetworkFilter struct {
+	// Environment is required.
+	Environment string
+}
+
 // ListClusters lists the Kafka clusters of an environment, all pages of them.
 // index is that of the last listing with the same filter, or nil. See Listing for what
 // may be concluded. Every error is an *Error, and the listing is nil with it.
@@ -123,6 +145,13 @@ func (c *Client) ListPeerings(ctx context.Context, f PeeringFilter, index *Index
 		paramDisplayName: f.DisplayNames,
 		paramPhase:       f.Phases,
 	}, index)
+}
+
+// ListNetworks lists the networks of an environment, all pages of them. index is that
+// of the last listing with the same filter, or nil. See Listing for what may be
+// concluded. Every error is an *Error, and the listing is nil with it.
+func (c *Client) ListNetworks(ctx context.Context, f NetworkFilter, index *Index) (*Listing[wire.Network], error) {
+	return list(ctx, c, &networks, params{paramEnvironment: {f.Environment}}, index)
 }
 
 // params are parameters of a request and the values that each may have.

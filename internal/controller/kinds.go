@@ -20,6 +20,7 @@ import (
 var kinds = []kind{
 	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newKind(mirror.Network, (*cloudapi.Client).ListNetworks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
 
 func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
@@ -36,6 +37,10 @@ func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
 		DisplayNames: words(s.Spec.Peerings.DisplayNames),
 		Phases:       words(s.Spec.Peerings.Phases),
 	}
+}
+
+func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
+	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
 }
 
 // kind joins what planning knows of a kind to how it is listed and stored.

@@ -41,11 +41,12 @@ func TestKindsAreWiredEverywhere(t *testing.T) {
 		plural, _ := meta.UnsafeGuessKindToResource(v1alpha1.GroupVersion.WithKind(kind))
 		resource := plural.Resource
 		for file, lines := range map[string][]string{
-			"config/rbac/role.yaml":                    {"- " + resource + "\n", "- " + resource + "/status\n"}, // from the markers in reconciler.go
-			"config/rbac/observation_viewer_role.yaml": {"- " + resource + "\n"},
-			"config/crd/kustomization.yaml":            {"bases/inventory.ccloud.dev_" + resource + ".yaml"},
-			"PROJECT":                                  {"kind: " + kind + "\n"},
-			"docs/README.md":                           {strings.ToLower(kind) + ".md"},
+			"config/rbac/role.yaml":                     {"- " + resource + "\n", "- " + resource + "/status\n"}, // from the markers in reconciler.go
+			"config/rbac/observation_viewer_role.yaml":  {"- " + resource + "\n"},
+			"config/crd/kustomization.yaml":             {"bases/inventory.ccloud.dev_" + resource + ".yaml"},
+			"config/policy/observations_read_only.yaml": {"- " + resource + "\n", "- " + resource + "/status\n"},
+			"PROJECT":        {"kind: " + kind + "\n"},
+			"docs/README.md": {strings.ToLower(kind) + ".md"},
 		} {
 			text, err := os.ReadFile(filepath.Join(root, file))
 			g.Expect(err).NotTo(HaveOccurred())

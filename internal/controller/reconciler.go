@@ -76,8 +76,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/finalizers,verbs=update
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations;peeringobservations,verbs=list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status,verbs=patch
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations;peeringobservations;networkobservations,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status;networkobservations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 

@@ -150,7 +150,7 @@ var _ = Describe("Repair", func() {
 			before := w.clusters(ctx)[id]
 			editUntold(ctx, change)
 			Expect(w.cloud.SetClusterPhase(w.cloud.Clusters(environment)[1].ID, "PROVISIONING")).To(Succeed())
-			Expect(looks(func() { w.sync(ctx) })).To(Equal(2))
+			Expect(looks(func() { w.sync(ctx) })).To(Equal(everyKind))
 			expectBack(ctx, before)
 		})
 	}
@@ -236,7 +236,7 @@ var _ = Describe("Repair", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/NameConflict"))
 		Expect(insist(ctx)).To(Equal(20))
 		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
 	})
 
@@ -245,14 +245,14 @@ var _ = Describe("Repair", func() {
 		w.sync(ctx)
 		Expect(brief(w.clusters(ctx)[id].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
 		remove(ctx)
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		Expect(w.source(ctx).Status.KafkaClusters.Missing).To(BeZero())
 	})
 
 	It("looks at everything where the spec changed, and puts back a suspended source's too", func(ctx SpecContext) {
 		edit(ctx, spoil)
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("Unknown/Suspended"))
 		edit(ctx, spoil)
 		Expect(looks(func() { w.reconcile(ctx) })).To(BeZero())
@@ -277,7 +277,7 @@ var _ = Describe("Repair", func() {
 		w.reconcile(ctx)
 		edit(ctx, spoil)
 		w.clock.SetTime(w.clock.Now().Add(15 * time.Minute))
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		for _, o := range w.clusters(ctx) {
 			Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("Unknown/SourceStale"))
 		}
@@ -292,7 +292,7 @@ var _ = Describe("Repair", func() {
 		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
 		edit(ctx, spoil)
 		Expect(w.calls(func() {
-			Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+			Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		})).To(BeZero())
 		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
 	})
@@ -305,7 +305,7 @@ var _ = Describe("Repair", func() {
 		Expect(w.reconciler.Drift(clusterKind).Create(event.CreateEvent{Object: planted})).To(BeTrue())
 		own := w.clusters(ctx)[id]
 		Expect(w.reconciler.Drift(clusterKind).Create(event.CreateEvent{Object: &own})).To(BeFalse(), "what the reconciler made is no drift")
-		Expect(looks(func() { pass(ctx) })).To(Equal(2))
+		Expect(looks(func() { pass(ctx) })).To(Equal(everyKind))
 		Expect(brief(w.clusters(ctx)["lkc-planted"].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("False/Missing"))
 		for range 3 {
 			w.sync(ctx)
@@ -323,7 +323,7 @@ var _ = Describe("Repair", func() {
 		Expect(looks(func() {
 			Expect(w.reconcile(ctx).RequeueAfter).To(Equal(50 * time.Millisecond))
 		})).To(BeZero())
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
 		writer.failing = false
 		w.retry(ctx)
@@ -337,7 +337,7 @@ var _ = Describe("Repair", func() {
 		_, err := w.tryReconcile(ctx)
 		Expect(err).To(MatchError(And(ContainSubstring(id), ContainSubstring("out of order"))))
 		seen.unreadable = false
-		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(looks(func() { w.reconcile(ctx) })).To(Equal(everyKind))
 		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
 	})
 

@@ -59,6 +59,7 @@ var standings = func() map[string]standing {
 var phaseReasons = map[string][]string{
 	"KafkaClusterObservation": {"Provisioned", "Provisioning", "Failed"},
 	"PeeringObservation":      {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
+	"NetworkObservation":      {"Ready", "Provisioning", "Failed", "Deprovisioning"},
 }
 
 // reached are the reasons that specs brought about, on conditions by kind.
@@ -84,6 +85,11 @@ func (w *world) expectSane(ctx context.Context) {
 		o := peerings[name]
 		expectSaneObservation("PeeringObservation", &o)
 	}
+	networks := w.networks(ctx)
+	for name := range networks {
+		o := networks[name]
+		expectSaneObservation("NetworkObservation", &o)
+	}
 }
 
 func expectSaneSource(s *v1alpha1.InventorySource) {
@@ -91,7 +97,8 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 	conditions := s.Status.Conditions
 	expectSaneConditions("InventorySource", conditions, s.Generation, []string{
 		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
-		v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionPruneHeld,
+		v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced,
+		v1alpha1.ConditionPruneHeld,
 	})
 	Expect(s.Status.ObservedGeneration).To(BeNumerically("<=", s.Generation))
 	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)

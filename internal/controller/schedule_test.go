@@ -416,7 +416,7 @@ var _ = Describe("A sync in which every listing told the same", func() {
 			s.Spec.Template.Labels = map[string]v1alpha1.LabelValue{"team": "data"}
 		})
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(16))
-		Expect(seen.lists).To(Equal(2))
+		Expect(seen.lists).To(Equal(everyKind))
 	})
 
 	It("counts every miss while an object is away", func(ctx SpecContext) {

@@ -38,6 +38,9 @@ const (
 	secretName  = "ccloud"
 )
 
+// everyKind is how many lists of observations a look at everything takes.
+var everyKind = len(controller.Kinds())
+
 // recorder counts the requests a client sends to the API server.
 type recorder struct {
 	mu     sync.Mutex
@@ -244,23 +247,29 @@ func (w *world) calls(do func()) int {
 	return len(w.cloud.Calls()) - before
 }
 
-// clusters and peerings return the observations there are, by name.
+// clusters, peerings and networks return the observations there are, by name.
 func (w *world) clusters(ctx context.Context) map[string]v1alpha1.KafkaClusterObservation {
 	list := &v1alpha1.KafkaClusterObservationList{}
 	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
-	out := map[string]v1alpha1.KafkaClusterObservation{}
-	for _, o := range list.Items {
-		out[o.Name] = o
-	}
-	return out
+	return byName(list.Items, func(o *v1alpha1.KafkaClusterObservation) string { return o.Name })
 }
 
 func (w *world) peerings(ctx context.Context) map[string]v1alpha1.PeeringObservation {
 	list := &v1alpha1.PeeringObservationList{}
 	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
-	out := map[string]v1alpha1.PeeringObservation{}
-	for _, o := range list.Items {
-		out[o.Name] = o
+	return byName(list.Items, func(o *v1alpha1.PeeringObservation) string { return o.Name })
+}
+
+func (w *world) networks(ctx context.Context) map[string]v1alpha1.NetworkObservation {
+	list := &v1alpha1.NetworkObservationList{}
+	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+	return byName(list.Items, func(o *v1alpha1.NetworkObservation) string { return o.Name })
+}
+
+func byName[T any](items []T, name func(*T) string) map[string]T {
+	out := map[string]T{}
+	for i := range items {
+		out[name(&items[i])] = items[i]
 	}
 	return out
 }

@@ -109,7 +109,7 @@ func TestReadinessSaysWhatIsLacking(t *testing.T) {
 			return body, nil
 		}).WithTimeout(soon).Should(ContainSubstring(text))
 	}
-	shows("/readyz", http.StatusServiceUnavailable, "does not serve InventorySource, KafkaClusterObservation, PeeringObservation of inventory.ccloud.dev/v1alpha1")
+	shows("/readyz", http.StatusServiceUnavailable, "does not serve InventorySource, KafkaClusterObservation, PeeringObservation, ")
 	shows("/healthz", http.StatusOK, "ok")
 	g.Expect(log.String()).To(ContainSubstring("install the CustomResourceDefinitions"))
 
@@ -120,10 +120,10 @@ func TestReadinessSaysWhatIsLacking(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 		}
 	}
-	install("inventorysources", "peeringobservations")
+	install("inventorysources", "peeringobservations", "networkobservations")
 	shows("/readyz", http.StatusServiceUnavailable, "does not serve KafkaClusterObservation of")
 	install("kafkaclusterobservations")
-	g.Eventually(served).WithTimeout(soon).Should(Receive(BeNil()))
+	g.Eventually(served).WithTimeout(soon).Should(Receive(BeNil()), "no other kind is lacking")
 	status, _ := probe(t.Context(), address, "/healthz")
 	g.Expect(status).To(BeZero(), "the manager's own probes can listen there")
 
@@ -173,7 +173,8 @@ func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	const resources = `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"inventory.ccloud.dev/v1alpha1","resources":[
 		{"name":"inventorysources","kind":"InventorySource","namespaced":true,"verbs":["list","watch"]},
 		{"name":"kafkaclusterobservations","kind":"KafkaClusterObservation","namespaced":true,"verbs":["list","watch"]},
-		{"name":"peeringobservations","kind":"PeeringObservation","namespaced":true,"verbs":["list","watch"]}]}`
+		{"name":"peeringobservations","kind":"PeeringObservation","namespaced":true,"verbs":["list","watch"]},
+		{"name":"networkobservations","kind":"NetworkObservation","namespaced":true,"verbs":["list","watch"]}]}`
 	group := `{"name":"inventory.ccloud.dev","versions":[{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}],
 		"preferredVersion":{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}}`
 	answers := map[string]string{

@@ -17,8 +17,8 @@ import (
 // start is what stands in a namespace before a plan.
 type start struct {
 	*world
-	records [2]map[string]any                  // what will be listed, by kind and name
-	before  [2]map[string]v1alpha1.Observation // what stood there, by kind and name
+	records [kindCount]map[string]any                  // what will be listed, by kind and name
+	before  [kindCount]map[string]v1alpha1.Observation // what stood there, by kind and name
 }
 
 // drawStart draws what the cloud has, and objects in the namespace: those of the
@@ -110,6 +110,35 @@ func (s *start) known(kind int) []v1alpha1.Observation {
 	return all
 }
 
+// networkOf returns the ID of the network that an object is on.
+func networkOf(o v1alpha1.Observation) string {
+	switch o := o.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		return networkID(o.Status.Network)
+	case *v1alpha1.PeeringObservation:
+		return networkID(o.Status.Network)
+	}
+	return ""
+}
+
+// expectToldOf holds what is told of a network against those that are known.
+func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
+	if r == nil {
+		return
+	}
+	have := networkFacts{r.Phase, r.CIDR, r.DNSDomain}
+	told := []networkFacts{}
+	for _, k := range s.known(networked) {
+		if status := k.(*v1alpha1.NetworkObservation).Status; k.CloudID() == r.ID {
+			told = append(told, networkFacts{status.Phase, status.CIDR, status.DNSDomain})
+		}
+	}
+	if len(told) == 0 {
+		told = append(told, networkFacts{})
+	}
+	s.Expect(told).To(ContainElement(have), "one, or more where a namesake stands there")
+}
+
 // expectJoined holds one observation's joins against all that is known.
 func (s *start) expectJoined(o v1alpha1.Observation) {
 	switch o := o.(type) {
@@ -122,6 +151,7 @@ func (s *start) expectJoined(o v1alpha1.Observation) {
 			}
 		}
 		s.Expect(o.Status.Peerings).To(Equal(want), o.Name)
+		s.expectToldOf(o.Status.Network)
 	case *v1alpha1.PeeringObservation:
 		var want []string
 		for _, k := range s.known(clusters) {
@@ -137,6 +167,24 @@ func (s *start) expectJoined(o v1alpha1.Observation) {
 			have = append(have, e.ClusterID+"/"+e.AccessPointID)
 		}
 		s.Expect(have).To(ConsistOf(want), o.Name)
+		s.expectToldOf(o.Status.Network)
+	case *v1alpha1.NetworkObservation:
+		var want, have []string
+		for _, kind := range []int{clusters, peerings} {
+			for _, k := range s.known(kind) {
+				if networkOf(k) == o.CloudID() {
+					want = append(want, k.GetName()+" "+k.Phase())
+				}
+			}
+		}
+		for _, c := range o.Status.KafkaClusters {
+			have = append(have, c.Name+" "+c.Phase)
+		}
+		for _, p := range o.Status.Peerings {
+			have = append(have, p.Name+" "+p.Phase)
+		}
+		s.Expect(have).To(ConsistOf(want), o.Name)
+		s.Expect(int(o.Status.KafkaClusterCount + o.Status.PeeringCount)).To(Equal(len(want)))
 	}
 }
 
@@ -165,22 +213,13 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 	s.Expect(*now.Conditions()).To(HaveLen(2), name)
 	s.Expect(*now.Conditions()).To(HaveEach(HaveField("ObservedGeneration", int64(1))), name)
 	s.expectJoined(now)
-	switch o := now.(type) { // But for the joins, the status is the record's.
-	case *v1alpha1.KafkaClusterObservation:
-		o = o.DeepCopy()
-		o.Status.Peerings, o.Status.PeeringCount = nil, 0
-		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
-	case *v1alpha1.PeeringObservation:
-		o = o.DeepCopy()
-		o.Status.Endpoints, o.Status.EndpointCount = nil, 0
-		s.Expect(o.SameStatus(want)).To(BeTrue(), name)
-	}
+	s.Expect(now.SameStatus(worldKinds[kind].joinedAs(want, now))).To(BeTrue(), "%s: but for the joins, the status is the record's", name)
 }
 
 // readiness is the table of the contract: a phase's status of Ready.
 func readiness(kind int, phase string) string {
 	switch phase {
-	case []string{clusters: "PROVISIONED", peerings: "READY"}[kind]:
+	case []string{clusters: "PROVISIONED", peerings: "READY", networked: "READY"}[kind]:
 		return "True/"
 	case "", "NEWER":
 		return "Unknown/UnknownPhase"

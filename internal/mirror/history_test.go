@@ -18,7 +18,7 @@ import (
 // A oracle keeps its own account of it, and holds every plan against the rules.
 type history struct {
 	*world
-	cloud     [2]map[string]any // what there is, by kind and ID
+	cloud     [kindCount]map[string]any // what there is, by kind and ID
 	oracle    *oracle
 	suspended bool
 	tally     tally
@@ -27,19 +27,25 @@ type history struct {
 // tally counts what a life held against the rules, by name.
 type tally map[string]int
 
-var phasesOf = [2][]string{
-	clusters: {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
-	peerings: {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
+var phasesOf = [kindCount][]string{
+	clusters:  {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
+	peerings:  {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
+	networked: {"PROVISIONING", "READY", "FAILED", "NEWER"},
 }
 
 // poolOf are few IDs for each kind, so that what goes often comes back.
-var poolOf = rapid.SampledFrom([]string{"lkc-1", "lkc-2", "lkc-3", "lkc-4", "lkc-5", "ID_1", "ID_2", "ID_3", "ID_4"})
+var poolOf = rapid.SampledFrom([]string{"lkc-1", "lkc-2", "lkc-3", "lkc-4", "lkc-5", "n-1", "n-2", "ID_1", "ID_2", "ID_3", "ID_4"})
 
-var anyKind = rapid.IntRange(clusters, peerings)
+var anyKind = rapid.IntRange(0, kindCount-1)
 
-// drawRecord draws a cluster or peering with this ID.
+// drawRecord draws an object of a kind with this ID.
 func drawRecord(t *rapid.T, kind int, id string) any {
 	phase := rapid.SampledFrom(phasesOf[kind]).Draw(t, "phase")
+	if kind == networked {
+		r := newNetwork(id, rapid.SampledFrom([]string{"", "10.1.0.0/16", "10.2.0.0/16"}).Draw(t, "cidr"))
+		r.Status.Phase = phase
+		return r
+	}
 	network := rapid.SampledFrom([]string{"", "n-1", "n-2"}).Draw(t, "network")
 	if kind == peerings {
 		r := newPeering(id, network)
@@ -77,7 +83,7 @@ func (h *history) Remove(t *rapid.T) {
 // RemoveAll takes away all of a kind.
 func (h *history) RemoveAll(t *rapid.T) { clear(h.cloud[anyKind.Draw(t, "kind")]) }
 
-// Sync lists all there is of both kinds, up to three times.
+// Sync lists all there is of every kind, up to three times.
 func (h *history) Sync(t *rapid.T) {
 	h.skipUnlessAwake(t)
 	for range rapid.IntRange(1, 3).Draw(t, "times") {
@@ -184,7 +190,7 @@ func (h *history) settle(t *rapid.T) {
 	h.Vacate(t)
 	h.suspended, h.source.Spec.Suspend = false, false
 	h.source.Spec.Prune = v1alpha1.Prune{MaxPercent: ptr[int32](100), AfterMisses: ptr[int32](2)}
-	h.source.Spec.KafkaClusters.Policy, h.source.Spec.Peerings.Policy = "", ""
+	h.source.Spec.KafkaClusters.Policy, h.source.Spec.Peerings.Policy, h.source.Spec.Networks.Policy = "", "", v1alpha1.MirrorPolicyMirror
 	for range 5 { // The first since a start counts no miss, nor does one under another scope.
 		h.Sync(t)
 	}
@@ -203,7 +209,7 @@ func TestAnyHistoryPrunesByTheRulesAndConvergesToTheCloud(t *testing.T) {
 	t.Parallel()
 	total := tally{}
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{world: newWorld(t), cloud: [2]map[string]any{{}, {}}, oracle: newOracle(), tally: total}
+		h := &history{world: newWorld(t), cloud: [kindCount]map[string]any{{}, {}, {}}, oracle: newOracle(), tally: total}
 		h.PutMany(t)
 		h.Sync(t)
 		t.Repeat(rapid.StateMachineActions(h))

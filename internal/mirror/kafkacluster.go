@@ -30,6 +30,7 @@ var KafkaCluster = &Kind{
 	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
 		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
+		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
 		return &joined
 	},
 }
@@ -39,18 +40,25 @@ var endpointsOn = &topic[v1alpha1.PeeringEndpoint]{func(a, b v1alpha1.PeeringEnd
 	return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
 }}
 
+// clustersOn are the Kafka clusters in a network.
+var clustersOn = &topic[v1alpha1.KafkaClusterSummary]{func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) }}
+
 func attachKafkaCluster(n *networks, o v1alpha1.Observation) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	endpointsOn.tell(n, networkID(cluster.Status.Network), peeringEndpoints(cluster)...)
+	network := networkID(cluster.Status.Network)
+	endpointsOn.tell(n, network, peeringEndpoints(cluster)...)
+	clustersOn.tell(n, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
 }
 
 func joinKafkaCluster(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	peerings, count := bounded(peeringsOn.of(n, networkID(cluster.Status.Network)))
-	if cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
+	network := joinReference(n, cluster.Status.Network)
+	if cluster.Status.Network == network && cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
 		return o
 	}
 	joined := *cluster
+	joined.Status.Network = network
 	joined.Status.Peerings, joined.Status.PeeringCount = peerings, count
 	return &joined
 }

@@ -27,24 +27,24 @@ type hearing struct {
 // over them, word for word.
 type oracle struct {
 	// heard are the listings since the manager's start, by kind.
-	heard [2][]hearing
+	heard [kindCount][]hearing
 	// gone tells since when each object has been absent from every listing that
 	// could tell, by kind and name; restarts do not end it.
-	gone [2]map[string]time.Time
+	gone [kindCount]map[string]time.Time
 	// printed are the objects that each digest was printed for, by kind.
-	printed [2]map[string]string
+	printed [kindCount]map[string]string
 	// latest is the digest printed last.
 	latest string
 }
 
 func newOracle() *oracle {
 	return &oracle{
-		gone:    [2]map[string]time.Time{{}, {}},
-		printed: [2]map[string]string{{}, {}},
+		gone:    [kindCount]map[string]time.Time{{}, {}, {}},
+		printed: [kindCount]map[string]string{{}, {}, {}},
 	}
 }
 
-func (w *oracle) restart() { w.heard = [2][]hearing{} }
+func (w *oracle) restart() { w.heard = [kindCount][]hearing{} }
 
 // hear notes a listing.
 func (w *oracle) hear(kind int, h hearing) {
@@ -56,7 +56,11 @@ func (w *oracle) hear(kind int, h hearing) {
 
 // digests returns all that were printed, sorted.
 func (w *oracle) digests() []string {
-	return append(sortedKeys(w.printed[clusters]), sortedKeys(w.printed[peerings])...)
+	var all []string
+	for kind := range w.printed {
+		all = append(all, sortedKeys(w.printed[kind])...)
+	}
+	return all
 }
 
 // last returns the last complete listing of a kind since the start.

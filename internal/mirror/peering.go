@@ -30,6 +30,7 @@ var Peering = &Kind{
 	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
 		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
 		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
+		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
 		return &joined
 	},
 }
@@ -45,17 +46,19 @@ func attachPeering(n *networks, o v1alpha1.Observation) {
 func joinPeering(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
 	peering := o.(*v1alpha1.PeeringObservation)
 	endpoints, count := bounded(endpointsOn.of(n, networkID(peering.Status.Network)))
-	if peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
+	network := joinReference(n, peering.Status.Network)
+	if peering.Status.Network == network && peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
 		return o
 	}
 	joined := *peering
+	joined.Status.Network = network
 	joined.Status.Endpoints, joined.Status.EndpointCount = endpoints, count
 	return &joined
 }
 
-// peeringKindPrefix stands in front of the kind on the wire at times, where the
+// networkingKindPrefix stands in front of the kind on the wire at times, where the
 // contract has none.
-const peeringKindPrefix = "networking.v1."
+const networkingKindPrefix = "networking.v1."
 
 // ProjectPeering turns a peering's record into its observation, without the
 // metadata that Stamp sets, conditions and endpoints.
@@ -65,7 +68,7 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o.Status = v1alpha1.PeeringObservationStatus{
 		Phase:         p.Status.Phase,
 		DisplayName:   p.Spec.DisplayName,
-		Kind:          strings.TrimPrefix(p.Spec.Cloud.Kind, peeringKindPrefix),
+		Kind:          strings.TrimPrefix(p.Spec.Cloud.Kind, networkingKindPrefix),
 		Region:        p.Spec.Cloud.CustomerRegion,
 		Network:       networkReference(p.Spec.Network),
 		ErrorCode:     p.Status.ErrorCode,

@@ -64,10 +64,10 @@ func TestEveryFieldOfAClusterIsProjected(t *testing.T) {
 
 func TestARecordWithAnIDOnlyHasNothingElse(t *testing.T) {
 	t.Parallel()
-	for _, record := range []any{&wire.Cluster{ID: "x-1"}, &wire.Peering{ID: "x-1"}} {
+	for _, record := range []any{&wire.Cluster{ID: "x 1"}, &wire.Peering{ID: "x 1"}, &wire.Network{ID: "x 1"}} {
 		g := NewWithT(t)
 		o := project(record)
-		g.Expect(o.CloudID()).To(Equal("x-1"))
+		g.Expect(o.CloudID()).To(Equal("x 1"))
 		g.Expect(o.GetLabels()).To(BeEmpty())
 		text, err := json.Marshal(o.GetStatus())
 		g.Expect(err).NotTo(HaveOccurred())

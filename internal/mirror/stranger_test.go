@@ -33,7 +33,7 @@ func meddle(t *rapid.T, kind int, o v1alpha1.Observation) v1alpha1.Observation {
 				(*o.Conditions())[i].ObservedGeneration = 7
 			}
 		},
-		"status gone": func() { o.CopyStatus(project([]any{&wire.Cluster{}, &wire.Peering{}}[kind])) },
+		"status gone": func() { o.CopyStatus(project([]any{&wire.Cluster{}, &wire.Peering{}, &wire.Network{}}[kind])) },
 		"status of another": func() {
 			conditions := *o.Conditions()
 			o.CopyStatus(project(drawRecord(t, kind, o.CloudID())))

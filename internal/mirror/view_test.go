@@ -37,7 +37,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		}
 		plans := s.pass()
 
-		changed := []map[string]v1alpha1.Observation{{}, {}}
+		changed := []map[string]v1alpha1.Observation{{}, {}, {}}
 		for kind := range worldKinds {
 			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(append(s.names(kind), "")), rapid.ID).Draw(t, "changed") {
 				o := s.objects[kind][name]

@@ -25,9 +25,11 @@ import (
 const (
 	clusters = iota
 	peerings
+	networked // networks, which is the name of a type here
+	kindCount
 )
 
-var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering}
+var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering, networked: Network}
 
 // began is when a world begins. Its fraction of a second is one that the
 // Kubernetes API would drop.
@@ -39,6 +41,7 @@ func newSource() *v1alpha1.InventorySource {
 	s := &v1alpha1.InventorySource{}
 	s.Namespace, s.Name, s.UID = "platform", "prod", "uid-of-prod"
 	s.Spec.Environment = "env-1"
+	s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
 	return s
 }
 
@@ -62,18 +65,28 @@ func newPeering(id, network string) *wire.Peering {
 	return p
 }
 
-// project turns a record of either kind into an observation without metadata.
+// newNetwork returns a ready network's record.
+func newNetwork(id, cidr string) *wire.Network {
+	n := &wire.Network{ID: id}
+	n.Status.Phase, n.Status.DNSDomain = "READY", id+".example"
+	n.Spec.CIDR = cidr
+	return n
+}
+
+// project turns a record of any kind into an observation without metadata.
 func project(record any) v1alpha1.Observation {
 	switch r := record.(type) {
 	case *wire.Cluster:
 		return ProjectKafkaCluster(r)
 	case *wire.Peering:
 		return ProjectPeering(r)
+	case *wire.Network:
+		return ProjectNetwork(r)
 	}
 	panic(fmt.Sprintf("no record: %T", record))
 }
 
-// stamped turns a record of either kind into an observation of a source's.
+// stamped turns a record of any kind into an observation of a source's.
 func stamped(source *v1alpha1.InventorySource, record any) v1alpha1.Observation {
 	o := project(record)
 	Stamp(o, source)
@@ -165,6 +178,15 @@ func (w *world) owned(kind int) []v1alpha1.Observation {
 	return owned
 }
 
+// ownedByKind returns the source's observations of every kind.
+func (w *world) ownedByKind() [][]v1alpha1.Observation {
+	all := make([][]v1alpha1.Observation, len(worldKinds))
+	for kind := range worldKinds {
+		all[kind] = w.owned(kind)
+	}
+	return all
+}
+
 // strangers returns the objects of a kind that are not the source's, by name.
 func (w *world) strangers(kind int) map[string]v1alpha1.Observation {
 	strangers := map[string]v1alpha1.Observation{}
@@ -187,11 +209,7 @@ func (w *world) facts(kind int, desired Desired) Facts {
 // plan plans for all kinds, and sees to it that nothing shared is changed.
 func (w *world) plan() []*Plan {
 	before := w.shared()
-	existing := make([][]v1alpha1.Observation, len(worldKinds))
-	for kind := range worldKinds {
-		existing[kind] = w.owned(kind)
-	}
-	desired := Desire(worldKinds, w.source, w.ledgers, existing)
+	desired := Desire(worldKinds, w.source, w.ledgers, w.ownedByKind())
 	plans := make([]*Plan, len(worldKinds))
 	for kind := range worldKinds {
 		plans[kind] = Make(w.facts(kind, desired[kind]))
@@ -292,6 +310,11 @@ func (w *world) cluster(name string) *v1alpha1.KafkaClusterObservation {
 // peering returns a peering's observation.
 func (w *world) peering(name string) *v1alpha1.PeeringObservation {
 	return w.reread(peerings, name).(*v1alpha1.PeeringObservation)
+}
+
+// network returns a network's observation.
+func (w *world) network(name string) *v1alpha1.NetworkObservation {
+	return w.reread(networked, name).(*v1alpha1.NetworkObservation)
 }
 
 // reread returns an object, to read or to edit: as in a cache, whoever read it before

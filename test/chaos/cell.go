@@ -126,6 +126,7 @@ func (c *cell) create(ctx context.Context) error {
 				Endpoint:    c.front.URL,
 				Interval:    ptr.To(metav1.Duration{Duration: interval}),
 				Timeout:     ptr.To(metav1.Duration{Duration: timeout}),
+				Networks:    v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
 				Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
 					SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 				}},

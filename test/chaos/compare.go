@@ -82,7 +82,7 @@ func wrongStatus(mode cloudsim.Mode, want any, o v1alpha1.Observation) []string 
 		delete(have, "deletionProtection") // which the field has and the inventory does not
 	}
 	if mode == cloudsim.ModeWire {
-		for _, reference := range []string{"network", "byok"} {
+		for _, reference := range []string{"network", "byok", "gateway"} {
 			told, _ := have[reference].(map[string]any)
 			if want, is := wanted[reference].(map[string]any); is && told["related"] == nil {
 				delete(want, "related") // which the field leaves out of some

@@ -52,10 +52,6 @@ func setUnlessEmpty(labels map[string]string, key, value string) {
 	}
 }
 
-func network(r cloudsim.Reference) *v1alpha1.NetworkReference {
-	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
-}
-
 func metadata(m cloudsim.Metadata) v1alpha1.CloudMetadata {
 	return v1alpha1.CloudMetadata{ResourceName: m.ResourceName, Self: m.Self,
 		CreatedAt: inSeconds(m.CreatedAt), UpdatedAt: inSeconds(m.UpdatedAt), DeletedAt: inSeconds(m.DeletedAt)}

@@ -44,7 +44,7 @@ type kind struct {
 }
 
 // kinds are all that sources mirror. A further one is its description and a line here.
-var kinds = []*kind{clusters, peerings}
+var kinds = []*kind{clusters, peerings, networks}
 
 // phases are those an object is put into: the ready one most often.
 func (k *kind) phases() []string {

@@ -85,6 +85,10 @@ func (s *Sim) list(w http.ResponseWriter, r *http.Request, c *collection, edit f
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
 	}
+	if slices.Contains(key.Refused, c.kind.op) {
+		forbidden("user_unauthorized", noRights).write(w)
+		return
+	}
 	if c.kind.cloudKeyOnly && key.Global != 0 {
 		refuseGlobal(key.Global).write(w)
 		return
@@ -130,7 +134,7 @@ func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
 		return Key{}, unauthenticated("invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key")
 	}
 	if key.Forbidden {
-		return Key{}, forbidden("user_unauthorized", "forbidden access: the API key's owner has no rights to this operation")
+		return Key{}, forbidden("user_unauthorized", noRights)
 	}
 	return key, nil
 }

@@ -154,7 +154,7 @@ func TestBadParametersAreNamed(t *testing.T) {
 
 func TestOtherPathsAndVerbs(t *testing.T) {
 	s := newSim(cloudsim.Options{})
-	for _, path := range []string{"/", "/cmk/v2/clusters/", "/cmk/v2/clusters/lkc-1", "/networking/v1/networks"} {
+	for _, path := range []string{"/", "/cmk/v2/clusters/", "/cmk/v2/clusters/lkc-1", "/networking/v1/gateways"} {
 		g := NewWithT(t)
 		a := get(s, path, "")
 		g.Expect(a.status).To(Equal(http.StatusNotFound), path)

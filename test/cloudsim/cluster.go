@@ -113,11 +113,11 @@ func (c *Cluster) meta() *Metadata       { return &c.Metadata }
 func (c *Cluster) setID(id string)       { c.ID = id }
 func (c *Cluster) setPhase(phase string) { c.Status.Phase = phase }
 
-func (c *Cluster) facets() []string {
+func (c *Cluster) facets() [][]string {
 	if c.Spec.Network == nil {
-		return []string{""}
+		return [][]string{nil}
 	}
-	return []string{c.Spec.Network.ID}
+	return [][]string{{c.Spec.Network.ID}}
 }
 
 func (c *Cluster) complete() {

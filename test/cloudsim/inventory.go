@@ -15,6 +15,7 @@ type Inventory struct {
 	Environments []string  `json:"environments,omitempty"` // those of the objects need not be named
 	Clusters     []Cluster `json:"clusters"`
 	Peerings     []Peering `json:"peerings"`
+	Networks     []Network `json:"networks,omitempty"`
 }
 
 // Size returns the number of clusters and of peerings in all environments.

@@ -12,6 +12,7 @@ type Op string
 const (
 	OpListClusters Op = "listCmkV2Clusters"
 	OpListPeerings Op = "listNetworkingV1Peerings"
+	OpListNetworks Op = "listNetworkingV1Networks"
 	OpExchange     Op = "exchangeStsV1OauthToken"
 	OpOther        Op = "other"
 	OpAny          Op = ""
@@ -76,7 +77,7 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 }
 
 // kinds are all there are.
-var kinds = []*kind{clusterKind, peeringKind}
+var kinds = []*kind{clusterKind, peeringKind, networkKind}
 
 // kindAt returns the kind that is listed at that path, or nil.
 func kindAt(path string) *kind {

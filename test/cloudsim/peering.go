@@ -103,8 +103,8 @@ func (p *Peering) setPhase(phase string) {
 	}
 }
 
-func (p *Peering) facets() []string {
-	return []string{p.Spec.DisplayName, p.Status.Phase, p.Spec.Network.ID}
+func (p *Peering) facets() [][]string {
+	return [][]string{{p.Spec.DisplayName}, {p.Status.Phase}, {p.Spec.Network.ID}}
 }
 
 func (p *Peering) complete() {

@@ -24,7 +24,8 @@ type SeedOptions struct {
 // three phases (one FAILED with its error, one PENDING_ACCEPT) and three clouds; 12
 // clusters and 7 peerings have whatever there is to have. Peerings and most Dedicated
 // clusters share networks. In mode wire every other peering has an ID peer-…, and some
-// objects have words the contract does not, see Estrange.
+// objects have words the contract does not, see Estrange. The networks that are named
+// are there too, one in four of them for PrivateLink, the third still PROVISIONING.
 func Seed(s *Sim, o SeedOptions) {
 	if o.Environment == "" {
 		o.Environment = DefaultEnvironment
@@ -48,6 +49,13 @@ func Seed(s *Sim, o SeedOptions) {
 			}
 		}
 		s.PutPeering(p)
+	}
+	for i := range g.networks {
+		n := g.network(i)
+		if wire {
+			n.estrange(i)
+		}
+		s.PutNetwork(n)
 	}
 }
 

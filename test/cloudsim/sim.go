@@ -1,5 +1,5 @@
-// Package cloudsim is a simulated Confluent Cloud: the two list operations this
-// project reads (Kafka clusters and network peerings) as an http.Handler over an
+// Package cloudsim is a simulated Confluent Cloud: the list operations this project
+// reads (Kafka clusters, network peerings, networks) as an http.Handler over an
 // inventory in memory that may be changed while it is being listed.
 //
 // In mode strict, the default, it keeps to the published contract to the letter; in
@@ -72,6 +72,8 @@ type Key struct {
 	// operations that take none are refused with this status, 401 or 403. 0 is a Cloud
 	// API key, good for all.
 	Global int
+	// Refused are operations that the key's owner has no rights to: 403.
+	Refused []Op
 	// Environments are the ones the key may see, nil for all of them.
 	Environments []string
 	// Sees is how much the key is shown of these. The cloud says nothing of what it

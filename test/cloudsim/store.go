@@ -19,7 +19,7 @@ const maxViews = 64
 type entry struct {
 	seq              uint64 // place in the order of creation, from 1
 	id, environment  string
-	facets           []string
+	facets           [][]string
 	created, updated time.Time
 	raw              json.RawMessage
 	inTheField       func() json.RawMessage // raw as mode wire sends it, made when first asked for
@@ -189,7 +189,8 @@ func (f filter) matches(e *entry) bool {
 		return false
 	}
 	for i, values := range f.values {
-		if len(values) > 0 && !slices.Contains(values, e.facets[i]) {
+		has := func(value string) bool { return slices.Contains(values, value) }
+		if len(values) > 0 && !slices.ContainsFunc(e.facets[i], has) {
 			return false
 		}
 	}

@@ -38,8 +38,9 @@ type object interface {
 	// setID, setPhase change the object in place.
 	setID(id string)
 	setPhase(phase string)
-	// facets returns the values that the kind's filters select by, in their order.
-	facets() []string
+	// facets returns, for each of the kind's filters in their order, the values that the
+	// filter finds the object by.
+	facets() [][]string
 	// estrange gives the object, the i-th of its environment, words that the contract does
 	// not have, or leaves it as it is.
 	estrange(i int)

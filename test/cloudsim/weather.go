@@ -40,7 +40,7 @@ func child(o tree, key string) tree {
 }
 
 func withoutRelated(spec tree) {
-	for _, reference := range []string{"environment", "network", "byok"} {
+	for _, reference := range []string{"environment", "network", "byok", "gateway"} {
 		delete(child(spec, reference), "related")
 	}
 }
@@ -115,7 +115,9 @@ const (
 
 // Estrange gives some objects of an environment words that the contract does not have:
 // of every eight clusters one an unknown phase, one an unknown type and one an unknown
-// cloud, of every four peerings one an unknown phase and one an unknown cloud. Doing it
+// cloud, of every four peerings one an unknown phase and one an unknown cloud, of every
+// five networks one an unknown phase, one an unknown way to connect and one an unknown
+// cloud. Doing it
 // again changes nothing. Seed does it in mode wire.
 func Estrange(s *Sim, environment string) {
 	s.mu.Lock()

@@ -60,6 +60,22 @@ func TestOursReadsTheInventoryThatTheSDKReads(t *testing.T) {
 	}
 }
 
+func TestOursReadsTheNetworksThatTheSDKReads(t *testing.T) {
+	g, sim := NewWithT(t), manyPages()
+	server := serve(t, sim.Handler())
+	filter := cloudapi.NetworkFilter{Environment: environment}
+	want, err := vendor(server, nil).listNetworks(t.Context(), filter)
+	g.Expect(err).NotTo(HaveOccurred())
+	got, err := ours(t, server).ListNetworks(t.Context(), filter, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(got.Complete()).To(Succeed())
+	g.Expect(len(want)).To(BeNumerically(">", 100))
+	g.Expect(records(got)).To(HaveLen(len(want)))
+	for i := range want {
+		g.Expect(records(got)[i]).To(Equal(want[i]))
+	}
+}
+
 // object is a JSON object.
 type object = map[string]any
 

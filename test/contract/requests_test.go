@@ -117,6 +117,12 @@ func TestEveryRequestOfOursConformsAndIsTheSDKs(t *testing.T) {
 	}
 	NewWithT(t).Expect(pages).To(Equal(3))
 	pages = 0
+	t.Run("networks", func(t *testing.T) {
+		f := cloudapi.NetworkFilter{Environment: environment}
+		compare(t,
+			func() { _, _ = client.ListNetworks(t.Context(), f, nil) },
+			func() { _, _ = reference.listNetworks(t.Context(), f) })
+	})
 	for name, f := range peeringFilters(sim) {
 		t.Run("peerings "+name, func(t *testing.T) {
 			compare(t,

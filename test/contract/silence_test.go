@@ -40,7 +40,7 @@ var silences = []silence{
 	{"a list without its items", 200, "", `{"api_version":"v","kind":"LIST","metadata":{}}`, cloudapi.Malformed},
 	{"items elsewhere", 200, "", `{"kind":"LIST","metadata":{},"items":[{"id":"x-1"}]}`, cloudapi.Malformed},
 	{"a list of nothing in particular", 200, "", `{"metadata":{},"data":[]}`, cloudapi.Malformed},
-	{"a list of another kind", 200, "", `{"kind":"NetworkList","metadata":{},"data":[]}`, cloudapi.Malformed},
+	{"a list of another kind", 200, "", `{"kind":"GatewayList","metadata":{},"data":[]}`, cloudapi.Malformed},
 	{"items twice, in the end none", 200, "", `{"kind":"LIST","data":[{"id":"x-1"}],"data":[]}`, cloudapi.Malformed},
 	{"errors called a success", 200, "", `{"errors":[{"status":"403","code":"user_unauthorized"}]}`, cloudapi.Malformed},
 	{"an error called a success", 200, "", `{"error_code":429,"message":"Too many requests"}`, cloudapi.Malformed},
@@ -95,6 +95,14 @@ var operations = map[string]readers{
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
 			return trusted(c.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, nil))
 		}},
+	"networks": {"NetworkList",
+		func(ctx context.Context, s sdk) (int, error) {
+			items, err := s.listNetworks(ctx, cloudapi.NetworkFilter{Environment: environment})
+			return len(items), err
+		},
+		func(ctx context.Context, c *cloudapi.Client) (int, error) {
+			return trusted(c.ListNetworks(ctx, cloudapi.NetworkFilter{Environment: environment}, nil))
+		}},
 }
 
 // trusted is how many items a listing has, and the error that keeps a caller from
@@ -126,7 +134,8 @@ func TestWhatTheSDKTakesForAnEmptyEnvironmentIsAnErrorToOurs(t *testing.T) {
 // notice: some objects are still there.
 func TestWhatTheSDKTakesForTheLastPageIsAnErrorToOurs(t *testing.T) {
 	sim := newSim(cloudsim.Options{}, 2*clustersPerPage, 2*peeringsPerPage)
-	firstPage := map[string]int{"clusters": clustersPerPage, "peerings": peeringsPerPage}
+	addNetworks(sim, 2*networksPerPage)
+	firstPage := map[string]int{"clusters": clustersPerPage, "peerings": peeringsPerPage, "networks": networksPerPage}
 	for name, read := range operations {
 		for _, s := range silences {
 			if s.class == cloudapi.Incomplete {

@@ -20,7 +20,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// published is the two operations as the vendor publishes them, by path.
+// published is the operations as the vendor publishes them, by path.
 type published map[string]*routers.Route
 
 // loadSpecs reads both specifications, which takes about a second, once.
@@ -28,7 +28,8 @@ var loadSpecs = sync.OnceValues(func() (published, error) {
 	p := published{}
 	return p, errors.Join(
 		p.load(clustersSpec(), clustersPath, "listCmkV2Clusters"),
-		p.load(peeringsSpec(), peeringsPath, "listNetworkingV1Peerings"),
+		p.load(networkingSpec(), peeringsPath, "listNetworkingV1Peerings"),
+		p.load(networkingSpec(), networksPath, "listNetworkingV1Networks"),
 	)
 })
 

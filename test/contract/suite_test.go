@@ -13,6 +13,7 @@ package contract
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -29,11 +30,13 @@ const (
 	environment  = "env-abc123"
 	clustersPath = "/cmk/v2/clusters"
 	peeringsPath = "/networking/v1/peerings"
+	networksPath = "/networking/v1/networks"
 	userAgent    = "inventory-operator/v0.0.0-test"
 
-	// What either operation allows at most on one page.
+	// What each operation allows at most on one page.
 	clustersPerPage = 100
 	peeringsPerPage = 1000
+	networksPerPage = 1000
 )
 
 // credential has characters that every encoding changes.
@@ -46,6 +49,15 @@ func newSim(o cloudsim.Options, clusters, peerings int) *cloudsim.Sim {
 	s.AddKey(cloudsim.Key{ID: credential.Key, Secret: credential.Secret})
 	cloudsim.Seed(s, cloudsim.SeedOptions{Environment: environment, Clusters: clusters, Peerings: peerings, Seed: 7})
 	return s
+}
+
+// addNetworks adds so many networks, all like the first.
+func addNetworks(s *cloudsim.Sim, n int) {
+	network := s.Networks(environment)[0]
+	for i := range n {
+		network.ID, network.Metadata = fmt.Sprintf("n-more%04d", i), cloudsim.Metadata{}
+		s.PutNetwork(network)
+	}
 }
 
 // serve starts a server for the time of the test and returns its URL.

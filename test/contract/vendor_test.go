@@ -19,20 +19,21 @@ import (
 
 // The specifications that the SDK carries.
 var (
-	clustersSpec = cmkspec.GetSpec
-	peeringsSpec = networkingspec.GetSpec
+	clustersSpec   = cmkspec.GetSpec
+	networkingSpec = networkingspec.GetSpec
 )
 
 // vendorPages are the SDK's own pages, to decode into, by path.
 var vendorPages = map[string]func() any{
 	clustersPath: func() any { return &cmk.CmkV2ClusterList{} },
 	peeringsPath: func() any { return &networking.NetworkingV1PeeringList{} },
+	networksPath: func() any { return &networking.NetworkingV1NetworkList{} },
 }
 
 // sdk is the vendor's SDK for one server, used as its documentation shows.
 type sdk struct {
-	clusters *cmk.APIClient
-	peerings *networking.APIClient
+	clusters   *cmk.APIClient
+	networking *networking.APIClient
 }
 
 // vendor returns the SDK for a server; client may be nil for the usual one.
@@ -65,7 +66,7 @@ func (s sdk) clusterPage(ctx context.Context, f cloudapi.ClusterFilter, token st
 func (s sdk) peeringPage(ctx context.Context, f cloudapi.PeeringFilter, token string) ([]networking.NetworkingV1Peering, string, error) {
 	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
 		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
-	r := s.peerings.PeeringsNetworkingV1Api.ListNetworkingV1Peerings(ctx).Environment(f.Environment).PageSize(peeringsPerPage)
+	r := s.networking.PeeringsNetworkingV1Api.ListNetworkingV1Peerings(ctx).Environment(f.Environment).PageSize(peeringsPerPage)
 	if len(f.Networks) > 0 {
 		r = r.SpecNetwork(f.Networks)
 	}
@@ -75,6 +76,18 @@ func (s sdk) peeringPage(ctx context.Context, f cloudapi.PeeringFilter, token st
 	if len(f.Phases) > 0 {
 		r = r.StatusPhase(f.Phases)
 	}
+	if token != "" {
+		r = r.PageToken(token)
+	}
+	page, _, err := r.Execute() // which has read the body and closed it
+	return page.Data, tokenOf(page.Metadata.GetNext()), err
+}
+
+// networkPage is clusterPage for networks.
+func (s sdk) networkPage(ctx context.Context, f cloudapi.NetworkFilter, token string) ([]networking.NetworkingV1Network, string, error) {
+	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
+		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
+	r := s.networking.NetworksNetworkingV1Api.ListNetworkingV1Networks(ctx).Environment(f.Environment).PageSize(networksPerPage)
 	if token != "" {
 		r = r.PageToken(token)
 	}
@@ -102,6 +115,13 @@ func (s sdk) listClusters(ctx context.Context, f cloudapi.ClusterFilter) ([]wire
 func (s sdk) listPeerings(ctx context.Context, f cloudapi.PeeringFilter) ([]wire.Peering, error) {
 	return all(peeringRecord, func(token string) ([]networking.NetworkingV1Peering, string, error) {
 		return s.peeringPage(ctx, f, token)
+	})
+}
+
+// listNetworks reads all pages, as records of this project.
+func (s sdk) listNetworks(ctx context.Context, f cloudapi.NetworkFilter) ([]wire.Network, error) {
+	return all(networkRecord, func(token string) ([]networking.NetworkingV1Network, string, error) {
+		return s.networkPage(ctx, f, token)
 	})
 }
 
@@ -219,6 +239,67 @@ func cloudRecord(c *networking.NetworkingV1PeeringSpecCloudOneOf) wire.PeeringCl
 	return wire.PeeringCloud{}
 }
 
+// networkRecord is a network as the SDK read it.
+func networkRecord(n *networking.NetworkingV1Network) wire.Network {
+	spec, status, metadata := n.GetSpec(), n.GetStatus(), n.GetMetadata()
+	r := wire.Network{
+		ID: n.GetId(),
+		Metadata: wire.ObjectMeta{Self: metadata.Self, ResourceName: metadata.GetResourceName(),
+			CreatedAt: date(metadata.CreatedAt), UpdatedAt: date(metadata.UpdatedAt), DeletedAt: date(metadata.DeletedAt)},
+		Spec: wire.NetworkSpec{
+			DisplayName: spec.GetDisplayName(), Cloud: spec.GetCloud(), Region: spec.GetRegion(),
+			ConnectionTypes: spec.GetConnectionTypes(), CIDR: spec.GetCidr(), ReservedCIDR: spec.GetReservedCidr(),
+			DNSConfig: wire.NetworkDNSConfig{Resolution: spec.DnsConfig.GetResolution()},
+		},
+		Status: wire.NetworkStatus{
+			Phase: status.Phase, SupportedConnectionTypes: status.SupportedConnectionTypes,
+			ActiveConnectionTypes: status.ActiveConnectionTypes, ErrorCode: status.GetErrorCode(),
+			ErrorMessage: status.GetErrorMessage(), DNSDomain: status.GetDnsDomain(), EndpointSuffix: status.GetEndpointSuffix(),
+			ZonalSubdomains: valueOf(status.ZonalSubdomains), IdleSince: date(status.IdleSince), Cloud: networkCloudRecord(status.Cloud),
+		},
+	}
+	if spec.Zones != nil {
+		r.Spec.Zones = *spec.Zones
+	}
+	for _, z := range spec.GetZonesInfo() {
+		r.Spec.ZonesInfo = append(r.Spec.ZonesInfo, wire.NetworkZone{ZoneID: z.GetZoneId(), CIDR: z.GetCidr()})
+	}
+	if e := spec.Environment; e != nil {
+		r.Spec.Environment = wire.Reference{ID: e.Id, Environment: e.GetEnvironment(), ResourceName: e.ResourceName, Related: e.Related}
+	}
+	if g := spec.Gateway.Get(); g != nil {
+		r.Spec.Gateway = wire.Reference{ID: g.Id, Environment: g.GetEnvironment(), ResourceName: g.ResourceName, Related: g.Related}
+	}
+	return r
+}
+
+// networkCloudRecord is the cloud's part of a network, empty where the SDK knows no such kind.
+func networkCloudRecord(c *networking.NetworkingV1NetworkStatusCloudOneOf) wire.NetworkCloud {
+	if c == nil {
+		return wire.NetworkCloud{}
+	}
+	switch v := c.GetActualInstance().(type) {
+	case *networking.NetworkingV1AwsNetwork:
+		return wire.NetworkCloud{Kind: v.Kind, VPC: v.Vpc, Account: v.Account, PrivateLinkEndpointService: v.GetPrivateLinkEndpointService()}
+	case *networking.NetworkingV1GcpNetwork:
+		return wire.NetworkCloud{Kind: v.Kind, Project: v.Project, VPCNetwork: v.VpcNetwork,
+			PrivateServiceConnectServiceAttachments: valueOf(v.PrivateServiceConnectServiceAttachments)}
+	case *networking.NetworkingV1AzureNetwork:
+		return wire.NetworkCloud{Kind: v.Kind, VNet: v.Vnet, Subscription: v.Subscription,
+			PrivateLinkServiceAliases:     valueOf(v.PrivateLinkServiceAliases),
+			PrivateLinkServiceResourceIDs: valueOf(v.PrivateLinkServiceResourceIds)}
+	}
+	return wire.NetworkCloud{}
+}
+
+// valueOf returns what a pointer points at, nothing for nil.
+func valueOf(m *map[string]string) map[string]string {
+	if m == nil {
+		return nil
+	}
+	return *m
+}
+
 // date writes a date as JSON does, empty for none.
 func date(t *time.Time) string {
 	if t == nil {
@@ -231,6 +312,10 @@ func date(t *time.Time) string {
 func (s sdk) firstPage(ctx context.Context, kind string) (int, error) {
 	if kind == "clusters" {
 		items, _, err := s.clusterPage(ctx, cloudapi.ClusterFilter{Environment: environment}, "")
+		return len(items), err
+	}
+	if kind == "networks" {
+		items, _, err := s.networkPage(ctx, cloudapi.NetworkFilter{Environment: environment}, "")
 		return len(items), err
 	}
 	items, _, err := s.peeringPage(ctx, cloudapi.PeeringFilter{Environment: environment}, "")

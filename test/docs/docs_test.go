@@ -31,6 +31,7 @@ var pages = []string{
 	"docs/inventorysource.md",
 	"docs/kafkaclusterobservation.md",
 	"docs/peeringobservation.md",
+	"docs/networkobservation.md",
 	"docs/workload-identity.md",
 	"docs/gitops.md",
 	"docs/kubectl.md",
@@ -38,6 +39,7 @@ var pages = []string{
 	"docs/guides/many-environments.md",
 	"docs/guides/key-rotation.md",
 	"docs/guides/private-endpoints.md",
+	"docs/guides/which-network.md",
 	"docs/guides/approving-a-prune.md",
 }
 

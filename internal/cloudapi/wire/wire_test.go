@@ -79,6 +79,49 @@ func TestEveryPublishedFieldOfAPeeringIsRead(t *testing.T) {
 	}))
 }
 
+func TestEveryPublishedFieldOfANetworkIsRead(t *testing.T) {
+	g := NewWithT(t)
+	var got Network
+	g.Expect(json.Unmarshal([]byte(`{
+		"api_version": "networking/v1", "kind": "Network", "id": "n-12345", "metadata": {"self": "https://self"},
+		"spec": {
+			"display_name": "prod", "cloud": "AWS", "region": "us-east-1", "connection_types": ["PEERING", "PRIVATELINK"],
+			"cidr": "10.200.0.0/16", "zones": ["use1-az1"], "zones_info": [{"zone_id": "use1-az1", "cidr": "10.20.0.0/27"}],
+			"dns_config": {"resolution": "PRIVATE"}, "reserved_cidr": "172.20.255.0/24",
+			"environment": {"id": "env-1"}, "gateway": {"id": "gw-1", "environment": "env-1", "related": "https://r", "resource_name": "crn://g"}
+		},
+		"status": {
+			"phase": "READY", "supported_connection_types": ["PEERING"], "active_connection_types": ["TRANSITGATEWAY"],
+			"error_code": "E1", "error_message": "broken", "dns_domain": "d", "endpoint_suffix": ".d",
+			"zonal_subdomains": {"use1-az1": "use1-az1.d"}, "idle_since": "2026-01-01T00:00:00Z",
+			"cloud": {"kind": "AwsNetwork", "vpc": "vpc-1", "account": "000000000000", "private_link_endpoint_service": "svc",
+				"project": "p", "vpc_network": "vn", "private_service_connect_service_attachments": {"z": "a"},
+				"vnet": "v", "subscription": "s", "private_link_service_aliases": {"z": "b"},
+				"private_link_service_resource_ids": {"z": "c"}}
+		}
+	}`), &got)).To(Succeed())
+	g.Expect(got).To(Equal(Network{
+		ID:       "n-12345",
+		Metadata: ObjectMeta{Self: "https://self"},
+		Spec: NetworkSpec{
+			DisplayName: "prod", Cloud: "AWS", Region: "us-east-1", ConnectionTypes: []string{"PEERING", "PRIVATELINK"},
+			CIDR: "10.200.0.0/16", ReservedCIDR: "172.20.255.0/24", Zones: []string{"use1-az1"},
+			ZonesInfo: []NetworkZone{{ZoneID: "use1-az1", CIDR: "10.20.0.0/27"}}, DNSConfig: NetworkDNSConfig{Resolution: "PRIVATE"},
+			Environment: Reference{ID: "env-1"},
+			Gateway:     Reference{ID: "gw-1", Environment: "env-1", Related: "https://r", ResourceName: "crn://g"},
+		},
+		Status: NetworkStatus{
+			Phase: "READY", SupportedConnectionTypes: []string{"PEERING"}, ActiveConnectionTypes: []string{"TRANSITGATEWAY"},
+			ErrorCode: "E1", ErrorMessage: "broken", DNSDomain: "d", EndpointSuffix: ".d",
+			ZonalSubdomains: map[string]string{"use1-az1": "use1-az1.d"}, IdleSince: "2026-01-01T00:00:00Z",
+			Cloud: NetworkCloud{Kind: "AwsNetwork", VPC: "vpc-1", Account: "000000000000", PrivateLinkEndpointService: "svc",
+				Project: "p", VPCNetwork: "vn", PrivateServiceConnectServiceAttachments: map[string]string{"z": "a"},
+				VNet: "v", Subscription: "s", PrivateLinkServiceAliases: map[string]string{"z": "b"},
+				PrivateLinkServiceResourceIDs: map[string]string{"z": "c"}},
+		},
+	}))
+}
+
 func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	g := NewWithT(t)
 	var cluster Cluster
@@ -97,4 +140,16 @@ func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	peering.Compact()
 	g.Expect(peering.Spec.Cloud.Routes).To(BeEmpty())
 	g.Expect(peering.Spec.Cloud.ImportCustomRoutes).To(BeNil())
+
+	var network Network
+	g.Expect(json.Unmarshal([]byte(`{"id": "n-1", "spec": {"gateway": null, "connection_types": [null, "PEERING"], "zones": [null],
+		"zones_info": [null, {"zone_id": "z1", "cidr": null}], "dns_config": null}, "status": {"idle_since": null,
+		"active_connection_types": null, "zonal_subdomains": {"z1": null, "z2": "d"},
+		"cloud": {"private_link_service_aliases": {"z1": null}}}}`), &network)).To(Succeed())
+	network.Compact()
+	g.Expect(network).To(Equal(Network{ID: "n-1",
+		Spec: NetworkSpec{ConnectionTypes: []string{"PEERING"}, Zones: []string{}, ZonesInfo: []NetworkZone{{ZoneID: "z1"}}},
+		Status: NetworkStatus{ZonalSubdomains: map[string]string{"z2": "d"},
+			Cloud: NetworkCloud{PrivateLinkServiceAliases: map[string]string{}}},
+	}))
 }

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// NetworkObservationSpec says which network is observed. The operator writes it
+// once.
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
+type NetworkObservationSpec struct {
+	ObservationOrigin `json:",inline"`
+
+	// ID of the network, for example n-12345.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	NetworkID string `json:"networkID"`
+}
+
+// NetworkObservationStatus is the network as the API last told it. Every word
+// is the API's own; a field the API does not give is absent.
+type NetworkObservationStatus struct {
+	// Lifecycle phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a word newer
+	// than this version.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+	// Name people gave the network.
+	// +optional
+	DisplayName string `json:"displayName,omitempty"`
+	// Cloud provider: AWS, GCP, AZURE, or a word newer than this version.
+	// +optional
+	Cloud string `json:"cloud,omitempty"`
+	// Region of the cloud provider.
+	// +optional
+	Region string `json:"region,omitempty"`
+	// Ways to connect that were asked for: PEERING, TRANSITGATEWAY, PRIVATELINK, or
+	// words newer than this version, in the API's order.
+	// +optional
+	// +listType=atomic
+	ConnectionTypes []string `json:"connectionTypes,omitempty"`
+	// Ways to connect that are in use, in the API's order.
+	// +optional
+	// +listType=atomic
+	ActiveConnectionTypes []string `json:"activeConnectionTypes,omitempty"`
+	// Ways to connect that the network could be used for, in the API's order.
+	// +optional
+	// +listType=atomic
+	SupportedConnectionTypes []string `json:"supportedConnectionTypes,omitempty"`
+	// Address range of the network, for example 10.200.0.0/16: what to route to.
+	// +optional
+	CIDR string `json:"cidr,omitempty"`
+	// Address range that Confluent keeps for itself.
+	// +optional
+	ReservedCIDR string `json:"reservedCIDR,omitempty"`
+	// Availability zones of the network, by zone ID, sorted.
+	// +optional
+	// +listType=map
+	// +listMapKey=zoneID
+	Zones []NetworkZone `json:"zones,omitempty"`
+	// How names in dnsDomain resolve: CHASED_PRIVATE, PRIVATE, or a word newer than
+	// this version.
+	// +optional
+	DNSResolution string `json:"dnsResolution,omitempty"`
+	// Domain under which the network's endpoints have their names.
+	// +optional
+	DNSDomain string `json:"dnsDomain,omitempty"`
+	// What the names of the network's endpoints end with.
+	// +optional
+	EndpointSuffix string `json:"endpointSuffix,omitempty"`
+	// Domain of each zone, by zone ID.
+	// +optional
+	ZonalSubdomains map[string]string `json:"zonalSubdomains,omitempty"`
+	// Gateway of the network, where it has one.
+	// +optional
+	Gateway *GatewayReference `json:"gateway,omitempty"`
+	// Since when nothing has used the network.
+	// +optional
+	IdleSince *metav1.Time `json:"idleSince,omitempty"`
+	// The API's code for what went wrong.
+	// +optional
+	ErrorCode string `json:"errorCode,omitempty"`
+	// The API's words for what went wrong.
+	// +optional
+	ErrorMessage string `json:"errorMessage,omitempty"`
+	// Confluent's side on AWS, once the network is READY.
+	// +optional
+	AWS *AWSNetwork `json:"aws,omitempty"`
+	// Confluent's side on Google Cloud, once the network is READY.
+	// +optional
+	GCP *GCPNetwork `json:"gcp,omitempty"`
+	// Confluent's side on Azure, once the network is READY.
+	// +optional
+	Azure *AzureNetwork `json:"azure,omitempty"`
+
+	CloudMetadata `json:",inline"`
+
+	// Kafka clusters in the network that this source mirrors, sorted by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	KafkaClusters []KafkaClusterSummary `json:"kafkaClusters,omitempty"`
+
+	// Number of those clusters, all of them; absent where 0.
+	// +optional
+	KafkaClusterCount int32 `json:"kafkaClusterCount,omitempty"`
+
+	// Peerings of the network that this source mirrors, sorted by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Peerings []PeeringSummary `json:"peerings,omitempty"`
+
+	// Number of those peerings, all of them; absent where 0.
+	// +optional
+	PeeringCount int32 `json:"peeringCount,omitempty"`
+
+	// Reason of the condition Observed, where a field selector can name it: Listed,
+	// Missing or SourceStale.
+	// +optional
+	Observed string `json:"observed,omitempty"`
+
+	// Observed: whether the network was in the last complete listing. Ready:
+	// whether it is READY.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// NetworkZone is one availability zone of a network.
+type NetworkZone struct {
+	// ID of the zone at the cloud provider, for example use1-az1.
+	ZoneID string `json:"zoneID"`
+	// Address range of the network in the zone, where the API tells.
+	// +optional
+	CIDR string `json:"cidr,omitempty"`
+}
+
+// GatewayReference is the gateway of a network.
+type GatewayReference struct {
+	// ID of the gateway, for example gw-00000.
+	ID string `json:"id"`
+	// ID of the environment the gateway belongs to, where the API tells.
+	// +optional
+	Environment string `json:"environment,omitempty"`
+	// Confluent resource name (CRN) of the gateway.
+	// +optional
+	ResourceName string `json:"resourceName,omitempty"`
+	// URL of the gateway in the API.
+	// +optional
+	Related string `json:"related,omitempty"`
+}
+
+// AWSNetwork is Confluent's side of a network on AWS.
+type AWSNetwork struct {
+	// ID of Confluent's VPC.
+	// +optional
+	VPC string `json:"vpc,omitempty"`
+	// AWS account of the VPC.
+	// +optional
+	Account string `json:"account,omitempty"`
+	// Name of the endpoint service to make a PrivateLink endpoint for.
+	// +optional
+	PrivateLinkEndpointService string `json:"privateLinkEndpointService,omitempty"`
+}
+
+// GCPNetwork is Confluent's side of a network on Google Cloud.
+type GCPNetwork struct {
+	// Google Cloud project of the VPC network.
+	// +optional
+	Project string `json:"project,omitempty"`
+	// Name of Confluent's VPC network.
+	// +optional
+	VPCNetwork string `json:"vpcNetwork,omitempty"`
+	// Service attachments to make Private Service Connect endpoints for, by zone.
+	// +optional
+	PrivateServiceConnectServiceAttachments map[string]string `json:"privateServiceConnectServiceAttachments,omitempty"`
+}
+
+// AzureNetwork is Confluent's side of a network on Azure.
+type AzureNetwork struct {
+	// Resource ID of Confluent's VNet.
+	// +optional
+	VNet string `json:"vnet,omitempty"`
+	// Azure subscription of the VNet.
+	// +optional
+	Subscription string `json:"subscription,omitempty"`
+	// Aliases of the services to make Private Link endpoints for, by zone.
+	// +optional
+	PrivateLinkServiceAliases map[string]string `json:"privateLinkServiceAliases,omitempty"`
+	// Resource IDs of the same services, by zone.
+	// +optional
+	PrivateLinkServiceResourceIDs map[string]string `json:"privateLinkServiceResourceIDs,omitempty"`
+}
+
+// KafkaClusterSummary is one Kafka cluster in a network.
+type KafkaClusterSummary struct {
+	// Name of the KafkaClusterObservation in the same namespace.
+	Name string `json:"name"`
+	// Its phase.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+}
+
+// NetworkObservation is one network on Confluent Cloud as an InventorySource last
+// saw it. The operator writes it; an edit is undone.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=neo,categories=ccloud
+// +kubebuilder:printcolumn:name="DISPLAY-NAME",type=string,JSONPath=`.status.displayName`
+// +kubebuilder:printcolumn:name="PHASE",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="CLOUD",type=string,JSONPath=`.status.cloud`
+// +kubebuilder:printcolumn:name="REGION",type=string,JSONPath=`.status.region`
+// +kubebuilder:printcolumn:name="CIDR",type=string,JSONPath=`.status.cidr`
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="CONNECTIONS",type=string,JSONPath=`.status.activeConnectionTypes`,priority=1
+// +kubebuilder:printcolumn:name="DNS-DOMAIN",type=string,JSONPath=`.status.dnsDomain`,priority=1
+// +kubebuilder:printcolumn:name="SOURCE",type=string,JSONPath=`.spec.sourceRef.name`,priority=1
+// +kubebuilder:selectablefield:JSONPath=`.spec.networkID`
+// +kubebuilder:selectablefield:JSONPath=`.spec.environment`
+// +kubebuilder:selectablefield:JSONPath=`.spec.sourceRef.name`
+// +kubebuilder:selectablefield:JSONPath=`.status.phase`
+// +kubebuilder:selectablefield:JSONPath=`.status.observed`
+type NetworkObservation struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec NetworkObservationSpec `json:"spec"`
+	// The default keeps kstatus from taking an observation whose status was not
+	// written yet for one that is as it should be.
+	// +optional
+	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
+	Status NetworkObservationStatus `json:"status,omitzero"`
+}
+
+// NetworkObservationList is a list of NetworkObservations.
+//
+// +kubebuilder:object:root=true
+type NetworkObservationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []NetworkObservation `json:"items"`
+}
+
+var _ Observation = &NetworkObservation{}
+
+// CloudID implements Observation.
+func (o *NetworkObservation) CloudID() string { return o.Spec.NetworkID }
+
+// Origin implements Observation.
+func (o *NetworkObservation) Origin() *ObservationOrigin { return &o.Spec.ObservationOrigin }
+
+// Phase implements Observation.
+func (o *NetworkObservation) Phase() string { return o.Status.Phase }
+
+// Trouble implements Observation.
+func (o *NetworkObservation) Trouble() string {
+	return trouble(o.Status.ErrorCode, o.Status.ErrorMessage)
+}
+
+// Conditions implements Observation.
+func (o *NetworkObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
+
+// Observed implements Observation.
+func (o *NetworkObservation) Observed() *string { return &o.Status.Observed }
+
+// GetStatus implements Observation.
+func (o *NetworkObservation) GetStatus() any { return &o.Status }
+
+// SameStatus implements Observation.
+func (o *NetworkObservation) SameStatus(other Observation) bool {
+	return o.Status.same(&other.(*NetworkObservation).Status)
+}
+
+// CopyStatus implements Observation.
+func (o *NetworkObservation) CopyStatus(other Observation) {
+	other.(*NetworkObservation).Status.DeepCopyInto(&o.Status)
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// Network describes networks. Its phases are those of networking/v1.
+var Network = &Kind{
+	Name:        "Network",
+	Condition:   v1alpha1.ConditionNetworksSynced,
+	ReadyPhase:  "READY",
+	OtherPhases: []string{"PROVISIONING", "FAILED", "DEPROVISIONING"},
+	Policy: func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy {
+		return cmp.Or(s.Spec.Networks.Policy, v1alpha1.MirrorPolicyIgnore)
+	},
+	Summary:    func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks },
+	InfoMetric: "network_info",
+	InfoLabels: []string{"network_id", "display_name", "phase", "cloud", "region", "cidr"},
+	Info: func(o v1alpha1.Observation) []string {
+		status := &o.(*v1alpha1.NetworkObservation).Status
+		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region, status.CIDR}
+	},
+	attach: attachNetwork,
+	join:   joinNetwork,
+	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+		joined, from := *o.(*v1alpha1.NetworkObservation), as.(*v1alpha1.NetworkObservation)
+		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = from.Status.KafkaClusters, from.Status.KafkaClusterCount
+		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
+		return &joined
+	},
+}
+
+// networkFacts are what a network tells of itself to the objects on it.
+type networkFacts struct{ phase, cidr, dnsDomain string }
+
+// factsOn are the network's own; there is one network of an ID.
+var factsOn = &topic[networkFacts]{func(a, b networkFacts) int { return cmp.Compare(a.phase, b.phase) }}
+
+func attachNetwork(n *networks, o v1alpha1.Observation) {
+	status := &o.(*v1alpha1.NetworkObservation).Status
+	factsOn.tell(n, o.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain})
+}
+
+func joinNetwork(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+	network := o.(*v1alpha1.NetworkObservation)
+	clusters, clusterCount := bounded(clustersOn.of(n, o.CloudID()))
+	peerings, peeringCount := bounded(peeringsOn.of(n, o.CloudID()))
+	status := &network.Status
+	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
+		status.PeeringCount == peeringCount && slices.Equal(status.Peerings, peerings) {
+		return o
+	}
+	joined := *network
+	joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = clusters, clusterCount
+	joined.Status.Peerings, joined.Status.PeeringCount = peerings, peeringCount
+	return &joined
+}
+
+// joinReference returns a reference that tells what its network tells: the one given, if
+// it does already, else a copy. Of a network that is not mirrored it tells nothing.
+func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	var told networkFacts
+	for _, facts := range factsOn.of(n, networkID(r)) {
+		told = facts
+	}
+	return referenceWith(r, told)
+}
+
+// referenceAs returns a reference that tells of its network what another one tells.
+func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if as == nil {
+		return r
+	}
+	return referenceWith(r, networkFacts{as.Phase, as.CIDR, as.DNSDomain})
+}
+
+func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.NetworkReference {
+	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == told) {
+		return r
+	}
+	next := *r
+	next.Phase, next.CIDR, next.DNSDomain = told.phase, told.cidr, told.dnsDomain
+	return &next
+}
+
+// ProjectNetwork turns a network's record into its observation, without the metadata
+// that Stamp sets, conditions, clusters and peerings.
+func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
+	o := &v1alpha1.NetworkObservation{}
+	o.Spec.NetworkID = n.ID
+	o.Status = v1alpha1.NetworkObservationStatus{
+		Phase:                    n.Status.Phase,
+		DisplayName:              n.Spec.DisplayName,
+		Cloud:                    n.Spec.Cloud,
+		Region:                   n.Spec.Region,
+		ConnectionTypes:          n.Spec.ConnectionTypes,
+		ActiveConnectionTypes:    n.Status.ActiveConnectionTypes,
+		SupportedConnectionTypes: n.Status.SupportedConnectionTypes,
+		CIDR:                     n.Spec.CIDR,
+		ReservedCIDR:             n.Spec.ReservedCIDR,
+		Zones:                    networkZones(n.Spec.Zones, n.Spec.ZonesInfo),
+		DNSResolution:            n.Spec.DNSConfig.Resolution,
+		DNSDomain:                n.Status.DNSDomain,
+		EndpointSuffix:           n.Status.EndpointSuffix,
+		ZonalSubdomains:          n.Status.ZonalSubdomains,
+		IdleSince:                date(n.Status.IdleSince),
+		ErrorCode:                n.Status.ErrorCode,
+		ErrorMessage:             n.Status.ErrorMessage,
+		CloudMetadata:            cloudMetadata(n.Metadata),
+	}
+	if g := n.Spec.Gateway; g.ID != "" {
+		o.Status.Gateway = &v1alpha1.GatewayReference{ID: g.ID, Environment: g.Environment, ResourceName: g.ResourceName, Related: g.Related}
+	}
+	setNetworkCloud(&o.Status, &n.Status.Cloud)
+	o.Labels = kindLabels(
+		v1alpha1.LabelNetwork, n.ID,
+		v1alpha1.LabelCloud, n.Spec.Cloud,
+		v1alpha1.LabelRegion, n.Spec.Region,
+	)
+	return o
+}
+
+// networkZones returns the zones that either list names, sorted by ID.
+func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
+	cidrs := map[string]string{}
+	for _, id := range ids {
+		cidrs[id] = ""
+	}
+	for _, z := range info {
+		cidrs[z.ZoneID] = z.CIDR
+	}
+	var zones []v1alpha1.NetworkZone
+	for _, id := range slices.Sorted(maps.Keys(cidrs)) {
+		zones = append(zones, v1alpha1.NetworkZone{ZoneID: id, CIDR: cidrs[id]})
+	}
+	return zones
+}
+
+// setNetworkCloud sets Confluent's side, by the kind. Of a kind that this version does
+// not know, the members tell whose side it is, if they tell one.
+func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
+	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
+	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0
+	azure := c.VNet != "" || c.Subscription != "" || len(c.PrivateLinkServiceAliases)+len(c.PrivateLinkServiceResourceIDs) > 0
+	switch strings.TrimPrefix(c.Kind, networkingKindPrefix) {
+	case "AwsNetwork":
+		aws, gcp, azure = true, false, false
+	case "GcpNetwork":
+		aws, gcp, azure = false, true, false
+	case "AzureNetwork":
+		aws, gcp, azure = false, false, true
+	}
+	switch {
+	case aws && !gcp && !azure:
+		status.AWS = &v1alpha1.AWSNetwork{VPC: c.VPC, Account: c.Account, PrivateLinkEndpointService: c.PrivateLinkEndpointService}
+	case gcp && !aws && !azure:
+		status.GCP = &v1alpha1.GCPNetwork{Project: c.Project, VPCNetwork: c.VPCNetwork,
+			PrivateServiceConnectServiceAttachments: c.PrivateServiceConnectServiceAttachments}
+	case azure && !aws && !gcp:
+		status.Azure = &v1alpha1.AzureNetwork{VNet: c.VNet, Subscription: c.Subscription,
+			PrivateLinkServiceAliases: c.PrivateLinkServiceAliases, PrivateLinkServiceResourceIDs: c.PrivateLinkServiceResourceIDs}
+	}
+}
