@@ -74,9 +74,6 @@ func (c *checks) notNegative(field string, value int32) {
 
 // checkInventory holds every object of the document against the contract.
 func checkInventory(doc Inventory) error {
-	if slices.Contains(doc.Environments, "") {
-		return &FieldError{"environments", "an environment's ID is empty"}
-	}
 	for _, k := range kinds {
 		for i, o := range k.in(&doc) {
 			if err := at(k, i, o.check()); err != nil {
@@ -92,7 +89,9 @@ func checkKey(o object) error {
 	id, environment := o.key()
 	var c checks
 	c.id("id", id)
-	c.id("spec.environment.id", environment)
+	if _, is := o.(*Environment); !is {
+		c.id("spec.environment.id", environment)
+	}
 	return c.outcome()
 }
 

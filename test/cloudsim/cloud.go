@@ -114,6 +114,10 @@ func (s *Sim) ask(r *http.Request, k *kind, key Key) (query, *failure) {
 	}
 	// More than a fault leaves, a key does not show either.
 	q.filter.view = max(q.filter.view, key.Sees)
+	if k.organizationWide {
+		q.filter.only = key.Environments
+		return q, nil
+	}
 	return q, s.authorize(key, q.environment)
 }
 
@@ -143,7 +147,7 @@ func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
 // which of the two is wrong it does not say, as the cloud does not.
 func (s *Sim) authorize(key Key, environment string) *failure {
 	s.mu.RLock()
-	exists := s.environments[environment]
+	exists := s.of(environmentKind).byID[environment] != nil
 	s.mu.RUnlock()
 	if exists && (key.Environments == nil || slices.Contains(key.Environments, environment)) {
 		return nil

@@ -109,6 +109,9 @@ func (d Documents) Put(id string, document io.Reader, unchecked bool) (stored js
 // is a *FieldError for the phase, or wraps ErrNotFound.
 func (d Documents) SetPhase(id, phase string, unchecked bool) error {
 	var check checks
+	if len(d.Phases) == 0 {
+		return &FieldError{"phase", "a " + d.Noun + " has none"}
+	}
 	if phase == "" || !unchecked {
 		check.oneOf("phase", phase, d.Phases...)
 	}

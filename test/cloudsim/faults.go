@@ -118,7 +118,7 @@ var catalogue = [...]faultEntry{
 	FaultItemMissing:   {"item-missing", "an item is missing, and total_size counts it", Loud, false, theLastItems, edited(itemMissing)},
 	FaultItemSkipped:   {"item-skipped", "an item is missing, and total_size does not count it", Silent, false, theLastItems, edited(itemSkipped)},
 	FaultItemRepeated:  {"item-repeated", "an item of the first page comes again", Harmless, false, someItems, edited(itemRepeated)},
-	FaultItemWrongType: {"item-wrong-type", "an item's status is a number", Loud, false, someItems, spoiled(wrongType)},
+	FaultItemWrongType: {"item-wrong-type", "an item's metadata is a number", Loud, false, someItems, spoiled(wrongType)},
 	FaultItemNotObject: {"item-not-object", "an item is a text", Loud, false, someItems, spoiled(notObject)},
 	FaultItemNull:      {"item-null", "an item is null", Loud, false, someItems, spoiled(nothing)},
 	FaultItemNoID:      {"item-no-id", "an item has no id", Loud, false, someItems, spoiled(noID)},

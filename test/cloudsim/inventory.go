@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // ErrNotFound is wrapped by every error about an object that is not in the inventory.
@@ -12,10 +13,10 @@ var ErrNotFound = errors.New("not in the inventory")
 
 // Inventory is a whole inventory as one document, objects in order of creation.
 type Inventory struct {
-	Environments []string  `json:"environments,omitempty"` // those of the objects need not be named
-	Clusters     []Cluster `json:"clusters"`
-	Peerings     []Peering `json:"peerings"`
-	Networks     []Network `json:"networks,omitempty"`
+	Environments []Environment `json:"environments,omitempty"` // those of the objects need not be named
+	Clusters     []Cluster     `json:"clusters"`
+	Peerings     []Peering     `json:"peerings"`
+	Networks     []Network     `json:"networks,omitempty"`
 }
 
 // Size returns the number of clusters and of peerings in all environments.
@@ -26,13 +27,10 @@ func (s *Sim) Size() (clusters, peerings int) {
 }
 
 // Inventory returns a copy of the whole inventory.
-func (s *Sim) Inventory() Inventory {
-	doc := s.InventoryOf("")
-	doc.Environments = s.Environments()
-	return doc
-}
+func (s *Sim) Inventory() Inventory { return s.InventoryOf("") }
 
-// InventoryOf returns copies of the objects of one environment, or of all for "".
+// InventoryOf returns copies of the objects of one environment, or of all, environments
+// included, for "".
 func (s *Sim) InventoryOf(environment string) Inventory {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -45,9 +43,6 @@ func (s *Sim) InventoryOf(environment string) Inventory {
 
 // AddInventory adds the objects of the document, or replaces those of the same ID.
 func (s *Sim) AddInventory(doc Inventory) {
-	for _, id := range doc.Environments {
-		s.AddEnvironment(id)
-	}
 	for _, c := range s.collections {
 		for _, o := range c.kind.in(&doc) {
 			put(s, c, o)
@@ -55,7 +50,7 @@ func (s *Sim) AddInventory(doc Inventory) {
 	}
 }
 
-// SetInventory replaces environments and objects by those of the document; keys and recorded calls stay. Every object needs an ID, unique within
+// SetInventory replaces all objects by those of the document; keys and recorded calls stay. Every object needs an ID, unique within
 // its kind, and an environment: otherwise the error is a *FieldError and nothing
 // has changed.
 func (s *Sim) SetInventory(doc Inventory) error {
@@ -66,11 +61,7 @@ func (s *Sim) SetInventory(doc Inventory) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.environments = map[string]bool{}
-	for _, id := range doc.Environments {
-		s.environments[id] = true
-	}
-	for _, c := range s.collections {
+	for _, c := range slices.Backward(s.collections) { // Environments first: the objects' own are added to them.
 		s.replace(c, c.kind.in(&doc))
 	}
 	return nil
@@ -201,11 +192,4 @@ func decodeAll[T any](encoded []json.RawMessage) []T {
 		items[i] = decode[T](raw)
 	}
 	return items
-}
-
-// know notes the environment of an object. One without is kept, but cannot be listed.
-func (s *Sim) know(environment string) {
-	if environment != "" {
-		s.environments[environment] = true
-	}
 }

@@ -155,7 +155,7 @@ func TestAnInventoryIsReplacedAsAWhole(t *testing.T) {
 	g.Expect(s.SetInventory(homeless)).To(MatchError("peerings[0].spec.environment.id: is required"))
 	g.Expect(s.Inventory()).To(Equal(before))
 
-	g.Expect(s.SetInventory(cloudsim.Inventory{Environments: []string{"env-empty"}})).To(Succeed())
+	g.Expect(s.SetInventory(cloudsim.Inventory{Environments: environments("env-empty")})).To(Succeed())
 	g.Expect(s.Environments()).To(Equal([]string{"env-empty"}))
 	g.Expect(get(s, clustersPath, "").status).To(Equal(http.StatusForbidden))
 	g.Expect(s.SetInventory(before)).To(Succeed())

@@ -10,12 +10,13 @@ type Op string
 // The operations. OpAny stands for every request where a request is asked for, and
 // OpOther is what a request of no operation (another path or verb) is recorded as.
 const (
-	OpListClusters Op = "listCmkV2Clusters"
-	OpListPeerings Op = "listNetworkingV1Peerings"
-	OpListNetworks Op = "listNetworkingV1Networks"
-	OpExchange     Op = "exchangeStsV1OauthToken"
-	OpOther        Op = "other"
-	OpAny          Op = ""
+	OpListClusters     Op = "listCmkV2Clusters"
+	OpListPeerings     Op = "listNetworkingV1Peerings"
+	OpListNetworks     Op = "listNetworkingV1Networks"
+	OpListEnvironments Op = "listOrgV2Environments"
+	OpExchange         Op = "exchangeStsV1OauthToken"
+	OpOther            Op = "other"
+	OpAny              Op = ""
 )
 
 // Ops returns the list operations, and OpOther.
@@ -55,6 +56,9 @@ type kind struct {
 	cloudKeyOnly bool
 	filters      []string // query parameters; object.facets gives the values in this order
 	phases       []string
+	// organizationWide reports whether the objects are the organization's, and lie in no
+	// environment.
+	organizationWide bool
 	// optional are the members that mode wire sends as null where they are absent: paths
 	// of members within an item.
 	optional []string
@@ -77,7 +81,7 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 }
 
 // kinds are all there are.
-var kinds = []*kind{clusterKind, peeringKind, networkKind}
+var kinds = []*kind{clusterKind, peeringKind, networkKind, environmentKind}
 
 // kindAt returns the kind that is listed at that path, or nil.
 func kindAt(path string) *kind {

@@ -125,6 +125,7 @@ func (l *lister) read(a answer, path string, ids map[string]bool) (token string,
 	var items []*struct {
 		ID     string
 		Status struct{ Phase string }
+		Metadata map[string]any
 	}
 	if p.Data != nil {
 		if err := json.Unmarshal(*p.Data, &items); err != nil {

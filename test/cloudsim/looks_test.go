@@ -135,7 +135,7 @@ var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 	cloudsim.FaultItemRepeated: func(g Gomega, s spoilt) {
 		g.Expect(s.list(g).ids()).To(Equal(append(numberedFrom(0, 9), "lkc-00")))
 	},
-	cloudsim.FaultItemWrongType: item(`"id":"lkc-05"`, `"status":7`),
+	cloudsim.FaultItemWrongType: item(`"id":"lkc-05"`, `"metadata":7`),
 	cloudsim.FaultItemNotObject: item(`,"lkc-05",`),
 	cloudsim.FaultItemNull:      item(`,null,`),
 	cloudsim.FaultItemNoID: func(g Gomega, s spoilt) {

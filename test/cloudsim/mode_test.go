@@ -155,7 +155,7 @@ func TestASeedInWireModeHasWordsOfTomorrow(t *testing.T) {
 		return s
 	}
 	wire := seeded(cloudsim.ModeWire)
-	g.Expect(seeded(cloudsim.ModeWire).Inventory()).To(Equal(wire.Inventory()), "the same seed gives the same")
+	g.Expect(seeded(cloudsim.ModeWire).InventoryOf(env)).To(Equal(wire.InventoryOf(env)), "the same seed gives the same")
 	words := map[string]int{}
 	for _, c := range wire.Clusters("") {
 		words[c.Status.Phase]++

@@ -38,7 +38,7 @@ func (s *Sim) parseQuery(raw string, k *kind) (query, *failure) {
 			return query{}, f
 		}
 	}
-	if q.environment = values.Get("environment"); q.environment == "" {
+	if q.environment = values.Get("environment"); q.environment == "" && !k.organizationWide {
 		return query{}, badParameter("environment", "environment is required: give the ID of the environment to list")
 	}
 	for i, name := range k.filters {
@@ -107,10 +107,18 @@ func (s *Sim) endlessOf(q query, k *kind) query {
 	return q
 }
 
+// parameters are those that may be given once.
+func (k *kind) parameters() []string {
+	if k.organizationWide {
+		return []string{"page_size", "page_token"}
+	}
+	return []string{"environment", "page_size", "page_token"}
+}
+
 func checkParameter(name string, given []string, k *kind) *failure {
 	repeatable := slices.Contains(k.filters, name)
 	switch {
-	case !repeatable && !slices.Contains([]string{"environment", "page_size", "page_token"}, name):
+	case !repeatable && !slices.Contains(k.parameters(), name):
 		return badParameter(name, "%s has no parameter %q", k.op, name)
 	case !repeatable && len(given) > 1:
 		return badParameter(name, "%s was given %d times, it may be given once", name, len(given))

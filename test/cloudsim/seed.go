@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -30,8 +31,10 @@ func Seed(s *Sim, o SeedOptions) {
 	if o.Environment == "" {
 		o.Environment = DefaultEnvironment
 	}
-	s.AddEnvironment(o.Environment)
 	g := newGenerator(o)
+	if !slices.Contains(s.Environments(), o.Environment) {
+		s.PutEnvironment(g.organizationsOwn())
+	}
 	wire := s.Mode() == ModeWire
 	for i := range o.Clusters {
 		c := g.cluster(i)
@@ -108,6 +111,15 @@ func newGenerator(o SeedOptions) *generator {
 		})
 	}
 	return g
+}
+
+// organizationsOwn makes the environment itself. Its name follows its ID, so that the objects
+// drawn are the same whether it was there before or not.
+func (g *generator) organizationsOwn() Environment {
+	h := hash(g.environment)
+	return Environment{ID: g.environment, Metadata: Metadata{CreatedAt: g.start, UpdatedAt: g.start},
+		DisplayName:      teams[h%uint64(len(teams))] + "-" + stages[h>>8%uint64(len(stages))],
+		StreamGovernance: &StreamGovernance{Package: "ESSENTIALS"}}
 }
 
 func (g *generator) cluster(i int) Cluster {

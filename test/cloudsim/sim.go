@@ -1,5 +1,5 @@
 // Package cloudsim is a simulated Confluent Cloud: the list operations this project
-// reads (Kafka clusters, network peerings, networks) as an http.Handler over an
+// reads (Kafka clusters, network peerings, networks, environments) as an http.Handler over an
 // inventory in memory that may be changed while it is being listed.
 //
 // In mode strict, the default, it keeps to the published contract to the letter; in
@@ -17,7 +17,6 @@ package cloudsim
 import (
 	"crypto/rand"
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,11 +95,10 @@ type Sim struct {
 	slowTime      time.Duration
 	foreignURL    atomic.Pointer[string] // set by Start, for the faults that lead there
 
-	mu           sync.RWMutex // guards all below
-	keys         map[string]Key
-	exchanges    exchanges
-	environments map[string]bool
-	collections  []*collection // as in kinds
+	mu          sync.RWMutex // guards all below
+	keys        map[string]Key
+	exchanges   exchanges
+	collections []*collection // as in kinds
 }
 
 // New returns a simulated cloud without keys, environments and objects.
@@ -132,7 +130,6 @@ func New(o Options) *Sim {
 		keys:          map[string]Key{},
 		exchanges: exchanges{pools: map[string]Pool{}, issued: map[string]issued{},
 			told: defaultTokenLife, life: defaultTokenLife},
-		environments: map[string]bool{},
 	}
 	for _, k := range kinds {
 		s.collections = append(s.collections, newCollection(k))
@@ -158,30 +155,6 @@ func (s *Sim) RemoveKey(id string) {
 	delete(s.keys, id)
 	s.mu.Unlock()
 	s.limits.forget(id)
-}
-
-// AddEnvironment makes an environment known, so that an empty listing of it is
-// possible. Putting an object into an environment makes that known too.
-func (s *Sim) AddEnvironment(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.environments[id] = true
-}
-
-// Environments returns the IDs of the known environments, sorted.
-func (s *Sim) Environments() []string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.sortedEnvironments()
-}
-
-func (s *Sim) sortedEnvironments() []string {
-	ids := make([]string, 0, len(s.environments))
-	for id := range s.environments {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	return ids
 }
 
 // now is the simulated cloud's time in the precision its timestamps have.

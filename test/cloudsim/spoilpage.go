@@ -105,7 +105,7 @@ func spoiled(change func(item tree) any) func(*exchange) {
 }
 
 func wrongType(item tree) any {
-	item["status"] = 7
+	item["metadata"] = 7
 	return item
 }
 

@@ -174,18 +174,20 @@ func (c *collection) all(environment string) []*entry {
 
 // filter holds the wanted values of each of a kind's filters, sorted. Any one value
 // of a filter will do, an empty filter takes everything, and all filters must agree.
-// Of what is left, the view shows all, a part or none.
+// Of what is left, the view shows all, a part or none, and only those of these IDs, unless
+// that is nil.
 type filter struct {
 	values [][]string
+	only   []string
 	view   View
 }
 
 func (f filter) empty() bool {
-	return f.view == ViewAll && !slices.ContainsFunc(f.values, func(values []string) bool { return len(values) > 0 })
+	return f.view == ViewAll && f.only == nil && !slices.ContainsFunc(f.values, func(values []string) bool { return len(values) > 0 })
 }
 
 func (f filter) matches(e *entry) bool {
-	if !f.view.Shows(e.id) {
+	if !f.view.Shows(e.id) || f.only != nil && !slices.Contains(f.only, e.id) {
 		return false
 	}
 	for i, values := range f.values {
@@ -200,7 +202,7 @@ func (f filter) matches(e *entry) bool {
 // key is the same for equal filters, and for no others.
 func (f filter) key() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d:", f.view)
+	fmt.Fprintf(&b, "%d:%q:", f.view, f.only)
 	for i, values := range f.values {
 		for _, v := range values {
 			fmt.Fprintf(&b, "%d=%q&", i, v)

@@ -177,3 +177,12 @@ func do(t testing.TB, method, target, user, password string) (answer, error) {
 	body, err := io.ReadAll(resp.Body)
 	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
+
+// environments returns environments of these IDs.
+func environments(ids ...string) []cloudsim.Environment {
+	var all []cloudsim.Environment
+	for _, id := range ids {
+		all = append(all, cloudsim.Environment{ID: id})
+	}
+	return all
+}

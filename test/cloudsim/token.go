@@ -15,7 +15,7 @@ import (
 type scope [8]byte
 
 func newScope(op Op, environment string, f filter, fault string) scope {
-	f.view = ViewAll // which is the key's or the fault's
+	f.view, f.only = ViewAll, nil // which is the key's or the fault's
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s %s", op, environment, f.key(), fault))
 	return scope(sum[:8])
 }

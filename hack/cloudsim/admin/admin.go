@@ -156,7 +156,7 @@ func (a admin) putInventory(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err)
 		return
 	}
-	sizes := map[string]int{"environments": len(a.Environments())}
+	sizes := map[string]int{}
 	for _, kind := range a.Documents() {
 		sizes[kind.Plural] = len(kind.All())
 	}
@@ -223,6 +223,9 @@ func (a admin) help(w http.ResponseWriter, r *http.Request) {
 	var phases strings.Builder
 	for _, kind := range a.Documents() {
 		places = append(places, "{"+kind.Noun+"}", kind.Example())
+		if len(kind.Phases) == 0 {
+			continue
+		}
 		fmt.Fprintf(&phases, "Phases of a %s: %s\n", kind.Noun, strings.Join(kind.Phases, ", "))
 	}
 	places = append(places, "{phases}", phases.String())

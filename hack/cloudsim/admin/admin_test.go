@@ -160,7 +160,7 @@ func TestAdminErrorsNameTheFieldAndChangeNothing(t *testing.T) {
 		"no such method":    {"POST", "/inventory", "{}", 405, "", "use GET, PUT"},
 		"load one bad":      {"PUT", "/inventory", clusters(goodCluster, edit(edit(goodCluster, "lkc-1", "lkc-2"), "LOW", "low")), 400, "clusters[1].spec.availability", "use one of MULTI_ZONE"},
 		"load one twice":    {"PUT", "/inventory", clusters(goodCluster, goodCluster), 400, "clusters[1].id", "clusters[0] too"},
-		"load empty ID":     {"PUT", "/inventory", `{"environments":[""]}`, 400, "environments", "empty"},
+		"load empty ID":     {"PUT", "/inventory", `{"environments":[{"id":""}]}`, 400, "environments[0].id", "is required"},
 		"load wrong shape":  {"PUT", "/inventory", `[]`, 400, "", "array"},
 		"load bad peering":  {"PUT", "/inventory", `{"peerings":[` + edit(goodPeering, "READY", "OK") + `]}`, 400, "peerings[0].status.phase", "use one of"},
 		"load list answer":  {"PUT", "/inventory", `{"data":[]}`, 400, "data", "no such field"},
