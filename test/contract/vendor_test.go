@@ -293,11 +293,11 @@ func networkCloudRecord(c *networking.NetworkingV1NetworkStatusCloudOneOf) wire.
 }
 
 // valueOf returns what a pointer points at, nothing for nil.
-func valueOf(m *map[string]string) map[string]string {
-	if m == nil {
-		return nil
+func valueOf[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
 	}
-	return *m
+	return value
 }
 
 // date writes a date as JSON does, empty for none.

@@ -164,6 +164,7 @@ func startLimited(ctx context.Context, without right, rights []right) limited {
 	})
 	createSource(ctx, name, func(s *v1alpha1.InventorySource) {
 		s.Spec.Environment, s.Spec.KafkaClusters.ConfigMaps = environmentOfFew, v1alpha1.ConfigMapPolicyEnabled
+		s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
 	})
 	return m
 }
@@ -277,6 +278,7 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		peerings := scene.Cloud.Peerings(environmentOfFew)
 		Expect(scene.Cloud.SetPeeringPhase(peerings[0].ID, "RESTING")).To(Succeed())
 		Expect(scene.Cloud.RemovePeering(peerings[1].ID)).To(Succeed())
+		Expect(scene.Cloud.RemoveNetwork(scene.Cloud.Networks(environmentOfFew)[2].ID)).To(Succeed())
 		for _, m := range managers {
 			template := `{"spec":{"template":{"labels":{"team":"data"}}}}`
 			Expect(k8s.Patch(ctx, readSource(ctx, Default, m.namespace), client.RawPatch("application/merge-patch+json", []byte(template)))).To(Succeed())
@@ -326,7 +328,7 @@ var _ = Describe("People's roles", Ordered, func() {
 	forbidden := MatchError(apierrors.IsForbidden, "forbidden")
 	expectReading := func(ctx SpecContext, c client.Client) {
 		GinkgoHelper()
-		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}} {
+		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{}} {
 			Expect(c.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		}
 	}

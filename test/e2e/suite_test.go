@@ -111,9 +111,9 @@ func createSource(ctx context.Context, namespace string, changes ...func(*v1alph
 	source := &v1alpha1.InventorySource{
 		ObjectMeta: metav1.ObjectMeta{Name: sourceName, Namespace: namespace},
 		Spec: v1alpha1.InventorySourceSpec{
-			Environment: environment,
-			Endpoint:    scene.Server.URL,
-			Interval:    &metav1.Duration{Duration: 10 * time.Second},
+			Environment:    environment,
+			Endpoint:       scene.Server.URL,
+			MirrorSettings: v1alpha1.MirrorSettings{Interval: &metav1.Duration{Duration: 10 * time.Second}},
 			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
 				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: "ccloud"}},
 			}},
