@@ -23,23 +23,24 @@ const maxMessage = 8192
 // kind has to say stands whole in the condition of that kind.
 const maxReady = 320
 
-// conditionSetter sets conditions of a source, all at one time.
+// conditionSetter sets conditions of a source or a discovery, all at one time.
 type conditionSetter struct {
-	source *v1alpha1.InventorySource
-	now    metav1.Time
+	conditions *[]metav1.Condition
+	generation int64
+	now        metav1.Time
 }
 
-// set is the one place where texts that others wrote get into a condition of a source:
-// it cuts them to what fits.
+// set is the one place where texts that others wrote get into a condition: it cuts them to
+// what fits.
 func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
-	meta.SetStatusCondition(&c.source.Status.Conditions, metav1.Condition{
+	meta.SetStatusCondition(c.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
-		ObservedGeneration: c.source.Generation, LastTransitionTime: c.now,
+		ObservedGeneration: c.generation, LastTransitionTime: c.now,
 	})
 }
 
 func (c conditionSetter) remove(conditionType string) {
-	meta.RemoveStatusCondition(&c.source.Status.Conditions, conditionType)
+	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
 // setReady sets Ready, and the one of Reconciling and Stalled that goes with it. A
@@ -66,13 +67,12 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets PruneHeld from what the status says of each kind, with the reason
-// of the first that is held.
-func (c conditionSetter) setPruneHeld() {
+// setPruneHeld sets PruneHeld from the prunes that are held, with the reason of the first.
+func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
-	for i := range kinds {
-		if held := heldIn(c.source, i); held != nil {
+	for _, held := range prunes {
+		if held != nil {
 			if reason == "" {
 				reason = held.Reason
 			}

@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
@@ -19,7 +20,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// connection is a client for a source's environment, and what it was made from.
+// connection is a client of the cloud, and what it was made from.
 type connection struct {
 	*cloudapi.Client
 	endpoint string
@@ -29,31 +30,40 @@ type connection struct {
 	budget   *budget.Budget
 }
 
-// connect reads the source's credential and returns a client that uses it. It notes
-// which version of the Secret that was.
+// login is who asks the cloud where: a source, or a discovery.
+type login struct {
+	namespace, name, endpoint string
+	credentials               v1alpha1.Credentials
+	// tokens are kept from sync to sync, where there are any.
+	tokens *tokens
+	// secret is set to the version of the Secret that was read, "" if there is none.
+	secret *string
+}
+
+// connect reads the credential and returns a client that uses it. It notes which version of
+// the Secret that was.
 //
 // Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
 // no *failure is the context's.
-func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) {
-	source, endpoint := p.source, p.source.GetEndpoint()
-	if err := r.allowEndpoint("spec.endpoint", endpoint); err != nil {
+func (r *Reconciler) connect(ctx context.Context, l login) (*connection, error) {
+	if err := r.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
 		return nil, err
 	}
 	o := cloudapi.Options{
-		Endpoint:  endpoint,
+		Endpoint:  l.endpoint,
 		UserAgent: r.UserAgent,
 		Transport: r.Transport,
 		Retry:     r.Retry,
-		Observe:   r.Metrics.ObserveCalls(source.Namespace, source.Name),
+		Observe:   r.Metrics.ObserveCalls(l.namespace, l.name),
 	}
 	var identity string
 	var share *budget.Budget
 	var err error
-	if source.Spec.Credentials.WorkloadIdentity != nil {
-		identity, share, err = r.useToken(p, &o)
+	if l.credentials.WorkloadIdentity != nil {
+		identity, share, err = r.useToken(l, &o)
 	} else {
-		p.state.tokens = tokens{}
-		identity, share, err = r.useKey(ctx, p, &o)
+		*l.tokens = tokens{}
+		identity, share, err = r.useKey(ctx, l, &o)
 	}
 	if err != nil {
 		return nil, err
@@ -61,22 +71,23 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) (*connection, error) 
 	o.Budget = share
 	client, err := cloudapi.New(o)
 	if wrong, ok := errors.AsType[*cloudapi.CredentialError](err); ok {
-		key := source.Spec.Credentials.APIKey.SecretRef.GetAPIKeyKey()
+		ref := l.credentials.APIKey.SecretRef
+		key := ref.GetAPIKeyKey()
 		if wrong.Member == cloudapi.MemberSecret {
-			key = source.Spec.Credentials.APIKey.SecretRef.GetAPISecretKey()
+			key = ref.GetAPISecretKey()
 		}
 		return nil, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
-			"Secret %q, key %q: %s", secretOf(source).Name, key, wrong.Problem)}
+			"Secret %q, key %q: %s", ref.Name, key, wrong.Problem)}
 	}
 	if err != nil {
 		return nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: "spec.endpoint: " + err.Error()}
 	}
-	return &connection{client, endpoint, identity, share}, nil
+	return &connection{client, l.endpoint, identity, share}, nil
 }
 
-// useKey has a client use the API key that the source names. Errors are those of credential.
-func (r *Reconciler) useKey(ctx context.Context, p *pass, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
-	o.Credential, err = r.credential(ctx, p)
+// useKey has a client use the API key that the credential names. Errors are those of credential.
+func (r *Reconciler) useKey(ctx context.Context, l login, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
+	o.Credential, err = r.credential(ctx, l)
 	return o.Credential.Key, cloudapi.Budget(r.Budgets, o.Endpoint, o.Credential), err
 }
 
@@ -94,18 +105,19 @@ func (r *Reconciler) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(r.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that the source names, with nothing but the right
+// credential reads the Secret that is named, with nothing but the right
 // to get it: its data is neither listed nor watched nor kept.
-func (r *Reconciler) credential(ctx context.Context, p *pass) (cloudapi.Credential, error) {
-	if p.source.Spec.Credentials.APIKey == nil {
+func (r *Reconciler) credential(ctx context.Context, l login) (cloudapi.Credential, error) {
+	if l.credentials.APIKey == nil {
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretInvalid,
 			message: "spec.credentials.apiKey.secretRef.name: no Secret is named"}
 	}
 	secret := &corev1.Secret{}
-	key, ref := secretOf(p.source), p.source.Spec.Credentials.APIKey.SecretRef
+	ref := l.credentials.APIKey.SecretRef
+	key := types.NamespacedName{Namespace: l.namespace, Name: ref.Name}
 	switch err := r.APIReader.Get(ctx, key, secret); {
 	case apierrors.IsNotFound(err):
-		p.secret = ""
+		*l.secret = ""
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",
 			key.Name, key.Namespace, ref.GetAPIKeyKey(), ref.GetAPISecretKey())}
@@ -119,7 +131,7 @@ func (r *Reconciler) credential(ctx context.Context, p *pass) (cloudapi.Credenti
 		return cloudapi.Credential{}, &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
-	p.secret = secret.ResourceVersion
+	*l.secret = secret.ResourceVersion
 	values := make([]string, 2)
 	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
 		// A newline at the end is what `echo` leaves behind; no key has one.

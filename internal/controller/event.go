@@ -85,21 +85,20 @@ func (r *Reconciler) tellPhase(w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event where a source's Ready changed its status or reason,
+// tellReady records an event where Ready of a source or a discovery changed its status or reason,
 // and where a prune came to be held.
-func (r *Reconciler) tellReady(source *v1alpha1.InventorySource, before []metav1.Condition) {
-	after := source.Status.Conditions
+func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
-		r.tell(source, kind, is.Reason, "Sync", is.Message)
+		r.tell(about, kind, is.Reason, "Sync", is.Message)
 	}
 	held := meta.FindStatusCondition(after, v1alpha1.ConditionPruneHeld)
 	heldBefore := meta.FindStatusCondition(before, v1alpha1.ConditionPruneHeld)
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
-		r.tell(source, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", held.Message)
+		r.tell(about, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", held.Message)
 	}
 }
 

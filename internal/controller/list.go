@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -41,7 +42,7 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 	if !mirrorsAny(source) {
 		return nil
 	}
-	connection, err := r.connect(ctx, p)
+	connection, err := r.connect(ctx, login{source.Namespace, source.Name, source.GetEndpoint(), source.Spec.Credentials, &p.state.tokens, &p.secret})
 	var unconnected *failure
 	if err != nil && !errors.As(err, &unconnected) {
 		return err
@@ -52,7 +53,7 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 		}
 	}
 	if unconnected == nil {
-		unconnected = r.authorize(ctx, source, connection)
+		unconnected = r.authorize(ctx, source.GetTimeout(), connection)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -80,10 +81,10 @@ func (r *Reconciler) list(ctx context.Context, p *pass) error {
 	return ctx.Err()
 }
 
-// authorize has a connection get a token, where it uses one, so that both kinds' listings
-// ask with the same.
-func (r *Reconciler) authorize(ctx context.Context, source *v1alpha1.InventorySource, c *connection) *failure {
-	ctx, cancel := context.WithTimeout(ctx, source.GetTimeout())
+// authorize has a connection get a token, where it uses one, so that all listings ask with
+// the same.
+func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c *connection) *failure {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
@@ -94,7 +95,7 @@ func (r *Reconciler) listKind(ctx context.Context, p *pass, i int, c *connection
 	ctx, cancel := context.WithTimeout(ctx, p.source.GetTimeout())
 	defer cancel()
 	k, known := &kinds[i], &p.state.kinds[i]
-	asked := question{p.source.Generation, scope(k, c, p.source)}
+	asked := question{p.source.Generation, c.scope(k.filter(p.source))}
 	var index *cloudapi.Index
 	if known.asked == asked {
 		index = known.index
@@ -123,11 +124,11 @@ func resultOf(o outcome) string {
 const scopeDigits = 12
 
 // scope hashes all that decides what a listing can see: the endpoint, who asks and the
-// kind's filter. It is kept in the status, so a key's secret is no part of it; the cloud
+// filter. It is kept in the status, so a key's secret is no part of it; the cloud
 // gives every secret a key of its own. Nor is a token, so that a renewed one is no change.
-func scope(k *kind, c *connection, source *v1alpha1.InventorySource) string {
+func (c *connection) scope(filter any) string {
 	// Marshalling strings and slices of them cannot fail.
-	text, _ := json.Marshal([]any{c.endpoint, c.identity, k.filter(source)})
+	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
 }

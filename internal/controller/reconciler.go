@@ -122,7 +122,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	r.apply(ctx, p)
 	if p.syncing {
-		p.state.schedule.plan(p.source, p.state.kinds, r.spread)
+		p.state.schedule.plan(termsOf(p.source), attempts(p.source, p.state.kinds), r.spread)
 	}
 	if err := r.report(ctx, p); err != nil {
 		return ended(ctx, err)
@@ -172,7 +172,7 @@ type pass struct {
 func (r *Reconciler) ask(ctx context.Context, p *pass) error {
 	schedule, now := &p.state.schedule, r.Clock.Now()
 	p.secret = schedule.answered.secret
-	if !schedule.due(p.source, now) && !r.rotated(ctx, p) {
+	if !schedule.due(termsOf(p.source), now) && !r.rotated(ctx, p) {
 		return nil
 	}
 	if err := r.announce(ctx, p.source); err != nil {

@@ -21,7 +21,7 @@ func (r *Reconciler) answer(p *pass) {
 		p.state.kinds[i].outcome = p.told[i].outcome
 		whole = whole && p.told[i].outcome.failure == nil
 	}
-	p.state.schedule.answer(p.source, p.secret, p.early, r.Clock.Now(), whole)
+	p.state.schedule.answer(termsOf(p.source), p.secret, p.early, r.Clock.Now(), whole)
 }
 
 // again takes in a sync whose listings told what the last ones told, and reports
@@ -137,6 +137,15 @@ func lastScope(p *pass, i int) string {
 		return summary.Scope
 	}
 	return ""
+}
+
+// allHeldIn returns what heldIn does for each kind.
+func allHeldIn(source *v1alpha1.InventorySource) []*v1alpha1.HeldPrune {
+	all := make([]*v1alpha1.HeldPrune, len(kinds))
+	for i := range kinds {
+		all[i] = heldIn(source, i)
+	}
+	return all
 }
 
 // heldIn returns the prune of a kind that a source's status says is held, or nil.

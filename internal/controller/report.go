@@ -26,9 +26,9 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 		return nil
 	}
 	before := source.DeepCopy()
-	c := conditionSetter{source, r.now()}
+	c := conditionSetter{&source.Status.Conditions, source.Generation, r.now()}
 	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync is under way"})
-	return r.writeStatus(ctx, source, before)
+	return r.writeSourceStatus(ctx, source, before)
 }
 
 // report writes the source's status, if it changed: what the last sync found
@@ -49,12 +49,12 @@ func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySou
 func (r *Reconciler) report(ctx context.Context, p *pass) error {
 	before := p.source.DeepCopy()
 	p.configMaps = r.configMapsOf(p.source)
-	c := conditionSetter{p.source, r.now()}
+	c := conditionSetter{&p.source.Status.Conditions, p.source.Generation, r.now()}
 	unseen := p.putOff.For > 0 && p.state.schedule.answered.generation != p.source.Generation
 	if !unseen { // Else what was said of the last spec stays.
 		p.source.Status.ObservedGeneration = p.source.Generation
 		r.setSummaries(p)
-		c.setPruneHeld()
+		c.setPruneHeld(allHeldIn(p.source)...)
 		if ready := c.setSynced(p); ready != nil {
 			c.setReady(*ready)
 		}
@@ -64,10 +64,10 @@ func (r *Reconciler) report(ctx context.Context, p *pass) error {
 		c.setReady(*waits)
 		p.source.Status.NextSyncTime = &metav1.Time{Time: c.now.Add(p.putOff.For)}
 	}
-	if err := r.writeStatus(ctx, p.source, before); err != nil {
+	if err := r.writeSourceStatus(ctx, p.source, before); err != nil {
 		return err
 	}
-	r.tellReady(p.source, before.Status.Conditions)
+	r.tellReady(p.source, p.source.Status.Conditions, before.Status.Conditions)
 	r.tellHeld(p, before)
 	logPass(ctx, p, before.Status.Conditions)
 	return nil
@@ -155,27 +155,32 @@ func setTimes(p *pass) {
 
 func (r *Reconciler) now() metav1.Time { return metav1.NewTime(r.Clock.Now()) }
 
-// writeStatus replaces the status if it differs from before, and takes what the API
+// writeSourceStatus replaces the status if it differs from before, and takes what the API
 // server made of it. Times are compared in seconds, as the API keeps them.
-//
-// The patch first tests the UID, so that it never lands on a source that was created
-// again under a former one's name: the API server ignores a UID in a merge patch of a
-// custom resource. A source deleted meanwhile needs no status.
-func (r *Reconciler) writeStatus(ctx context.Context, source, before *v1alpha1.InventorySource) error {
+func (r *Reconciler) writeSourceStatus(ctx context.Context, source, before *v1alpha1.InventorySource) error {
 	roundTimes(&source.Status)
 	if equality.Semantic.DeepEqual(before.Status, source.Status) {
 		return nil
 	}
+	return r.writeStatus(ctx, source, source.Status)
+}
+
+// writeStatus replaces an object's status, and takes what the API server made of it.
+//
+// The patch first tests the UID, so that it never lands on an object that was created
+// again under a former one's name: the API server ignores a UID in a merge patch of a
+// custom resource. An object deleted meanwhile needs no status.
+func (r *Reconciler) writeStatus(ctx context.Context, object client.Object, status any) error {
 	patch, err := json.Marshal([]map[string]any{
-		{"op": "test", "path": "/metadata/uid", "value": source.UID},
-		{"op": "add", "path": "/status", "value": source.Status},
+		{"op": "test", "path": "/metadata/uid", "value": object.GetUID()},
+		{"op": "add", "path": "/status", "value": status},
 	})
 	if err != nil {
-		return fmt.Errorf("encoding the source's status: %w", err)
+		return fmt.Errorf("encoding the status of %s: %w", object.GetName(), err)
 	}
-	err = r.Cluster.Status().Patch(ctx, source, client.RawPatch(types.JSONPatchType, patch))
+	err = r.Cluster.Status().Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch))
 	if err := client.IgnoreNotFound(err); err != nil {
-		return fmt.Errorf("writing the source's status: %w", err)
+		return fmt.Errorf("writing the status of %s: %w", object.GetName(), err)
 	}
 	return nil
 }

@@ -3,9 +3,11 @@
 package controller
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -92,25 +94,52 @@ func (s *schedule) resume(source *v1alpha1.InventorySource, now time.Time) {
 		approvePrune: source.Annotations[v1alpha1.AnnotationApprovePrune],
 		secret:       b.SecretVersion,
 	}
-	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(source))
+	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(source.GetInterval()))
 	// Whatever someone made of the status, it puts off no longer than it may.
 	s.ended, s.next = now, next.Time
-	if latest := now.Add(2 * mostRefusal(source)); s.next.After(latest) {
+	if latest := now.Add(2 * mostRefusal(source.GetInterval())); s.next.After(latest) {
 		s.next = latest
 	}
 }
 
+// terms are what the spec and the annotations of a source, or of a discovery, say about when
+// to ask the cloud.
+type terms struct {
+	generation  int64
+	suspend     bool
+	interval    time.Duration
+	afterMisses int
+	// requestedAt and approvePrune are the values of these annotations.
+	requestedAt, approvePrune string
+	// approves reports whether the latter approves a prune that is held.
+	approves bool
+}
+
+func termsOf(source *v1alpha1.InventorySource) terms {
+	return newTerms(source, source.Spec.Suspend, source.GetInterval(), source.Spec.Prune, allHeldIn(source)...)
+}
+
+func newTerms(of metav1.Object, suspend bool, interval time.Duration, prune v1alpha1.Prune, held ...*v1alpha1.HeldPrune) terms {
+	return terms{
+		generation: of.GetGeneration(), suspend: suspend, interval: interval, afterMisses: prune.GetAfterMisses(),
+		requestedAt:  of.GetAnnotations()[v1alpha1.AnnotationRequestedAt],
+		approvePrune: of.GetAnnotations()[v1alpha1.AnnotationApprovePrune],
+		approves:     slices.ContainsFunc(held, func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(of, h.Digest) }),
+	}
+}
+
 // due reports whether the cloud is to be asked now.
-func (s *schedule) due(source *v1alpha1.InventorySource, now time.Time) bool {
-	requested, approved := source.Annotations[v1alpha1.AnnotationRequestedAt], source.Annotations[v1alpha1.AnnotationApprovePrune]
+func (s *schedule) due(t terms, now time.Time) bool {
 	switch {
-	case source.Spec.Suspend:
+	case t.suspend:
 		return false
-	case s.answered.generation != source.Generation:
+	case s.answered.generation == 0 && t.requestedAt == "" && now.Before(s.next): // The first is put off, so that not all ask at once.
+		return false
+	case s.answered.generation != t.generation:
 		return true
-	case requested != "" && requested != s.answered.requestedAt:
+	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
-	case approved != s.answered.approvePrune && approvesHeld(source):
+	case t.approvePrune != s.answered.approvePrune && t.approves:
 		// It is not carried out on the word of an old listing: a new one decides.
 		return true
 	case now.Before(s.ended): // The clock was set back: nobody knows how far off next is.
@@ -119,27 +148,17 @@ func (s *schedule) due(source *v1alpha1.InventorySource, now time.Time) bool {
 	return !now.Before(s.next)
 }
 
-// approvesHeld reports whether a person approved a prune that is held.
-func approvesHeld(source *v1alpha1.InventorySource) bool {
-	for i := range kinds {
-		if held := heldIn(source, i); held != nil && mirror.Approved(source, held.Digest) {
-			return true
-		}
-	}
-	return false
-}
-
 // answer takes in that a sync was tried: with which version of the Secret, before it
-// was due or not, when its listings ended, and whether every kind was listed whole.
-func (s *schedule) answer(source *v1alpha1.InventorySource, secret string, early bool, ended time.Time, whole bool) {
-	requested := source.Annotations[v1alpha1.AnnotationRequestedAt]
+// was due or not, when its listings ended, and whether all was listed whole.
+func (s *schedule) answer(t terms, secret string, early bool, ended time.Time, whole bool) {
+	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
 	if early { // Someone changed something: a back-off starts over.
 		s.refused = 0
 	}
-	s.answered = request{source.Generation, requested, source.Annotations[v1alpha1.AnnotationApprovePrune], secret}
+	s.answered = request{t.generation, requested, t.approvePrune, secret}
 	s.ended, s.waiting = ended, time.Time{}
 	s.failures++
 	if whole {
@@ -147,56 +166,64 @@ func (s *schedule) answer(source *v1alpha1.InventorySource, secret string, early
 	}
 }
 
-// plan says when the sync after the last one is due. spread adds jitter to a wait.
-func (s *schedule) plan(source *v1alpha1.InventorySource, states []kindState, spread func(time.Duration) time.Duration) {
-	interval := source.GetInterval()
-	s.refused = s.refusal(source, states)
-	wait := spread(max(interval, s.refused))
-	unconfirmed := false
+// attempt is how listing one kind went.
+type attempt struct {
+	// failure is nil if it was listed whole.
+	failure *failure
+	// unconfirmed is as in mirror.Report.
+	unconfirmed bool
+}
+
+// attempts returns how listing each mirrored kind of a source went.
+func attempts(source *v1alpha1.InventorySource, states []kindState) []attempt {
+	var all []attempt
 	for i := range states {
-		unconfirmed = unconfirmed || states[i].report.Unconfirmed
+		if kinds[i].Mirrored(source) {
+			all = append(all, attempt{states[i].outcome.failure, states[i].report.Unconfirmed})
+		}
 	}
+	return all
+}
+
+// plan says when the sync after the last one is due. spread adds jitter to a wait.
+func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
+	s.refused = s.refusal(t.interval, last)
+	wait := spread(max(t.interval, s.refused))
+	unconfirmed := slices.ContainsFunc(last, func(a attempt) bool { return a.unconfirmed })
 	switch {
 	case !unconfirmed:
 		s.confirming = 0
-	case s.confirming < max(confirmations, source.Spec.Prune.GetAfterMisses()):
+	case s.confirming < max(confirmations, t.afterMisses):
 		s.confirming++
 		wait = min(wait, confirmAfter)
 	default: // Objects are absent in turn: each interval tries again.
 		s.confirming = 0
 	}
-	for i := range states {
-		f := states[i].outcome.failure
-		if f == nil {
+	for _, a := range last {
+		if a.failure == nil {
 			continue
 		}
-		if !needsPerson(f.reason) {
-			wait = min(wait, spread(backoff(s.failures, firstRetry, min(interval, mostRetry))))
+		if !needsPerson(a.failure.reason) {
+			wait = min(wait, spread(backoff(s.failures, firstRetry, min(t.interval, mostRetry))))
 		}
-		wait = max(wait, min(f.retryAfter, max(interval, leastMaxWait)))
+		wait = max(wait, min(a.failure.retryAfter, max(t.interval, leastMaxWait)))
 	}
-	s.next, s.look = s.ended.Add(wait), s.ended.Add(interval)
+	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
 // refusal returns how long to wait because the cloud refused the credential for
-// every kind there is to list, or 0. It is an interval at first and doubles from
+// all there is to list, or 0. It is an interval at first and doubles from
 // refusal to refusal. Where one kind can still be listed, nothing is put off.
-func (s *schedule) refusal(source *v1alpha1.InventorySource, states []kindState) time.Duration {
-	refused := false
-	for i := range states {
-		if !kinds[i].Mirrored(source) {
-			continue
-		}
-		f := states[i].outcome.failure
-		if f == nil || !refusals[f.reason] {
+func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
+	for _, a := range last {
+		if a.failure == nil || !refusals[a.failure.reason] {
 			return 0
 		}
-		refused = true
 	}
-	if !refused {
+	if len(last) == 0 {
 		return 0
 	}
-	return min(max(source.GetInterval(), 2*s.refused), mostRefusal(source))
+	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
 // refusals are the reasons of a credential that the cloud refuses.
@@ -205,8 +232,8 @@ var refusals = map[string]bool{
 }
 
 // mostRefusal is the longest wait after a refusal, before jitter.
-func mostRefusal(source *v1alpha1.InventorySource) time.Duration {
-	return max(source.GetInterval(), leastMaxRefusal)
+func mostRefusal(interval time.Duration) time.Duration {
+	return max(interval, leastMaxRefusal)
 }
 
 // jittered spreads a wait by up to percent of it both ways, so that sources made

@@ -29,25 +29,25 @@ type tokens struct {
 	of v1alpha1.WorkloadIdentityCredential
 }
 
-// useToken has a client use tokens of the identity pool that the source names. The last one is
+// useToken has a client use tokens of the identity pool that the credential names. The last one is
 // kept from sync to sync.
 //
 // Failures: EndpointNotAllowed. Those of the two steps to a token come once one is needed:
 // ServiceAccountTokenFailed, TokenExchangeRefused, and those of any request to the cloud.
-func (r *Reconciler) useToken(p *pass, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
+func (r *Reconciler) useToken(l login, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
-	of := p.source.Spec.Credentials.WorkloadIdentity.WithDefaults()
+	of := l.credentials.WorkloadIdentity.WithDefaults()
 	if err := r.allowEndpoint(field, of.TokenEndpoint); err != nil {
 		return "", nil, err
 	}
-	who := []string{string(of.IdentityPool), p.source.Namespace, of.ServiceAccountName}
+	who := []string{string(of.IdentityPool), l.namespace, of.ServiceAccountName}
 	identity = fmt.Sprintf("%s/%s/%s", who[0], who[1], who[2])
 	share = cloudapi.BudgetFor(r.Budgets, o.Endpoint, who...)
-	if p.state.tokens.source == nil || p.state.tokens.of != of {
+	if l.tokens.source == nil || l.tokens.of != of {
 		exchanger, err := cloudapi.NewTokenSource(cloudapi.TokenOptions{
 			Endpoint:     of.TokenEndpoint,
 			IdentityPool: string(of.IdentityPool),
-			Subject:      r.subject(p.source.Namespace, of),
+			Subject:      r.subject(l.namespace, of),
 			UserAgent:    o.UserAgent,
 			Transport:    o.Transport,
 			Budget:       share,
@@ -58,9 +58,9 @@ func (r *Reconciler) useToken(p *pass, o *cloudapi.Options) (identity string, sh
 		if err != nil {
 			return "", nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
 		}
-		p.state.tokens = tokens{exchanger, of}
+		*l.tokens = tokens{exchanger, of}
 	}
-	p.secret, o.Tokens = "", p.state.tokens.source
+	*l.secret, o.Tokens = "", l.tokens.source
 	return identity, share, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -210,10 +211,10 @@ type Approval struct {
 	left map[types.UID]string
 }
 
-// covers reports whether the source still carries the approval, and these are the
+// covers reports whether the owner still carries the approval, and these are the
 // objects it named that are not deleted yet.
-func (a *Approval) covers(source *v1alpha1.InventorySource, lines []string) bool {
-	return a != nil && Approved(source, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
+func (a *Approval) covers(of metav1.Object, lines []string) bool {
+	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
 // done takes out an object that is deleted.
@@ -223,45 +224,81 @@ func (a *Approval) done(o v1alpha1.Observation) {
 	}
 }
 
-// prune puts those missing observations that the chain allows to delete in the plan.
-func (p *planner) prune() {
-	spec := p.Source.Spec.Prune
+// owner is whose objects are pruned: its annotations approve what is held.
+type owner struct {
+	metav1.Object
+	// resource is what kubectl calls it.
+	resource string
+}
+
+// pruning is all that decides which missing objects of one kind are deleted.
+type pruning struct {
+	kind    *Kind
+	owner   owner
+	spec    v1alpha1.Prune
+	missing []absentee
+	// present is how many objects there are that are not being deleted.
+	present int
+	ledger  *Ledger
+	// fresh and approval are as in Facts.
+	fresh    bool
+	approval *Approval
+}
+
+// decide returns those to delete, and notes in the report what is held, and what keeps the
+// others.
+func (p pruning) decide(report *Report) []absentee {
 	for _, a := range p.missing {
-		if retained(spec, a).verdict == allow && unconfirmed(spec, a).verdict != allow {
-			p.Undecided = true
-			p.Unconfirmed = p.Fresh
+		if retained(p.spec, a).verdict == allow && unconfirmed(p.spec, a).verdict != allow {
+			report.Undecided = true
+			report.Unconfirmed = p.fresh
 		}
 	}
 	b := batch{
-		prune:     spec,
-		absentees: pruneChain.allowed(spec, p.missing),
+		prune:     p.spec,
+		absentees: pruneChain.allowed(p.spec, p.missing),
 		missing:   len(p.missing),
 		total:     p.present,
-		empty:     p.Ledger != nil && p.Ledger.empty,
-		fresh:     p.Fresh,
+		empty:     p.ledger != nil && p.ledger.empty,
+		fresh:     p.fresh,
 	}
 	if len(b.absentees) == 0 {
-		return
+		return nil
 	}
-	lines := occasion(p.Kind, b.absentees)
+	lines := occasion(p.kind, b.absentees)
 	digest := digest(lines)
-	approval := p.Approval
-	if !approval.covers(p.Source, lines) {
+	approval := p.approval
+	if !approval.covers(p.owner, lines) {
 		approval = nil
-		if Approved(p.Source, digest) {
-			approval = newApproval(p.Kind, digest, b.absentees)
+		if Approved(p.owner, digest) {
+			approval = newApproval(p.kind, digest, b.absentees)
 		}
 	}
 	verdict, asked := pruneChain.judge(b, approval != nil)
 	if asked != nil {
-		p.Approved = approval
+		report.Approved = approval
 	}
 	switch {
 	case verdict == allow:
-		p.delete(b.absentees)
+		return b.absentees
 	case asked != nil:
-		p.Held = newHeld(p.Kind, p.Source, asked, digest, b.absentees)
+		report.Held = newHeld(p.kind, p.owner, asked, digest, b.absentees)
 	}
+	return nil
+}
+
+// prune puts those missing observations that the chain allows to delete in the plan.
+func (p *planner) prune() {
+	p.delete(pruning{
+		kind:     p.Kind,
+		owner:    owner{p.Source, "inventorysource"},
+		spec:     p.Source.Spec.Prune,
+		missing:  p.missing,
+		present:  p.present,
+		ledger:   p.Ledger,
+		fresh:    p.Fresh,
+		approval: p.Approval,
+	}.decide(&p.Report))
 }
 
 // delete plans the deletion of observations, and takes back the writes to them.
@@ -307,9 +344,10 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	return a
 }
 
-// Approved reports whether the source's approvePrune annotation names a digest.
-func Approved(source *v1alpha1.InventorySource, digest string) bool {
-	for approval := range strings.SplitSeq(source.Annotations[v1alpha1.AnnotationApprovePrune], ",") {
+// Approved reports whether the approvePrune annotation of a source or a discovery names a
+// digest.
+func Approved(of metav1.Object, digest string) bool {
+	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {
 			return true
 		}
@@ -317,15 +355,15 @@ func Approved(source *v1alpha1.InventorySource, digest string) bool {
 	return false
 }
 
-func newHeld(kind *Kind, source *v1alpha1.InventorySource, why *ruling, digest string, absentees []absentee) *Held {
+func newHeld(kind *Kind, of owner, why *ruling, digest string, absentees []absentee) *Held {
 	names, observations := make([]string, len(absentees)), make([]v1alpha1.Observation, len(absentees))
 	for i, a := range absentees {
 		names[i], observations[i] = a.observation.GetName(), a.observation
 	}
 	return &Held{
 		Reason: why.reason,
-		Message: fmt.Sprintf("%s: %s; held: %s; to delete them run: kubectl -n %s annotate --overwrite inventorysource/%s %s=%s",
-			kind.Name, why.message, Names(names), source.Namespace, source.Name, v1alpha1.AnnotationApprovePrune, digest),
+		Message: fmt.Sprintf("%s: %s; held: %s; to delete them run: kubectl -n %s annotate --overwrite %s/%s %s=%s",
+			kind.Name, why.message, Names(names), of.GetNamespace(), of.resource, of.GetName(), v1alpha1.AnnotationApprovePrune, digest),
 		Digest:       digest,
 		Observations: observations,
 	}
