@@ -5,7 +5,7 @@ package v1alpha1
 // Prefix starts every label and annotation that this API defines.
 const Prefix = "inventory.ccloud.dev/"
 
-// Annotations a user sets on an InventorySource.
+// Annotations a user sets on an InventorySource or an EnvironmentDiscovery.
 const (
 	// AnnotationRequestedAt asks for a sync now. Any value that differs from
 	// status.lastHandledReconcileAt counts; it is echoed there once handled.
@@ -13,6 +13,9 @@ const (
 	// AnnotationApprovePrune lets one held prune through. Its value is the
 	// digest printed in the PruneHeld message; several are separated by commas.
 	AnnotationApprovePrune = Prefix + "approvePrune"
+	// AnnotationUnmanaged, "true" on an InventorySource that an EnvironmentDiscovery made,
+	// has the discovery leave it alone: it is neither changed nor deleted.
+	AnnotationUnmanaged = Prefix + "unmanaged"
 )
 
 // Labels the operator sets on observations, each only where its value is a
@@ -26,7 +29,19 @@ const (
 	LabelType        = Prefix + "type"
 )
 
-// AnnotationTemplateKeys, on an observation, lists the label and annotation
+// Annotations that an EnvironmentDiscovery sets on the InventorySources it makes.
+const (
+	// AnnotationEnvironmentName is the display name of the source's environment.
+	AnnotationEnvironmentName = Prefix + "environment-name"
+	// AnnotationMissingSince says since when the source's environment is missing from
+	// complete listings (RFC 3339). It goes when the environment is back.
+	AnnotationMissingSince = Prefix + "missing-since"
+)
+
+// LabelDiscovery, on an InventorySource, names the EnvironmentDiscovery that made it.
+const LabelDiscovery = Prefix + "discovery"
+
+// AnnotationTemplateKeys, on an observation or on a source that a discovery made, lists the label and annotation
 // keys that came from the source's template, so that those taken out of the
 // template later are taken off the observation too.
 const AnnotationTemplateKeys = Prefix + "template-keys"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package v1alpha1 holds the kinds of inventory.ccloud.dev/v1alpha1: InventorySource,
-// which a user writes, and KafkaClusterObservation, PeeringObservation and
+// Package v1alpha1 holds the kinds of inventory.ccloud.dev/v1alpha1: InventorySource
+// and EnvironmentDiscovery, which a user writes, and KafkaClusterObservation, PeeringObservation and
 // NetworkObservation, which the operator writes.
 //
 // +kubebuilder:object:generate=true
@@ -28,6 +28,7 @@ var (
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&InventorySource{}, &InventorySourceList{},
+		&EnvironmentDiscovery{}, &EnvironmentDiscoveryList{},
 		&KafkaClusterObservation{}, &KafkaClusterObservationList{},
 		&PeeringObservation{}, &PeeringObservationList{},
 		&NetworkObservation{}, &NetworkObservationList{},

@@ -71,8 +71,9 @@ func TestFieldsThatAreSetReadAsSet(t *testing.T) {
 	g := NewWithT(t)
 	misses, percent := int32(1), int32(0)
 	source := &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{
-		Endpoint: "https://example.com", Interval: duration(time.Hour), Timeout: duration(time.Second),
-		Prune: v1alpha1.Prune{AfterMisses: &misses, MaxPercent: &percent, GracePeriod: duration(2 * time.Second)},
+		Endpoint: "https://example.com",
+		MirrorSettings: v1alpha1.MirrorSettings{Interval: duration(time.Hour), Timeout: duration(time.Second),
+			Prune: v1alpha1.Prune{AfterMisses: &misses, MaxPercent: &percent, GracePeriod: duration(2 * time.Second)}},
 	}}
 	want := map[string]any{
 		"interval": time.Hour, "timeout": time.Second, "staleAfter": 3 * time.Hour, "endpoint": "https://example.com",

@@ -83,6 +83,17 @@ type InventorySourceSpec struct {
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 
+	// Stops asking the cloud. Observations stay, and turn Unknown after
+	// staleAfter, because nobody looks any more.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	MirrorSettings `json:",inline"`
+}
+
+// MirrorSettings say how an environment is mirrored. They are part of a source's spec, and
+// of the template that an EnvironmentDiscovery makes sources from.
+type MirrorSettings struct {
 	// Time from the end of one sync to the start of the next, from 10s to 8760h. The
 	// manager adds or takes up to --interval-jitter-percent of it.
 	// +optional
@@ -100,11 +111,6 @@ type InventorySourceSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="timeout must be a duration from 1s to 1h, for example 1m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
-
-	// Stops asking the cloud. Observations stay, and turn Unknown after
-	// staleAfter, because nobody looks any more.
-	// +optional
-	Suspend bool `json:"suspend,omitempty"`
 
 	// Which Kafka clusters of the environment are mirrored.
 	// +optional
@@ -498,6 +504,7 @@ type PhaseCount struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=isrc,categories=ccloud
 // +kubebuilder:printcolumn:name="ENVIRONMENT",type=string,JSONPath=`.spec.environment`
+// +kubebuilder:printcolumn:name="DISPLAY-NAME",type=string,JSONPath=`.metadata.annotations.inventory\.ccloud\.dev/environment-name`
 // +kubebuilder:printcolumn:name="CLUSTERS",type=integer,JSONPath=`.status.kafkaClusters.observed`
 // +kubebuilder:printcolumn:name="PEERINGS",type=integer,JSONPath=`.status.peerings.observed`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

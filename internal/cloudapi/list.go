@@ -31,7 +31,7 @@ type asking[T any] struct {
 // old ones. Where it does not take the page size, which is the cloud's to change, smaller
 // pages are asked for.
 func list[T any](ctx context.Context, c *Client, op *operation[T], filter params, index *Index) (*Listing[T], error) {
-	if filter[paramEnvironment][0] == "" {
+	if environment, wanted := filter[paramEnvironment]; wanted && environment[0] == "" {
 		return nil, name(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
 	a := &asking[T]{op: op, limits: c.limits, query: newQuery(filter), pageSize: op.pageSize, index: index}

@@ -92,6 +92,17 @@ var networks = operation[wire.Network]{
 	},
 }
 
+// environments are the organization's: they are listed in no environment.
+var environments = operation[wire.Environment]{
+	name:     "listOrgV2Environments",
+	path:     "org/v2/environments",
+	listKind: "EnvironmentList",
+	pageSize: 100,
+	id:       func(e *wire.Environment) string { return e.ID },
+	compact:  func(*wire.Environment) {},
+	value:    func(*wire.Environment, string) string { return "" },
+}
+
 const (
 	paramEnvironment = "environment"
 	paramNetwork     = "spec.network"
@@ -152,6 +163,13 @@ func (c *Client) ListPeerings(ctx context.Context, f PeeringFilter, index *Index
 // concluded. Every error is an *Error, and the listing is nil with it.
 func (c *Client) ListNetworks(ctx context.Context, f NetworkFilter, index *Index) (*Listing[wire.Network], error) {
 	return list(ctx, c, &networks, params{paramEnvironment: {f.Environment}}, index)
+}
+
+// ListEnvironments lists the environments that the credential sees, all pages of them.
+// index is that of the last listing, or nil. See Listing for what may be concluded. Every
+// error is an *Error, and the listing is nil with it.
+func (c *Client) ListEnvironments(ctx context.Context, index *Index) (*Listing[wire.Environment], error) {
+	return list(ctx, c, &environments, params{}, index)
 }
 
 // params are parameters of a request and the values that each may have.

@@ -131,9 +131,11 @@ func (s *scene) sourceIn(namespace, name, environment string, interval time.Dura
 		Spec: v1alpha1.InventorySourceSpec{
 			Environment: environment,
 			Endpoint:    s.Server.URL,
-			Interval:    &metav1.Duration{Duration: interval},
-			// Hundreds of pages on a busy machine.
-			Timeout: &metav1.Duration{Duration: 10 * time.Minute},
+			MirrorSettings: v1alpha1.MirrorSettings{
+				Interval: &metav1.Duration{Duration: interval},
+				// Hundreds of pages on a busy machine.
+				Timeout: &metav1.Duration{Duration: 10 * time.Minute},
+			},
 			Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
 				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 			}},

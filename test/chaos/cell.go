@@ -124,9 +124,11 @@ func (c *cell) create(ctx context.Context) error {
 			Spec: v1alpha1.InventorySourceSpec{
 				Environment: s.environment,
 				Endpoint:    c.front.URL,
-				Interval:    ptr.To(metav1.Duration{Duration: interval}),
-				Timeout:     ptr.To(metav1.Duration{Duration: timeout}),
-				Networks:    v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
+				MirrorSettings: v1alpha1.MirrorSettings{
+					Interval: ptr.To(metav1.Duration{Duration: interval}),
+					Timeout:  ptr.To(metav1.Duration{Duration: timeout}),
+					Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
+				},
 				Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
 					SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 				}},

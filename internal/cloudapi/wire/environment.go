@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+// Environment is one environment of org/v2. It has no spec, no status and no phase.
+type Environment struct {
+	ID          string     `json:"id"`
+	Metadata    ObjectMeta `json:"metadata"`
+	DisplayName string     `json:"display_name"`
+}
