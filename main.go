@@ -108,6 +108,9 @@ func run(args []string) error {
 	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
 		return err
 	}
+	if err := (&controller.DiscoveryReconciler{Reconciler: reconciler}).SetupWithManager(mgr); err != nil {
+		return err
+	}
 	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
 		Reader: mgr.GetCache(), Kinds: controller.Kinds(), Elected: mgr.Elected(), PerObservation: o.ObservationMetrics,
 	})

@@ -119,7 +119,7 @@ func Objects() []client.Object {
 	for i := range kinds {
 		objects = append(objects, kinds[i].object())
 	}
-	return objects
+	return append(objects, &v1alpha1.EnvironmentDiscovery{})
 }
 
 // Kinds returns what is mirrored, as metrics tell of it.

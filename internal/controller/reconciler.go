@@ -105,6 +105,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
 	p := &pass{source: source, state: r.states.of(source, r.Clock.Now())}
+	if wait, err := r.holdOff(ctx, p); err != nil || wait > 0 {
+		result, err := ended(ctx, err)
+		result.RequeueAfter = wait
+		return result, err
+	}
 	if err := r.ask(ctx, p); err != nil {
 		return ended(ctx, err)
 	}

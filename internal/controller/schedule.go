@@ -133,8 +133,6 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	switch {
 	case t.suspend:
 		return false
-	case s.answered.generation == 0 && t.requestedAt == "" && now.Before(s.next): // The first is put off, so that not all ask at once.
-		return false
 	case s.answered.generation != t.generation:
 		return true
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:

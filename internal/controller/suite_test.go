@@ -62,7 +62,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		o.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	})
 	Expect(err).NotTo(HaveOccurred())
-	for _, object := range controller.Objects()[1:] {
+	for _, object := range controller.Objects()[1 : 1+everyKind] {
 		Expect(controller.IndexBySource(ctx, shared.GetFieldIndexer(), object)).To(Succeed())
 	}
 	Expect(controller.IndexBySecret(ctx, shared.GetFieldIndexer())).To(Succeed())

@@ -36,6 +36,9 @@ func New(perSecond float64, burst int) *Budgets {
 	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
 
+// PerSecond returns how many requests a second each budget lets through in the long run.
+func (b *Budgets) PerSecond() float64 { return b.perSecond }
+
 // For returns the budget that these parts tell apart: the origin of an endpoint, and the
 // key and secret of a credential. Two of the same parts draw on the same limiter. It
 // needs no giving back and may be kept for any time.
