@@ -116,15 +116,16 @@ func (s *server) crds(t *testing.T) map[string]*apiextensionsv1.CustomResourceDe
 	for i := range list.Items {
 		byKind[list.Items[i].Spec.Names.Kind] = &list.Items[i]
 	}
-	g.Expect(byKind).To(And(HaveLen(4), HaveKey(kindSource), HaveKey(kindCluster), HaveKey(kindPeering), HaveKey(kindNetwork)))
+	g.Expect(byKind).To(And(HaveLen(5), HaveKey(kindSource), HaveKey(kindDiscovery), HaveKey(kindCluster), HaveKey(kindPeering), HaveKey(kindNetwork)))
 	return byKind
 }
 
 const (
-	kindSource  = "InventorySource"
-	kindCluster = "KafkaClusterObservation"
-	kindPeering = "PeeringObservation"
-	kindNetwork = "NetworkObservation"
+	kindSource    = "InventorySource"
+	kindDiscovery = "EnvironmentDiscovery"
+	kindCluster   = "KafkaClusterObservation"
+	kindPeering   = "PeeringObservation"
+	kindNetwork   = "NetworkObservation"
 )
 
 func (s *server) names(t *testing.T) {
@@ -139,6 +140,7 @@ func (s *server) names(t *testing.T) {
 	}
 	for resource, short := range map[string]string{
 		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo", "networkobservations": "neo",
+		"environmentdiscoveries": "edisc",
 	} {
 		g.Expect(resources).To(And(HaveKey(resource), HaveKey(resource+"/status")))
 		g.Expect(resources[resource].ShortNames).To(ConsistOf(short))
@@ -151,10 +153,11 @@ func (s *server) columns(t *testing.T) {
 	g := NewWithT(t)
 	// A column after the bar shows in wide output only.
 	want := map[string]string{
-		kindSource:  "ENVIRONMENT CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS STATUS",
-		kindCluster: "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
-		kindPeering: "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
-		kindNetwork: "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
+		kindSource:    "ENVIRONMENT DISPLAY-NAME CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS STATUS",
+		kindDiscovery: "ENVIRONMENTS MISSING SOURCES READY REASON LAST-SYNC AGE | STATUS",
+		kindCluster:   "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
+		kindPeering:   "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
+		kindNetwork:   "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
 	}
 	for kind, crd := range s.crds(t) {
 		var narrow, wide []string

@@ -19,7 +19,7 @@ type change struct {
 	object, path, want string
 }
 
-// changes lets four things happen in the cloud at once and shows each arriving.
+// changes lets several things happen in the cloud at once and shows each arriving.
 func (s *show) changes(ctx context.Context) error {
 	changes, err := s.pick()
 	if err != nil {
@@ -120,5 +120,12 @@ func (s *show) pick() ([]change, error) {
 		{"cluster " + provisioned + " goes", func() error {
 			return s.Cloud.RemoveCluster(provisioned)
 		}, "kco/" + provisioned, observed, ""},
+		{"environment " + arriving + " appears, with 3 clusters", func() error {
+			cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: arriving, Clusters: 3, Seed: 3})
+			return nil
+		}, "isrc/" + arriving, ".status.kafkaClusters.observed", "3"},
+		{"environment " + leaving + " goes", func() error {
+			return s.Cloud.RemoveEnvironment(leaving)
+		}, "isrc/" + leaving, ".metadata.name", ""},
 	}, nil
 }

@@ -15,7 +15,10 @@ import (
 
 const (
 	environment = "env-abc123"
-	namespace   = "platform"
+	// arriving and leaving are the environments that come and go.
+	arriving  = "env-new789"
+	leaving   = "env-old456"
+	namespace = "platform"
 	// arrival is how long a change in the cloud may take to show: an interval of
 	// 10 s with its jitter, and for a deletion a second listing to confirm it.
 	arrival = time.Minute
@@ -37,18 +40,24 @@ stringData:
   api-secret: ` + stage.APISecret + `
 ---
 apiVersion: inventory.ccloud.dev/v1alpha1
-kind: InventorySource
+kind: EnvironmentDiscovery
 metadata:
-  name: prod
+  name: org
   namespace: ` + namespace + `
 spec:
-  environment: ` + environment + `
   endpoint: %s
   interval: 10s
   credentials:
     apiKey:
       secretRef:
         name: ccloud
+  prune:
+    policy: Delete
+  template:
+    spec:
+      interval: 10s
+      networks:
+        policy: Mirror
 `
 
 // show plays on a stage.
@@ -59,17 +68,20 @@ type show struct {
 // play shows the main job once, from the first sync to changes arriving.
 func (s *show) play(ctx context.Context) error {
 	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
-	step("The simulated cloud has 12 Kafka clusters and 4 peerings in %s. Applying a Secret and an InventorySource", environment)
-	source := fmt.Sprintf(manifests, s.Server.URL)
-	fmt.Print(indent(source[strings.LastIndex(source, "apiVersion:"):]))
-	if err := s.Apply(ctx, source); err != nil {
+	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: leaving, Clusters: 2, Peerings: 1, Seed: 2})
+	step("The simulated cloud has two environments. %s holds 12 Kafka clusters and 4 peerings. Applying a Secret and an EnvironmentDiscovery", environment)
+	discovery := fmt.Sprintf(manifests, s.Server.URL)
+	fmt.Print(indent(discovery[strings.LastIndex(discovery, "apiVersion:"):]))
+	if err := s.Apply(ctx, discovery); err != nil {
 		return err
 	}
 	for _, command := range []string{
-		"wait inventorysource/prod --for=condition=Ready --timeout=60s",
+		"wait environmentdiscovery/org --for=condition=Ready --timeout=60s",
+		"wait inventorysource --all --for=condition=Ready --timeout=60s",
 		"get ccloud",
 		"get kco -o wide",
 		"get peo -o wide",
+		"get neo -o wide",
 		"get kco " + s.joined() + " -o yaml",
 	} {
 		if err := s.run(ctx, command); err != nil {

@@ -81,6 +81,7 @@ func (o *organization) pass(ctx context.Context, name string) reconcile.Result {
 	GinkgoHelper()
 	result, err := o.discoverer.Reconcile(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.namespace, Name: name}})
 	Expect(err).NotTo(HaveOccurred())
+	o.expectSane(ctx)
 	return result
 }
 

@@ -75,6 +75,11 @@ func (w *world) expectSane(ctx context.Context) {
 	for i := range sources.Items {
 		expectSaneSource(&sources.Items[i])
 	}
+	discoveries := &v1alpha1.EnvironmentDiscoveryList{}
+	Expect(k8s.List(ctx, discoveries, client.InNamespace(w.namespace))).To(Succeed())
+	for i := range discoveries.Items {
+		expectSaneDiscovery(&discoveries.Items[i])
+	}
 	clusters := w.clusters(ctx)
 	for name := range clusters {
 		o := clusters[name]
@@ -90,6 +95,35 @@ func (w *world) expectSane(ctx context.Context) {
 		o := networks[name]
 		expectSaneObservation("NetworkObservation", &o)
 	}
+}
+
+// expectSaneDiscovery holds a discovery to the table of sources: its reasons are theirs.
+func expectSaneDiscovery(d *v1alpha1.EnvironmentDiscovery) {
+	GinkgoHelper()
+	conditions := d.Status.Conditions
+	expectSaneConditions("EnvironmentDiscovery", conditions, d.Generation, []string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionPruneHeld,
+	})
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	if ready == nil || d.Status.ObservedGeneration < d.Generation {
+		Expect(kstatus("EnvironmentDiscovery", d)).To(Equal(status.InProgressStatus))
+		Expect(argocd("EnvironmentDiscovery", d)).To(BeElementOf("Progressing", "Suspended"))
+		Expect(flux("EnvironmentDiscovery", d)).To(Equal("InProgress"))
+		return
+	}
+	want, known := standings[ready.Reason]
+	Expect(known).To(BeTrue(), "%s is no reason of Ready", ready.Reason)
+	Expect(ready.Status).To(Equal(want.ready), ready.Reason)
+	for _, beside := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if beside == want.beside {
+			Expect(brief(conditions, beside)).To(Equal("True/"+ready.Reason), "%s goes with Ready=%s", beside, ready.Reason)
+		} else {
+			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
+		}
+	}
+	Expect(kstatus("EnvironmentDiscovery", d)).To(Equal(want.kstatus), ready.Reason)
+	Expect(argocd("EnvironmentDiscovery", d)).To(Equal(want.argocd), ready.Reason)
+	Expect(flux("EnvironmentDiscovery", d)).To(Equal(want.flux), ready.Reason)
 }
 
 func expectSaneSource(s *v1alpha1.InventorySource) {
@@ -119,7 +153,7 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
 		}
 	}
-	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced} {
+	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced} {
 		c := meta.FindStatusCondition(conditions, synced)
 		if c == nil {
 			continue

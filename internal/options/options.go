@@ -82,7 +82,7 @@ func Bind(flags *flag.FlagSet) *Options {
 	flags.BoolVar(&m.LeaderElection, "leader-elect", false, "Elect a leader, so that of several managers only one works.")
 	flags.StringVar(&m.LeaderElectionNamespace, "leader-election-namespace", "", "Namespace of the leader election's Lease; needed outside a cluster only.")
 	flags.StringVar(&o.watchNamespaces, "watch-namespaces", "", "Namespaces to work in, separated by commas; empty is all.")
-	flags.StringVar(&o.watchLabelSelector, "watch-label-selector", "", "Label selector of the InventorySources to work on (a shard); empty is all.")
+	flags.StringVar(&o.watchLabelSelector, "watch-label-selector", "", "Label selector of the InventorySources and EnvironmentDiscoveries to work on (a shard); empty is all.")
 	flags.StringVar(&o.allowedEndpoints, "allowed-endpoints", v1alpha1.DefaultEndpoint,
 		"Origins that sources may ask, separated by commas. Credentials go nowhere else. An http:// origin counts only if listed here.")
 	flags.StringVar(&o.caBundle, "ca-bundle", "", "PEM file of certificate authorities to trust beside the system's when asking the cloud; read at the start.")
@@ -139,7 +139,9 @@ func (o *Options) completeManager(selector labels.Selector) {
 	m.Cache = cache.Options{}
 	if !selector.Empty() {
 		m.LeaderElectionID += shard(selector)
-		m.Cache.ByObject = map[client.Object]cache.ByObject{&v1alpha1.InventorySource{}: {Label: selector}}
+		m.Cache.ByObject = map[client.Object]cache.ByObject{
+			&v1alpha1.InventorySource{}: {Label: selector}, &v1alpha1.EnvironmentDiscovery{}: {Label: selector},
+		}
 	}
 	o.WatchNamespaces = split(o.watchNamespaces)
 	for _, namespace := range o.WatchNamespaces {

@@ -182,9 +182,9 @@ func TestAShardWatchesItsSourcesOnlyUnderALeaseOfItsOwn(t *testing.T) {
 	g.Expect(leases).To(HaveLen(7))
 
 	byObject := parsed(t, "--watch-label-selector=shard=a").Manager.Cache.ByObject
-	g.Expect(byObject).To(HaveLen(1), "observations carry no label of the shard")
+	g.Expect(byObject).To(HaveLen(2), "observations carry no label of the shard")
 	for object, how := range byObject {
-		g.Expect(object).To(BeAssignableToTypeOf(client.Object(&v1alpha1.InventorySource{})))
+		g.Expect(object).To(Or(BeAssignableToTypeOf(client.Object(&v1alpha1.InventorySource{})), BeAssignableToTypeOf(client.Object(&v1alpha1.EnvironmentDiscovery{}))))
 		g.Expect(how.Label.String()).To(Equal("shard=a"))
 	}
 }

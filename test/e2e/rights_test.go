@@ -42,9 +42,15 @@ type right struct{ group, resource, verb string }
 
 func (r right) String() string { return strings.TrimSpace(r.verb + " " + r.resource + " " + r.group) }
 
-// ownerRight is the one that no request needs by itself: the API server asks for it where a
+// ownerRights are those that no request needs by itself: the API server asks for them where a
 // created object blocks the deletion of its owner.
-var ownerRight = right{v1alpha1.GroupVersion.Group, "inventorysources/finalizers", "update"}
+var ownerRights = []right{
+	{v1alpha1.GroupVersion.Group, "inventorysources/finalizers", "update"},
+	{v1alpha1.GroupVersion.Group, "environmentdiscoveries/finalizers", "update"},
+}
+
+// discoverable are environments of nothing, which discoveries keep sources for.
+var discoverable = []v1alpha1.Identifier{"env-rights1", "env-rights2"}
 
 // grantedRights are those that config/endpoint-configmaps gives the manager: what
 // config/default does, and those for ConfigMaps.
@@ -166,6 +172,10 @@ func startLimited(ctx context.Context, without right, rights []right) limited {
 		s.Spec.Environment, s.Spec.KafkaClusters.ConfigMaps = environmentOfFew, v1alpha1.ConfigMapPolicyEnabled
 		s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
 	})
+	createDiscovery(ctx, name, func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Selector.IDs = discoverable
+		d.Spec.Prune = v1alpha1.SourcePrune{Policy: v1alpha1.PrunePolicyDelete}
+	})
 	return m
 }
 
@@ -201,7 +211,7 @@ func (m limited) disturbConfigMaps(ctx context.Context, immutable, unlabelled st
 // words are what names the lack of a right.
 func (r right) words() string {
 	switch {
-	case r == ownerRight:
+	case slices.Contains(ownerRights, r):
 		return "cannot set blockOwnerDeletion"
 	case r.resource == "secrets":
 		return "the operator may not get Secrets in namespace"
@@ -255,6 +265,9 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		granted = grantedRights(ctx)
 		token = readerToken(ctx, newNamespace(ctx))
 		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environmentOfFew, Clusters: 3, Peerings: 2, Seed: 3})
+		for _, id := range discoverable {
+			scene.Cloud.AddEnvironment(string(id))
+		}
 	})
 
 	// All managers work at once, each in its own namespace, on the same few clusters.
@@ -282,7 +295,10 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		for _, m := range managers {
 			template := `{"spec":{"template":{"labels":{"team":"data"}}}}`
 			Expect(k8s.Patch(ctx, readSource(ctx, Default, m.namespace), client.RawPatch("application/merge-patch+json", []byte(template)))).To(Succeed())
+			template = `{"spec":{"template":{"metadata":{"labels":{"team":"data"}}}}}`
+			Expect(k8s.Patch(ctx, discoveryIn(m.namespace), client.RawPatch("application/merge-patch+json", []byte(template)))).To(Succeed())
 		}
+		Expect(scene.Cloud.RemoveEnvironment(string(discoverable[1]))).To(Succeed())
 		for _, m := range managers {
 			By("lacking: " + m.without.String())
 			Eventually(ctx, func(g Gomega) {
@@ -291,7 +307,7 @@ var _ = Describe("The manager's rights", Ordered, func() {
 				if m.without == (right{}) {
 					g.Expect(err).NotTo(HaveOccurred())
 					g.Expect(clusters(ctx, g, m.namespace)).To(HaveLen(2))
-					g.Expect(usedRights(m.user)).To(ContainElements(without(granted, ownerRight)))
+					g.Expect(usedRights(m.user)).To(ContainElements(without(granted, ownerRights...)))
 					return
 				}
 				g.Expect(m.told(ctx, g)).To(ContainSubstring(m.without.words()))
@@ -301,9 +317,9 @@ var _ = Describe("The manager's rights", Ordered, func() {
 	})
 })
 
-// without returns the rights but for one.
-func without(rights []right, r right) []right {
-	return slices.DeleteFunc(slices.Clone(rights), func(other right) bool { return other == r })
+// without returns the rights but for some.
+func without(rights []right, some ...right) []right {
+	return slices.DeleteFunc(slices.Clone(rights), func(r right) bool { return slices.Contains(some, r) })
 }
 
 var _ = Describe("People's roles", Ordered, func() {
@@ -328,7 +344,8 @@ var _ = Describe("People's roles", Ordered, func() {
 	forbidden := MatchError(apierrors.IsForbidden, "forbidden")
 	expectReading := func(ctx SpecContext, c client.Client) {
 		GinkgoHelper()
-		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{}} {
+		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{},
+			&v1alpha1.EnvironmentDiscoveryList{}} {
 			Expect(c.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		}
 	}

@@ -104,6 +104,31 @@ func newNamespace(ctx context.Context) string {
 	return namespace.Name
 }
 
+// discoveryIn names the discovery in a namespace.
+func discoveryIn(namespace string) *v1alpha1.EnvironmentDiscovery {
+	return &v1alpha1.EnvironmentDiscovery{ObjectMeta: metav1.ObjectMeta{Name: "org", Namespace: namespace}}
+}
+
+// createDiscovery creates a discovery, to list environments every ten seconds and to make
+// sources that are synced once an hour, and deletes it after the spec.
+func createDiscovery(ctx context.Context, namespace string, changes ...func(*v1alpha1.EnvironmentDiscovery)) {
+	GinkgoHelper()
+	d := discoveryIn(namespace)
+	d.Spec.Endpoint = scene.Server.URL
+	d.Spec.Interval = &metav1.Duration{Duration: 10 * time.Second}
+	d.Spec.Credentials = v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
+		SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: "ccloud"}},
+	}}
+	d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: time.Hour}
+	for _, change := range changes {
+		change(d)
+	}
+	Expect(k8s.Create(ctx, d)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(client.IgnoreNotFound(k8s.Delete(ctx, d))).To(Succeed())
+	})
+}
+
 // createSource creates the source, to be synced every ten seconds, and deletes it
 // after the spec. changes are made to it before.
 func createSource(ctx context.Context, namespace string, changes ...func(*v1alpha1.InventorySource)) {
