@@ -37,6 +37,7 @@ var pages = []string{
 	"docs/kubectl.md",
 	"docs/guides/first-cluster.md",
 	"docs/guides/many-environments.md",
+	"docs/guides/a-whole-organization.md",
 	"docs/guides/key-rotation.md",
 	"docs/guides/private-endpoints.md",
 	"docs/guides/which-network.md",
@@ -124,6 +125,7 @@ const wrapper = `#!/usr/bin/env bash
 set -euo pipefail
 edit() {
 	sed -E -e "s|^  environment: .*|&\n  endpoint: $CLOUD\n  interval: 10s|" \
+		-e "/^kind: EnvironmentDiscovery/,/^spec:/ s|^spec:|&\n  endpoint: $CLOUD\n  interval: 10s|" \
 		-e "s|YOUR-API-KEY|$API_KEY|" -e "s|YOUR-API-SECRET|$API_SECRET|"
 }
 args=()
