@@ -244,3 +244,16 @@ func TestAFailureOnALaterPageLeavesNoListing(t *testing.T) {
 		})
 	}
 }
+
+func TestListEnvironmentsAsksTheOrganization(t *testing.T) {
+	g := NewWithT(t)
+	c := newCloud(t, inTurn(`{"kind":"EnvironmentList","data":[{"id":"env-1","display_name":"prod","metadata":{}},{"id":"env-2"}]}`))
+	l, err := c.client(t).ListEnvironments(t.Context(), nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(l.Complete()).To(Succeed())
+	g.Expect(l.Items).To(HaveLen(2))
+	g.Expect(l.Items[0].Record).To(HaveField("DisplayName", "prod"))
+	r := c.asked()[0]
+	g.Expect(r.URL.Path).To(Equal("/org/v2/environments"))
+	g.Expect(r.URL.RawQuery).To(Equal("page_size=100"))
+}

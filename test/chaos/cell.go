@@ -36,13 +36,17 @@ type cell struct {
 	// keys counts the keys it had.
 	keys    int
 	sources []*source
+	// discovers reports whether a discovery keeps its sources, and not a user.
+	discovers bool
 }
 
 // source is one InventorySource with its environment in the cloud.
 type source struct {
 	*cell
 	name, environment string
-	uid               types.UID
+	// letter tells the sources of a cell apart in the names of what is made.
+	letter string
+	uid    types.UID
 	// templates are what new objects are made like.
 	templates cloudsim.Inventory
 	// usual is how many clusters there should be, more or less.
@@ -64,13 +68,16 @@ type source struct {
 }
 
 func newCell(w *world, index int) *cell {
-	c := &cell{world: w, index: index, namespace: fmt.Sprintf("cell-%d", index)}
+	c := &cell{world: w, index: index, namespace: fmt.Sprintf("cell-%d", index), discovers: index == cellCount-1}
 	c.newKey()
 	for i := range 2 {
-		s := &source{cell: c, name: []string{"prod", "dev"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
+		s := &source{cell: c, name: []string{"prod", "dev"}[i], letter: []string{"p", "d"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
 			usual: 6 + 2*index, gone: map[string]bool{}, uids: map[string]types.UID{}}
 		if index == 0 && i == 0 {
 			s.usual = 104 // more than a page of the cloud
+		}
+		if c.discovers {
+			s.name = s.environment
 		}
 		s.fill()
 		c.sources = append(c.sources, s)
@@ -85,6 +92,9 @@ func (c *cell) places() []place {
 		for _, k := range kinds {
 			all = append(all, place{s.environment, k.path})
 		}
+	}
+	if c.discovers {
+		all = append(all, place{path: environmentsPath})
 	}
 	return all
 }
@@ -118,28 +128,38 @@ func (c *cell) create(ctx context.Context) error {
 	if err := c.writeSecret(ctx); err != nil {
 		return err
 	}
+	if c.discovers {
+		return c.createDiscovery(ctx)
+	}
 	for _, s := range c.sources {
-		object := &v1alpha1.InventorySource{
-			ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: c.namespace},
-			Spec: v1alpha1.InventorySourceSpec{
-				Environment: s.environment,
-				Endpoint:    c.front.URL,
-				MirrorSettings: v1alpha1.MirrorSettings{
-					Interval: ptr.To(metav1.Duration{Duration: interval}),
-					Timeout:  ptr.To(metav1.Duration{Duration: timeout}),
-					Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
-				},
-				Credentials: v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
-					SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
-				}},
-			},
-		}
+		object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: c.namespace}, Spec: s.spec()}
 		if err := c.admin.Create(ctx, object); err != nil {
 			return err
 		}
 		s.uid = object.UID
 	}
 	return nil
+}
+
+// spec is what the source's spec is, whoever keeps it.
+func (s *source) spec() v1alpha1.InventorySourceSpec {
+	return v1alpha1.InventorySourceSpec{
+		Environment: s.environment, Endpoint: s.front.URL, Credentials: s.credentials(), MirrorSettings: mirrorSettings(),
+	}
+}
+
+func mirrorSettings() v1alpha1.MirrorSettings {
+	return v1alpha1.MirrorSettings{
+		Interval: ptr.To(metav1.Duration{Duration: interval}),
+		Timeout:  ptr.To(metav1.Duration{Duration: timeout}),
+		Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
+	}
+}
+
+func (c *cell) credentials() v1alpha1.Credentials {
+	return v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
+		SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
+	}}
 }
 
 // writeSecret puts the cell's present key in its Secret.

@@ -41,7 +41,7 @@ func (s *source) create(k *kind, r *rand.Rand) string {
 		return s.removeOne(k, r)
 	}
 	s.made++
-	id := fmt.Sprintf("%s-new%d%c%d", k.prefix, s.index, s.name[0], s.made)
+	id := fmt.Sprintf("%s-new%d%s%d", k.prefix, s.index, s.letter, s.made)
 	s.documents(k).Copy(pick(r, s.documents(k).In(s.templates)), id)
 	return k.plural + ": " + id + " is made"
 }

@@ -26,6 +26,11 @@ func (w *world) round(ctx context.Context, number int, t turn) error {
 			return err
 		}
 	}
+	if number == 1 {
+		if err := parallel(w.cells, func(c *cell) error { return c.adopt(ctx) }); err != nil {
+			return err
+		}
+	}
 	w.Cloud.SetMode(t.mode)
 	w.Cloud.Intercept(w.weather.intercept)
 	r := random(w.seed, "api", fmt.Sprint(number))

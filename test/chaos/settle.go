@@ -72,7 +72,7 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 		if err != nil {
 			return nil, err
 		}
-		differing := s.differs(object, observations)
+		differing := append(s.differs(object, observations), s.misled(ctx, object)...)
 		if s.now = uidsOf(observations); len(differing) == 0 {
 			return nil, nil
 		}

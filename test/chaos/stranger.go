@@ -33,6 +33,7 @@ var edits = []struct {
 	{"plants an object", (*source).plantObject},
 	{"forges times", (*source).forgeTimes},
 	{"forges the source's status", (*source).forgeSource},
+	{"changes the source", (*source).changeSource},
 }
 
 // edit has the stranger do something to one of the source's observations. Which one the
@@ -111,7 +112,7 @@ func (s *source) deleteObject(ctx context.Context, o v1alpha1.Observation) error
 func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error {
 	s.made++
 	k := kinds[s.made%len(kinds)]
-	planted := s.named(k, fmt.Sprintf("%s-planted%d%c%d", k.prefix, s.index, s.name[0], s.made))
+	planted := s.named(k, fmt.Sprintf("%s-planted%d%s%d", k.prefix, s.index, s.letter, s.made))
 	*planted.Origin() = v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: s.name}, Environment: s.environment}
 	return s.stranger.Create(ctx, planted)
 }

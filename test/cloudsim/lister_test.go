@@ -123,8 +123,8 @@ func (l *lister) read(a answer, path string, ids map[string]bool) (token string,
 		return "", 0, errors.New("there is no data")
 	}
 	var items []*struct {
-		ID     string
-		Status struct{ Phase string }
+		ID       string
+		Status   struct{ Phase string }
 		Metadata map[string]any
 	}
 	if p.Data != nil {

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// org is one discovery, what its manager remembers, and a namespace in memory.
+type org struct {
+	*WithT
+	discovery *v1alpha1.EnvironmentDiscovery
+	now       time.Time
+	ledger    *Ledger
+	fresh     bool
+	approval  *Approval
+	sources   map[string]*v1alpha1.InventorySource
+	made      int
+}
+
+func newOrg(t rapid.TB) *org {
+	d := &v1alpha1.EnvironmentDiscovery{}
+	d.Namespace, d.Name, d.UID = "platform", "org", "uid-of-org"
+	return &org{WithT: NewWithT(t), discovery: d, now: began, sources: map[string]*v1alpha1.InventorySource{}}
+}
+
+func (o *org) children() []*Child {
+	var all []*Child
+	for _, name := range sortedKeys(o.sources) {
+		if Discovered(o.sources[name], o.discovery) {
+			all = append(all, NewChild(o.sources[name]))
+		}
+	}
+	return all
+}
+
+// list notes a listing, a second after what was before, and carries out the plan.
+func (o *org) list(complete bool, ids ...string) *DiscoveryPlan {
+	o.now = o.now.Add(time.Second)
+	s := Sighting{Complete: complete, Scope: "s", End: o.now}
+	for _, id := range ids {
+		s.Observations = append(s.Observations, NewSource(o.discovery, id, "name of "+id))
+	}
+	var existing []v1alpha1.Observation
+	for _, c := range o.children() {
+		existing = append(existing, c)
+	}
+	o.ledger, o.fresh = o.ledger.Record(Environment, s, existing), complete
+	return o.pass()
+}
+
+func (o *org) pass() *DiscoveryPlan {
+	plan := Discover(DiscoveryFacts{Discovery: o.discovery, Ledger: o.ledger, Existing: o.children(), Occupants: o.occupants(),
+		Fresh: o.fresh, Approval: o.approval, Now: o.now})
+	o.approval, o.fresh = plan.Approved, false
+	for _, w := range plan.Writes {
+		source := w.Desired.(*Child).InventorySource.DeepCopy()
+		if w.Existing == nil {
+			o.Expect(o.sources).NotTo(HaveKey(source.Name), "only what is not there is created")
+			o.made++
+			source.UID = types.UID(fmt.Sprintf("uid-%d", o.made))
+		}
+		o.sources[source.Name] = source
+	}
+	for _, deleted := range plan.Deletes {
+		delete(o.sources, deleted.GetName())
+		plan.Deleted(deleted)
+	}
+	return plan
+}
+
+func (o *org) occupants() map[string]*v1alpha1.InventorySource {
+	others := map[string]*v1alpha1.InventorySource{}
+	for name, s := range o.sources {
+		if !Discovered(s, o.discovery) {
+			others[name] = s
+		}
+	}
+	return others
+}
+
+func environmentIDs(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("env-%05d", i)
+	}
+	return out
+}
+
+func TestTenThousandEnvironmentsAreTenThousandSourcesOnce(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	ids := environmentIDs(10_000)
+	o.Expect(o.list(true, ids...).Writes).To(HaveLen(10_000))
+	plan := o.list(true, ids...)
+	o.Expect(plan.Writes).To(BeEmpty())
+	o.Expect(plan.Unchanged).To(Equal(10_000))
+	o.Expect(plan.Summary.Observed).To(BeEquivalentTo(10_000))
+	o.Expect(plan.Kept).To(HaveLen(10_000))
+}
+
+func TestNoListingThatIsNotWholeMakesASourceMissing(t *testing.T) {
+	t.Parallel()
+	for name, listing := range map[string]func(*org) *DiscoveryPlan{
+		"incomplete": func(o *org) *DiscoveryPlan { return o.list(false, "env-00001") },
+		"empty":      func(o *org) *DiscoveryPlan { return o.list(true) },
+		"of a third": func(o *org) *DiscoveryPlan { return o.list(true, environmentIDs(10)[:3]...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOrg(t)
+			o.discovery.Spec.Prune.Policy = v1alpha1.PrunePolicyDelete
+			o.list(true, environmentIDs(10)...)
+			for range 5 {
+				o.Expect(listing(o).Deletes).To(BeEmpty())
+			}
+			o.Expect(o.sources).To(HaveLen(10))
+		})
+	}
+}
+
+func TestARestartDeletesNoSourceAndForgetsNoAbsence(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	o.discovery.Spec.Prune = v1alpha1.SourcePrune{Policy: v1alpha1.PrunePolicyDelete, GracePeriod: &metav1.Duration{Duration: time.Minute}}
+	o.list(true, environmentIDs(10)...)
+	for range 3 {
+		o.list(true, environmentIDs(9)...)
+	}
+	since := o.sources["env-00009"].Annotations[v1alpha1.AnnotationMissingSince]
+	o.Expect(since).NotTo(BeEmpty())
+	o.ledger = nil
+	o.Expect(o.pass().Writes).To(BeEmpty(), "nobody knows yet")
+	o.now = o.now.Add(2 * time.Minute)
+	o.Expect(o.list(true, environmentIDs(9)...).Deletes).To(BeEmpty(), "the first since the start counts no miss")
+	o.Expect(o.sources["env-00009"].Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationMissingSince, since))
+	o.list(true, environmentIDs(9)...)
+	o.Expect(o.list(true, environmentIDs(9)...).Deletes).To(HaveLen(1), "its grace is over")
+}
+
+func TestNobodyShortensAGraceByEditingASource(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	o.discovery.Spec.Prune = v1alpha1.SourcePrune{Policy: v1alpha1.PrunePolicyDelete, GracePeriod: &metav1.Duration{Duration: time.Hour}}
+	o.list(true, environmentIDs(10)...)
+	o.list(true, environmentIDs(9)...)
+	for _, claim := range []string{began.Add(-48 * time.Hour).Format(time.RFC3339), began.Add(48 * time.Hour).Format(time.RFC3339), "yesterday"} {
+		o.sources["env-00009"].Annotations[v1alpha1.AnnotationMissingSince] = claim
+		o.Expect(o.list(true, environmentIDs(9)...).Deletes).To(BeEmpty())
+		o.Expect(o.sources["env-00009"].Annotations[v1alpha1.AnnotationMissingSince]).NotTo(Equal(claim))
+	}
+}
+
+func TestTwoIDsThatMakeOneNameAreOneSourceAndAClash(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	odd := "ENV 1"
+	plan := o.list(true, odd, ObjectName(odd))
+	o.Expect(o.sources).To(HaveLen(1))
+	o.Expect(plan.Clashes).To(Equal([]Clash{{ID: odd, Name: ObjectName(odd), Owner: ObjectName(odd)}}))
+	o.Expect(o.list(true, odd, ObjectName(odd)).Writes).To(BeEmpty())
+}
+
+func TestAGlobIsARegularExpressionOfTwoLetters(t *testing.T) {
+	t.Parallel()
+	letters := rapid.StringOfN(rapid.SampledFrom([]rune("ab*?[.é")), 0, 8, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		pattern, text := letters.Draw(t, "pattern"), letters.Draw(t, "text")
+		expression := strings.NewReplacer(`\*`, `(?s:.*)`, `\?`, `(?s:.)`).Replace(regexp.QuoteMeta(pattern))
+		want := regexp.MustCompile("^" + expression + "$").MatchString(text)
+		if got := glob([]rune(pattern), []rune(text)); got != want {
+			t.Fatalf("%q fits %q: %v, not %v", pattern, text, got, want)
+		}
+	})
+}
+
+func TestAGlobIsNeverSlow(t *testing.T) {
+	t.Parallel()
+	pattern := []rune(strings.Repeat("*a", 120))
+	NewWithT(t).Expect(glob(pattern, []rune(strings.Repeat("a", 4000)+"b"))).To(BeFalse())
+}
+
+// Whatever stands there, a plan makes it what was listed, a second one is empty, and what a
+// stranger has is not touched.
+func TestWhateverSourcesStandThereAPlanMakesThemTheListing(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		o := newOrg(t)
+		o.discovery.Spec.Template.Metadata.Labels = map[string]v1alpha1.LabelValue{"team": "ours"}
+		pool := rapid.SampledFrom([]string{"env-1", "env-2", "env-3", "ENV 4"})
+		strangers := map[string]*v1alpha1.InventorySource{}
+		for _, id := range rapid.SliceOfDistinct(pool, rapid.ID).Draw(t, "there") {
+			s := NewSource(o.discovery, id, "an older name").InventorySource
+			s.UID = types.UID("there-" + id)
+			switch rapid.IntRange(0, 5).Draw(t, "edit") {
+			case 0:
+				s.OwnerReferences, s.Labels = nil, nil
+				strangers[s.Name] = s
+			case 1:
+				s.OwnerReferences = nil
+			case 2:
+				s.Labels = map[string]string{"theirs": "1", "team": "theirs"}
+			case 3:
+				s.Spec.Suspend = true
+			case 4:
+				s.Annotations = nil
+			}
+			o.sources[s.Name] = s
+		}
+		listed := rapid.SliceOfDistinct(pool, rapid.ID).Draw(t, "listed")
+		plan := o.list(true, listed...)
+		o.Expect(plan.Deletes).To(BeEmpty(), "a first listing deletes nothing")
+		for name, s := range strangers {
+			o.Expect(o.sources[name]).To(BeIdenticalTo(s))
+		}
+		for _, id := range listed {
+			name := ObjectName(id)
+			conflict := slices.ContainsFunc(plan.Conflicts, func(c Conflict) bool { return c.Name == name })
+			o.Expect(conflict).To(Equal(strangers[name] != nil))
+			if conflict {
+				continue
+			}
+			s := o.sources[name]
+			o.Expect(s.Spec).To(Equal(NewSource(o.discovery, id, "").Spec))
+			o.Expect(s.Labels).To(HaveKeyWithValue("team", "ours"))
+			o.Expect(s.Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationEnvironmentName, "name of "+id))
+			o.Expect(metav1.IsControlledBy(s, o.discovery)).To(BeTrue())
+		}
+		again := o.list(true, listed...)
+		o.Expect(again.Writes).To(BeEmpty())
+		o.Expect(again.Deletes).To(BeEmpty(), "Retain is the default")
+	})
+}
