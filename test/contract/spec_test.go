@@ -5,6 +5,7 @@ package contract
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -23,13 +24,19 @@ import (
 // published is the operations as the vendor publishes them, by path.
 type published map[string]*routers.Route
 
-// loadSpecs reads both specifications, which takes about a second, once.
+// environmentsSpec is the one operation of which no specification can be had as a module.
+//
+//go:embed testdata/environments.openapi.yaml
+var environmentsSpec []byte
+
+// loadSpecs reads the specifications, which takes about a second, once.
 var loadSpecs = sync.OnceValues(func() (published, error) {
 	p := published{}
 	return p, errors.Join(
 		p.load(clustersSpec(), clustersPath, "listCmkV2Clusters"),
 		p.load(networkingSpec(), peeringsPath, "listNetworkingV1Peerings"),
 		p.load(networkingSpec(), networksPath, "listNetworkingV1Networks"),
+		p.load(environmentsSpec, environmentsPath, "listOrgV2Environments"),
 	)
 })
 

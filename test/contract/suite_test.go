@@ -27,11 +27,12 @@ import (
 )
 
 const (
-	environment  = "env-abc123"
-	clustersPath = "/cmk/v2/clusters"
-	peeringsPath = "/networking/v1/peerings"
-	networksPath = "/networking/v1/networks"
-	userAgent    = "inventory-operator/v0.0.0-test"
+	environment      = "env-abc123"
+	clustersPath     = "/cmk/v2/clusters"
+	peeringsPath     = "/networking/v1/peerings"
+	networksPath     = "/networking/v1/networks"
+	environmentsPath = "/org/v2/environments"
+	userAgent        = "inventory-operator/v0.0.0-test"
 
 	// What each operation allows at most on one page.
 	clustersPerPage = 100
