@@ -74,7 +74,7 @@ func (r *DiscoveryReconciler) tellSources(ctx context.Context, p *discoveryPass,
 // writeSource creates or changes one source. The request fails if the source is no longer
 // the one that the plan was made from.
 func (r *DiscoveryReconciler) writeSource(ctx context.Context, w mirror.Write) error {
-	answer := w.Desired.(*mirror.Child).InventorySource.DeepCopy()
+	answer := w.Desired.(*mirror.Child).DeepCopy()
 	name := answer.Name
 	if w.Existing == nil {
 		if err := r.wrote("create", r.Cluster.Create(ctx, answer)); err != nil {

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -73,7 +72,7 @@ func (c *Child) SameStatus(other v1alpha1.Observation) bool {
 func (c *Child) CopyStatus(other v1alpha1.Observation) { other.(*Child).Spec.DeepCopyInto(&c.Spec) }
 
 // DeepCopyObject implements runtime.Object.
-func (c *Child) DeepCopyObject() runtime.Object { return NewChild(c.InventorySource.DeepCopy()) }
+func (c *Child) DeepCopyObject() runtime.Object { return NewChild(c.DeepCopy()) }
 
 // displayName returns the name that people gave the child's environment.
 func (c *Child) displayName() string { return c.Annotations[v1alpha1.AnnotationEnvironmentName] }
@@ -304,7 +303,7 @@ func (p *discoverer) change(existing, desired *Child) {
 		p.Unchanged++
 		return
 	}
-	next := NewChild(existing.InventorySource.DeepCopy())
+	next := NewChild(existing.DeepCopy())
 	restoreMetadata(next, desired)
 	next.CopyStatus(desired)
 	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: metadata, Status: spec})
@@ -351,7 +350,7 @@ func (p *discoverer) add(there map[string]bool) {
 func (p *discoverer) conflict(occupant *v1alpha1.InventorySource) Conflict {
 	c := Conflict{Name: occupant.Name}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
-		c.Controller = strings.Join([]string{controller.Kind, controller.Name}, "/")
+		c.Controller = controller.Kind + "/" + controller.Name
 		c.Predecessor = SameNamed(*controller, *discoveryReference(p.Discovery))
 	}
 	return c

@@ -66,7 +66,7 @@ func (o *org) pass() *DiscoveryPlan {
 		Fresh: o.fresh, Approval: o.approval, Now: o.now})
 	o.approval, o.fresh = plan.Approved, false
 	for _, w := range plan.Writes {
-		source := w.Desired.(*Child).InventorySource.DeepCopy()
+		source := w.Desired.(*Child).DeepCopy()
 		if w.Existing == nil {
 			o.Expect(o.sources).NotTo(HaveKey(source.Name), "only what is not there is created")
 			o.made++

@@ -55,7 +55,43 @@ func (b *bench) many(ctx context.Context, s *section) error {
 	if err := b.firstRound(ctx, s, w, ideal, interval); err != nil {
 		return fmt.Errorf("%w\n%s", err, w.manager.Tail())
 	}
-	return b.steadyCrowd(ctx, s, w, time.Duration(float64(interval)*manyWindow))
+	if err := b.steadyCrowd(ctx, s, w, time.Duration(float64(interval)*manyWindow)); err != nil {
+		return err
+	}
+	return b.discovered(ctx, s, ideal, interval)
+}
+
+// discovered measures the first round where a discovery makes the sources: they must use the
+// budget from the start to the end, and not all ask at once.
+func (b *bench) discovered(ctx context.Context, s *section, ideal, interval time.Duration) error {
+	// The other sources would use the budget too.
+	if err := b.scene.k8s.DeleteAllOf(ctx, &v1alpha1.InventorySource{}, client.InNamespace(b.crowd.namespace)); err != nil {
+		return fmt.Errorf("deleting sources: %w", err)
+	}
+	if err := b.gather(ctx); err != nil {
+		return err
+	}
+	d := b.scene.discoveryIn(b.crowd.namespace, interval)
+	for i := range b.sources {
+		d.Spec.Selector.IDs = append(d.Spec.Selector.IDs, v1alpha1.Identifier(fmt.Sprintf("env-source-%03d", i)))
+	}
+	start := time.Now()
+	if err := b.scene.k8s.Create(ctx, d); err != nil {
+		return fmt.Errorf("discovery: %w", err)
+	}
+	if err := b.crowd.until(ctx, func() bool { return len(b.crowd.seen) == b.sources }); err != nil {
+		return err
+	}
+	took, early := time.Since(start), 0
+	for _, one := range b.crowd.seen {
+		if one.first.Sub(start) < took/4 {
+			early++
+		}
+	}
+	s.add("discovered: every source synced once", took.Seconds(), "s")
+	s.add("discovered: time against the ideal", took.Seconds()/ideal.Seconds(), "x")
+	s.goal("discovered: share of the first syncs in the first quarter", float64(early)/float64(b.sources), "", "<=", 0.5)
+	return nil
 }
 
 // firstRound creates the sources and waits until each was synced once.
@@ -160,10 +196,15 @@ type sighting struct {
 
 // newCrowd makes an environment in the cloud for each source, and watches the namespace
 // they will be in.
-func (b *bench) newCrowd(ctx context.Context) (err error) {
+func (b *bench) newCrowd(ctx context.Context) error {
 	for i := range b.sources {
 		b.fill(fmt.Sprintf("env-source-%03d", i), crowdObjects)
 	}
+	return b.gather(ctx)
+}
+
+// gather watches a new namespace for the sources that will be in it.
+func (b *bench) gather(ctx context.Context) (err error) {
 	c := &crowd{seen: map[string]*sighting{}}
 	if c.namespace, err = b.scene.newNamespace(ctx); err != nil {
 		return err

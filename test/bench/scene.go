@@ -143,6 +143,18 @@ func (s *scene) sourceIn(namespace, name, environment string, interval time.Dura
 	}
 }
 
+// discoveryIn returns a discovery in a namespace, whose sources are synced at that interval.
+func (s *scene) discoveryIn(namespace string, interval time.Duration) *v1alpha1.EnvironmentDiscovery {
+	like := s.sourceIn(namespace, "", "", interval)
+	return &v1alpha1.EnvironmentDiscovery{
+		ObjectMeta: metav1.ObjectMeta{Name: "org", Namespace: namespace},
+		Spec: v1alpha1.EnvironmentDiscoverySpec{
+			Endpoint: like.Spec.Endpoint, Credentials: like.Spec.Credentials,
+			Template: v1alpha1.InventorySourceTemplate{Spec: v1alpha1.InventorySourceTemplateSpec{MirrorSettings: like.Spec.MirrorSettings}},
+		},
+	}
+}
+
 // ready reports whether a source was synced and everything of it written.
 func ready(source *v1alpha1.InventorySource) bool {
 	for _, c := range source.Status.Conditions {
