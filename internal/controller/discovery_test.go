@@ -268,6 +268,16 @@ var _ = Describe("Discovery", func() {
 		Expect(o.says(ctx, "org", v1alpha1.ConditionPruneHeld)).To(ContainSubstring(
 			"annotate --overwrite environmentdiscovery/org inventory.ccloud.dev/approvePrune=" + held.Environments.Held.Digest))
 		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+		o.restart()
+		o.pass(ctx, "org")
+		Expect(brief(o.read(ctx, "org").Status.Conditions, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"), "a restart forgets it not")
+		families, err := o.registry.Gather()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(families).To(ContainElement(And(HaveField("GetName()", "ccloud_inventory_prune_held"),
+			HaveField("GetMetric()", ConsistOf(HaveField("GetGauge().GetValue()", 1.0))))))
+		for range 3 {
+			o.list(ctx, "org")
+		}
 		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
 			d.Annotations = map[string]string{v1alpha1.AnnotationApprovePrune: held.Environments.Held.Digest}
 		})

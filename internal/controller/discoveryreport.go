@@ -132,11 +132,11 @@ func (r *DiscoveryReconciler) report(ctx context.Context, p *discoveryPass) erro
 				p.putOff.Cause + "; it is tried again at status.nextSyncTime"})
 		}
 	}
+	r.Metrics.Held(d.Namespace, d.Name, mirror.Environment.Name, p.held() != nil)
 	roundDiscoveryTimes(&d.Status)
 	if equality.Semantic.DeepEqual(before.Status, d.Status) {
 		return nil
 	}
-	r.Metrics.Held(d.Namespace, d.Name, mirror.Environment.Name, p.held() != nil)
 	after := slices.Clone(d.Status.Conditions)
 	if err := r.writeStatus(ctx, d, d.Status); err != nil {
 		return err

@@ -83,6 +83,7 @@ type world struct {
 	clock      *clocktesting.FakePassiveClock
 	events     *events.FakeRecorder
 	reconciler *controller.Reconciler
+	registry   *prometheus.Registry
 }
 
 // newWorld makes a namespace, an empty simulated cloud and a Reconciler.
@@ -114,13 +115,14 @@ func newWorld(ctx context.Context) *world {
 func (w *world) restart() {
 	origin, err := cloudapi.Origin(w.url)
 	Expect(err).NotTo(HaveOccurred())
+	w.registry = prometheus.NewRegistry()
 	w.reconciler = &controller.Reconciler{
 		Cluster:   k8s,
 		APIReader: reader,
 		Recorder:  w.events,
 		Clock:     w.clock,
 		Random:    func() float64 { return 0.5 }, // no jitter
-		Metrics:   metrics.New(prometheus.NewRegistry(), metrics.Build{}),
+		Metrics:   metrics.New(w.registry, metrics.Build{}),
 		Budgets:   budget.New(1000, 1000),
 		UserAgent: "inventory-operator/test",
 		// Every answer counts here; what is asked again is the client's own tests'.
