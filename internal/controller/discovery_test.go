@@ -303,6 +303,10 @@ var _ = Describe("Discovery", func() {
 			}
 		}
 		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("listOrgV2Environments"))
+		o.list(ctx, "org")
+		Expect(o.names(ctx)).To(ContainElement("env-b"), "the first that counts")
+		o.list(ctx, "org")
+		Expect(o.names(ctx)).NotTo(ContainElement("env-b"))
 	})
 
 	It("follows environments that are renamed", func(ctx SpecContext) {

@@ -163,6 +163,34 @@ func TestNobodyShortensAGraceByEditingASource(t *testing.T) {
 	}
 }
 
+func TestASourceThatAPersonMarkedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	o.discovery.Spec.Prune.Policy = v1alpha1.PrunePolicyDelete
+	o.list(true, environmentIDs(10)...)
+	marked := o.sources["env-00009"]
+	marked.Annotations[v1alpha1.AnnotationUnmanaged], marked.Spec.Suspend = "true", true
+	o.discovery.Spec.Template.Metadata.Labels = map[string]v1alpha1.LabelValue{"team": "data"}
+	for range 3 {
+		plan := o.list(true, environmentIDs(9)...)
+		o.Expect(o.sources["env-00009"]).To(BeIdenticalTo(marked))
+		o.Expect(plan.Summary.Missing).To(BeEquivalentTo(1), "it is counted all the same")
+	}
+}
+
+func TestWhatAUserAsksOfASourceStays(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t)
+	o.list(true, "env-1")
+	for _, key := range []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune} {
+		o.sources["env-1"].Annotations[key] = "a user's"
+	}
+	o.sources["env-1"].Annotations[v1alpha1.Prefix+"other"] = "goes"
+	o.list(true, "env-1")
+	o.Expect(o.sources["env-1"].Annotations).To(Equal(map[string]string{v1alpha1.AnnotationEnvironmentName: "name of env-1",
+		v1alpha1.AnnotationRequestedAt: "a user's", v1alpha1.AnnotationApprovePrune: "a user's"}))
+}
+
 func TestTwoIDsThatMakeOneNameAreOneSourceAndAClash(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t)
@@ -216,6 +244,9 @@ func TestWhateverSourcesStandThereAPlanMakesThemTheListing(t *testing.T) {
 				s.Spec.Suspend = true
 			case 4:
 				s.Annotations = nil
+			case 5:
+				s.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "EnvironmentDiscovery", Name: "another", UID: "x", Controller: ptr(true)}}
+				strangers[s.Name] = s
 			}
 			o.sources[s.Name] = s
 		}
