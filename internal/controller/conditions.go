@@ -202,8 +202,25 @@ func conflictBrief(k *kind, report mirror.Report) string {
 	return message
 }
 
+// taken are the sentences about names that something else has: objects that are not one's own,
+// those of a deleted owner of the same name, one's own of another cloud ID, and cloud IDs whose
+// name is another one's. Each has a place for the names.
+type taken struct{ theirs, formers, others, clashes string }
+
+var takenObservations = taken{
+	theirs:  "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
+	formers: "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
+	others:  "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
+	clashes: "listed objects without an observation, since their name is another object's: %s",
+}
+
 // conflictMessage says which names are taken, by what, and the way out.
 func conflictMessage(kind string, report mirror.Report) string {
+	return kind + ": " + takenObservations.message(report)
+}
+
+// message says which names are taken, by what, and the way out.
+func (t taken) message(report mirror.Report) string {
 	var theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {
 		switch {
@@ -223,15 +240,10 @@ func conflictMessage(kind string, report mirror.Report) string {
 	for _, part := range []struct {
 		names []string
 		text  string
-	}{
-		{theirs, "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them"},
-		{formers, "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s"},
-		{others, "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place"},
-		{clashes, "listed objects without an observation, since their name is another object's: %s"},
-	} {
+	}{{theirs, t.theirs}, {formers, t.formers}, {others, t.others}, {clashes, t.clashes}} {
 		if len(part.names) > 0 {
 			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
 		}
 	}
-	return kind + ": " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -125,13 +126,13 @@ func (p *discoveryPass) terms() terms {
 	return newTerms(d, d.Spec.Suspend, d.GetInterval(), d.Spec.Prune.AsPrune(), p.held())
 }
 
-// held returns the prune that the status says is held, or nil.
-func (p *discoveryPass) held() *v1alpha1.HeldPrune {
-	if summary := p.discovery.Status.Environments; summary != nil {
-		return summary.Held
-	}
-	return nil
+// summary returns the numbers that the status tells, empty where there are none.
+func (p *discoveryPass) summary() v1alpha1.InventorySummary {
+	return ptr.Deref(p.discovery.Status.Environments, v1alpha1.InventorySummary{})
 }
+
+// held returns the prune that the status says is held, or nil.
+func (p *discoveryPass) held() *v1alpha1.HeldPrune { return p.summary().Held }
 
 // ask lists the environments, if that is due, and says so first where it is the first time.
 func (r *DiscoveryReconciler) ask(ctx context.Context, p *discoveryPass) error {
@@ -155,8 +156,8 @@ func (r *DiscoveryReconciler) ask(ctx context.Context, p *discoveryPass) error {
 	}
 	p.syncing = true
 	k := &p.state.environments
-	if asked := p.discovery.Annotations[v1alpha1.AnnotationRequestedAt]; asked != "" && asked != schedule.answered.requestedAt {
-		k.retries.hurry()
+	if asked := p.terms().requestedAt; asked != "" && asked != schedule.answered.requestedAt {
+		k.retries.hurry() // A person may have removed the cause.
 	}
 	k.outcome = p.told.outcome
 	schedule.answer(p.terms(), p.secret, early, r.Clock.Now(), k.outcome.failure == nil)
@@ -226,15 +227,11 @@ func (r *DiscoveryReconciler) look(ctx context.Context, p *discoveryPass) error 
 	k := &p.state.environments
 	if p.told.sighting != nil {
 		if k.ledger == nil {
-			former := ""
-			if summary := p.discovery.Status.Environments; summary != nil {
-				former = summary.Scope
-			}
-			k.ledger = mirror.NewLedger(former)
+			k.ledger = mirror.NewLedger(p.summary().Scope)
 		}
-		there := make([]v1alpha1.Observation, len(existing))
-		for i, c := range existing {
-			there[i] = c
+		var there []v1alpha1.Observation
+		for _, c := range existing {
+			there = append(there, c)
 		}
 		k.ledger = k.ledger.Record(mirror.Environment, *p.told.sighting, there)
 	}

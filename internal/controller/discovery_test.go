@@ -389,7 +389,7 @@ var _ = Describe("Discovery", func() {
 		o.discovery(ctx, "org")
 		Eventually(func() string { o.pass(ctx, "org"); return o.ready(ctx, "org") }).Should(Equal("False/NameConflict"))
 		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(And(
-			ContainSubstring("env-a (controlled by nothing)"), ContainSubstring("env-b (controlled by EnvironmentDiscovery/first)")))
+			ContainSubstring("env-a (no controller)"), ContainSubstring("env-b (controlled by EnvironmentDiscovery/first)")))
 		Expect(brief(o.read(ctx, "org").Status.Conditions, v1alpha1.ConditionStalled)).To(Equal("True/NameConflict"))
 		Expect(o.sources(ctx)["env-a"].ResourceVersion).To(Equal(foreign.ResourceVersion))
 		Expect(o.names(ctx)).To(ContainElement("env-c"), "the others are made all the same")

@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -226,36 +225,16 @@ func (p *discoveryPass) verdict() *verdict {
 	return &verdict{reason: v1alpha1.ReasonSucceeded, message: message}
 }
 
+var takenSources = taken{
+	theirs:  "sources that are not this discovery's have the names of its own: %s; delete them, or exclude their environments",
+	formers: "waiting for the garbage collector to delete the sources of the deleted discovery that had this one's name: %s",
+	others:  "sources of other environments have the names of listed ones: %s; delete them to let the listed ones take their place",
+	clashes: "environments without a source, since its name is another one's: %s",
+}
+
 // takenNames says which sources cannot be, because something else has their names.
 func (k *kindState) takenNames() *verdict {
-	var theirs, formers, others, clashes, parts []string
-	for _, c := range k.report.Conflicts {
-		switch {
-		case c.ID != "":
-			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
-		case c.Predecessor:
-			formers = append(formers, c.Name)
-		default:
-			theirs = append(theirs, fmt.Sprintf("%s (controlled by %s)", c.Name, cmp.Or(c.Controller, "nothing")))
-		}
-	}
-	for _, c := range k.report.Clashes {
-		clashes = append(clashes, fmt.Sprintf("%s (%s is that of %s)", c.ID, c.Name, c.Owner))
-	}
-	for _, part := range []struct {
-		names []string
-		text  string
-	}{
-		{theirs, "sources that are not this discovery's have the names of its own: %s; delete them, or exclude their environments"},
-		{formers, "waiting for the garbage collector to delete the sources of the deleted discovery that had this one's name: %s"},
-		{others, "sources of other environments have the names of listed ones: %s; delete them to let the listed ones take their place"},
-		{clashes, "environments without a source, since its name is another one's: %s"},
-	} {
-		if len(part.names) > 0 {
-			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
-		}
-	}
-	v := &verdict{reason: v1alpha1.ReasonNameConflict, message: strings.Join(parts, "; ")}
+	v := &verdict{reason: v1alpha1.ReasonNameConflict, message: takenSources.message(k.report)}
 	if waitsForPredecessor(k.report.Conflicts) {
 		v.reason = v1alpha1.ReasonProgressing
 	}
