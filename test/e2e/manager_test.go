@@ -79,7 +79,7 @@ var _ = Describe("The manager", Ordered, func() {
 		// What whole passes count: requests, and observations compared.
 		counted := regexp.MustCompile(`(?m)^ccloud_inventory_(cloud_requests|writes_skipped)_total.*$`)
 		before := counted.FindAllString(scrape(manager), -1)
-		Expect(before).To(HaveLen(4), "two series for each kind")
+		Expect(before).To(HaveLen(5), "one for each operation that was asked, one for each kind")
 
 		edited := readCluster(ctx, Default, namespace, id)
 		phase := edited.Status.Phase

@@ -100,7 +100,29 @@ func (a *application) sync() (view shown, err error) {
 	if err != nil {
 		return view, err
 	}
+	if err := await(ctx, cluster, targets); err != nil {
+		return view, err
+	}
 	return view, errors.Join(a.compare(cluster, targets, &view), a.look(cluster, targets, &view))
+}
+
+// await waits until the engine's cache shows every object of the repository: what the sync
+// just created comes by a watch.
+func await(ctx context.Context, cluster cache.ClusterCache, targets []*unstructured.Unstructured) error {
+	for {
+		live, err := cluster.GetManagedLiveObjs(targets, isManaged)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(targets, func(o *unstructured.Unstructured) bool { return live[kube.GetResourceKey(o)] == nil }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the cache to show what was synced: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func isManaged(r *cache.Resource) bool { return r.Info != "" && r.Info != nil }
