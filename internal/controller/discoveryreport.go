@@ -189,14 +189,7 @@ func roundDiscoveryTimes(s *v1alpha1.EnvironmentDiscoveryStatus) {
 	if s.Environments != nil {
 		times = append(times, s.Environments.LastListTime)
 	}
-	for i := range s.Conditions {
-		times = append(times, &s.Conditions[i].LastTransitionTime)
-	}
-	for _, t := range times {
-		if t != nil {
-			*t = t.Rfc3339Copy()
-		}
-	}
+	inSeconds(s.Conditions, times...)
 }
 
 // verdict returns what Ready is to say, nil if that stays as an earlier process set it.

@@ -192,8 +192,13 @@ func roundTimes(s *v1alpha1.InventorySourceStatus) {
 			times = append(times, summary.LastListTime)
 		}
 	}
-	for i := range s.Conditions {
-		times = append(times, &s.Conditions[i].LastTransitionTime)
+	inSeconds(s.Conditions, times...)
+}
+
+// inSeconds rounds the times of conditions, and others, to what the API keeps.
+func inSeconds(conditions []metav1.Condition, times ...*metav1.Time) {
+	for i := range conditions {
+		times = append(times, &conditions[i].LastTransitionTime)
 	}
 	for _, t := range times {
 		if t != nil {

@@ -97,6 +97,22 @@ func (w *world) expectSane(ctx context.Context) {
 	}
 }
 
+// expectStanding holds Ready and what goes with it to the table, and returns its line.
+func expectStanding(ready *metav1.Condition, conditions []metav1.Condition) standing {
+	GinkgoHelper()
+	want, known := standings[ready.Reason]
+	Expect(known).To(BeTrue(), "%s is no reason of Ready", ready.Reason)
+	Expect(ready.Status).To(Equal(want.ready), ready.Reason)
+	for _, beside := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+		if beside == want.beside {
+			Expect(brief(conditions, beside)).To(Equal("True/"+ready.Reason), "%s goes with Ready=%s", beside, ready.Reason)
+		} else {
+			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
+		}
+	}
+	return want
+}
+
 // expectSaneDiscovery holds a discovery to the table of sources: its reasons are theirs.
 func expectSaneDiscovery(d *v1alpha1.EnvironmentDiscovery) {
 	GinkgoHelper()
@@ -111,16 +127,7 @@ func expectSaneDiscovery(d *v1alpha1.EnvironmentDiscovery) {
 		Expect(flux("EnvironmentDiscovery", d)).To(Equal("InProgress"))
 		return
 	}
-	want, known := standings[ready.Reason]
-	Expect(known).To(BeTrue(), "%s is no reason of Ready", ready.Reason)
-	Expect(ready.Status).To(Equal(want.ready), ready.Reason)
-	for _, beside := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
-		if beside == want.beside {
-			Expect(brief(conditions, beside)).To(Equal("True/"+ready.Reason), "%s goes with Ready=%s", beside, ready.Reason)
-		} else {
-			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
-		}
-	}
+	want := expectStanding(ready, conditions)
 	Expect(kstatus("EnvironmentDiscovery", d)).To(Equal(want.kstatus), ready.Reason)
 	Expect(argocd("EnvironmentDiscovery", d)).To(Equal(want.argocd), ready.Reason)
 	Expect(flux("EnvironmentDiscovery", d)).To(Equal(want.flux), ready.Reason)
@@ -143,16 +150,7 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 		Expect(flux("InventorySource", s)).To(Equal("InProgress"))
 		return
 	}
-	want, known := standings[ready.Reason]
-	Expect(known).To(BeTrue(), "%s is no reason of Ready", ready.Reason)
-	Expect(ready.Status).To(Equal(want.ready), ready.Reason)
-	for _, beside := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
-		if beside == want.beside {
-			Expect(brief(conditions, beside)).To(Equal("True/"+ready.Reason), "%s goes with Ready=%s", beside, ready.Reason)
-		} else {
-			Expect(brief(conditions, beside)).To(BeEmpty(), "%s does not go with Ready=%s", beside, ready.Reason)
-		}
-	}
+	want := expectStanding(ready, conditions)
 	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced} {
 		c := meta.FindStatusCondition(conditions, synced)
 		if c == nil {

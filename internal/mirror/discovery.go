@@ -274,7 +274,7 @@ func (p *discoverer) keep(existing *Child) {
 	keepUsers(desired, existing)
 	switch {
 	case missing:
-		a := p.absentee(existing)
+		a := p.Ledger.absentee(existing, p.Now)
 		p.missing = append(p.missing, a)
 		desired.Annotations[v1alpha1.AnnotationMissingSince] = a.since.UTC().Format(time.RFC3339)
 	case !listed: // Nobody knows: what an earlier process found stays.
@@ -309,15 +309,6 @@ func (p *discoverer) change(existing, desired *Child) {
 	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: metadata, Status: spec})
 }
 
-func (p *discoverer) absentee(existing *Child) absentee {
-	since := p.Ledger.missingSince(existing.Name)
-	if since.IsZero() || since.After(p.Now) {
-		since = p.Now
-	}
-	return absentee{observation: existing, misses: p.Ledger.misses(existing.Name), since: since,
-		missingFor: p.Now.Sub(since), moved: p.Ledger.moved(existing.Name)}
-}
-
 // add plans for listed environments without a source: all of them after a complete listing,
 // otherwise as many as there is room for.
 func (p *discoverer) add(there map[string]bool) {
@@ -335,7 +326,7 @@ func (p *discoverer) add(there map[string]bool) {
 		}
 		environment := e.observation.(*Child)
 		if occupant := p.Occupants[name]; occupant != nil {
-			p.Conflicts = append(p.Conflicts, p.conflict(occupant))
+			p.Conflicts = append(p.Conflicts, newConflict(occupant, discoveryReference(p.Discovery)))
 			continue
 		}
 		if room == 0 {
@@ -345,27 +336,4 @@ func (p *discoverer) add(there map[string]bool) {
 		room--
 		p.Writes = append(p.Writes, Write{Desired: NewSource(p.Discovery, environment.CloudID(), environment.displayName()), Metadata: true, Status: true})
 	}
-}
-
-func (p *discoverer) conflict(occupant *v1alpha1.InventorySource) Conflict {
-	c := Conflict{Name: occupant.Name}
-	if controller := metav1.GetControllerOf(occupant); controller != nil {
-		c.Controller = controller.Kind + "/" + controller.Name
-		c.Predecessor = SameNamed(*controller, *discoveryReference(p.Discovery))
-	}
-	return c
-}
-
-// Wanted returns the names of the sources that listed environments should have.
-func (l *Ledger) Wanted() []string {
-	if l == nil {
-		return nil
-	}
-	var names []string
-	for name, e := range l.entries {
-		if e.listed() {
-			names = append(names, name)
-		}
-	}
-	return names
 }

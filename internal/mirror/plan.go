@@ -238,7 +238,7 @@ func (p *planner) keep(existing v1alpha1.Observation) {
 		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: existing.CloudID()})
 		return
 	case p.Ledger.isMissing(name):
-		p.missing = append(p.missing, p.absentee(existing))
+		p.missing = append(p.missing, p.Ledger.absentee(existing, p.Now))
 		if desired == nil {
 			desired = restamped(existing, p.Source)
 		}
@@ -295,7 +295,7 @@ func (p *planner) limited(additions []v1alpha1.Observation) []v1alpha1.Observati
 // add plans for a listed object without an observation.
 func (p *planner) add(desired v1alpha1.Observation) {
 	if occupant := p.Occupants[desired.GetName()]; occupant != nil {
-		p.Conflicts = append(p.Conflicts, newConflict(occupant, p.Source))
+		p.Conflicts = append(p.Conflicts, newConflict(occupant, ownerReference(p.Source)))
 		return
 	}
 	next := fresh(desired)
@@ -303,27 +303,29 @@ func (p *planner) add(desired v1alpha1.Observation) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Status: true})
 }
 
-func newConflict(occupant v1alpha1.Observation, source *v1alpha1.InventorySource) Conflict {
+// newConflict returns the conflict with an object that has a name which owner's should have.
+func newConflict(occupant metav1.Object, owner *metav1.OwnerReference) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
-		conflict.Predecessor = SameNamed(*controller, *ownerReference(source))
+		conflict.Predecessor = SameNamed(*controller, *owner)
 	}
 	return conflict
 }
 
-func (p *planner) absentee(existing v1alpha1.Observation) absentee {
+// absentee returns what is known of an observation whose object is missing.
+func (l *Ledger) absentee(existing v1alpha1.Observation, now time.Time) absentee {
 	name := existing.GetName()
-	since := p.Ledger.missingSince(name)
-	if since.IsZero() || since.After(p.Now) {
-		since = p.Now
+	since := l.missingSince(name)
+	if since.IsZero() || since.After(now) {
+		since = now
 	}
 	return absentee{
 		observation: existing,
-		misses:      p.Ledger.misses(name),
+		misses:      l.misses(name),
 		since:       since,
-		missingFor:  p.Now.Sub(since),
-		moved:       p.Ledger.moved(name),
+		missingFor:  now.Sub(since),
+		moved:       l.moved(name),
 	}
 }
 
