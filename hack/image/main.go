@@ -7,17 +7,25 @@
 //
 // It prints the digest. The same source, version and Go give the same digest, whenever and
 // wherever it is built.
+//
+// For tests in a cluster it writes an archive instead, of this machine's architecture alone and
+// of any command of the module, for `kind load image-archive` or `ctr images import`:
+//
+//	go run . -source ../.. -version v0.1.0 -command test/cluster/probe -archive probe.tar -name localhost/probe:e2e
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -28,6 +36,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/ko/pkg/build"
 )
@@ -38,8 +47,6 @@ const (
 	nobody = "65532:65532"
 )
 
-var architectures = []string{"amd64", "arm64"}
-
 func main() {
 	var o options
 	flag.StringVar(&o.source, "source", ".", "Folder of the operator's module.")
@@ -48,6 +55,9 @@ func main() {
 	flag.StringVar(&o.goflags, "goflags", "", "Flags of go build: those of hack/goflags.")
 	flag.StringVar(&o.push, "push", "", "Where to push it as well, such as registry.example.com/operator:v0.1.0.")
 	flag.StringVar(&o.sbom, "sbom", "", "Folder for the SBOMs.")
+	flag.StringVar(&o.command, "command", "", "Folder of the command in the module; the manager's if empty.")
+	flag.StringVar(&o.archive, "archive", "", "Write this archive instead of a layout and SBOMs.")
+	flag.StringVar(&o.name, "name", "", "Name of the image in the archive, such as localhost/probe:e2e.")
 	flag.Func("created", "The image's time, in seconds since 1970: that of the commit.", func(text string) error {
 		var seconds int64
 		_, err := fmt.Sscan(text, &seconds)
@@ -71,33 +81,56 @@ func main() {
 
 type options struct {
 	source, version, output, sbom, push, goflags string
+	command, archive, name                       string
 	created                                      v1.Time
+}
+
+// architectures are those to build for.
+func (o options) architectures() []string {
+	if o.archive != "" {
+		return []string{runtime.GOARCH}
+	}
+	return []string{"amd64", "arm64"}
+}
+
+// check says which flag is lacking.
+func (o options) check() error {
+	switch {
+	case o.version == "":
+		return errors.New("-version is needed")
+	case o.archive == "" && (o.output == "" || o.sbom == ""):
+		return errors.New("-output and -sbom are needed, or -archive")
+	case o.archive != "" && o.name == "":
+		return errors.New("-archive needs -name")
+	}
+	return nil
 }
 
 // build builds the image, writes it and returns its digest.
 func (o options) build(ctx context.Context) (v1.Hash, error) {
-	if o.version == "" || o.output == "" || o.sbom == "" {
-		return v1.Hash{}, fmt.Errorf("-version, -output and -sbom are needed")
+	if err := o.check(); err != nil {
+		return v1.Hash{}, err
 	}
 	source, err := filepath.Abs(o.source)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	base, err := nothing()
+	base, err := nothing(o.architectures())
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	platforms := make([]string, len(architectures))
-	for i, architecture := range architectures {
-		platforms[i] = "linux/" + architecture
+	var platforms []string
+	for _, architecture := range o.architectures() {
+		platforms = append(platforms, "linux/"+architecture)
 	}
-	builder, err := build.NewGo(ctx, source,
+	target := path.Join(importPath, o.command)
+	settings := []build.Option{
 		build.WithBaseImages(func(context.Context, string) (name.Reference, build.Result, error) {
 			reference, err := name.ParseReference("scratch")
 			return reference, base, err
 		}),
 		build.WithPlatforms(platforms...),
-		build.WithConfig(map[string]build.Config{importPath: {
+		build.WithConfig(map[string]build.Config{target: {
 			Dir: source,
 			// As in hack/build, but that a version control's state would make two builds differ.
 			Flags:   append(strings.Fields(o.goflags), "-buildvcs=false"),
@@ -106,19 +139,26 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 		}}),
 		build.WithTrimpath(true),
 		build.WithCreationTime(o.created),
-		build.WithSPDX(strings.TrimPrefix(o.version, "v")),
-		build.WithSBOMDir(o.sbom),
 		build.WithLabel("org.opencontainers.image.source", "https://"+importPath),
 		build.WithLabel("org.opencontainers.image.version", o.version),
 		build.WithLabel("org.opencontainers.image.licenses", "Apache-2.0"),
 		build.WithJobs(1),
-	)
+	}
+	if o.archive == "" {
+		settings = append(settings, build.WithSPDX(strings.TrimPrefix(o.version, "v")), build.WithSBOMDir(o.sbom))
+	} else {
+		settings = append(settings, build.WithDisabledSBOM())
+	}
+	builder, err := build.NewGo(ctx, source, settings...)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	built, err := builder.Build(ctx, build.StrictScheme+importPath)
+	built, err := builder.Build(ctx, build.StrictScheme+target)
 	if err != nil {
 		return v1.Hash{}, err
+	}
+	if o.archive != "" {
+		return o.writeArchive(built)
 	}
 	if err := os.RemoveAll(o.output); err != nil {
 		return v1.Hash{}, err
@@ -138,6 +178,22 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 	return index.Digest()
 }
 
+// writeArchive writes the one image that was built.
+func (o options) writeArchive(built build.Result) (v1.Hash, error) {
+	reference, err := name.NewTag(o.name)
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("-name: %w", err)
+	}
+	image, ok := built.(v1.Image)
+	if !ok {
+		return v1.Hash{}, fmt.Errorf("ko built a %T, not an image", built)
+	}
+	if err := tarball.WriteToFile(o.archive, reference, image); err != nil {
+		return v1.Hash{}, err
+	}
+	return image.Digest()
+}
+
 // push writes the image to a registry, with the credentials that docker login left.
 func push(ctx context.Context, index v1.ImageIndex, to string) error {
 	reference, err := name.ParseReference(to)
@@ -149,7 +205,7 @@ func push(ctx context.Context, index v1.ImageIndex, to string) error {
 
 // nothing is the base: the binary is static and brings the certificate authorities it falls
 // back to, so that nothing of a distribution is in the image.
-func nothing() (v1.ImageIndex, error) {
+func nothing(architectures []string) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, architecture := range architectures {
 		image, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), &v1.ConfigFile{
