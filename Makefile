@@ -11,6 +11,10 @@ TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
 export TESTFLAGS
+# What `make e2e` installs into: see hack/e2e.
+NODE ?=
+REGISTRY ?=
+export NODE REGISTRY
 # BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady', for example; the
 # table in docs is that of a run without either.
 BENCH ?=
@@ -112,6 +116,14 @@ controlplane: ## Get the local control plane's binaries; print their folder.
 .PHONY: test
 test: ## Run all tests, against a real API server. TESTFLAGS=-race
 	@hack/test
+
+.PHONY: test-e2e
+test-e2e: ## Run the manager's own suite alone, under the shipped role. TESTFLAGS=-v
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 $(TESTFLAGS) ./test/e2e
+
+.PHONY: e2e
+e2e: ## Install chart and image into a cluster with nodes and walk through. NODE=local, NODE=kind
+	@hack/e2e
 
 .PHONY: docs
 docs: ## Run the commands of docs/kubectl.md and docs/guides, and write what they print.
