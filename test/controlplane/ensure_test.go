@@ -180,3 +180,13 @@ func fakeGo(t *testing.T, version string) string {
 	NewWithT(t).Expect(os.WriteFile(filepath.Join(folder, "go"), []byte("#!/bin/sh\necho "+version+"\n"), 0o700)).To(Succeed())
 	return folder
 }
+
+func TestAReleaseThatIsNoneIsNamed(t *testing.T) {
+	for _, release := range []string{"1.34", "v1.34", "v1.34.x", "v1.34.5-rc.1", "latest"} {
+		g := NewWithT(t)
+		folder, said, err := ensure(t, "KUBERNETES="+release)
+		g.Expect(err).To(HaveOccurred(), release)
+		g.Expect(said).To(ContainSubstring("KUBERNETES is '"+release+"': it is a release, such as v1.34.5"))
+		g.Expect(folder).To(BeEmpty(), release)
+	}
+}
