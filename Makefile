@@ -14,7 +14,8 @@ export TESTFLAGS
 # What `make e2e` installs into: see hack/e2e.
 NODE ?=
 REGISTRY ?=
-export NODE REGISTRY
+FROM ?=
+export NODE REGISTRY FROM
 # BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady', for example; the
 # table in docs is that of a run without either.
 BENCH ?=

@@ -4,7 +4,7 @@
 
 // Package cluster installs the chart with the image of this commit into the cluster of the
 // current kubeconfig, which must have nodes, and walks through what a team does with it.
-// `make e2e` runs it; docs/operations.md says how.
+// `make e2e` runs it; hack/e2e says with what.
 package cluster
 
 import (

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -73,7 +74,8 @@ var _ = Describe("A team's cluster", Ordered, func() {
 
 	It("installs by helm, under Pod Security restricted, and elects a leader", func(ctx SpecContext) {
 		began := time.Now()
-		Expect(helm(ctx, append([]string{"install", release, chart, "--wait", "--timeout=" + soon.String()}, values(endpoint)...)...)).To(Succeed())
+		from, name := earlier()
+		Expect(helm(ctx, append([]string{"install", release, from, "--wait", "--timeout=" + soon.String()}, values(name, endpoint)...)...)).To(Succeed())
 		AddReportEntry("available after", time.Since(began).Round(time.Second))
 		Eventually(ctx, c.leader).WithArguments(ctx).ShouldNot(BeEmpty())
 
@@ -134,7 +136,8 @@ var _ = Describe("A team's cluster", Ordered, func() {
 
 	It("is upgraded one pod after the other", func(ctx SpecContext) {
 		before := c.managers(ctx)
-		Expect(helm(ctx, append([]string{"upgrade", release, chart, "--wait", "--timeout=" + soon.String(), "--set", "podAnnotations.e2e=upgraded"}, values(endpoint)...)...)).To(Succeed())
+		Expect(helm(ctx, append([]string{"upgrade", release, chart, "--wait", "--timeout=" + soon.String(), "--set", "podAnnotations.e2e=upgraded"},
+			values("inventory-operator", endpoint)...)...)).To(Succeed())
 		Eventually(ctx, c.managers).WithArguments(ctx).Should(And(HaveLen(2), Not(ContainElements(before))))
 		c.awaitSync(ctx, time.Now())
 		Expect(c.observations(ctx)).To(whole.beUntouched())
@@ -193,10 +196,19 @@ var _ = Describe("A team's cluster", Ordered, func() {
 	})
 })
 
-// values are the chart's, of this walk.
-func values(endpoint string) []string {
+// earlier returns the chart and the name of the image to upgrade from: those of an earlier
+// version, if there is one.
+func earlier() (from, name string) {
+	if from := os.Getenv("E2E_FROM"); from != "" {
+		return from, "inventory-operator-from"
+	}
+	return chart, "inventory-operator"
+}
+
+// values are the chart's, of this walk, for the image of a name.
+func values(name, endpoint string) []string {
 	return []string{
-		"--set", "image.repository=" + repository("inventory-operator"), "--set", "image.tag=" + tag(),
+		"--set", "image.repository=" + repository(name), "--set", "image.tag=" + tag(),
 		"--set", "replicas=2",
 		"--set", "allowedEndpoints={" + endpoint + "}",
 		"--set", "readOnlyPolicy.enabled=true",

@@ -186,7 +186,7 @@ func TestAReleaseThatIsNoneIsNamed(t *testing.T) {
 		g := NewWithT(t)
 		folder, said, err := ensure(t, "KUBERNETES="+release)
 		g.Expect(err).To(HaveOccurred(), release)
-		g.Expect(said).To(ContainSubstring("KUBERNETES is '"+release+"': it is a release, such as v1.34.5"))
+		g.Expect(said).To(ContainSubstring("KUBERNETES is '" + release + "': it is a release, such as v1.34.5"))
 		g.Expect(folder).To(BeEmpty(), release)
 	}
 }
