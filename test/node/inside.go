@@ -81,7 +81,11 @@ func inside(ctx context.Context, set settings, dir string) error {
 		<-ctx.Done()
 		return failure(ctx)
 	}
-	return errors.Join(n.run(ctx), failure(ctx))
+	err := n.run(ctx)
+	if cause := failure(ctx); cause != nil {
+		return cause // The command's end comes of it.
+	}
+	return err
 }
 
 // failure returns why the context ended, unless it was by an interrupt.
@@ -99,7 +103,7 @@ func (n *node) run(ctx context.Context) error {
 	command.WaitDelay = stopTimeout
 	command.Env = append(os.Environ(), "KUBECONFIG="+n.certs.file("admin.kubeconfig"), "PATH="+n.assets+":"+os.Getenv("PATH"))
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return command.Run()
+	return statusOf(ctx, command.Run())
 }
 
 // folder returns a folder of the run, which is made if need be.
@@ -172,7 +176,7 @@ func (n *node) start(binary string, args ...string) error {
 	go func() {
 		err := command.Wait()
 		_ = log.Close()
-		n.ended <- fmt.Errorf("%s ended: %v", name, err) // Not as the command's status.
+		n.ended <- fmt.Errorf("%s ended: %w", name, err)
 	}()
 	return nil
 }

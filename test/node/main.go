@@ -14,7 +14,8 @@
 // and nothing outside can be reached from it. What it needs from the distribution it names
 // if it is lacking. cgroups are the one thing that has no such end; those it removes.
 //
-// Its exit status is that of the command, 1 if the node failed, 2 for bad flags.
+// Its exit status is that of the command, 1 if the node failed, 2 for bad flags, 130 after an
+// interrupt.
 package main
 
 import (
@@ -34,15 +35,13 @@ import (
 
 // Exit statuses, beside those of the command.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // As a shell has it.
 )
 
 // insideEnv is set in the process that runs within the namespaces: to the run's folder.
 const insideEnv = "NODE_INSIDE"
-
-// pidFile is where that process's id is, as it is outside.
-const pidFile = "pid"
 
 // settings are the command's flags.
 type settings struct {
@@ -63,19 +62,38 @@ func main() {
 		os.Exit(exitUsage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	run := outside
 	if dir := os.Getenv(insideEnv); dir != "" {
-		run = func(ctx context.Context, set settings) error { return inside(ctx, set, dir) }
+		err = inside(ctx, set, dir)
+	} else {
+		err = outside(ctx, set)
 	}
-	err = run(ctx, set)
 	stop()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		os.Exit(max(exit.ExitCode(), exitFailed)) // Less than 0 where a signal ended it.
-	}
-	if err != nil {
+	var ended status
+	switch {
+	case errors.As(err, &ended):
+		os.Exit(int(ended))
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "node:", err)
 		os.Exit(exitFailed)
 	}
+}
+
+// status is the exit status of a process that has said itself what there was to say.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// statusOf returns how a process ended: nil, a status, or why there is none. That it was
+// told to end is no failure.
+func statusOf(ctx context.Context, err error) error {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil && (err == nil || ok || errors.Is(err, context.Canceled)):
+		return status(exitInterrupted)
+	case ok:
+		return status(max(exit.ExitCode(), exitFailed)) // Less than 0 where a signal ended it.
+	}
+	return err
 }
 
 func parse(args []string) (settings, error) {
@@ -138,39 +156,23 @@ func pluginFolder() (string, error) {
 	return "", errors.New("CNI plugins")
 }
 
-// tunables are the kernel's settings that a kubelet changes for the whole machine.
-var tunables = []string{
-	"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
-	"kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
-}
-
-// outside makes the run's folder, runs inside in namespaces of its own, and removes what they
-// do not take along.
+// outside makes the run's folder, runs inside in namespaces of its own, and clears away what
+// they do not take along.
 func outside(ctx context.Context, set settings) (err error) {
 	if err := set.lacking(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "node-")
+	if err := sweep(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", folderPrefix)
 	if err != nil {
 		return err
 	}
-	before := map[string][]byte{}
-	for _, name := range tunables {
-		if value, err := os.ReadFile(filepath.Join("/proc/sys", name)); err == nil {
-			before[name] = value
-		}
+	defer func() { err = errors.Join(err, clearAway(dir, set.keep)) }()
+	if err := saveTunables(dir); err != nil {
+		return err
 	}
-	defer func() {
-		for name, value := range before {
-			err = errors.Join(err, os.WriteFile(filepath.Join("/proc/sys", name), value, 0o600))
-		}
-		err = errors.Join(err, removeGroups(filepath.Base(dir)))
-		if set.keep {
-			fmt.Fprintln(os.Stderr, "node: logs are in", filepath.Join(dir, "logs"))
-			return
-		}
-		err = errors.Join(err, os.RemoveAll(dir))
-	}()
 	if err := makeGroups(filepath.Base(dir)); err != nil {
 		return err
 	}
@@ -199,5 +201,5 @@ func outside(ctx context.Context, set settings) (err error) {
 	if err := os.WriteFile(filepath.Join(dir, pidFile), strconv.AppendInt(nil, int64(command.Process.Pid), 10), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, "node:", err)
 	}
-	return command.Wait()
+	return statusOf(ctx, command.Wait())
 }
