@@ -98,7 +98,7 @@ func (a *authority) issue(name, user, group string, addresses ...string) error {
 }
 
 // kubeconfig issues a certificate of a user and writes NAME.kubeconfig with it.
-func (a *authority) kubeconfig(name, user, group, server string) error {
+func (a *authority) kubeconfig(name, user, group string) error {
 	if err := a.issue(name, user, group); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (a *authority) kubeconfig(name, user, group, server string) error {
 		}
 	}
 	config := clientcmdapi.NewConfig()
-	config.Clusters["node"] = &clientcmdapi.Cluster{Server: server, CertificateAuthorityData: content[0]}
+	config.Clusters["node"] = &clientcmdapi.Cluster{Server: apiServerURL, CertificateAuthorityData: content[0]}
 	config.AuthInfos[user] = &clientcmdapi.AuthInfo{ClientCertificateData: content[1], ClientKeyData: content[2]}
 	config.Contexts["node"] = &clientcmdapi.Context{Cluster: "node", AuthInfo: user}
 	config.CurrentContext = "node"

@@ -29,7 +29,7 @@ var tunables = []string{
 
 // tunable is the path of a setting.
 func tunable(name string) string {
-	return filepath.Join("/proc/sys", strings.ReplaceAll(name, ".", "/"))
+	return "/proc/sys/" + strings.ReplaceAll(name, ".", "/")
 }
 
 // saveTunables writes what the settings are into the run's folder.

@@ -99,14 +99,14 @@ func (n *node) certificates(context.Context) error {
 		func() error { return n.certs.issue("kubelet-serving", "system:node:"+nodeName, "", nodeAddress) },
 		func() error { return n.certs.issue("kubelet-client", "kube-apiserver", "system:masters") },
 		func() error { return n.certs.issue("service-accounts", "service-accounts", "") },
-		func() error { return n.certs.kubeconfig("admin", "admin", "system:masters", apiServerURL) },
+		func() error { return n.certs.kubeconfig("admin", "admin", "system:masters") },
 		func() error {
-			return n.certs.kubeconfig("kubelet", "system:node:"+nodeName, "system:nodes", apiServerURL)
+			return n.certs.kubeconfig("kubelet", "system:node:"+nodeName, "system:nodes")
 		},
-		func() error { return n.certs.kubeconfig("kube-proxy", "system:kube-proxy", "", apiServerURL) },
-		func() error { return n.certs.kubeconfig("kube-scheduler", "system:kube-scheduler", "", apiServerURL) },
+		func() error { return n.certs.kubeconfig("kube-proxy", "system:kube-proxy", "") },
+		func() error { return n.certs.kubeconfig("kube-scheduler", "system:kube-scheduler", "") },
 		func() error {
-			return n.certs.kubeconfig("kube-controller-manager", "system:kube-controller-manager", "", apiServerURL)
+			return n.certs.kubeconfig("kube-controller-manager", "system:kube-controller-manager", "")
 		},
 	} {
 		if err := issue(); err != nil {

@@ -64,7 +64,7 @@ func TestEachCertificateIsOfTheAuthority(t *testing.T) {
 	authority, err := newAuthority(t.TempDir())
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(authority.issue("server", "kube-apiserver", "", nodeAddress, apiService)).To(Succeed())
-	g.Expect(authority.kubeconfig("admin", "admin", "system:masters", apiServerURL)).To(Succeed())
+	g.Expect(authority.kubeconfig("admin", "admin", "system:masters")).To(Succeed())
 	roots := x509.NewCertPool()
 	roots.AddCert(authority.cert)
 	for name, host := range map[string]string{"server": apiService, "admin": ""} {
