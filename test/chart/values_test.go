@@ -90,7 +90,7 @@ extraObjects:
 	g.Expect(spec.PriorityClassName).To(Equal("system-cluster-critical"))
 	g.Expect(spec.NodeSelector).To(HaveKeyWithValue("disk", "fast"))
 	g.Expect(spec.Tolerations).To(HaveLen(1))
-	g.Expect(spec.Affinity).NotTo(BeNil())
+	g.Expect(spec.Affinity).To(Equal(&corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{}}), "what is given counts alone")
 	g.Expect(spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels).To(Equal(deployment.Spec.Selector.MatchLabels))
 	g.Expect(spec.Containers[0].Env).To(Equal([]corev1.EnvVar{
 		{Name: "HTTPS_PROXY", Value: "http://proxy.example:3128"},
@@ -102,6 +102,17 @@ extraObjects:
 	g.Expect(all["ServiceAccount "+namespace+"/inventory-operator-controller-manager"].GetAnnotations()).To(HaveKeyWithValue("role", "reader"))
 	g.Expect(all).To(HaveKey("PodDisruptionBudget " + namespace + "/inventory-operator-controller-manager"))
 	g.Expect(all).To(HaveKey("ConfigMap /inventory-operator-more"))
+}
+
+func TestSeveralReplicasPreferDifferentNodes(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	g.Expect(as[appsv1.Deployment](t, render(t), deploymentKey).Spec.Template.Spec.Affinity).To(BeNil(), "one has no other to keep away from")
+	deployment := as[appsv1.Deployment](t, render(t, "replicas=2"), deploymentKey)
+	apart := deployment.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution
+	g.Expect(apart).To(HaveLen(1))
+	g.Expect(apart[0].PodAffinityTerm.TopologyKey).To(Equal("kubernetes.io/hostname"))
+	g.Expect(apart[0].PodAffinityTerm.LabelSelector).To(Equal(deployment.Spec.Selector))
 }
 
 func TestADigestCountsInsteadOfTheTag(t *testing.T) {
