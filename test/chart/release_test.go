@@ -31,10 +31,11 @@ type server struct {
 	plane *controlplane.Plane
 }
 
-func startServer(t *testing.T) server {
+// startServer starts one that serves these folders' kinds.
+func startServer(t *testing.T, kinds ...string) server {
 	t.Helper()
 	g := NewWithT(t)
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{Controllers: true})
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{Controllers: true, CRDPaths: kinds})
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { g.Expect(plane.Stop()).To(Succeed()) })
 	types := runtime.NewScheme()
@@ -180,21 +181,25 @@ func (s server) holdsNothingOf(release string) {
 	g.Expect(string(out)).To(BeEmpty())
 }
 
-// The kinds that the Prometheus operator brings are not there. What matters of them, the
-// alerts, promtool reads.
 func TestTheServerTakesWhatIsRendered(t *testing.T) {
-	s := startServer(t)
+	s := startServer(t, "testdata/prometheus-operator")
 	for _, values := range [][]string{
 		nil,
 		{"replicas=3", "networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "readOnlyPolicy.enabled=true", "secretWatch.enabled=true", "endpointConfigMaps.enabled=true", "workloadIdentity.enabled=true", "caBundle.configMapName=trusted",
 			"proxy.https=http://proxy.example:3128", "topologySpreadConstraints[0].topologyKey=zone", "topologySpreadConstraints[0].maxSkew=1",
-			"topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway"},
+			"topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
+			"metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=1m", "metrics.prometheusRule.enabled=true"},
 		{"watchNamespaces={default}", "networkPolicy.enabled=true", "metrics.enabled=false", "leaderElection.enabled=false"},
 	} {
 		t.Run(strings.Join(values, " "), func(t *testing.T) {
 			server{t, s.Client, s.plane}.dryRun(template(t, set(values)...))
 		})
 	}
+	t.Run("config/prometheus", func(t *testing.T) {
+		out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", "prometheus"))
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		server{t, s.Client, s.plane}.dryRun(strings.ReplaceAll(out, "namespace: system", "namespace: "+namespace))
+	})
 	t.Run("helm test", func(t *testing.T) {
 		g := NewWithT(t)
 		all := render(t)
