@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -45,11 +46,31 @@ func makeGroups(name string) error {
 		return err
 	}
 	for _, folder := range folders {
+		if err := delegate(folder); err != nil {
+			return err
+		}
 		if err := os.MkdirAll(filepath.Join(folder, name), 0o750); err != nil {
 			return err
 		}
 		if err := inheritProcessors(folder, name); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// delegate lets the cgroups below one of version 2 have its controllers, which a kubelet insists on.
+func delegate(folder string) error {
+	controllers, err := os.ReadFile(filepath.Join(folder, "cgroup.controllers"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for controller := range strings.FieldsSeq(string(controllers)) {
+		if err := os.WriteFile(filepath.Join(folder, "cgroup.subtree_control"), []byte("+"+controller), 0o600); err != nil {
+			return fmt.Errorf("controller %s: %w", controller, err)
 		}
 	}
 	return nil
