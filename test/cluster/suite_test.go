@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -127,7 +126,6 @@ func (c *cluster) namespace(ctx context.Context, name string, labels map[string]
 func restricted(image string, args ...string) corev1.PodSpec {
 	yes, no := true, false
 	return corev1.PodSpec{
-		RestartPolicy: corev1.RestartPolicyAlways,
 		SecurityContext: &corev1.PodSecurityContext{
 			RunAsNonRoot:   &yes,
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
@@ -155,10 +153,7 @@ func (c *cluster) probe(ctx context.Context, namespace string, args ...string) (
 		g.Expect(pod.Status.ContainerStatuses).NotTo(BeEmpty())
 		g.Expect(pod.Status.ContainerStatuses[0].State.Terminated).NotTo(BeNil())
 	}).Should(Succeed())
-	stream, err := c.CoreV1().Pods(namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).Stream(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = stream.Close() }()
-	logs, err := io.ReadAll(stream)
+	logs, err := c.CoreV1().Pods(namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	return pod.Status.ContainerStatuses[0].State.Terminated.ExitCode, string(logs)
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,12 +41,6 @@ const (
 	apiSecret   = "e2e-secret"
 )
 
-// allKinds are the names of the operator's CustomResourceDefinitions.
-var allKinds = []string{
-	"environmentdiscoveries.inventory.ccloud.dev", "inventorysources.inventory.ccloud.dev",
-	"kafkaclusterobservations.inventory.ccloud.dev", "networkobservations.inventory.ccloud.dev", "peeringobservations.inventory.ccloud.dev",
-}
-
 var _ = Describe("A team's cluster", Ordered, func() {
 	var (
 		c        *cluster
@@ -55,7 +50,7 @@ var _ = Describe("A team's cluster", Ordered, func() {
 
 	BeforeAll(func(ctx SpecContext) {
 		c = connect() // Stays nil where there is no cluster.
-		for _, name := range allKinds {
+		for _, name := range allKinds() {
 			err := c.Get(ctx, client.ObjectKey{Name: name}, &apiextensionsv1.CustomResourceDefinition{})
 			Expect(apierrors.IsNotFound(err)).To(BeTrue(), "the cluster has %s already: the walk removes the kinds at its end, so give it a cluster without", name)
 		}
@@ -75,7 +70,7 @@ var _ = Describe("A team's cluster", Ordered, func() {
 	It("installs by helm, under Pod Security restricted, and elects a leader", func(ctx SpecContext) {
 		began := time.Now()
 		from, name := earlier()
-		Expect(helm(ctx, append([]string{"install", release, from, "--wait", "--timeout=" + soon.String()}, values(name, endpoint)...)...)).To(Succeed())
+		Expect(deploy(ctx, "install", from, name, endpoint)).To(Succeed())
 		AddReportEntry("available after", time.Since(began).Round(time.Second))
 		Eventually(ctx, c.leader).WithArguments(ctx).ShouldNot(BeEmpty())
 
@@ -136,9 +131,9 @@ var _ = Describe("A team's cluster", Ordered, func() {
 
 	It("is upgraded one pod after the other", func(ctx SpecContext) {
 		before := c.managers(ctx)
-		Expect(helm(ctx, append([]string{"upgrade", release, chart, "--wait", "--timeout=" + soon.String(), "--set", "podAnnotations.e2e=upgraded"},
-			values("inventory-operator", endpoint)...)...)).To(Succeed())
-		Eventually(ctx, c.managers).WithArguments(ctx).Should(And(HaveLen(2), Not(ContainElements(before))))
+		Expect(before).To(HaveLen(2))
+		Expect(deploy(ctx, "upgrade", chart, "inventory-operator", endpoint, "--set", "podAnnotations.e2e=upgraded")).To(Succeed())
+		Eventually(ctx, c.managers).WithArguments(ctx).Should(And(HaveLen(2), Not(ContainElement(BeElementOf(before)))))
 		c.awaitSync(ctx, time.Now())
 		Expect(c.observations(ctx)).To(whole.beUntouched())
 	})
@@ -175,7 +170,7 @@ var _ = Describe("A team's cluster", Ordered, func() {
 	})
 
 	It("keeps within its memory limit", func(ctx SpecContext) {
-		for name := range c.managers(ctx) {
+		for _, name := range c.managers(ctx) {
 			pod := &corev1.Pod{}
 			Expect(c.Get(ctx, client.ObjectKey{Namespace: release, Name: name}, pod)).To(Succeed())
 			Expect(pod.Status.ContainerStatuses[0].RestartCount).To(BeZero())
@@ -189,7 +184,7 @@ var _ = Describe("A team's cluster", Ordered, func() {
 	It("is uninstalled, and the kinds and what is in them stay", func(ctx SpecContext) {
 		Expect(helm(ctx, "uninstall", release, "--wait")).To(Succeed())
 		Eventually(ctx, c.managers).WithArguments(ctx).Should(BeEmpty())
-		for _, name := range allKinds {
+		for _, name := range allKinds() {
 			Expect(c.Get(ctx, client.ObjectKey{Name: name}, &apiextensionsv1.CustomResourceDefinition{})).To(Succeed())
 		}
 		Expect(c.observations(ctx)).To(whole.beUntouched())
@@ -205,21 +200,37 @@ func earlier() (from, name string) {
 	return chart, "inventory-operator"
 }
 
-// values are the chart's, of this walk, for the image of a name.
-func values(name, endpoint string) []string {
-	return []string{
+// allKinds returns the names of the chart's CustomResourceDefinitions, after which its files
+// are named: GROUP_PLURAL.yaml.
+func allKinds() (names []string) {
+	GinkgoHelper()
+	files, err := os.ReadDir(filepath.Join(chart, "files", "crds"))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(files).NotTo(BeEmpty())
+	for _, file := range files {
+		group, plural, _ := strings.Cut(strings.TrimSuffix(file.Name(), ".yaml"), "_")
+		names = append(names, plural+"."+group)
+	}
+	return names
+}
+
+// deploy has helm install or upgrade the release, from a chart and the image of a name, and waits
+// until it is available.
+func deploy(ctx context.Context, verb, from, name, endpoint string, more ...string) error {
+	return helm(ctx, append([]string{
+		verb, release, from, "--wait", "--timeout=" + soon.String(),
 		"--set", "image.repository=" + repository(name), "--set", "image.tag=" + tag(),
 		"--set", "replicas=2",
 		"--set", "allowedEndpoints={" + endpoint + "}",
 		"--set", "readOnlyPolicy.enabled=true",
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.egressPorts={443,6443,8090}",
-	}
+	}, more...)...)
 }
 
 // clean removes all that the walk made.
 func (c *cluster) clean(ctx context.Context) {
 	_ = helm(ctx, "uninstall", release, "--ignore-not-found")
-	for _, name := range allKinds {
+	for _, name := range allKinds() {
 		c.gone(ctx, &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
 	c.gone(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: team}})
@@ -320,14 +331,13 @@ func (c *cluster) leader(ctx context.Context) string {
 }
 
 // managers returns the names of the pods there are.
-func (c *cluster) managers(ctx context.Context) map[string]struct{} {
-	found := map[string]struct{}{}
+func (c *cluster) managers(ctx context.Context) (names []string) {
 	pods := &corev1.PodList{}
 	Expect(c.List(ctx, pods, client.InNamespace(release), client.MatchingLabels{"control-plane": "controller-manager"})).To(Succeed())
 	for _, pod := range pods.Items {
-		found[pod.Name] = struct{}{}
+		names = append(names, pod.Name)
 	}
-	return found
+	return names
 }
 
 // snapshot has the UID and resource version of each observation, by kind and name.

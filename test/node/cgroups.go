@@ -80,14 +80,7 @@ func delegate(folder string) error {
 // it takes no process.
 func inheritProcessors(folder, name string) error {
 	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-		value, err := os.ReadFile(filepath.Join(folder, file))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, name, file), value, 0o600)
-		}
-		if err != nil {
+		if err := copyValue(filepath.Join(folder, file), filepath.Join(folder, name, file)); err != nil {
 			return err
 		}
 	}

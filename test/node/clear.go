@@ -35,14 +35,7 @@ func tunable(name string) string {
 // saveTunables writes what the settings are into the run's folder.
 func saveTunables(dir string) error {
 	for _, name := range tunables {
-		value, err := os.ReadFile(tunable(name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, name), value, 0o600)
-		}
-		if err != nil {
+		if err := copyValue(tunable(name), filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
@@ -52,18 +45,24 @@ func saveTunables(dir string) error {
 // restoreTunables makes the settings what they were.
 func restoreTunables(dir string) error {
 	for _, name := range tunables {
-		value, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			err = os.WriteFile(tunable(name), value, 0o600)
-		}
-		if err != nil {
+		if err := copyValue(filepath.Join(dir, name), tunable(name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// copyValue writes what is in one file into another. Where the first does not exist, it does
+// nothing.
+func copyValue(from, to string) error {
+	value, err := os.ReadFile(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, value, 0o600)
 }
 
 // clearAway puts back and removes what outlives a run's namespaces. The folder may be kept for its

@@ -92,24 +92,27 @@ func (n *node) certificates(context.Context) error {
 	if n.certs, err = newAuthority(folder); err != nil {
 		return err
 	}
-	for _, issue := range []func() error{
-		func() error {
-			return n.certs.issue("kube-apiserver", "kube-apiserver", "", "127.0.0.1", nodeAddress, apiService)
-		},
-		func() error { return n.certs.issue("kubelet-serving", "system:node:"+nodeName, "", nodeAddress) },
-		func() error { return n.certs.issue("kubelet-client", "kube-apiserver", "system:masters") },
-		func() error { return n.certs.issue("service-accounts", "service-accounts", "") },
-		func() error { return n.certs.kubeconfig("admin", "admin", "system:masters") },
-		func() error {
-			return n.certs.kubeconfig("kubelet", "system:node:"+nodeName, "system:nodes")
-		},
-		func() error { return n.certs.kubeconfig("kube-proxy", "system:kube-proxy", "") },
-		func() error { return n.certs.kubeconfig("kube-scheduler", "system:kube-scheduler", "") },
-		func() error {
-			return n.certs.kubeconfig("kube-controller-manager", "system:kube-controller-manager", "")
-		},
+	for _, holder := range []struct {
+		name, user, group string
+		addresses         []string
+	}{
+		{"kube-apiserver", "kube-apiserver", "", []string{"127.0.0.1", nodeAddress, apiService}},
+		{"kubelet-serving", "system:node:" + nodeName, "", []string{nodeAddress}},
+		{"kubelet-client", "kube-apiserver", "system:masters", nil},
+		{"service-accounts", "service-accounts", "", nil},
 	} {
-		if err := issue(); err != nil {
+		if err := n.certs.issue(holder.name, holder.user, holder.group, holder.addresses...); err != nil {
+			return err
+		}
+	}
+	for _, client := range []struct{ name, user, group string }{
+		{"admin", "admin", "system:masters"},
+		{"kubelet", "system:node:" + nodeName, "system:nodes"},
+		{"kube-proxy", "system:kube-proxy", ""},
+		{"kube-scheduler", "system:kube-scheduler", ""},
+		{"kube-controller-manager", "system:kube-controller-manager", ""},
+	} {
+		if err := n.certs.kubeconfig(client.name, client.user, client.group); err != nil {
 			return err
 		}
 	}

@@ -39,8 +39,8 @@ type node struct {
 	settings
 	dir   string
 	certs *authority
-	// ended gets an error for each component that ends.
-	ended chan error
+	// fail ends the run: a component ended that should not.
+	fail context.CancelCauseFunc
 }
 
 // inside is the first process of the namespaces: it starts all components, runs the command
@@ -48,8 +48,7 @@ type node struct {
 func inside(ctx context.Context, set settings, dir string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	n := &node{settings: set, dir: dir, ended: make(chan error)}
-	go func() { cancel(<-n.ended) }()
+	n := &node{settings: set, dir: dir, fail: cancel}
 	began := time.Now()
 	for _, step := range []struct {
 		name string
@@ -176,7 +175,7 @@ func (n *node) start(binary string, args ...string) error {
 	go func() {
 		err := command.Wait()
 		_ = log.Close()
-		n.ended <- fmt.Errorf("%s ended: %w", name, err)
+		n.fail(fmt.Errorf("%s ended: %w", name, err))
 	}()
 	return nil
 }

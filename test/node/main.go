@@ -12,7 +12,8 @@
 // It needs root, for it lives in Linux namespaces of its own for network, processes and
 // mounts. They end with it, however it ends: no process, address, rule or mount outlives it,
 // and nothing outside can be reached from it. What it needs from the distribution it names
-// if it is lacking. cgroups are the one thing that has no such end; those it removes.
+// if it is lacking. cgroups, and the kernel's settings that a kubelet changes, have no such end;
+// those it puts back, or the next run does.
 //
 // Its exit status is that of the command, 1 if the node failed, 2 for bad flags, 130 after an
 // interrupt.
