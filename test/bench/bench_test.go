@@ -3,16 +3,15 @@
 package main
 
 import (
-	"flag"
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
-	"github.com/prometheus/procfs"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -73,37 +72,14 @@ func TestNumbers(t *testing.T) {
 	g.Expect(number(2, "")).To(Equal("2"))
 }
 
-func TestSizes(t *testing.T) {
-	g := NewWithT(t)
-	set := flag.NewFlagSet("bench", flag.ContinueOnError)
-	set.SetOutput(&strings.Builder{})
-	sizes := bindSizes(set)
-	g.Expect(set.Parse([]string{"-objects=7", "-memory=10,20"})).To(Succeed())
-	g.Expect(sizes.objects).To(Equal(7))
-	g.Expect(sizes.memory).To(Equal(numbers{10, 20}))
-	g.Expect(sizes.memory.String()).To(Equal("10,20"))
-	g.Expect(set.Parse([]string{"-memory=20,10"})).To(MatchError(ContainSubstring("ascending")))
-}
-
-func TestChoose(t *testing.T) {
-	g := NewWithT(t)
-	g.Expect(choose("all")).To(HaveLen(len(scenarios)))
-	chosen, err := choose("steady,cold")
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect([]string{chosen[0].name, chosen[1].name}).To(Equal([]string{"cold", "steady"}))
-	_, err = choose("cold,warm")
-	g.Expect(err).To(MatchError(ContainSubstring(`no scenario "warm"; there are: cold`)))
-}
-
 func TestTheTablesOfADocumentAreReplaced(t *testing.T) {
 	g := NewWithT(t)
 	s := section{name: "cold", setup: "10 objects"}
 	s.goal("share", 0.95, "", ">=", 0.9)
 	s.goal("writes", 3, "", "=", 2)
 	s.add("ours", 812.4, "objects/s")
-	s.note("A %s.", "note")
 	g.Expect(s.String()).To(Equal("\n### cold\n\n10 objects.\n\n| figure | measured | goal | |\n| --- | ---: | ---: | --- |\n" +
-		"| share | 0.950 | at least 0.900 | met |\n| writes | 3 | exactly 2 | missed |\n| ours | 812 objects/s |  |  |\n\nA note.\n"))
+		"| share | 0.950 | at least 0.900 | met |\n| writes | 3 | exactly 2 | missed |\n| ours | 812 objects/s |  |  |\n"))
 	path := filepath.Join(t.TempDir(), "doc.md")
 	g.Expect(os.WriteFile(path, []byte("before\n"+beginMark+"of an earlier run\n"+endMark+"after\n"), 0o600)).To(Succeed())
 	for range 2 {
@@ -151,45 +127,54 @@ func TestThisProcessUsesSomething(t *testing.T) {
 	g.Expect(used.resident).To(BeNumerically(">", used.binary))
 }
 
-func TestBusy(t *testing.T) {
+func TestBadFlagsAreNamed(t *testing.T) {
 	g := NewWithT(t)
-	before := procfs.CPUStat{User: 1, System: 0.5, Idle: 8, Iowait: 0.5}
-	after := procfs.CPUStat{User: 1.25, System: 0.5, Idle: 8.5, Iowait: 0.75}
-	g.Expect(busyBetween(before, after)).To(BeNumerically("~", 0.25, 1e-9), "waiting for a disk is idle")
-	g.Expect(busyBetween(before, before)).To(BeZero())
+	t.Setenv("KUBEBUILDER_ASSETS", "")
+	g.Expect((&bench{objects: 200, runs: 1}).check("cold,warm")).To(MatchError(ContainSubstring(`no scenario "warm"; there are: cold`)))
+	g.Expect((&bench{objects: 199, runs: 1}).check("")).To(MatchError(ContainSubstring("-objects")))
+	g.Expect((&bench{objects: 200}).check("")).To(MatchError(ContainSubstring("-runs")))
+	g.Expect((&bench{objects: 200, runs: 1}).check("cold")).To(MatchError(ContainSubstring("KUBEBUILDER_ASSETS is not set")))
 }
 
-func TestMostWithin(t *testing.T) {
+func TestChurnTellsWhoShowsAChange(t *testing.T) {
 	g := NewWithT(t)
-	at := func(seconds ...int) []cloudsim.Call {
-		calls := make([]cloudsim.Call, len(seconds))
-		for i, s := range seconds {
-			calls[i].Time = time.Unix(int64(s), 0)
+	cloud := cloudsim.New(cloudsim.Options{})
+	cloudsim.Seed(cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 300, Peerings: 300, Seed: 1})
+	before := cloud.Clusters(environment)
+	c := newChurn(cloud, 1)
+	g.Expect(c.clusters).To(HaveLen(3))
+	g.Expect(c.peerings).To(HaveLen(3))
+	g.Expect(c.affected.HasAll(append(c.clusters, c.peerings...)...)).To(BeTrue())
+	g.Expect(len(c.affected)).To(BeNumerically(">", 6), "networks join some")
+	g.Expect(c.apply(cloud, 1)).To(Succeed())
+	var changed []string
+	for i, one := range cloud.Clusters(environment) {
+		if !reflect.DeepEqual(one, before[i]) {
+			changed = append(changed, one.ID)
 		}
-		return calls
 	}
-	g.Expect(mostWithin(at())).To(BeZero())
-	g.Expect(mostWithin(at(0, 10, 20))).To(Equal(1.0), "the window's end is not in it")
-	g.Expect(mostWithin(at(0, 8, 9, 10, 11, 30))).To(Equal(4.0))
+	g.Expect(changed).To(Equal(c.clusters))
 }
 
-func TestCrowdSeesSyncs(t *testing.T) {
+func TestAModelIsWhatAWriterGives(t *testing.T) {
 	g := NewWithT(t)
-	c := &crowd{seen: map[string]*sighting{}}
-	source := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: "one"}}
-	see := func(due time.Time) {
-		source.Status.LastSyncTime = &metav1.Time{Time: time.Now()}
-		source.Status.NextSyncTime = &metav1.Time{Time: due}
-		c.see(source.DeepCopy())
-	}
-	c.see(source.DeepCopy())
-	g.Expect(c.seen).To(BeEmpty(), "it was not synced yet")
-	due := time.Now().Add(-time.Minute)
-	see(due)
-	see(due)
-	g.Expect(c.syncs).To(Equal(1), "an event without a sync is none")
-	g.Expect(c.late).To(BeZero())
-	see(time.Now())
-	g.Expect(c.syncs).To(Equal(2))
-	g.Expect(c.late).To(BeNumerically("~", time.Minute, time.Second), "the second sync came a minute after it was due")
+	m := model{resource: resources[0]}
+	g.Expect(json.Unmarshal([]byte(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+		"metadata":{"name":"lkc-1","namespace":"old","uid":"u","resourceVersion":"5","generation":1,"creationTimestamp":"2026-01-02T03:04:05Z",
+			"managedFields":[{"manager":"m"}],"labels":{"a":"b"},
+			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"old"}]},
+		"spec":{"clusterID":"lkc-1"},"status":{"phase":"PROVISIONED"}}`), &m.object)).To(Succeed())
+	owner := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: "new", Name: "large", UID: "owner"}}
+	body, err := m.body(owner)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(body.name).To(Equal("lkc-1"))
+	g.Expect(body.object).To(MatchJSON(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"KafkaClusterObservation",
+		"metadata":{"name":"lkc-1","namespace":"new","labels":{"a":"b"},
+			"ownerReferences":[{"apiVersion":"v","kind":"InventorySource","name":"large","uid":"owner"}]},
+		"spec":{"clusterID":"lkc-1"}}`))
+	g.Expect(body.status).To(MatchJSON(`{"status":{"phase":"PROVISIONED"}}`))
+	key, value, err := m.stored(owner)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(key)).To(Equal("/registry/inventory.ccloud.dev/kafkaclusterobservations/new/lkc-1"))
+	g.Expect(string(value)).To(And(ContainSubstring(`"managedFields"`), ContainSubstring(`"generation":1`), Not(ContainSubstring("resourceVersion"))))
 }

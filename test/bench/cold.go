@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// cold mirrors sources of several sizes into an empty namespace, and beside each has a
+// cold mirrors sources of two sizes into an empty namespace, and beside each has a
 // bare client write the same objects.
 func (b *bench) cold(ctx context.Context, s *section) error {
-	s.setup = fmt.Sprintf("Objects into an empty namespace, half of them clusters, half peerings; %d writers; %d runs of each way", b.writers, b.runs)
-	for _, size := range b.sizes.cold {
-		if err := b.open(ctx, size); err != nil {
-			return err
-		}
+	s.setup = fmt.Sprintf("Objects into an empty namespace, half of them clusters, half peerings; %d writers; %d runs of each way", writers, b.runs)
+	for _, size := range []int{b.objects / 10, b.objects} {
 		m := &coldMeasure{bench: b, objects: size}
 		if err := m.alternate(ctx); err != nil {
 			return err
@@ -52,25 +51,29 @@ func (m *coldMeasure) report(s *section) {
 }
 
 // alternate measures ours, floor, floor, ours and so on, so that neither has the
-// younger control plane, and leaves a world behind.
+// younger control plane.
 func (m *coldMeasure) alternate(ctx context.Context) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	m.scene.fill(m.objects)
 	for run := range m.runs {
 		steps := []func(context.Context) error{m.measureOurs, m.measureFloor}
 		if run%2 == 1 {
 			steps[0], steps[1] = steps[1], steps[0]
 		}
 		for _, step := range steps {
-			if err := m.clear(ctx); err != nil {
+			m.source = nil
+			if err := m.scene.dismiss(); err != nil {
+				return err
+			}
+			if err := m.scene.clear(ctx); err != nil {
 				return err
 			}
 			if err := step(ctx); err != nil {
 				return err
 			}
 		}
-	}
-	if m.world == nil { // The last was the floor's.
-		_, err := m.mirror(ctx, m.objects)
-		return err
 	}
 	return nil
 }
@@ -85,7 +88,7 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, err := m.count(ctx, m.world)
+	after, err := m.count(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,18 +96,20 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	m.ours = append(m.ours, took.Seconds())
 	m.cpu = append(m.cpu, after.usage.cpu.Seconds())
 	m.peak = append(m.peak, after.usage.peak)
-	m.say("cold: ours: %s, CPU %s", took.Round(time.Millisecond), after.usage.cpu)
-	if m.models == nil {
-		m.models, err = m.scene.models(ctx, m.world.source.Namespace)
-	}
+	say("cold: ours: %s, CPU %s", took.Round(time.Millisecond), after.usage.cpu)
+	m.models, err = m.scene.models(ctx, m.source.Namespace)
 	return err
 }
 
-// measureFloor has the bare client write what the manager wrote, into a new
-// namespace, with no manager at work.
+// measureFloor has a bare client write what the manager wrote, into a new namespace, with
+// no manager at work: client-go's, with bodies that are already marshalled, and answers
+// that are read and dropped.
 func (m *coldMeasure) measureFloor(ctx context.Context) error {
-	owner, err := m.newOwner(ctx)
+	owner, err := m.scene.newSource(ctx)
 	if err != nil {
+		return err
+	}
+	if err := m.scene.k8s.Create(ctx, owner); err != nil {
 		return err
 	}
 	bodies := make([]body, len(m.models))
@@ -113,37 +118,36 @@ func (m *coldMeasure) measureFloor(ctx context.Context) error {
 			return err
 		}
 	}
-	client, err := newBare(m.scene.Plane.Config())
-	if err != nil {
-		return err
-	}
-	took, err := each(ctx, len(bodies), m.writers, func(ctx context.Context, i int) error {
-		return client.create(ctx, owner.Namespace, bodies[i])
+	start := time.Now()
+	err = each(ctx, len(bodies), func(ctx context.Context, i int) error {
+		return m.scene.create(ctx, owner.Namespace, bodies[i])
 	})
-	m.say("cold: floor: %s", took.Round(time.Millisecond))
+	took := time.Since(start)
+	say("cold: floor: %s", took.Round(time.Millisecond))
 	m.floor = append(m.floor, took.Seconds())
 	return err
 }
 
-// newOwner makes a source in a new namespace that is only there to own objects.
-func (m *coldMeasure) newOwner(ctx context.Context) (*v1alpha1.InventorySource, error) {
-	source, err := m.scene.newSource(ctx, "large", environment)
-	if err != nil {
-		return nil, err
+// create creates an object and patches its status.
+func (s *scene) create(ctx context.Context, namespace string, o body) error {
+	path := "/apis/" + v1alpha1.GroupVersion.String() + "/namespaces/" + namespace + "/" + o.resource
+	_, err := s.raw.Post().AbsPath(path).SetHeader("Content-Type", "application/json").Body(o.object).DoRaw(ctx)
+	if err == nil {
+		_, err = s.raw.Patch(mergePatch).AbsPath(path, o.name, "status").Body(o.status).DoRaw(ctx)
 	}
-	source.Spec.Suspend = true
-	return source, m.scene.k8s.Create(ctx, source)
+	if err != nil {
+		return fmt.Errorf("bare client: %s: %w", o.name, err)
+	}
+	return nil
 }
 
-// clear stops the manager and deletes what all runs have written, so that each
-// begins on the same control plane.
-func (m *coldMeasure) clear(ctx context.Context) error {
-	if err := m.scene.stopManagers(); err != nil {
-		return err
+// each calls do for 0 to n-1 with as many workers as there are writers, and returns the
+// first error.
+func each(ctx context.Context, n int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
 	}
-	m.world = nil
-	if err := m.scene.clear(ctx); err != nil {
-		return err
-	}
-	return m.quiet(ctx)
+	return group.Wait()
 }

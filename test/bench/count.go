@@ -16,7 +16,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// counts are what a world's manager, the API server and the cloud have counted at a
+// counts are what the manager, the API server and the cloud have counted at a
 // moment, or between two.
 type counts struct {
 	server, manager samples
@@ -25,14 +25,14 @@ type counts struct {
 }
 
 // count reads what was counted so far.
-func (b *bench) count(ctx context.Context, w *world) (c counts, err error) {
+func (b *bench) count(ctx context.Context) (c counts, err error) {
 	if c.server, err = b.scene.serverSamples(ctx); err != nil {
 		return c, err
 	}
-	if c.manager, err = scrape(ctx, w.manager.MetricsURL); err != nil {
+	if c.manager, err = scrape(ctx, b.scene.manager.MetricsURL); err != nil {
 		return c, err
 	}
-	c.usage, err = usageOf(w.manager.PID())
+	c.usage, err = usageOf(b.scene.manager.PID())
 	c.cloud = b.scene.Cloud.Count(cloudsim.OpAny)
 	return c, err
 }
@@ -43,6 +43,11 @@ func (c counts) since(before counts) counts {
 	c.usage.cpu -= before.usage.cpu
 	c.cloud -= before.cloud
 	return c
+}
+
+// sourceWrites counts the writes of sources but those that asked for n syncs.
+func (c counts) sourceWrites(n int) float64 {
+	return c.server.writes("inventorysources") - float64(n)
 }
 
 // samples are the metrics of one scrape, or what was counted between two.

@@ -13,13 +13,6 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-const (
-	// quietShare is how busy all cores may be, of 1, for a machine to be quiet.
-	quietShare = 0.15
-	// quietLook is how long the machine is looked at.
-	quietLook = time.Second
-)
-
 // proc is what the kernel tells of processes and of itself; benchmarks need Linux.
 func proc() (procfs.FS, error) {
 	fs, err := procfs.NewDefaultFS()
@@ -59,67 +52,6 @@ func usageOf(pid int) (usage, error) {
 		cpu:      time.Duration(stat.CPUTime() * float64(time.Second)),
 		resident: float64(status.VmRSS), peak: float64(status.VmHWM), binary: float64(status.RssFile),
 	}, nil
-}
-
-// quiet waits until the machine has little to do, so that what one measurement
-// left behind (deletions, garbage) does not count for the next. What lasts longer than
-// -quiet is someone else's work, and is only told of.
-func (b *bench) quiet(ctx context.Context) error {
-	for begun := time.Now(); ; {
-		busy, err := busyShare(ctx)
-		if err != nil || busy < quietShare {
-			return err
-		}
-		if time.Since(begun) > b.patience {
-			b.say("the machine is still %.0f %% busy with other work", 100*busy)
-			b.disturbed = max(b.disturbed, busy)
-			return nil
-		}
-	}
-}
-
-// busyShare looks for a while how busy the machine is, of 1.
-func busyShare(ctx context.Context) (float64, error) {
-	fs, err := proc()
-	if err != nil {
-		return 0, err
-	}
-	before, err := fs.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if err := sleep(ctx, quietLook); err != nil {
-		return 0, err
-	}
-	after, err := fs.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return busyBetween(before.CPUTotal, after.CPUTotal), nil
-}
-
-// busyBetween returns how busy all cores were between two looks. Waiting for a disk is
-// idle; guest time is in user time already.
-func busyBetween(before, after procfs.CPUStat) float64 {
-	idle := func(s procfs.CPUStat) float64 { return s.Idle + s.Iowait }
-	all := func(s procfs.CPUStat) float64 {
-		return idle(s) + s.User + s.Nice + s.System + s.IRQ + s.SoftIRQ + s.Steal
-	}
-	total := all(after) - all(before)
-	if total <= 0 {
-		return 0
-	}
-	return 1 - (idle(after)-idle(before))/total
-}
-
-// sleep waits; the error is the context's.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }
 
 // describe names the machine and the versions of what is measured on it. The operator's

@@ -66,6 +66,13 @@ func (m model) of(owner *v1alpha1.InventorySource) *unstructured.Unstructured {
 	return o
 }
 
+// body is one object, marshalled: the way it is created and the way its status is
+// patched.
+type body struct {
+	resource, name string
+	object, status []byte
+}
+
 // body returns the observation as a source's writer sends it.
 func (m model) body(owner *v1alpha1.InventorySource) (body, error) {
 	o := m.of(owner)
@@ -92,15 +99,14 @@ func (m model) stored(owner *v1alpha1.InventorySource) (key, value []byte, err e
 
 // plant puts observations into etcd as the API server would store them for another
 // owner, past the API server. Its watch cache tells of them as of any other.
-func (s *scene) plant(ctx context.Context, models []model, owner *v1alpha1.InventorySource, workers int) error {
-	_, err := each(ctx, len(models), workers, func(ctx context.Context, i int) error {
+func (s *scene) plant(ctx context.Context, models []model, owner *v1alpha1.InventorySource) error {
+	return each(ctx, len(models), func(ctx context.Context, i int) error {
 		key, value, err := models[i].stored(owner)
 		if err != nil {
 			return err
 		}
 		return s.etcd(ctx, "put", map[string][]byte{"key": key, "value": value})
 	})
-	return err
 }
 
 // clear deletes all observations and then all sources, so that nothing is left to

@@ -7,11 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -25,9 +26,13 @@ import (
 
 const (
 	secretName = "ccloud"
+	// environment is what all sources mirror.
+	environment = cloudsim.DefaultEnvironment
 	// idle is an interval that no scenario lives to see the end of: syncs come when
 	// they are asked for.
 	idle = 24 * time.Hour
+	// writers is how many writes are under way at once, the manager's and the floor's.
+	writers = 32
 )
 
 // scene is a stage with what scenarios do on it.
@@ -37,19 +42,20 @@ type scene struct {
 	k8s client.WithWatch
 	// raw reads what has no Go type.
 	raw rest.Interface
-
-	dir      string
-	managers []*stage.Manager
+	// manager is the one that was started last; nil before the first.
+	manager *stage.Manager
+	started int
+	dir     string
 }
 
 // openScene starts a control plane and a simulated cloud.
-func openScene(ctx context.Context, cloud cloudsim.Options, log io.Writer) (*scene, error) {
+func openScene(ctx context.Context) (*scene, error) {
 	dir, err := os.MkdirTemp("", "inventory-operator-bench-")
 	if err != nil {
 		return nil, err
 	}
 	s := &scene{dir: dir}
-	if s.Stage, err = stage.Start(ctx, stage.Options{Dir: dir, Cloud: cloud, Log: log}); err != nil {
+	if s.Stage, err = stage.Start(ctx, stage.Options{Dir: dir, Log: os.Stderr}); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.connect(); err != nil {
@@ -77,36 +83,40 @@ func (s *scene) connect() error {
 func (s *scene) close() error {
 	// etcd waits for connections that are kept alive before it ends.
 	etcdClient.CloseIdleConnections()
-	return errors.Join(s.stopManagers(), s.Stop(), os.RemoveAll(s.dir))
+	return errors.Join(s.dismiss(), s.Stop(), os.RemoveAll(s.dir))
 }
 
-// manage starts a manager; see stage.StartManager.
-func (s *scene) manage(ctx context.Context, args ...string) (*stage.Manager, error) {
-	m, err := s.StartManager(ctx, fmt.Sprintf("manager-%d", len(s.managers)), args...)
-	if err == nil {
-		s.managers = append(s.managers, m)
+// manage starts a manager without a limit on requests to the cloud: the pace that the
+// cloud allows is not what is measured.
+func (b *bench) manage(ctx context.Context) (err error) {
+	s := b.scene
+	s.started++
+	s.manager, err = s.StartManager(ctx, fmt.Sprintf("manager-%d", s.started),
+		append([]string{"--requests-per-second=1000000", "--concurrent-writes=" + strconv.Itoa(writers)}, b.managerFlags...)...)
+	return err
+}
+
+// dismiss ends the manager, if there is one.
+func (s *scene) dismiss() error {
+	if s.manager == nil {
+		return nil
 	}
-	return m, err
+	manager := s.manager
+	s.manager = nil
+	return manager.Stop()
 }
 
-// stopManagers ends all managers that still run.
-func (s *scene) stopManagers() error {
-	var errs error
-	for _, m := range s.managers {
-		select {
-		case <-m.Ended():
-		default:
-			errs = errors.Join(errs, m.Stop())
-		}
-	}
-	return errs
+// fill makes so many objects in the cloud, half of each kind.
+func (s *scene) fill(objects int) {
+	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: objects / 2, Peerings: objects - objects/2, Seed: 1})
 }
 
-// newNamespace makes a namespace with the Secret that sources name.
-func (s *scene) newNamespace(ctx context.Context) (string, error) {
+// newSource returns a source of all that is in the cloud, in a new namespace. It is not
+// created yet.
+func (s *scene) newSource(ctx context.Context) (*v1alpha1.InventorySource, error) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "bench-"}}
 	if err := s.k8s.Create(ctx, namespace); err != nil {
-		return "", fmt.Errorf("namespace: %w", err)
+		return nil, fmt.Errorf("namespace: %w", err)
 	}
 	err := s.k8s.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: namespace.Name},
@@ -114,25 +124,13 @@ func (s *scene) newNamespace(ctx context.Context) (string, error) {
 			v1alpha1.SecretKeyAPIKey: stage.APIKey, v1alpha1.SecretKeyAPISecret: stage.APISecret,
 		},
 	})
-	return namespace.Name, err
-}
-
-// newSource returns a source that mirrors an environment of the simulated cloud, in a new
-// namespace. It is not created yet.
-func (s *scene) newSource(ctx context.Context, name, environment string) (*v1alpha1.InventorySource, error) {
-	namespace, err := s.newNamespace(ctx)
-	return s.sourceIn(namespace, name, environment, idle), err
-}
-
-// sourceIn returns a source in a namespace.
-func (s *scene) sourceIn(namespace, name, environment string, interval time.Duration) *v1alpha1.InventorySource {
 	return &v1alpha1.InventorySource{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: "large", Namespace: namespace.Name},
 		Spec: v1alpha1.InventorySourceSpec{
 			Environment: environment,
 			Endpoint:    s.Server.URL,
 			MirrorSettings: v1alpha1.MirrorSettings{
-				Interval: &metav1.Duration{Duration: interval},
+				Interval: &metav1.Duration{Duration: idle},
 				// Hundreds of pages on a busy machine.
 				Timeout: &metav1.Duration{Duration: 10 * time.Minute},
 			},
@@ -140,29 +138,12 @@ func (s *scene) sourceIn(namespace, name, environment string, interval time.Dura
 				SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 			}},
 		},
-	}
-}
-
-// discoveryIn returns a discovery in a namespace, whose sources are synced at that interval.
-func (s *scene) discoveryIn(namespace string, interval time.Duration) *v1alpha1.EnvironmentDiscovery {
-	like := s.sourceIn(namespace, "", "", interval)
-	return &v1alpha1.EnvironmentDiscovery{
-		ObjectMeta: metav1.ObjectMeta{Name: "org", Namespace: namespace},
-		Spec: v1alpha1.EnvironmentDiscoverySpec{
-			Endpoint: like.Spec.Endpoint, Credentials: like.Spec.Credentials,
-			Template: v1alpha1.InventorySourceTemplate{Spec: v1alpha1.InventorySourceTemplateSpec{MirrorSettings: like.Spec.MirrorSettings}},
-		},
-	}
+	}, err
 }
 
 // ready reports whether a source was synced and everything of it written.
-func ready(source *v1alpha1.InventorySource) bool {
-	for _, c := range source.Status.Conditions {
-		if c.Type == v1alpha1.ConditionReady {
-			return c.Status == metav1.ConditionTrue
-		}
-	}
-	return false
+func ready(o client.Object) bool {
+	return meta.IsStatusConditionTrue(o.(*v1alpha1.InventorySource).Status.Conditions, v1alpha1.ConditionReady)
 }
 
 // sync asks for a sync of a source and returns how long it took until its status
@@ -173,17 +154,19 @@ func (s *scene) sync(ctx context.Context, source *v1alpha1.InventorySource) (tim
 		return 0, err
 	}
 	defer w.stop()
-	token := fmt.Sprintf("bench-%d", time.Now().UnixNano())
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRequestedAt, token)
 	start := time.Now()
+	token := fmt.Sprintf("bench-%d", start.UnixNano())
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRequestedAt, token)
 	if err := s.k8s.Patch(ctx, source.DeepCopy(), client.RawPatch(mergePatch, patch)); err != nil {
 		return 0, fmt.Errorf("asking for a sync: %w", err)
 	}
-	_, err = w.until(ctx, func(o client.Object) bool {
-		seen := o.(*v1alpha1.InventorySource)
-		return seen.Status.LastHandledReconcileAt == token && ready(seen)
+	end, err := w.until(ctx, func(o client.Object) bool {
+		return o.(*v1alpha1.InventorySource).Status.LastHandledReconcileAt == token && ready(o)
 	})
-	return time.Since(start), err
+	if err != nil {
+		return 0, fmt.Errorf("%w\n%s", err, s.manager.Tail())
+	}
+	return end.Sub(start), nil
 }
 
 // read reads a document of the API server's that is no resource.

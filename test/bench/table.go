@@ -13,12 +13,6 @@ type section struct {
 	name  string
 	setup string
 	figures
-	// notes say what a reader must know to read the figures right.
-	notes []string
-}
-
-func (s *section) note(format string, args ...any) {
-	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
 // String writes the section for people: a heading, the setup, a table.
@@ -34,9 +28,6 @@ func (s *section) String() string {
 			}
 		}
 		_, _ = fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", f.name, number(f.value, f.unit), goal, verdict)
-	}
-	for _, note := range s.notes {
-		_, _ = fmt.Fprintf(&out, "\n%s\n", note)
 	}
 	return out.String()
 }
