@@ -3,6 +3,10 @@
 package controller
 
 import (
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
 	"unique"
 
 	corev1 "k8s.io/api/core/v1"
@@ -51,9 +55,9 @@ func slimObservation(object any) (any, error) {
 		return object, nil
 	}
 	o.SetManagedFields(nil)
+	o.SetLabels(commonPairs.shared(o.GetLabels()))
+	o.SetAnnotations(commonPairs.shared(o.GetAnnotations()))
 	o.SetNamespace(word(o.GetNamespace()))
-	o.SetLabels(sharedPairs(o.GetLabels()))
-	o.SetAnnotations(sharedPairs(o.GetAnnotations()))
 	owners := o.GetOwnerReferences()
 	for i := range owners {
 		owner := &owners[i]
@@ -70,15 +74,42 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-func sharedPairs(pairs map[string]string) map[string]string {
+// pairSets keeps the labels or annotations that observations lately had, so that those
+// with the same share one map. Most of a network have the same, and a map takes more
+// memory than the words in it.
+type pairSets struct {
+	mu     sync.Mutex
+	byText map[string]map[string]string
+}
+
+// mostPairSets bounds what pairSets keep alive beside the observations.
+const mostPairSets = 1000
+
+var commonPairs pairSets
+
+// shared returns a map of these pairs that nobody may change; nil of none.
+func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
 	}
-	shared := make(map[string]string, len(pairs))
-	for key, value := range pairs {
-		shared[word(key)] = word(value)
+	text := make([]byte, 0, 512)
+	for _, key := range slices.Sorted(maps.Keys(pairs)) {
+		text = strconv.AppendQuote(strconv.AppendQuote(text, key), pairs[key])
 	}
-	return shared
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.byText[string(text)]; known != nil {
+		return known
+	}
+	if len(s.byText) >= mostPairSets || s.byText == nil {
+		s.byText = make(map[string]map[string]string)
+	}
+	own := make(map[string]string, len(pairs))
+	for key, value := range pairs {
+		own[word(key)] = word(value)
+	}
+	s.byText[string(text)] = own
+	return own
 }
 
 // word returns the copy of a text that all have who asked for it lately.
