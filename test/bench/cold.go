@@ -50,36 +50,26 @@ func (m *coldMeasure) report(s *section) {
 	s.goal(name("writes per observation"), m.writes/n, "", "=", 2)
 }
 
-// alternate measures ours, floor, floor, ours and so on, so that neither has the
-// younger control plane.
+// alternate measures ours and the floor in turn, each on a control plane of its own, and
+// ours once more, which leaves the large source behind.
 func (m *coldMeasure) alternate(ctx context.Context) error {
+	for range m.runs {
+		if err := m.measureOurs(ctx); err != nil {
+			return err
+		}
+		if err := m.measureFloor(ctx); err != nil {
+			return err
+		}
+	}
+	return m.measureOurs(ctx)
+}
+
+// measureOurs has a manager mirror into a namespace.
+func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	if err := m.enter(ctx); err != nil {
 		return err
 	}
 	m.scene.fill(m.objects)
-	for run := range m.runs {
-		steps := []func(context.Context) error{m.measureOurs, m.measureFloor}
-		if run%2 == 1 {
-			steps[0], steps[1] = steps[1], steps[0]
-		}
-		for _, step := range steps {
-			m.source = nil
-			if err := m.scene.dismiss(); err != nil {
-				return err
-			}
-			if err := m.scene.clear(ctx); err != nil {
-				return err
-			}
-			if err := step(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// measureOurs has a new manager mirror into a new namespace.
-func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	before, err := m.scene.serverSamples(ctx)
 	if err != nil {
 		return err
@@ -101,10 +91,13 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	return err
 }
 
-// measureFloor has a bare client write what the manager wrote, into a new namespace, with
-// no manager at work: client-go's, with bodies that are already marshalled, and answers
-// that are read and dropped.
+// measureFloor has a bare client write what the manager wrote, with no manager at work:
+// client-go's, with bodies that are already marshalled, and answers that are read and
+// dropped.
 func (m *coldMeasure) measureFloor(ctx context.Context) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
 	owner, err := m.scene.newSource(ctx)
 	if err != nil {
 		return err

@@ -39,22 +39,14 @@ func (b *bench) mirror(ctx context.Context, objects int) (time.Duration, error) 
 	if err := b.manage(ctx); err != nil {
 		return 0, err
 	}
-	watched, err := b.scene.watch(ctx, &v1alpha1.InventorySourceList{}, source.Namespace, source.Name)
+	took, err := b.scene.timed(ctx, &v1alpha1.InventorySourceList{}, source.Namespace, source.Name,
+		func() error { return b.scene.k8s.Create(ctx, source) }, ready)
 	if err != nil {
 		return 0, err
 	}
-	defer watched.stop()
-	start := time.Now()
-	if err := b.scene.k8s.Create(ctx, source); err != nil {
-		return 0, fmt.Errorf("source: %w", err)
-	}
-	end, err := watched.until(ctx, ready)
-	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, b.scene.manager.Tail())
-	}
 	b.source = source
 	// The clock has stopped. Ready must have told the truth.
-	return end.Sub(start), b.complete(ctx, objects)
+	return took, b.complete(ctx, objects)
 }
 
 // complete returns an error unless so many observations of the source are there, each with
@@ -141,20 +133,9 @@ func (b *bench) firstSync(ctx context.Context) (time.Duration, error) {
 	}
 	// It moves with every sync, by the interval's jitter at least.
 	last := b.source.Status.NextSyncTime
-	watched, err := b.scene.watch(ctx, &v1alpha1.InventorySourceList{}, b.source.Namespace, b.source.Name)
-	if err != nil {
-		return 0, err
-	}
-	defer watched.stop()
-	start := time.Now()
-	if err := b.manage(ctx); err != nil {
-		return 0, err
-	}
-	end, err := watched.until(ctx, func(o client.Object) bool {
-		return ready(o) && !o.(*v1alpha1.InventorySource).Status.NextSyncTime.Equal(last)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, b.scene.manager.Tail())
-	}
-	return end.Sub(start), nil
+	return b.scene.timed(ctx, &v1alpha1.InventorySourceList{}, b.source.Namespace, b.source.Name,
+		func() error { return b.manage(ctx) },
+		func(o client.Object) bool {
+			return ready(o) && !o.(*v1alpha1.InventorySource).Status.NextSyncTime.Equal(last)
+		})
 }

@@ -66,20 +66,14 @@ func (b *bench) latency(ctx context.Context, s *section) error {
 // repair edits the status of a cluster's observation, and returns how long it took from
 // then until the edit was put back.
 func (b *bench) repair(ctx context.Context, id string) (time.Duration, error) {
-	watched, err := b.scene.watch(ctx, &v1alpha1.KafkaClusterObservationList{}, b.source.Namespace, id)
-	if err != nil {
-		return 0, err
-	}
-	defer watched.stop()
-	start, edited := time.Now(), false
 	o := &v1alpha1.KafkaClusterObservation{ObjectMeta: metav1.ObjectMeta{Namespace: b.source.Namespace, Name: id}}
-	if err := b.scene.k8s.Status().Patch(ctx, o, client.RawPatch(mergePatch, fmt.Appendf(nil, `{"status":{"displayName":%q}}`, lie))); err != nil {
-		return 0, fmt.Errorf("editing an observation: %w", err)
-	}
-	end, err := watched.until(ctx, func(o client.Object) bool {
-		shown := o.(*v1alpha1.KafkaClusterObservation).Status.DisplayName
-		edited = edited || shown == lie
-		return edited && shown != lie
-	})
-	return end.Sub(start), err
+	edit := client.RawPatch(mergePatch, fmt.Appendf(nil, `{"status":{"displayName":%q}}`, lie))
+	edited := false
+	return b.scene.timed(ctx, &v1alpha1.KafkaClusterObservationList{}, o.Namespace, o.Name,
+		func() error { return b.scene.k8s.Status().Patch(ctx, o, edit) },
+		func(o client.Object) bool {
+			shown := o.(*v1alpha1.KafkaClusterObservation).Status.DisplayName
+			edited = edited || shown == lie
+			return edited && shown != lie
+		})
 }

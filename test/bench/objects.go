@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/uuid"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -94,7 +92,7 @@ func (m model) stored(owner *v1alpha1.InventorySource) (key, value []byte, err e
 	o.SetGeneration(m.object.GetGeneration())
 	o.SetManagedFields(m.object.GetManagedFields())
 	value, err = json.Marshal(o)
-	return []byte(etcdPrefix(m.resource) + owner.Namespace + "/" + o.GetName()), value, err
+	return fmt.Appendf(nil, "/registry/%s/%s/%s/%s", v1alpha1.GroupVersion.Group, m.resource, owner.Namespace, o.GetName()), value, err
 }
 
 // plant puts observations into etcd as the API server would store them for another
@@ -105,41 +103,8 @@ func (s *scene) plant(ctx context.Context, models []model, owner *v1alpha1.Inven
 		if err != nil {
 			return err
 		}
-		return s.etcd(ctx, "put", map[string][]byte{"key": key, "value": value})
+		return s.put(ctx, key, value)
 	})
-}
-
-// clear deletes all observations and then all sources, so that nothing is left to
-// the garbage collector. No manager may be at work. Observations are deleted in etcd,
-// since deleting them through the API server takes half as long as writing them.
-func (s *scene) clear(ctx context.Context) error {
-	for _, resource := range resources {
-		prefix := []byte(etcdPrefix(resource))
-		end := bytes.Clone(prefix)
-		end[len(end)-1]++
-		if err := s.etcd(ctx, "deleterange", map[string][]byte{"key": prefix, "range_end": end}); err != nil {
-			return err
-		}
-	}
-	// All were deleted in one revision of etcd, which the API server takes in event by
-	// event. It must have seen them all before the sources are deleted.
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		left, err := s.observations(ctx)
-		return left == 0, err
-	})
-	if err != nil {
-		return fmt.Errorf("deleting observations: %w", err)
-	}
-	sources := &v1alpha1.InventorySourceList{}
-	if err := s.k8s.List(ctx, sources); err != nil {
-		return fmt.Errorf("listing sources: %w", err)
-	}
-	for i := range sources.Items {
-		if err := client.IgnoreNotFound(s.k8s.Delete(ctx, &sources.Items[i])); err != nil {
-			return fmt.Errorf("deleting a source: %w", err)
-		}
-	}
-	return nil
 }
 
 // observations counts the observations of all namespaces.
@@ -159,22 +124,17 @@ func (s *scene) observations(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// etcdPrefix begins the keys of a resource's objects in etcd.
-func etcdPrefix(resource string) string {
-	return fmt.Sprintf("/registry/%s/%s/", v1alpha1.GroupVersion.Group, resource)
-}
-
 // etcdClient keeps a connection for each writer.
-var etcdClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
+var etcdClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: writers}}
 
-// etcd sends one request to the gateway of etcd's API, which takes keys and values in
-// base64, as []byte marshals.
-func (s *scene) etcd(ctx context.Context, operation string, request map[string][]byte) error {
-	content, err := json.Marshal(request)
+// put writes by the gateway of etcd's API, which takes keys and values in base64, as
+// []byte marshals.
+func (s *scene) put(ctx context.Context, key, value []byte) error {
+	content, err := json.Marshal(map[string][]byte{"key": key, "value": value})
 	if err != nil {
 		return err
 	}
-	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Plane.EtcdURL()+"/v3/kv/"+operation, bytes.NewReader(content))
+	post, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Plane.EtcdURL()+"/v3/kv/put", bytes.NewReader(content))
 	if err != nil {
 		return err
 	}
@@ -188,7 +148,7 @@ func (s *scene) etcd(ctx context.Context, operation string, request map[string][
 		return fmt.Errorf("etcd: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("etcd: %s of %s: %s", operation, request["key"], response.Status)
+		return fmt.Errorf("etcd: putting %s: %s", key, response.Status)
 	}
 	return nil
 }

@@ -149,24 +149,13 @@ func ready(o client.Object) bool {
 // sync asks for a sync of a source and returns how long it took until its status
 // told of it.
 func (s *scene) sync(ctx context.Context, source *v1alpha1.InventorySource) (time.Duration, error) {
-	w, err := s.watch(ctx, &v1alpha1.InventorySourceList{}, source.Namespace, source.Name)
-	if err != nil {
-		return 0, err
-	}
-	defer w.stop()
-	start := time.Now()
-	token := fmt.Sprintf("bench-%d", start.UnixNano())
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRequestedAt, token)
-	if err := s.k8s.Patch(ctx, source.DeepCopy(), client.RawPatch(mergePatch, patch)); err != nil {
-		return 0, fmt.Errorf("asking for a sync: %w", err)
-	}
-	end, err := w.until(ctx, func(o client.Object) bool {
-		return o.(*v1alpha1.InventorySource).Status.LastHandledReconcileAt == token && ready(o)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, s.manager.Tail())
-	}
-	return end.Sub(start), nil
+	token := fmt.Sprintf("bench-%d", time.Now().UnixNano())
+	patch := client.RawPatch(mergePatch, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRequestedAt, token))
+	return s.timed(ctx, &v1alpha1.InventorySourceList{}, source.Namespace, source.Name,
+		func() error { return s.k8s.Patch(ctx, source.DeepCopy(), patch) },
+		func(o client.Object) bool {
+			return o.(*v1alpha1.InventorySource).Status.LastHandledReconcileAt == token && ready(o)
+		})
 }
 
 // read reads a document of the API server's that is no resource.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -17,41 +16,29 @@ const mergePatch = types.MergePatchType
 // waitMost is how long a scenario waits for something that must come.
 const waitMost = 15 * time.Minute
 
-// watched is a watch of one object.
-type watched struct {
-	what   string
-	events watch.Interface
-}
-
-// watch begins to watch the object of a list's kind that has a name in a namespace. One
-// that exists comes first.
-func (s *scene) watch(ctx context.Context, list client.ObjectList, namespace, name string) (*watched, error) {
-	what := fmt.Sprintf("%T %s/%s", list, namespace, name)
-	events, err := s.k8s.Watch(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name})
-	if err != nil {
-		return nil, fmt.Errorf("watching %s: %w", what, err)
-	}
-	return &watched{what, events}, nil
-}
-
-// until waits for the object to fulfil a condition, and returns the moment.
-func (w *watched) until(ctx context.Context, fulfilled func(client.Object) bool) (time.Time, error) {
+// timed does something and returns how long it took from then until an object, of the kind
+// of a list, in a namespace, was seen to fulfil a condition.
+func (s *scene) timed(ctx context.Context, list client.ObjectList, namespace, name string, do func() error, fulfilled func(client.Object) bool) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, waitMost)
 	defer cancel()
-	for {
-		select {
-		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("waiting for %s: %w", w.what, ctx.Err())
-		case e := <-w.events.ResultChan():
-			o, ok := e.Object.(client.Object)
-			if !ok {
-				return time.Time{}, fmt.Errorf("watching %s ended: %v", w.what, e.Object)
-			}
-			if fulfilled(o) {
-				return time.Now(), nil
-			}
+	what := fmt.Sprintf("%T %s/%s", list, namespace, name)
+	watched, err := s.k8s.Watch(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name})
+	if err != nil {
+		return 0, fmt.Errorf("watching %s: %w", what, err)
+	}
+	defer watched.Stop()
+	start := time.Now()
+	if err := do(); err != nil {
+		return 0, err
+	}
+	for e := range watched.ResultChan() {
+		o, ok := e.Object.(client.Object)
+		if !ok {
+			return 0, fmt.Errorf("watching %s: %v", what, e.Object)
+		}
+		if fulfilled(o) {
+			return time.Since(start), nil
 		}
 	}
+	return 0, fmt.Errorf("waiting for %s: %w; the manager's log ends in\n%s", what, ctx.Err(), s.manager.Tail())
 }
-
-func (w *watched) stop() { w.events.Stop() }
