@@ -3,9 +3,6 @@
 package controlplane
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"crypto/sha512"
 	"fmt"
 	"net/http"
@@ -14,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -37,44 +33,36 @@ func ensure(t *testing.T, env ...string) (folder, said string, err error) {
 	return strings.TrimSpace(string(out)), words.String(), err
 }
 
-// mirror serves an index of envtest's and one archive with binaries that are none,
-// under the checksum of what it is told.
-func mirror(t *testing.T, checksum func(archive []byte) string) (index string) {
+// mirror serves binaries that are none, and returns the address of the index; its checksum
+// is another one than the archive's, if so wanted.
+func mirror(t *testing.T, otherChecksum bool) (index string) {
 	t.Helper()
 	g := NewWithT(t)
 	module, err := os.ReadFile("../../hack/controlplane/go.mod")
 	g.Expect(err).NotTo(HaveOccurred())
-	version := regexp.MustCompile(`k8s\.io/kubernetes (v\S+)`).FindSubmatch(module)[1]
-	name := fmt.Sprintf("envtest-%s-%s-%s.tar.gz", version, runtime.GOOS, runtime.GOARCH)
-
-	var archive bytes.Buffer
-	zipped := gzip.NewWriter(&archive)
-	files := tar.NewWriter(zipped)
+	release := regexp.MustCompile(`k8s\.io/kubernetes (v\S+)`).FindSubmatch(module)[1]
+	folder := t.TempDir()
 	for _, binary := range []string{apiServerName, etcdName, kubectlName} {
-		content := "#!/bin/sh\necho " + binary + "\n"
-		g.Expect(files.WriteHeader(&tar.Header{Name: "controller-tools/envtest/" + binary, Mode: 0o755, Size: int64(len(content))})).To(Succeed())
-		_, err := files.Write([]byte(content))
-		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(os.WriteFile(filepath.Join(folder, binary), []byte("#!/bin/sh\necho "+binary+"\n"), 0o755)).To(Succeed())
 	}
-	g.Expect(files.Close()).To(Succeed())
-	g.Expect(zipped.Close()).To(Succeed())
-
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
+	handler, err := Mirror(string(release), folder)
+	g.Expect(err).NotTo(HaveOccurred())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !otherChecksum || r.URL.Path != "/index.yaml" {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		honest := httptest.NewRecorder()
+		handler.ServeHTTP(honest, r)
+		_, _ = fmt.Fprintf(w, "%s", regexp.MustCompile("hash: .*").ReplaceAllString(honest.Body.String(), fmt.Sprintf("hash: %x", sha512.Sum512(nil))))
+	}))
 	t.Cleanup(server.Close)
-	mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(archive.Bytes()) })
-	mux.HandleFunc("/index.yaml", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprintf(w, "releases:\n  %s:\n    %s:\n      hash: %s\n      selfLink: %s/%s\n",
-			version, name, checksum(archive.Bytes()), server.URL, name)
-	})
 	return server.URL + "/index.yaml"
 }
 
-func sum(archive []byte) string { return fmt.Sprintf("%x", sha512.Sum512(archive)) }
-
 func TestEnsureDownloadsWhereItCan(t *testing.T) {
 	g := NewWithT(t)
-	folder, _, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+mirror(t, sum))
+	folder, _, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+mirror(t, false))
 	g.Expect(err).NotTo(HaveOccurred())
 	out, err := exec.CommandContext(t.Context(), filepath.Join(folder, apiServerName)).Output()
 	g.Expect(err).NotTo(HaveOccurred())
@@ -86,8 +74,7 @@ func TestEnsureDownloadsWhereItCan(t *testing.T) {
 
 func TestEnsureTakesNothingWithAnotherChecksum(t *testing.T) {
 	g := NewWithT(t)
-	folder, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest",
-		"CONTROLPLANE_INDEX="+mirror(t, func([]byte) string { return sum([]byte("another")) }))
+	folder, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+mirror(t, true))
 	g.Expect(err).To(HaveOccurred())
 	g.Expect(folder).To(BeEmpty())
 	g.Expect(said).To(ContainSubstring("cannot fetch Kubernetes"))
