@@ -57,6 +57,7 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		WithRow(dashboard.NewRowBuilder("Now")).
 		WithPanel(number("Sources ready", `sum(ccloud_inventory_source_ready{`+source+`})`, nil)).
 		WithPanel(number("Sources not ready", `count(ccloud_inventory_source_ready{`+source+`,reason!="Suspended"} == 0) or vector(0)`, alarming)).
+		WithPanel(number("Discoveries not ready", `count(ccloud_inventory_discovery_ready{namespace=~"$namespace",reason!="Suspended"} == 0) or vector(0)`, alarming)).
 		WithPanel(number("Kinds stale", `count(time() - ccloud_inventory_source_stale_timestamp_seconds{`+source+`} > 0) or vector(0)`, alarming)).
 		WithPanel(number("Prunes held", `sum(ccloud_inventory_prune_held{`+source+`})`, alarming)).
 		WithPanel(number("Leaders", `sum(leader_election_master_status{name=~"inventory-operator[.]ccloud[.]dev.*"})`, nil)).
@@ -114,7 +115,7 @@ var alarming = dashboard.NewThresholdsConfigBuilder().Mode(dashboard.ThresholdsM
 })
 
 func number(title, expression string, thresholds *dashboard.ThresholdsConfigBuilder) *stat.PanelBuilder {
-	panel := stat.NewPanelBuilder().Title(title).Datasource(datasource).Span(4).Height(4).
+	panel := stat.NewPanelBuilder().Title(title).Datasource(datasource).Span(3).Height(4).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		WithTarget(prometheus.NewDataqueryBuilder().Datasource(datasource).Expr(expression).Instant())
 	if thresholds != nil {

@@ -28,6 +28,8 @@ var (
 		"Unix time at which the observations of a kind turn stale unless it is listed whole before.", "namespace", "name", "kind")
 	ready = desc("source_ready", "1 while the source's Ready condition is True, else 0; the reason is the condition's.",
 		"namespace", "name", "reason")
+	discoveryReady = desc("discovery_ready", "1 while the EnvironmentDiscovery's Ready condition is True, else 0; the reason is the condition's.",
+		"namespace", "name", "reason")
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
 )
 
@@ -48,8 +50,8 @@ func (k *Kind) info() *prometheus.Desc {
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
-// Collector collects, at each scrape, what the sources' status tells. A series
-// goes with its source.
+// Collector collects, at each scrape, what the status of sources and discoveries tells. A
+// series goes with its object.
 type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
@@ -64,7 +66,7 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, observations} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, discoveryReady, observations} {
 		ch <- d
 	}
 	for i := range c.Kinds {
@@ -81,6 +83,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
 	defer cancel()
+	c.collectDiscoveries(ctx, ch)
 	sources := &v1alpha1.InventorySourceList{}
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
@@ -96,18 +99,38 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
+// collectDiscoveries collects the series of all discoveries but those being deleted.
+func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus.Metric) {
+	discoveries := &v1alpha1.EnvironmentDiscoveryList{}
+	if err := c.Reader.List(ctx, discoveries, client.UnsafeDisableDeepCopy); err != nil {
+		return
+	}
+	for i := range discoveries.Items {
+		if d := &discoveries.Items[i]; d.DeletionTimestamp.IsZero() {
+			value, reason := readiness(d.Status.Conditions)
+			ch <- gauge(discoveryReady, value, d.Namespace, d.Name, reason)
+		}
+	}
+}
+
+// readiness returns 1 if the Ready condition is True, else 0, and its reason.
+func readiness(conditions []metav1.Condition) (value float64, reason string) {
+	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	switch {
+	case condition == nil:
+		return 0, v1alpha1.ReasonProgressing // Nobody has looked at it yet.
+	case condition.Status == metav1.ConditionTrue:
+		return 1, condition.Reason
+	}
+	return 0, condition.Reason
+}
+
 // collectSource collects the series of a source. One that is being deleted has none.
 func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.InventorySource) {
 	if !source.DeletionTimestamp.IsZero() {
 		return
 	}
-	value, reason := 0.0, v1alpha1.ReasonProgressing // Nobody has looked at it yet.
-	if condition := meta.FindStatusCondition(source.Status.Conditions, v1alpha1.ConditionReady); condition != nil {
-		reason = condition.Reason
-		if condition.Status == metav1.ConditionTrue {
-			value = 1
-		}
-	}
+	value, reason := readiness(source.Status.Conditions)
 	ch <- gauge(ready, value, source.Namespace, source.Name, reason)
 	if t := source.Status.LastSyncTime; t != nil {
 		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)

@@ -147,9 +147,11 @@ func TestTheBuildIsWhatTheBinarySays(t *testing.T) {
 // memory is a client.Reader of lists in memory.
 type memory struct {
 	client.Reader
-	sources  []v1alpha1.InventorySource
-	clusters []v1alpha1.KafkaClusterObservation
-	peerings []v1alpha1.PeeringObservation
+	sources []v1alpha1.InventorySource
+	// discoveries are three: one that is ready, one that is new, one that is being deleted.
+	discoveries []v1alpha1.EnvironmentDiscovery
+	clusters    []v1alpha1.KafkaClusterObservation
+	peerings    []v1alpha1.PeeringObservation
 	// broken are the lists that cannot be read.
 	broken func(client.ObjectList) bool
 }
@@ -161,6 +163,8 @@ func (m *memory) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 	switch list := list.(type) {
 	case *v1alpha1.InventorySourceList:
 		list.Items = m.sources
+	case *v1alpha1.EnvironmentDiscoveryList:
+		list.Items = m.discoveries
 	case *v1alpha1.KafkaClusterObservationList:
 		list.Items = m.clusters
 	case *v1alpha1.PeeringObservationList:
@@ -170,7 +174,7 @@ func (m *memory) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 }
 
 // filled returns a reader with three sources, one of them never synced and one
-// suspended, and an observation of each kind.
+// suspended, as many discoveries, and an observation of each kind.
 func filled() *memory {
 	m := &memory{
 		sources:  make([]v1alpha1.InventorySource, 3),
@@ -192,6 +196,13 @@ func filled() *memory {
 	prod.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &listed, Phases: []v1alpha1.PhaseCount{
 		{Phase: "FAILED", Count: 1}, {Phase: "PROVISIONED", Count: 12}}}
 	prod.Status.Peerings = &v1alpha1.InventorySummary{}
+
+	m.discoveries = make([]v1alpha1.EnvironmentDiscovery, 3)
+	for i, name := range []string{"org", "new", "going"} {
+		m.discoveries[i].Namespace, m.discoveries[i].Name = "a", name
+	}
+	m.discoveries[0].Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSucceeded}}
+	m.discoveries[2].DeletionTimestamp = &listed
 
 	c := &m.clusters[0]
 	c.Namespace, c.Spec.SourceRef.Name, c.Spec.ClusterID = "a", "prod", "lkc-1"
@@ -221,6 +232,8 @@ var kinds = []Kind{
 
 var (
 	sourceSeries = map[string]float64{
+		"ccloud_inventory_discovery_ready{name=org,namespace=a,reason=Succeeded}":                  1,
+		"ccloud_inventory_discovery_ready{name=new,namespace=a,reason=Progressing}":                0,
 		"ccloud_inventory_source_last_success_timestamp_seconds{name=prod,namespace=a}":            1767322800,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=prod,namespace=a}": 1767322700 + 600,
 		"ccloud_inventory_source_ready{name=prod,namespace=a,reason=Succeeded}":                    1,
@@ -232,8 +245,10 @@ var (
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
-	clusterSeries = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
-	peeringSeries = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"
+	// discoverySeries is how many of them are discoveries'.
+	discoverySeries = 2
+	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
+	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"
 )
 
 func TestSourcesAreCollectedWithoutASeriesPerObservation(t *testing.T) {
@@ -251,8 +266,9 @@ func TestObservationsAreCollectedWhereAskedFor(t *testing.T) {
 func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
 	t.Parallel()
 	m := filled()
-	m.sources = m.sources[1:]
+	m.sources, m.discoveries = m.sources[1:], m.discoveries[:1]
 	NewWithT(t).Expect(collected(t, m, false)).To(Equal(map[string]float64{
+		"ccloud_inventory_discovery_ready{name=org,namespace=a,reason=Succeeded}":                 1,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}": 1767300000 + 900,
 		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                  0,
 		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":              0,
@@ -265,10 +281,11 @@ func TestWhatCannotBeReadGivesNoSeriesAndCostsNoOther(t *testing.T) {
 		broken func(client.ObjectList) bool
 		series int
 	}{
-		"sources":  {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, 0},
-		"clusters": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, len(sourceSeries) + 1},
-		"peerings": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, len(sourceSeries) + 1},
-		"anything": {func(client.ObjectList) bool { return true }, 0},
+		"sources":     {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.InventorySourceList); return is }, discoverySeries},
+		"discoveries": {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.EnvironmentDiscoveryList); return is }, len(sourceSeries) + 2 - discoverySeries},
+		"clusters":    {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.KafkaClusterObservationList); return is }, len(sourceSeries) + 1},
+		"peerings":    {func(l client.ObjectList) bool { _, is := l.(*v1alpha1.PeeringObservationList); return is }, len(sourceSeries) + 1},
+		"anything":    {func(client.ObjectList) bool { return true }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,10 +302,10 @@ func closed() <-chan struct{} {
 	return c
 }
 
-func TestASourceThatIsBeingDeletedIsNeitherStaleNorNotReady(t *testing.T) {
+func TestWhatIsBeingDeletedIsNeitherStaleNorNotReady(t *testing.T) {
 	t.Parallel()
 	m := filled()
-	m.sources = m.sources[:1]
+	m.sources, m.discoveries = m.sources[:1], m.discoveries[2:]
 	m.sources[0].DeletionTimestamp = &metav1.Time{Time: time.Unix(1767322800, 0)}
 	NewWithT(t).Expect(collected(t, m, false)).To(BeEmpty())
 }
