@@ -81,18 +81,15 @@ func number(value float64, unit string) string {
 	return text + " " + unit
 }
 
-// quantile returns the smallest value that at least a share of the values do not
-// exceed, and 0 of none.
-func quantile(values []float64, share float64) float64 {
+// median returns the middle value, or the mean of the middle two, so that ways which were
+// measured an odd and an even number of times compare; 0 of none.
+func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[max(int(math.Ceil(share*float64(len(sorted))))-1, 0)]
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
-
-// median returns the middle value, or the lower of the middle two.
-func median(values []float64) float64 { return quantile(values, 0.5) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
