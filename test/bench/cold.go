@@ -123,13 +123,14 @@ func (m *coldMeasure) measureFloor(ctx context.Context, watching bool) (time.Dur
 		}
 	}
 	if watching {
+		watched, stop := context.WithCancel(ctx)
+		defer stop()
 		for _, resource := range resources {
-			events, err := m.scene.raw.Get().AbsPath(root, resource).Param("watch", "true").Stream(ctx)
+			events, err := m.scene.raw.Get().AbsPath(root, resource).Param("watch", "true").Stream(watched)
 			if err != nil {
 				return 0, fmt.Errorf("watching %s: %w", resource, err)
 			}
-			defer events.Close()
-			go func() { _, _ = io.Copy(io.Discard, events) }() // Ends when it is closed.
+			go func() { _, _ = io.Copy(io.Discard, events); _ = events.Close() }() // Ends with the watch.
 		}
 	}
 	start := time.Now()

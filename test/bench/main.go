@@ -57,17 +57,21 @@ type bench struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // What goes wrong comes back as an error.
-	run := runScenarios
-	if len(os.Args) > 1 && os.Args[1] == floorCommand {
-		run = runFloor
-	}
-	if err := run(ctx, os.Args[1:]); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: FAILED:", err)
 		os.Exit(1)
 	}
+}
+
+// run runs the scenarios, or the process that reads the floor.
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) // What goes wrong comes back as an error.
+	if len(os.Args) > 1 && os.Args[1] == floorCommand {
+		return runFloor(ctx, os.Args[1:])
+	}
+	return runScenarios(ctx, os.Args[1:])
 }
 
 // runScenarios runs the scenarios that args name. One that fails does not stop the
