@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,7 +31,6 @@ type coldMeasure struct {
 	*bench
 	objects     int
 	ours, floor []float64 // seconds
-	watching    []float64 // seconds, of the floor that watches too
 	cpu         []float64 // seconds
 	peak        []float64 // bytes
 	writes      float64   // of the last run
@@ -45,31 +43,23 @@ func (m *coldMeasure) report(s *section) {
 	name := func(what string) string { return fmt.Sprintf("%d objects: %s", m.objects, what) }
 	s.add(name("ours"), n/ours, "objects/s")
 	s.add(name("floor: bare client"), n/floor, "objects/s")
-	s.add(name("floor: bare client that watches too"), n/median(m.watching), "objects/s")
 	s.goal(name("share of the floor"), floor/ours, "", ">=", 0.9)
-	s.add(name("share of the floor that watches too"), median(m.watching)/ours, "")
 	s.add(name("all of it"), ours, "s")
 	s.add(name("manager's CPU"), median(m.cpu), "s")
 	s.add(name("manager's peak memory"), median(m.peak)/mebibyte, "MiB")
 	s.goal(name("writes per observation"), m.writes/n, "", "=", 2)
 }
 
-// alternate measures ours and the floors in turn, each on a control plane of its own, and
+// alternate measures ours and the floor in turn, each on a control plane of its own, and
 // ours once more, which leaves the large source behind.
 func (m *coldMeasure) alternate(ctx context.Context) error {
 	for range m.runs {
 		if err := m.measureOurs(ctx); err != nil {
 			return err
 		}
-		took, err := m.measureFloor(ctx, false)
-		if err != nil {
+		if err := m.measureFloor(ctx); err != nil {
 			return err
 		}
-		m.floor = append(m.floor, took.Seconds())
-		if took, err = m.measureFloor(ctx, true); err != nil {
-			return err
-		}
-		m.watching = append(m.watching, took.Seconds())
 	}
 	return m.measureOurs(ctx)
 }
@@ -103,34 +93,22 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 
 // measureFloor has a bare client write what the manager wrote, with no manager at work:
 // client-go's, with bodies that are already marshalled, and answers that are read and
-// dropped. As every controller with a cache, it may watch what it writes; events are dropped
-// too.
-func (m *coldMeasure) measureFloor(ctx context.Context, watching bool) (time.Duration, error) {
+// dropped.
+func (m *coldMeasure) measureFloor(ctx context.Context) error {
 	if err := m.enter(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	owner, err := m.scene.newSource(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := m.scene.k8s.Create(ctx, owner); err != nil {
-		return 0, err
+		return err
 	}
 	bodies := make([]body, len(m.models))
 	for i, one := range m.models {
 		if bodies[i], err = one.body(owner); err != nil {
-			return 0, err
-		}
-	}
-	if watching {
-		watched, stop := context.WithCancel(ctx)
-		defer stop()
-		for _, resource := range resources {
-			events, err := m.scene.raw.Get().AbsPath(root, resource).Param("watch", "true").Stream(watched)
-			if err != nil {
-				return 0, fmt.Errorf("watching %s: %w", resource, err)
-			}
-			go func() { _, _ = io.Copy(io.Discard, events); _ = events.Close() }() // Ends with the watch.
+			return err
 		}
 	}
 	start := time.Now()
@@ -138,16 +116,14 @@ func (m *coldMeasure) measureFloor(ctx context.Context, watching bool) (time.Dur
 		return m.scene.create(ctx, owner.Namespace, bodies[i])
 	})
 	took := time.Since(start)
-	say("cold: floor: %s, watching: %t", took.Round(time.Millisecond), watching)
-	return took, err
+	say("cold: floor: %s", took.Round(time.Millisecond))
+	m.floor = append(m.floor, took.Seconds())
+	return err
 }
-
-// root is the path of the operator's API.
-var root = "/apis/" + v1alpha1.GroupVersion.String()
 
 // create creates an object and patches its status.
 func (s *scene) create(ctx context.Context, namespace string, o body) error {
-	path := root + "/namespaces/" + namespace + "/" + o.resource
+	path := "/apis/" + v1alpha1.GroupVersion.String() + "/namespaces/" + namespace + "/" + o.resource
 	_, err := s.raw.Post().AbsPath(path).SetHeader("Content-Type", "application/json").Body(o.object).DoRaw(ctx)
 	if err == nil {
 		_, err = s.raw.Patch(mergePatch).AbsPath(path, o.name, "status").Body(o.status).DoRaw(ctx)
