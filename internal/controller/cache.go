@@ -82,8 +82,12 @@ type pairSets struct {
 	byText map[string]map[string]string
 }
 
-// mostPairSets bounds what pairSets keep alive beside the observations.
-const mostPairSets = 1000
+// mostPairSets is how many sets are kept at most, longestPairSet how many bytes one may have:
+// a stranger's annotations may be long, and should not outlive their observation.
+const (
+	mostPairSets   = 1000
+	longestPairSet = 1000
+)
 
 var commonPairs pairSets
 
@@ -92,9 +96,12 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
 	}
-	text := make([]byte, 0, 512)
+	text := make([]byte, 0, longestPairSet)
 	for _, key := range slices.Sorted(maps.Keys(pairs)) {
 		text = strconv.AppendQuote(strconv.AppendQuote(text, key), pairs[key])
+	}
+	if len(text) > longestPairSet {
+		return pairs
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

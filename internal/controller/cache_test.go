@@ -5,6 +5,7 @@ package controller_test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -44,6 +45,10 @@ func TestObservationsKeepTheirLabels(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(cached(t, map[string]string{"a": `1""b"`, "b": ""}).Labels).To(Equal(map[string]string{"a": `1""b"`, "b": ""}))
 	g.Expect(cached(t, map[string]string{"a": "1", `"b""`: ""}).Labels).To(Equal(map[string]string{"a": "1", `"b""`: ""}))
+	long := func() map[string]string { return map[string]string{"a": strings.Repeat("x", 2000)} }
+	one, other := cached(t, long()).Labels, cached(t, long()).Labels
+	g.Expect(one).To(Equal(long()))
+	g.Expect(reflect.ValueOf(one).Pointer()).NotTo(Equal(reflect.ValueOf(other).Pointer()), "what is long goes with its observation")
 	for i := range 3000 { // More than are kept.
 		want := map[string]string{"n": fmt.Sprint(i)}
 		g.Expect(cached(t, want).Labels).To(Equal(want))
