@@ -31,9 +31,6 @@ func (b *bench) memory(ctx context.Context, s *section) error {
 	if err != nil {
 		return err
 	}
-	if err := b.scene.dismiss(); err != nil {
-		return err
-	}
 	if _, err := b.mirror(ctx, each); err != nil {
 		return err
 	}

@@ -86,10 +86,13 @@ func (s *scene) close() error {
 	return errors.Join(s.dismiss(), s.Stop(), os.RemoveAll(s.dir))
 }
 
-// manage starts a manager without a limit on requests to the cloud: the pace that the
-// cloud allows is not what is measured.
+// manage starts a manager in place of the one there is, without a limit on requests to the
+// cloud: the pace that the cloud allows is not what is measured.
 func (b *bench) manage(ctx context.Context) (err error) {
 	s := b.scene
+	if err := s.dismiss(); err != nil {
+		return err
+	}
 	s.started++
 	s.manager, err = s.StartManager(ctx, fmt.Sprintf("manager-%d", s.started),
 		append([]string{"--requests-per-second=1000000", "--concurrent-writes=" + strconv.Itoa(writers)}, b.managerFlags...)...)
