@@ -139,20 +139,32 @@ func TestChurnTellsWhoShowsAChange(t *testing.T) {
 	g := NewWithT(t)
 	cloud := cloudsim.New(cloudsim.Options{})
 	cloudsim.Seed(cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 300, Peerings: 300, Seed: 1})
-	before := cloud.Clusters(environment)
+	before := map[string]any{}
+	for _, one := range cloud.Clusters(environment) {
+		before[one.ID] = one
+	}
+	for _, one := range cloud.Peerings(environment) {
+		before[one.ID] = one
+	}
 	c := newChurn(cloud, 1)
 	g.Expect(c.clusters).To(HaveLen(3))
 	g.Expect(c.peerings).To(HaveLen(3))
 	g.Expect(c.affected.HasAll(append(c.clusters, c.peerings...)...)).To(BeTrue())
 	g.Expect(len(c.affected)).To(BeNumerically(">", 6), "networks join some")
 	g.Expect(c.apply(cloud, 1)).To(Succeed())
-	var changed []string
-	for i, one := range cloud.Clusters(environment) {
-		if !reflect.DeepEqual(one, before[i]) {
-			changed = append(changed, one.ID)
+	var clusters, peerings []string
+	for _, one := range cloud.Clusters(environment) {
+		if !reflect.DeepEqual(one, before[one.ID]) {
+			clusters = append(clusters, one.ID)
 		}
 	}
-	g.Expect(changed).To(Equal(c.clusters))
+	for _, one := range cloud.Peerings(environment) {
+		if !reflect.DeepEqual(one, before[one.ID]) {
+			peerings = append(peerings, one.ID)
+		}
+	}
+	g.Expect(clusters).To(Equal(c.clusters), "these and no others")
+	g.Expect(peerings).To(Equal(c.peerings), "these and no others")
 }
 
 func TestAModelIsWhatAWriterGives(t *testing.T) {

@@ -41,9 +41,12 @@ func (b *bench) floorCPU(ctx context.Context) (cpu time.Duration, err error) {
 	return cpu, nil
 }
 
-// runFloor is the process. Its arguments are the cloud's address and how many items there
+// runFloor is the process. Its arguments are its name, the cloud's address and how many items there
 // must be.
 func runFloor(ctx context.Context, args []string) error {
+	if len(args) != 3 {
+		return fmt.Errorf("%s takes the cloud's address and how many items there must be", floorCommand)
+	}
 	var before usage
 	for round := range 1 + syncs {
 		n, err := readAll(ctx, args[1])

@@ -106,6 +106,7 @@ func (b *bench) restart(ctx context.Context, s *section) error {
 	var took, peaks, cpus []float64
 	var after counts
 	for range b.runs {
+		// The clock runs from the new one's start, not while this one ends.
 		if err := b.scene.dismiss(); err != nil {
 			return err
 		}

@@ -44,11 +44,12 @@ func Mirror(release, folder string) (http.Handler, error) {
 		return nil, fmt.Errorf("mirror: %w", err)
 	}
 	name := fmt.Sprintf("envtest-%s-%s-%s.tar.gz", release, runtime.GOOS, runtime.GOARCH)
+	hash := sha512.Sum512(archive.Bytes())
 	mux := http.NewServeMux()
 	mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(archive.Bytes()) })
 	mux.HandleFunc("/index.yaml", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "releases:\n  %s:\n    %s:\n      hash: %x\n      selfLink: http://%s/%s\n",
-			release, name, sha512.Sum512(archive.Bytes()), r.Host, name)
+			release, name, hash, r.Host, name)
 	})
 	return mux, nil
 }
