@@ -34,6 +34,7 @@ type coldMeasure struct {
 	cpu         []float64 // seconds
 	peak        []float64 // bytes
 	writes      float64   // of the last run
+	ended       float64   // watches that the API server ended, of all runs
 	models      []model   // what the first run wrote
 }
 
@@ -48,6 +49,7 @@ func (m *coldMeasure) report(s *section) {
 	s.add(name("manager's CPU"), median(m.cpu), "s")
 	s.add(name("manager's peak memory"), median(m.peak)/mebibyte, "MiB")
 	s.goal(name("writes per observation"), m.writes/n, "", "=", 2)
+	s.goal(name("watches ended for falling behind"), m.ended, "", "=", 0)
 }
 
 // alternate measures ours and the floor in turn, each on a control plane of its own, and
@@ -82,7 +84,9 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.writes = after.server.since(before).observationWrites()
+	counted := after.server.since(before)
+	m.writes = counted.observationWrites()
+	m.ended += counted.sum("apiserver_terminated_watchers_total")
 	m.ours = append(m.ours, took.Seconds())
 	m.cpu = append(m.cpu, after.usage.cpu.Seconds())
 	m.peak = append(m.peak, after.usage.peak)
