@@ -173,10 +173,12 @@ type KafkaClusterObservation struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// +required
+	// +structType=atomic
 	Spec KafkaClusterObservationSpec `json:"spec"`
 	// The default keeps kstatus from taking an observation whose status was not
 	// written yet for one that is as it should be.
 	// +optional
+	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status KafkaClusterObservationStatus `json:"status,omitzero"`
 }

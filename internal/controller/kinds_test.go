@@ -10,8 +10,10 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/controller"
@@ -53,6 +55,14 @@ func TestKindsAreWiredEverywhere(t *testing.T) {
 			for _, line := range lines {
 				g.Expect(string(text)).To(ContainSubstring(line), "%s lacks the kind %s", file, kind)
 			}
+		}
+		text, err := os.ReadFile(filepath.Join(root, "config", "crd", "bases", "inventory.ccloud.dev_"+resource+".yaml"))
+		g.Expect(err).NotTo(HaveOccurred())
+		var crd apiextensionsv1.CustomResourceDefinition
+		g.Expect(yaml.UnmarshalStrict(text, &crd)).To(Succeed())
+		for _, member := range []string{"spec", "status"} {
+			g.Expect(crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[member].XMapType).To(HaveValue(Equal("atomic")),
+				"%s of %s lacks +structType=atomic, see docs/decisions/0023", member, kind)
 		}
 	}
 	for _, k := range controller.Kinds() {
