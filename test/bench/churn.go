@@ -37,7 +37,7 @@ func (b *bench) churn(ctx context.Context, s *section) error {
 	if err != nil {
 		return err
 	}
-	if err := b.complete(ctx, b.objects); err != nil {
+	if _, err := b.complete(ctx, b.objects); err != nil {
 		return err
 	}
 	cpu := counted.usage.cpu / churnRounds

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,23 +31,35 @@ func (b *bench) cold(ctx context.Context, s *section) error {
 type coldMeasure struct {
 	*bench
 	objects     int
-	ours, floor []float64 // seconds
-	cpu         []float64 // seconds
+	ours, floor coldRuns
 	peak        []float64 // bytes
 	writes      float64   // of the last run
 	ended       float64   // watches that the API server ended, of all runs
 	models      []model   // what the first run wrote
 }
 
+// coldRuns are the seconds that each run of one way took, and the CPU seconds of the API
+// server and of its client meanwhile.
+type coldRuns struct {
+	took, server, client []float64
+}
+
+func (r *coldRuns) add(took, server, client float64) {
+	r.took, r.server, r.client = append(r.took, took), append(r.server, server), append(r.client, client)
+}
+
 func (m *coldMeasure) report(s *section) {
 	n := float64(m.objects)
-	ours, floor := median(m.ours), median(m.floor)
+	ours, floor := median(m.ours.took), median(m.floor.took)
 	name := func(what string) string { return fmt.Sprintf("%d objects: %s", m.objects, what) }
 	s.add(name("ours"), n/ours, "objects/s")
 	s.add(name("floor: bare client"), n/floor, "objects/s")
 	s.goal(name("share of the floor"), floor/ours, "", ">=", 0.9)
 	s.add(name("all of it"), ours, "s")
-	s.add(name("manager's CPU"), median(m.cpu), "s")
+	s.add(name("manager's CPU"), median(m.ours.client), "s")
+	s.add(name("floor: bare client's CPU"), median(m.floor.client), "s")
+	s.add(name("API server's CPU"), median(m.ours.server), "s")
+	s.add(name("floor: API server's CPU"), median(m.floor.server), "s")
 	s.add(name("manager's peak memory"), median(m.peak)/mebibyte, "MiB")
 	s.goal(name("writes per observation"), m.writes/n, "", "=", 2)
 	s.goal(name("watches ended for falling behind"), m.ended, "", "=", 0)
@@ -76,7 +89,7 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	took, err := m.mirror(ctx, m.objects)
+	took, err := m.mirror(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,11 +100,10 @@ func (m *coldMeasure) measureOurs(ctx context.Context) error {
 	counted := after.server.since(before)
 	m.writes = counted.observationWrites()
 	m.ended += counted.sum("apiserver_terminated_watchers_total")
-	m.ours = append(m.ours, took.Seconds())
-	m.cpu = append(m.cpu, after.usage.cpu.Seconds())
+	m.ours.add(took.Seconds(), counted.sum(cpuMetric), after.usage.cpu.Seconds())
 	m.peak = append(m.peak, after.usage.peak)
 	say("cold: ours: %s, CPU %s", took.Round(time.Millisecond), after.usage.cpu)
-	m.models, err = m.scene.models(ctx, m.source.Namespace)
+	m.models, err = m.complete(ctx, m.objects)
 	return err
 }
 
@@ -115,15 +127,34 @@ func (m *coldMeasure) measureFloor(ctx context.Context) error {
 			return err
 		}
 	}
+	before, err := m.scene.serverSamples(ctx)
+	if err != nil {
+		return err
+	}
+	own, err := usageOf(os.Getpid())
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	err = each(ctx, len(bodies), func(ctx context.Context, i int) error {
 		return m.scene.create(ctx, owner.Namespace, bodies[i])
 	})
 	took := time.Since(start)
+	if err != nil {
+		return err
+	}
 	say("cold: floor: %s", took.Round(time.Millisecond))
-	m.floor = append(m.floor, took.Seconds())
+	client, err := usageOf(os.Getpid())
+	if err != nil {
+		return err
+	}
+	after, err := m.scene.serverSamples(ctx)
+	m.floor.add(took.Seconds(), after.since(before).sum(cpuMetric), (client.cpu - own.cpu).Seconds())
 	return err
 }
+
+// cpuMetric is the API server's count of the CPU seconds it has used.
+const cpuMetric = "process_cpu_seconds_total"
 
 // create creates an object and patches its status.
 func (s *scene) create(ctx context.Context, namespace string, o body) error {

@@ -22,16 +22,19 @@ func (b *bench) need(ctx context.Context) error {
 		return err
 	}
 	b.scene.fill(b.objects)
-	took, err := b.mirror(ctx, b.objects)
-	if err == nil {
-		say("mirrored %d objects in %s", b.objects, took.Round(time.Millisecond))
+	took, err := b.mirror(ctx)
+	if err != nil {
+		return err
 	}
+	say("mirrored %d objects in %s", b.objects, took.Round(time.Millisecond))
+	_, err = b.complete(ctx, b.objects)
 	return err
 }
 
-// mirror starts a manager, makes a namespace with a source of all that is in the cloud, so
-// many objects, and returns how long it took from creating the source until all was written.
-func (b *bench) mirror(ctx context.Context, objects int) (time.Duration, error) {
+// mirror starts a manager, makes a namespace with a source of all that is in the cloud, and
+// returns how long it took from creating the source until it was ready. Whether that told the
+// truth, complete says.
+func (b *bench) mirror(ctx context.Context) (time.Duration, error) {
 	source, err := b.scene.newSource(ctx)
 	if err != nil {
 		return 0, err
@@ -41,20 +44,18 @@ func (b *bench) mirror(ctx context.Context, objects int) (time.Duration, error) 
 	}
 	took, err := b.scene.timed(ctx, &v1alpha1.InventorySourceList{}, source.Namespace, source.Name,
 		func() error { return b.scene.k8s.Create(ctx, source) }, ready)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		b.source = source
 	}
-	b.source = source
-	// The clock has stopped. Ready must have told the truth.
-	return took, b.complete(ctx, objects)
+	return took, err
 }
 
-// complete returns an error unless so many observations of the source are there, each with
-// its status.
-func (b *bench) complete(ctx context.Context, objects int) error {
+// complete returns the observations of the source. There must be so many, each with its
+// status.
+func (b *bench) complete(ctx context.Context, objects int) ([]model, error) {
 	models, err := b.scene.models(ctx, b.source.Namespace)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	whole := 0
 	for _, m := range models {
@@ -63,9 +64,9 @@ func (b *bench) complete(ctx context.Context, objects int) error {
 		}
 	}
 	if whole != objects {
-		return fmt.Errorf("%d of %d observations have a status", whole, objects)
+		return nil, fmt.Errorf("%d of %d observations have a status", whole, objects)
 	}
-	return nil
+	return models, nil
 }
 
 // measure counts over n syncs of the large source that are asked for one after another,

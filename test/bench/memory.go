@@ -31,11 +31,11 @@ func (b *bench) memory(ctx context.Context, s *section) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.mirror(ctx, each); err != nil {
+	if _, err := b.mirror(ctx); err != nil {
 		return err
 	}
 	sources := []*v1alpha1.InventorySource{b.source}
-	models, err := b.scene.models(ctx, b.source.Namespace)
+	models, err := b.complete(ctx, each)
 	if err != nil {
 		return err
 	}
