@@ -144,7 +144,7 @@ mutants: ## Take each prune rule and each guard out by itself; fail if no test m
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/mutate
 
 .PHONY: bench
-bench: ## Measure on this machine, 17 minutes. BENCH=quick takes three. BENCHFLAGS='-scenarios cold'
+bench: ## Measure on this machine, 13 minutes. BENCH=quick takes three. BENCHFLAGS='-scenarios cold'
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
 		$(if $(BENCH)$(BENCHFLAGS),$(BENCH_$(BENCH)),-doc docs/benchmarks.md) $(BENCHFLAGS)
 
