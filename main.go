@@ -67,18 +67,11 @@ func run(args []string) error {
 	if err := v1alpha1.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}
-	cluster, err := ctrl.GetConfig()
+	controller.SlimCache(&o.Manager.Cache)
+	cluster, err := connect(&o.Manager)
 	if err != nil {
 		return fmt.Errorf("no cluster to run against: %w", err)
 	}
-	// The API server's own priority and fairness is the limit.
-	cluster.QPS = -1
-	controller.SlimCache(&o.Manager.Cache)
-	// Watches and the lease go on while 20,000 writes go out.
-	if o.Manager.Cache.HTTPClient, err = rest.HTTPClientFor(ownConnection(cluster)); err != nil {
-		return err
-	}
-	o.Manager.LeaderElectionConfig = ownConnection(cluster)
 	ctx := ctrl.SetupSignalHandler()
 	err = health.Await(ctx, cluster, o.Manager.Scheme, controller.Objects(), o.Manager.HealthProbeBindAddress, ctrl.Log)
 	switch {
@@ -126,8 +119,21 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
+// connect returns how to reach the cluster, and gives the manager's watches and its lease each a
+// connection of their own: they go on while 20,000 writes go out, see docs/decisions/0022.
+func connect(o *ctrl.Options) (*rest.Config, error) {
+	cluster, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, err
+	}
+	cluster.QPS = -1 // The API server's own priority and fairness is the limit.
+	o.LeaderElectionConfig = ownConnection(cluster)
+	o.Cache.HTTPClient, err = rest.HTTPClientFor(ownConnection(cluster))
+	return cluster, err
+}
+
 // ownConnection returns the configuration of a client that shares no connection
-// with others, see docs/decisions/0022.
+// with others.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
