@@ -72,6 +72,9 @@ var _ = Describe("A discovery", func() {
 
 	It("leaves its sources behind where it is deleted with orphaning", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
+		DeferCleanup(func(ctx SpecContext) { // Or the next spec's manager would mirror them too.
+			Expect(k8s.DeleteAllOf(ctx, &v1alpha1.InventorySource{}, client.InNamespace(namespace))).To(Succeed())
+		})
 		createDiscovery(ctx, namespace, takes)
 		Eventually(ctx, func(g Gomega) { g.Expect(len(sourcesIn(ctx, g, namespace))).To(BeNumerically(">=", 2)) }).WithTimeout(time.Minute).Should(Succeed())
 		Expect(k8s.Delete(ctx, discoveryIn(namespace), client.PropagationPolicy(metav1.DeletePropagationOrphan))).To(Succeed())
