@@ -85,7 +85,7 @@ func run(args []string) error {
 		return err
 	}
 	build := metrics.ReadBuild(version)
-	reconciler := &controller.Reconciler{
+	shared := &controller.Options{
 		Cluster:         mgr.GetClient(),
 		APIReader:       mgr.GetAPIReader(),
 		Recorder:        mgr.GetEventRecorder("inventory-operator"),
@@ -99,19 +99,17 @@ func run(args []string) error {
 		ConcurrentSyncs: o.ConcurrentSyncs,
 		Writers:         make(chan struct{}, o.ConcurrentWrites),
 		Namespaces:      o.WatchNamespaces,
+		Selector:        o.Selector,
 		JitterPercent:   o.JitterPercent,
 		ConfigMaps:      o.EndpointConfigMaps,
 	}
-	if err := reconciler.SetupWithManager(ctx, mgr); err != nil {
-		return err
-	}
-	if err := (&controller.DiscoveryReconciler{Reconciler: reconciler}).SetupWithManager(mgr); err != nil {
+	if err := controller.SetupWithManager(ctx, mgr, shared); err != nil {
 		return err
 	}
 	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
 		Reader: mgr.GetCache(), Kinds: controller.Kinds(), Elected: mgr.Elected(), PerObservation: o.ObservationMetrics,
 	})
-	if err := health.AddChecks(mgr, controller.Objects()); err != nil {
+	if err := health.AddChecks(mgr, controller.Objects(), shared.Watched); err != nil {
 		return err
 	}
 	ctrl.Log.Info("Starting", "version", build.Version, "revision", build.Revision, "goVersion", build.GoVersion,

@@ -148,28 +148,7 @@ type SourcePrune struct {
 
 // EnvironmentDiscoveryStatus tells how discovering goes.
 type EnvironmentDiscoveryStatus struct {
-	// Generation of the spec that the conditions speak of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// Ready, Reconciling and Stalled as kstatus reads them; PruneHeld.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-
-	// End of the last complete listing of the environments.
-	// +optional
-	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
-
-	// When the environments are listed next, unless something asks for it earlier.
-	// +optional
-	NextSyncTime *metav1.Time `json:"nextSyncTime,omitempty"`
-
-	// The value of the annotation inventory.ccloud.dev/requestedAt that the last
-	// listing answered.
-	// +optional
-	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+	SyncStatus `json:",inline"`
 
 	// Environments in numbers; absent until first listed.
 	// +optional
@@ -195,6 +174,12 @@ type DiscoveredSource struct {
 	DisplayName string `json:"displayName,omitempty"`
 	// Name of the InventorySource, in the same namespace.
 	Name string `json:"name"`
+	// Since when the environment is missing: absent from complete listings.
+	// +optional
+	MissingSince *metav1.Time `json:"missingSince,omitempty"`
+	// Since when the environment is listed and no longer taken by spec.selector.
+	// +optional
+	OutOfScopeSince *metav1.Time `json:"outOfScopeSince,omitempty"`
 }
 
 // EnvironmentDiscovery keeps one InventorySource for each environment of Confluent Cloud

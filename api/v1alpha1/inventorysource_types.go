@@ -385,20 +385,21 @@ type ObservationTemplate struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// InventorySourceStatus tells how mirroring goes.
-type InventorySourceStatus struct {
+// SyncStatus tells how asking the cloud goes, for an InventorySource and an
+// EnvironmentDiscovery alike.
+type SyncStatus struct {
 	// Generation of the spec that the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Ready, Reconciling and Stalled as kstatus reads them; KafkaClustersSynced,
-	// PeeringsSynced and NetworksSynced, one for each mirrored kind; PruneHeld.
+	// Ready, Reconciling and Stalled as kstatus reads them; PruneHeld; of a source also
+	// KafkaClustersSynced, PeeringsSynced and NetworksSynced, one for each mirrored kind.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// End of the last sync in which every mirrored kind was listed whole.
+	// End of the last sync in which everything there is to list was listed whole.
 	// +optional
 	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
 
@@ -417,6 +418,11 @@ type InventorySourceStatus struct {
 	// sync answered.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+}
+
+// InventorySourceStatus tells how mirroring goes.
+type InventorySourceStatus struct {
+	SyncStatus `json:",inline"`
 
 	// Kafka clusters in numbers; absent until first listed.
 	// +optional

@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -22,61 +23,110 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// apply carries out the changes and counts what exists then. A write that fails stops
+// done is what a pass wrote.
+type done struct {
+	written, deleted int
+	// present are the objects of the last kind there are after a whole pass, but those being
+	// deleted, by name; nil after another one.
+	present map[string]mirror.Object
+}
+
+// apply carries out the plans and counts what exists then. A write that fails stops
 // no other; it is noted, and a pass soon after tries it again without asking the cloud.
-func (r *Reconciler) apply(ctx context.Context, p *pass) {
-	for i, changes := range p.changes {
-		k, state, now := &kinds[i], &p.state.kinds[i], r.Clock.Now()
-		r.Metrics.Skipped(k.Name, changes.Unchanged)
-		state.planned = len(changes.Writes) + len(changes.Deletes)
-		writes := slices.DeleteFunc(slices.Clone(changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
-		errs := r.each(ctx, len(writes), func(n int) error { return r.write(ctx, k, writes[n]) })
-		var done []mirror.Write
-		for n, w := range writes {
-			state.note(w.Desired.GetName(), errs[n], r.Clock.Now())
-			if errs[n] == nil {
-				done = append(done, w)
-			}
-			if w.Existing == nil && !notCreated(errs[n]) && p.drift == nil {
-				state.report.Created(w.Desired)
-			}
+func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
+	var all done
+	for i := range todo {
+		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
+		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
+		state.planned = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
+		all.present = plan.present()
+		written := r.writeAll(ctx, o, k, state, plan, all.present)
+		deleted := r.deleteAll(ctx, k, state, plan, all.present)
+		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
+		r.tellObserved(k, o, written)
+		if len(deleted) > 0 {
+			log.FromContext(ctx).Info("Deleted "+k.noun, "kind", k.Name, "names", names(deleted))
+			r.tellPruned(k, o, deleted)
 		}
-		p.written += len(done)
-		r.tellObserved(k, p.source, done)
-		r.prune(ctx, p, i)
 		if f := state.unwritten(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}
 	}
+	return all
 }
 
-// note takes in how the write of an observation went.
-func (k *kindState) note(name string, err error, now time.Time) {
+// present returns the objects there are before a whole plan is carried out, but those being
+// deleted, by name; nil for another plan.
+func (p *plan) present() map[string]mirror.Object {
+	if !p.whole {
+		return nil
+	}
+	present := make(map[string]mirror.Object, len(p.existing))
+	for _, o := range p.existing {
+		if o.GetDeletionTimestamp() == nil {
+			present[o.GetName()] = o
+		}
+	}
+	return present
+}
+
+// writeAll makes the writes of a plan that are due, and returns those that succeeded.
+func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
+	now := r.Clock.Now()
+	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
+	answers := make([]client.Object, len(writes))
+	errs := r.each(ctx, len(writes), func(n int) (err error) {
+		answers[n], err = r.write(ctx, o, k, writes[n])
+		return err
+	})
+	var written []mirror.Write
+	for n, w := range writes {
+		state.note(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now())
+		if errs[n] == nil {
+			written = append(written, w)
+		}
+		if answers[n] == nil {
+			continue
+		}
+		if w.Existing == nil && plan.whole {
+			state.report.Created(k.Kind, w.Desired)
+		}
+		if present != nil {
+			present[w.Desired.GetName()] = answers[n]
+		}
+		if w.Existing != nil {
+			state.shown.remove(w.Existing)
+		}
+		state.shown.add(answers[n])
+	}
+	return written
+}
+
+// deleteAll makes the deletions of a plan that are due, and returns those that succeeded.
+func (r *Reconciler) deleteAll(ctx context.Context, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
+	now := r.Clock.Now()
+	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
+	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
+	var deleted []mirror.Object
+	for n, o := range deletes {
+		state.note(o.GetName(), nil, errs[n], r.Clock.Now())
+		if errs[n] == nil {
+			deleted = append(deleted, o)
+			delete(present, o.GetName())
+			state.report.Deleted(o)
+			state.shown.remove(o)
+		}
+	}
+	return deleted
+}
+
+// note takes in how the write of an object went; w is nil for its deletion.
+func (k *kindState) note(name string, w *mirror.Write, err error, now time.Time) {
 	switch {
 	case err == nil:
 		delete(k.retries, name)
 	case !errors.Is(err, errStopped):
-		k.retries.failed(name, err, now)
-	}
-}
-
-// prune deletes observations and tells which.
-func (r *Reconciler) prune(ctx context.Context, p *pass, i int) {
-	k, state, now := &kinds[i], &p.state.kinds[i], r.Clock.Now()
-	deletes := slices.DeleteFunc(slices.Clone(p.changes[i].Deletes), func(o v1alpha1.Observation) bool { return state.retries.waiting(o.GetName(), now) })
-	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
-	var deleted []v1alpha1.Observation
-	for n, o := range deletes {
-		state.note(o.GetName(), errs[n], r.Clock.Now())
-		if errs[n] == nil {
-			deleted = append(deleted, o)
-			state.report.Deleted(o)
-		}
-	}
-	p.deleted += len(deleted)
-	if len(deleted) > 0 {
-		log.FromContext(ctx).Info("Deleted observations", "kind", k.Name, "names", names(deleted))
-		r.tellPruned(k, p.source, deleted)
+		k.retries.failed(name, w, err, now)
 	}
 }
 
@@ -118,58 +168,74 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 	return errs
 }
 
-// creation is the error of an observation that could not be created.
-type creation struct{ error }
-
-func (e creation) Unwrap() error { return e.error }
-
-// notCreated reports whether an error means that the observation does not exist.
-func notCreated(err error) bool {
-	return errors.Is(err, errStopped) || errors.As(err, new(creation))
-}
-
-// write creates or changes one observation. Each of its requests fails if the object is
-// not, or is no longer, the one that the plan was made from.
-func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) error {
-	answer := w.Existing
+// write creates or changes one object, and returns it as the API server has it then; nil if it
+// was not created. Each of its requests fails if the object is not, or is no longer, the one that
+// the plan was made from.
+func (r *Reconciler) write(ctx context.Context, o owner, k *kind, w mirror.Write) (client.Object, error) {
+	name := w.Desired.GetName()
+	if err := r.visible(w.Desired); err != nil {
+		return asObject(w.Existing), err
+	}
+	answer := asObject(w.Existing)
 	switch {
 	case answer == nil:
-		answer = w.Desired.DeepCopyObject().(v1alpha1.Observation)
-		answer.CopyStatus(k.object()) // The API server drops a status that comes with a create.
-		if err := r.counted(k, "create", r.Cluster.Create(ctx, answer)); err != nil {
-			return creation{fmt.Errorf("creating %s: %w", w.Desired.GetName(), err)}
+		created := w.Desired.DeepCopyObject().(client.Object)
+		if k.InStatus {
+			k.CopyContent(created, k.object()) // The API server drops a status that comes with a create.
 		}
+		if err := r.counted(k, "create", r.Cluster.Create(ctx, created)); err != nil {
+			return nil, fmt.Errorf("creating %s: %w", name, err)
+		}
+		answer = created
 		w.Desired.SetUID(answer.GetUID()) // An event about it names this one.
-	case w.Metadata:
-		next := w.Desired.DeepCopyObject().(v1alpha1.Observation)
-		next.CopyStatus(answer)
+	case w.Metadata || !k.InStatus:
+		next := w.Desired.DeepCopyObject().(client.Object)
+		if k.InStatus {
+			k.CopyContent(next, answer)
+		}
 		if err := r.counted(k, "patch", r.Cluster.Patch(ctx, next, optimistic(answer))); err != nil {
-			return fmt.Errorf("restoring metadata of %s: %w", w.Desired.GetName(), err)
+			return answer, fmt.Errorf("restoring metadata of %s: %w", name, err)
 		}
 		answer = next
 	}
-	if w.Status {
-		next, patch := answer, client.Patch(firstStatus{w.Desired})
+	if w.Content && k.InStatus {
+		next, patch := answer, client.Patch(firstStatus{k, w.Desired})
 		if w.Existing != nil {
-			next, patch = answer.DeepCopyObject().(v1alpha1.Observation), optimistic(answer)
-			next.CopyStatus(w.Desired)
+			next, patch = answer.DeepCopyObject().(client.Object), optimistic(answer)
+			k.CopyContent(next, w.Desired)
 		}
 		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
-			return fmt.Errorf("writing status of %s: %w", w.Desired.GetName(), err)
+			return answer, fmt.Errorf("writing status of %s: %w", name, err)
 		}
 		answer = next
 	}
-	r.tellPhase(w)
-	if !w.Stored(answer) {
-		return fmt.Errorf("%s was stored otherwise than it was sent: an older CRD drops a field, or an admission policy changes one",
-			w.Desired.GetName())
+	r.tellPhase(k, w)
+	if !k.Stored(w, answer) {
+		return answer, fmt.Errorf("%s was stored otherwise than it was sent: an older CRD drops a field, or an admission policy changes one", name)
 	}
-	return nil
+	return answer, nil
 }
 
-// delete deletes one observation, if it is still the one, and in the state, that
+// asObject returns an object of planning as one of the client; nil for none.
+func asObject(o mirror.Object) client.Object {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
+// visible returns an error for an object that this manager would not see once it is written.
+func (r *Reconciler) visible(o mirror.Object) error {
+	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
+		return nil
+	}
+	return fmt.Errorf("source %s would leave this manager's shard, whose sources have labels that match %s: add them to spec.template.metadata.labels",
+		o.GetName(), r.Selector)
+}
+
+// delete deletes one object, if it is still the one, and in the state, that
 // the plan was made from.
-func (r *Reconciler) delete(ctx context.Context, k *kind, o v1alpha1.Observation) error {
+func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
 	if r.counted(k, "delete", err) != nil {
@@ -178,10 +244,13 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o v1alpha1.Observation
 	return nil
 }
 
-// firstStatus is the patch that gives an observation that was just created the status of
-// the desired one. It fails if the observation changed since. There is no earlier
+// firstStatus is the patch that gives an object that was just created the status of
+// the desired one. It fails if the object changed since. There is no earlier
 // status to compare with, which spares marshalling both.
-type firstStatus struct{ desired v1alpha1.Observation }
+type firstStatus struct {
+	kind    *kind
+	desired mirror.Object
+}
 
 // Type implements client.Patch.
 func (firstStatus) Type() types.PatchType { return types.MergePatchType }
@@ -190,7 +259,7 @@ func (firstStatus) Type() types.PatchType { return types.MergePatchType }
 func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"metadata": map[string]string{"resourceVersion": created.GetResourceVersion()},
-		"status":   p.desired.GetStatus(),
+		"status":   p.kind.Content(p.desired),
 	})
 }
 

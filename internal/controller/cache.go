@@ -30,8 +30,8 @@ func SlimCache(o *cache.Options) {
 	// Of ConfigMaps the operator's own, which have its label.
 	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // A constant.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
-	for i := range kinds {
-		o.ByObject[kinds[i].object()] = cache.ByObject{Transform: slimObservation}
+	for i := range observationKinds {
+		o.ByObject[observationKinds[i].object()] = cache.ByObject{Transform: slimObservation}
 	}
 }
 
@@ -65,7 +65,6 @@ func slimObservation(object any) (any, error) {
 	}
 	origin := o.Origin()
 	origin.SourceRef.Name, origin.Environment = word(origin.SourceRef.Name), word(origin.Environment)
-	*o.Observed() = word(*o.Observed())
 	conditions := *o.Conditions()
 	for i := range conditions {
 		c := &conditions[i]

@@ -15,7 +15,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxMessage bounds the message of a source's condition, in bytes. The API server
+// maxMessage bounds the message of an owner's condition, in bytes. The API server
 // takes 32768; people read far less.
 const maxMessage = 8192
 
@@ -23,11 +23,15 @@ const maxMessage = 8192
 // kind has to say stands whole in the condition of that kind.
 const maxReady = 320
 
-// conditionSetter sets conditions of a source or a discovery, all at one time.
+// conditionSetter sets conditions of an owner, all at one time.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
 	now        metav1.Time
+}
+
+func (r *Reconciler) conditionsOf(o owner) conditionSetter {
+	return conditionSetter{&o.status().Conditions, o.object().GetGeneration(), metav1.NewTime(r.Clock.Now())}
 }
 
 // set is the one place where texts that others wrote get into a condition: it cuts them to
@@ -100,35 +104,43 @@ type verdict struct {
 	short string
 }
 
-// brief cuts a message to what fits into Ready, and says which condition has it whole.
+// brief cuts a message to what fits into Ready, and says which condition has it whole, if one has.
 func brief(message, condition string) string {
 	if len(message) <= maxReady {
 		return message
 	}
-	rest := " see condition " + condition
+	rest := ""
+	if condition != "" {
+		rest = " see condition " + condition
+	}
 	return mirror.Truncate(message, maxReady-len(rest)) + rest
 }
 
 // setSynced sets each kind's condition and returns what Ready is to say, nil if that
 // stays as an earlier process set it.
-func (c conditionSetter) setSynced(p *pass) *verdict {
+func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	known := false
-	for i := range kinds {
-		v := kindVerdict(p, i)
+	known, any := false, false
+	for i := range r.owners.kinds {
+		k := &r.owners.kinds[i]
+		wanted := k.Mirrored(o.object())
+		any = any || wanted
+		v := r.kindVerdict(o, s, i)
 		if v == nil {
-			if !kinds[i].Mirrored(p.source) { // Else it stays as an earlier process set it.
-				c.remove(kinds[i].Condition)
+			if !wanted && k.Condition != "" { // Else it stays as an earlier process set it.
+				c.remove(k.Condition)
 			}
 			continue
 		}
 		known = true
-		c.set(kinds[i].Condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+		if k.Condition != "" {
+			c.set(k.Condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+		}
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), kinds[i].Condition)}
-			if waitsForPredecessor(p.state.kinds[i].report.Conflicts) {
+			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), k.Condition)}
+			if waitsForPredecessor(s.kinds[i].report) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
 		case ready.message != "":
@@ -137,41 +149,50 @@ func (c conditionSetter) setSynced(p *pass) *verdict {
 			ready.message = v.message
 		}
 	}
+	ready.message = brief(ready.message, "")
 	switch {
-	case p.source.Spec.Suspend:
-		return &verdict{reason: v1alpha1.ReasonSuspended, message: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter"}
-	case !mirrorsAny(p.source):
-		return &verdict{reason: v1alpha1.ReasonSucceeded, message: "nothing is mirrored: every kind's policy is Ignore"}
+	case o.settings().suspend:
+		return &verdict{reason: v1alpha1.ReasonSuspended, message: r.owners.words.suspended}
+	case !any:
+		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
-		return nil // A back-off goes on that an earlier process began, and told why.
+		return nil // A back-off goes on that an earlier process began, and said why.
 	}
 	return &ready
 }
 
-// kindVerdict returns how a kind's last sync went, nil if none was tried.
-func kindVerdict(p *pass, i int) *verdict {
-	k := &p.state.kinds[i]
-	if !k.outcome.tried || !kinds[i].Mirrored(p.source) {
+// kindVerdict returns how a kind's last sync went, nil if none was tried. The first case that
+// fits decides.
+func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
+	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
+	if !state.outcome.tried || !k.Mirrored(o.object()) {
 		return nil
 	}
-	kind, unwritten := kinds[i].Name, k.unwritten(kinds[i].Name)
-	switch f := k.outcome.failure; {
-	case f != nil && k.report.Withheld > 0:
-		return &verdict{reason: f.reason, message: fmt.Sprintf("%s; %d objects that only such listings told of get no observation until one is complete", f.message, k.report.Withheld)}
-	case f != nil:
+	prefix := ""
+	if k.Condition != "" {
+		prefix = k.Name + ": "
+	}
+	if f := state.outcome.failure; f != nil {
+		message := f.message
+		if state.report.Withheld > 0 {
+			message += "; " + fmt.Sprintf(words.withheld, state.report.Withheld)
+		}
+		return &verdict{reason: f.reason, message: message}
+	}
+	if f := state.unwritten(k.Name); f != nil {
 		return &verdict{reason: f.reason, message: f.message}
-	case unwritten != nil:
-		return &verdict{reason: unwritten.reason, message: unwritten.message}
-	case len(k.report.Conflicts)+len(k.report.Clashes) > 0:
-		return &verdict{reason: v1alpha1.ReasonNameConflict, message: conflictMessage(kind, k.report), short: conflictBrief(&kinds[i], k.report)}
-	case kinds[i].withConfigMaps && p.configMaps != nil:
-		return &verdict{reason: p.configMaps.reason, message: kind + ": " + p.configMaps.message}
 	}
-	message := fmt.Sprintf("%s: %d observed", kind, observed(k.report.Summary))
-	if k.report.Unconfirmed && p.state.schedule.confirming == 0 {
-		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
+	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
+		reason := v1alpha1.ReasonNameConflict
+		if len(state.report.Conflicts)+len(state.report.Clashes) == 0 {
+			reason = v1alpha1.ReasonProgressing
+		}
+		return &verdict{reason: reason, message: prefix + taken.message(state.report), short: prefix + taken.brief(k, state.report)}
 	}
-	return &verdict{reason: v1alpha1.ReasonSucceeded, message: message}
+	if f := r.owners.blocked(r.Options, o, k); f != nil {
+		return &verdict{reason: f.reason, message: prefix + f.message}
+	}
+	return &verdict{reason: v1alpha1.ReasonSucceeded, message: words.succeeded(o, s, i)}
 }
 
 func observed(summary *v1alpha1.InventorySummary) int32 {
@@ -181,42 +202,46 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 	return summary.Observed
 }
 
-// waitsForPredecessor reports whether all conflicts are with a deleted source of the
-// same name, whose observations the garbage collector deletes.
-func waitsForPredecessor(conflicts []mirror.Conflict) bool {
-	return len(conflicts) > 0 && !slices.ContainsFunc(conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
-}
-
-// conflictBrief is conflictMessage of one name that is taken, with the number of the others.
-func conflictBrief(k *kind, report mirror.Report) string {
-	var first mirror.Report
-	if len(report.Conflicts) > 0 {
-		first.Conflicts = report.Conflicts[:1]
-	} else {
-		first.Clashes = report.Clashes[:1]
-	}
-	message := conflictMessage(k.Name, first)
-	if more := len(report.Conflicts) + len(report.Clashes) - 1; more > 0 {
-		message += fmt.Sprintf("; %d more in condition %s", more, k.Condition)
-	}
-	return message
+// waitsForPredecessor reports whether all that is not as it should be are objects that are being
+// deleted: those of a deleted owner of the same name, which the garbage collector deletes.
+func waitsForPredecessor(report mirror.Report) bool {
+	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
+		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
 // taken are the sentences about names that something else has: objects that are not one's own,
-// those of a deleted owner of the same name, one's own of another cloud ID, and cloud IDs whose
-// name is another one's. Each has a place for the names.
-type taken struct{ theirs, formers, others, clashes string }
+// those of a deleted owner of the same name, one's own of another cloud ID, cloud IDs whose
+// name is another one's, and one's own that are being deleted. Each has a place for the names.
+type taken struct{ theirs, formers, others, clashes, leaving string }
 
-var takenObservations = taken{
-	theirs:  "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
-	formers: "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
-	others:  "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
-	clashes: "listed objects without an observation, since their name is another object's: %s",
+// of returns the sentences with the places for an owner's namespace and name filled, if they have
+// such places.
+func (t taken) of(o owner) taken {
+	if strings.Count(t.theirs, "%s") > 1 {
+		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
+	}
+	return t
 }
 
-// conflictMessage says which names are taken, by what, and the way out.
-func conflictMessage(kind string, report mirror.Report) string {
-	return kind + ": " + takenObservations.message(report)
+// brief is message of one name, with the number of the others.
+func (t taken) brief(k *kind, report mirror.Report) string {
+	var first mirror.Report
+	switch {
+	case len(report.Conflicts) > 0:
+		first.Conflicts = report.Conflicts[:1]
+	case len(report.Clashes) > 0:
+		first.Clashes = report.Clashes[:1]
+	default:
+		first.Leaving = report.Leaving[:1]
+	}
+	message := t.message(first)
+	if more := report.Unfilled() - 1; more > 0 {
+		message += fmt.Sprintf("; %d more", more)
+		if k.Condition != "" {
+			message += " in condition " + k.Condition
+		}
+	}
+	return message
 }
 
 // message says which names are taken, by what, and the way out.
@@ -240,7 +265,7 @@ func (t taken) message(report mirror.Report) string {
 	for _, part := range []struct {
 		names []string
 		text  string
-	}{{theirs, t.theirs}, {formers, t.formers}, {others, t.others}, {clashes, t.clashes}} {
+	}{{theirs, t.theirs}, {formers, t.formers}, {others, t.others}, {clashes, t.clashes}, {report.Leaving, t.leaving}} {
 		if len(part.names) > 0 {
 			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
 		}

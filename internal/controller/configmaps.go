@@ -3,8 +3,10 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,7 +43,7 @@ const (
 	goingAgain = time.Second
 )
 
-// configMaps knows which ConfigMaps could not be written. It is safe for concurrent use.
+// configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
 	// failures are why, by the observation.
@@ -49,7 +51,7 @@ type configMaps struct {
 	// repairs bound how often a ConfigMap is changed that someone else may change back, by
 	// the observation.
 	repairs map[types.NamespacedName]*rate.Limiter
-	// wake has a source reported of; nil where there is no manager.
+	// wake has a source's failures reported; nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -98,137 +100,163 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure says of a source's ConfigMaps how many could not be written and why the first,
-// nil if all were.
+// failure says which of a source's ConfigMaps are not as they should be and why the first,
+// nil if all are.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var first string
-	var count int
+	var names []string
 	for key, f := range c.failures {
-		if f.source != source {
-			continue
-		}
-		if count++; count == 1 || key.Name < first {
-			first = key.Name
+		if f.source == source {
+			names = append(names, key.Name)
 		}
 	}
-	if count == 0 {
+	if len(names) == 0 {
 		return nil
 	}
-	why := c.failures[types.NamespacedName{Namespace: source.Namespace, Name: first}]
-	return &failure{reason: why.reason, message: fmt.Sprintf("%d ConfigMaps are not written, the first: %s", count, why.message)}
+	slices.Sort(names)
+	why := c.failures[types.NamespacedName{Namespace: source.Namespace, Name: names[0]}]
+	return &failure{reason: why.reason, message: fmt.Sprintf("%d ConfigMaps are not as they should be: %s; the first: %s",
+		len(names), mirror.Names(names), why.message)}
 }
 
-// configMapsOf says why ConfigMaps of a source are not written, nil if all that it asks for
-// are.
-func (r *Reconciler) configMapsOf(source *v1alpha1.InventorySource) *failure {
-	switch {
-	case source.Spec.KafkaClusters.ConfigMaps != v1alpha1.ConfigMapPolicyEnabled:
+// configMapsOf says why ConfigMaps of a source are not as its spec asks, nil if they are.
+func (o *Options) configMapsOf(owner owner, k *kind) *failure {
+	source := owner.object().(*v1alpha1.InventorySource)
+	if !k.withConfigMaps {
 		return nil
-	case !r.ConfigMaps:
-		return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " +
-			"its flag --endpoint-configmaps is not set"}
 	}
-	return r.configMaps.failure(client.ObjectKeyFromObject(source))
+	if source.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled {
+		if !o.ConfigMaps {
+			return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " +
+				"its flag --endpoint-configmaps is not set"}
+		}
+		if why := o.watches.why(&corev1.ConfigMap{}); why != "" {
+			return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " + why +
+				", as config/endpoint-configmaps does"}
+		}
+	}
+	return o.configMaps.failure(client.ObjectKeyFromObject(source))
 }
 
-// setupConfigMaps registers the controller of ConfigMaps, and has b watch for sources that
-// it has to tell of.
-func (r *Reconciler) setupConfigMaps(mgr ctrl.Manager, b *builder.Builder) error {
-	r.configMaps.wake = make(chan event.GenericEvent)
-	b.WatchesRawSource(source.Channel(r.configMaps.wake, &handler.EnqueueRequestForObject{}))
-	return ctrl.NewControllerManagedBy(mgr).
-		Named("configmap").
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost),
-		}).
-		For(&v1alpha1.KafkaClusterObservation{}).
-		Owns(&corev1.ConfigMap{}).
-		Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(r.observationsOf),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Complete(reconcile.Func(r.reconcileConfigMap))
+// setupConfigMaps registers the controller of ConfigMaps once the manager may watch them, and has
+// the controller of sources watch for those whose failures it is to report. If the flag is off
+// and the rights are there, it only deletes what is no longer asked for.
+func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
+	o.configMaps.wake = make(chan event.GenericEvent)
+	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
+		return err
+	}
+	register := func(context.Context) error {
+		return ctrl.NewControllerManagedBy(mgr).
+			Named("configmap").
+			WithOptions(controller.Options{
+				MaxConcurrentReconciles: o.ConcurrentSyncs,
+				RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryMost),
+			}).
+			For(&v1alpha1.KafkaClusterObservation{}).
+			Owns(&corev1.ConfigMap{}).
+			Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(o.observationsOf),
+				builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, requested))).
+			Complete(reconcile.Func(o.reconcileConfigMap))
+	}
+	if !o.ConfigMaps {
+		if begin.lacking(ctx, &corev1.ConfigMap{}) != "" {
+			return nil
+		}
+		return register(ctx)
+	}
+	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register)
+}
+
+// requested lets through a source for which a person asks for a sync.
+var requested = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	DeleteFunc: func(event.DeleteEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetAnnotations()[v1alpha1.AnnotationRequestedAt] != e.ObjectNew.GetAnnotations()[v1alpha1.AnnotationRequestedAt]
+	},
 }
 
 // observationsOf maps a source to its clusters' observations.
-func (r *Reconciler) observationsOf(ctx context.Context, source client.Object) []reconcile.Request {
+func (o *Options) observationsOf(ctx context.Context, source client.Object) []reconcile.Request {
 	list := &v1alpha1.KafkaClusterObservationList{}
-	err := r.Cluster.List(ctx, list, client.InNamespace(source.GetNamespace()), client.MatchingFields{sourceField: source.GetName()},
+	err := o.Cluster.List(ctx, list, client.InNamespace(source.GetNamespace()), client.MatchingFields{sourceField: source.GetName()},
 		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
 	if err != nil {
 		log.FromContext(ctx).Error(err, "Looking for the observations of a source")
-		return nil
 	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
-	}
-	return requests
+	return requestsFor(list)
 }
 
 // reconcileConfigMap makes the ConfigMap of one observation what the source's spec and the
 // observation say. What keeps it from that is told in the source's status, by the source's
 // next pass. The error is the API server's, and has the request tried again.
-func (r *Reconciler) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	result, failed, err := r.followConfigMap(ctx, req.NamespacedName)
+func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	result, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return reconcile.Result{}, nil
 	}
 	if err != nil && passing(err) {
 		return reconcile.Result{RequeueAfter: retryFirst}, nil
 	}
-	if tell := r.configMaps.put(req.NamespacedName, failed); tell != nil && r.configMaps.wake != nil {
+	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.wake != nil {
 		about := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: tell.Namespace, Name: tell.Name}}
 		select {
 		case <-ctx.Done():
-		case r.configMaps.wake <- event.GenericEvent{Object: about}:
+		case o.configMaps.wake <- event.GenericEvent{Object: about}:
 		}
 	}
 	return result, err
 }
 
 // followConfigMap keeps or deletes the ConfigMap of an observation, as its source's spec says.
-func (r *Reconciler) followConfigMap(ctx context.Context, key client.ObjectKey) (result reconcile.Result, failed *configMapFailure, err error) {
-	o := &v1alpha1.KafkaClusterObservation{}
-	if err := r.Cluster.Get(ctx, key, o, client.DisableReadYourWritesConsistency); err != nil {
-		r.configMaps.forget(key)
+func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (result reconcile.Result, failed *configMapFailure, err error) {
+	cluster := &v1alpha1.KafkaClusterObservation{}
+	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {
+		o.configMaps.forget(key)
 		return result, nil, client.IgnoreNotFound(err) // The garbage collector does the rest.
 	}
 	s := &v1alpha1.InventorySource{}
-	err = r.Cluster.Get(ctx, sourceOf(o), s, client.DisableReadYourWritesConsistency)
-	if err != nil || !s.DeletionTimestamp.IsZero() || o.DeletionTimestamp != nil || !mirror.Owned(o, s) {
+	of := client.ObjectKey{Namespace: key.Namespace, Name: cluster.Spec.SourceRef.Name}
+	err = o.Cluster.Get(ctx, of, s, client.DisableReadYourWritesConsistency)
+	if err != nil || !s.DeletionTimestamp.IsZero() || cluster.DeletionTimestamp != nil || !mirror.Owned(cluster, s) {
 		return result, nil, client.IgnoreNotFound(err)
 	}
-	if s.Spec.KafkaClusters.ConfigMaps != v1alpha1.ConfigMapPolicyEnabled {
-		return result, nil, r.dropConfigMap(ctx, o)
-	}
-	if o.Status.Observed == "" { // Its status comes in a moment.
+	wanted := s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
+	var why string
+	switch {
+	case !wanted:
+		result, why, err = o.dropConfigMap(ctx, cluster)
+	case !o.ConfigMaps, cluster.Status.Observed == "": // Its status comes in a moment.
 		return result, nil, nil
+	default:
+		result, why, err = o.keepConfigMap(ctx, cluster)
 	}
-	result, taken, err := r.keepConfigMap(ctx, o)
 	switch {
 	case err != nil:
-		failed = &configMapFailure{sourceOf(o), failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(err.Error(), maxWords)}}
-	case taken != "":
-		failed = &configMapFailure{sourceOf(o), failure{reason: v1alpha1.ReasonNameConflict, message: taken}}
+		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(err.Error(), maxWords)}}
+	case why != "" && wanted:
+		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonNameConflict, message: why}}
+	case why != "":
+		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: why}}
 	}
 	return result, failed, err
 }
 
 // keepConfigMap creates or corrects an observation's ConfigMap. taken says who else has its
-// name, "" if nobody has.
-func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaClusterObservation) (result reconcile.Result, taken string, err error) {
-	desired := mirror.ConfigMap(o)
-	existing, err := r.configMap(ctx, r.Cluster, desired)
+// name, "" if it is free or its own.
+func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, taken string, err error) {
+	desired := mirror.ConfigMap(cluster)
+	existing, err := o.configMap(ctx, o.Cluster, desired)
 	if err == nil && existing == nil {
 		created := desired.DeepCopy()
-		err = r.countedMap("create", r.Cluster.Create(ctx, created))
+		err = o.countedMap("create", o.Cluster.Create(ctx, created))
 		if !apierrors.IsAlreadyExists(err) {
-			return result, "", err
+			return result, "", cmp.Or(err, storedAs(created, desired))
 		}
 		// It has none of the labels by which the cache knows ours.
-		existing, err = r.configMap(ctx, r.APIReader, desired)
+		existing, err = o.configMap(ctx, o.APIReader, desired)
 	}
 	if err != nil || existing == nil {
 		return result, "", err
@@ -236,7 +264,7 @@ func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaCluster
 	switch controller := metav1.GetControllerOf(existing); {
 	case existing.DeletionTimestamp != nil, precedes(controller, desired):
 		return reconcile.Result{RequeueAfter: goingAgain}, "", nil // The garbage collector is at it.
-	case !mirror.OwnsConfigMap(o, existing):
+	case !mirror.OwnsConfigMap(cluster, existing):
 		holder := "no controller"
 		if controller != nil {
 			holder = "controlled by " + controller.Kind + "/" + controller.Name
@@ -245,14 +273,23 @@ func (r *Reconciler) keepConfigMap(ctx context.Context, o *v1alpha1.KafkaCluster
 			"delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder), nil
 	case mirror.SameConfigMap(existing, desired):
 		return result, "", nil
-	case !r.configMaps.allow(client.ObjectKeyFromObject(existing), r.Clock.Now()):
+	case !o.configMaps.allow(client.ObjectKeyFromObject(existing), o.Clock.Now()):
 		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
 	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be replaced.
-		return reconcile.Result{RequeueAfter: retryFirst}, "", r.deleteConfigMap(ctx, existing)
+		return reconcile.Result{RequeueAfter: retryFirst}, "", o.deleteConfigMap(ctx, existing)
 	}
 	next := existing.DeepCopy()
 	mirror.RestoreConfigMap(next, desired)
-	return result, "", r.countedMap("patch", r.Cluster.Patch(ctx, next, optimistic(existing)))
+	err = o.countedMap("patch", o.Cluster.Patch(ctx, next, optimistic(existing)))
+	return result, "", cmp.Or(err, storedAs(next, desired))
+}
+
+// storedAs returns an error if the API server's answer to a write is not what was written.
+func storedAs(answer, desired *corev1.ConfigMap) error {
+	if mirror.SameConfigMap(answer, desired) {
+		return nil
+	}
+	return fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
 }
 
 // precedes reports whether a controller is a deleted observation of the name of the one that
@@ -262,32 +299,40 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// dropConfigMap deletes an observation's ConfigMap, if there is one.
-func (r *Reconciler) dropConfigMap(ctx context.Context, o *v1alpha1.KafkaClusterObservation) error {
-	existing, err := r.configMap(ctx, r.Cluster, o)
-	if err != nil || existing == nil || existing.DeletionTimestamp != nil || !mirror.OwnsConfigMap(o, existing) {
-		return err
+// dropConfigMap deletes an observation's ConfigMap, if there is one. stuck says what keeps it from
+// going, "" if it goes.
+func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, stuck string, err error) {
+	existing, err := o.configMap(ctx, o.Cluster, cluster)
+	switch {
+	case err != nil || existing == nil || !mirror.OwnsConfigMap(cluster, existing):
+		return result, "", err
+	case existing.DeletionTimestamp == nil:
+		return result, "", o.deleteConfigMap(ctx, existing)
+	case len(existing.Finalizers) == 0:
+		return result, "", nil
 	}
-	return r.deleteConfigMap(ctx, existing)
+	return result, fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", existing.Name, mirror.Names(existing.Finalizers)), nil
 }
 
 // configMap reads the ConfigMap of an object's name, nil if there is none.
-func (r *Reconciler) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
+func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
-	err := reader.Get(ctx, client.ObjectKeyFromObject(of), existing, client.DisableReadYourWritesConsistency)
+	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+		return reader.Get(ctx, client.ObjectKeyFromObject(of), existing, consistency...)
+	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
 	return existing, err
 }
 
-func (r *Reconciler) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
-	err := r.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
-	return r.countedMap("delete", client.IgnoreNotFound(err))
+func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
+	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
+	return o.countedMap("delete", client.IgnoreNotFound(err))
 }
 
 // countedMap counts a write of a ConfigMap and returns its error.
-func (r *Reconciler) countedMap(verb string, err error) error {
-	r.Metrics.Wrote(configMapKind, verb, err)
+func (o *Options) countedMap(verb string, err error) error {
+	o.Metrics.Wrote(configMapKind, verb, err)
 	return err
 }

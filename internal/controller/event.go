@@ -15,78 +15,87 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is how many observations of a kind get an event each of what one pass found of
+// maxTold is how many objects of a kind get an event each of what one pass found of
 // them. Of more, the source gets one for all.
 const maxTold = 100
 
 // reasonCreated is the reason of the event of an observation that was made.
 const reasonCreated = "Created"
 
-// turns says of each reason that turn returns what type its event has, and how one for many
-// observations begins.
+// turns maps a reason that turn returns to its event type and the opening words of an event about
+// many objects.
 var turns = map[string]struct{ kind, many string }{
-	reasonCreated:              {corev1.EventTypeNormal, "Created observations"},
-	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again: observations"},
-	v1alpha1.ReasonMissing:     {corev1.EventTypeWarning, "Not in the last complete listing: observations"},
-	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter: observations"},
+	reasonCreated:              {corev1.EventTypeNormal, "Created"},
+	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
+	v1alpha1.ReasonMissing:     {corev1.EventTypeWarning, "Not in the last complete listing:"},
+	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records events of observations that a pass made, and of those that it found
-// missing, stale, or back. writes are those that succeeded.
-func (r *Reconciler) tellObserved(k *kind, source *v1alpha1.InventorySource, writes []mirror.Write) {
-	turned := map[string][]v1alpha1.Observation{}
+// tellObserved records events of objects that a pass made, and of those that it found
+// missing, stale, or back. writes are those that succeeded. Objects without conditions get one
+// event for all.
+func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
+	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
-		if reason := turn(w); reason != "" {
+		if reason := turn(k, w); reason != "" {
 			turned[reason] = append(turned[reason], w.Desired)
 		}
 	}
-	for reason, observations := range turned {
+	for reason, objects := range turned {
 		t := turns[reason]
-		r.tellAll(source, observations, t.kind, reason, "Observe", t.many+" of kind "+k.Name+": ",
-			func(o v1alpha1.Observation) string { return (*o.Conditions())[0].Message })
+		r.tellAll(o, objects, t.kind, reason, "Observe", t.many+" "+k.noun+": ", func(object mirror.Object) string {
+			if conditions := k.Conditions(object); len(conditions) > 0 {
+				return conditions[0].Message
+			}
+			return ""
+		})
 	}
 }
 
 // turn returns the reason of the event that a write is worth, "" if it is worth none:
-// that the observation was made, or how its condition Observed turned.
-func turn(w mirror.Write) string {
+// that the object was made, or how its condition Observed turned.
+func turn(k *kind, w mirror.Write) string {
 	switch {
-	case w.Existing == nil, meta.FindStatusCondition(*w.Existing.Conditions(), v1alpha1.ConditionObserved) == nil:
-		return reasonCreated // Where its status could not be written at once, it is by now.
-	case *w.Existing.Observed() == "", *w.Existing.Observed() == *w.Desired.Observed():
+	case w.Existing == nil:
+		return reasonCreated
+	case k.Observed(w.Desired) == "":
+		return ""
+	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
+		return reasonCreated // Its status could not be written at once; by now it is.
+	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
 		return "" // The former: of a version that did not write it.
 	}
-	return *w.Desired.Observed()
+	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each observation, with the note that each gives, or where
-// they are many one about the source that names the first of them behind summary.
-func (r *Reconciler) tellAll(source *v1alpha1.InventorySource, observations []v1alpha1.Observation, kind, reason, action, summary string, note func(v1alpha1.Observation) string) {
-	if len(observations) > maxTold {
-		r.tellOfMany(source, observations, kind, reason, action, summary)
+// tellAll records an event about each object, with the note that each gives, or if
+// they are many, or give none, one about the owner that names the first of them behind summary.
+func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
+	if len(objects) > maxTold || note(objects[0]) == "" {
+		r.tellOfMany(o, objects, kind, reason, action, summary)
 		return
 	}
-	for _, o := range observations {
-		r.tell(o, kind, reason, action, note(o))
+	for _, object := range objects {
+		r.tell(object, kind, reason, action, note(object))
 	}
 }
 
-// tellPhase records an event where a write shows that the cloud changed the phase.
-func (r *Reconciler) tellPhase(w mirror.Write) {
-	before, after := w.FormerPhase, w.Desired.Phase()
+// tellPhase records an event if a write shows that the cloud changed the phase.
+func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
+	before, after := w.FormerPhase, k.Phase(w.Desired)
 	if before == "" || before == after {
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if w.Desired.Trouble() != "" || meta.IsStatusConditionFalse(*w.Desired.Conditions(), v1alpha1.ConditionReady) &&
-		meta.IsStatusConditionTrue(*w.Existing.Conditions(), v1alpha1.ConditionReady) {
+	if k.Trouble(w.Desired) != "" || meta.IsStatusConditionFalse(k.Conditions(w.Desired), v1alpha1.ConditionReady) &&
+		meta.IsStatusConditionTrue(k.Conditions(w.Existing), v1alpha1.ConditionReady) {
 		kind = corev1.EventTypeWarning
 	}
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event where Ready of a source or a discovery changed its status or reason,
-// and where a prune came to be held.
+// tellReady records an event if Ready of an owner changed its status or reason, and one if a
+// prune came to be held.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -109,36 +118,36 @@ func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned boo
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned records one event for all observations of a kind that a pass deleted.
-func (r *Reconciler) tellPruned(k *kind, source *v1alpha1.InventorySource, deleted []v1alpha1.Observation) {
-	r.tellOfMany(source, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted observations of kind "+k.Name+": ")
+// tellPruned records one event for all objects of a kind that a pass deleted.
+func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
+	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
 }
 
-// tellHeld records an event about each observation of a prune that was not held before, or
-// not with exactly these observations.
-func (r *Reconciler) tellHeld(p *pass, before *v1alpha1.InventorySource) {
-	for i := range kinds {
-		held, was := p.state.kinds[i].report.Held, heldIn(before, i)
-		if held == nil || was != nil && was.Digest == held.Digest {
+// tellHeld records an event about each object of a prune that was not held before, or
+// not with exactly these objects.
+func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
+	for i := range r.owners.kinds {
+		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
+		if was := heldIn(before, k); held == nil || was != nil && was.Digest == held.Digest {
 			continue
 		}
-		r.tellAll(p.source, held.Observations, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune",
-			"Held observations of kind "+kinds[i].Name+": ", func(v1alpha1.Observation) string { return held.Message })
+		r.tellAll(o, held.Objects, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune",
+			"Held "+k.noun+": ", func(mirror.Object) string { return held.Message })
 	}
 }
 
-// tellOfMany records one event about a source for several of its observations, which it
+// tellOfMany records one event about an owner for several of its objects, which it
 // names behind summary. It is related to the first of them: events of one reason about one
-// version of a source are taken for one event that repeats, whatever they say, unless what
+// version of an owner are taken for one event that repeats, whatever they say, unless what
 // they are related to differs.
-func (r *Reconciler) tellOfMany(source *v1alpha1.InventorySource, observations []v1alpha1.Observation, kind, reason, action, summary string) {
-	r.Recorder.Eventf(source, observations[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(observations)), maxNote))
+func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
+	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }
 
-// names returns the observations' names, sorted.
-func names(observations []v1alpha1.Observation) []string {
-	out := make([]string, len(observations))
-	for i, o := range observations {
+// names returns the objects' names, sorted.
+func names(objects []mirror.Object) []string {
+	out := make([]string, len(objects))
+	for i, o := range objects {
 		out[i] = o.GetName()
 	}
 	slices.Sort(out)

@@ -3,95 +3,145 @@
 package controller
 
 import (
-	"slices"
+	"hash/maphash"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of a source's observations that someone else may have
+// inbox collects the names of an owner's objects of one kind that someone else may have
 // changed. Event filters put them in, by the view of the last plan; the worker takes
 // them out. It is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
-	// views tell drift from what the last plan made of the observations, by kind.
-	views []*mirror.View
-	// names are what was put in, by kind.
-	names []sets.Set[string]
+	// view tells drift from what the last plan made of the objects.
+	view *mirror.View
+	// names are what was put in.
+	names sets.Set[string]
 	// planning reports whether a whole plan is being made. Every change counts as
 	// drift meanwhile.
 	planning bool
 }
 
-func newInbox() inbox {
-	return inbox{views: make([]*mirror.View, len(kinds)), names: make([]sets.Set[string], len(kinds))}
-}
-
-// begin says that observations are about to be read for a whole plan. What changes
+// begin says that objects are about to be read for a whole plan. What changes
 // from then on is drift until done says otherwise.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.planning = true
-	clear(in.names)
+	in.planning, in.names = true, nil
 }
 
-// done replaces the views by those of a whole plan.
-func (in *inbox) done(views []*mirror.View) {
+// done replaces the view by that of a whole plan.
+func (in *inbox) done(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.planning = false
-	copy(in.views, views)
+	in.planning, in.view = false, view
 }
 
-// renew replaces the view of a kind.
-func (in *inbox) renew(kind int, view *mirror.View) {
+// renew replaces the view.
+func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.views[kind] = view
+	in.view = view
 }
 
-// view returns the view of a kind.
-func (in *inbox) view(kind int) *mirror.View {
+// viewed returns the view of the last whole plan.
+func (in *inbox) viewed() *mirror.View {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
-	return in.views[kind]
+	return in.view
 }
 
-// drifted reports whether an observation of a kind may have been changed by someone
+// drifted reports whether an object may have been changed by someone
 // else since the last plan.
-func (in *inbox) drifted(kind int, o v1alpha1.Observation) bool {
+func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
-	return in.planning || in.views[kind].Drifted(o)
+	return in.planning || in.view.Drifted(o)
 }
 
-// strange reports whether an observation of a kind that was created is none of the
-// last plan's.
-func (in *inbox) strange(kind int, o v1alpha1.Observation) bool {
-	in.mu.RLock()
-	defer in.mu.RUnlock()
-	return in.views[kind].Strange(o)
-}
-
-// put keeps the names of observations that may have been changed by someone else.
-func (in *inbox) put(kind int, names ...string) {
+// put keeps the names of objects that may have been changed by someone else.
+func (in *inbox) put(names ...string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.names[kind] == nil {
-		in.names[kind] = sets.New[string]()
+	if in.names == nil {
+		in.names = sets.New[string]()
 	}
-	in.names[kind].Insert(names...)
+	in.names.Insert(names...)
 }
 
-// take returns the names put in of each kind, and keeps them no longer.
-func (in *inbox) take() []sets.Set[string] {
+// take returns the names put in, and keeps them no longer.
+func (in *inbox) take() sets.Set[string] {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	taken := slices.Clone(in.names)
-	clear(in.names)
+	taken := in.names
+	in.names = nil
 	return taken
+}
+
+// checksum stands for a set of objects, each in one version. Adding and removing objects in any
+// order gives the same.
+type checksum uint64
+
+var checksumSeed = maphash.MakeSeed()
+
+// add adds an object, remove takes one out.
+func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
+func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
+
+func sumOf(o client.Object) checksum {
+	var h maphash.Hash
+	h.SetSeed(checksumSeed)
+	h.WriteString(o.GetName())
+	h.WriteByte(0)
+	h.WriteString(o.GetResourceVersion())
+	return checksum(h.Sum64())
+}
+
+// census is what the watches show of every owner, known or not: a checksum of the objects that say
+// they are the owner's. A sync that finds the listing unchanged compares it with what should be
+// there, so that what a watch missed is found without reading an object. It is safe for
+// concurrent use.
+type census struct {
+	mu     sync.Mutex
+	counts map[censusKey]checksum
+}
+
+type censusKey struct {
+	kind             int
+	namespace, owner string
+}
+
+// moved takes in that the watch shows an object in another version; before or after is nil if it
+// came or went.
+func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts == nil {
+		c.counts = map[censusKey]checksum{}
+	}
+	for _, change := range []struct {
+		o    client.Object
+		sign checksum
+	}{{before, ^checksum(0)}, {after, 1}} {
+		if change.o == nil {
+			continue
+		}
+		key := censusKey{kind, change.o.GetNamespace(), claimant(change.o)}
+		if sum := c.counts[key] + change.sign*sumOf(change.o); sum == 0 {
+			delete(c.counts, key)
+		} else {
+			c.counts[key] = sum
+		}
+	}
+}
+
+// of returns what the watch shows of an owner.
+func (c *census) of(kind int, namespace, owner string) checksum {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.counts[censusKey{kind, namespace, owner}]
 }

@@ -6,36 +6,65 @@ import (
 	"context"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// kinds is the table of all that is mirrored. Nothing else in this package names
-// a kind: a further one costs its API type, its record in package wire with its
-// operation, its projection in package mirror, and one line here with its filter.
-var kinds = []kind{
-	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
-	newKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
-	newKind(mirror.Network, (*cloudapi.Client).ListNetworks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
+// observationKinds is the table of all that a source mirrors. A further kind costs its API
+// type, its record in package wire with its operation, its projection in package mirror, and
+// one line here with its filter.
+var observationKinds = []kind{
+	newObservationKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
+	newObservationKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newObservationKind(mirror.Network, (*cloudapi.Client).ListNetworks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
+
+// environmentKind is what a discovery mirrors. Its listing has no filter: what the selector
+// does not take is out of scope, not missing.
+var environmentKind = func() kind {
+	k := newKind(mirror.Environment,
+		func(c *cloudapi.Client, ctx context.Context, _ struct{}, index *cloudapi.Index) (*cloudapi.Listing[wire.Environment], error) {
+			return c.ListEnvironments(ctx, index)
+		},
+		func(client.Object) struct{} { return struct{}{} },
+		func(e *wire.Environment, d client.Object) mirror.Object {
+			return mirror.ProjectEnvironment(e, d.(*v1alpha1.EnvironmentDiscovery))
+		},
+		&v1alpha1.InventorySource{}, &v1alpha1.InventorySourceList{})
+	k.noun = "sources"
+	k.claimant = func(o client.Object) string {
+		if controller := metav1.GetControllerOf(o); controller != nil {
+			if controller.Kind != mirror.DiscoveryKind {
+				return ""
+			}
+			return mirror.LabelValue(controller.Name)
+		}
+		return o.GetLabels()[v1alpha1.LabelDiscovery]
+	}
+	k.claimed = mirror.LabelValue // A label may hold it.
+	k.candidates = func(string) []client.ListOption { return nil }
+	return k
+}()
 
 func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
 	return cloudapi.ClusterFilter{
 		Environment: s.Spec.Environment,
-		Networks:    words(s.Spec.KafkaClusters.Networks),
+		Networks:    sorted(s.Spec.KafkaClusters.Networks),
 	}
 }
 
 func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
 	return cloudapi.PeeringFilter{
 		Environment:  s.Spec.Environment,
-		Networks:     words(s.Spec.Peerings.Networks),
-		DisplayNames: words(s.Spec.Peerings.DisplayNames),
-		Phases:       words(s.Spec.Peerings.Phases),
+		Networks:     sorted(s.Spec.Peerings.Networks),
+		DisplayNames: sorted(s.Spec.Peerings.DisplayNames),
+		Phases:       sorted(s.Spec.Peerings.Phases),
 	}
 }
 
@@ -46,56 +75,86 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 // kind joins what planning knows of a kind to how it is listed and stored.
 type kind struct {
 	*mirror.Kind
-	// withConfigMaps reports whether ConfigMaps may be kept beside the kind's observations.
+	// noun is what its objects are called in events.
+	noun string
+	// withConfigMaps reports whether ConfigMaps may be kept beside the kind's objects.
 	withConfigMaps bool
-	// filter returns what the source's spec narrows the listing by.
-	filter func(*v1alpha1.InventorySource) any
+	// filter returns what the owner's spec narrows the listing by.
+	filter func(client.Object) any
 	// list lists the kind whole. What the index remembers, the one of the last
-	// listing, is told by its ID alone. The second result says why the listing is not
+	// listing, is given by its ID alone. The second result says why the listing is not
 	// complete, nil if it is; the third, why there is none.
-	list func(context.Context, *cloudapi.Client, *v1alpha1.InventorySource, *cloudapi.Index) (t told, incomplete, err error)
-	// object returns a new, empty observation.
-	object func() v1alpha1.Observation
-	// objects returns a new, empty list of observations.
+	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
+	// object returns a new, empty object.
+	object func() client.Object
+	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
+	// claimant returns the name of the owner that an object says it is of, "" if it does not
+	// say; claimed returns how an owner's name is written there. candidates narrow a list to
+	// the objects that say they are of the owner with a name.
+	claimant   func(client.Object) string
+	claimed    func(owner string) string
+	candidates func(owner string) []client.ListOption
 }
 
-// newKind describes a kind by the operation that lists it, the source's filter for
-// it, how a record of it becomes an observation (project), and the Go types that
+// newKind describes a kind by the operation that lists it, the owner's filter for
+// it, how a record of it becomes an object (project), and the Go types that
 // hold one and many of those.
 func newKind[Record, Filter any](
+	described *mirror.Kind,
+	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
+	filter func(client.Object) Filter,
+	project func(*Record, client.Object) mirror.Object,
+	object client.Object, objects client.ObjectList,
+) kind {
+	return kind{
+		Kind:   described,
+		filter: func(owner client.Object) any { return filter(owner) },
+		list: func(ctx context.Context, c *cloudapi.Client, owner client.Object, index *cloudapi.Index) (listing, error, error) {
+			got, err := operation(c, ctx, filter(owner), index)
+			if err != nil {
+				return listing{}, nil, err
+			}
+			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
+			if l.unchanged { // Whose IDs those are is looked up if someone asks.
+				return l, got.Complete(), nil
+			}
+			for _, item := range got.Items {
+				if item.Record == nil {
+					l.sighting.Same = append(l.sighting.Same, item.ID)
+				} else {
+					l.sighting.Objects = append(l.sighting.Objects, project(item.Record, owner))
+				}
+			}
+			return l, got.Complete(), nil
+		},
+		object:  func() client.Object { return object.DeepCopyObject().(client.Object) },
+		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
+	}
+}
+
+// newObservationKind is newKind for a kind of observation of a source.
+func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
 	filter func(*v1alpha1.InventorySource) Filter,
 	project func(*Record) v1alpha1.Observation,
 	object v1alpha1.Observation, objects client.ObjectList,
 ) kind {
-	return kind{
-		Kind:   described,
-		filter: func(s *v1alpha1.InventorySource) any { return filter(s) },
-		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource, index *cloudapi.Index) (told, error, error) {
-			listing, err := operation(c, ctx, filter(s), index)
-			if err != nil {
-				return told{}, nil, err
-			}
-			t := told{sighting: &mirror.Sighting{}, index: listing.Index, unchanged: listing.Unchanged}
-			if t.unchanged { // Whose IDs those are is looked up where that is asked for.
-				return t, listing.Complete(), nil
-			}
-			for _, item := range listing.Items {
-				if item.Record == nil {
-					t.sighting.Same = append(t.sighting.Same, item.ID)
-					continue
-				}
-				o := project(item.Record)
-				mirror.Stamp(o, s)
-				t.sighting.Observations = append(t.sighting.Observations, o)
-			}
-			return t, listing.Complete(), nil
-		},
-		object:  func() v1alpha1.Observation { return object.DeepCopyObject().(v1alpha1.Observation) },
-		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
+	k := newKind(described, operation,
+		func(owner client.Object) Filter { return filter(owner.(*v1alpha1.InventorySource)) },
+		func(record *Record, owner client.Object) mirror.Object {
+			o := project(record)
+			described.Stamp(o, owner.(*v1alpha1.InventorySource))
+			return o
+		}, object, objects)
+	k.noun = "observations of kind " + described.Name
+	k.claimant = func(o client.Object) string { return o.(v1alpha1.Observation).Origin().SourceRef.Name }
+	k.claimed = func(owner string) string { return owner }
+	k.candidates = func(owner string) []client.ListOption {
+		return []client.ListOption{client.MatchingFields{sourceField: owner}}
 	}
+	return k
 }
 
 func (k kind) havingConfigMaps() kind {
@@ -103,8 +162,8 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// words returns a filter's values, sorted: a filter is a set.
-func words(identifiers []v1alpha1.Identifier) []string {
+// sorted returns a filter's values, sorted: a filter is a set.
+func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {
 		out[i] = string(id)
@@ -116,17 +175,17 @@ func words(identifiers []v1alpha1.Identifier) []string {
 // Objects returns one empty object of each kind the operator works with, sources first.
 func Objects() []client.Object {
 	objects := []client.Object{&v1alpha1.InventorySource{}}
-	for i := range kinds {
-		objects = append(objects, kinds[i].object())
+	for i := range observationKinds {
+		objects = append(objects, observationKinds[i].object())
 	}
 	return append(objects, &v1alpha1.EnvironmentDiscovery{})
 }
 
-// Kinds returns what is mirrored, as metrics tell of it.
+// Kinds returns what sources mirror, as metrics report it.
 func Kinds() []metrics.Kind {
-	out := make([]metrics.Kind, len(kinds))
-	for i := range kinds {
-		out[i] = metrics.Kind{Kind: kinds[i].Kind, Objects: kinds[i].objects}
+	out := make([]metrics.Kind, len(observationKinds))
+	for i := range observationKinds {
+		out[i] = metrics.Kind{Kind: observationKinds[i].Kind, Objects: observationKinds[i].objects}
 	}
 	return out
 }

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,101 +16,132 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// told is what one listing of a kind told, and how it went.
-type told struct {
+// answers are what asking the cloud gave. The zero answers are those of a pass that did not ask.
+type answers struct {
+	// listings are by kind; nil if the cloud was not asked. early reports whether it was
+	// before that was due.
+	listings []listing
+	early    bool
+	// putOff is how long, and why, a sync that is due has to wait for its credential's
+	// request budget; zero if none does.
+	putOff budget.Wait
+	// secret is the resourceVersion of the Secret that was used, "" if there is none.
+	secret string
+	// ended is when the listings ended.
+	ended time.Time
+}
+
+// synced reports whether the cloud was asked.
+func (a answers) synced() bool { return a.listings != nil }
+
+// listing is what one listing of a kind had, and how it went. The zero listing is that of a
+// kind that was not to be listed.
+type listing struct {
 	outcome outcome
 	// sighting is nil if the kind could not be listed.
 	sighting *mirror.Sighting
 	// index remembers the listing's items, asked what it was a listing of.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether the listing told what the last one told, byte for byte.
+	// unchanged reports whether the listing had what the last one had, byte for byte.
 	// Whether it is complete the outcome says.
 	unchanged bool
 }
 
-// list asks the cloud for every kind the pass's source mirrors, side by side: one
-// kind's failure never stops the other. Where it is not the source's turn to use its
-// credential's request budget, it asks nothing and notes in the pass how long to wait.
-// The error is the context's; whatever goes wrong with the cloud or the credential is
-// in the outcomes.
-func (r *Reconciler) list(ctx context.Context, p *pass) error {
-	source := p.source
-	p.told = make([]told, len(kinds))
-	if !mirrorsAny(source) {
-		return nil
-	}
-	connection, err := r.connect(ctx, login{source.Namespace, source.Name, source.GetEndpoint(), source.Spec.Credentials, &p.state.tokens, &p.secret})
-	var unconnected *failure
-	if err != nil && !errors.As(err, &unconnected) {
-		return err
-	}
-	if unconnected == nil {
-		if p.putOff = connection.budget.Turn(source.Namespace + "/" + source.Name); p.putOff.For > 0 {
-			return nil
-		}
-	}
-	if unconnected == nil {
-		unconnected = r.authorize(ctx, source.GetTimeout(), connection)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
-	var wait sync.WaitGroup
-	for i := range kinds {
-		if !kinds[i].Mirrored(source) {
-			continue
-		}
-		if unconnected != nil {
-			p.told[i].outcome = outcome{tried: true, failure: unconnected}
-			continue
-		}
-		wait.Go(func() { p.told[i] = r.listKind(ctx, p, i, connection) })
-	}
-	wait.Wait()
-	for i := range p.told {
-		if o := p.told[i].outcome; o.tried {
-			r.Metrics.Synced(kinds[i].Name, resultOf(o))
-			if o.failure != nil {
-				log.FromContext(ctx).Info("Listing failed", "kind", kinds[i].Name, "reason", o.failure.reason, "cause", o.failure.message)
-			}
-		}
-	}
-	return ctx.Err()
+// question is all that decides what a listing has and how it is stored.
+type question struct {
+	generation int64
+	scope      string
 }
 
-// authorize has a connection get a token, where it uses one, so that all listings ask with
+// outcome is how the last sync of one kind went. The zero outcome is that of a
+// kind no sync was tried of.
+type outcome struct {
+	tried bool
+	// failure is nil if the kind was listed whole.
+	failure *failure
+}
+
+// list asks the cloud for every kind the owner mirrors, side by side: one
+// kind's failure never stops another. If it is not the owner's turn to use its
+// credential's request budget, it asks nothing and returns how long to wait.
+// The error is the context's; whatever goes wrong with the cloud or the credential is
+// in the outcomes.
+func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
+	wanted := mirrored(o, r.owners.kinds)
+	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
+	if len(wanted) == 0 {
+		return asked, nil
+	}
+	login := login{namespace: o.object().GetNamespace(), settings: o.settings(), tokens: &s.tokens,
+		observe: r.Metrics.ObserveCalls(r.owners.name, o.object().GetNamespace(), o.object().GetName())}
+	connection, err := r.connect(ctx, login)
+	var unconnected *failure
+	switch {
+	case err != nil && !errors.As(err, &unconnected):
+		return answers{}, err
+	case err == nil:
+		if wait := connection.budget.Turn(r.owners.name + "/" + key(o).String()); wait.For > 0 {
+			return answers{putOff: wait}, nil
+		}
+		unconnected = r.authorize(ctx, login.timeout, connection)
+	}
+	asked.secret = connection.secret
+	var wait sync.WaitGroup
+	for _, i := range wanted {
+		if f := cmp.Or(unconnected, r.denied(&r.owners.kinds[i])); f != nil {
+			asked.listings[i].outcome = outcome{tried: true, failure: f}
+			continue
+		}
+		wait.Go(func() { asked.listings[i] = r.listKind(ctx, o, &r.owners.kinds[i], &s.kinds[i], connection) })
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return answers{}, ctx.Err()
+	}
+	for _, i := range wanted {
+		name, went := r.owners.kinds[i].Name, asked.listings[i].outcome
+		r.Metrics.Synced(name, resultOf(went))
+		if went.failure != nil {
+			log.FromContext(ctx).Info("Listing failed", "kind", name, "reason", went.failure.reason, "cause", went.failure.message)
+		}
+	}
+	asked.ended = r.Clock.Now()
+	return asked, nil
+}
+
+// authorize has a connection get a token, if it uses one, so that all listings ask with
 // the same.
-func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c *connection) *failure {
+func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists one kind within the source's timeout. Items that the last listing of
+// listKind lists one kind within the owner's timeout. Items that the last listing of
 // the same had, byte for byte, are neither decoded nor projected.
-func (r *Reconciler) listKind(ctx context.Context, p *pass, i int, c *connection) told {
-	ctx, cancel := context.WithTimeout(ctx, p.source.GetTimeout())
+func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
+	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
-	k, known := &kinds[i], &p.state.kinds[i]
-	asked := question{p.source.Generation, c.scope(k.filter(p.source))}
+	asked := question{o.object().GetGeneration(), c.scope(k.filter(o.object()))}
 	var index *cloudapi.Index
 	if known.asked == asked {
 		index = known.index
 	}
 	start := r.Clock.Now()
-	t, incomplete, err := k.list(ctx, c.Client, p.source, index)
-	t.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
-	t.asked = asked
+	l, incomplete, err := k.list(ctx, c.Client, o.object(), index)
+	l.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
+	l.asked = asked
 	end := r.Clock.Now()
 	r.Metrics.Listed(k.Name, end.Sub(start))
-	if t.sighting != nil {
-		t.sighting.Complete, t.sighting.Scope, t.sighting.End = incomplete == nil, asked.scope, end
+	if l.sighting != nil {
+		l.sighting.Complete, l.sighting.Scope, l.sighting.End = incomplete == nil, asked.scope, end
 	}
-	return t
+	return l
 }
 
 // resultOf names an outcome for metrics: the reason of its condition.
@@ -126,18 +158,9 @@ const scopeDigits = 12
 // scope hashes all that decides what a listing can see: the endpoint, who asks and the
 // filter. It is kept in the status, so a key's secret is no part of it; the cloud
 // gives every secret a key of its own. Nor is a token, so that a renewed one is no change.
-func (c *connection) scope(filter any) string {
+func (c connection) scope(filter any) string {
 	// Marshalling strings and slices of them cannot fail.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
-}
-
-func mirrorsAny(source *v1alpha1.InventorySource) bool {
-	for i := range kinds {
-		if kinds[i].Mirrored(source) {
-			return true
-		}
-	}
-	return false
 }

@@ -11,10 +11,11 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -29,50 +30,72 @@ const sourceField = "spec.sourceRef.name"
 // is conditional.
 const catchUp = 5 * time.Second
 
-// get reads a source from the cache.
-func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (*v1alpha1.InventorySource, error) {
-	source := &v1alpha1.InventorySource{}
+// get reads an owner from the cache, nil if there is none.
+func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
+	object := r.owners.empty()
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
-		return r.Cluster.Get(ctx, key, source, consistency...)
+		return r.Cluster.Get(ctx, key, object, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
-	return source, err
+	return r.owners.as(object), err
 }
 
-// read begins a whole pass: it reads the source's own observations of every kind.
-// They are the cache's: nobody may change them.
-func (r *Reconciler) read(ctx context.Context, p *pass) error {
-	p.state.settled = 0
-	p.state.inbox.begin()
-	p.existing = make([][]v1alpha1.Observation, len(kinds))
-	for i := range kinds {
-		var err error
-		if p.existing[i], err = r.owned(ctx, &kinds[i], p.source); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) owned(ctx context.Context, k *kind, source *v1alpha1.InventorySource) ([]v1alpha1.Observation, error) {
-	list := k.objects()
-	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
-		return r.Cluster.List(ctx, list, append(consistency, client.InNamespace(source.Namespace),
-			client.MatchingFields{sourceField: source.Name}, client.UnsafeDisableDeepCopy)...)
+// owned reads an owner's own objects of a kind, and the checksum of all that say they are the
+// owner's. They are the cache's and must not be changed.
+func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
+	list, name := k.objects(), o.object().GetName()
+	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
+		options := append(consistency, client.InNamespace(o.object().GetNamespace()), client.UnsafeDisableDeepCopy)
+		return r.Cluster.List(ctx, list, append(options, k.candidates(name)...)...)
 	}, client.ListOption(client.DisableReadYourWritesConsistency))
 	if err != nil {
-		return nil, fmt.Errorf("listing observations of kind %s: %w", k.Name, err)
+		return nil, 0, fmt.Errorf("listing %s: %w", k.noun, err)
 	}
-	owned := make([]v1alpha1.Observation, 0, meta.LenList(list))
+	owned, owner := make([]mirror.Object, 0, meta.LenList(list)), o.planned()
 	err = meta.EachListItem(list, func(item runtime.Object) error {
-		if o := item.(v1alpha1.Observation); mirror.Owned(o, source) {
-			owned = append(owned, o)
+		object := item.(client.Object)
+		if k.claimant(object) == k.claimed(name) {
+			all.add(object)
+		}
+		if k.Owned(object, owner) {
+			owned = append(owned, object)
 		}
 		return nil
 	})
-	return owned, err
+	return owned, all, err
+}
+
+// reread reads single objects of an owner from the cache, by name, nil for one
+// that is gone. They are the cache's and must not be changed. It returns nil if one
+// of them is not the owner's.
+func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
+	objects := make(map[string]mirror.Object, names.Len())
+	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+		for name := range names {
+			object := k.object()
+			err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, object, append(consistency, client.UnsafeDisableDeepCopy)...)
+			switch {
+			case err == nil:
+				objects[name] = object
+			case apierrors.IsNotFound(err):
+				objects[name] = nil
+			default:
+				return fmt.Errorf("reading %s of %s: %w", name, k.noun, err)
+			}
+		}
+		return nil
+	}, client.GetOption(client.DisableReadYourWritesConsistency))
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range objects {
+		if object != nil && !k.Owned(object, o.planned()) {
+			return nil, nil
+		}
+	}
+	return objects, nil
 }
 
 // caughtUp reads from the cache once it shows this client's own writes, or after
@@ -88,25 +111,45 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants finds objects that have a name the source wants and are not its own.
-func (r *Reconciler) occupants(ctx context.Context, k *kind, source *v1alpha1.InventorySource, desired mirror.Desired, existing []v1alpha1.Observation) (map[string]v1alpha1.Observation, error) {
+// occupants finds objects that have a name the owner wants and are not its own: in the cache, or,
+// for a name that the API server said is taken, in the API server itself.
+func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (map[string]mirror.Object, error) {
 	own := make(map[string]bool, len(existing))
-	for _, o := range existing {
-		own[o.GetName()] = true
+	for _, object := range existing {
+		own[object.GetName()] = true
 	}
-	occupants := map[string]v1alpha1.Observation{}
+	occupants := map[string]mirror.Object{}
 	for name := range desired {
 		if own[name] {
 			continue
 		}
 		found := k.object()
-		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: source.Namespace, Name: name}, found, client.DisableReadYourWritesConsistency)
+		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
+		if apierrors.IsNotFound(err) && s.retries.taken(name) {
+			found, err = r.live(ctx, k, o.object().GetNamespace(), name)
+		}
 		switch {
-		case err == nil && !mirror.Owned(found, source):
+		case err == nil && !k.Owned(found, o.planned()):
 			occupants[name] = found
 		case client.IgnoreNotFound(err) != nil:
-			return nil, fmt.Errorf("looking for %s %s: %w", k.Name, name, err)
+			return nil, fmt.Errorf("looking for %s of %s: %w", name, k.noun, err)
 		}
 	}
 	return occupants, nil
+}
+
+// live reads an object from the API server with no right but to list.
+func (r *Reconciler) live(ctx context.Context, k *kind, namespace, name string) (client.Object, error) {
+	list, found := k.objects(), client.Object(nil)
+	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
+		return nil, err
+	}
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		found = item.(client.Object)
+		return nil
+	})
+	if err == nil && found == nil {
+		err = apierrors.NewNotFound(schema.GroupResource{Resource: k.Name}, name)
+	}
+	return found, err
 }

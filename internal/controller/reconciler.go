@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller holds the reconciler of InventorySources. One Reconcile is a
-// pass over the steps connect, list, repair or record and plan, apply, report, each in
-// its own file. It knows nothing of HTTP or JSON, and names kinds only in the table in kinds.go.
+// Package controller holds the engine that keeps objects of the cluster like what the cloud
+// lists. An owner (an InventorySource or an EnvironmentDiscovery) has a credential, a schedule
+// and kinds; the engine lists each kind, plans, writes and reports. One Reconcile is a
+// pass over the steps ask, repair or look, apply and report, each in a file of its own. What
+// an owner is stands in source.go and discovery.go, what a kind is in kinds.go; everything
+// else is written once. The package knows nothing of HTTP or JSON.
 package controller
 
 import (
 	"context"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
-	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// Reconciler mirrors the inventory that each InventorySource names. All fields
-// must be set, but where they say what their zero value means.
-type Reconciler struct {
+// Options is what the reconcilers of all owners share. All fields must be set, but those that
+// say what their zero value means.
+type Options struct {
 	// Cluster reads from a cache that has seen this client's own writes, and
 	// writes to the API server.
 	Cluster client.Client
-	// APIReader reads Secrets from the API server itself.
+	// APIReader reads from the API server itself: Secrets, and what the cache does not show.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets from a watch. It is nil where the
-	// manager does not watch them; SetupWithManager sets it where it may.
+	// Secrets reads the metadata of Secrets from a watch. It is nil while the
+	// manager does not watch them; SetupWithManager sets it once it may.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -50,90 +51,123 @@ type Reconciler struct {
 	UserAgent string
 	// Transport reaches the cloud; nil takes one with the system's certificate authorities.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins a source's endpoint may have, as
+	// AllowedOrigins are the origins an owner's endpoint may have, as
 	// cloudapi.Origin writes them.
 	AllowedOrigins []string
-	// ConcurrentSyncs is how many sources are reconciled at once.
+	// ConcurrentSyncs is how many owners of one kind are reconciled at once.
 	ConcurrentSyncs int
-	// Writers bounds the writes under way at once, of all sources together, by
+	// Writers bounds the writes under way at once, for all owners together, by
 	// its capacity.
 	Writers chan struct{}
 	// Namespaces are those the manager works in; none means all.
 	Namespaces []string
+	// Selector is what the labels of sources must match for this manager to see them; nil
+	// is everything.
+	Selector labels.Selector
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
 	// ConfigMaps reports whether ConfigMaps with endpoints are kept, for sources that ask
 	// for them.
 	ConfigMaps bool
 
-	states     states
 	configMaps configMaps
+	watches    watches
+}
+
+// Reconciler keeps the objects of the owners of one kind.
+type Reconciler struct {
+	*Options
+	owners ownerKind
+	states states
+	census census
+	// watched returns what the watch of a kind shows of an owner.
+	watched func(kind int, namespace, owner string) checksum
+}
+
+// NewSources returns the reconciler of InventorySources, which keeps their observations.
+func NewSources(o *Options) *Reconciler { return newReconciler(o, sources) }
+
+// NewDiscoveries returns the reconciler of EnvironmentDiscoveries, which keeps their sources.
+func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoveries) }
+
+func newReconciler(o *Options, kind ownerKind) *Reconciler {
+	r := &Reconciler{Options: o, owners: kind}
+	r.watched = func(kind int, namespace, owner string) checksum {
+		return r.census.of(kind, namespace, r.owners.kinds[kind].claimed(owner))
+	}
+	return r
 }
 
 // The rights that some features need beside these are in folders of config of their own:
 // endpoint-configmaps, secret-watch and workload-identity.
 //
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources,verbs=list;watch
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/status,verbs=patch
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources/finalizers,verbs=update
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations;peeringobservations;networkobservations,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/status;inventorysources/status,verbs=patch
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/finalizers;inventorysources/finalizers,verbs=update
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources;kafkaclusterobservations;peeringobservations;networkobservations,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status;networkobservations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Reconcile makes the observations of one source follow the cloud.
+// Reconcile makes the objects of one owner follow the cloud.
 //
 // It asks the cloud if a sync is due (see schedule), then compares what all listings so
-// far say with the observations there are and writes the difference. Between two
-// syncs the same comparison puts back what someone else changed. Where it can, it
-// looks at those observations alone that the watch named, see repair. See report for
+// far had with the objects there are and writes the difference. Between two
+// syncs the same comparison puts back what someone else changed. If it can, it
+// looks at those objects alone that the watch named, see repair. See report for
 // the conditions each outcome sets.
 //
 // The error is the API server's. What went wrong with the cloud, the credential or
-// an observation is in the source's status instead, and tried again in time.
+// an object is in the owner's status instead, and tried again in time.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	source, err := r.get(ctx, req.NamespacedName)
+	o, err := r.get(ctx, req.NamespacedName)
 	switch {
 	case err != nil:
 		return ended(ctx, err)
-	case source == nil:
+	case o == nil:
 		r.states.forget(req.NamespacedName)
-		r.Metrics.Forget(req.Namespace, req.Name)
+		r.forgetMetrics(req.NamespacedName)
 		return reconcile.Result{}, nil
-	case !source.DeletionTimestamp.IsZero():
-		r.Metrics.Forget(req.Namespace, req.Name)
+	case !o.object().GetDeletionTimestamp().IsZero():
+		r.forgetMetrics(req.NamespacedName)
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
-	p := &pass{source: source, state: r.states.of(source, r.Clock.Now())}
-	if wait, err := r.holdOff(ctx, p); err != nil || wait > 0 {
+	s := r.states.of(o, r.owners.kinds, r.Clock.Now())
+	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
 		result, err := ended(ctx, err)
 		result.RequeueAfter = wait
 		return result, err
 	}
-	if err := r.ask(ctx, p); err != nil {
-		return ended(ctx, err)
-	}
-	narrow, err := r.repair(ctx, p)
+	asked, err := r.ask(ctx, o, s)
 	if err != nil {
 		return ended(ctx, err)
 	}
-	if !narrow {
-		if err := r.look(ctx, p); err != nil {
-			return ended(ctx, err)
-		}
+	todo, err := r.repair(ctx, o, s, asked)
+	if todo == nil && err == nil {
+		todo, err = r.look(ctx, o, s, asked)
 	}
-	if wait := p.restrained(r.Clock.Now()); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, nil
-	}
-	r.apply(ctx, p)
-	if p.syncing {
-		p.state.schedule.plan(termsOf(p.source), attempts(p.source, p.state.kinds), r.spread)
-	}
-	if err := r.report(ctx, p); err != nil {
+	if err != nil {
 		return ended(ctx, err)
 	}
-	p.settle()
-	return reconcile.Result{RequeueAfter: r.wake(p)}, nil
+	if wait := r.restrain(s, asked, todo); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	done := r.apply(ctx, o, s, todo)
+	if asked.synced() {
+		s.schedule.plan(termsOf(o), s.attempts(o), r.spread)
+	}
+	if err := r.report(ctx, o, s, asked, done); err != nil {
+		return ended(ctx, err)
+	}
+	s.settle(o)
+	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
+}
+
+// forgetMetrics removes the series of an owner that is gone or going.
+func (r *Reconciler) forgetMetrics(key client.ObjectKey) {
+	for i := range r.owners.kinds {
+		r.Metrics.Forget(r.owners.name, key.Namespace, key.Name, r.owners.kinds[i].Name)
+	}
 }
 
 // ended returns what a pass ends with that met an error. When the manager stops, there
@@ -145,97 +179,45 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// pass is one Reconcile under way.
-type pass struct {
-	source *v1alpha1.InventorySource
-	state  *state
-	// syncing reports whether the cloud is asked in this pass, early whether before
-	// that was due.
-	syncing, early bool
-	// putOff is how long, and why, a sync that is due has to wait for its credential's
-	// request budget; zero if none does.
-	putOff budget.Wait
-	// secret is the resourceVersion of the Secret the sync uses, "" if there is none.
-	secret string
-	// told is what the listings told, by kind.
-	told []told
-	// existing are the source's own observations, by kind, in a whole pass.
-	existing [][]v1alpha1.Observation
-	// drift names the observations that a pass which is not whole looks at, by kind.
-	drift []sets.Set[string]
-	// changes are what to write, by kind.
-	changes []*mirror.Changes
-	// configMaps says why ConfigMaps of the source are not written, nil if all are.
-	configMaps *failure
-	// written and deleted count the observations that were.
-	written, deleted int
+// ask lists what the cloud has, if that is due, and first says so if it is the
+// first time. If others are before this owner in the queue for the request budget,
+// it puts the sync off: an owner that waits holds no worker. The error is the API server's or
+// the context's.
+func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
+	schedule, now := &s.schedule, r.Clock.Now()
+	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
+		return answers{}, nil
+	}
+	if err := r.announce(ctx, o); err != nil {
+		return answers{}, err
+	}
+	asked, err := r.list(ctx, o, s)
+	if err != nil {
+		return answers{}, err
+	}
+	asked.early = now.Before(schedule.next)
+	if asked.putOff.For > 0 && (schedule.waiting.IsZero() || schedule.waiting.After(now)) {
+		schedule.waiting = now
+	}
+	return asked, nil
 }
 
-// ask lists what the cloud has, if that is due, and says so first where it is the
-// first time. Where others are before this source in the queue for the request budget,
-// it puts the sync off: a source that waits holds no worker.
-func (r *Reconciler) ask(ctx context.Context, p *pass) error {
-	schedule, now := &p.state.schedule, r.Clock.Now()
-	p.secret = schedule.answered.secret
-	if !schedule.due(termsOf(p.source), now) && !r.rotated(ctx, p) {
-		return nil
-	}
-	if err := r.announce(ctx, p.source); err != nil {
-		return err
-	}
-	p.early = now.Before(schedule.next)
-	if err := r.list(ctx, p); err != nil {
-		return err
-	}
-	if p.putOff.For > 0 {
-		if schedule.waiting.IsZero() || schedule.waiting.After(now) {
-			schedule.waiting = now
-		}
-		return nil
-	}
-	p.syncing = true
-	r.answer(p)
-	return nil
-}
-
-// look reads all the source's observations, takes in what the listings told, and plans
-// for all.
-func (r *Reconciler) look(ctx context.Context, p *pass) error {
-	p.drift = nil
-	if err := r.read(ctx, p); err != nil {
-		return err
-	}
-	r.record(p)
-	return r.plan(ctx, p)
-}
-
-// restrained returns how long to wait before undoing again what someone else does
-// again and again, or 0 to go on.
-func (p *pass) restrained(now time.Time) time.Duration {
-	writes := false
-	for i, changes := range p.changes {
-		for _, w := range changes.Writes {
-			writes = writes || !p.state.kinds[i].retries.waiting(w.Desired.GetName(), now)
+// restrain returns how long to wait before undoing again what someone else does
+// again and again, or 0 to go on. What waits is looked at again then.
+func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
+	now, writes := r.Clock.Now(), false
+	for i, plan := range todo {
+		for _, w := range plan.changes.Writes {
+			writes = writes || !s.kinds[i].retries.waiting(w.Desired.GetName(), now)
 		}
 	}
-	if p.syncing || !writes || p.state.repairs.AllowN(now, 1) {
+	if asked.synced() || !writes || s.repairs.AllowN(now, 1) {
 		return 0
 	}
-	for i := range p.drift {
-		p.state.inbox.put(i, p.drift[i].UnsortedList()...)
+	for i, plan := range todo {
+		s.kinds[i].inbox.put(plan.drift.UnsortedList()...)
 	}
 	return repairEvery
-}
-
-// settle notes for which spec all was done, or that something is left over.
-func (p *pass) settle() {
-	// Not the source's generation, which may have come with the answer to the report.
-	p.state.settled = p.source.Status.ObservedGeneration
-	for i := range p.state.kinds {
-		if len(p.state.kinds[i].retries) > 0 {
-			p.state.settled = 0
-		}
-	}
 }
 
 // spread adds jitter to a wait.
@@ -244,10 +226,10 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 }
 
 // wake returns how long to wait for the next thing to do: the next sync, a look at
-// a Secret that was refused, the observations turning stale, or writing again what
+// a Secret that was refused, the objects turning stale, or writing again what
 // could not be written. It is 0 if there is nothing.
-func (r *Reconciler) wake(p *pass) time.Duration {
-	now, schedule := r.Clock.Now(), &p.state.schedule
+func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
+	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time
 	earlier := func(other time.Time) {
 		if !other.IsZero() && (at.IsZero() || other.Before(at)) {
@@ -255,17 +237,17 @@ func (r *Reconciler) wake(p *pass) time.Duration {
 		}
 	}
 	switch {
-	case p.putOff.For > 0:
-		earlier(now.Add(p.putOff.For))
-	case !p.source.Spec.Suspend:
+	case asked.putOff.For > 0:
+		earlier(now.Add(asked.putOff.For))
+	case !o.settings().suspend:
 		earlier(schedule.next)
 		if schedule.refused > 0 && r.Secrets == nil {
 			earlier(schedule.look)
 		}
 	}
-	for i := range kinds {
-		earlier(p.state.inbox.view(i).StaleAt())
-		earlier(p.state.kinds[i].retries.earliest())
+	for i := range s.kinds {
+		earlier(s.kinds[i].inbox.viewed().StaleAt())
+		earlier(s.kinds[i].retries.earliest())
 	}
 	if at.IsZero() {
 		return 0

@@ -18,110 +18,114 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce says, once in a source's life, that its first sync is under way:
+// announce says, once in an owner's life, that its first sync is under way:
 // Ready=Unknown and Reconciling=True, reason Progressing. Later syncs are not
 // announced, so that each costs one write of the status at most.
-func (r *Reconciler) announce(ctx context.Context, source *v1alpha1.InventorySource) error {
-	if meta.FindStatusCondition(source.Status.Conditions, v1alpha1.ConditionReady) != nil {
+func (r *Reconciler) announce(ctx context.Context, o owner) error {
+	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
 	}
-	before := source.DeepCopy()
-	c := conditionSetter{&source.Status.Conditions, source.Generation, r.now()}
-	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync is under way"})
-	return r.writeSourceStatus(ctx, source, before)
+	before := r.copied(o)
+	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.first})
+	return r.writeStatus(ctx, o, before)
 }
 
-// report writes the source's status, if it changed: what the last sync found
+// copied returns a copy of an owner, to compare with.
+func (r *Reconciler) copied(o owner) owner {
+	return r.owners.as(o.object().DeepCopyObject().(client.Object))
+}
+
+// report writes the owner's status, if it changed: what the last sync found
 // (conditions, numbers, times) and what the plans say.
 //
 // Conditions set:
-//   - KafkaClustersSynced, PeeringsSynced: how the kind's last sync went; absent
-//     for a kind that is not mirrored.
+//   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last
+//     sync went; absent for a kind that is not mirrored.
 //   - Ready: True if every mirrored kind was listed whole and written and no name
 //     was taken, else False with the reason of the first kind that failed; Unknown
-//     while suspended, before the first sync, and while a deleted source's
-//     observations are in the way.
-//   - Stalled where only a person can help, else Reconciling where Ready is not True.
+//     while suspended, before the first sync, and while objects that are being deleted are
+//     in the way.
+//   - Stalled if only a person can help, else Reconciling if Ready is not True.
 //   - PruneHeld while a prune waits for approval.
 //
 // A sync that is due and waits for its credential's request budget is reported once it
 // waits for long: Ready is False, RateLimited, or still Progressing before the first.
-func (r *Reconciler) report(ctx context.Context, p *pass) error {
-	before := p.source.DeepCopy()
-	p.configMaps = r.configMapsOf(p.source)
-	c := conditionSetter{&p.source.Status.Conditions, p.source.Generation, r.now()}
-	unseen := p.putOff.For > 0 && p.state.schedule.answered.generation != p.source.Generation
+func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
+	before := r.copied(o)
+	c := r.conditionsOf(o)
+	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
 	if !unseen { // Else what was said of the last spec stays.
-		p.source.Status.ObservedGeneration = p.source.Generation
-		r.setSummaries(p)
-		c.setPruneHeld(allHeldIn(p.source)...)
-		if ready := c.setSynced(p); ready != nil {
+		o.status().ObservedGeneration = o.object().GetGeneration()
+		r.setSummaries(o, s)
+		o.number(s, did, c.now.Time)
+		c.setPruneHeld(o.held()...)
+		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)
 		}
-		setTimes(p)
+		s.schedule.setTimes(o)
 	}
-	if waits := r.overdue(p); waits != nil {
+	if waits := r.overdue(o, s, asked); waits != nil {
 		c.setReady(*waits)
-		p.source.Status.NextSyncTime = &metav1.Time{Time: c.now.Add(p.putOff.For)}
+		o.status().NextSyncTime = &metav1.Time{Time: c.now.Add(asked.putOff.For)}
 	}
-	if err := r.writeSourceStatus(ctx, p.source, before); err != nil {
+	if err := r.writeStatus(ctx, o, before); err != nil {
 		return err
 	}
-	r.tellReady(p.source, p.source.Status.Conditions, before.Status.Conditions)
-	r.tellHeld(p, before)
-	logPass(ctx, p, before.Status.Conditions)
+	r.tellReady(o.object(), o.status().Conditions, before.status().Conditions)
+	r.tellHeld(o, s, before)
+	logPass(ctx, o, asked, did, before.status().Conditions)
 	return nil
 }
 
-// logPass logs one line of a pass that changed something: observations, or whether and why
-// the source is ready. One that changed nothing, as most are, is logged at debug level.
-func logPass(ctx context.Context, p *pass, before []metav1.Condition) {
-	did := "Repaired"
-	if p.syncing {
-		did = "Synced"
+// logPass logs one line of a pass that changed something: objects, or whether and why
+// the owner is ready. One that changed nothing, as most are, is logged at debug level.
+func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
+	what := "Repaired"
+	if asked.synced() {
+		what = "Synced"
 	}
-	ready, turned := readyOf(before, p.source.Status.Conditions)
+	ready, turned := readyOf(before, o.status().Conditions)
 	reason := ""
 	if ready != nil {
 		reason = ready.Reason
 	}
 	logger := log.FromContext(ctx)
-	if p.written+p.deleted == 0 && !turned {
+	if did.written+did.deleted == 0 && !turned {
 		logger = logger.V(1)
 	}
-	logger.Info(did, "written", p.written, "deleted", p.deleted, "ready", reason)
+	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
 // overdue returns what to say of a sync that waits for long, or because the cloud asked
 // for a pause; nil if none does.
-func (r *Reconciler) overdue(p *pass) *verdict {
-	wait := p.putOff
-	waited := r.Clock.Now().Add(wait.For).Sub(p.state.schedule.waiting)
-	if wait.For == 0 || waited < min(p.source.GetTimeout(), patience) && (!wait.Cloud || wait.For < firstRetry) {
+func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
+	wait := asked.putOff
+	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
+	if wait.For == 0 || waited < min(o.settings().timeout, patience) && (!wait.Cloud || wait.For < firstRetry) {
 		return nil
 	}
 	reason := v1alpha1.ReasonRateLimited
-	if ready := meta.FindStatusCondition(p.source.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
+	if ready := meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
 		reason = v1alpha1.ReasonProgressing
 	}
-	return &verdict{reason: reason, message: "the sync that is due waits for the request budget of its API key: " + wait.Cause + "; it is tried again at status.nextSyncTime"}
+	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
 // setSummaries puts each kind's numbers in the status, and the prune that is held.
 // Before its first complete listing since the start those of an earlier process stay.
-func (r *Reconciler) setSummaries(p *pass) {
-	for i := range kinds {
-		summary, report := kinds[i].Summary(&p.source.Status), &p.state.kinds[i].report
-		held := heldIn(p.source, i)
+func (r *Reconciler) setSummaries(o owner, s *state) {
+	for i := range r.owners.kinds {
+		k, report := &r.owners.kinds[i], &s.kinds[i].report
+		summary, held := k.Summary(o.object()), heldIn(o, k)
 		switch {
 		case report.Held != nil:
 			held = &v1alpha1.HeldPrune{Reason: report.Held.Reason, Digest: report.Held.Digest,
-				Count: int32(len(report.Held.Observations)), Message: mirror.Truncate(report.Held.Message, maxMessage)}
+				Count: int32(len(report.Held.Objects)), Message: mirror.Truncate(report.Held.Message, maxMessage)}
 		case !report.Undecided:
 			held = nil
 		}
 		switch {
-		case !kinds[i].Mirrored(p.source):
+		case !k.Mirrored(o.object()):
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
@@ -129,51 +133,45 @@ func (r *Reconciler) setSummaries(p *pass) {
 		if *summary != nil {
 			(*summary).Held = held
 		}
-		r.Metrics.Held(p.source.Namespace, p.source.Name, kinds[i].Name, held != nil)
+		r.Metrics.Held(o.object().GetNamespace(), o.object().GetName(), k.Name, held != nil)
 	}
 }
 
-// setTimes sets when the source was and will be synced. What a sync earned is kept
+// setTimes sets when the owner was and will be synced. What a sync earned is kept
 // in the schedule until it is reported, since a failed write may come in between.
-func setTimes(p *pass) {
-	status, schedule := &p.source.Status, &p.state.schedule
+func (s *schedule) setTimes(o owner) {
+	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
-	if !p.source.Spec.Suspend && schedule.answered.generation != 0 {
-		status.NextSyncTime = &metav1.Time{Time: schedule.next}
-		if schedule.refused > 0 {
+	if !o.settings().suspend && s.answered.generation != 0 {
+		status.NextSyncTime = &metav1.Time{Time: s.next}
+		if s.refused > 0 {
 			status.CredentialBackoff = &v1alpha1.CredentialBackoff{
-				Delay: metav1.Duration{Duration: schedule.refused}, SecretVersion: schedule.answered.secret}
+				Delay: metav1.Duration{Duration: s.refused}, SecretVersion: s.answered.secret}
 		}
 	}
-	if schedule.answered.requestedAt != "" {
-		status.LastHandledReconcileAt = schedule.answered.requestedAt
+	if s.answered.requestedAt != "" {
+		status.LastHandledReconcileAt = s.answered.requestedAt
 	}
-	if !schedule.lastSync.IsZero() {
-		status.LastSyncTime = &metav1.Time{Time: schedule.lastSync}
+	if !s.lastSync.IsZero() {
+		status.LastSyncTime = &metav1.Time{Time: s.lastSync}
 	}
 }
 
-func (r *Reconciler) now() metav1.Time { return metav1.NewTime(r.Clock.Now()) }
-
-// writeSourceStatus replaces the status if it differs from before, and takes what the API
-// server made of it. Times are compared in seconds, as the API keeps them.
-func (r *Reconciler) writeSourceStatus(ctx context.Context, source, before *v1alpha1.InventorySource) error {
-	roundTimes(&source.Status)
-	if equality.Semantic.DeepEqual(before.Status, source.Status) {
-		return nil
-	}
-	return r.writeStatus(ctx, source, source.Status)
-}
-
-// writeStatus replaces an object's status, and takes what the API server made of it.
+// writeStatus replaces an owner's status if it differs from before, and takes what the API server
+// made of it. Times are compared in seconds, as the API keeps them.
 //
 // The patch first tests the UID, so that it never lands on an object that was created
 // again under a former one's name: the API server ignores a UID in a merge patch of a
 // custom resource. An object deleted meanwhile needs no status.
-func (r *Reconciler) writeStatus(ctx context.Context, object client.Object, status any) error {
+func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
+	r.inSeconds(o)
+	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
+		return nil
+	}
+	object := o.object()
 	patch, err := json.Marshal([]map[string]any{
 		{"op": "test", "path": "/metadata/uid", "value": object.GetUID()},
-		{"op": "add", "path": "/status", "value": status},
+		{"op": "add", "path": "/status", "value": o.wholeStatus()},
 	})
 	if err != nil {
 		return fmt.Errorf("encoding the status of %s: %w", object.GetName(), err)
@@ -185,20 +183,17 @@ func (r *Reconciler) writeStatus(ctx context.Context, object client.Object, stat
 	return nil
 }
 
-func roundTimes(s *v1alpha1.InventorySourceStatus) {
-	times := []*metav1.Time{s.LastSyncTime, s.NextSyncTime}
-	for i := range kinds {
-		if summary := *kinds[i].Summary(s); summary != nil {
+// inSeconds rounds the times in an owner's status to what the API keeps.
+func (r *Reconciler) inSeconds(o owner) {
+	status := o.status()
+	times := []*metav1.Time{status.LastSyncTime, status.NextSyncTime}
+	for i := range r.owners.kinds {
+		if summary := *r.owners.kinds[i].Summary(o.object()); summary != nil {
 			times = append(times, summary.LastListTime)
 		}
 	}
-	inSeconds(s.Conditions, times...)
-}
-
-// inSeconds rounds the times of conditions, and others, to what the API keeps.
-func inSeconds(conditions []metav1.Condition, times ...*metav1.Time) {
-	for i := range conditions {
-		times = append(times, &conditions[i].LastTransitionTime)
+	for i := range status.Conditions {
+		times = append(times, &status.Conditions[i].LastTransitionTime)
 	}
 	for _, t := range times {
 		if t != nil {

@@ -15,43 +15,53 @@ import (
 )
 
 const (
-	// retryFirst is the wait after an observation could not be written for the first
+	// retryFirst is the wait after an object could not be written for the first
 	// time, because of a conflict mostly. It doubles up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// conflictsTold is how many conflicts in a row an observation may meet before that
+	// conflictsTold is how many conflicts in a row an object may meet before that
 	// is reported: someone else was faster, which the next reading shows.
 	conflictsTold = 3
 	// maxWords bounds the words of an API server or a policy in a message, in bytes.
 	maxWords = 1024
 )
 
-// retries are the writes of one kind that failed, by the observation's name. Each
+// retries are the writes of one kind that failed, by the object's name. Each
 // waits by itself, longer each time, so that one that is refused forever neither
 // holds others back nor is sent with each of them.
 type retries map[string]*retry
 
 type retry struct {
+	// write is what was to be written; nil for a deletion.
+	write    *mirror.Write
 	attempts int
 	next     time.Time
 	err      error
+	// deferred reports whether only the next listing decides if it is tried again.
+	deferred bool
 }
 
-// waiting reports whether an observation is not to be written yet.
+// waiting reports whether an object is not to be written yet.
 func (rs retries) waiting(name string, now time.Time) bool {
 	r := rs[name]
 	return r != nil && now.Before(r.next)
 }
 
-// failed notes that an observation could not be written.
-func (rs retries) failed(name string, err error, now time.Time) {
+// taken reports whether the API server said that an object to create is there already.
+func (rs retries) taken(name string) bool {
+	r := rs[name]
+	return r != nil && apierrors.IsAlreadyExists(r.err)
+}
+
+// failed notes that an object could not be written.
+func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time) {
 	r := rs[name]
 	if r == nil {
 		r = &retry{}
 		rs[name] = r
 	}
 	r.attempts++
-	r.err = err
+	r.write, r.err, r.deferred = w, err, false
 	r.next = now.Add(backoff(r.attempts, retryFirst, retryMost))
 }
 
@@ -66,26 +76,35 @@ func (rs retries) hurry() {
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
-		if at.IsZero() || r.next.Before(at) {
+		if !r.deferred && (at.IsZero() || r.next.Before(at)) {
 			at = r.next
 		}
 	}
 	return at
 }
 
-// keep forgets all observations but those that changes are still to write.
-func (rs retries) keep(changes *mirror.Changes) {
+// keep forgets all but those that are still to be written, and to be written so: a write that
+// became another is a new one. A deletion that waits for the next listing is not forgotten.
+func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes) {
 	if len(rs) == 0 {
 		return
 	}
-	planned := map[string]bool{}
+	kept := make(map[string]bool, len(rs))
 	for _, w := range changes.Writes {
-		planned[w.Desired.GetName()] = true
+		name := w.Desired.GetName()
+		r := rs[name]
+		kept[name] = r != nil && r.write != nil && k.SameWrite(*r.write, w)
 	}
-	for _, o := range changes.Deletes {
-		planned[o.GetName()] = true
+	deletions := func(objects []mirror.Object, deferred bool) {
+		for _, o := range objects {
+			if r := rs[o.GetName()]; r != nil && r.write == nil {
+				kept[o.GetName()], r.deferred = true, deferred
+			}
+		}
 	}
-	maps.DeleteFunc(rs, func(name string, _ *retry) bool { return !planned[name] })
+	deletions(changes.Deletes, false)
+	deletions(changes.Deferred, true)
+	maps.DeleteFunc(rs, func(name string, _ *retry) bool { return !kept[name] })
 }
 
 // failure returns what to report of so many planned writes, nil if nothing is.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -80,30 +79,30 @@ type request struct {
 	secret string
 }
 
-// resume takes over the back-off of an earlier process from a source's status, so
+// resume takes over the back-off of an earlier process from an owner's status, so
 // that a manager that restarts again and again does not ask each time with a
 // credential that is refused. What ends a back-off otherwise ends it here too.
-func (s *schedule) resume(source *v1alpha1.InventorySource, now time.Time) {
-	b, next := source.Status.CredentialBackoff, source.Status.NextSyncTime
-	if b == nil || next == nil || !meta.IsStatusConditionFalse(source.Status.Conditions, v1alpha1.ConditionReady) {
+func (s *schedule) resume(o owner, now time.Time) {
+	status, interval := o.status(), o.settings().interval
+	b, next := status.CredentialBackoff, status.NextSyncTime
+	if b == nil || next == nil || !meta.IsStatusConditionFalse(status.Conditions, v1alpha1.ConditionReady) {
 		return
 	}
 	s.answered = request{
-		generation:   source.Status.ObservedGeneration,
-		requestedAt:  source.Status.LastHandledReconcileAt,
-		approvePrune: source.Annotations[v1alpha1.AnnotationApprovePrune],
+		generation:   status.ObservedGeneration,
+		requestedAt:  status.LastHandledReconcileAt,
+		approvePrune: o.object().GetAnnotations()[v1alpha1.AnnotationApprovePrune],
 		secret:       b.SecretVersion,
 	}
-	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(source.GetInterval()))
+	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
 	// Whatever someone made of the status, it puts off no longer than it may.
 	s.ended, s.next = now, next.Time
-	if latest := now.Add(2 * mostRefusal(source.GetInterval())); s.next.After(latest) {
+	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
 	}
 }
 
-// terms are what the spec and the annotations of a source, or of a discovery, say about when
-// to ask the cloud.
+// terms are what the spec and the annotations of an owner say about when to ask the cloud.
 type terms struct {
 	generation  int64
 	suspend     bool
@@ -115,16 +114,14 @@ type terms struct {
 	approves bool
 }
 
-func termsOf(source *v1alpha1.InventorySource) terms {
-	return newTerms(source, source.Spec.Suspend, source.GetInterval(), source.Spec.Prune, allHeldIn(source)...)
-}
-
-func newTerms(of metav1.Object, suspend bool, interval time.Duration, prune v1alpha1.Prune, held ...*v1alpha1.HeldPrune) terms {
+func termsOf(o owner) terms {
+	object, settings := o.object(), o.settings()
 	return terms{
-		generation: of.GetGeneration(), suspend: suspend, interval: interval, afterMisses: prune.GetAfterMisses(),
-		requestedAt:  of.GetAnnotations()[v1alpha1.AnnotationRequestedAt],
-		approvePrune: of.GetAnnotations()[v1alpha1.AnnotationApprovePrune],
-		approves:     slices.ContainsFunc(held, func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(of, h.Digest) }),
+		generation: object.GetGeneration(), suspend: settings.suspend, interval: settings.interval,
+		afterMisses:  o.planned().Prune.GetAfterMisses(),
+		requestedAt:  object.GetAnnotations()[v1alpha1.AnnotationRequestedAt],
+		approvePrune: object.GetAnnotations()[v1alpha1.AnnotationApprovePrune],
+		approves:     slices.ContainsFunc(o.held(), func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(object, h.Digest) }),
 	}
 }
 
@@ -146,21 +143,20 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	return !now.Before(s.next)
 }
 
-// answer takes in that a sync was tried: with which version of the Secret, before it
-// was due or not, when its listings ended, and whether all was listed whole.
-func (s *schedule) answer(t terms, secret string, early bool, ended time.Time, whole bool) {
+// answer takes in that a sync was made, and whether all was listed whole.
+func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	if early { // Someone changed something: a back-off starts over.
+	if a.early { // Someone changed something: a back-off starts over.
 		s.refused = 0
 	}
-	s.answered = request{t.generation, requested, t.approvePrune, secret}
-	s.ended, s.waiting = ended, time.Time{}
+	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
+	s.ended, s.waiting = a.ended, time.Time{}
 	s.failures++
 	if whole {
-		s.failures, s.lastSync = 0, ended
+		s.failures, s.lastSync = 0, a.ended
 	}
 }
 
@@ -170,17 +166,6 @@ type attempt struct {
 	failure *failure
 	// unconfirmed is as in mirror.Report.
 	unconfirmed bool
-}
-
-// attempts returns how listing each mirrored kind of a source went.
-func attempts(source *v1alpha1.InventorySource, states []kindState) []attempt {
-	var all []attempt
-	for i := range states {
-		if kinds[i].Mirrored(source) {
-			all = append(all, attempt{states[i].outcome.failure, states[i].report.Unconfirmed})
-		}
-	}
-	return all
 }
 
 // plan says when the sync after the last one is due. spread adds jitter to a wait.

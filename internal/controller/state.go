@@ -8,24 +8,24 @@ import (
 
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager knows of one source beyond what is in the cluster.
+// state is what the manager knows of one owner beyond what is in the cluster.
 // It begins empty at every start, on purpose: absence is only ever concluded from
 // what this process saw itself. A back-off alone is taken over from the status.
 //
-// The work queue hands a source to one worker at a time, so only that worker
-// touches the fields, but for the inbox, which event filters use meanwhile.
+// The work queue hands an owner to one worker at a time, so only that worker
+// touches the fields, but for the inboxes, which event filters use meanwhile.
 type state struct {
 	uid      types.UID
 	schedule schedule
-	kinds    []kindState // by kind, as in kinds
-	inbox    inbox
-	// tokens are those of a source that uses workload identity.
+	kinds    []kindState // by kind, as in ownerKind
+	// tokens are those of an owner that uses workload identity.
 	tokens tokens
 	// settled is the generation of the spec that the last whole pass was finished
 	// for; 0 if it was not finished.
@@ -34,38 +34,28 @@ type state struct {
 	repairs *rate.Limiter
 }
 
-// kindState is what the manager knows of one kind of a source.
+// kindState is what the manager knows of one kind of an owner.
 type kindState struct {
-	// ledger is what the listings since the start said, nil if there was none.
+	// inbox collects what the watch shows that someone else may have changed.
+	inbox *inbox
+	// shown is what the watch should show once it shows all that was read and written.
+	shown checksum
+	// ledger is what the listings since the start had, nil if there was none.
 	ledger *mirror.Ledger
 	// index remembers the items of the last listing in the ledger, and asked what
-	// that was a listing of. Only a listing of the same may be told by its changes.
+	// that was a listing of. Only a listing of the same may be given by its changes.
 	index *cloudapi.Index
 	asked question
 	// outcome is how the last listing went.
 	outcome outcome
-	// report is what the last whole plan told.
+	// report is what the last whole plan found.
 	report mirror.Report
 	// retries are the writes that failed, of so many planned.
 	retries retries
 	planned int
 	// formerly is when an earlier process last listed the kind whole, as the status
-	// told when this one began: later edits of it count for nothing.
+	// said when this one began: later edits of it count for nothing.
 	formerly time.Time
-}
-
-// question is all that decides what a listing tells and how it is stored.
-type question struct {
-	generation int64
-	scope      string
-}
-
-// outcome is how the last sync of one kind went. The zero outcome is that of a
-// kind no sync was tried of.
-type outcome struct {
-	tried bool
-	// failure is nil if the kind was listed whole.
-	failure *failure
 }
 
 // completed returns when the kind was last listed whole, by an earlier process if not
@@ -81,74 +71,129 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why observations are not written, nil if all are.
+// unwritten returns why objects are not written, nil if all are.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-func newState(source *v1alpha1.InventorySource, now time.Time) *state {
+// finished reports whether the last pass left nothing of a kind to do or to wait for. An
+// object may be missing that no listing was lacking yet: someone made it
+// between two.
+func (k *kindState) finished() bool {
+	view := k.inbox.viewed()
+	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
+		k.report.Summary != nil && k.report.Summary.Missing == 0 && k.report.Held == nil &&
+		len(k.report.Leaving) == 0 && !view.Contested() && !view.Stale()
+}
+
+// forget drops all that is known of a kind that is no longer mirrored.
+func (k *kindState) forget() {
+	*k = kindState{inbox: k.inbox, shown: k.shown, retries: retries{}}
+}
+
+func newState(o owner, kinds []kind, now time.Time) *state {
 	s := &state{
-		uid:     source.UID,
+		uid:     o.object().GetUID(),
 		kinds:   make([]kindState, len(kinds)),
-		inbox:   newInbox(),
 		repairs: rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce),
 	}
-	s.schedule.resume(source, now)
+	s.schedule.resume(o, now)
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		k.retries = retries{}
-		k.formerly = kinds[i].LastListed(source)
+		k.inbox, k.retries = &inbox{}, retries{}
+		k.formerly = kinds[i].LastListed(o.object())
 		if k.formerly.After(now) {
 			k.formerly = now
 		}
-		if held := heldIn(source, i); held != nil {
-			k.report.Undecided = true
+		k.report.Undecided = heldIn(o, &kinds[i]) != nil
+	}
+	return s
+}
+
+// attempts returns how listing each mirrored kind of an owner went.
+func (s *state) attempts(o owner) []attempt {
+	var all []attempt
+	for i := range s.kinds {
+		if s.kinds[i].outcome.tried {
+			all = append(all, attempt{s.kinds[i].outcome.failure, s.kinds[i].report.Unconfirmed})
 		}
 	}
-	return s
+	return all
 }
 
-// forgetKind forgets all about a kind that is no longer mirrored.
-func (s *state) forgetKind(i int) {
-	s.kinds[i] = kindState{retries: retries{}}
+// settle notes for which spec all was done, or that something is left over.
+func (s *state) settle(o owner) {
+	// Not the object's generation, which may have come with the answer to the report.
+	s.settled = o.status().ObservedGeneration
+	for i := range s.kinds {
+		if len(s.kinds[i].retries) > 0 {
+			s.settled = 0
+		}
+	}
 }
 
-// states holds the state of every source. It is safe for concurrent use.
+// lastScope returns the scope that an earlier process saw a kind's objects
+// under, "" if none did.
+func lastScope(o owner, k *kind) string {
+	if summary := *k.Summary(o.object()); summary != nil {
+		return summary.Scope
+	}
+	return ""
+}
+
+// heldIn returns the prune of a kind that an owner's status says is held, or nil.
+func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
+	if summary := *k.Summary(o.object()); summary != nil {
+		return summary.Held
+	}
+	return nil
+}
+
+// states holds the state of every owner. It is safe for concurrent use.
 type states struct {
-	mu       sync.Mutex
-	bySource map[types.NamespacedName]*state
+	mu      sync.Mutex
+	byOwner map[types.NamespacedName]*state
 }
 
-// of returns the state of a source, a new one for a source created again under a
+// of returns the state of an owner, a new one for an owner created again under a
 // former one's name. now is the time.
-func (ss *states) of(source *v1alpha1.InventorySource, now time.Time) *state {
+func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	key := types.NamespacedName{Namespace: source.Namespace, Name: source.Name}
-	if s := ss.bySource[key]; s != nil && s.uid == source.UID {
+	if s := ss.byOwner[key(o)]; s != nil && s.uid == o.object().GetUID() {
 		return s
 	}
-	if ss.bySource == nil {
-		ss.bySource = map[types.NamespacedName]*state{}
+	if ss.byOwner == nil {
+		ss.byOwner = map[types.NamespacedName]*state{}
 	}
-	s := newState(source, now)
-	ss.bySource[key] = s
+	s := newState(o, kinds, now)
+	ss.byOwner[key(o)] = s
 	return s
 }
 
-// find returns the state of a source, or nil.
-func (ss *states) find(key types.NamespacedName) *state {
+// find returns the state of the owner of a namespace that has a name, which a label may have
+// cut, and its key. The state is nil if the owner is not known.
+func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	return ss.bySource[key]
+	exact := types.NamespacedName{Namespace: namespace, Name: name}
+	if s := ss.byOwner[exact]; s != nil {
+		return exact, s
+	}
+	for key, s := range ss.byOwner {
+		if key.Namespace == namespace && mirror.LabelValue(key.Name) == name {
+			return key, s
+		}
+	}
+	return exact, nil
 }
 
-// awaiting returns the sources of a namespace that wait for the name of an
-// observation of a kind to be free.
+// awaiting returns the owners of a namespace that wait for the name of an
+// object of a kind to be free.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	var found []types.NamespacedName
-	for key, s := range ss.bySource {
-		if key.Namespace == namespace && s.inbox.view(kind).Awaits(name) {
+	for key, s := range ss.byOwner {
+		if key.Namespace == namespace && s.kinds[kind].inbox.viewed().Awaits(name) {
 			found = append(found, key)
 		}
 	}
@@ -158,5 +203,5 @@ func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedN
 func (ss *states) forget(key types.NamespacedName) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	delete(ss.bySource, key)
+	delete(ss.byOwner, key)
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -22,27 +21,27 @@ import (
 // API server gives. It is exchanged at once and then forgotten.
 const subjectLife = 600
 
-// tokens are what a source that uses workload identity asks the cloud with.
+// tokens are what an owner that uses workload identity asks the cloud with.
 type tokens struct {
 	source *cloudapi.TokenSource
 	// of is what the source was made from.
 	of v1alpha1.WorkloadIdentityCredential
 }
 
-// useToken has a client use tokens of the identity pool that the credential names. The last one is
+// useToken has a connection use tokens of the identity pool that the credential names. The last one is
 // kept from sync to sync.
 //
 // Failures: EndpointNotAllowed. Those of the two steps to a token come once one is needed:
 // ServiceAccountTokenFailed, TokenExchangeRefused, and those of any request to the cloud.
-func (r *Reconciler) useToken(l login, o *cloudapi.Options) (identity string, share *budget.Budget, err error) {
+func (r *Reconciler) useToken(l login, o *cloudapi.Options, c *connection) error {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()
 	if err := r.allowEndpoint(field, of.TokenEndpoint); err != nil {
-		return "", nil, err
+		return err
 	}
 	who := []string{string(of.IdentityPool), l.namespace, of.ServiceAccountName}
-	identity = fmt.Sprintf("%s/%s/%s", who[0], who[1], who[2])
-	share = cloudapi.BudgetFor(r.Budgets, o.Endpoint, who...)
+	c.identity = fmt.Sprintf("%s/%s/%s", who[0], who[1], who[2])
+	c.budget = cloudapi.BudgetFor(r.Budgets, o.Endpoint, who...)
 	if l.tokens.source == nil || l.tokens.of != of {
 		exchanger, err := cloudapi.NewTokenSource(cloudapi.TokenOptions{
 			Endpoint:     of.TokenEndpoint,
@@ -50,18 +49,18 @@ func (r *Reconciler) useToken(l login, o *cloudapi.Options) (identity string, sh
 			Subject:      r.subject(l.namespace, of),
 			UserAgent:    o.UserAgent,
 			Transport:    o.Transport,
-			Budget:       share,
+			Budget:       c.budget,
 			Retry:        o.Retry,
 			Observe:      o.Observe,
 			Now:          r.Clock.Now,
 		})
 		if err != nil {
-			return "", nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
+			return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
 		}
 		*l.tokens = tokens{exchanger, of}
 	}
-	*l.secret, o.Tokens = "", l.tokens.source
-	return identity, share, nil
+	o.Tokens = l.tokens.source
+	return nil
 }
 
 // subject returns what asks the API server for a token of a ServiceAccount.

@@ -148,10 +148,11 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks has the manager be ready once its cache holds all objects of these types. Each is
-// a check of its own, named after its kind: /readyz?verbose lists them. The manager is alive
-// as long as it answers: neither the cloud nor the API server makes it less so.
-func AddChecks(mgr manager.Manager, objects []client.Object) error {
+// AddChecks has the manager be ready once its cache holds all objects of these types, but those
+// that are not watched for lack of rights: neither a restart nor a rollback would help there. Each
+// is a check of its own, named after its kind: /readyz?verbose lists them. The manager is alive
+// while it answers: neither the cloud nor the API server makes it less so.
+func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func AddChecks(mgr manager.Manager, objects []client.Object) error {
 		if err != nil {
 			return err
 		}
-		if err := mgr.AddReadyzCheck(strings.ToLower(kind), synced(mgr.GetCache(), object)); err != nil {
+		if err := mgr.AddReadyzCheck(strings.ToLower(kind), synced(mgr.GetCache(), object, watched)); err != nil {
 			return err
 		}
 	}
@@ -219,8 +220,11 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 var errNotSynced = errors.New("not all that exists has been read yet")
 
 // synced returns a check that fails until the cache holds all objects of this one's type.
-func synced(c cache.Cache, object client.Object) healthz.Checker {
+func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
+		if !watched(object) {
+			return nil
+		}
 		informer, err := c.GetInformer(r.Context(), object, cache.BlockUntilSynced(false))
 		if err != nil {
 			return err

@@ -78,7 +78,7 @@ func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, add
 	mgr, err := manager.New(config, manager.Options{Scheme: scheme, HealthProbeBindAddress: address,
 		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(health.AddChecks(mgr, controller.Objects())).To(Succeed())
+	g.Expect(health.AddChecks(mgr, controller.Objects(), func(client.Object) bool { return true })).To(Succeed())
 	ctx, stop := context.WithCancel(t.Context())
 	ended = make(chan error, 1)
 	go func() { ended <- health.Start(ctx, mgr) }()

@@ -136,7 +136,7 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 		ch <- gauge(lastSuccess, float64(t.Unix()), source.Namespace, source.Name)
 	}
 	for _, kind := range c.Kinds {
-		if summary := *kind.Summary(&source.Status); summary != nil {
+		if summary := *kind.Summary(source); summary != nil {
 			for _, p := range summary.Phases {
 				ch <- gauge(observations, float64(p.Count), source.Namespace, source.Name, kind.Name, p.Phase)
 			}

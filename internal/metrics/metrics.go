@@ -7,6 +7,7 @@ package metrics
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,10 @@ type Metrics struct {
 	requestSeconds *prometheus.HistogramVec
 	remaining      *prometheus.GaugeVec
 	pruneHeld      *prometheus.GaugeVec
+
+	mu sync.Mutex
+	// asking are the kinds of owners with a namespace and name that asked the cloud.
+	asking map[[2]string]map[string]bool
 }
 
 // New registers the metrics. It panics if they are registered already, which is a
@@ -44,6 +49,7 @@ func New(registry prometheus.Registerer, build Build) *Metrics {
 			prometheus.DefBuckets, "operation"),
 		remaining: gaugeVec("cloud_rate_limit_remaining", "Requests left in the cloud's rate limit window, as its last answer told.",
 			"namespace", "name"),
+		asking:    map[[2]string]map[string]bool{},
 		pruneHeld: gaugeVec("prune_held", "1 while a prune of the kind waits for a person's approval, else 0.", "namespace", "name", "kind"),
 	}
 	info := gaugeVec("build_info", "Always 1; the labels tell what was built.", "version", "revision", "go_version")
@@ -88,13 +94,21 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts the requests made for one source.
-func (m *Metrics) ObserveCalls(sourceNamespace, sourceName string) func(cloudapi.Call) {
+// ObserveCalls returns a function that counts the requests made for one owner. ownerKind is the
+// lower-case kind.
+func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := [2]string{namespace, name}
+	if m.asking[key] == nil {
+		m.asking[key] = map[string]bool{}
+	}
+	m.asking[key][ownerKind] = true
 	return func(c cloudapi.Call) {
 		m.requests.WithLabelValues(c.Operation, strconv.Itoa(c.StatusCode)).Inc()
 		m.requestSeconds.WithLabelValues(c.Operation).Observe(c.Duration.Seconds())
 		if c.RateLimit.Known {
-			m.remaining.WithLabelValues(sourceNamespace, sourceName).Set(float64(c.RateLimit.Remaining))
+			m.remaining.WithLabelValues(namespace, name).Set(float64(c.RateLimit.Remaining))
 		}
 	}
 }
@@ -108,9 +122,16 @@ func (m *Metrics) Held(sourceNamespace, sourceName, kind string, held bool) {
 	m.pruneHeld.WithLabelValues(sourceNamespace, sourceName, kind).Set(value)
 }
 
-// Forget removes the series of a source that is gone.
-func (m *Metrics) Forget(sourceNamespace, sourceName string) {
-	source := prometheus.Labels{"namespace": sourceNamespace, "name": sourceName}
-	m.remaining.DeletePartialMatch(source)
-	m.pruneHeld.DeletePartialMatch(source)
+// Forget removes the series of a kind of an owner that is gone. Another kind of owner may have
+// the same name: what both share goes with the last of them.
+func (m *Metrics) Forget(ownerKind, namespace, name, kind string) {
+	m.pruneHeld.DeleteLabelValues(namespace, name, kind)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := [2]string{namespace, name}
+	delete(m.asking[key], ownerKind)
+	if len(m.asking[key]) == 0 {
+		delete(m.asking, key)
+		m.remaining.DeleteLabelValues(namespace, name)
+	}
 }

@@ -46,7 +46,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	source := newSource()
 	clusterRecords, peeringRecords := benchRecords()
 	ledgers := make([]*Ledger, len(worldKinds))
-	existing := make([][]v1alpha1.Observation, len(worldKinds))
+	existing := make([][]Object, len(worldKinds))
 	sync := func() []*Plan {
 		listings := make([]Sighting, len(worldKinds))
 		for _, r := range clusterRecords {

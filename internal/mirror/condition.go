@@ -18,8 +18,12 @@ import (
 type sight int
 
 const (
+	// unknown: never listed by this process, which has seen no complete listing yet.
+	unknown sight = iota
 	// listed: in the last complete listing, or seen in a listing since.
-	listed sight = iota
+	listed
+	// outside: listed, but not taken by the owner's selector.
+	outside
 	// missing: absent from the last complete listing.
 	missing
 	// stale: there was no complete listing for too long to tell.
@@ -33,7 +37,7 @@ const maxMessage = 1024
 // conditions returns Observed and Ready of an observation, without times but for
 // that of a missing object: since is when it was first missed. The messages name
 // nothing that moves while nothing changes.
-func conditions(kind *Kind, o v1alpha1.Observation, seen sight, since time.Time) []metav1.Condition {
+func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
 	// The spec of an observation never changes, so its generation is always 1.
@@ -45,8 +49,9 @@ func conditions(kind *Kind, o v1alpha1.Observation, seen sight, since time.Time)
 	return []metav1.Condition{observed, ready}
 }
 
-func judged(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready metav1.Condition) {
-	environment := o.Origin().Environment
+func judged(kind *Kind, o Object, seen sight) (observed, ready metav1.Condition) {
+	origin := o.(v1alpha1.Observation).Origin()
+	environment := origin.Environment
 	switch seen {
 	case missing:
 		observed = condition(metav1.ConditionFalse, v1alpha1.ReasonMissing,
@@ -55,7 +60,7 @@ func judged(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready met
 	case stale:
 		observed = condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale,
 			fmt.Sprintf("no complete listing of environment %s for too long; see InventorySource %s",
-				environment, o.Origin().SourceRef.Name))
+				environment, origin.SourceRef.Name))
 		return observed, condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale, observed.Message)
 	}
 	observed = condition(metav1.ConditionTrue, v1alpha1.ReasonListed,
@@ -63,10 +68,10 @@ func judged(kind *Kind, o v1alpha1.Observation, seen sight) (observed, ready met
 	return observed, phaseVerdict(kind, o)
 }
 
-func phaseVerdict(kind *Kind, o v1alpha1.Observation) metav1.Condition {
-	phase := o.Phase()
+func phaseVerdict(kind *Kind, o Object) metav1.Condition {
+	phase := kind.phase(o)
 	message := "phase is " + phase
-	if trouble := o.Trouble(); trouble != "" {
+	if trouble := kind.trouble(o); trouble != "" {
 		message += ": " + trouble
 	}
 	switch {
@@ -106,14 +111,14 @@ func camelCase(phase string) string {
 
 // show gives an observation its conditions, of which Observed is the first, and the copy
 // of that one's reason.
-func show(o v1alpha1.Observation, conditions []metav1.Condition) {
-	*o.Conditions(), *o.Observed() = conditions, conditions[0].Reason
+func (k *Kind) show(o Object, conditions []metav1.Condition) {
+	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
 // shows reports whether an observation has exactly these conditions and the copy, see
-// sameConditions.
-func shows(o v1alpha1.Observation, want []metav1.Condition) bool {
-	return *o.Observed() == want[0].Reason && sameConditions(*o.Conditions(), want)
+// sameConditions. An object of a kind without conditions does.
+func (k *Kind) shows(o Object, want []metav1.Condition) bool {
+	return len(want) == 0 || *k.observed(o) == want[0].Reason && sameConditions(*k.conditions(o), want)
 }
 
 // sameConditions reports whether an observation has exactly these conditions. When

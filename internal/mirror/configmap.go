@@ -79,7 +79,7 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
 	}
-	return c.Labels[v1alpha1.LabelSource] == o.Spec.SourceRef.Name &&
+	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) &&
 		c.Data[v1alpha1.ConfigMapClusterID] == o.Spec.ClusterID && c.Data[v1alpha1.ConfigMapEnvironmentID] == o.Spec.Environment
 }
 

@@ -18,7 +18,7 @@ import (
 type start struct {
 	*world
 	records [kindCount]map[string]any                  // what will be listed, by kind and name
-	before  [kindCount]map[string]v1alpha1.Observation // what stood there, by kind and name
+	before  [kindCount]map[string]Object // what stood there, by kind and name
 }
 
 // drawStart draws what the cloud has, and objects in the namespace: those of the
@@ -28,7 +28,7 @@ func drawStart(t *rapid.T) *start {
 	s.source.Spec.Template.Labels = map[string]v1alpha1.LabelValue{"team": "ours"}
 	s.source.Spec.Template.Annotations = pairs{"example.com/owner": "us"}
 	for kind := range worldKinds {
-		s.records[kind], s.before[kind] = map[string]any{}, map[string]v1alpha1.Observation{}
+		s.records[kind], s.before[kind] = map[string]any{}, map[string]Object{}
 		for _, id := range rapid.SliceOfDistinct(poolOf, rapid.ID).Draw(t, "listed") {
 			s.records[kind][ObjectName(id)] = drawRecord(t, kind, id)
 		}
@@ -96,8 +96,8 @@ func (s *start) conflicting(before v1alpha1.Observation, record any) bool {
 
 // known returns all clusters or peerings that are known of: those listed, else as
 // their observations told.
-func (s *start) known(kind int) []v1alpha1.Observation {
-	var all []v1alpha1.Observation
+func (s *start) known(kind int) []Object {
+	var all []Object
 	for name, o := range s.before[kind] {
 		if s.records[kind][name] == nil && s.ownBefore(o) {
 			all = append(all, o)

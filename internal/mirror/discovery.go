@@ -3,337 +3,199 @@
 package mirror
 
 import (
-	"cmp"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Environment describes environments, whose objects in the cluster are InventorySources.
+// Environment describes environments, whose objects in the cluster are the InventorySources
+// of an EnvironmentDiscovery.
 var Environment = &Kind{
-	Name:     "Environment",
-	joinedAs: func(o, _ v1alpha1.Observation) v1alpha1.Observation { return o },
+	Name: "Environment",
+	content: content{
+		id:     func(o Object) string { return source(o).Spec.Environment },
+		stored: func(o Object) any { return &source(o).Spec },
+		same:   func(a, b Object) bool { return equality.Semantic.DeepEqual(source(a).Spec, source(b).Spec) },
+		copy:   func(to, from Object) { source(from).Spec.DeepCopyInto(&source(to).Spec) },
+	},
+	summary: func(owner Object) **v1alpha1.InventorySummary {
+		return &owner.(*v1alpha1.EnvironmentDiscovery).Status.Environments
+	},
+	owned:        func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
+	claim:        claimOfSource,
+	render:       renderSource,
+	withLastName: withLastName,
+	outOfScope: func(o Object, owner Owner) bool {
+		return !selects(owner.discovery().Spec.Selector, source(o).Spec.Environment, displayName(o))
+	},
+	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
 }
 
-// Child is an InventorySource that an EnvironmentDiscovery keeps, as the ledger and the
-// prune chain see it: as the observation of its environment. Its spec is what is compared.
-// What an observation's condition Observed says, an annotation of the source does.
-type Child struct {
-	*v1alpha1.InventorySource
-	origin     v1alpha1.ObservationOrigin
-	conditions []metav1.Condition
-	observed   string
-}
+func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
 
-var _ v1alpha1.Observation = &Child{}
+// displayName returns the name that people gave a source's environment; "" if it is not known.
+func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// NewChild returns a source as a child.
-func NewChild(source *v1alpha1.InventorySource) *Child {
-	c := &Child{InventorySource: source}
-	if since, err := time.Parse(time.RFC3339, source.Annotations[v1alpha1.AnnotationMissingSince]); err == nil {
-		c.conditions = []metav1.Condition{{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionFalse, LastTransitionTime: metav1.NewTime(since)}}
-	}
-	return c
-}
-
-// CloudID implements Observation.
-func (c *Child) CloudID() string { return c.Spec.Environment }
-
-// Origin implements Observation.
-func (c *Child) Origin() *v1alpha1.ObservationOrigin { return &c.origin }
-
-// Phase implements Observation: an environment has none.
-func (c *Child) Phase() string { return "" }
-
-// Trouble implements Observation.
-func (c *Child) Trouble() string { return "" }
-
-// Conditions implements Observation.
-func (c *Child) Conditions() *[]metav1.Condition { return &c.conditions }
-
-// Observed implements Observation.
-func (c *Child) Observed() *string { return &c.observed }
-
-// GetStatus implements Observation.
-func (c *Child) GetStatus() any { return &c.Spec }
-
-// SameStatus implements Observation.
-func (c *Child) SameStatus(other v1alpha1.Observation) bool {
-	return equality.Semantic.DeepEqual(c.Spec, other.(*Child).Spec)
-}
-
-// CopyStatus implements Observation.
-func (c *Child) CopyStatus(other v1alpha1.Observation) { other.(*Child).Spec.DeepCopyInto(&c.Spec) }
-
-// DeepCopyObject implements runtime.Object.
-func (c *Child) DeepCopyObject() runtime.Object { return NewChild(c.DeepCopy()) }
-
-// displayName returns the name that people gave the child's environment.
-func (c *Child) displayName() string { return c.Annotations[v1alpha1.AnnotationEnvironmentName] }
-
-// unmanaged reports whether a person asked the discovery to leave the source alone.
-func (c *Child) unmanaged() bool { return c.Annotations[v1alpha1.AnnotationUnmanaged] == "true" }
-
-// Selects reports whether a discovery takes an environment.
-func Selects(s v1alpha1.EnvironmentSelector, id, displayName string) bool {
-	if matches(s.Exclude, id, displayName) {
+// selects reports whether a selector takes an environment. If names exclude and the
+// environment's is not known, only its ID can take it.
+func selects(s v1alpha1.EnvironmentSelector, id, displayName string) bool {
+	all := len(s.IDs)+len(s.DisplayNames) == 0
+	switch {
+	case matches(s.Exclude, id, displayName):
 		return false
+	case displayName == "" && len(s.Exclude.DisplayNames) > 0:
+		return slices.Contains(s.IDs, v1alpha1.Identifier(id))
 	}
-	return len(s.IDs)+len(s.DisplayNames) == 0 || matches(s.EnvironmentMatch, id, displayName)
+	return all || matches(s.EnvironmentMatch, id, displayName)
 }
 
 func matches(m v1alpha1.EnvironmentMatch, id, displayName string) bool {
 	return slices.Contains(m.IDs, v1alpha1.Identifier(id)) ||
-		slices.ContainsFunc(m.DisplayNames, func(pattern v1alpha1.Identifier) bool { return glob([]rune(pattern), []rune(displayName)) })
+		slices.ContainsFunc(m.DisplayNames, func(pattern v1alpha1.Identifier) bool { return glob(string(pattern), displayName) })
 }
+
+// wildcards are what a pattern's wildcards are to a regular expression.
+var wildcards = strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
 
 // glob reports whether a pattern fits a text, where * stands for any text and ? for one
-// character. Its time is bounded by the product of both lengths.
-func glob(pattern, text []rune) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
-			p++
-			t++
-		case star >= 0: // Let the last * stand for one character more.
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	for p < len(pattern) && pattern[p] == '*' {
-		p++
-	}
-	return p == len(pattern)
+// character. Go's regular expressions take time linear in the text.
+func glob(pattern, text string) bool {
+	fits, err := regexp.MatchString(`(?s)\A`+wildcards.Replace(regexp.QuoteMeta(pattern))+`\z`, text)
+	return err == nil && fits
 }
 
-// NewSource returns the source that a discovery makes for an environment, as it should be.
-func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *Child {
-	source := &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{
+// ProjectEnvironment turns an environment's record into the source that a discovery makes of it.
+func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
+	return NewSource(d, e.ID, e.DisplayName)
+}
+
+// NewSource returns the source that a discovery makes for an environment.
+func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
+	s := &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{
 		Environment:    id,
 		Endpoint:       d.GetEndpoint(),
 		Credentials:    *d.Spec.Credentials.DeepCopy(),
 		MirrorSettings: *d.Spec.Template.Spec.MirrorSettings.DeepCopy(),
 	}}
-	source.Name, source.Namespace = ObjectName(id), d.Namespace
-	source.OwnerReferences = []metav1.OwnerReference{*discoveryReference(d)}
-	source.Labels = map[string]string{}
-	for key, value := range d.Spec.Template.Metadata.Labels {
-		source.Labels[key] = string(value)
-	}
-	setLabel(source.Labels, v1alpha1.LabelDiscovery, d.Name)
-	setLabel(source.Labels, v1alpha1.LabelEnvironment, id)
-	source.Annotations = maps.Clone(d.Spec.Template.Metadata.Annotations)
-	if source.Annotations == nil {
-		source.Annotations = map[string]string{}
-	}
+	s.Name, s.Namespace = ObjectName(id), d.Namespace
+	s.OwnerReferences = []metav1.OwnerReference{*DiscoveryOwner(d).reference()}
+	s.Labels, s.Annotations = templated(nil, d.Spec.Template.Metadata)
+	s.Labels[v1alpha1.LabelDiscovery] = LabelValue(d.Name)
+	setLabel(s.Labels, v1alpha1.LabelEnvironment, id)
 	if displayName != "" {
-		source.Annotations[v1alpha1.AnnotationEnvironmentName] = Truncate(displayName, maxText)
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationEnvironmentName, Truncate(displayName, maxText))
 	}
-	if keys := templateKeys(d.Spec.Template.Metadata); keys != "" {
-		source.Annotations[v1alpha1.AnnotationTemplateKeys] = keys
-	}
-	return NewChild(source)
+	return s
 }
 
-func discoveryReference(d *v1alpha1.EnvironmentDiscovery) *metav1.OwnerReference {
-	return metav1.NewControllerRef(d, v1alpha1.GroupVersion.WithKind("EnvironmentDiscovery"))
-}
-
-// Discovered reports whether a source is this discovery's: controlled by it, or its own with
-// the ownerReference lost, that is without any controller, labelled with the discovery's
-// name, and under the name that the discovery would give it.
-func Discovered(source *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
-	if controller := metav1.GetControllerOf(source); controller != nil {
-		return controller.UID == d.UID
+// renderSource returns the source that a discovery should have: what its template makes of the
+// environment, whether that is listed, missing, or not known since the start, with the
+// annotations that a user set on it, and since when the environment is missing.
+func renderSource(r rendering) Object {
+	s := NewSource(r.owner.discovery(), source(r.base).Spec.Environment, displayName(r.base))
+	if r.existing == nil {
+		return s
 	}
-	return source.Labels[v1alpha1.LabelDiscovery] == d.Name && source.Name == ObjectName(source.Spec.Environment)
-}
-
-// DiscoveryFacts are all that a discovery's plan is made from.
-type DiscoveryFacts struct {
-	Discovery *v1alpha1.EnvironmentDiscovery
-	// Ledger is what the listings said of the environments that are taken; nil if there
-	// was none since the start.
-	Ledger *Ledger
-	// Existing are the discovery's own sources. They are not changed.
-	Existing []*Child
-	// Occupants are the sources in its namespace that are not its own and have a name it
-	// wants, by name.
-	Occupants map[string]*v1alpha1.InventorySource
-	// Fresh and Approval are as in Facts.
-	Fresh    bool
-	Approval *Approval
-	Now      time.Time
-}
-
-// DiscoveryPlan is what follows: sources to create, to change and to delete, sorted by name,
-// and what to report.
-type DiscoveryPlan struct {
-	// Writes have their parts in Metadata (metadata) and Status (spec).
-	Writes  []Write
-	Deletes []v1alpha1.Observation
-	// Unchanged is the number of sources that are as they should be.
-	Unchanged int
-	// Kept are the sources there are, sorted by environment.
-	Kept []v1alpha1.DiscoveredSource
-	Report
-}
-
-// discoverer makes one plan.
-type discoverer struct {
-	DiscoveryFacts
-	DiscoveryPlan
-	missing  []absentee
-	present  int
-	observed int32
-	absent   int32
-}
-
-// Discover returns the plan for the sources of a discovery.
-func Discover(facts DiscoveryFacts) *DiscoveryPlan {
-	p := &discoverer{DiscoveryFacts: facts}
-	p.Undecided = p.Ledger.Completed().IsZero()
-	there := map[string]bool{}
-	for _, existing := range p.Existing {
-		there[existing.Name] = true
-		p.keep(existing)
-	}
-	p.add(there)
-	if p.Ledger != nil {
-		p.Clashes = p.Ledger.clashes
-	}
-	doomed := map[v1alpha1.Observation]bool{}
-	for _, a := range (pruning{
-		kind: Environment, owner: owner{p.Discovery, "environmentdiscovery"}, spec: p.Discovery.Spec.Prune.AsPrune(),
-		missing: p.missing, present: p.present, ledger: p.Ledger, fresh: p.Fresh, approval: p.Approval,
-	}).decide(&p.Report) {
-		doomed[a.observation] = true
-		p.Deletes = append(p.Deletes, a.observation)
-	}
-	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return doomed[w.Existing] })
-	if completed := p.Ledger.Completed(); !completed.IsZero() {
-		at := metav1.NewTime(completed)
-		p.Summary = &v1alpha1.InventorySummary{Observed: p.observed, Missing: p.absent, LastListTime: &at, Scope: p.Ledger.Scope()}
-	}
-	slices.SortFunc(p.Writes, func(a, b Write) int { return cmp.Compare(a.Desired.GetName(), b.Desired.GetName()) })
-	slices.SortFunc(p.Deletes, byName)
-	slices.SortFunc(p.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(p.Kept, func(a, b v1alpha1.DiscoveredSource) int { return cmp.Compare(a.Environment, b.Environment) })
-	return &p.DiscoveryPlan
-}
-
-// keep plans for a source that is there. One that is being deleted, that a person asked to
-// leave alone, or that is of another environment than the listed one of its name, stays as
-// it is; any other follows the template, whether its environment is listed, missing, or not
-// known since the start.
-func (p *discoverer) keep(existing *Child) {
-	name := existing.Name
-	e, known := p.Ledger.entry(name)
-	listed := known && e.listed() && e.observation.CloudID() == existing.CloudID()
-	if !terminating(existing) {
-		p.present++
-		p.Kept = append(p.Kept, v1alpha1.DiscoveredSource{Environment: existing.CloudID(), DisplayName: existing.displayName(), Name: name})
-	}
-	switch {
-	case terminating(existing):
-		if listed {
-			p.observed++
-		}
-		p.Unchanged++
-		return
-	case known && e.listed() && !listed:
-		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: existing.CloudID()})
-		return
-	}
-	displayName, missing := existing.displayName(), p.Ledger.isMissing(name)
-	switch {
-	case listed:
-		p.observed++
-		displayName = e.observation.(*Child).displayName()
-	case missing:
-		p.absent++
-	}
-	if existing.unmanaged() {
-		p.Unchanged++
-		return
-	}
-	desired := NewSource(p.Discovery, existing.CloudID(), displayName)
-	desired.Name = name
-	keepUsers(desired, existing)
-	switch {
-	case missing:
-		a := p.Ledger.absentee(existing, p.Now)
-		p.missing = append(p.missing, a)
-		desired.Annotations[v1alpha1.AnnotationMissingSince] = a.since.UTC().Format(time.RFC3339)
-	case !listed: // Nobody knows: what an earlier process found stays.
-		if since, said := existing.Annotations[v1alpha1.AnnotationMissingSince]; said {
-			desired.Annotations[v1alpha1.AnnotationMissingSince] = since
+	for _, key := range usersKeys {
+		if value, set := r.existing.GetAnnotations()[key]; set {
+			metav1.SetMetaDataAnnotation(&s.ObjectMeta, key, value)
 		}
 	}
-	p.change(existing, desired)
+	if (r.sight == missing || r.sight == unknown) && !r.since.IsZero() {
+		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationMissingSince, r.since.UTC().Format(time.RFC3339))
+	}
+	return s
 }
 
 // usersKeys are annotations under the operator's prefix that are a user's to set.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// keepUsers gives a source the annotations that a user set on it.
-func keepUsers(desired, existing *Child) {
-	for _, key := range usersKeys {
-		if value, set := existing.Annotations[key]; set {
-			desired.Annotations[key] = value
+// withLastName gives a listed environment without a name the last one that is known.
+func withLastName(o, former, there Object) Object {
+	if displayName(o) != "" {
+		return o
+	}
+	for _, known := range []Object{former, there} {
+		if known != nil && displayName(known) != "" {
+			next := source(o).DeepCopy()
+			metav1.SetMetaDataAnnotation(&next.ObjectMeta, v1alpha1.AnnotationEnvironmentName, displayName(known))
+			return next
 		}
 	}
+	return o
 }
 
-func (p *discoverer) change(existing, desired *Child) {
-	spec, metadata := !existing.SameStatus(desired), !sameMetadata(existing, desired)
-	if !spec && !metadata {
-		p.Unchanged++
-		return
+// claimOfSource returns since when the discovery's status says that a source's environment is
+// missing, or outside. The source's annotation repeats it; it is asked only for sources that
+// the status has no room for, because whoever may edit a source may forge it.
+func claimOfSource(o Object, owner Owner, seen sight) time.Time {
+	status, environment := &owner.discovery().Status, source(o).Spec.Environment
+	i, named := slices.BinarySearchFunc(status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
+		return strings.Compare(s.Environment, id)
+	})
+	var at *metav1.Time
+	switch {
+	case named && seen == outside:
+		at = status.Sources[i].OutOfScopeSince
+	case named && seen != outside:
+		at = status.Sources[i].MissingSince
+	case seen != outside && (status.Environments == nil || int(status.SourceCount) > len(status.Sources)):
+		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
+			return since
+		}
 	}
-	next := NewChild(existing.DeepCopy())
-	restoreMetadata(next, desired)
-	next.CopyStatus(desired)
-	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: metadata, Status: spec})
+	if at == nil {
+		return time.Time{}
+	}
+	return at.Time
 }
 
-// add plans for listed environments without a source: all of them after a complete listing,
-// otherwise as many as there is room for.
-func (p *discoverer) add(there map[string]bool) {
-	if p.Ledger == nil {
-		return
+// Discovered reports whether a source is this discovery's: under the name that the discovery
+// gives it, and either controlled by it or, with the ownerReference lost or given up, without
+// any controller and labelled with the discovery's name.
+func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
+	if s.Name != ObjectName(s.Spec.Environment) {
+		return false
 	}
-	room := len(p.Ledger.entries)
-	if p.Ledger.partial {
-		room = max(0, roomFor(p.Ledger.told)-len(p.Existing))
+	if controller := metav1.GetControllerOf(s); controller != nil {
+		return controller.UID == d.UID
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Ledger.entries)) {
-		e := p.Ledger.entries[name]
-		if there[name] || !e.listed() {
-			continue
+	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
+}
+
+// maxSources is how many sources a discovery's status names, maxShownName how many bytes of a
+// display name it has: all of them fit into one object.
+const (
+	maxSources   = 500
+	maxShownName = 256
+)
+
+// Sources returns how a discovery's status names its sources, the first by environment, and how
+// many there are. now is the time.
+func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
+	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
+		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)
+	})
+	for _, o := range sorted[:min(len(sorted), maxSources)] {
+		named := v1alpha1.DiscoveredSource{Environment: source(o).Spec.Environment, Name: o.GetName(), DisplayName: Truncate(displayName(o), maxShownName)}
+		seen, since := knownSince(Environment, DiscoveryOwner(d), l, o, now)
+		at := metav1.NewTime(since).Rfc3339Copy()
+		switch {
+		case since.IsZero():
+		case seen == outside:
+			named.OutOfScopeSince = &at
+		default:
+			named.MissingSince = &at
 		}
-		environment := e.observation.(*Child)
-		if occupant := p.Occupants[name]; occupant != nil {
-			p.Conflicts = append(p.Conflicts, newConflict(occupant, discoveryReference(p.Discovery)))
-			continue
-		}
-		if room == 0 {
-			p.Withheld++
-			continue
-		}
-		room--
-		p.Writes = append(p.Writes, Write{Desired: NewSource(p.Discovery, environment.CloudID(), environment.displayName()), Metadata: true, Status: true})
+		first = append(first, named)
 	}
+	return first, int32(len(sorted))
 }

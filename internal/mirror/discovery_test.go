@@ -53,7 +53,7 @@ func (o *org) list(complete bool, ids ...string) *DiscoveryPlan {
 	for _, id := range ids {
 		s.Observations = append(s.Observations, NewSource(o.discovery, id, "name of "+id))
 	}
-	var existing []v1alpha1.Observation
+	var existing []Object
 	for _, c := range o.children() {
 		existing = append(existing, c)
 	}

@@ -167,10 +167,10 @@ func (h *history) Outage(t *rapid.T) {
 // Check plans, holds the plan against the rules, and carries it out.
 func (h *history) Check(*rapid.T) {
 	fresh := slices.Clone(h.fresh)
-	before := make([]map[string]v1alpha1.Observation, len(worldKinds))
-	strangers := make([]map[string]v1alpha1.Observation, len(worldKinds))
+	before := make([]map[string]Object, len(worldKinds))
+	strangers := make([]map[string]Object, len(worldKinds))
 	for kind := range worldKinds {
-		before[kind], strangers[kind] = map[string]v1alpha1.Observation{}, h.strangers(kind)
+		before[kind], strangers[kind] = map[string]Object{}, h.strangers(kind)
 		for _, o := range h.owned(kind) {
 			before[kind][o.GetName()] = o
 		}

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -12,28 +13,33 @@ import (
 // whole number stands beside it.
 const MaxJoined = 500
 
-// Desired is how the observations of one kind should be, by name. Its members
+// Desired is how the objects of one kind should be, by name. Its members
 // are shared and must not be changed.
-type Desired map[string]v1alpha1.Observation
+type Desired map[string]Object
 
-// Desire returns, for each kind, the observations as the listings say they
-// should be, with the kinds joined to each other: those listed, and those missing
-// that are still there, as they were last listed. ledgers and existing are by
-// kind, in the order of kinds; the observations in existing must be the source's own.
+// Desire returns, for each kind, the objects as the listings say they
+// should be, with the kinds joined to each other: those listed and in scope, and those
+// still there that are missing or out of scope, as they were last listed. ledgers and
+// existing are by kind, in the order of kinds; existing are the owner's own.
 //
 // An object whose kind could not be listed since the start, or that went
-// missing, is joined as it was last known: nobody's endpoints may vanish because
-// the other kind's listing failed.
-func Desire(kinds []*Kind, source *v1alpha1.InventorySource, ledgers []*Ledger, existing [][]v1alpha1.Observation) []Desired {
+// missing, is joined as it was last known: no endpoint may vanish because
+// the listing of another kind failed.
+func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	peers := newNetworks()
+	attach := func(k *Kind, o Object) {
+		if k.attach != nil {
+			k.attach(peers, o)
+		}
+	}
 	for i, ledger := range ledgers {
 		desired[i] = Desired{}
 		if ledger != nil {
 			for name, e := range ledger.entries {
-				if e.listed() {
-					desired[i][name] = e.observation
-					kinds[i].attach(peers, e.observation)
+				if e.listed() && e.outside.IsZero() {
+					desired[i][name] = e.object
+					attach(kinds[i], e.object)
 				}
 			}
 		}
@@ -41,15 +47,18 @@ func Desire(kinds []*Kind, source *v1alpha1.InventorySource, ledgers []*Ledger, 
 			if desired[i][o.GetName()] != nil {
 				continue
 			}
-			if e, _ := ledger.entry(o.GetName()); e.observation != nil {
-				o = restamped(e.observation, source)
+			if e, _ := ledger.entry(o.GetName()); e.object != nil {
+				o = e.object
 				desired[i][o.GetName()] = o
 			}
-			kinds[i].attach(peers, o)
+			attach(kinds[i], o)
 		}
 	}
 	peers.sort()
 	for i, kind := range kinds {
+		if kind.join == nil {
+			continue
+		}
 		for name, o := range desired[i] {
 			desired[i][name] = kind.join(peers, o)
 		}
@@ -57,49 +66,45 @@ func Desire(kinds []*Kind, source *v1alpha1.InventorySource, ledgers []*Ledger, 
 	return desired
 }
 
-// networks is what is told of each network.
+// networks is what the objects of each network say of themselves, by the network's ID, for
+// observations of other objects on it to repeat.
 type networks struct {
-	told  map[any]any // by *topic[T]: a map[string][]T, by the network's ID
-	sorts []func()
+	endpoints map[string][]v1alpha1.PeeringEndpoint
+	clusters  map[string][]v1alpha1.KafkaClusterSummary
+	peerings  map[string][]v1alpha1.PeeringSummary
+	facts     map[string]networkFacts
 }
 
-func newNetworks() *networks { return &networks{told: map[any]any{}} }
+// networkFacts are what a network says of itself.
+type networkFacts struct{ phase, cidr, dnsDomain string }
 
-// sort puts what was told in the order in which observations tell it on.
+func newNetworks() *networks {
+	return &networks{
+		map[string][]v1alpha1.PeeringEndpoint{}, map[string][]v1alpha1.KafkaClusterSummary{},
+		map[string][]v1alpha1.PeeringSummary{}, map[string]networkFacts{},
+	}
+}
+
+// sort puts each list in the order in which observations have it.
 func (n *networks) sort() {
-	for _, sort := range n.sorts {
-		sort()
+	sortEach(n.endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
+		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
+	})
+	sortEach(n.clusters, func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) })
+	sortEach(n.peerings, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+func sortEach[T any](lists map[string][]T, compare func(a, b T) int) {
+	for _, list := range lists {
+		slices.SortFunc(list, compare)
 	}
 }
 
-// topic is something that objects tell of their network, for observations of others on it to
-// tell on.
-type topic[T any] struct {
-	compare func(a, b T) int
-}
-
-// tell adds what an object tells of the network with that ID; of none, where it is empty.
-func (t *topic[T]) tell(n *networks, id string, values ...T) {
-	if id == "" {
-		return
+// add adds to the list of a network; an object without a network is on none.
+func add[T any](lists map[string][]T, network string, values ...T) {
+	if network != "" {
+		lists[network] = append(lists[network], values...)
 	}
-	lists, ok := n.told[t].(map[string][]T)
-	if !ok {
-		lists = map[string][]T{}
-		n.told[t] = lists
-		n.sorts = append(n.sorts, func() {
-			for _, list := range lists {
-				slices.SortFunc(list, t.compare)
-			}
-		})
-	}
-	lists[id] = append(lists[id], values...)
-}
-
-// of returns what was told of the network with that ID.
-func (t *topic[T]) of(n *networks, id string) []T {
-	lists, _ := n.told[t].(map[string][]T)
-	return lists[id]
 }
 
 // bounded returns the part of a joined list that fits, and the number of all.

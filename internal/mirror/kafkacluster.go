@@ -3,7 +3,6 @@
 package mirror
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -12,47 +11,44 @@ import (
 )
 
 // KafkaCluster describes Kafka clusters. Its phases are those of cmk/v2.
-var KafkaCluster = &Kind{
+var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
 	ReadyPhase:  "PROVISIONED",
 	OtherPhases: []string{"PROVISIONING", "FAILED"},
-	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.KafkaClusters.Policy },
-	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters },
-	InfoMetric:  "kafka_cluster_info",
-	InfoLabels:  []string{"cluster_id", "display_name", "phase", "type", "cloud", "region"},
+	content: observationContent(
+		func(o *v1alpha1.KafkaClusterObservation) *v1alpha1.KafkaClusterObservationStatus { return &o.Status },
+		func(s *v1alpha1.KafkaClusterObservationStatus) observationParts {
+			return observationParts{&s.Conditions, &s.Observed, ""} // The API does not say why a cluster failed.
+		}),
+	InfoMetric: "kafka_cluster_info",
+	InfoLabels: []string{"cluster_id", "display_name", "phase", "type", "cloud", "region"},
 	Info: func(o v1alpha1.Observation) []string {
 		status := &o.(*v1alpha1.KafkaClusterObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Type, status.Cloud, status.Region}
 	},
 	attach: attachKafkaCluster,
 	join:   joinKafkaCluster,
-	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+	joinedAs: func(o, as Object) Object {
 		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
 		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
 		return &joined
 	},
-}
+},
+	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.KafkaClusters.Policy },
+	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
-// endpointsOn are the Kafka endpoints on a network.
-var endpointsOn = &topic[v1alpha1.PeeringEndpoint]{func(a, b v1alpha1.PeeringEndpoint) int {
-	return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
-}}
-
-// clustersOn are the Kafka clusters in a network.
-var clustersOn = &topic[v1alpha1.KafkaClusterSummary]{func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) }}
-
-func attachKafkaCluster(n *networks, o v1alpha1.Observation) {
+func attachKafkaCluster(n *networks, o Object) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
-	endpointsOn.tell(n, network, peeringEndpoints(cluster)...)
-	clustersOn.tell(n, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
+	add(n.endpoints, network, peeringEndpoints(cluster)...)
+	add(n.clusters, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
 }
 
-func joinKafkaCluster(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+func joinKafkaCluster(n *networks, o Object) Object {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	peerings, count := bounded(peeringsOn.of(n, networkID(cluster.Status.Network)))
+	peerings, count := bounded(n.peerings[networkID(cluster.Status.Network)])
 	network := joinReference(n, cluster.Status.Network)
 	if cluster.Status.Network == network && cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
 		return o

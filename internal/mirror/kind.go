@@ -6,24 +6,31 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
+
+// Object is an object of the cluster that stands for one of the cloud: an observation, or
+// the InventorySource of an environment.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
 
 // Kind is all that planning must know of one kind of cloud object.
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages: "KafkaCluster".
 	Name string
-	// Condition is the type of the source's condition that tells how this kind's
-	// last sync went.
+	// Condition is the type of the owner's condition that reports how this kind's last
+	// sync went; "" if Ready alone does.
 	Condition string
 	// ReadyPhase is the phase in which an object is Ready.
 	ReadyPhase string
 	// OtherPhases are the other phases whose meaning is known: not Ready.
 	OtherPhases []string
-	// Policy returns the source's policy for this kind.
-	Policy func(*v1alpha1.InventorySource) v1alpha1.MirrorPolicy
-	// Summary returns the place of this kind's numbers in the source's status.
-	Summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary
 
 	// InfoMetric is the name of the metric that has one series for each observation;
 	// InfoLabels are its labels, beside the observation's namespace, name and source, and
@@ -32,31 +39,221 @@ type Kind struct {
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
-	// attach adds what other kinds tell of an observation to its network.
-	attach func(*networks, v1alpha1.Observation)
+	content
+
+	// mirrored reports whether an owner wants this kind; nil if all do.
+	mirrored func(owner Object) bool
+	// summary returns the place of this kind's numbers in an owner's status.
+	summary func(owner Object) **v1alpha1.InventorySummary
+	// owned reports whether an object is this owner's, see [Owned] and [Discovered].
+	owned func(o Object, owner Owner) bool
+	// claim returns since when the cluster says that an object's cloud object is missing, or
+	// outside; zero if it does not say so.
+	claim func(o Object, owner Owner, seen sight) time.Time
+	// render returns the object that should be there, given what is known of it; see
+	// restamped and renderSource.
+	render func(r rendering) Object
+
+	// attach adds what other kinds tell of an observation to its network; nil if the
+	// kind is not joined with others, as the next two.
+	attach func(*networks, Object)
 	// join returns an observation that tells of its network's other objects: the one
 	// given, if it does already, else a shallow copy.
-	join func(*networks, v1alpha1.Observation) v1alpha1.Observation
+	join func(*networks, Object) Object
 	// joinedAs returns a shallow copy of an observation that tells of other objects
 	// what another observation of the same object tells.
-	joinedAs func(o, as v1alpha1.Observation) v1alpha1.Observation
+	joinedAs func(o, as Object) Object
+
+	// withLastName returns a listed object with the display name that it had before, if
+	// the listing gave it none; nil if names decide nothing. former is what was listed
+	// before and there what is in the cluster, each nil if there is none.
+	withLastName func(o, former, there Object) Object
+	// outOfScope reports whether the owner's selector does not take a listed object; nil
+	// if all that is listed is taken.
+	outOfScope func(o Object, owner Owner) bool
+	// released reports whether a person took the object from its owner's hands; nil if
+	// that cannot be.
+	released func(Object) bool
 }
 
-// Mirrored reports whether the source mirrors this kind.
-func (k *Kind) Mirrored(source *v1alpha1.InventorySource) bool {
-	return k.Policy(source) != v1alpha1.MirrorPolicyIgnore
+// content is how the part of an object that the operator writes is read, compared and
+// copied: the status of an observation, the spec of a source.
+type content struct {
+	// InStatus reports whether that is the status, which is written by its subresource.
+	InStatus bool
+	id       func(Object) string
+	stored   func(Object) any
+	same     func(a, b Object) bool
+	copy     func(to, from Object)
+	// phase returns the cloud's own word, trouble what the cloud says went wrong; both are
+	// nil for a kind without phases, as are the conditions and the copy of the reason of
+	// condition Observed.
+	phase      func(Object) string
+	trouble    func(Object) string
+	conditions func(Object) *[]metav1.Condition
+	observed   func(Object) *string
 }
 
-// LastListed returns when a source's status says that this kind was last listed
-// whole, or else when the source began.
-func (k *Kind) LastListed(source *v1alpha1.InventorySource) time.Time {
-	if summary := *k.Summary(&source.Status); summary != nil && summary.LastListTime != nil {
+// deep is a pointer to a status that can be copied.
+type deep[S any] interface {
+	*S
+	DeepCopyInto(*S)
+}
+
+// observationParts are the parts of a status that the engine sets and no listing tells.
+type observationParts struct {
+	conditions *[]metav1.Condition
+	observed   *string
+	trouble    string
+}
+
+// observationContent returns the content of an observation of type O with a status of type S.
+func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
+	of := func(o Object) *S { return status(any(o).(*O)) }
+	// told returns a shallow copy of what the listings told.
+	told := func(o Object) *S {
+		copied := *of(o)
+		p := parts(&copied)
+		*p.conditions, *p.observed = nil, ""
+		return &copied
+	}
+	return content{
+		InStatus:   true,
+		id:         func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
+		stored:     func(o Object) any { return of(o) },
+		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(told(a), told(b)) },
+		copy:       func(to, from Object) { P(of(from)).DeepCopyInto(of(to)) },
+		phase:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
+		trouble:    func(o Object) string { return parts(of(o)).trouble },
+		conditions: func(o Object) *[]metav1.Condition { return parts(of(o)).conditions },
+		observed:   func(o Object) *string { return parts(of(o)).observed },
+	}
+}
+
+// observationKind completes the description of a kind of observation: which sources want it,
+// and where their status has its numbers.
+func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
+	k.mirrored = func(owner Object) bool {
+		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
+	}
+	k.summary = func(owner Object) **v1alpha1.InventorySummary {
+		return summary(&owner.(*v1alpha1.InventorySource).Status)
+	}
+	k.owned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
+	k.claim = func(o Object, _ Owner, _ sight) time.Time { return missingCondition(*k.conditions(o)) }
+	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
+	return &k
+}
+
+// Mirrored reports whether the owner mirrors this kind.
+func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
+
+// Summary returns the place of this kind's numbers in the owner's status.
+func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summary(owner) }
+
+// Owned reports whether an object of this kind is this owner's.
+func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
+
+// ID returns the cloud's ID of the object that o stands for.
+func (k *Kind) ID(o Object) string { return k.id(o) }
+
+// Content returns a pointer to what the operator writes of an object: its status or its spec.
+func (k *Kind) Content(o Object) any { return k.stored(o) }
+
+// CopyContent gives an object a deep copy of what another one of its kind has.
+func (k *Kind) CopyContent(to, from Object) { k.copy(to, from) }
+
+// Phase returns the cloud's own word for an object's phase, "" for a kind without phases.
+func (k *Kind) Phase(o Object) string {
+	if k.phase == nil {
+		return ""
+	}
+	return k.phase(o)
+}
+
+// Trouble returns what the cloud says went wrong with an object, or "".
+func (k *Kind) Trouble(o Object) string {
+	if k.trouble == nil {
+		return ""
+	}
+	return k.trouble(o)
+}
+
+// Conditions returns an object's conditions, nil for a kind without.
+func (k *Kind) Conditions(o Object) []metav1.Condition {
+	if k.conditions == nil {
+		return nil
+	}
+	return *k.conditions(o)
+}
+
+// Observed returns the status's copy of the reason of condition Observed; "" for a kind without.
+func (k *Kind) Observed(o Object) string {
+	if k.observed == nil {
+		return ""
+	}
+	return *k.observed(o)
+}
+
+// LastListed returns when an owner's status says that this kind was last listed
+// whole, or else when the owner began.
+func (k *Kind) LastListed(owner Object) time.Time {
+	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
 	}
-	return source.CreationTimestamp.Time
+	return owner.GetCreationTimestamp().Time
 }
 
 // knows reports whether this version knows what a phase means.
 func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
+}
+
+// Owner is what planning knows of the object whose kinds are mirrored: an InventorySource
+// or an EnvironmentDiscovery.
+type Owner struct {
+	Object
+	// kind is the owner's own kind, Resource what kubectl calls it.
+	kind     string
+	Resource string
+	// Prune says when an object is deleted whose cloud object is missing.
+	Prune v1alpha1.Prune
+	// StaleAfter is how long after the last complete listing its objects say that nobody
+	// knows any more; 0 if they never do.
+	StaleAfter time.Duration
+}
+
+// SourceOwner returns a source as the owner of its observations.
+func SourceOwner(s *v1alpha1.InventorySource) Owner {
+	return Owner{s, "InventorySource", "inventorysource", s.Spec.Prune, s.GetStaleAfter()}
+}
+
+// DiscoveryOwner returns a discovery as the owner of its sources.
+func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
+	return Owner{d, DiscoveryKind, "environmentdiscovery", d.Spec.Prune.AsPrune(), 0}
+}
+
+// DiscoveryKind is the kind that the ownerReferences to a discovery name.
+const DiscoveryKind = "EnvironmentDiscovery"
+
+func (o Owner) source() *v1alpha1.InventorySource { return o.Object.(*v1alpha1.InventorySource) }
+
+func (o Owner) discovery() *v1alpha1.EnvironmentDiscovery {
+	return o.Object.(*v1alpha1.EnvironmentDiscovery)
+}
+
+// reference returns the ownerReference that the owner's objects have.
+func (o Owner) reference() *metav1.OwnerReference {
+	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
+}
+
+// rendering is what an object that should be there is made from.
+type rendering struct {
+	owner Owner
+	// base is the object as last listed, or as it is if it never was. existing is the
+	// object as it is, nil if it is to be created.
+	base, existing Object
+	sight          sight
+	// since is when the object was first known to be missing or outside, if it is.
+	since time.Time
 }

@@ -15,10 +15,10 @@ import (
 
 // Sighting is what one listing of one kind told, projected and stamped.
 type Sighting struct {
-	// Observations are the objects that are new or changed since the last listing,
+	// Objects are those that are new or changed since the last listing,
 	// each as it should be in the cluster but for conditions and what is joined from
 	// other kinds.
-	Observations []v1alpha1.Observation
+	Objects []Object
 	// Same are the cloud IDs of the objects that are as the last listing told. The
 	// ledger that the sighting is recorded in must know each of them as listed.
 	Same []string
@@ -76,9 +76,12 @@ type Clash struct {
 
 // entry is what is known of one cloud object.
 type entry struct {
-	// observation is the object as last listed; nil if it never was. Where that is
-	// what is there already, it is that very object, so that it is held once.
-	observation v1alpha1.Observation
+	// object is what was last listed; nil if it never was. If the cached object
+	// equals it, that object is used, so it is held once.
+	object Object
+	// outside is since when the owner's selector does not take what is listed; zero if it
+	// does.
+	outside time.Time
 	// scope is that of the listing that last saw the object, be it an earlier
 	// process's; "" if it is not known.
 	scope string
@@ -104,45 +107,58 @@ func (e entry) listed() bool { return e.absence == nil }
 // earlier process last saw under a scope; "" is an unknown one.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
-// Record returns the ledger after one more listing. existing are the source's
-// observations there are. An object that is neither listed nor has one is
-// forgotten; the misses of one that has an observation and was never listed are
+// Record returns the ledger after one more listing. existing are the owner's
+// objects there are. A cloud object that is neither listed nor has one is
+// forgotten. The misses of one that has an object and was never listed are
 // counted from now on, whoever made it.
-func (l *Ledger) Record(kind *Kind, s Sighting, existing []v1alpha1.Observation) *Ledger {
+func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
 	}
 	next := *l
-	next.told, next.partial = len(s.Observations)+len(s.Same), !s.Complete
+	next.told, next.partial = len(s.Objects)+len(s.Same), !s.Complete
 	next.entries = make(map[string]entry, max(next.told, len(existing)))
 	next.phases, next.clashes, next.absent = nil, nil, 0
 	if s.Complete {
 		next.complete(s)
 	}
-	there := make(map[string]v1alpha1.Observation, len(existing))
+	there := make(map[string]Object, len(existing))
 	for _, o := range existing {
 		there[o.GetName()] = o
 	}
+	r := recording{kind, owner, s, l, there}
 	for _, id := range s.Same {
-		name := ObjectName(id)
-		next.see(kind, l.entries[name].observation, s.Scope, there[name])
+		next.see(r, l.entries[ObjectName(id)].object)
 	}
-	for _, o := range s.Observations {
-		next.see(kind, o, s.Scope, there[o.GetName()])
+	for _, o := range s.Objects {
+		if kind.withLastName != nil {
+			o = kind.withLastName(o, l.entries[o.GetName()].object, there[o.GetName()])
+		}
+		next.see(r, o)
 	}
-	next.keep(l, s, there)
+	next.keep(r)
 	for name, o := range there {
 		if _, known := next.entries[name]; !known {
 			next.entries[name] = entry{scope: next.former, absence: &absence{seq: next.seq}}
 			if s.Complete {
-				next.entries[name].absence.since = claimedSince(o, s.End)
+				next.entries[name].absence.since = r.claimedSince(o, missing)
 			}
 			next.absent++
 		}
 	}
-	next.notePhases(l, there)
+	next.notePhases(r)
 	slices.SortFunc(next.clashes, func(a, b Clash) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return &next
+}
+
+// recording is what a listing is recorded with.
+type recording struct {
+	kind  *Kind
+	owner Owner
+	Sighting
+	former *Ledger
+	// there are the owner's objects, by name.
+	there map[string]Object
 }
 
 // Again returns the ledger after a complete listing, under the same scope, that told
@@ -152,13 +168,6 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 	next.seq++
 	next.completed = end
 	return &next
-}
-
-// Tells reports whether the last listing told of an object what a new one tells.
-func (l *Ledger) Tells(o v1alpha1.Observation) bool {
-	e, _ := l.entry(o.GetName())
-	return e.observation != nil && e.observation.CloudID() == o.CloudID() &&
-		e.observation.SameStatus(o) && sameMetadata(e.observation, o)
 }
 
 // Distinct reports whether no two objects have one name.
@@ -182,23 +191,32 @@ func (l *Ledger) complete(s Sighting) {
 	l.completed, l.empty, l.scope = s.End, l.told == 0, s.Scope
 }
 
-// see takes in one listed object. there is the observation of its name, or nil.
-// Where two IDs make one name, the ID that is the name itself keeps it, else the
-// lower one.
-func (l *Ledger) see(kind *Kind, o v1alpha1.Observation, scope string, there v1alpha1.Observation) {
-	name, id := o.GetName(), o.CloudID()
-	if other := l.entries[name].observation; other != nil && other.CloudID() != id {
-		owner := other.CloudID()
+// see takes in one listed object. If two IDs make one name, the ID that is the name itself
+// keeps it, else the lower one.
+func (l *Ledger) see(r recording, o Object) {
+	name, id := o.GetName(), r.kind.id(o)
+	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
+		owner := r.kind.id(other)
 		if owner == name || id != name && owner < id {
 			l.clashes = append(l.clashes, Clash{ID: id, Name: name, Owner: owner})
 			return
 		}
 		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
-	if there != nil && there != o && carries(kind, there, o) {
-		o = there
+	e := entry{object: o, scope: r.Scope}
+	there := r.there[name]
+	if there != nil && there != o && carries(r.kind, there, o) {
+		e.object = there
 	}
-	l.entries[name] = entry{observation: o, scope: scope}
+	if r.kind.outOfScope != nil && r.kind.outOfScope(o, r.owner) {
+		e.outside = r.End
+		if former := r.former.entries[name]; !former.outside.IsZero() {
+			e.outside = former.outside
+		} else if there != nil && former.object == nil { // This process did not see it begin.
+			e.outside = r.claimedSince(there, outside)
+		}
+	}
+	l.entries[name] = e
 }
 
 // roomFor returns how many entries and observations a kind may have while its
@@ -207,17 +225,17 @@ func (l *Ledger) see(kind *Kind, o v1alpha1.Observation, scope string, there v1a
 func roomFor(told int) int { return max(100, 2*told) }
 
 // keep takes over what a former ledger knew of objects that were not listed now.
-func (l *Ledger) keep(former *Ledger, s Sighting, there map[string]v1alpha1.Observation) {
-	for name, e := range former.entries {
+func (l *Ledger) keep(r recording) {
+	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
 			continue
 		}
-		stillListed := e.listed() && !s.Complete
-		if there[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.told)) {
+		stillListed := e.listed() && !r.Complete
+		if r.there[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.told)) {
 			continue
 		}
 		if !stillListed {
-			e.absence = former.absenceAfter(e, s, there[name])
+			e.absence = r.absenceAfter(e, r.there[name])
 			l.absent++
 		}
 		l.entries[name] = e
@@ -225,56 +243,91 @@ func (l *Ledger) keep(former *Ledger, s Sighting, there map[string]v1alpha1.Obse
 }
 
 // absenceAfter returns the absence of an object after a listing that lacked it. there
-// is its observation. When it went missing is what this process saw; only of an object
-// that it never saw the observation's own time is taken, and later edits of that count
+// is its object in the cluster. When it went missing is what this process saw; only for one
+// that it never saw, the claim of the cluster is taken, and later edits of that count
 // for nothing.
-func (l *Ledger) absenceAfter(e entry, s Sighting, there v1alpha1.Observation) *absence {
-	a := absence{seq: l.seq}
+func (r recording) absenceAfter(e entry, there Object) *absence {
+	a := absence{seq: r.former.seq}
 	if e.absence != nil {
 		a = *e.absence
 	}
 	switch {
-	case !s.Complete:
+	case !r.Complete:
 	case e.listed():
-		a.since = s.End
+		a.since = r.End
 	case a.since.IsZero():
-		a.since = claimedSince(there, s.End)
-	case a.since.After(s.End): // The clock was set back.
-		a.since = s.End
+		a.since = r.claimedSince(there, missing)
+	case a.since.After(r.End): // The clock was set back.
+		a.since = r.End
 	}
 	return &a
 }
 
-// claimedSince returns since when an observation says that its object is missing:
-// now, if it does not say so or names a time to come, and not before it was created,
+func (r recording) claimedSince(o Object, seen sight) time.Time {
+	return claimedSince(r.kind, r.owner, o, seen, r.End)
+}
+
+// claimedSince returns since when the cluster says that an object is missing, or outside:
+// now, if it does not say so or names a time to come, and not before the object was created,
 // which the API server alone says.
-func claimedSince(o v1alpha1.Observation, now time.Time) time.Time {
-	c := meta.FindStatusCondition(*o.Conditions(), v1alpha1.ConditionObserved)
-	if c == nil || c.Status != metav1.ConditionFalse || c.LastTransitionTime.After(now) {
+func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
+	since := k.claim(o, owner, seen)
+	if since.IsZero() || since.After(now) {
 		return now
 	}
-	since := c.LastTransitionTime.Time
 	if created := o.GetCreationTimestamp().Time; since.Before(created) && !created.After(now) {
 		return created
 	}
 	return since
 }
 
+// knownSince returns what is known of an object, and since when it is missing or outside: as this
+// process saw it, else as the cluster says. The time is zero for an object that is listed, and
+// for one that is unknown and was not missing when an earlier process last looked.
+func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
+	seen, since := l.sight(o.GetName()), l.since(o.GetName())
+	switch {
+	case seen == listed:
+		return seen, time.Time{}
+	case since.IsZero() && seen == unknown:
+		since = k.claim(o, owner, missing)
+	case since.IsZero():
+		since = claimedSince(k, owner, o, seen, now)
+	}
+	if since.After(now) {
+		since = now
+	}
+	return seen, since
+}
+
+// missingCondition returns since when condition Observed is False; zero if it is not.
+func missingCondition(conditions []metav1.Condition) time.Time {
+	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
+	if c == nil || c.Status != metav1.ConditionFalse {
+		return time.Time{}
+	}
+	return c.LastTransitionTime.Time
+}
+
 // notePhases finds the objects whose phase changed since their observation was
 // written. What a stranger wrote there is no former phase.
-func (l *Ledger) notePhases(former *Ledger, there map[string]v1alpha1.Observation) {
-	for name, o := range there {
+func (l *Ledger) notePhases(r recording) {
+	if r.kind.phase == nil {
+		return
+	}
+	for name, o := range r.there {
 		e := l.entries[name]
-		if !e.listed() || o == e.observation {
+		if !e.listed() || o == e.object {
 			continue
 		}
-		was, pending := former.phases[name]
-		if before := former.entries[name].observation; !pending && before != nil {
-			was = before.Phase()
+		is := r.kind.phase(o)
+		was, pending := r.former.phases[name]
+		if before := r.former.entries[name].object; !pending && before != nil {
+			was = r.kind.phase(before)
 		} else if !pending {
-			was = o.Phase()
+			was = is
 		}
-		if was != "" && was == o.Phase() && was != e.observation.Phase() {
+		if was != "" && was == is && was != r.kind.phase(e.object) {
 			if l.phases == nil {
 				l.phases = map[string]string{}
 			}
@@ -319,13 +372,14 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// missingSince returns since when an object is known to be missing. The zero time is
-// that of an object that is not.
-func (l *Ledger) missingSince(name string) time.Time {
-	if e, known := l.entry(name); known && !e.listed() {
+// since returns since when an object is known to be missing or outside. The zero time is
+// that of an object that is neither.
+func (l *Ledger) since(name string) time.Time {
+	e, known := l.entry(name)
+	if known && !e.listed() {
 		return e.absence.since
 	}
-	return time.Time{}
+	return e.outside
 }
 
 // moved reports whether an object was last seen under another scope than that of the
@@ -354,15 +408,23 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// isMissing reports whether an object is absent from the last complete listing.
-// Before the first complete listing nothing is.
-func (l *Ledger) isMissing(name string) bool {
+// sight returns what the listings say about whether an object is there. Before the first
+// complete listing, nothing is missing.
+func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
-	return !l.Completed().IsZero() && (!known || !e.listed())
+	switch {
+	case known && e.listed() && !e.outside.IsZero():
+		return outside
+	case known && e.listed():
+		return listed
+	case l.Completed().IsZero():
+		return unknown
+	}
+	return missing
 }
 
-// listed reports whether an object was in the last complete listing, or seen since.
-func (l *Ledger) listed(name string) bool {
+// Listed reports whether an object was in the last complete listing, or seen since.
+func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()
 }

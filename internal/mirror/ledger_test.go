@@ -38,7 +38,7 @@ func played(l *Ledger, gone string, listings []string) *Ledger {
 			listing.Scope = "B"
 		}
 		for _, r := range records(strings.Fields(text)) {
-			listing.Observations = append(listing.Observations, stamped(w.source, r))
+			listing.Objects = append(listing.Objects, stamped(w.source, r))
 		}
 		l = l.Record(KafkaCluster, listing, there(gone, listings))
 	}
@@ -46,9 +46,9 @@ func played(l *Ledger, gone string, listings []string) *Ledger {
 }
 
 // there returns an observation of x and of each object in listings, but for gone.
-func there(gone string, listings []string) []v1alpha1.Observation {
+func there(gone string, listings []string) []Object {
 	source := newSource()
-	existing := []v1alpha1.Observation{stamped(source, newCluster("x"))}
+	existing := []Object{stamped(source, newCluster("x"))}
 	for _, id := range strings.FieldsFunc(strings.Join(listings, " "), func(r rune) bool { return strings.ContainsRune(" ~!B:", r) }) {
 		if id != gone && id != "x" {
 			existing = append(existing, stamped(source, newCluster(id)))

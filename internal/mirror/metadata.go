@@ -8,55 +8,65 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
 // Stamp gives a projected observation the metadata and the origin it gets from
 // its source: name, namespace, ownerReference, the operator's labels and the
-// source's template. Labels the projection set stay. Texts of the cloud's are cut to
+// source's template. Labels the projection set stay. Texts of the cloud are cut to
 // what their place holds.
-func Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
-	cutTexts(o)
+func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
+	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
 		SourceRef:   v1alpha1.LocalReference{Name: source.Name},
 		Environment: source.Spec.Environment,
 	}
 	o.SetName(ObjectName(o.CloudID()))
 	o.SetNamespace(source.Namespace)
-	o.SetOwnerReferences([]metav1.OwnerReference{*ownerReference(source)})
+	o.SetOwnerReferences([]metav1.OwnerReference{*SourceOwner(source).reference()})
+	labels, annotations := templated(o.GetLabels(), source.Spec.Template)
+	labels[v1alpha1.LabelSource] = LabelValue(source.Name)
+	setLabel(labels, v1alpha1.LabelEnvironment, source.Spec.Environment)
+	o.SetLabels(labels)
+	o.SetAnnotations(annotations)
+}
 
-	labels := o.GetLabels()
+// templated returns the labels given with those of a template added, and the annotations of
+// the template with the note of its keys.
+func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	for key, value := range source.Spec.Template.Labels {
+	for key, value := range t.Labels {
 		labels[key] = string(value)
 	}
-	setLabel(labels, v1alpha1.LabelSource, source.Name)
-	setLabel(labels, v1alpha1.LabelEnvironment, source.Spec.Environment)
-	o.SetLabels(labels)
-
-	annotations := maps.Clone(source.Spec.Template.Annotations)
-	if keys := templateKeys(source.Spec.Template); keys != "" {
+	annotations = maps.Clone(t.Annotations)
+	if keys := templateKeys(t); keys != "" {
 		if annotations == nil {
 			annotations = map[string]string{}
 		}
 		annotations[v1alpha1.AnnotationTemplateKeys] = keys
 	}
-	o.SetAnnotations(annotations)
+	return labels, annotations
 }
 
 // setLabel sets a label where the value is one: an empty or an invalid value
 // sets none, since a label must never keep an object from being written.
 func setLabel(labels map[string]string, key, value string) {
-	if value != "" && isLabelValue(value) {
+	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
 	}
 }
 
-func ownerReference(source *v1alpha1.InventorySource) *metav1.OwnerReference {
-	return metav1.NewControllerRef(source, v1alpha1.GroupVersion.WithKind("InventorySource"))
+// LabelValue returns the label value that stands for an object's name: the name itself if it
+// fits, else its first characters, "-" and the first 8 hex digits of its SHA-256.
+func LabelValue(name string) string {
+	if len(name) <= validation.LabelValueMaxLength {
+		return name
+	}
+	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
 // templateKeys lists the template's label keys, ";", and its annotation keys,
@@ -71,9 +81,9 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // restamped returns an observation with the metadata its source gives it now: the one
-// given, if it carries that already, else a copy. It is for objects that are no longer
-// listed, whose observations the source's template applies to all the same.
-func restamped(o v1alpha1.Observation, source *v1alpha1.InventorySource) v1alpha1.Observation {
+// given, if it carries that already, else a copy. The source's template applies to what is no
+// longer listed, too.
+func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
 	for key, value := range t.Labels {
@@ -88,7 +98,7 @@ func restamped(o v1alpha1.Observation, source *v1alpha1.InventorySource) v1alpha
 	next := o.DeepCopyObject().(v1alpha1.Observation)
 	labels := next.GetLabels()
 	maps.DeleteFunc(labels, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.Prefix) })
-	Stamp(next, source)
+	k.Stamp(next, source)
 	return next
 }
 
@@ -105,19 +115,19 @@ func sameMetadata(existing, desired metav1.Object) bool {
 // carries reports whether an observation is exactly what was listed, conditions and
 // what is joined aside: nothing of it is a stranger's, so that it can stand for what
 // was listed.
-func carries(kind *Kind, existing, listed v1alpha1.Observation) bool {
-	return existing.CloudID() == listed.CloudID() && *existing.Origin() == *listed.Origin() &&
+func carries(kind *Kind, existing, listed Object) bool {
+	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
 		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
 		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
 		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
-		existing.SameStatus(kind.joinedAs(listed, existing))
+		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
 // fresh returns an observation as it is to be created, with nothing of an object that
 // stands for it.
-func fresh(desired v1alpha1.Observation) v1alpha1.Observation {
-	next := desired.DeepCopyObject().(v1alpha1.Observation)
+func fresh(desired Object) Object {
+	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
 	next.SetResourceVersion("")
 	next.SetGeneration(0)

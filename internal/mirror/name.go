@@ -22,8 +22,7 @@ func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id
 	}
-	sum := sha256.Sum256([]byte(id))
-	hash := hex.EncodeToString(sum[:])[:hashDigits]
+	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
 		// A dot must stand between letters or digits, and a name must begin with
@@ -35,6 +34,14 @@ func ObjectName(id string) string {
 		return hash
 	}
 	return base + "-" + hash
+}
+
+func isSubdomain(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }
+
+// shortHash returns the first hex digits of a text's SHA-256.
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])[:hashDigits]
 }
 
 func validRune(r rune) rune {

@@ -13,15 +13,16 @@ import (
 )
 
 // Network describes networks. Its phases are those of networking/v1.
-var Network = &Kind{
+var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
 	ReadyPhase:  "READY",
 	OtherPhases: []string{"PROVISIONING", "FAILED", "DEPROVISIONING"},
-	Policy: func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy {
-		return cmp.Or(s.Spec.Networks.Policy, v1alpha1.MirrorPolicyIgnore)
-	},
-	Summary:    func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks },
+	content: observationContent(
+		func(o *v1alpha1.NetworkObservation) *v1alpha1.NetworkObservationStatus { return &o.Status },
+		func(s *v1alpha1.NetworkObservationStatus) observationParts {
+			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+		}),
 	InfoMetric: "network_info",
 	InfoLabels: []string{"network_id", "display_name", "phase", "cloud", "region", "cidr"},
 	Info: func(o v1alpha1.Observation) []string {
@@ -30,29 +31,28 @@ var Network = &Kind{
 	},
 	attach: attachNetwork,
 	join:   joinNetwork,
-	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+	joinedAs: func(o, as Object) Object {
 		joined, from := *o.(*v1alpha1.NetworkObservation), as.(*v1alpha1.NetworkObservation)
 		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = from.Status.KafkaClusters, from.Status.KafkaClusterCount
 		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
 		return &joined
 	},
-}
+},
+	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy {
+		return cmp.Or(s.Networks.Policy, v1alpha1.MirrorPolicyIgnore)
+	},
+	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts are what a network tells of itself to the objects on it.
-type networkFacts struct{ phase, cidr, dnsDomain string }
-
-// factsOn are the network's own; there is one network of an ID.
-var factsOn = &topic[networkFacts]{func(a, b networkFacts) int { return cmp.Compare(a.phase, b.phase) }}
-
-func attachNetwork(n *networks, o v1alpha1.Observation) {
-	status := &o.(*v1alpha1.NetworkObservation).Status
-	factsOn.tell(n, o.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain})
-}
-
-func joinNetwork(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+func attachNetwork(n *networks, o Object) {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := bounded(clustersOn.of(n, o.CloudID()))
-	peerings, peeringCount := bounded(peeringsOn.of(n, o.CloudID()))
+	status := &network.Status
+	n.facts[network.CloudID()] = networkFacts{status.Phase, status.CIDR, status.DNSDomain}
+}
+
+func joinNetwork(n *networks, o Object) Object {
+	network := o.(*v1alpha1.NetworkObservation)
+	clusters, clusterCount := bounded(n.clusters[network.CloudID()])
+	peerings, peeringCount := bounded(n.peerings[network.CloudID()])
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
 		status.PeeringCount == peeringCount && slices.Equal(status.Peerings, peerings) {
@@ -67,11 +67,7 @@ func joinNetwork(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
 // joinReference returns a reference that tells what its network tells: the one given, if
 // it does already, else a copy. Of a network that is not mirrored it tells nothing.
 func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	var told networkFacts
-	for _, facts := range factsOn.of(n, networkID(r)) {
-		told = facts
-	}
-	return referenceWith(r, told)
+	return referenceWith(r, n.facts[networkID(r)])
 }
 
 // referenceAs returns a reference that tells of its network what another one tells.

@@ -105,7 +105,7 @@ func (w *oracle) seenThrough(kind int, name string) string {
 
 // missing returns those of the source's observations that the last complete listing
 // lacked and no listing since held.
-func (w *oracle) missing(kind int, owned map[string]v1alpha1.Observation) []string {
+func (w *oracle) missing(kind int, owned map[string]Object) []string {
 	var missing []string
 	for name, o := range owned {
 		absent := false
@@ -125,7 +125,7 @@ func (w *oracle) missing(kind int, owned map[string]v1alpha1.Observation) []stri
 
 // judge holds what a plan deletes against the rules. before are the source's
 // observations there were; fresh reports whether a complete listing led to the plan.
-func (w *oracle) judge(h *history, kind int, plan *Plan, fresh bool, before map[string]v1alpha1.Observation) {
+func (w *oracle) judge(h *history, kind int, plan *Plan, fresh bool, before map[string]Object) {
 	missing := w.missing(kind, before)
 	for _, name := range missing {
 		if _, known := w.gone[kind][name]; !known {
@@ -160,7 +160,7 @@ func (w *oracle) compare(h *history, kind int) {
 	if !worldKinds[kind].Mirrored(h.source) || h.completed[kind].IsZero() {
 		return
 	}
-	owned := map[string]v1alpha1.Observation{}
+	owned := map[string]Object{}
 	for _, o := range h.owned(kind) {
 		owned[o.GetName()] = o
 	}
@@ -200,7 +200,7 @@ func (w *oracle) judgeEach(h *history, kind int, plan *Plan, fresh bool) {
 }
 
 // judgeAll holds all deletions together against rule 4.
-func (w *oracle) judgeAll(h *history, kind int, plan *Plan, missing []string, before map[string]v1alpha1.Observation) {
+func (w *oracle) judgeAll(h *history, kind int, plan *Plan, missing []string, before map[string]Object) {
 	percent := orDefault(h.source.Spec.Prune.MaxPercent, 20)
 	names := namesOf(plan.Deletes)
 	approval := h.source.Annotations[v1alpha1.AnnotationApprovePrune]

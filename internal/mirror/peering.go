@@ -3,7 +3,6 @@
 package mirror
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -12,40 +11,50 @@ import (
 )
 
 // Peering describes network peerings. Its phases are those of networking/v1.
-var Peering = &Kind{
+var Peering = observationKind(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
 	ReadyPhase:  "READY",
 	OtherPhases: []string{"PROVISIONING", "PENDING_ACCEPT", "FAILED", "DEPROVISIONING", "DISCONNECTED"},
-	Policy:      func(s *v1alpha1.InventorySource) v1alpha1.MirrorPolicy { return s.Spec.Peerings.Policy },
-	Summary:     func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings },
-	InfoMetric:  "peering_info",
-	InfoLabels:  []string{"peering_id", "display_name", "phase", "cloud", "region"},
+	content: observationContent(
+		func(o *v1alpha1.PeeringObservation) *v1alpha1.PeeringObservationStatus { return &o.Status },
+		func(s *v1alpha1.PeeringObservationStatus) observationParts {
+			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+		}),
+	InfoMetric: "peering_info",
+	InfoLabels: []string{"peering_id", "display_name", "phase", "cloud", "region"},
 	Info: func(o v1alpha1.Observation) []string {
 		status := &o.(*v1alpha1.PeeringObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region}
 	},
 	attach: attachPeering,
 	join:   joinPeering,
-	joinedAs: func(o, as v1alpha1.Observation) v1alpha1.Observation {
+	joinedAs: func(o, as Object) Object {
 		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
 		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
 		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
 		return &joined
 	},
+},
+	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
+	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
+
+// trouble joins what the API tells of an error.
+func trouble(code, message string) string {
+	if code != "" && message != "" {
+		return code + ": " + message
+	}
+	return code + message
 }
 
-// peeringsOn are the peerings of a network.
-var peeringsOn = &topic[v1alpha1.PeeringSummary]{func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) }}
-
-func attachPeering(n *networks, o v1alpha1.Observation) {
+func attachPeering(n *networks, o Object) {
 	peering := o.(*v1alpha1.PeeringObservation)
-	peeringsOn.tell(n, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
+	add(n.peerings, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
 }
 
-func joinPeering(n *networks, o v1alpha1.Observation) v1alpha1.Observation {
+func joinPeering(n *networks, o Object) Object {
 	peering := o.(*v1alpha1.PeeringObservation)
-	endpoints, count := bounded(endpointsOn.of(n, networkID(peering.Status.Network)))
+	endpoints, count := bounded(n.endpoints[networkID(peering.Status.Network)])
 	network := joinReference(n, peering.Status.Network)
 	if peering.Status.Network == network && peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
 		return o

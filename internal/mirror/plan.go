@@ -13,20 +13,20 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts are all that a plan for one kind of one source is made from.
+// Facts are all that a plan for one kind of one owner is made from.
 type Facts struct {
-	Kind   *Kind
-	Source *v1alpha1.InventorySource
+	Kind  *Kind
+	Owner Owner
 	// Ledger is what the listings said; nil if there was none since the start.
 	Ledger *Ledger
 	// Desired is this kind's part of what Desire returned.
 	Desired Desired
-	// Existing are the source's own observations of this kind. They are not
+	// Existing are the owner's own objects of this kind. They are not
 	// changed.
-	Existing []v1alpha1.Observation
-	// Occupants are the observations of this kind in the source's namespace that
+	Existing []Object
+	// Occupants are the objects of this kind in the owner's namespace that
 	// are not its own and have a name it wants, by name.
-	Occupants map[string]v1alpha1.Observation
+	Occupants map[string]Object
 	// Completed is when this kind's last complete listing ended, before the
 	// manager's start too; zero if never.
 	Completed time.Time
@@ -40,43 +40,58 @@ type Facts struct {
 }
 
 // Plan is what follows from the facts: what to write, what to report, and how to
-// tell later whether someone else changed an observation.
+// tell later whether someone else changed an object.
 type Plan struct {
 	Changes
 	Report
 	View *View
 }
 
-// Changes are the writes that make one kind's observations what the listings say.
+// Changes are the writes that make one kind's objects what the listings say.
 type Changes struct {
-	// Writes are the observations to create or to change, sorted by name.
+	// Writes are the objects to create or to change, sorted by name.
 	Writes []Write
-	// Deletes are the observations to delete, sorted by name.
-	Deletes []v1alpha1.Observation
-	// Unchanged is the number of observations that are as they should be.
+	// Deletes are the objects to delete, sorted by name.
+	Deletes []Object
+	// Deferred are those that would be deleted had the kind just been listed whole, sorted
+	// by name: the next such listing decides.
+	Deferred []Object
+	// Unchanged is the number of objects that are as they should be.
 	Unchanged int
 }
 
-// Write is one observation to create or to change.
+// Write is one object to create or to change.
 type Write struct {
-	// Existing is the observation as it is, or nil to create it.
-	Existing v1alpha1.Observation
-	// Desired is the observation as it should be, whole.
-	Desired v1alpha1.Observation
-	// Metadata and Status report which parts differ. Both are set to create.
-	Metadata, Status bool
-	// FormerPhase is the object's phase before the cloud changed it, where this
+	// Existing is the object as it is, or nil to create it.
+	Existing Object
+	// Desired is the object as it should be, whole.
+	Desired Object
+	// Metadata and Content report which parts differ. Both are set to create.
+	Metadata, Content bool
+	// FormerPhase is the object's phase before the cloud changed it, if this
 	// write is what shows the change; else "".
 	FormerPhase string
+	// wanted is what the plan wants of the object, without what others added to it, and
+	// shown the conditions, without times that do not matter.
+	wanted Object
+	shown  []metav1.Condition
 }
 
-// Stored reports whether an observation, as the API server answered to the write, is
+// Stored reports whether an object, as the API server answered to the write, is
 // what was written. What others added counts for nothing. Otherwise an older CRD or an
 // admission policy changed it.
-func (w Write) Stored(answer v1alpha1.Observation) bool {
-	return answer.SameStatus(w.Desired) && shows(answer, *w.Desired.Conditions()) &&
+func (k *Kind) Stored(w Write, answer Object) bool {
+	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
 			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences()))
+}
+
+// SameWrite reports whether two writes want the same of an object, whatever others added to it
+// meanwhile.
+func (k *Kind) SameWrite(a, b Write) bool {
+	return (a.Existing == nil) == (b.Existing == nil) && k.same(a.wanted, b.wanted) &&
+		maps.Equal(a.wanted.GetLabels(), b.wanted.GetLabels()) && maps.Equal(a.wanted.GetAnnotations(), b.wanted.GetAnnotations()) &&
+		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
 // contains reports whether all of some pairs are among others.
@@ -99,9 +114,14 @@ type Report struct {
 	Conflicts []Conflict
 	// Clashes are the listed objects whose name another object of the cloud has.
 	Clashes []Clash
-	// Withheld is how many listed objects get no observation because only incomplete
-	// listings, each with other objects, told of them.
+	// Withheld is how many listed objects get none in the cluster because only incomplete
+	// listings, each with other objects, had them.
 	Withheld int
+	// Leaving are the names of objects that are being deleted although they are listed,
+	// sorted: each is created again once it is gone.
+	Leaving []string
+	// Outside are the names of objects that the owner's selector no longer takes, sorted.
+	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
 	// Undecided reports whether it cannot be told yet if a prune is held: before the
@@ -116,7 +136,11 @@ type Report struct {
 	Approved *Approval
 }
 
-// Again returns the report after a complete listing that told what the last one told.
+// Unfilled returns how many listed objects have none in the cluster that is as it should be,
+// because something else has the name or because the object is being deleted.
+func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
+
+// Again returns the report after a complete listing that had what the last one had.
 // The ledger is the one after it.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
@@ -126,44 +150,49 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created counts an observation that was created.
-func (r *Report) Created(o v1alpha1.Observation) {
+// Created counts an object of a kind that was created.
+func (r *Report) Created(k *Kind, o Object) {
 	if r.Summary == nil {
 		return
 	}
 	r.Summary.Observed++
-	phases := r.Summary.Phases
-	i, found := slices.BinarySearchFunc(phases, o.Phase(), func(c v1alpha1.PhaseCount, phase string) int { return cmp.Compare(c.Phase, phase) })
+	if k.phase == nil {
+		return
+	}
+	phase, phases := k.phase(o), r.Summary.Phases
+	i, found := slices.BinarySearchFunc(phases, phase, func(c v1alpha1.PhaseCount, phase string) int { return cmp.Compare(c.Phase, phase) })
 	switch {
 	case found:
 		phases[i].Count++
 	case len(phases) >= maxPhases:
 		phases[len(phases)-1].Count++
 	default:
-		r.Summary.Phases = slices.Insert(phases, i, v1alpha1.PhaseCount{Phase: o.Phase(), Count: 1})
+		r.Summary.Phases = slices.Insert(phases, i, v1alpha1.PhaseCount{Phase: phase, Count: 1})
 	}
 }
 
-// Deleted counts a missing observation that was deleted.
-func (r *Report) Deleted(o v1alpha1.Observation) {
+// Deleted counts a missing object, or one out of scope, that was deleted.
+func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
-	if r.Summary != nil && r.Summary.Missing > 0 {
+	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
+		r.Outside = slices.Delete(r.Outside, i, i+1)
+	} else if r.Summary != nil && r.Summary.Missing > 0 {
 		r.Summary.Missing--
 	}
 }
 
-// Conflict is a name that an object has which is not this source's, or is of another
+// Conflict is a name that an object has which is not this owner's, or is of another
 // object of the cloud.
 type Conflict struct {
 	// Name is the object's.
 	Name string
 	// Controller is "Kind/name" of the object's controller, or "" if it has none.
 	Controller string
-	// Predecessor reports whether that is a deleted source of this one's name, whose
-	// observations the garbage collector is still to delete.
+	// Predecessor reports whether that is a deleted owner of this one's name, whose
+	// objects the garbage collector is still to delete.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the observation, where the
-	// observation is this source's own; else "".
+	// ID is the cloud ID of the object that has the name, if that object
+	// is this owner's own; else "".
 	ID string
 }
 
@@ -172,16 +201,17 @@ type planner struct {
 	Facts
 	Plan
 	missing []absentee
+	absent  int // objects that are missing, those out of the owner's hands too
 	phases  map[string]int32
-	present int // observations that are not being deleted
+	present int // objects that are not being deleted
 }
 
-// Make returns the plan for one kind. Where the source ignores the kind, the plan
-// deletes all of its observations, since that is what the user asked for. In all
-// other cases an observation is deleted only if the prune chain allows it.
+// Make returns the plan for one kind. If the owner ignores the kind, the plan
+// deletes all of its objects, since that is what the user asked for. In all
+// other cases an object is deleted only if the prune chain allows it.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
-	if !p.Kind.Mirrored(p.Source) {
+	if !p.Kind.Mirrored(p.Owner.Object) {
 		p.Deletes = slices.DeleteFunc(slices.Clone(p.Existing), terminating)
 		p.sort()
 		return &p.Plan
@@ -196,7 +226,7 @@ func Make(facts Facts) *Plan {
 		}
 		p.keep(existing)
 	}
-	var additions []v1alpha1.Observation
+	var additions []Object
 	for name, desired := range p.Desired {
 		if _, ok := there[name]; !ok {
 			additions = append(additions, desired)
@@ -215,71 +245,108 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// keep plans for an observation that is there. The first case that fits decides:
+// keep plans for an object that is there. The first case that fits decides:
 //
-//	the observation                    its object         what happens to it
-//	is being deleted                   -                  nothing; it is created again once it is gone
-//	is of another cloud ID             -                  nothing; a conflict
-//	-                                  is missing         its conditions say so; the prune chain decides
-//	-                                  is listed          it becomes what was listed
-//	-                                  not listed since   nothing, unless it turns stale
-//	                                   the start
-func (p *planner) keep(existing v1alpha1.Observation) {
+//	the object                its cloud object      what happens to it
+//	is being deleted          -                     nothing; it is created again once it is gone
+//	is of another cloud ID    -                     nothing; a conflict
+//	is released by a person   -                     its ownerReference goes, nothing else
+//	-                         is missing, or not    its conditions say so; the prune chain decides
+//	                          taken any more
+//	-                         is listed             it becomes what was listed
+//	-                         not listed since      its metadata follow the owner, and all of it
+//	                          the start             if it turns stale
+func (p *planner) keep(existing Object) {
 	name := existing.GetName()
-	desired := p.Desired[name]
+	desired, seen := p.Desired[name], p.Ledger.sight(name)
 	switch {
 	case terminating(existing):
-		if p.Ledger.listed(name) {
+		if seen == listed {
 			p.count(desired)
+			p.Leaving = append(p.Leaving, name)
 		}
 		p.Unchanged++
 		return
-	case desired != nil && desired.CloudID() != existing.CloudID():
-		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: existing.CloudID()})
+	case desired != nil && p.Kind.id(desired) != p.Kind.id(existing):
+		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: p.Kind.id(existing)})
 		return
-	case p.Ledger.isMissing(name):
-		p.missing = append(p.missing, p.Ledger.absentee(existing, p.Now))
-		if desired == nil {
-			desired = restamped(existing, p.Source)
-		}
-	case desired != nil:
-		p.count(desired)
-	case p.View.stale:
+	case desired == nil:
 		desired = existing
-	default:
-		p.Unchanged++
+	}
+	released := p.Kind.released != nil && p.Kind.released(existing)
+	switch seen {
+	case listed:
+		p.count(desired)
+	case outside:
+		p.Outside = append(p.Outside, name)
+	case missing:
+		p.absent++
+	}
+	if released {
+		p.release(existing)
 		return
 	}
-	p.change(existing, desired)
+	if seen == missing || seen == outside {
+		p.missing = append(p.missing, p.absentee(existing, seen))
+	}
+	p.change(existing, p.View.rendered(desired, existing, p.Now))
 }
 
-func terminating(o v1alpha1.Observation) bool { return o.GetDeletionTimestamp() != nil }
+func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// change plans the write that makes existing as desired, if it takes one.
-func (p *planner) change(existing, desired v1alpha1.Observation) {
-	want := p.View.conditions(desired)
-	status := existing != desired && !existing.SameStatus(desired) || !shows(existing, want)
-	metadata := existing != desired && !sameMetadata(existing, desired)
-	if !status && !metadata {
+// release plans that an object's owner lets it go: it loses the ownerReference, and nothing else
+// of it changes.
+func (p *planner) release(existing Object) {
+	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
 		return
 	}
-	next := existing.DeepCopyObject().(v1alpha1.Observation)
+	next := existing.DeepCopyObject().(Object)
+	next.SetOwnerReferences(slices.DeleteFunc(next.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == p.Owner.GetUID() }))
+	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true, wanted: next})
+}
+
+// controlledBy reports whether an object has this owner's reference.
+func controlledBy(o Object, owner Owner) bool {
+	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
+}
+
+// change plans the write that makes existing as desired, if it takes one. Conditions of an
+// object that nothing is known of stay as they are.
+func (p *planner) change(existing, desired Object) {
+	want := p.View.conditions(desired)
+	if p.View.sight(existing.GetName()) == unknown {
+		want = nil
+	}
+	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.shows(existing, want)
+	metadata := existing != desired && !sameMetadata(existing, desired)
+	if !content && !metadata {
+		p.Unchanged++
+		return
+	}
+	next := existing.DeepCopyObject().(Object)
 	if metadata {
 		restoreMetadata(next, desired)
 	}
-	next.CopyStatus(desired)
-	show(next, timed(*existing.Conditions(), want, p.Now))
-	write := Write{Existing: existing, Desired: next, Metadata: metadata, Status: status}
-	if former := p.Ledger.formerPhase(existing.GetName()); former == existing.Phase() {
+	had := slices.Clone(p.Kind.Conditions(existing))
+	p.Kind.copy(next, desired)
+	if p.Kind.conditions != nil {
+		if want == nil {
+			*p.Kind.conditions(next), *p.Kind.observed(next) = had, p.Kind.Observed(existing)
+		} else {
+			p.Kind.show(next, timed(had, want, p.Now))
+		}
+	}
+	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wanted: desired, shown: want}
+	if former := p.Ledger.formerPhase(existing.GetName()); former == p.Kind.Phase(existing) {
 		write.FormerPhase = former
 	}
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns those listed objects without an observation that get one. After a
+// limited returns those listed objects without one in the cluster that get one. After a
 // complete listing those are all; otherwise as many as there is room for, by name.
-func (p *planner) limited(additions []v1alpha1.Observation) []v1alpha1.Observation {
+func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
 	}
@@ -292,45 +359,47 @@ func (p *planner) limited(additions []v1alpha1.Observation) []v1alpha1.Observati
 	return additions[:room]
 }
 
-// add plans for a listed object without an observation.
-func (p *planner) add(desired v1alpha1.Observation) {
-	if occupant := p.Occupants[desired.GetName()]; occupant != nil {
-		p.Conflicts = append(p.Conflicts, newConflict(occupant, ownerReference(p.Source)))
+// add plans for a listed object without one in the cluster.
+func (p *planner) add(listed Object) {
+	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
+		p.Conflicts = append(p.Conflicts, NewConflict(occupant, p.Owner))
 		return
 	}
-	next := fresh(desired)
-	show(next, timed(nil, p.View.conditions(desired), p.Now))
-	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Status: true})
+	desired := p.View.rendered(listed, nil, p.Now)
+	next, want := fresh(desired), p.View.conditions(desired)
+	if len(want) > 0 {
+		p.Kind.show(next, timed(nil, want, p.Now))
+	}
+	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// newConflict returns the conflict with an object that has a name which owner's should have.
-func newConflict(occupant metav1.Object, owner *metav1.OwnerReference) Conflict {
+// NewConflict returns the conflict with an object that has a name which owner's should have.
+func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
-		conflict.Predecessor = SameNamed(*controller, *owner)
+		conflict.Predecessor = SameNamed(*controller, *owner.reference())
 	}
 	return conflict
 }
 
-// absentee returns what is known of an observation whose object is missing.
-func (l *Ledger) absentee(existing v1alpha1.Observation, now time.Time) absentee {
+// absentee returns what is known of an object whose cloud object is missing or out of scope.
+// Since when it is missing is what the ledger knows, else what the cluster says.
+func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
-	since := l.missingSince(name)
-	if since.IsZero() || since.After(now) {
-		since = now
-	}
+	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
 	return absentee{
-		observation: existing,
-		misses:      l.misses(name),
-		since:       since,
-		missingFor:  now.Sub(since),
-		moved:       l.moved(name),
+		object:     existing,
+		misses:     p.Ledger.misses(name),
+		since:      since,
+		missingFor: p.Now.Sub(since),
+		moved:      p.Ledger.moved(name),
+		outside:    seen == outside,
 	}
 }
 
-func (p *planner) count(o v1alpha1.Observation) {
-	p.phases[o.Phase()]++
+func (p *planner) count(o Object) {
+	p.phases[p.Kind.Phase(o)]++
 }
 
 const (
@@ -346,7 +415,7 @@ func (p *planner) summarize() {
 	}
 	completed := metav1.NewTime(p.Ledger.Completed())
 	p.Summary = &v1alpha1.InventorySummary{
-		Missing:      int32(len(p.missing)),
+		Missing:      int32(p.absent),
 		LastListTime: &completed,
 		Scope:        p.Ledger.Scope(),
 	}
@@ -354,6 +423,7 @@ func (p *planner) summarize() {
 		count := p.phases[phase]
 		p.Summary.Observed += count
 		switch {
+		case p.Kind.phase == nil:
 		case i < maxPhases-1 || len(p.phases) == maxPhases:
 			p.Summary.Phases = append(p.Summary.Phases, v1alpha1.PhaseCount{Phase: phase, Count: count})
 		case i == maxPhases-1:
@@ -367,7 +437,10 @@ func (p *planner) summarize() {
 func (p *planner) sort() {
 	slices.SortFunc(p.Writes, func(a, b Write) int { return cmp.Compare(a.Desired.GetName(), b.Desired.GetName()) })
 	slices.SortFunc(p.Deletes, byName)
+	slices.SortFunc(p.Deferred, byName)
+	slices.Sort(p.Leaving)
+	slices.Sort(p.Outside)
 	slices.SortFunc(p.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-func byName(a, b v1alpha1.Observation) int { return cmp.Compare(a.GetName(), b.GetName()) }
+func byName(a, b Object) int { return cmp.Compare(a.GetName(), b.GetName()) }

@@ -464,7 +464,7 @@ func TestAListingThatToldTheSameComesToTheSamePlan(t *testing.T) {
 		for kind, ledger := range s.ledgers {
 			var same []string
 			for _, e := range ledger.entries {
-				same = append(same, e.observation.CloudID())
+				same = append(same, e.object.CloudID())
 			}
 			again := ledger.Again(s.now)
 			whole := ledger.Record(worldKinds[kind], Sighting{Same: same, Complete: true, Scope: s.scope, End: s.now}, s.owned(kind))

@@ -72,15 +72,17 @@ func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absentee is an observation whose cloud object is missing.
+// absentee is an object whose cloud object is missing or out of scope.
 type absentee struct {
-	observation v1alpha1.Observation
-	misses      int           // complete listings in a row without it
-	since       time.Time     // when it was first known to be missing
-	missingFor  time.Duration // from then to now, at least 0
+	object     Object
+	misses     int           // complete listings in a row without it
+	since      time.Time     // when it was first known to be missing
+	missingFor time.Duration // from then to now, at least 0
 	// moved reports whether the object was last seen under another scope: through
 	// another endpoint, credential or filter than the listings that lack it.
 	moved bool
+	// outside reports whether the object is listed, but no longer taken by the selector.
+	outside bool
 }
 
 // batch is all that would be deleted of one kind at once, and what it is judged by.
@@ -88,8 +90,8 @@ type absentee struct {
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // missing observations, those that wait too
-	total     int  // observations of the kind
+	missing   int  // missing objects, those that wait too; none that are only out of scope
+	total     int  // objects of the kind
 	empty     bool // the last complete listing was empty
 	fresh     bool // the last attempt listed the kind completely, just now
 }
@@ -102,9 +104,10 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings lacked the object.
+// unconfirmed waits until enough complete listings lacked the object. An object that is out of
+// scope is in the listing; no number of misses deletes it, see scopeChanged.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
-	if need := prune.GetAfterMisses(); a.misses < need {
+	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits("missed %d of %d times", a.misses, need)
 	}
 	return ruling{}
@@ -139,19 +142,26 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks where an object was last seen through another endpoint,
-// credential or filter: perhaps it is only out of sight.
+// scopeChanged asks about objects that are listed and no longer taken by the selector, always,
+// and about those last seen through another endpoint, credential or filter: perhaps they are
+// only out of sight.
 func scopeChanged(b batch) ruling {
-	var moved int
+	var moved, outside int
 	for _, a := range b.absentees {
-		if a.moved {
+		switch {
+		case a.outside:
+			outside++
+		case a.moved && b.prune.GetMaxPercent() < neverHolds:
 			moved++
 		}
 	}
-	if moved == 0 || b.prune.GetMaxPercent() >= neverHolds {
-		return ruling{}
+	switch {
+	case outside > 0:
+		return asks(v1alpha1.ReasonScopeChanged, "listed, but no longer taken by spec.selector: %d of %d", outside, len(b.absentees))
+	case moved > 0:
+		return asks(v1alpha1.ReasonScopeChanged, "last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
 	}
-	return asks(v1alpha1.ReasonScopeChanged, "last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
+	return ruling{}
 }
 
 // notFresh waits in a plan that no complete listing has just led to: neither a
@@ -171,7 +181,7 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 			allowed = append(allowed, a)
 		}
 	}
-	slices.SortFunc(allowed, func(a, b absentee) int { return byName(a.observation, b.observation) })
+	slices.SortFunc(allowed, func(a, b absentee) int { return byName(a.object, b.object) })
 	return allowed
 }
 
@@ -198,8 +208,8 @@ type Held struct {
 	Message string
 	// Digest names exactly the objects held. Approving it lets them through.
 	Digest string
-	// Observations are those held, sorted by name.
-	Observations []v1alpha1.Observation
+	// Objects are those held, sorted by name.
+	Objects []Object
 }
 
 // Approval is a held prune that a person let through. It stands for the objects it
@@ -218,95 +228,70 @@ func (a *Approval) covers(of metav1.Object, lines []string) bool {
 }
 
 // done takes out an object that is deleted.
-func (a *Approval) done(o v1alpha1.Observation) {
+func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
 	}
 }
 
-// owner is whose objects are pruned: its annotations approve what is held.
-type owner struct {
-	metav1.Object
-	// resource is what kubectl calls it.
-	resource string
-}
-
-// pruning is all that decides which missing objects of one kind are deleted.
-type pruning struct {
-	kind    *Kind
-	owner   owner
-	spec    v1alpha1.Prune
-	missing []absentee
-	// present is how many objects there are that are not being deleted.
-	present int
-	ledger  *Ledger
-	// fresh and approval are as in Facts.
-	fresh    bool
-	approval *Approval
-}
-
-// decide returns those to delete, and notes in the report what is held, and what keeps the
-// others.
-func (p pruning) decide(report *Report) []absentee {
+// prune puts those missing objects that the chain allows to delete in the plan, and notes in the
+// report what is held, and what keeps the others.
+func (p *planner) prune() {
+	missing := 0
 	for _, a := range p.missing {
-		if retained(p.spec, a).verdict == allow && unconfirmed(p.spec, a).verdict != allow {
-			report.Undecided = true
-			report.Unconfirmed = p.fresh
+		if a.outside {
+			continue
+		}
+		missing++
+		if retained(p.Owner.Prune, a).verdict == allow && unconfirmed(p.Owner.Prune, a).verdict != allow {
+			p.Undecided = true
+			p.Unconfirmed = p.Fresh
 		}
 	}
 	b := batch{
-		prune:     p.spec,
-		absentees: pruneChain.allowed(p.spec, p.missing),
-		missing:   len(p.missing),
+		prune:     p.Owner.Prune,
+		absentees: pruneChain.allowed(p.Owner.Prune, p.missing),
+		missing:   missing,
 		total:     p.present,
-		empty:     p.ledger != nil && p.ledger.empty,
-		fresh:     p.fresh,
+		empty:     p.Ledger != nil && p.Ledger.empty,
+		fresh:     p.Fresh,
 	}
 	if len(b.absentees) == 0 {
-		return nil
+		return
 	}
-	lines := occasion(p.kind, b.absentees)
+	lines := occasion(p.Kind, b.absentees)
 	digest := digest(lines)
-	approval := p.approval
-	if !approval.covers(p.owner, lines) {
+	approval := p.Approval
+	if !approval.covers(p.Owner, lines) {
 		approval = nil
-		if Approved(p.owner, digest) {
-			approval = newApproval(p.kind, digest, b.absentees)
+		if Approved(p.Owner, digest) {
+			approval = newApproval(p.Kind, digest, b.absentees)
 		}
 	}
 	verdict, asked := pruneChain.judge(b, approval != nil)
 	if asked != nil {
-		report.Approved = approval
+		p.Approved = approval
 	}
-	switch {
-	case verdict == allow:
-		return b.absentees
-	case asked != nil:
-		report.Held = newHeld(p.kind, p.owner, asked, digest, b.absentees)
+	if verdict == allow {
+		p.delete(b.absentees)
+		return
 	}
-	return nil
+	if asked != nil {
+		p.Held = newHeld(p.Kind, p.Owner, asked, digest, b.absentees)
+	}
+	if verdict == wait {
+		for _, a := range b.absentees {
+			p.Deferred = append(p.Deferred, a.object)
+		}
+	}
 }
 
-// prune puts those missing observations that the chain allows to delete in the plan.
-func (p *planner) prune() {
-	p.delete(pruning{
-		kind:     p.Kind,
-		owner:    owner{p.Source, "inventorysource"},
-		spec:     p.Source.Spec.Prune,
-		missing:  p.missing,
-		present:  p.present,
-		ledger:   p.Ledger,
-		fresh:    p.Fresh,
-		approval: p.Approval,
-	}.decide(&p.Report))
-}
-
-// delete plans the deletion of observations, and takes back the writes to them.
+// delete plans the deletion of objects, and takes back the writes to them.
 func (p *planner) delete(absentees []absentee) {
-	deleted := make(map[v1alpha1.Observation]bool, len(absentees))
+	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
-		deleted[a.observation] = true
-		p.Deletes = append(p.Deletes, a.observation)
+		deleted[a.object] = true
+		p.Deletes = append(p.Deletes, a.object)
 	}
 	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return deleted[w.Existing] })
 }
@@ -327,7 +312,7 @@ func occasion(kind *Kind, absentees []absentee) []string {
 }
 
 func (a absentee) line(kind *Kind) string {
-	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.observation.GetName(), a.observation.GetUID(), a.since.Unix())
+	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
 // digest hashes an occasion.
@@ -339,7 +324,7 @@ func digest(lines []string) string {
 func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	a := &Approval{digest, make(map[types.UID]string, len(absentees))}
 	for _, absent := range absentees {
-		a.left[absent.observation.GetUID()] = absent.line(kind)
+		a.left[absent.object.GetUID()] = absent.line(kind)
 	}
 	return a
 }
@@ -355,16 +340,16 @@ func Approved(of metav1.Object, digest string) bool {
 	return false
 }
 
-func newHeld(kind *Kind, of owner, why *ruling, digest string, absentees []absentee) *Held {
-	names, observations := make([]string, len(absentees)), make([]v1alpha1.Observation, len(absentees))
+func newHeld(kind *Kind, of Owner, why *ruling, digest string, absentees []absentee) *Held {
+	names, objects := make([]string, len(absentees)), make([]Object, len(absentees))
 	for i, a := range absentees {
-		names[i], observations[i] = a.observation.GetName(), a.observation
+		names[i], objects[i] = a.object.GetName(), a.object
 	}
 	return &Held{
 		Reason: why.reason,
 		Message: fmt.Sprintf("%s: %s; held: %s; to delete them run: kubectl -n %s annotate --overwrite %s/%s %s=%s",
-			kind.Name, why.message, Names(names), of.GetNamespace(), of.resource, of.GetName(), v1alpha1.AnnotationApprovePrune, digest),
-		Digest:       digest,
-		Observations: observations,
+			kind.Name, why.message, Names(names), of.GetNamespace(), of.Resource, of.GetName(), v1alpha1.AnnotationApprovePrune, digest),
+		Digest:  digest,
+		Objects: objects,
 	}
 }

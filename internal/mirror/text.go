@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
 const (
@@ -46,9 +44,9 @@ func Names(names []string) string {
 	return text
 }
 
-// cutTexts cuts every text in an observation's status to what its place holds.
-func cutTexts(o v1alpha1.Observation) {
-	status := reflect.ValueOf(o.GetStatus()).Elem()
+// cutTexts cuts every text in the status that the pointer is to, to what its place holds.
+func cutTexts(pointer any) {
+	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
 		cutText(phase, maxPhase)
 	}

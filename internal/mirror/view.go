@@ -7,20 +7,20 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// View is what a plan makes of one kind's observations. It is never changed, and safe
+// View is what a plan makes of one kind's objects. It is never changed, and safe
 // for concurrent use. The nil View is that of a kind without a plan.
 type View struct {
 	kind    *Kind
-	source  *v1alpha1.InventorySource
+	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	stale   bool
-	// staleAt is when the observations turn stale unless there is a complete listing;
-	// zero if they are stale, or if nothing was ever listed.
+	// now is when the plan was made.
+	now   time.Time
+	stale bool
+	// staleAt is when the objects turn stale unless there is a complete listing;
+	// zero if they are stale, if nothing was ever listed, or if they never do.
 	staleAt time.Time
 	// conflicts are the plan's, sorted by name.
 	conflicts []Conflict
@@ -28,9 +28,9 @@ type View struct {
 
 // newView returns the view of a plan made from these facts, without conflicts.
 func newView(f Facts) *View {
-	v := &View{kind: f.Kind, source: f.Source, ledger: f.Ledger, desired: f.Desired}
-	if !f.Completed.IsZero() {
-		v.staleAt = f.Completed.Add(f.Source.GetStaleAfter())
+	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
+	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
+		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
 		if v.stale = !f.Now.Before(v.staleAt); v.stale {
 			v.staleAt = time.Time{}
 		}
@@ -38,17 +38,19 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the view after a complete listing that told what the last one told.
+// Again returns the view after a complete listing that had what the last one had.
 // The view must not be stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
-	next.staleAt = l.Completed().Add(v.source.GetStaleAfter())
+	if v.owner.StaleAfter > 0 {
+		next.staleAt = l.Completed().Add(v.owner.StaleAfter)
+	}
 	return &next
 }
 
-// StaleAt returns when the observations turn stale unless there is a complete
-// listing; zero if they are stale, or if nothing was ever listed.
+// StaleAt returns when the objects turn stale unless there is a complete
+// listing; zero if they are stale, if nothing was ever listed, or if they never do.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -56,52 +58,57 @@ func (v *View) StaleAt() time.Time {
 	return v.staleAt
 }
 
-// Stale reports whether the observations say that nobody knows.
+// Stale reports whether the objects say that nobody knows.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether someone else has a name that an observation should have.
+// Contested reports whether someone else has a name that an object should have.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether an observation waits for its name to be free.
+// Awaits reports whether an object waits for its name to be free.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether an observation differs from what the plan made of it:
-// whether someone else changed it since. Of one never listed, and of one whose name
-// another cloud ID has, nobody can tell.
-func (v *View) Drifted(existing v1alpha1.Observation) bool {
+// Drifted reports whether an object differs from what the plan made of it:
+// whether someone else changed it since. It is false for an object never listed, and for one
+// whose name another cloud ID has: nothing says how that should be.
+func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
 	}
 	desired := v.desired[existing.GetName()]
-	return desired != nil && desired.CloudID() == existing.CloudID() && !v.shown(existing, desired)
+	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether an observation is none that the plan made or knew: someone
+// Strange reports whether an object is none that the plan made or knew: someone
 // else's creation.
-func (v *View) Strange(o v1alpha1.Observation) bool {
+func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
 	}
 	desired := v.desired[o.GetName()]
-	return desired == nil || desired.CloudID() != o.CloudID()
+	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// shown reports whether an observation is as it should be.
-func (v *View) shown(existing, desired v1alpha1.Observation) bool {
-	return existing.SameStatus(desired) && sameMetadata(existing, desired) &&
-		shows(existing, v.conditions(desired))
+// shown reports whether an object is as it should be.
+func (v *View) shown(existing, desired Object) bool {
+	if v.kind.released != nil && v.kind.released(existing) {
+		return !controlledBy(existing, v.owner)
+	}
+	desired = v.rendered(desired, existing, v.now)
+	return v.kind.same(existing, desired) && sameMetadata(existing, desired) &&
+		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans for single observations as Make would for them among all others.
-// changed are the source's own by name, as they are now, nil for one that is gone.
+// Repair plans for single objects as Make would for them among all others.
+// changed are the owner's own by name, as they are now, nil for one that is gone.
 // It deletes nothing, and the plan has no Summary.
 //
-// It returns nil where only a whole plan will do: for an object that is not listed,
-// since its observation has a say in what its peers tell and in what is pruned; where
-// names are in conflict, by then or by now; and once the observations turn stale.
-func (v *View) Repair(changed map[string]v1alpha1.Observation, now time.Time) *Changes {
+// It returns nil if only a whole plan will do: for a cloud object that is not listed,
+// since its object has a say in what its peers repeat and in what is pruned; if
+// names are in conflict, by then or by now; for an object that is being deleted, which the
+// plan reports; and once the objects turn stale.
+func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
 	}
@@ -109,13 +116,13 @@ func (v *View) Repair(changed map[string]v1alpha1.Observation, now time.Time) *C
 		return nil
 	}
 	p := &planner{
-		Facts:  Facts{Kind: v.kind, Source: v.source, Ledger: v.ledger, Desired: v.desired, Now: now},
+		Facts:  Facts{Kind: v.kind, Owner: v.owner, Ledger: v.ledger, Desired: v.desired, Now: now},
 		Plan:   Plan{View: v},
 		phases: map[string]int32{},
 	}
 	for name, existing := range changed {
 		switch {
-		case !v.ledger.listed(name):
+		case v.ledger.sight(name) != listed || existing != nil && terminating(existing):
 			return nil
 		case existing == nil:
 			p.add(v.desired[name])
@@ -130,18 +137,29 @@ func (v *View) Repair(changed map[string]v1alpha1.Observation, now time.Time) *C
 	return &p.Changes
 }
 
-// conditions returns the conditions that an observation should have, see conditions.
-func (v *View) conditions(o v1alpha1.Observation) []metav1.Condition {
+// rendered returns the object that should be there in the place of existing, nil if it is to be
+// created. base is the object as last listed, or existing itself.
+func (v *View) rendered(base, existing Object, now time.Time) Object {
+	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
+	if existing != nil {
+		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, existing, now)
+	}
+	return v.kind.render(r)
+}
+
+// conditions returns the conditions that an object should have, see conditions; none if its
+// kind has none.
+func (v *View) conditions(o Object) []metav1.Condition {
+	if v.kind.conditions == nil {
+		return nil
+	}
 	name := o.GetName()
-	return conditions(v.kind, o, v.sight(name), v.ledger.missingSince(name))
+	return conditions(v.kind, o, v.sight(name), v.ledger.since(name))
 }
 
 func (v *View) sight(name string) sight {
-	switch {
-	case v.stale:
+	if v.stale {
 		return stale
-	case v.ledger.isMissing(name):
-		return missing
 	}
-	return listed
+	return v.ledger.sight(name)
 }

@@ -37,7 +37,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		}
 		plans := s.pass()
 
-		changed := []map[string]v1alpha1.Observation{{}, {}, {}}
+		changed := []map[string]Object{{}, {}, {}}
 		for kind := range worldKinds {
 			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(append(s.names(kind), "")), rapid.ID).Draw(t, "changed") {
 				o := s.objects[kind][name]
@@ -80,29 +80,29 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 
 func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 	t.Parallel()
-	edited := func(w *world, name string) map[string]v1alpha1.Observation {
+	edited := func(w *world, name string) map[string]Object {
 		w.cluster(name).Status.Phase = "GONE"
-		return map[string]v1alpha1.Observation{name: w.objects[clusters][name]}
+		return map[string]Object{name: w.objects[clusters][name]}
 	}
 	for name, c := range map[string]struct {
-		arrange func(*world) map[string]v1alpha1.Observation
+		arrange func(*world) map[string]Object
 		repairs int // -1: takes a whole plan
 	}{
-		"nothing changed":  {func(*world) map[string]v1alpha1.Observation { return nil }, 0},
-		"a listed one":     {func(w *world) map[string]v1alpha1.Observation { return edited(w, "lkc-000") }, 1},
-		"one that is gone": {func(*world) map[string]v1alpha1.Observation { return map[string]v1alpha1.Observation{"lkc-000": nil} }, 1},
-		"a missing one":    {func(w *world) map[string]v1alpha1.Observation { return edited(w, "lkc-002") }, -1},
-		"a missing one that is gone": {func(*world) map[string]v1alpha1.Observation {
-			return map[string]v1alpha1.Observation{"lkc-002": nil}
+		"nothing changed":  {func(*world) map[string]Object { return nil }, 0},
+		"a listed one":     {func(w *world) map[string]Object { return edited(w, "lkc-000") }, 1},
+		"one that is gone": {func(*world) map[string]Object { return map[string]Object{"lkc-000": nil} }, 1},
+		"a missing one":    {func(w *world) map[string]Object { return edited(w, "lkc-002") }, -1},
+		"a missing one that is gone": {func(*world) map[string]Object {
+			return map[string]Object{"lkc-002": nil}
 		}, -1},
-		"one nobody knows": {func(w *world) map[string]v1alpha1.Observation {
-			return map[string]v1alpha1.Observation{"lkc-9": w.stamp("lkc-9")}
+		"one nobody knows": {func(w *world) map[string]Object {
+			return map[string]Object{"lkc-9": w.stamp("lkc-9")}
 		}, -1},
-		"two IDs with one name": {func(w *world) map[string]v1alpha1.Observation {
+		"two IDs with one name": {func(w *world) map[string]Object {
 			w.cluster("lkc-000").Spec.ClusterID = "LKC-000"
-			return map[string]v1alpha1.Observation{"lkc-000": w.objects[clusters]["lkc-000"]}
+			return map[string]Object{"lkc-000": w.objects[clusters]["lkc-000"]}
 		}, -1},
-		"the time to turn stale": {func(w *world) map[string]v1alpha1.Observation {
+		"the time to turn stale": {func(w *world) map[string]Object {
 			w.now = w.completed[clusters].Add(w.source.GetStaleAfter())
 			return edited(w, "lkc-000")
 		}, -1},
@@ -125,5 +125,5 @@ func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 	w.Expect(w.sync("lkc-000", "lkc-001").View.Repair(nil, w.now)).To(BeNil(), "a name in conflict may be free by now")
 	var ignored *View
 	w.Expect(ignored.Repair(nil, began)).To(Equal(&Changes{}), "a kind without a plan is no obstacle")
-	w.Expect(ignored.Repair(map[string]v1alpha1.Observation{"lkc-1": nil}, began)).To(BeNil())
+	w.Expect(ignored.Repair(map[string]Object{"lkc-1": nil}, began)).To(BeNil())
 }

@@ -86,10 +86,21 @@ func project(record any) v1alpha1.Observation {
 	panic(fmt.Sprintf("no record: %T", record))
 }
 
+// kindOf returns the kind of an observation.
+func kindOf(o Object) *Kind {
+	switch o.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		return KafkaCluster
+	case *v1alpha1.PeeringObservation:
+		return Peering
+	}
+	return Network
+}
+
 // stamped turns a record of any kind into an observation of a source's.
 func stamped(source *v1alpha1.InventorySource, record any) v1alpha1.Observation {
 	o := project(record)
-	Stamp(o, source)
+	kindOf(o).Stamp(o, source)
 	return o
 }
 
@@ -106,7 +117,7 @@ type world struct {
 	completed []time.Time
 	fresh     []bool
 	approvals []*Approval
-	objects   []map[string]v1alpha1.Observation // by name
+	objects   []map[string]Object // by name
 }
 
 func newWorld(t rapid.TB) *world {
@@ -116,7 +127,7 @@ func newWorld(t rapid.TB) *world {
 		fresh: make([]bool, len(worldKinds)), approvals: make([]*Approval, len(worldKinds)),
 	}
 	for range worldKinds {
-		w.objects = append(w.objects, map[string]v1alpha1.Observation{})
+		w.objects = append(w.objects, map[string]Object{})
 	}
 	return w
 }
@@ -137,9 +148,9 @@ func (w *world) list(kind int, complete bool, records ...any) {
 	w.now = w.now.Add(time.Second)
 	listing := Sighting{Complete: complete, Scope: w.scope, End: w.now}
 	for _, r := range records {
-		listing.Observations = append(listing.Observations, stamped(w.source, r))
+		listing.Objects = append(listing.Objects, stamped(w.source, r))
 	}
-	w.ledgers[kind] = w.ledgers[kind].Record(worldKinds[kind], listing, w.owned(kind))
+	w.ledgers[kind] = w.ledgers[kind].Record(worldKinds[kind], SourceOwner(w.source), listing, w.owned(kind))
 	if w.fresh[kind] = complete; complete {
 		w.completed[kind] = w.now
 	}
@@ -168,10 +179,10 @@ func (w *world) restart() {
 }
 
 // owned returns the source's observations of a kind, in no order.
-func (w *world) owned(kind int) []v1alpha1.Observation {
-	var owned []v1alpha1.Observation
+func (w *world) owned(kind int) []Object {
+	var owned []Object
 	for _, o := range w.objects[kind] {
-		if Owned(o, w.source) {
+		if Owned(o.(v1alpha1.Observation), w.source) {
 			owned = append(owned, o)
 		}
 	}
@@ -179,8 +190,8 @@ func (w *world) owned(kind int) []v1alpha1.Observation {
 }
 
 // ownedByKind returns the source's observations of every kind.
-func (w *world) ownedByKind() [][]v1alpha1.Observation {
-	all := make([][]v1alpha1.Observation, len(worldKinds))
+func (w *world) ownedByKind() [][]Object {
+	all := make([][]Object, len(worldKinds))
 	for kind := range worldKinds {
 		all[kind] = w.owned(kind)
 	}
@@ -188,10 +199,10 @@ func (w *world) ownedByKind() [][]v1alpha1.Observation {
 }
 
 // strangers returns the objects of a kind that are not the source's, by name.
-func (w *world) strangers(kind int) map[string]v1alpha1.Observation {
-	strangers := map[string]v1alpha1.Observation{}
+func (w *world) strangers(kind int) map[string]Object {
+	strangers := map[string]Object{}
 	for name, o := range w.objects[kind] {
-		if !Owned(o, w.source) {
+		if !Owned(o.(v1alpha1.Observation), w.source) {
 			strangers[name] = o
 		}
 	}
@@ -200,7 +211,7 @@ func (w *world) strangers(kind int) map[string]v1alpha1.Observation {
 
 func (w *world) facts(kind int, desired Desired) Facts {
 	return Facts{
-		Kind: worldKinds[kind], Source: w.source, Ledger: w.ledgers[kind],
+		Kind: worldKinds[kind], Owner: SourceOwner(w.source), Ledger: w.ledgers[kind],
 		Desired: desired, Existing: w.owned(kind), Completed: w.completed[kind], Fresh: w.fresh[kind], Now: w.now,
 		Occupants: w.strangers(kind), Approval: w.approvals[kind],
 	}
@@ -209,7 +220,7 @@ func (w *world) facts(kind int, desired Desired) Facts {
 // plan plans for all kinds, and sees to it that nothing shared is changed.
 func (w *world) plan() []*Plan {
 	before := w.shared()
-	desired := Desire(worldKinds, w.source, w.ledgers, w.ownedByKind())
+	desired := Desire(worldKinds, w.ledgers, w.ownedByKind())
 	plans := make([]*Plan, len(worldKinds))
 	for kind := range worldKinds {
 		plans[kind] = Make(w.facts(kind, desired[kind]))
@@ -228,8 +239,8 @@ func (w *world) shared() []map[string]any {
 		}
 		if ledger != nil {
 			for name, e := range ledger.entries {
-				if e.observation != nil {
-					copies["ledger/"+name] = e.observation.DeepCopyObject()
+				if e.object != nil {
+					copies["ledger/"+name] = e.object.DeepCopyObject()
 				}
 			}
 		}
@@ -255,27 +266,28 @@ func (w *world) apply(kind int, plan *Plan) {
 	w.approvals[kind] = plan.Approved
 	for _, write := range plan.Writes {
 		name := write.Desired.GetName()
-		w.Expect(write.Metadata || write.Status).To(BeTrue(), "a write writes something")
+		w.Expect(write.Metadata || write.Content).To(BeTrue(), "a write writes something")
 		if write.Existing == nil {
 			w.Expect(objects).NotTo(HaveKey(name), "only what is not there is created")
 			w.Expect(string(write.Desired.GetUID())+write.Desired.GetResourceVersion()).To(BeEmpty(), "what is created is new")
-			w.Expect(write.Metadata && write.Status).To(BeTrue())
+			w.Expect(write.Metadata && write.Content).To(BeTrue())
 			w.made++
 			objects[name] = stored(write.Desired)
 			objects[name].SetUID(types.UID(fmt.Sprintf("uid-%d", w.made)))
-			plan.Created(write.Desired)
+			plan.Created(worldKinds[kind], write.Desired)
 			continue
 		}
 		w.Expect(objects[name]).To(BeIdenticalTo(write.Existing), "only what is there is changed")
-		w.Expect(write.Desired.CloudID()).To(Equal(write.Existing.CloudID()), "the spec is never changed")
-		w.Expect(write.Desired.Origin()).To(Equal(write.Existing.Origin()), "the spec is never changed")
+		is, was := write.Desired.(v1alpha1.Observation), write.Existing.(v1alpha1.Observation)
+		w.Expect(is.CloudID()).To(Equal(was.CloudID()), "the spec is never changed")
+		w.Expect(is.Origin()).To(Equal(was.Origin()), "the spec is never changed")
 		next := stored(write.Existing)
 		if write.Metadata {
 			next = stored(write.Desired)
-			next.CopyStatus(write.Existing)
+			worldKinds[kind].copy(next, write.Existing)
 		}
-		if write.Status {
-			next.CopyStatus(stored(write.Desired))
+		if write.Content {
+			worldKinds[kind].copy(next, stored(write.Desired))
 		}
 		objects[name] = next
 	}
@@ -287,12 +299,12 @@ func (w *world) apply(kind int, plan *Plan) {
 }
 
 // stored returns an observation as it comes back from the API server.
-func stored(o v1alpha1.Observation) v1alpha1.Observation {
+func stored(o Object) Object {
 	text, err := json.Marshal(o)
 	if err != nil {
 		panic(err)
 	}
-	back := reflect.New(reflect.TypeOf(o).Elem()).Interface().(v1alpha1.Observation)
+	back := reflect.New(reflect.TypeOf(o).Elem()).Interface().(Object)
 	if err := json.Unmarshal(text, back); err != nil {
 		panic(err)
 	}
@@ -336,7 +348,7 @@ func brief(o v1alpha1.Observation, conditionType string) string {
 	return "absent"
 }
 
-func namesOf(observations []v1alpha1.Observation) []string {
+func namesOf(observations []Object) []string {
 	names := []string{}
 	for _, o := range observations {
 		names = append(names, o.GetName())

@@ -65,6 +65,9 @@ type Options struct {
 	// system's.
 	Roots *x509.CertPool
 
+	// Selector is what --watch-label-selector says.
+	Selector labels.Selector
+
 	allowedEndpoints, watchNamespaces, watchLabelSelector string
 	caBundle                                              string
 	metricsAddress                                        string
@@ -133,6 +136,7 @@ func (o *Options) Complete(rest []string) error {
 
 func (o *Options) completeManager(selector labels.Selector) {
 	m := &o.Manager
+	o.Selector = selector
 	m.Scheme = runtime.NewScheme()
 	m.LeaderElectionID = leaseName
 	m.LeaderElectionReleaseOnCancel = true

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// plans are what a pass is to do, by kind; nil if there is none.
+type plans []plan
+
+// plan is what a pass is to do to one kind.
+type plan struct {
+	changes *mirror.Changes
+	// whole reports whether all the owner's objects were looked at. existing are they, drift
+	// the names of those that were looked at otherwise.
+	whole    bool
+	existing []mirror.Object
+	drift    sets.Set[string]
+}
+
+// repair plans to put back what someone else changed by looking at those objects
+// alone that the watch named, if that is all there can be to do: after a whole pass
+// that left nothing over, and with no listing since that had anything new. It decides
+// of each as a whole pass would.
+//
+// It returns nil if the pass must look at everything; after an error the next one must.
+func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
+	if s.settled != o.object().GetGeneration() || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
+		return nil, nil
+	}
+	now, todo := r.Clock.Now(), make(plans, len(s.kinds))
+	for i := range s.kinds {
+		k := &s.kinds[i]
+		todo[i].drift = k.inbox.take()
+		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
+		if err != nil {
+			s.settled = 0 // The names are lost.
+			return nil, err
+		}
+		if changed == nil || len(k.retries) > 0 {
+			return nil, nil
+		}
+		if todo[i].changes = k.inbox.viewed().Repair(changed, now); todo[i].changes == nil {
+			return nil, nil
+		}
+	}
+	r.acknowledge(o, s, asked)
+	for _, i := range mirrored(o, r.owners.kinds) {
+		if k := &s.kinds[i]; asked.synced() {
+			k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
+			k.report = k.report.Again(k.ledger)
+			k.inbox.renew(k.inbox.viewed().Again(k.ledger))
+			r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
+		}
+	}
+	return todo, nil
+}
+
+// unchanged reports whether a sync's listings had what the last ones had, the last pass left
+// nothing to do or to wait for, and the watches show what it left, those of kinds that are not
+// mirrored too.
+func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
+	for i := range s.kinds {
+		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
+			return false
+		}
+	}
+	for _, i := range mirrored(o, r.owners.kinds) {
+		if l := &asked.listings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].finished() {
+			return false
+		}
+	}
+	return true
+}
+
+// look reads all the owner's objects, takes in what the listings had, and plans for all. If a
+// read fails, the sync counts as not made: the next pass asks again.
+func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
+	s.settled = 0
+	todo := make(plans, len(s.kinds))
+	for i := range s.kinds {
+		s.kinds[i].inbox.begin()
+	}
+	for i := range s.kinds {
+		var err error
+		todo[i].whole = true
+		if r.denied(&r.owners.kinds[i]) != nil {
+			continue
+		}
+		if todo[i].existing, s.kinds[i].shown, err = r.owned(ctx, o, &r.owners.kinds[i]); err != nil {
+			return nil, err
+		}
+	}
+	r.acknowledge(o, s, asked)
+	for i := range asked.listings {
+		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
+	}
+	return todo, r.plan(ctx, o, s, todo)
+}
+
+// acknowledge notes that a sync was made.
+func (r *Reconciler) acknowledge(o owner, s *state, asked answers) {
+	if !asked.synced() {
+		return
+	}
+	terms, whole := termsOf(o), true
+	requested := terms.requestedAt != "" && terms.requestedAt != s.schedule.answered.requestedAt
+	for i := range asked.listings {
+		k := &s.kinds[i]
+		if requested { // By a person, who may have removed the cause.
+			k.retries.hurry()
+		}
+		k.outcome = asked.listings[i].outcome
+		whole = whole && k.outcome.failure == nil
+	}
+	s.schedule.answer(terms, asked, whole)
+}
+
+// record keeps what a listing had.
+func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
+	if l.sighting == nil {
+		return
+	}
+	if l.unchanged {
+		l.sighting.Same = l.index.IDs()
+	}
+	if k.ledger == nil {
+		k.ledger = mirror.NewLedger(lastScope(o, described))
+	}
+	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
+	k.index, k.asked = l.index, l.asked
+	if !k.ledger.Distinct() {
+		k.index = nil // Who has a name is decided with all that want it.
+	}
+}
+
+// plan compares what the listings had with the objects there are.
+func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) error {
+	now := r.Clock.Now()
+	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
+	for i := range s.kinds {
+		if !r.owners.kinds[i].Mirrored(o.object()) {
+			s.kinds[i].forget()
+		}
+		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, todo[i].existing
+	}
+	desired := mirror.Desire(kinds, ledgers, existing)
+	views := make([]*mirror.View, len(s.kinds))
+	for i := range s.kinds {
+		k := &s.kinds[i]
+		occupants, err := r.occupants(ctx, o, &r.owners.kinds[i], k, desired[i], existing[i])
+		if err != nil {
+			return err
+		}
+		made := mirror.Make(mirror.Facts{
+			Kind:      kinds[i],
+			Owner:     o.planned(),
+			Ledger:    k.ledger,
+			Desired:   desired[i],
+			Existing:  existing[i],
+			Occupants: occupants,
+			Completed: k.completed(now),
+			Fresh:     k.fresh(now) && !o.settings().suspend,
+			Approval:  k.report.Approved,
+			Now:       now,
+		})
+		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
+		k.retries.keep(kinds[i], todo[i].changes)
+	}
+	for i := range s.kinds {
+		s.kinds[i].inbox.done(views[i])
+	}
+	return nil
+}
+
+// fresh reports whether a kind was listed whole at the last attempt, and just now.
+func (k *kindState) fresh(now time.Time) bool {
+	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
+}
+
+// allHeldIn returns what heldIn does for each kind.
+func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
+	all := make([]*v1alpha1.HeldPrune, len(kinds))
+	for i := range kinds {
+		all[i] = heldIn(o, &kinds[i])
+	}
+	return all
+}

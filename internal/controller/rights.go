@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// askAgain is the time between two questions for rights that were missing.
+const askAgain = 30 * time.Second
+
+// watches knows which types of objects are watched, for lack of rights not all. It is safe for
+// concurrent use.
+type watches struct {
+	mu sync.Mutex
+	// denied is why objects of a type are not watched, by the Go type.
+	denied map[string]string
+}
+
+// set notes why a type of object is not watched, "" if it is.
+func (w *watches) set(object client.Object, why string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.denied == nil {
+		w.denied = map[string]string{}
+	}
+	w.denied[fmt.Sprintf("%T", object)] = why
+}
+
+// why says why objects of a type are not watched, "" if they are or were never asked for.
+func (w *watches) why(object client.Object) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.denied[fmt.Sprintf("%T", object)]
+}
+
+// Watched reports whether the manager watches objects of a type: it does, unless it lacks the
+// rights.
+func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
+
+// denied returns why a kind cannot be mirrored for lack of rights, nil if it can.
+func (o *Options) denied(k *kind) *failure {
+	if why := o.watches.why(k.object()); why != "" {
+		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
+	}
+	return nil
+}
+
+// beginner begins watches once the manager has the rights for them.
+type beginner struct {
+	*Options
+	mgr ctrl.Manager
+	// asking asks for rights, past the cache.
+	asking client.Client
+}
+
+func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
+	asking, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
+	if err != nil {
+		return nil, fmt.Errorf("a client to ask for rights: %w", err)
+	}
+	return &beginner{o, mgr, asking}, nil
+}
+
+// whenAllowed calls begin once the manager may list and watch objects of a type in all its
+// namespaces: at once if it may now, else when it gets the rights. A watch without them would
+// keep the whole manager from starting. Meanwhile the type counts as not watched, and the log
+// says once what follows from that, unless nothing does.
+func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error) error {
+	why := b.lacking(ctx, object)
+	b.watches.set(object, why)
+	if why == "" {
+		return begin(ctx)
+	}
+	if follows != "" {
+		log.FromContext(ctx).Info("Rights are missing", "cause", why, "follows", follows)
+	}
+	return b.mgr.Add(waiting(func(ctx context.Context) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(askAgain):
+			}
+			if b.lacking(ctx, object) != "" {
+				continue
+			}
+			log.FromContext(ctx).Info("Rights that were missing are there", "type", fmt.Sprintf("%T", object))
+			err := begin(ctx)
+			b.watches.set(object, "")
+			return err
+		}
+	}))
+}
+
+// lacking says which right to list and watch objects of a type the manager lacks, "" if it has both
+// in all its namespaces. If the API server does not answer that, none is known to be lacking.
+func (b *beginner) lacking(ctx context.Context, object client.Object) string {
+	gvk, err := b.mgr.GetClient().GroupVersionKindFor(object)
+	if err != nil {
+		return ""
+	}
+	mapping, err := b.mgr.GetRESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return ""
+	}
+	namespaces := b.Namespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	resource := mapping.Resource.Resource
+	for _, namespace := range namespaces {
+		for _, verb := range []string{"list", "watch"} {
+			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: gvk.Group, Resource: resource},
+			}}
+			if err := b.asking.Create(ctx, review); err != nil {
+				log.FromContext(ctx).Info("The API server does not say which rights there are", "resource", resource, "cause", err.Error())
+				return ""
+			}
+			if !review.Status.Allowed {
+				where := "in any namespace"
+				if namespace != "" {
+					where = "in namespace " + namespace
+				}
+				return fmt.Sprintf("the operator may not %s %s %s; give its ServiceAccount that right", verb, resource, where)
+			}
+		}
+	}
+	return ""
+}
+
+// waiting is a runnable that waits for rights, on a manager that stands by too: its cache should
+// be filled when it takes over.
+type waiting func(context.Context) error
+
+var _ manager.LeaderElectionRunnable = waiting(nil)
+
+// Start implements manager.Runnable.
+func (w waiting) Start(ctx context.Context) error { return w(ctx) }
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (waiting) NeedLeaderElection() bool { return false }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// sources describes InventorySources, whose kinds are those of observations.
+var sources = ownerKind{
+	name:    "inventorysource",
+	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
+	list:    func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
+	as:      func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
+	kinds:   observationKinds,
+	blocked: (*Options).configMapsOf,
+	words: words{
+		first:     "the first sync is under way",
+		suspended: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter",
+		nothing:   "nothing is mirrored: every kind's policy is Ignore",
+		waiting:   "the sync that is due waits for the request budget of its API key: ",
+		withheld:  "%d objects that only such listings told of get no observation until one is complete",
+		taken: taken{
+			theirs:  "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
+			formers: "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
+			others:  "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
+			clashes: "listed objects without an observation, since their name is another object's: %s",
+			leaving: "being deleted, and created again once they are gone: %s",
+		},
+		succeeded: foundObjects,
+	},
+}
+
+// sourceOwner is an InventorySource as an owner.
+type sourceOwner struct{ *v1alpha1.InventorySource }
+
+func (s sourceOwner) object() client.Object          { return s.InventorySource }
+func (s sourceOwner) planned() mirror.Owner          { return mirror.SourceOwner(s.InventorySource) }
+func (s sourceOwner) status() *v1alpha1.SyncStatus   { return &s.Status.SyncStatus }
+func (s sourceOwner) wholeStatus() any               { return &s.Status }
+func (s sourceOwner) number(*state, done, time.Time) {}
+func (s sourceOwner) held() []*v1alpha1.HeldPrune    { return allHeldIn(s, observationKinds) }
+func (s sourceOwner) settings() settings {
+	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend}
+}
+
+// foundObjects says how many objects of a kind are listed.
+func foundObjects(_ owner, s *state, i int) string {
+	k := &s.kinds[i]
+	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
+	if k.report.Unconfirmed && s.schedule.confirming == 0 {
+		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
+	}
+	return message
+}
+
+// holdOff returns how long the first sync of a source has to wait because a discovery made
+// others beside it: as long as all that were never synced take to ask, at random, and no
+// longer than an interval. It decides once.
+func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
+	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
+	terms := termsOf(o)
+	if schedule.answered.generation != 0 || terms.requestedAt != "" || terms.suspend || synced(status) {
+		return 0, nil
+	}
+	if schedule.next.IsZero() {
+		wait, err := r.turnOf(ctx, o.object())
+		if err != nil {
+			return 0, err
+		}
+		schedule.next = now.Add(wait)
+	}
+	wait := schedule.next.Sub(now)
+	if wait <= 0 {
+		return 0, nil
+	}
+	next := metav1.NewTime(schedule.next).Rfc3339Copy()
+	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
+		return wait, nil
+	}
+	before := r.owners.as(o.object().DeepCopyObject().(client.Object))
+	c := r.conditionsOf(o)
+	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync waits for its turn beside other new sources, see status.nextSyncTime"})
+	status.NextSyncTime = &next
+	return wait, r.writeStatus(ctx, o, before)
+}
+
+// synced reports whether an owner was ever synced, whole or not.
+func synced(status *v1alpha1.SyncStatus) bool {
+	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
+}
+
+// mostTurns is how many sources of a discovery are looked at to tell how long one waits: the
+// longest wait is an interval, which these fill.
+const mostTurns = 500
+
+// turnOf draws how long a new source of a discovery waits, 0 for any other object.
+func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
+	maker := metav1.GetControllerOf(o)
+	if maker == nil || maker.Kind != mirror.DiscoveryKind {
+		return 0, nil
+	}
+	list := &v1alpha1.InventorySourceList{}
+	err := r.Cluster.List(ctx, list, client.InNamespace(o.GetNamespace()), client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	if err != nil {
+		return 0, err
+	}
+	requests, others := 0, 0
+	for i := range list.Items {
+		other := sourceOwner{&list.Items[i]}
+		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
+			requests += len(mirrored(other, observationKinds)) // A small environment's sync takes one for each kind.
+			others++
+		}
+		if others == mostTurns {
+			break
+		}
+	}
+	whole := time.Duration(float64(requests) / r.Budgets.PerSecond() * float64(time.Second))
+	return time.Duration(r.Random() * float64(min(whole, sources.as(o).settings().interval))), nil
+}

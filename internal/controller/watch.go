@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+const (
+	// firstError is the wait after a first error of the API server. It doubles with
+	// every further one, up to mostError.
+	firstError = 5 * time.Millisecond
+	mostError  = 10 * time.Second
+)
+
+// SetupWithManager registers the reconcilers of sources and of discoveries, the controller of
+// ConfigMaps if that is on, and the indexes they read through. A watch begins once the manager
+// has the rights for it, see whenAllowed.
+func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
+	if err := IndexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
+		return err
+	}
+	begin, err := newBeginner(mgr, o)
+	if err != nil {
+		return err
+	}
+	kept, err := NewSources(o).register(ctx, mgr, begin)
+	if err != nil {
+		return err
+	}
+	err = begin.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
+		if err := IndexBySecret(ctx, mgr.GetFieldIndexer(), discoveries); err != nil {
+			return err
+		}
+		_, err := NewDiscoveries(o).register(ctx, mgr, begin)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return o.setupConfigMaps(ctx, mgr, begin, kept)
+}
+
+// register adds the reconciler to the manager, with a watch of its owners and, as rights allow, of
+// their objects and their Secrets.
+func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
+	c, err := ctrl.NewControllerManagedBy(mgr).
+		Named(r.owners.name).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.ConcurrentSyncs,
+			// An owner listed at the start would keep its low priority, and wait behind
+			// those created later.
+			UsePriorityQueue: ptr.To(false),
+			// An error of the API server puts no sync further off than the shortest
+			// interval there is.
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
+		}).
+		// A change of the status is the reconciler's own and asks for nothing.
+		For(r.owners.empty(), builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Build(r)
+	if err != nil {
+		return nil, err
+	}
+	for i := range r.owners.kinds {
+		k := &r.owners.kinds[i]
+		err := begin.whenAllowed(ctx, k.object(), "none of its objects are mirrored", func(ctx context.Context) error {
+			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.object()); err != nil {
+				return err
+			}
+			return c.Watch(source.Kind(mgr.GetCache(), k.object(), handler.EnqueueRequestsFromMapFunc(r.interested(i)), r.drift(i)))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, r.watchSecrets(ctx, mgr, begin, c)
+}
+
+// IndexBySource lets a cache find the observations of a source; it does nothing for any other
+// object.
+func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
+	if _, is := object.(v1alpha1.Observation); !is {
+		return nil
+	}
+	err := indexer.IndexField(ctx, object, sourceField, func(o client.Object) []string {
+		return []string{o.(v1alpha1.Observation).Origin().SourceRef.Name}
+	})
+	if err != nil {
+		return fmt.Errorf("indexing %T by source: %w", object, err)
+	}
+	return nil
+}
+
+// interested maps an object of a kind to the owners it is of interest to: the
+// one it says it is of, and those that wait for its name to be free.
+func (r *Reconciler) interested(kind int) handler.MapFunc {
+	return func(_ context.Context, o client.Object) []reconcile.Request {
+		var requests []reconcile.Request
+		key, known := r.states.find(o.GetNamespace(), r.owners.kinds[kind].claimant(o))
+		if known != nil || key.Name != "" {
+			requests = append(requests, reconcile.Request{NamespacedName: key})
+		}
+		for _, waiting := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {
+			if waiting != key {
+				requests = append(requests, reconcile.Request{NamespacedName: waiting})
+			}
+		}
+		return requests
+	}
+}
+
+// requestsFor returns a request for each object of a list.
+func requestsFor(list client.ObjectList) []reconcile.Request {
+	requests := make([]reconcile.Request, 0, meta.LenList(list))
+	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails if the function does.
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
+		return nil
+	})
+	return requests
+}
+
+// drift lets through only what someone else did to an object of a kind: a
+// creation, a deletion, or a change away from what it should be. It notes its name for the pass
+// that comes of it. The reconciler's own writes come by here too, 20,000 at a first
+// sync, and must not wake it. Whatever comes by is in the census.
+func (r *Reconciler) drift(kind int) predicate.Predicate {
+	k := &r.owners.kinds[kind]
+	inboxOf := func(o client.Object) *inbox {
+		if _, s := r.states.find(o.GetNamespace(), k.claimant(o)); s != nil {
+			return s.kinds[kind].inbox
+		}
+		return nil
+	}
+	return predicate.Funcs{
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		CreateFunc: func(e event.CreateEvent) bool {
+			r.census.moved(kind, k.claimant, nil, e.Object)
+			in := inboxOf(e.Object)
+			strange := in != nil && in.viewed().Strange(e.Object)
+			if strange {
+				in.put(e.Object.GetName())
+			}
+			return strange
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			r.census.moved(kind, k.claimant, e.Object, nil)
+			in := inboxOf(e.Object)
+			if in != nil {
+				in.put(e.Object.GetName())
+			}
+			return in != nil || len(r.states.awaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
+		},
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
+			drifted := false
+			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // It may say it is another's now.
+				if in := inboxOf(o); in != nil && (in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {
+					in.put(e.ObjectNew.GetName())
+					drifted = true
+				}
+			}
+			return drifted
+		},
+	}
+}
