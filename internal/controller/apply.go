@@ -41,7 +41,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 		state.planned = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
 		all.present = plan.present()
 		written := r.writeAll(ctx, o, k, state, plan, all.present)
-		deleted := r.deleteAll(ctx, k, state, plan, all.present)
+		deleted := r.deleteAll(ctx, o, k, state, plan, all.present)
 		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
 		r.tellObserved(k, o, written)
 		if len(deleted) > 0 {
@@ -81,15 +81,15 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	})
 	var written []mirror.Write
 	for n, w := range writes {
-		state.note(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now())
+		state.note(o, w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now())
 		if errs[n] == nil {
 			written = append(written, w)
 		}
 		if answers[n] == nil {
 			continue
 		}
-		if w.Existing == nil && plan.whole {
-			state.report.Created(k.Kind, w.Desired)
+		if w.Existing == nil {
+			state.report.Created(k.Kind, w.Desired, plan.whole)
 		}
 		if present != nil {
 			present[w.Desired.GetName()] = answers[n]
@@ -103,13 +103,13 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 }
 
 // deleteAll makes the deletions of a plan that are due, and returns those that succeeded.
-func (r *Reconciler) deleteAll(ctx context.Context, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
+func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
 	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
-		state.note(o.GetName(), nil, errs[n], r.Clock.Now())
+		state.note(owner, o.GetName(), nil, errs[n], r.Clock.Now())
 		if errs[n] == nil {
 			deleted = append(deleted, o)
 			delete(present, o.GetName())
@@ -121,14 +121,23 @@ func (r *Reconciler) deleteAll(ctx context.Context, k *kind, state *kindState, p
 }
 
 // note takes in how the write of an object went; w is nil for its deletion.
-func (k *kindState) note(name string, w *mirror.Write, err error, now time.Time) {
+func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now time.Time) {
 	switch {
 	case err == nil:
 		delete(k.retries, name)
+	case errors.As(err, new(notStored)):
+		interval := o.settings().interval
+		k.retries.failed(name, w, err, now, interval, max(leastMostUnstored, interval))
 	case !errors.Is(err, errStopped):
-		k.retries.failed(name, w, err, now)
+		k.retries.failed(name, w, err, now, retryFirst, retryMost)
 	}
 }
+
+// notStored is the error of a write that the API server took and stored otherwise. Sending it again
+// soon cannot help.
+type notStored struct{ error }
+
+func (e notStored) Unwrap() error { return e.error }
 
 // errStopped is the error of a write that was not begun, because the manager stops or
 // the namespace is being deleted.
@@ -211,7 +220,7 @@ func (r *Reconciler) write(ctx context.Context, o owner, k *kind, w mirror.Write
 	}
 	r.tellPhase(k, w)
 	if !k.Stored(w, answer) {
-		return answer, fmt.Errorf("%s was stored otherwise than it was sent: an older CRD drops a field, or an admission policy changes one", name)
+		return answer, notStored{fmt.Errorf("%s was stored otherwise than it was sent: an older CRD drops a field, or an admission policy changes one", name)}
 	}
 	return answer, nil
 }

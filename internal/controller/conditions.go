@@ -4,6 +4,7 @@ package controller
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,14 +119,14 @@ func brief(message, condition string) string {
 
 // setSynced sets each kind's condition and returns what Ready is to say, nil if that
 // stays as an earlier process set it.
-func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
+func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, any := false, false
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
 		any = any || wanted
-		v := r.kindVerdict(o, s, i)
+		v := r.kindVerdict(ctx, o, s, i)
 		if v == nil {
 			if !wanted && k.Condition != "" { // Else it stays as an earlier process set it.
 				c.remove(k.Condition)
@@ -163,7 +164,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 
 // kindVerdict returns how a kind's last sync went, nil if none was tried. The first case that
 // fits decides.
-func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
+func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !state.outcome.tried || !k.Mirrored(o.object()) {
 		return nil
@@ -183,13 +184,13 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		return &verdict{reason: f.reason, message: f.message}
 	}
 	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
-		reason := v1alpha1.ReasonNameConflict
-		if len(state.report.Conflicts)+len(state.report.Clashes) == 0 {
-			reason = v1alpha1.ReasonProgressing
+		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
+		if k.Condition != "" { // Else Ready alone can say it.
+			v.short = prefix + taken.brief(k, state.report)
 		}
-		return &verdict{reason: reason, message: prefix + taken.message(state.report), short: prefix + taken.brief(k, state.report)}
+		return v
 	}
-	if f := r.owners.blocked(r.Options, o, k); f != nil {
+	if f := r.owners.blocked(r.Options, ctx, o, k); f != nil {
 		return &verdict{reason: f.reason, message: prefix + f.message}
 	}
 	return &verdict{reason: v1alpha1.ReasonSucceeded, message: words.succeeded(o, s, i)}
@@ -236,10 +237,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	}
 	message := t.message(first)
 	if more := report.Unfilled() - 1; more > 0 {
-		message += fmt.Sprintf("; %d more", more)
-		if k.Condition != "" {
-			message += " in condition " + k.Condition
-		}
+		message += fmt.Sprintf("; %d more in condition %s", more, k.Condition)
 	}
 	return message
 }

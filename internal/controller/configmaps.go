@@ -3,7 +3,6 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -51,6 +50,8 @@ type configMaps struct {
 	// repairs bound how often a ConfigMap is changed that someone else may change back, by
 	// the observation.
 	repairs map[types.NamespacedName]*rate.Limiter
+	// refused are the ConfigMaps that were stored otherwise than they were sent.
+	refused retries
 	// wake has a source's failures reported; nil if there is no manager.
 	wake chan event.GenericEvent
 }
@@ -79,6 +80,34 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.repairs, key)
+	delete(c.refused, key.String())
+}
+
+// stored notes whether a ConfigMap was stored as it was sent, and returns when to send it again if
+// not: later each time.
+func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		delete(c.refused, key.String())
+		return 0
+	}
+	if c.refused == nil {
+		c.refused = retries{}
+	}
+	c.refused.failed(key.String(), nil, err, now, retryFirst, retryMost)
+	return c.refused[key.String()].next.Sub(now)
+}
+
+// waiting returns how long a ConfigMap is not to be sent again, and why; 0 if it may be.
+func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Duration, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.refused.waiting(key.String(), now) {
+		return 0, ""
+	}
+	r := c.refused[key.String()]
+	return r.next.Sub(now), r.err.Error()
 }
 
 // put notes why an observation's ConfigMap could not be written, nil where it was, and
@@ -116,12 +145,15 @@ func (c *configMaps) failure(source types.NamespacedName) *failure {
 	}
 	slices.Sort(names)
 	why := c.failures[types.NamespacedName{Namespace: source.Namespace, Name: names[0]}]
-	return &failure{reason: why.reason, message: fmt.Sprintf("%d ConfigMaps are not as they should be: %s; the first: %s",
-		len(names), mirror.Names(names), why.message)}
+	message := fmt.Sprintf("%d ConfigMaps are not written, the first: %s", len(names), why.message)
+	if len(names) > 1 {
+		message += "; the others: " + mirror.Names(names[1:])
+	}
+	return &failure{reason: why.reason, message: message}
 }
 
 // configMapsOf says why ConfigMaps of a source are not as its spec asks, nil if they are.
-func (o *Options) configMapsOf(owner owner, k *kind) *failure {
+func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failure {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
 		return nil
@@ -136,7 +168,28 @@ func (o *Options) configMapsOf(owner owner, k *kind) *failure {
 				", as config/endpoint-configmaps does"}
 		}
 	}
-	return o.configMaps.failure(client.ObjectKeyFromObject(source))
+	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil || o.ConfigMaps {
+		return f
+	}
+	return o.leftConfigMaps(ctx, source)
+}
+
+// leftConfigMaps says that ConfigMaps of a source are there that a manager made whose flag was on;
+// nil if none were made or all are gone.
+func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
+	if source.Status.ConfigMaps == "" {
+		return nil
+	}
+	label := client.MatchingLabels{v1alpha1.LabelSource: mirror.LabelValue(source.Name)}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	if err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), label, client.Limit(1)); err == nil && len(list.Items) == 0 {
+		source.Status.ConfigMaps = ""
+		return nil
+	}
+	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay: "+
+		"the manager's flag --endpoint-configmaps is not set; set it until they are gone, or, while the manager has the rights of config/endpoint-configmaps, run: "+
+		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))}
 }
 
 // setupConfigMaps registers the controller of ConfigMaps once the manager may watch them, and has
@@ -227,7 +280,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	var why string
 	switch {
 	case !wanted:
-		result, why, err = o.dropConfigMap(ctx, cluster)
+		why, err = o.dropConfigMap(ctx, cluster)
 	case !o.ConfigMaps, cluster.Status.Observed == "": // Its status comes in a moment.
 		return result, nil, nil
 	default:
@@ -236,7 +289,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	switch {
 	case err != nil:
 		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(err.Error(), maxWords)}}
-	case why != "" && wanted:
+	case result.RequeueAfter == takenAgain:
 		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonNameConflict, message: why}}
 	case why != "":
 		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: why}}
@@ -244,16 +297,19 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	return result, failed, err
 }
 
-// keepConfigMap creates or corrects an observation's ConfigMap. taken says who else has its
-// name, "" if it is free or its own.
-func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, taken string, err error) {
+// keepConfigMap creates or corrects an observation's ConfigMap. why says what keeps it from being as
+// it should be, "" if nothing does: who else has its name, what deletes it, what changed it.
+func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, why string, err error) {
 	desired := mirror.ConfigMap(cluster)
 	existing, err := o.configMap(ctx, o.Cluster, desired)
 	if err == nil && existing == nil {
 		created := desired.DeepCopy()
 		err = o.countedMap("create", o.Cluster.Create(ctx, created))
+		if err == nil {
+			return o.sent(created, desired)
+		}
 		if !apierrors.IsAlreadyExists(err) {
-			return result, "", cmp.Or(err, storedAs(created, desired))
+			return result, "", err
 		}
 		// It has none of the labels by which the cache knows ours.
 		existing, err = o.configMap(ctx, o.APIReader, desired)
@@ -262,7 +318,9 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 		return result, "", err
 	}
 	switch controller := metav1.GetControllerOf(existing); {
-	case existing.DeletionTimestamp != nil, precedes(controller, desired):
+	case existing.DeletionTimestamp != nil:
+		return reconcile.Result{RequeueAfter: goingAgain}, stuck(existing), nil
+	case precedes(controller, desired):
 		return reconcile.Result{RequeueAfter: goingAgain}, "", nil // The garbage collector is at it.
 	case !mirror.OwnsConfigMap(cluster, existing):
 		holder := "no controller"
@@ -272,24 +330,40 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 		return reconcile.Result{RequeueAfter: takenAgain}, fmt.Sprintf("ConfigMap %s is not the operator's (%s); "+
 			"delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder), nil
 	case mirror.SameConfigMap(existing, desired):
-		return result, "", nil
+		return o.sent(existing, desired)
 	case !o.configMaps.allow(client.ObjectKeyFromObject(existing), o.Clock.Now()):
 		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
 	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be replaced.
 		return reconcile.Result{RequeueAfter: retryFirst}, "", o.deleteConfigMap(ctx, existing)
 	}
+	if wait, why := o.configMaps.waiting(client.ObjectKeyFromObject(existing), o.Clock.Now()); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, why, nil
+	}
 	next := existing.DeepCopy()
 	mirror.RestoreConfigMap(next, desired)
-	err = o.countedMap("patch", o.Cluster.Patch(ctx, next, optimistic(existing)))
-	return result, "", cmp.Or(err, storedAs(next, desired))
+	if err := o.countedMap("patch", o.Cluster.Patch(ctx, next, optimistic(existing))); err != nil {
+		return result, "", err
+	}
+	return o.sent(next, desired)
 }
 
-// storedAs returns an error if the API server's answer to a write is not what was written.
-func storedAs(answer, desired *corev1.ConfigMap) error {
-	if mirror.SameConfigMap(answer, desired) {
-		return nil
+// sent returns what follows from the API server's answer to a write: nothing if it is what was
+// written, else that it is to be sent again, and why.
+func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Result, why string, err error) {
+	if !mirror.SameConfigMap(answer, desired) {
+		err = fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
+		why = err.Error()
 	}
-	return fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
+	wait := o.configMaps.stored(client.ObjectKeyFromObject(desired), err, o.Clock.Now())
+	return reconcile.Result{RequeueAfter: wait}, why, nil
+}
+
+// stuck says that a ConfigMap that is being deleted waits for its finalizers, "" if it has none.
+func stuck(c *corev1.ConfigMap) string {
+	if len(c.Finalizers) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers))
 }
 
 // precedes reports whether a controller is a deleted observation of the name of the one that
@@ -299,19 +373,17 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// dropConfigMap deletes an observation's ConfigMap, if there is one. stuck says what keeps it from
+// dropConfigMap deletes an observation's ConfigMap, if there is one. why says what keeps it from
 // going, "" if it goes.
-func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, stuck string, err error) {
+func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (why string, err error) {
 	existing, err := o.configMap(ctx, o.Cluster, cluster)
 	switch {
 	case err != nil || existing == nil || !mirror.OwnsConfigMap(cluster, existing):
-		return result, "", err
+		return "", err
 	case existing.DeletionTimestamp == nil:
-		return result, "", o.deleteConfigMap(ctx, existing)
-	case len(existing.Finalizers) == 0:
-		return result, "", nil
+		return "", o.deleteConfigMap(ctx, existing)
 	}
-	return result, fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", existing.Name, mirror.Names(existing.Finalizers)), nil
+	return stuck(existing), nil
 }
 
 // configMap reads the ConfigMap of an object's name, nil if there is none.

@@ -3,9 +3,9 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -20,7 +20,7 @@ var discoveries = ownerKind{
 	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
 	as:      func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
 	kinds:   []kind{environmentKind},
-	blocked: func(*Options, owner, *kind) *failure { return nil },
+	blocked: func(*Options, context.Context, owner, *kind) *failure { return nil },
 	words: words{
 		first:     "the first listing of environments is under way",
 		suspended: "spec.suspend is true: environments are not listed; the sources there are go on",
@@ -51,9 +51,9 @@ func (d discoveryOwner) settings() settings {
 }
 
 // number names the sources that are kept, as they are after a pass that looked at all of them.
-func (d discoveryOwner) number(s *state, done done, now time.Time) {
+func (d discoveryOwner) number(o *Options, s *state, done done) {
 	if done.present != nil {
-		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, now)
+		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
 	}
 }
 

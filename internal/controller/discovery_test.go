@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -27,7 +28,7 @@ import (
 // organization is a world with discoveries.
 type organization struct {
 	*world
-	discoverer *controller.DiscoveryReconciler
+	discoverer *controller.Reconciler
 }
 
 func newOrganization(ctx context.Context) *organization {
@@ -39,7 +40,8 @@ func newOrganization(ctx context.Context) *organization {
 
 func (o *organization) restart() {
 	o.world.restart()
-	o.discoverer = &controller.DiscoveryReconciler{Reconciler: o.reconciler}
+	o.discoverer = controller.NewDiscoveries(o.reconciler.Options)
+	o.discoverer.ShownBy(k8s)
 }
 
 // discovery creates a discovery that is asked to take all environments but the one that
@@ -120,12 +122,23 @@ func (o *organization) says(ctx context.Context, name, condition string) string 
 	return c.Message
 }
 
+// change edits a source as someone else does, and has the watch report it.
 func (o *organization) change(ctx context.Context, name string, change func(*v1alpha1.InventorySource)) {
 	GinkgoHelper()
 	s := &v1alpha1.InventorySource{}
 	Expect(reader.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: name}, s)).To(Succeed())
+	before := s.DeepCopy()
 	change(s)
 	Expect(k8s.Update(ctx, s)).To(Succeed())
+	o.discoverer.Drift(0).Update(event.UpdateEvent{ObjectOld: before, ObjectNew: s})
+}
+
+// remove deletes a source as someone else does, and has the watch report it.
+func (o *organization) remove(ctx context.Context, name string) {
+	GinkgoHelper()
+	s := o.sources(ctx)[name]
+	Expect(k8s.Delete(ctx, &s)).To(Succeed())
+	o.discoverer.Drift(0).Delete(event.DeleteEvent{Object: &s})
 }
 
 // environments adds environments to the organization, each with a display name.
@@ -319,7 +332,9 @@ var _ = Describe("Discovery", func() {
 		o.list(ctx, "org")
 		sources := o.sources(ctx)
 		Expect(sources["env-a"].Annotations).To(HaveKeyWithValue("inventory.ccloud.dev/environment-name", "payments-live"))
-		Expect(sources["env-b"].Annotations).To(HaveKey("inventory.ccloud.dev/missing-since"), "its name no longer fits")
+		Expect(sources["env-b"].Annotations).To(And(HaveKeyWithValue("inventory.ccloud.dev/environment-name", "retired"), Not(HaveKey("inventory.ccloud.dev/missing-since"))))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("1 sources whose environment spec.selector no longer takes: env-b"))
+		Expect(o.read(ctx, "org").Status.Sources[1].OutOfScopeSince.Time).To(BeTemporally("==", o.clock.Now()))
 	})
 
 	It("has its sources follow the template, each with one write", func(ctx SpecContext) {
@@ -347,10 +362,10 @@ var _ = Describe("Discovery", func() {
 			s.Labels = map[string]string{"mine": "stays"}
 			s.Annotations = map[string]string{v1alpha1.AnnotationRequestedAt: "now", "mine": "stays"}
 		})
-		b := o.sources(ctx)["env-b"]
-		Expect(k8s.Delete(ctx, &b)).To(Succeed())
+		o.remove(ctx, "env-b")
 		calls := len(o.cloud.Calls())
-		Eventually(func() int { sources, _ := o.writes(func() { o.pass(ctx, "org") }); return sources }).Should(Equal(2), "once the cache shows it")
+		sources, _ := o.writes(func() { o.pass(ctx, "org") })
+		Expect(sources).To(Equal(2))
 		Expect(o.cloud.Calls()).To(HaveLen(calls))
 		a := o.sources(ctx)["env-a"]
 		Expect(a.Spec.Suspend).To(BeFalse())

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,7 +27,7 @@ type owner interface {
 	// wholeStatus returns all of its status.
 	wholeStatus() any
 	// number puts in its status what only an owner of this kind has beside the summaries.
-	number(s *state, d done, now time.Time)
+	number(o *Options, s *state, d done)
 }
 
 // settings are what a spec says of asking the cloud.
@@ -51,7 +52,7 @@ type ownerKind struct {
 	kinds []kind
 	// blocked says why what belongs to a kind beside its objects cannot be written; nil if
 	// it is, or if there is nothing.
-	blocked func(*Options, owner, *kind) *failure
+	blocked func(*Options, context.Context, owner, *kind) *failure
 	words   words
 }
 

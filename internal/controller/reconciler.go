@@ -165,9 +165,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 // forgetMetrics removes the series of an owner that is gone or going.
 func (r *Reconciler) forgetMetrics(key client.ObjectKey) {
-	for i := range r.owners.kinds {
-		r.Metrics.Forget(r.owners.name, key.Namespace, key.Name, r.owners.kinds[i].Name)
+	names := make([]string, len(r.owners.kinds))
+	for i := range names {
+		names[i] = r.owners.kinds[i].Name
 	}
+	r.Metrics.Forget(r.owners.name, key.Namespace, key.Name, names...)
 }
 
 // ended returns what a pass ends with that met an error. When the manager stops, there

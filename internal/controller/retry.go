@@ -19,6 +19,9 @@ const (
 	// time, because of a conflict mostly. It doubles up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
+	// leastMostUnstored bounds the wait after a write that was stored otherwise, which is an
+	// interval at first and doubles, if the interval is shorter.
+	leastMostUnstored = time.Hour
 	// conflictsTold is how many conflicts in a row an object may meet before that
 	// is reported: someone else was faster, which the next reading shows.
 	conflictsTold = 3
@@ -53,8 +56,9 @@ func (rs retries) taken(name string) bool {
 	return r != nil && apierrors.IsAlreadyExists(r.err)
 }
 
-// failed notes that an object could not be written.
-func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time) {
+// failed notes that an object could not be written. It is tried again after first, and twice as
+// long with every further failure, up to most.
+func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time, first, most time.Duration) {
 	r := rs[name]
 	if r == nil {
 		r = &retry{}
@@ -62,7 +66,7 @@ func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time)
 	}
 	r.attempts++
 	r.write, r.err, r.deferred = w, err, false
-	r.next = now.Add(backoff(r.attempts, retryFirst, retryMost))
+	r.next = now.Add(backoff(r.attempts, first, most))
 }
 
 // hurry has everything that waits written at once.

@@ -78,8 +78,8 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 	})
 }
 
-// IndexBySecret lets a cache find the owners of a kind that use a Secret.
-func IndexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
+// indexBySecret lets a cache find the owners of a kind that use a Secret.
+func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
 		key := kind.as(o).settings().credentials.APIKey
 		if key == nil {

@@ -43,14 +43,24 @@ var sources = ownerKind{
 // sourceOwner is an InventorySource as an owner.
 type sourceOwner struct{ *v1alpha1.InventorySource }
 
-func (s sourceOwner) object() client.Object          { return s.InventorySource }
-func (s sourceOwner) planned() mirror.Owner          { return mirror.SourceOwner(s.InventorySource) }
-func (s sourceOwner) status() *v1alpha1.SyncStatus   { return &s.Status.SyncStatus }
-func (s sourceOwner) wholeStatus() any               { return &s.Status }
-func (s sourceOwner) number(*state, done, time.Time) {}
-func (s sourceOwner) held() []*v1alpha1.HeldPrune    { return allHeldIn(s, observationKinds) }
+func (s sourceOwner) object() client.Object        { return s.InventorySource }
+func (s sourceOwner) planned() mirror.Owner        { return mirror.SourceOwner(s.InventorySource) }
+func (s sourceOwner) status() *v1alpha1.SyncStatus { return &s.Status.SyncStatus }
+func (s sourceOwner) wholeStatus() any             { return &s.Status }
+func (s sourceOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(s, observationKinds) }
 func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend}
+}
+
+// number notes that ConfigMaps are kept, for a manager that keeps none to say so, until they are gone.
+func (s sourceOwner) number(o *Options, _ *state, _ done) {
+	switch {
+	case !o.ConfigMaps:
+	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
+		s.Status.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+	case o.configMaps.failure(key(s)) == nil:
+		s.Status.ConfigMaps = ""
+	}
 }
 
 // foundObjects says how many objects of a kind are listed.

@@ -65,7 +65,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	for _, object := range controller.Objects()[1 : 1+everyKind] {
 		Expect(controller.IndexBySource(ctx, shared.GetFieldIndexer(), object)).To(Succeed())
 	}
-	Expect(controller.IndexBySecret(ctx, shared.GetFieldIndexer())).To(Succeed())
+	Expect(controller.IndexSecrets(ctx, shared.GetFieldIndexer())).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() { stopped <- shared.Start(running) }()

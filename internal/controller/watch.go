@@ -35,7 +35,7 @@ const (
 // ConfigMaps if that is on, and the indexes they read through. A watch begins once the manager
 // has the rights for it, see whenAllowed.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
-	if err := IndexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
+	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
 	}
 	begin, err := newBeginner(mgr, o)
@@ -47,7 +47,7 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 		return err
 	}
 	err = begin.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
-		if err := IndexBySecret(ctx, mgr.GetFieldIndexer(), discoveries); err != nil {
+		if err := indexBySecret(ctx, mgr.GetFieldIndexer(), discoveries); err != nil {
 			return err
 		}
 		_, err := NewDiscoveries(o).register(ctx, mgr, begin)

@@ -116,7 +116,7 @@ func (w *world) restart() {
 	origin, err := cloudapi.Origin(w.url)
 	Expect(err).NotTo(HaveOccurred())
 	w.registry = prometheus.NewRegistry()
-	w.reconciler = &controller.Reconciler{
+	w.reconciler = controller.NewSources(&controller.Options{
 		Cluster:   k8s,
 		APIReader: reader,
 		Recorder:  w.events,
@@ -131,7 +131,8 @@ func (w *world) restart() {
 		ConcurrentSyncs: 1,
 		Writers:         make(chan struct{}, 16),
 		JitterPercent:   10,
-	}
+	})
+	w.reconciler.ShownBy(k8s)
 }
 
 // seed fills the cloud with a realistic inventory.

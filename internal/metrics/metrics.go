@@ -122,10 +122,12 @@ func (m *Metrics) Held(sourceNamespace, sourceName, kind string, held bool) {
 	m.pruneHeld.WithLabelValues(sourceNamespace, sourceName, kind).Set(value)
 }
 
-// Forget removes the series of a kind of an owner that is gone. Another kind of owner may have
-// the same name: what both share goes with the last of them.
-func (m *Metrics) Forget(ownerKind, namespace, name, kind string) {
-	m.pruneHeld.DeleteLabelValues(namespace, name, kind)
+// Forget removes the series of an owner that is gone, and of the kinds it mirrored. Another kind
+// of owner may have the same name: what both share goes with the last of them.
+func (m *Metrics) Forget(ownerKind, namespace, name string, kinds ...string) {
+	for _, kind := range kinds {
+		m.pruneHeld.DeleteLabelValues(namespace, name, kind)
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{namespace, name}

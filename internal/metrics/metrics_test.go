@@ -75,11 +75,11 @@ func used() (*prometheus.Registry, *Metrics) {
 	m.Held("a", "other", "Peering", true)
 	m.Held("b", "prod", "Peering", true)
 	for _, name := range []string{"prod", "other"} {
-		m.ObserveCalls("a", name)(cloudapi.Call{Operation: "ListPeerings", StatusCode: 200, Duration: time.Second,
+		m.ObserveCalls("inventorysource", "a", name)(cloudapi.Call{Operation: "ListPeerings", StatusCode: 200, Duration: time.Second,
 			RateLimit: cloudapi.RateLimit{Known: true, Remaining: 42}})
 	}
-	m.ObserveCalls("a", "prod")(cloudapi.Call{Operation: "ListPeerings"})
-	m.ObserveCalls("a", "silent")(cloudapi.Call{Operation: "ListPeerings", StatusCode: 429})
+	m.ObserveCalls("inventorysource", "a", "prod")(cloudapi.Call{Operation: "ListPeerings"})
+	m.ObserveCalls("inventorysource", "a", "silent")(cloudapi.Call{Operation: "ListPeerings", StatusCode: 429})
 	return registry, m
 }
 
@@ -111,7 +111,10 @@ func TestSeriesOfASourceGoWithItAndOnlyThose(t *testing.T) {
 	t.Parallel()
 	registry, m := used()
 	before := gathered(t, registry)
-	m.Forget("a", "prod")
+	m.ObserveCalls("environmentdiscovery", "a", "prod")
+	m.Forget("environmentdiscovery", "a", "prod", "Environment")
+	NewWithT(t).Expect(gathered(t, registry)).To(Equal(before), "a discovery of the same name takes none along")
+	m.Forget("inventorysource", "a", "prod", "KafkaCluster", "Peering")
 	after := gathered(t, registry)
 	for series := range before {
 		ofSource := strings.Contains(series, "name=prod,namespace=a")

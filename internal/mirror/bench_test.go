@@ -50,21 +50,21 @@ func BenchmarkUnchanged(b *testing.B) {
 	sync := func() []*Plan {
 		listings := make([]Sighting, len(worldKinds))
 		for _, r := range clusterRecords {
-			listings[clusters].Observations = append(listings[clusters].Observations, stamped(source, r))
+			listings[clusters].Objects = append(listings[clusters].Objects, stamped(source, r))
 		}
 		for _, r := range peeringRecords {
-			listings[peerings].Observations = append(listings[peerings].Observations, stamped(source, r))
+			listings[peerings].Objects = append(listings[peerings].Objects, stamped(source, r))
 		}
 		plans := make([]*Plan, len(worldKinds))
 		for i := range worldKinds {
 			listings[i].Complete, listings[i].End = true, began
 			for _, o := range existing[i] {
-				Owned(o, source)
+				Owned(o.(v1alpha1.Observation), source)
 			}
-			ledgers[i] = ledgers[i].Record(KafkaCluster, listings[i], existing[i])
+			ledgers[i] = ledgers[i].Record(worldKinds[i], SourceOwner(source), listings[i], existing[i])
 		}
-		for i, desired := range Desire(worldKinds, source, ledgers, existing) {
-			plans[i] = Make(Facts{Kind: worldKinds[i], Source: source, Ledger: ledgers[i], Desired: desired,
+		for i, desired := range Desire(worldKinds, ledgers, existing) {
+			plans[i] = Make(Facts{Kind: worldKinds[i], Owner: SourceOwner(source), Ledger: ledgers[i], Desired: desired,
 				Existing: existing[i], Completed: began, Fresh: true, Now: began})
 		}
 		return plans
@@ -72,14 +72,14 @@ func BenchmarkUnchanged(b *testing.B) {
 	for i, plan := range sync() {
 		for _, w := range plan.Writes {
 			w.Desired.SetUID("uid")
-			(*w.Desired.Conditions())[0].LastTransitionTime = metav1.NewTime(began)
+			(*worldKinds[i].conditions(w.Desired))[0].LastTransitionTime = metav1.NewTime(began)
 			existing[i] = append(existing[i], w.Desired)
 		}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		for _, plan := range sync() {
-			if plan.Unchanged != benchObjects {
+		for i, plan := range sync() {
+			if plan.Unchanged != len(existing[i]) {
 				b.Fatalf("%d unchanged", plan.Unchanged)
 			}
 		}

@@ -54,7 +54,7 @@ func drawPlanner(t *rapid.T) *planner {
 		source.Spec.Prune.GracePeriod = seconds(rapid.IntRange(0, 3).Draw(t, "gracePeriod"))
 	}
 	p := &planner{Facts: Facts{
-		Kind: KafkaCluster, Source: source, Fresh: rapid.IntRange(0, 3).Draw(t, "stale") > 0,
+		Kind: KafkaCluster, Owner: SourceOwner(source), Fresh: rapid.IntRange(0, 3).Draw(t, "stale") > 0,
 		Ledger: &Ledger{empty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
 	}}
 	// A few states and not each its own, so that whole batches are let through.
@@ -73,7 +73,7 @@ func drawPlanner(t *rapid.T) *planner {
 		p.present++
 		if i < absent {
 			a := rapid.SampledFrom(states).Draw(t, "state")
-			a.observation = o
+			a.object = o
 			p.missing = append(p.missing, a)
 		}
 	}
@@ -86,7 +86,7 @@ func allowed(p *planner) []absentee {
 	for _, a := range p.missing {
 		held := false
 		for _, rule := range eachAbsenteeRule {
-			held = held || rule(p.Source.Spec.Prune, a).verdict != allow
+			held = held || rule(p.Owner.Prune, a).verdict != allow
 		}
 		if !held {
 			free = append(free, a)
@@ -102,12 +102,12 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 		p := drawPlanner(t)
 		free := allowed(p)
 		all := batch{
-			prune: p.Source.Spec.Prune, absentees: free, missing: len(p.missing), total: len(p.Existing),
+			prune: p.Owner.Prune, absentees: free, missing: len(p.missing), total: len(p.Existing),
 			empty: p.Ledger.empty, fresh: p.Fresh,
 		}
 		approved := rapid.Bool().Draw(t, "approved")
 		if approved {
-			p.Source.Annotations = pairs{v1alpha1.AnnotationApprovePrune: digest(occasion(p.Kind, free))}
+			p.Owner.SetAnnotations(pairs{v1alpha1.AnnotationApprovePrune: digest(occasion(p.Kind, free))})
 		}
 		p.prune()
 
@@ -122,14 +122,14 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 		} else {
 			var want []string
 			for _, a := range free {
-				want = append(want, a.observation.GetName())
+				want = append(want, a.object.GetName())
 			}
 			g.Expect(namesOf(p.Deletes)).To(ConsistOf(want), "no rule holds them")
 			g.Expect(p.Held).To(BeNil(), "what is deleted is not held")
 		}
 		if p.Held != nil {
 			g.Expect(p.Held.Digest).To(Equal(digest(occasion(p.Kind, free))), "approving what is printed lets through what is held")
-			g.Expect(p.Held.Observations).To(HaveLen(len(free)))
+			g.Expect(p.Held.Objects).To(HaveLen(len(free)))
 		}
 	})
 }
@@ -143,12 +143,12 @@ func TestNoRuleForOneObservationIsEverOverruled(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(t *rapid.T) {
 				p := drawPlanner(t)
-				p.Source.Spec.Prune.MaxPercent = ptr[int32](100) // No rule for batches holds.
+				p.Owner.Prune.MaxPercent = ptr[int32](100) // No rule for batches holds.
 				p.Fresh = true
 				p.prune()
 				for _, a := range p.missing {
-					if rule(p.Source.Spec.Prune, a).verdict != allow {
-						NewWithT(t).Expect(p.Deletes).NotTo(ContainElement(a.observation))
+					if rule(p.Owner.Prune, a).verdict != allow {
+						NewWithT(t).Expect(p.Deletes).NotTo(ContainElement(a.object))
 					}
 				}
 			})

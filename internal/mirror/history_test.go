@@ -199,7 +199,7 @@ func (h *history) settle(t *rapid.T) {
 		for id, r := range records {
 			o := h.objects[kind][ObjectName(id)]
 			h.Expect(o).NotTo(BeNil(), id)
-			h.Expect(o.Phase()).To(Equal(project(r).Phase()), id)
+			h.Expect(observation(o).Phase()).To(Equal(project(r).Phase()), id)
 			h.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal("True/Listed"), id)
 		}
 	}

@@ -95,7 +95,7 @@ func TestAPartnersChangeIsOneWriteToEachThatTellsOfIt(t *testing.T) {
 	w.list(peerings, true, gone)
 	plans := w.pass()
 	w.Expect(plans[clusters].Writes).To(HaveLen(2))
-	w.Expect(plans[clusters].Writes).To(HaveEach(And(HaveField("Status", true), HaveField("Metadata", false))))
+	w.Expect(plans[clusters].Writes).To(HaveEach(And(HaveField("Content", true), HaveField("Metadata", false))))
 	w.Expect(plans[peerings].Writes).To(HaveLen(1))
 }
 

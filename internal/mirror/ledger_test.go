@@ -40,7 +40,7 @@ func played(l *Ledger, gone string, listings []string) *Ledger {
 		for _, r := range records(strings.Fields(text)) {
 			listing.Objects = append(listing.Objects, stamped(w.source, r))
 		}
-		l = l.Record(KafkaCluster, listing, there(gone, listings))
+		l = l.Record(KafkaCluster, SourceOwner(newSource()), listing, there(gone, listings))
 	}
 	return l
 }
@@ -116,10 +116,10 @@ func TestMissesAreCounted(t *testing.T) {
 			last := c.listings[len(c.listings)-1]
 			NewWithT(t).Expect(l.misses("x")).To(Equal(c.misses))
 			if c.misses > 0 {
-				NewWithT(t).Expect(l.isMissing("x")).To(BeTrue())
+				NewWithT(t).Expect((l.sight("x") == missing)).To(BeTrue())
 			}
 			if strings.Contains(last, "x") {
-				NewWithT(t).Expect(l.isMissing("x")).To(BeFalse())
+				NewWithT(t).Expect((l.sight("x") == missing)).To(BeFalse())
 			}
 		})
 	}
@@ -144,7 +144,7 @@ func TestAnObjectIsMissingFromTheLastCompleteListingOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			NewWithT(t).Expect(recorded("", c.listings...).isMissing("x")).To(Equal(c.missing))
+			NewWithT(t).Expect(recorded("", c.listings...).sight("x") == missing).To(Equal(c.missing))
 		})
 	}
 }
@@ -177,7 +177,7 @@ func TestAMissingObjectIsForgottenWithItsObservation(t *testing.T) {
 	for _, next := range []string{"", "~", "other"} {
 		l := recorded("", "x", "")
 		NewWithT(t).Expect(l.entries).To(HaveKey("x"))
-		l = l.Record(KafkaCluster, Sighting{Complete: !strings.HasPrefix(next, "~"), Scope: "A"}, nil)
+		l = l.Record(KafkaCluster, SourceOwner(newSource()), Sighting{Complete: !strings.HasPrefix(next, "~"), Scope: "A"}, nil)
 		NewWithT(t).Expect(l.entries).To(BeEmpty(), next)
 	}
 }
@@ -187,11 +187,11 @@ func TestMissesOfAnObservationSomeoneElseMadeCountFromWhenItIsFound(t *testing.T
 	g := NewWithT(t)
 	l := recorded("", "x", "x", "x", "x")
 	whole := Sighting{Complete: true, Scope: "A", End: began.Add(time.Hour)}
-	l = l.Record(KafkaCluster, whole, there("", []string{"x z"}))
+	l = l.Record(KafkaCluster, SourceOwner(newSource()), whole, there("", []string{"x z"}))
 	g.Expect(l.misses("x")).To(Equal(1))
 	g.Expect(l.misses("z")).To(BeZero())
-	g.Expect(l.isMissing("z")).To(BeTrue())
-	l = l.Record(KafkaCluster, whole, there("", []string{"x z"}))
+	g.Expect((l.sight("z") == missing)).To(BeTrue())
+	l = l.Record(KafkaCluster, SourceOwner(newSource()), whole, there("", []string{"x z"}))
 	g.Expect(l.misses("z")).To(Equal(1))
 }
 
@@ -249,7 +249,7 @@ func TestRecordingChangesNoLedgerThatIsRead(t *testing.T) {
 	g := NewWithT(t)
 	l := recorded("", "x y", "y")
 	x, y := l.entries["x"], l.entries["y"]
-	l.Record(KafkaCluster, Sighting{Complete: true, Scope: "B", End: began.Add(time.Hour)}, there("", []string{"x y"}))
+	l.Record(KafkaCluster, SourceOwner(newSource()), Sighting{Complete: true, Scope: "B", End: began.Add(time.Hour)}, there("", []string{"x y"}))
 	g.Expect(l.entries).To(HaveLen(2))
 	g.Expect(l.entries["x"]).To(Equal(x))
 	g.Expect(l.entries["y"]).To(Equal(y))

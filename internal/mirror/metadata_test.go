@@ -14,8 +14,8 @@ import (
 
 type pairs = map[string]string
 
-// templated returns a source with a template.
-func templated(labels, annotations pairs) *v1alpha1.InventorySource {
+// withTemplate returns a source with a template.
+func withTemplate(labels, annotations pairs) *v1alpha1.InventorySource {
 	s := newSource()
 	s.Labels = pairs{"app.kubernetes.io/instance": "gitops"}
 	s.Annotations = pairs{"argocd.argoproj.io/tracking-id": "x"}
@@ -45,14 +45,14 @@ func TestStampGivesOriginNameOwnerAndLabels(t *testing.T) {
 	g.Expect(o.GetAnnotations()).To(BeEmpty())
 
 	bare := &v1alpha1.KafkaClusterObservation{}
-	Stamp(bare, newSource())
+	KafkaCluster.Stamp(bare, newSource())
 	g.Expect(bare.Labels).To(HaveLen(2), "a kind without labels of its own has the operator's")
 }
 
 func TestStampCopiesTheTemplateAndNothingElseOfTheSource(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	source := templated(pairs{"team": "a", "b/c": "d"}, pairs{"note": "x, y"})
+	source := withTemplate(pairs{"team": "a", "b/c": "d"}, pairs{"note": "x, y"})
 	o := stamped(source, newCluster("lkc-1"))
 	g.Expect(o.GetLabels()).To(Equal(pairs{
 		"team": "a", "b/c": "d", "inventory.ccloud.dev/source": "prod", "inventory.ccloud.dev/environment": "env-1"}))
@@ -64,7 +64,7 @@ func TestStampCopiesTheTemplateAndNothingElseOfTheSource(t *testing.T) {
 
 func TestMetadataIsPutBackAndStrangersKeepTheirs(t *testing.T) {
 	t.Parallel()
-	full := templated(pairs{"team": "a", "tier": "gold"}, pairs{"note": "x"})
+	full := withTemplate(pairs{"team": "a", "tier": "gold"}, pairs{"note": "x"})
 	stranger := metav1.OwnerReference{APIVersion: "v1", Kind: "ConfigMap", Name: "s", UID: "uid-of-s"}
 	for name, c := range map[string]struct {
 		edit   func(v1alpha1.Observation)
@@ -97,15 +97,15 @@ func TestMetadataIsPutBackAndStrangersKeepTheirs(t *testing.T) {
 			labels: pairs{"team": "a", "tier": "gold"}, annotations: pairs{"note": "x"}, owners: 1},
 		"a key taken out of the template goes": {edit: func(o v1alpha1.Observation) {
 			o.GetLabels()["theirs"], o.GetAnnotations()["theirs"] = "1", "2"
-		}, source: templated(pairs{"tier": "gold"}, nil),
+		}, source: withTemplate(pairs{"tier": "gold"}, nil),
 			labels: pairs{"tier": "gold", "theirs": "1"}, annotations: pairs{"theirs": "2"}, owners: 1},
 		"an emptied template leaves no trace": {edit: func(v1alpha1.Observation) {}, source: newSource(),
 			labels: pairs{}, annotations: pairs{}, owners: 1},
 		"a changed value is written": {edit: func(v1alpha1.Observation) {},
-			source: templated(pairs{"team": "b", "tier": "gold"}, pairs{"note": "x"}),
+			source: withTemplate(pairs{"team": "b", "tier": "gold"}, pairs{"note": "x"}),
 			labels: pairs{"team": "b", "tier": "gold"}, annotations: pairs{"note": "x"}, owners: 1},
 		"a key new in the template is written": {edit: func(v1alpha1.Observation) {},
-			source: templated(pairs{"team": "a", "tier": "gold", "new": "1"}, pairs{"note": "x", "new": "2"}),
+			source: withTemplate(pairs{"team": "a", "tier": "gold", "new": "1"}, pairs{"note": "x", "new": "2"}),
 			labels: pairs{"team": "a", "tier": "gold", "new": "1"}, annotations: pairs{"note": "x", "new": "2"}, owners: 1},
 		"a lost ownerReference is put back beside the others": {edit: func(o v1alpha1.Observation) {
 			o.SetOwnerReferences([]metav1.OwnerReference{stranger})
@@ -123,7 +123,7 @@ func TestMetadataIsPutBackAndStrangersKeepTheirs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			existing := stored(stamped(full, newCluster("lkc-1")))
+			existing := observation(stored(stamped(full, newCluster("lkc-1"))))
 			c.edit(existing)
 			desired := stamped(c.source, newCluster("lkc-1"))
 			g.Expect(sameMetadata(existing, desired)).To(Equal(c.same))
@@ -152,7 +152,7 @@ func TestAnObservationIsOwned(t *testing.T) {
 		"controlled by the source":               {func(*v1alpha1.KafkaClusterObservation) {}, true},
 		"with its ownerReference lost":           {func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences = nil }, true},
 		"with a reference that does not control": {func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences[0].Controller = nil }, true},
-		"not: controlled by a stranger":          {func(o *v1alpha1.KafkaClusterObservation) { controlledBy(o, "uid-of-s") }, false},
+		"not: controlled by a stranger":          {func(o *v1alpha1.KafkaClusterObservation) { seize(o, "uid-of-s") }, false},
 		"not: by a former source of the name":    {func(o *v1alpha1.KafkaClusterObservation) { o.OwnerReferences[0].UID = "former" }, false},
 		"not: naming another source":             {func(o *v1alpha1.KafkaClusterObservation) { o.Spec.SourceRef.Name = "other" }, false},
 		"not: naming another environment":        {func(o *v1alpha1.KafkaClusterObservation) { o.Spec.Environment = "env-2" }, false},

@@ -150,9 +150,13 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created counts an object of a kind that was created.
-func (r *Report) Created(k *Kind, o Object) {
-	if r.Summary == nil {
+// Created takes in that an object was created: after a whole plan it counts, after a repair it
+// counted before, too.
+func (r *Report) Created(k *Kind, o Object, whole bool) {
+	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
+		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
+	}
+	if r.Summary == nil || !whole {
 		return
 	}
 	r.Summary.Observed++
@@ -175,7 +179,7 @@ func (r *Report) Created(k *Kind, o Object) {
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
-		r.Outside = slices.Delete(r.Outside, i, i+1)
+		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
 	} else if r.Summary != nil && r.Summary.Missing > 0 {
 		r.Summary.Missing--
 	}

@@ -137,7 +137,7 @@ func missed(w *world, n int) Facts {
 	for range 2 {
 		w.list(clusters, true, records(ids(10)[n:])...)
 	}
-	return w.facts(clusters, Desire(worldKinds, w.source, w.ledgers, w.ownedByKind())[clusters])
+	return w.facts(clusters, Desire(worldKinds, w.ledgers, w.ownedByKind())[clusters])
 }
 
 // without returns the chain without a rule, if it is one of its own.
@@ -176,6 +176,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 			facts := missed(w, 1)
 			w.Expect(namesOf(Make(facts).Deletes)).To(Equal([]string{"lkc-000"}), "no rule holds")
 			c.hold(w, &facts)
+			facts.Owner = SourceOwner(w.source)
 			plan := Make(facts)
 			w.Expect(plan.Deletes).To(BeEmpty())
 			w.Expect(plan.Held != nil).To(Equal(c.held))
@@ -304,7 +305,7 @@ func TestAHeldPruneSaysWhatIsHeldWhyAndTheWayOut(t *testing.T) {
 		w := settled(t, ids(10)...)
 		held := heldAfter(w, c.left)
 		w.Expect(held.Reason).To(Equal(c.reason))
-		w.Expect(held.Observations).To(HaveLen(10 - c.left))
+		w.Expect(held.Objects).To(HaveLen(10 - c.left))
 		w.Expect(held.Digest).To(MatchRegexp("^[0-9a-f]{12}$"))
 		w.Expect(held.Message).To(Equal(c.text + "to delete them run: kubectl -n platform annotate --overwrite inventorysource/prod inventory.ccloud.dev/approvePrune=" + held.Digest))
 		w.Expect(w.pass()[clusters].Held).To(Equal(held), "a repair between two syncs says the same")
@@ -424,7 +425,7 @@ func TestDigestNamesExactlyTheObjectsAndWhenTheyWent(t *testing.T) {
 		o := stamped(newSource(), newCluster(name))
 		o.SetName(name)
 		o.SetUID(types.UID(uid))
-		return absentee{observation: o, since: since}
+		return absentee{object: o, since: since}
 	}
 	a, b := absent("a", "1", began), absent("b", "2", began)
 	want := digest(occasion(KafkaCluster, []absentee{a, b}))
@@ -485,7 +486,7 @@ func TestObservationsBeingDeletedCountOnNeitherSideOfTheShare(t *testing.T) {
 	w.sync(ids(3)...)
 	after := w.sync(ids(3)...)
 	w.Expect(after.Deletes).To(BeEmpty(), "two of the five that are left is 40 %")
-	w.Expect(after.Held).To(HaveValue(And(HaveField("Reason", "ShareExceeded"), HaveField("Observations", HaveLen(2)))))
+	w.Expect(after.Held).To(HaveValue(And(HaveField("Reason", "ShareExceeded"), HaveField("Objects", HaveLen(2)))))
 	w.Expect(after.Held.Message).To(ContainSubstring("2 of 5 are missing"))
 }
 
@@ -497,7 +498,7 @@ func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
 		w.Expect(plan.Deletes).To(HaveLen(5))
 		for i, o := range plan.Deletes[:refused] {
 			w.objects[clusters][o.GetName()] = o
-			w.approvals[clusters].left[o.GetUID()] = absentee{observation: o, since: plan.approvedSince(i)}.line(KafkaCluster)
+			w.approvals[clusters].left[o.GetUID()] = absentee{object: o, since: plan.approvedSince(i)}.line(KafkaCluster)
 		}
 	}
 	for name, c := range map[string]struct {
@@ -526,7 +527,7 @@ func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
 
 // approvedSince returns since when the i-th of the deleted was missing.
 func (p *Plan) approvedSince(i int) time.Time {
-	return p.View.ledger.missingSince(p.Deletes[i].GetName())
+	return p.View.ledger.since(p.Deletes[i].GetName())
 }
 
 func TestNothingIsDecidedBeforeItIsConfirmed(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 )
 
 // meddle returns an object after a stranger's edit, nil if they deleted it.
-func meddle(t *rapid.T, kind int, o v1alpha1.Observation) v1alpha1.Observation {
-	o = stored(o)
+func meddle(t *rapid.T, kind int, object Object) v1alpha1.Observation {
+	o := observation(stored(object))
 	edits := map[string]func(){
 		"none":              func() {},
 		"deleted":           func() { o = nil },
@@ -33,17 +33,19 @@ func meddle(t *rapid.T, kind int, o v1alpha1.Observation) v1alpha1.Observation {
 				(*o.Conditions())[i].ObservedGeneration = 7
 			}
 		},
-		"status gone": func() { o.CopyStatus(project([]any{&wire.Cluster{}, &wire.Peering{}, &wire.Network{}}[kind])) },
+		"status gone": func() {
+			worldKinds[kind].copy(o, project([]any{&wire.Cluster{}, &wire.Peering{}, &wire.Network{}}[kind]))
+		},
 		"status of another": func() {
 			conditions := *o.Conditions()
-			o.CopyStatus(project(drawRecord(t, kind, o.CloudID())))
+			worldKinds[kind].copy(o, project(drawRecord(t, kind, o.CloudID())))
 			*o.Conditions() = conditions
 		},
 		"owner lost": func() { o.SetOwnerReferences(nil) },
 		"owner no controller": func() {
 			o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "x", UID: "x"}})
 		},
-		"seized":      func() { controlledBy(o, "another") },
+		"seized":      func() { seize(o, "another") },
 		"terminating": func() { o.SetDeletionTimestamp(&metav1.Time{Time: began}) },
 	}
 	edits[rapid.SampledFrom(sortedKeys(edits)).Draw(t, "edit")]()
@@ -72,7 +74,7 @@ func (h *history) Occupy(t *rapid.T) {
 		t.Skip("the name is taken")
 	}
 	o.SetUID("stranger")
-	controlledBy(o, "another")
+	seize(o, "another")
 	h.objects[kind][o.GetName()] = o
 }
 
@@ -81,7 +83,7 @@ func (h *history) Occupy(t *rapid.T) {
 func (h *history) Vacate(*rapid.T) {
 	for kind := range worldKinds {
 		for name, o := range h.objects[kind] {
-			if terminating(o) || !Owned(o, h.source) {
+			if terminating(o) || !Owned(observation(o), h.source) {
 				delete(h.objects[kind], name)
 			}
 		}

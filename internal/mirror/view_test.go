@@ -8,20 +8,18 @@ import (
 
 	. "github.com/onsi/gomega"
 	"pgregory.net/rapid"
-
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
 // intent is one write of a plan.
 type intent struct {
-	existing, desired v1alpha1.Observation
-	metadata, status  bool
+	existing, desired Object
+	metadata, content bool
 }
 
 func intents(plan *Changes) map[string]intent {
 	out := map[string]intent{}
 	for _, w := range plan.Writes {
-		out[w.Desired.GetName()] = intent{w.Existing, w.Desired, w.Metadata, w.Status}
+		out[w.Desired.GetName()] = intent{w.Existing, w.Desired, w.Metadata, w.Content}
 	}
 	return out
 }
@@ -40,14 +38,16 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		changed := []map[string]Object{{}, {}, {}}
 		for kind := range worldKinds {
 			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(append(s.names(kind), "")), rapid.ID).Draw(t, "changed") {
-				o := s.objects[kind][name]
-				if o == nil || !Owned(o, s.source) {
+				there := s.objects[kind][name]
+				if there == nil || !Owned(observation(there), s.source) {
 					continue
 				}
-				o = meddle(t, kind, o)
+				o := meddle(t, kind, there)
 				switch {
 				case o == nil:
 					delete(s.objects[kind], name)
+					changed[kind][name] = nil
+					continue
 				case Owned(o, s.source):
 					s.objects[kind][name] = o
 				default:
@@ -121,7 +121,7 @@ func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 		})
 	}
 	w := settled(t, "lkc-000", "lkc-001")
-	controlledBy(w.cluster("lkc-001"), "another")
+	seize(w.cluster("lkc-001"), "another")
 	w.Expect(w.sync("lkc-000", "lkc-001").View.Repair(nil, w.now)).To(BeNil(), "a name in conflict may be free by now")
 	var ignored *View
 	w.Expect(ignored.Repair(nil, began)).To(Equal(&Changes{}), "a kind without a plan is no obstacle")

@@ -274,7 +274,7 @@ func (w *world) apply(kind int, plan *Plan) {
 			w.made++
 			objects[name] = stored(write.Desired)
 			objects[name].SetUID(types.UID(fmt.Sprintf("uid-%d", w.made)))
-			plan.Created(worldKinds[kind], write.Desired)
+			plan.Created(worldKinds[kind], write.Desired, true)
 			continue
 		}
 		w.Expect(objects[name]).To(BeIdenticalTo(write.Existing), "only what is there is changed")
@@ -339,14 +339,17 @@ func (w *world) reread(kind int, name string) v1alpha1.Observation {
 }
 
 // brief says a condition as "True/Listed".
-func brief(o v1alpha1.Observation, conditionType string) string {
-	for _, c := range *o.Conditions() {
+func brief(o Object, conditionType string) string {
+	for _, c := range *observation(o).Conditions() {
 		if c.Type == conditionType {
 			return string(c.Status) + "/" + c.Reason
 		}
 	}
 	return "absent"
 }
+
+// observation returns an object of a source's as what it is.
+func observation(o Object) v1alpha1.Observation { return o.(v1alpha1.Observation) }
 
 func namesOf(observations []Object) []string {
 	names := []string{}
@@ -365,8 +368,8 @@ func ids(n int) []string {
 	return out
 }
 
-// controlledBy makes an object someone else's.
-func controlledBy(o v1alpha1.Observation, uid types.UID) {
+// seize makes an object someone else's.
+func seize(o Object, uid types.UID) {
 	o.SetOwnerReferences([]metav1.OwnerReference{{
 		APIVersion: "v1", Kind: "ConfigMap", Name: "stranger", UID: uid, Controller: ptr(true),
 	}})

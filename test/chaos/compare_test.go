@@ -167,7 +167,7 @@ func TestASettledSourceHasNothingToSay(t *testing.T) {
 	g := NewWithT(t)
 	s, want := owner.DeepCopy(), expect(environment, inventory())
 	g.Expect(unsettled(s, want)).NotTo(BeEmpty(), "nobody has looked at it")
-	s.Status = v1alpha1.InventorySourceStatus{ObservedGeneration: 1}
+	s.Status = v1alpha1.InventorySourceStatus{SyncStatus: v1alpha1.SyncStatus{ObservedGeneration: 1}}
 	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
 	for i, k := range kinds {
 		g.Expect(unsettled(s, want)).To(HaveLen(2*(len(kinds)-i)), "condition and numbers of each kind")
