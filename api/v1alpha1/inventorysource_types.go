@@ -436,10 +436,9 @@ type InventorySourceStatus struct {
 	// +optional
 	Networks *InventorySummary `json:"networks,omitempty"`
 
-	// Enabled while ConfigMaps with endpoints are kept, and until all of them are gone; else
-	// absent.
+	// True while ConfigMaps with endpoints are kept, and until all of them are gone.
 	// +optional
-	ConfigMaps ConfigMapPolicy `json:"configMaps,omitempty"`
+	ConfigMaps bool `json:"configMaps,omitempty"`
 }
 
 // CredentialBackoff is kept in the status so that a manager that restarts does not

@@ -203,24 +203,5 @@ func (o *KafkaClusterObservation) Origin() *ObservationOrigin { return &o.Spec.O
 // Phase implements Observation.
 func (o *KafkaClusterObservation) Phase() string { return o.Status.Phase }
 
-// Trouble implements Observation: the API tells nothing of why a cluster failed.
-func (o *KafkaClusterObservation) Trouble() string { return "" }
-
 // Conditions implements Observation.
 func (o *KafkaClusterObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
-
-// Observed implements Observation.
-func (o *KafkaClusterObservation) Observed() *string { return &o.Status.Observed }
-
-// GetStatus implements Observation.
-func (o *KafkaClusterObservation) GetStatus() any { return &o.Status }
-
-// SameStatus implements Observation.
-func (o *KafkaClusterObservation) SameStatus(other Observation) bool {
-	return o.Status.same(&other.(*KafkaClusterObservation).Status)
-}
-
-// CopyStatus implements Observation.
-func (o *KafkaClusterObservation) CopyStatus(other Observation) {
-	other.(*KafkaClusterObservation).Status.DeepCopyInto(&o.Status)
-}

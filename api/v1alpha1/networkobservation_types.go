@@ -260,26 +260,5 @@ func (o *NetworkObservation) Origin() *ObservationOrigin { return &o.Spec.Observ
 // Phase implements Observation.
 func (o *NetworkObservation) Phase() string { return o.Status.Phase }
 
-// Trouble implements Observation.
-func (o *NetworkObservation) Trouble() string {
-	return trouble(o.Status.ErrorCode, o.Status.ErrorMessage)
-}
-
 // Conditions implements Observation.
 func (o *NetworkObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
-
-// Observed implements Observation.
-func (o *NetworkObservation) Observed() *string { return &o.Status.Observed }
-
-// GetStatus implements Observation.
-func (o *NetworkObservation) GetStatus() any { return &o.Status }
-
-// SameStatus implements Observation.
-func (o *NetworkObservation) SameStatus(other Observation) bool {
-	return o.Status.same(&other.(*NetworkObservation).Status)
-}
-
-// CopyStatus implements Observation.
-func (o *NetworkObservation) CopyStatus(other Observation) {
-	other.(*NetworkObservation).Status.DeepCopyInto(&o.Status)
-}

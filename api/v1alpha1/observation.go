@@ -7,8 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Observation is what every kind of observation has, so that one engine can
-// plan, write and prune them all.
+// Observation is what every kind of observation has, for programs that read any of them.
 //
 // +kubebuilder:object:generate=false
 type Observation interface {
@@ -21,30 +20,8 @@ type Observation interface {
 	Origin() *ObservationOrigin
 	// Phase returns the cloud's own word for the object's phase.
 	Phase() string
-	// Trouble returns what the cloud says went wrong with the object, or "".
-	Trouble() string
 	// Conditions returns the status's conditions, to read or to change.
 	Conditions() *[]metav1.Condition
-	// Observed returns the status's copy of the condition Observed's reason, to read or
-	// to change.
-	Observed() *string
-	// GetStatus returns a pointer to the status.
-	GetStatus() any
-	// SameStatus reports whether the statuses are equal but for the conditions and the
-	// copy of a reason that Observed returns.
-	// The other observation must be of the same kind.
-	SameStatus(other Observation) bool
-	// CopyStatus replaces the status by a deep copy of the other observation's,
-	// which must be of the same kind.
-	CopyStatus(other Observation)
-}
-
-// trouble joins what the API tells of an error.
-func trouble(code, message string) string {
-	if code != "" && message != "" {
-		return code + ": " + message
-	}
-	return code + message
 }
 
 // ObservationOrigin says which source made an observation, and of which

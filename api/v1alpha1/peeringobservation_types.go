@@ -192,26 +192,5 @@ func (o *PeeringObservation) Origin() *ObservationOrigin { return &o.Spec.Observ
 // Phase implements Observation.
 func (o *PeeringObservation) Phase() string { return o.Status.Phase }
 
-// Trouble implements Observation.
-func (o *PeeringObservation) Trouble() string {
-	return trouble(o.Status.ErrorCode, o.Status.ErrorMessage)
-}
-
 // Conditions implements Observation.
 func (o *PeeringObservation) Conditions() *[]metav1.Condition { return &o.Status.Conditions }
-
-// Observed implements Observation.
-func (o *PeeringObservation) Observed() *string { return &o.Status.Observed }
-
-// GetStatus implements Observation.
-func (o *PeeringObservation) GetStatus() any { return &o.Status }
-
-// SameStatus implements Observation.
-func (o *PeeringObservation) SameStatus(other Observation) bool {
-	return o.Status.same(&other.(*PeeringObservation).Status)
-}
-
-// CopyStatus implements Observation.
-func (o *PeeringObservation) CopyStatus(other Observation) {
-	other.(*PeeringObservation).Status.DeepCopyInto(&o.Status)
-}

@@ -177,14 +177,14 @@ func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failu
 // leftConfigMaps says that ConfigMaps of a source are there that a manager made whose flag was on;
 // nil if none were made or all are gone.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
-	if source.Status.ConfigMaps == "" {
+	if !source.Status.ConfigMaps {
 		return nil
 	}
 	label := client.MatchingLabels{v1alpha1.LabelSource: mirror.LabelValue(source.Name)}
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
 	if err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), label, client.Limit(1)); err == nil && len(list.Items) == 0 {
-		source.Status.ConfigMaps = ""
+		source.Status.ConfigMaps = false
 		return nil
 	}
 	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay: "+

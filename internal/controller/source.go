@@ -57,9 +57,9 @@ func (s sourceOwner) number(o *Options, _ *state, _ done) {
 	switch {
 	case !o.ConfigMaps:
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
-		s.Status.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+		s.Status.ConfigMaps = true
 	case o.configMaps.failure(key(s)) == nil:
-		s.Status.ConfigMaps = ""
+		s.Status.ConfigMaps = false
 	}
 }
 

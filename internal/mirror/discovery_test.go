@@ -21,6 +21,7 @@ import (
 func TestTenThousandEnvironmentsAreTenThousandSourcesOnce(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t)
+	o.many = true
 	ids := environmentIDs(10_000)
 	o.Expect(o.list(true, ids...).Writes).To(HaveLen(10_000))
 	plan := o.list(true, ids...)

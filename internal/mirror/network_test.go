@@ -72,7 +72,7 @@ func TestEveryFieldOfANetworkIsProjected(t *testing.T) {
 				g.Expect(o.Spec).To(Equal(v1alpha1.NetworkObservationSpec{NetworkID: "n-1"}))
 				g.Expect(o.Labels).To(Equal(map[string]string{"inventory.ccloud.dev/network": "n-1",
 					"inventory.ccloud.dev/cloud": "AWS", "inventory.ccloud.dev/region": "us-east-1"}))
-				g.Expect(o.Trouble()).To(Equal("E1: broken"))
+				g.Expect(kindOf(o).Trouble(o)).To(Equal("E1: broken"))
 			})
 		}
 	}

@@ -27,6 +27,7 @@ type org struct {
 	approval       *Approval
 	sources        map[string]*v1alpha1.InventorySource
 	made           int
+	many           bool // too many sources to hold what is shared against a copy
 }
 
 // environment is one that a listing tells of.
@@ -123,6 +124,9 @@ func (o *org) plan() *Plan {
 // shared returns a copy of all that plans are made from and others read.
 func (o *org) shared() map[string]any {
 	all := map[string]any{"discovery": o.discovery.DeepCopy()}
+	if o.many {
+		return all
+	}
 	for name, s := range o.sources {
 		all["object/"+name] = s.DeepCopy()
 	}

@@ -119,7 +119,13 @@ func TestWhatTheSelectorNoLongerTakesIsDeletedByApprovalOnly(t *testing.T) {
 				o.Expect(o.look(listed...)).To(And(HaveField("Writes", BeEmpty()), HaveField("Held", BeNil())))
 			})
 		}
-		t.Run(name+", and back", func(t *testing.T) {
+	}
+}
+
+func TestWhatIsBackInScopeIsKept(t *testing.T) {
+	t.Parallel()
+	for name, c := range leavings {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := teamed(t, 20)
 			digest := o.look(c.leave(o)...).Held.Digest
@@ -134,7 +140,13 @@ func TestWhatTheSelectorNoLongerTakesIsDeletedByApprovalOnly(t *testing.T) {
 			o.Expect(plan.Deletes).To(BeEmpty(), "an approval does not outlive its occasion")
 			o.Expect(plan.Held.Digest).NotTo(Equal(digest))
 		})
-		t.Run(name+", under Retain", func(t *testing.T) {
+	}
+}
+
+func TestRetainKeepsWhatTheSelectorNoLongerTakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range leavings {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := teamed(t, 20)
 			o.discovery.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
@@ -143,6 +155,12 @@ func TestWhatTheSelectorNoLongerTakesIsDeletedByApprovalOnly(t *testing.T) {
 				o.Expect(o.look(listed...)).To(And(HaveField("Held", BeNil()), HaveField("Deletes", BeEmpty()), HaveField("Outside", Equal([]string{last}))))
 			}
 		})
+	}
+}
+
+func TestARestartChangesNothingAboutWhatTheSelectorNoLongerTakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range leavings {
 		for restart, start := range map[string]func(o *org, all []environment){
 			"whose listing is the first it does": func(*org, []environment) {},
 			"that looks before it lists":         func(o *org, _ []environment) { o.pass() },
@@ -151,7 +169,7 @@ func TestWhatTheSelectorNoLongerTakesIsDeletedByApprovalOnly(t *testing.T) {
 				o.pass()
 			},
 		} {
-			t.Run(name+", with a restart "+restart, func(t *testing.T) {
+			t.Run(name+", by one "+restart, func(t *testing.T) {
 				t.Parallel()
 				o := teamed(t, 20)
 				listed := c.leave(o)
@@ -370,6 +388,7 @@ func TestSourcesThatTheStatusHasNoRoomForRememberTheirAbsence(t *testing.T) {
 	t.Parallel()
 	n := maxSources + 20
 	o := discovered(t, environmentIDs(n)...)
+	o.many = true
 	o.discovery.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
 	o.Expect(o.list(true, environmentIDs(n-1)...).Writes).To(HaveLen(1))
 	name := environmentIDs(n)[n-1]
@@ -389,6 +408,7 @@ func TestSourcesThatTheStatusHasNoRoomForRememberTheirAbsence(t *testing.T) {
 func TestManySourcesThatAppearBetweenTwoListingsAreWrittenOnce(t *testing.T) {
 	t.Parallel()
 	o := discovered(t, environmentIDs(10)...)
+	o.many = true
 	o.discovery.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
 	for _, id := range environmentIDs(maxSources + 100)[10:] { // A restore.
 		s := NewSource(o.discovery, id, "")

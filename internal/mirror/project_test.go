@@ -241,7 +241,7 @@ func TestEveryFieldOfAPeeringIsProjected(t *testing.T) {
 					labels["inventory.ccloud.dev/cloud"] = c.cloud
 				}
 				g.Expect(o.Labels).To(Equal(labels))
-				g.Expect(o.Trouble()).To(Equal("E1: broken"))
+				g.Expect(kindOf(o).Trouble(o)).To(Equal("E1: broken"))
 			})
 		}
 	}

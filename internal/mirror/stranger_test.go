@@ -20,8 +20,8 @@ func meddle(t *rapid.T, kind int, object Object) v1alpha1.Observation {
 		"annotations added": func() { o.SetAnnotations(pairs{"theirs": "1"}) },
 		"labels of ours":    func() { o.SetLabels(pairs{v1alpha1.LabelNetwork: "n-0", v1alpha1.Prefix + "x": "y"}) },
 		"conditions gone":   func() { *o.Conditions() = nil },
-		"observed edited":   func() { *o.Observed() = v1alpha1.ReasonMissing },
-		"observed gone":     func() { *o.Observed() = "" },
+		"observed edited":   func() { *worldKinds[kind].observed(o) = v1alpha1.ReasonMissing },
+		"observed gone":     func() { *worldKinds[kind].observed(o) = "" },
 		"condition forged": func() {
 			*o.Conditions() = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: "True", Reason: "Fine"}, {Type: "Theirs", Status: "True"}}
 		},

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// full returns a status with every field set to something that is not its zero
+// value, so that a field the schema lacks, and the API server drops, shows.
+func full(t *testing.T, v reflect.Value, path string) {
+	switch {
+	case v.Type() == reflect.TypeFor[metav1.Time]():
+		v.Set(reflect.ValueOf(metav1.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy()))
+	case v.Type() == reflect.TypeFor[metav1.Duration]():
+		v.Set(reflect.ValueOf(metav1.Duration{Duration: time.Minute}))
+	case v.Kind() == reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		full(t, v.Elem(), path)
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		full(t, v.Index(0), path)
+	case v.Kind() == reflect.Map:
+		value := reflect.New(v.Type().Elem()).Elem()
+		full(t, value, path)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("any"), value)
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			full(t, v.Field(i), path+"."+v.Type().Field(i).Name)
+		}
+	case v.Kind() == reflect.String && strings.HasSuffix(path, ".Status"):
+		v.SetString("True") // Of a condition, an enumeration.
+	case v.Kind() == reflect.String:
+		v.SetString("any")
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	case v.CanInt():
+		v.SetInt(1)
+	default:
+		t.Fatalf("%s: no value for a %s", path, v.Type())
+	}
+}
+
+// fullObjects returns an object of each kind of observation with every field of its status set.
+func fullObjects(t *testing.T) map[*Kind]v1alpha1.Observation {
+	objects := map[*Kind]v1alpha1.Observation{
+		KafkaCluster: &v1alpha1.KafkaClusterObservation{}, Peering: &v1alpha1.PeeringObservation{}, Network: &v1alpha1.NetworkObservation{},
+	}
+	for k, o := range objects {
+		full(t, reflect.ValueOf(k.stored(o)).Elem(), k.Name)
+	}
+	return objects
+}
+
+func TestAStatusDiffersInEveryFieldButWhatTheEngineSets(t *testing.T) {
+	t.Parallel()
+	for k, o := range fullObjects(t) {
+		other := o.DeepCopyObject().(Object)
+		eachZeroed(reflect.ValueOf(k.stored(other)).Elem(), "", func(field string) {
+			engines := strings.HasPrefix(field, ".Conditions") || field == ".Observed"
+			NewWithT(t).Expect(k.same(o, other)).To(Equal(engines), field)
+			NewWithT(t).Expect(k.same(other, o)).To(Equal(engines), field)
+		})
+		NewWithT(t).Expect(k.same(o, other)).To(BeTrue(), "all is as it was")
+		NewWithT(t).Expect(*o.Conditions()).To(HaveLen(1), "comparing changes nothing")
+	}
+}
+
+func TestACopyOfAStatusSharesNothing(t *testing.T) {
+	t.Parallel()
+	for k, o := range fullObjects(t) {
+		other := o.DeepCopyObject().(v1alpha1.Observation)
+		*other.Conditions() = nil
+		k.copy(other, o)
+		NewWithT(t).Expect(k.stored(other)).To(Equal(k.stored(o)))
+		(*other.Conditions())[0].Message = "theirs"
+		NewWithT(t).Expect((*o.Conditions())[0].Message).NotTo(Equal("theirs"))
+	}
+}
+
+// eachZeroed calls do for everything in v at any depth, with that set to its zero
+// value, and sets it back.
+func eachZeroed(v reflect.Value, path string, do func(path string)) {
+	if path != "" {
+		was := reflect.New(v.Type()).Elem()
+		was.Set(v)
+		v.SetZero()
+		do(path)
+		v.Set(was)
+	}
+	switch {
+	case v.Type() == reflect.TypeFor[metav1.Time]():
+	case v.Kind() == reflect.Pointer:
+		eachZeroed(v.Elem(), path+"*", do)
+	case v.Kind() == reflect.Slice:
+		eachZeroed(v.Index(0), path+"[0]", do)
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			eachZeroed(v.Field(i), path+"."+v.Type().Field(i).Name, do)
+		}
+	}
+}
+
+func TestAnEmptyListIsAnAbsentOne(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	a, b := &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservation{}
+	a.Status.Zones, a.Status.Endpoints, a.Status.Peerings = []string{}, []v1alpha1.KafkaEndpoint{}, []v1alpha1.PeeringSummary{}
+	g.Expect(KafkaCluster.same(a, b)).To(BeTrue())
+	g.Expect(KafkaCluster.same(b, a)).To(BeTrue())
+	n, m := &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservation{}
+	n.Status.ZonalSubdomains, n.Status.Zones = map[string]string{}, []v1alpha1.NetworkZone{}
+	g.Expect(Network.same(n, m)).To(BeTrue())
+	g.Expect(Network.same(m, n)).To(BeTrue())
+}
+
+func TestTroubleIsTheAPIsOwnWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{{"", "", ""}, {"E1", "", "E1"}, {"", "broken", "broken"}, {"E1", "broken", "E1: broken"}} {
+		o := &v1alpha1.PeeringObservation{Status: v1alpha1.PeeringObservationStatus{ErrorCode: c[0], ErrorMessage: c[1]}}
+		NewWithT(t).Expect(Peering.Trouble(o)).To(Equal(c[2]), fmt.Sprint(c))
+	}
+	NewWithT(t).Expect(KafkaCluster.Trouble(&v1alpha1.KafkaClusterObservation{})).To(BeEmpty())
+}
