@@ -134,7 +134,7 @@ e2e: ## Install chart and image into a cluster with nodes and walk through. NODE
 	@hack/e2e
 
 .PHONY: docs
-docs: ## Run the commands of docs/kubectl.md and docs/guides, and write what they print.
+docs: ## Run the commands of the pages, runbooks too, and write what they print.
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 ./test/docs
 
 .PHONY: chaos

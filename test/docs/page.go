@@ -36,8 +36,7 @@ var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
 var comment = regexp.MustCompile(`^ *<!-- ((?:cloud|run|manager|metric|with): .*) -->$`)
 
-// blank is a word that a reader fills in, and given finds one with what stands for it. PORT
-// numbers are among them.
+// blank finds a word that a reader fills in, or a number; given one with what stands for it.
 var (
 	blank = regexp.MustCompile(`[A-Z0-9][-A-Z0-9_,/]*[A-Z0-9]`)
 	given = regexp.MustCompile(`(?:^| )([A-Z0-9][-A-Z0-9_,/]*[A-Z0-9])=`)
