@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,36 @@ var pages = []string{
 
 // onCall are the pages of those on call. They share one stage, on which each sets its state up
 // and leaves none: a directive of metric shows that it is the one that raises the alert.
-var onCall = append(runbooks(), "docs/operations.md")
+var onCall = append(runbooks(), "docs/operations.md", "docs/environmentdiscovery.md")
+
+// others are the pages with commands that are not run here, and why.
+var others = map[string]string{
+	"README.md":                           "test/cluster installs, upgrades and uninstalls; docs/guides/first-cluster.md is the rest",
+	"CONTRIBUTING.md":                     "what it names are the checks themselves",
+	"charts/inventory-operator/README.md": "test/cluster and test/chart install and uninstall",
+	"docs/chaos.md":                       "the chaos run is a check itself",
+	"docs/metrics.md":                     "the overlay is built by hack/verify manifests_build; its kinds are the Prometheus operator's",
+	"docs/scale.md":                       "these are the manager's flags: test/e2e starts shards",
+	"docs/security.md":                    "test/e2e asks what each overlay may",
+}
+
+func TestEveryPageWithCommandsIsRunOrSaysWhyNot(t *testing.T) {
+	g := NewWithT(t)
+	out, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "--", "*.md").Output()
+	g.Expect(err).NotTo(HaveOccurred())
+	for page := range strings.Lines(string(out)) {
+		page = strings.TrimSpace(page)
+		text, err := os.ReadFile(filepath.Join(root, page))
+		g.Expect(err).NotTo(HaveOccurred())
+		runs := slices.ContainsFunc(parse(string(text)), func(s step) bool { return s.command != "" })
+		listed := slices.Contains(pages, page) || slices.Contains(onCall, page)
+		_, excused := others[page]
+		if runs && !strings.HasPrefix(page, "docs/decisions/") { // Which tell what was.
+			g.Expect(listed || excused).To(BeTrue(), "%s has commands that no test runs", page)
+		}
+		g.Expect(excused && (listed || !runs)).To(BeFalse(), "%s needs no excuse", page)
+	}
+}
 
 func runbooks() (pages []string) {
 	found, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "Inventory*.md"))
@@ -123,7 +153,7 @@ func TestOneCommandShowsThePrunesThatWait(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	told := command.FindAllString(string(rules), -1)
 	g.Expect(told).To(HaveLen(1))
-	for _, page := range []string{"docs/runbooks/InventoryPruneHeld.md", "docs/operations.md", "docs/guides/approving-a-prune.md"} {
+	for _, page := range []string{"docs/runbooks/InventoryPruneHeld.md", "docs/operations.md", "docs/guides/approving-a-prune.md", "docs/environmentdiscovery.md"} {
 		text, err := os.ReadFile(filepath.Join(root, page))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(command.FindAllString(string(text), -1)).To(HaveEach(told[0]), page)
