@@ -48,6 +48,13 @@ RENDER = $(KUSTOMIZE) build config/default | sed 's|image: controller:latest|ima
 
 .DEFAULT_GOAL := help
 
+# These need Go, and say so with the way out; demo, test and verify ask for more themselves.
+cloudsim generate manifests fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
+chart image release build-installer install uninstall deploy undeploy: needs-go
+.PHONY: needs-go
+needs-go:
+	@command -v go >/dev/null || hack/doctor --brief
+
 ##@ General
 
 .PHONY: help
@@ -127,7 +134,7 @@ e2e: ## Install chart and image into a cluster with nodes and walk through. NODE
 	@hack/e2e
 
 .PHONY: docs
-docs: ## Run the commands of docs/kubectl.md and docs/guides, and write what they print.
+docs: ## Run the commands of the pages, runbooks too, and write what they print.
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 ./test/docs
 
 .PHONY: chaos
@@ -146,7 +153,7 @@ mutants: ## Take each prune rule and each guard out by itself; fail if no test m
 .PHONY: bench
 bench: ## Measure on this machine, 13 minutes. BENCH=quick takes three. BENCHFLAGS='-scenarios cold'
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
-		$(if $(BENCH)$(BENCHFLAGS),$(BENCH_$(BENCH)),-doc docs/benchmarks.md) $(BENCHFLAGS)
+		$(if $(BENCH),$(or $(BENCH_$(BENCH)),$(error BENCH is '$(BENCH)': it is quick, or unset for the whole run)),$(if $(BENCHFLAGS),,-doc docs/benchmarks.md)) $(BENCHFLAGS)
 
 BENCH_quick := -objects 2000 -runs 1
 
@@ -186,7 +193,7 @@ docker-push: ## Push the image IMG.
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
 	mkdir -p dist
-	$(RENDER) >dist/install.yaml
+	$(RENDER) >dist/install.yaml || { rm -f dist/install.yaml; exit 1; }
 
 .PHONY: clean
 clean: ## Remove bin and dist. Caches of tools and the control plane stay.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap/zapcore"
 	_ "golang.org/x/crypto/x509roots/fallback" // For images that have no certificate authorities.
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -46,9 +45,7 @@ func main() {
 // run starts the manager and returns when it was told to stop.
 func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
-	// Where an error is logged tells nothing about what caused it.
-	logging := zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
-	logging.BindFlags(flags)
+	logging := options.BindLogging(flags)
 	config.RegisterFlags(flags)
 	o := options.Bind(flags)
 	if err := flags.Parse(args); err != nil {
@@ -58,7 +55,7 @@ func run(args []string) error {
 		return err
 	}
 	options.SpareMemory()
-	logger := options.Discreet(zap.New(zap.UseFlagOptions(&logging)))
+	logger := options.Discreet(zap.New(zap.UseFlagOptions(logging)))
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger) // That of client-go: leader election, watches.
 	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {

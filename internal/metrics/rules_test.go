@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,6 +71,23 @@ func TestEveryAlertAsksForMetricsThereAreAndNamesItsSource(t *testing.T) {
 		}
 		if !strings.HasPrefix(r.Alert, "InventoryOperator") {
 			g.Expect(r.Annotations["summary"]).To(ContainSubstring("{{ $labels.namespace }}/{{ $labels.name }}"), r.Alert)
+		}
+	}
+}
+
+func TestEveryRunbookAsksForMetricsThereAre(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	pages, err := filepath.Glob("../../docs/runbooks/*.md")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pages).NotTo(BeEmpty())
+	metric := regexp.MustCompile(`(ccloud_inventory|leader_election)_[a-z_]+`)
+	names := declared()
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, name := range metric.FindAllString(string(text), -1) {
+			g.Expect(names).To(ContainElement(name), page)
 		}
 	}
 }

@@ -4,10 +4,12 @@ package docs
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,30 +46,144 @@ var pages = []string{
 	"docs/guides/approving-a-prune.md",
 }
 
+// onCall are the pages of those on call. They share one stage, on which each sets its state up
+// and leaves none: a directive of metric shows that it is the one that raises the alert.
+var onCall = append(runbooks(), "docs/operations.md", "docs/environmentdiscovery.md")
+
+// others are the pages with commands that are not run here, and why.
+var others = map[string]string{
+	"README.md":                           "test/cluster installs, upgrades and uninstalls; docs/guides/first-cluster.md is the rest",
+	"CONTRIBUTING.md":                     "what it names are the checks themselves",
+	"charts/inventory-operator/README.md": "test/cluster and test/chart install and uninstall",
+	"docs/chaos.md":                       "the chaos run is a check itself",
+	"docs/metrics.md":                     "the overlay is built by hack/verify manifests_build; its kinds are the Prometheus operator's",
+	"docs/scale.md":                       "these are the manager's flags: test/e2e starts shards",
+	"docs/security.md":                    "test/e2e asks what each overlay may",
+}
+
+func TestEveryPageWithCommandsIsRunOrSaysWhyNot(t *testing.T) {
+	g := NewWithT(t)
+	out, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "--", "*.md").Output()
+	g.Expect(err).NotTo(HaveOccurred())
+	for page := range strings.Lines(string(out)) {
+		page = strings.TrimSpace(page)
+		text, err := os.ReadFile(filepath.Join(root, page))
+		g.Expect(err).NotTo(HaveOccurred())
+		runs := slices.ContainsFunc(parse(string(text)), func(s step) bool { return s.command != "" })
+		listed := slices.Contains(pages, page) || slices.Contains(onCall, page)
+		_, excused := others[page]
+		if runs && !strings.HasPrefix(page, "docs/decisions/") { // Which tell what was.
+			g.Expect(listed || excused).To(BeTrue(), "%s has commands that no test runs", page)
+		}
+		g.Expect(excused && (listed || !runs)).To(BeFalse(), "%s needs no excuse", page)
+	}
+}
+
+func runbooks() (pages []string) {
+	found, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "Inventory*.md"))
+	if err != nil {
+		panic(err) // The pattern is malformed.
+	}
+	for _, page := range found {
+		pages = append(pages, strings.TrimPrefix(page, root+"/"))
+	}
+	return pages
+}
+
 // TestThePagesShowWhatTheirCommandsPrint runs every command of the pages. With UPDATE_DOCS=1 it
 // writes what they print into the pages, where that says something else.
 func TestThePagesShowWhatTheirCommandsPrint(t *testing.T) {
 	for _, page := range pages {
 		t.Run(page, func(t *testing.T) {
-			run(t, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
+			newScene(t).run(t, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
 		})
 	}
 }
 
-// scene is what one page plays on.
+func TestRunbooksAreFollowedInTheStateThatRaisesTheirAlert(t *testing.T) {
+	s := newScene(t)
+	for _, page := range onCall {
+		t.Run(page, func(t *testing.T) {
+			g := NewWithT(t)
+			g.Expect(s.deploy(t.Context())).To(Succeed())
+			s.run(t, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
+			g.Expect(s.change([]string{"heal"})).To(Succeed())
+			g.Expect(s.change([]string{"restore", "key"})).To(Succeed())
+			out, err := s.Kubectl(t.Context(), "delete", "edisc,isrc", "-A", "--all")
+			g.Expect(err).NotTo(HaveOccurred(), out)
+		})
+	}
+}
+
+// Every runbook waits for a series of a metric that its alert asks for, and runs a command then.
+func TestEveryRunbookHasTheStateOfItsAlert(t *testing.T) {
+	g := NewWithT(t)
+	for _, page := range runbooks() {
+		alert := strings.TrimSuffix(filepath.Base(page), ".md")
+		asks, err := alertNamed(alert)
+		g.Expect(err).NotTo(HaveOccurred())
+		text, err := os.ReadFile(filepath.Join(root, page))
+		g.Expect(err).NotTo(HaveOccurred())
+		var awaited []string
+		commands := 0
+		for _, step := range parse(string(text)) {
+			series, is := strings.CutPrefix(step.directive, "metric: ")
+			if is {
+				name, _, _ := strings.Cut(strings.TrimPrefix(series, "no "), "{")
+				awaited = append(awaited, name)
+			}
+			if step.command != "" {
+				g.Expect(awaited).NotTo(BeEmpty(), "%s: %s runs before the state is there", page, step.command)
+				commands++
+			}
+		}
+		g.Expect(commands).NotTo(BeZero(), page)
+		for _, name := range awaited {
+			g.Expect(asks).To(ContainSubstring(name), "%s waits for what its alert does not ask for", page)
+		}
+	}
+}
+
+// Whoever is told of a prune that waits is told the same command everywhere, which
+// InventoryPruneHeld.md is run with.
+func TestOneCommandShowsThePrunesThatWait(t *testing.T) {
+	g := NewWithT(t)
+	command := regexp.MustCompile(`kubectl get isrc,edisc -A -o jsonpath='[^']*'`)
+	rules, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "rules.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	told := command.FindAllString(string(rules), -1)
+	g.Expect(told).To(HaveLen(1))
+	for _, page := range []string{"docs/runbooks/InventoryPruneHeld.md", "docs/operations.md", "docs/guides/approving-a-prune.md", "docs/environmentdiscovery.md"} {
+		text, err := os.ReadFile(filepath.Join(root, page))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(command.FindAllString(string(text), -1)).To(HaveEach(told[0]), page)
+		g.Expect(string(text)).To(ContainSubstring(told[0]), page)
+	}
+}
+
+// scene is what one page plays on, or several in turn.
 type scene struct {
 	*stage.Stage
-	env []string
+	manager *stage.Manager
+	// node is the one that the manager's pod is on, kubelet its port.
+	node    node
+	kubelet string
+	env     []string
+	// words are those of a page that a reader fills in.
+	words map[string]string
 	// removed are the cloud's objects that are away, to come back.
 	removed map[string]cloudsim.Cluster
 }
 
-func run(t *testing.T, file string, update bool) {
+// run follows a page.
+func (s *scene) run(t *testing.T, file string, update bool) {
 	g := NewWithT(t)
 	text, err := os.ReadFile(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	steps := parse(string(text))
-	s := newScene(t)
+	port, err := freePort()
+	g.Expect(err).NotTo(HaveOccurred())
+	s.words = map[string]string{"18081": port}
 	outputs := map[int][]string{}
 	for i, step := range steps {
 		output, err := s.carryOut(t.Context(), step)
@@ -100,9 +216,14 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { g.Expect(started.Stop()).To(Succeed()) })
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: "env-def456", Clusters: 4, Peerings: 2, Seed: 2})
-	manager, err := started.StartManager(t.Context(), "manager", "--endpoint-configmaps")
-	g.Expect(err).NotTo(HaveOccurred())
-	t.Cleanup(func() { g.Expect(manager.Stop()).To(Succeed()) })
+	s := &scene{
+		Stage: started, removed: map[string]cloudsim.Cluster{},
+		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
+			"CLOUD="+started.Server.URL, "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret, "SCRATCH="+dir),
+	}
+	s.kubelet = s.node.start(t)
+	g.Expect(s.manage(t.Context(), []string{"start"})).To(Succeed())
+	t.Cleanup(func() { g.Expect(s.stopManager()).To(Succeed()) })
 	for _, args := range [][]string{
 		{"create", "namespace", "platform"}, {"create", "namespace", "payments"},
 		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role.yaml")},
@@ -111,12 +232,11 @@ func newScene(t *testing.T) *scene {
 		_, err := started.Kubectl(t.Context(), args...)
 		g.Expect(err).NotTo(HaveOccurred())
 	}
-	g.Expect(os.WriteFile(filepath.Join(dir, "kubectl"), []byte(wrapper), 0o755)).To(Succeed())
-	return &scene{
-		Stage: started, removed: map[string]cloudsim.Cluster{},
-		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
-			"CLOUD="+started.Server.URL, "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret),
+	g.Expect(s.deploy(t.Context())).To(Succeed())
+	for name, script := range map[string]string{"kubectl": wrapper, "given": givenScript} {
+		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)).To(Succeed())
 	}
+	return s
 }
 
 // wrapper is kubectl, but that the sources it applies ask the simulated cloud and every ten
@@ -139,35 +259,28 @@ fi
 
 // carryOut runs a command or a directive and returns what it printed.
 func (s *scene) carryOut(ctx context.Context, step step) (string, error) {
-	command := step.command
-	if cloud, is := strings.CutPrefix(step.directive, "cloud: "); is {
-		return "", s.change(strings.Fields(cloud))
-	}
-	if hidden, is := strings.CutPrefix(step.directive, "run: "); is {
-		command = hidden
-	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	shell := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-ec", command)
+	command := step.command
+	if step.directive != "" {
+		kind, text, _ := strings.Cut(step.directive, ": ")
+		if kind == "with" {
+			maps.Copy(s.words, words(text))
+			return "", nil
+		}
+		switch text = fill(text, s.words); kind {
+		case "cloud":
+			return "", s.change(strings.Fields(text))
+		case "manager":
+			return "", s.manage(ctx, strings.Fields(text))
+		case "metric":
+			return "", s.awaitMetric(ctx, text)
+		}
+		command = strings.TrimPrefix(step.directive, "run: ")
+	}
+	shell := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-ec", fill(command, s.words))
 	shell.Dir, shell.Env = root, s.env
+	shell.WaitDelay = time.Second // A command in the background may outlive it.
 	out, err := shell.CombinedOutput()
 	return string(out), err
-}
-
-// change changes the cloud.
-func (s *scene) change(words []string) error {
-	switch {
-	case len(words) == 3 && words[0] == "remove" && words[1] == "cluster":
-		s.removed[words[2]], _ = s.Cloud.Cluster(words[2])
-		return s.Cloud.RemoveCluster(words[2])
-	case len(words) == 3 && words[0] == "restore" && words[1] == "cluster":
-		s.Cloud.PutCluster(s.removed[words[2]])
-		return nil
-	case len(words) == 4 && words[0] == "phase" && words[1] == "cluster":
-		return s.Cloud.SetClusterPhase(words[2], words[3])
-	case len(words) == 2 && words[0] == "rotate" && words[1] == "key":
-		s.Cloud.AddKey(cloudsim.Key{ID: stage.APIKey, Secret: "new-secret"})
-		return nil
-	}
-	return fmt.Errorf("no such change of the cloud: %q", words)
 }

@@ -23,6 +23,10 @@ type step struct {
 	// directive is what happens meanwhile, from a comment that readers do not see:
 	//	<!-- cloud: remove cluster lkc-7mb0m2 -->
 	//	<!-- run: kubectl wait … -->
+	//	<!-- manager: stop -->
+	//	<!-- metric: ccloud_inventory_… 1 -->
+	//	<!-- with: NAMESPACE=platform NAME=prod -->
+	// The last says what stands for the words that a reader fills in, from there on.
 	directive string
 	// silent reports whether the output is not looked at: of a block of sh, and of a directive.
 	silent bool
@@ -30,16 +34,46 @@ type step struct {
 
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-var comment = regexp.MustCompile(`^<!-- ((?:cloud|run): .*) -->$`)
+var comment = regexp.MustCompile(`^ *<!-- ((?:cloud|run|manager|metric|with): .*) -->$`)
+
+// blank finds a word that a reader fills in, or a number; given one with what stands for it.
+var (
+	blank = regexp.MustCompile(`[A-Z0-9][-A-Z0-9_,/]*[A-Z0-9]`)
+	given = regexp.MustCompile(`(?:^| )([A-Z0-9][-A-Z0-9_,/]*[A-Z0-9])=`)
+)
+
+// words reads a directive with.
+func words(text string) map[string]string {
+	all := map[string]string{}
+	at := given.FindAllStringSubmatchIndex(text, -1)
+	for i, found := range at {
+		end := len(text)
+		if i+1 < len(at) {
+			end = at[i+1][0]
+		}
+		all[text[found[2]:found[3]]] = text[found[1]:end]
+	}
+	return all
+}
+
+// fill puts what the words stand for in their place.
+func fill(text string, words map[string]string) string {
+	return blank.ReplaceAllStringFunc(text, func(word string) string {
+		if value, is := words[word]; is {
+			return value
+		}
+		return word
+	})
+}
 
 // inTable finds the commands in a line of a table.
 var inTable = regexp.MustCompile("`(kubectl [^`]+)`")
 
-// elsewhere is in the commands that need what no stage has: the operator's Deployment.
-const elsewhere = "inventory-operator-system"
+// inList finds the command that a point of a list ends with.
+var inList = regexp.MustCompile("^(?:[0-9]+\\.|-) [^`]*: `(kubectl [^`]+)`[.]?$")
 
-// parse returns the steps of a page: the commands in its blocks of console and sh and in its
-// tables, and the directives.
+// parse returns the steps of a page: the commands in its blocks of console and sh in its
+// tables and at the end of points of lists, and the directives.
 func parse(text string) (steps []step) {
 	var block, indent string
 	lines := strings.Split(text, "\n")
@@ -62,9 +96,7 @@ func parse(text string) (steps []step) {
 			steps = append(steps, step{line: i, directive: found[1], silent: true})
 		case block == "" && strings.HasPrefix(line, "|"):
 			for _, command := range inTable.FindAllStringSubmatch(line, -1) {
-				if !strings.Contains(command[1], elsewhere) {
-					steps = append(steps, step{line: i, command: strings.ReplaceAll(command[1], `\|`, "|"), silent: true})
-				}
+				steps = append(steps, step{line: i, command: strings.ReplaceAll(command[1], `\|`, "|"), silent: true})
 			}
 		case block == "" && edge != nil:
 			block, indent = edge[2], edge[1]
@@ -89,6 +121,9 @@ func parse(text string) (steps []step) {
 			for ; i+1 < len(lines) && lines[i+1] != "```"; i++ {
 				s.command += "\n" + lines[i+1]
 			}
+			steps = append(steps, s)
+		case block == "" && inList.MatchString(line):
+			s := step{line: i, command: inList.FindStringSubmatch(line)[1], silent: true}
 			steps = append(steps, s)
 		}
 	}

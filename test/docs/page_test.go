@@ -9,12 +9,12 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n| eight | `kubectl logs -n inventory-operator-system x` |\n"
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n\n3. Eight: `kubectl logs x`.\n- `kubectl` alone: `not this`\n\n  <!-- with: NAMESPACE=a 18081=7 -->\n"
 
 func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g := NewWithT(t)
 	steps := parse(samplePage)
-	g.Expect(steps).To(HaveLen(6))
+	g.Expect(steps).To(HaveLen(8))
 	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
 	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
 	g.Expect(steps[1].command).To(Equal("three"))
@@ -25,6 +25,16 @@ func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g.Expect(steps[4].command).To(Equal("six"))
 	g.Expect(steps[4].output).To(Equal([]string{"old"}))
 	g.Expect(steps[5].command).To(Equal("kubectl get x | cat"))
+	g.Expect(steps[6].command).To(Equal("kubectl logs x"))
+	g.Expect(steps[7].directive).To(Equal("with: NAMESPACE=a 18081=7"))
+}
+
+func TestAPagesBlanksAreFilled(t *testing.T) {
+	g := NewWithT(t)
+	words := words("NAMESPACE=a NAME=b KIND/NAME=c 18081=7 DIGEST,DIGEST=$(kubectl get -o x={d} e) POD=p")
+	g.Expect(words).To(HaveKeyWithValue("DIGEST,DIGEST", "$(kubectl get -o x={d} e)"))
+	g.Expect(fill("-n NAMESPACE isrc/NAME KIND/NAME x=DIGEST,DIGEST 127.0.0.1:18081/readyz POD 18081:8081 YOUR-NAME NAMES", words)).To(
+		Equal("-n a isrc/b c x=$(kubectl get -o x={d} e) 127.0.0.1:7/readyz p 7:8081 YOUR-NAME NAMES"))
 }
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {

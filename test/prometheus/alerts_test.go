@@ -5,9 +5,14 @@ package prometheus
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -69,6 +74,41 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	for _, alert := range alerts {
 		g.Expect(string(tests)).To(ContainSubstring("alertname: "+alert.Alert+"\n"), "it is seen to fire")
 	}
+}
+
+// queries returns the queries of the runbooks, each with the page it is of.
+func queries(t *testing.T) map[string]string {
+	t.Helper()
+	g := NewWithT(t)
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	block := regexp.MustCompile("(?ms)^ *```promql\n(.*?)^ *```$")
+	found := map[string]string{}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		g.Expect(err).NotTo(HaveOccurred())
+		for _, match := range block.FindAllStringSubmatch(string(text), -1) {
+			for query := range strings.SplitSeq(strings.TrimSpace(match[1]), "\n") {
+				found[strings.TrimSpace(query)] = filepath.Base(page)
+			}
+		}
+	}
+	g.Expect(len(found)).To(BeNumerically(">", 2))
+	return found
+}
+
+func TestTheQueriesOfRunbooksAreQueries(t *testing.T) {
+	g := NewWithT(t)
+	var rules []map[string]string
+	for _, query := range slices.Sorted(maps.Keys(queries(t))) {
+		rules = append(rules, map[string]string{"record": fmt.Sprintf("runbooks:query_%d", len(rules)), "expr": query})
+	}
+	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "runbooks", "rules": rules}}})
+	g.Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(t.TempDir(), "rules.yaml")
+	g.Expect(os.WriteFile(path, text, 0o600)).To(Succeed())
+	out, err := tool(t.Context(), "promtool", "check", "rules", path).CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(out))
 }
 
 func TestEveryAlertHasARunbook(t *testing.T) {

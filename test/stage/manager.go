@@ -30,6 +30,8 @@ type Manager struct {
 	Log string
 	// MetricsURL is where its metrics are, over plain HTTP.
 	MetricsURL string
+	// ProbeAddress is where it serves /healthz and /readyz.
+	ProbeAddress string
 
 	command *exec.Cmd
 	ended   chan struct{} // closed once the process ended and was waited for
@@ -61,7 +63,10 @@ func (s *Stage) startManager(ctx context.Context, name string, args ...string) (
 	m := &Manager{
 		Log:        filepath.Join(s.dir, name+".log"),
 		MetricsURL: "http://" + metrics + "/metrics",
-		ended:      make(chan struct{}),
+
+		ProbeAddress: probe,
+
+		ended: make(chan struct{}),
 	}
 	log, err := os.OpenFile(m.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import (
+	"flag"
+
+	"go.uber.org/zap/zapcore"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// BindLogging declares zap's flags, with the manager's own defaults in their help: zap's texts
+// say those of zap. The logger is made from what it returns once the flags are parsed.
+func BindLogging(flags *flag.FlagSet) *zap.Options {
+	// Where an error is logged tells nothing about what caused it.
+	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
+	logging.BindFlags(flags)
+	for name, usage := range map[string]string{
+		"zap-devel":            "Log for development: --zap-encoder=console --zap-log-level=debug.",
+		"zap-encoder":          "How to log: json or console. Default json.",
+		"zap-log-level":        "What to log: debug, info, error, panic, or a number above 0 for more than debug. Default info.",
+		"zap-stacktrace-level": "From which level on stack traces are logged: info, error or panic. Default panic.",
+		"zap-time-encoding":    "How to log times: epoch, millis, nano, iso8601, rfc3339 or rfc3339nano. Default rfc3339.",
+	} {
+		flags.Lookup(name).Usage = usage
+	}
+	return logging
+}
