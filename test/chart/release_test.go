@@ -195,11 +195,6 @@ func TestTheServerTakesWhatIsRendered(t *testing.T) {
 			server{t, s.Client, s.plane}.dryRun(template(t, set(values)...))
 		})
 	}
-	t.Run("config/prometheus", func(t *testing.T) {
-		out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", "prometheus"))
-		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		server{t, s.Client, s.plane}.dryRun(strings.ReplaceAll(out, "namespace: system", "namespace: "+namespace))
-	})
 	t.Run("helm test", func(t *testing.T) {
 		g := NewWithT(t)
 		all := render(t)

@@ -100,13 +100,12 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { g.Expect(started.Stop()).To(Succeed()) })
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: "env-def456", Clusters: 4, Peerings: 2, Seed: 2})
+	g.Expect(started.Grant(t.Context(), "endpoint-configmaps")).To(Succeed())
 	manager, err := started.StartManager(t.Context(), "manager", "--endpoint-configmaps")
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { g.Expect(manager.Stop()).To(Succeed()) })
 	for _, args := range [][]string{
 		{"create", "namespace", "platform"}, {"create", "namespace", "payments"},
-		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role.yaml")},
-		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role_binding.yaml")},
 	} {
 		_, err := started.Kubectl(t.Context(), args...)
 		g.Expect(err).NotTo(HaveOccurred())
