@@ -29,6 +29,7 @@ const (
 // are told to have: the operator, and the namespace platform.
 var pages = []string{
 	"docs/inventorysource.md",
+	"docs/environmentdiscovery.md",
 	"docs/kafkaclusterobservation.md",
 	"docs/peeringobservation.md",
 	"docs/networkobservation.md",
