@@ -53,7 +53,7 @@ CONTROLLER_GEN := $(TOOL) controller-gen
 SHELL := /usr/bin/env bash -o pipefail
 
 # All that deploy applies. It is whole in a file before anything is applied.
-RENDER = mkdir -p dist && hack/render "$$IMG" $(BASE) $(WITH) >dist/rendered.yaml
+RENDER = mkdir -p dist && KUBECTL="$(KUBECTL)" hack/render "$$IMG" $(BASE) $(WITH) >dist/rendered.yaml
 NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.example.com/inventory-operator:v1' >&2; exit 2; }
 
 .DEFAULT_GOAL := help

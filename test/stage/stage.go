@@ -159,7 +159,7 @@ func (s *Stage) build(ctx context.Context, root string) error {
 // config added to it.
 func (s *Stage) Render(ctx context.Context, base string, features ...string) ([]string, error) {
 	command := exec.CommandContext(ctx, filepath.Join(s.root, "hack", "render"), append([]string{"manager", base}, features...)...)
-	command.Env = append(os.Environ(), "KUSTOMIZE_BUILD="+s.Plane.Kubectl()+" kustomize")
+	command.Env = append(os.Environ(), "KUBECTL="+s.Plane.Kubectl())
 	out, err := command.Output()
 	if err != nil {
 		return nil, describe("hack/render", err)
