@@ -197,7 +197,7 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 
 // Kinds and observations stay, and the release is one that helm goes on with.
 func TestThePagesMoveAnInstallation(t *testing.T) {
-	helm := commands(t, "docs/installing.md", "From manifests to Helm")
+	toHelm := commands(t, "docs/installing.md", "From manifests to Helm")
 	elsewhere := commands(t, "docs/installing.md", "To another namespace or release name")
 	all := slices.Sorted(maps.Keys(features))
 	for _, from := range []string{"default", "namespaced"} {
@@ -211,7 +211,7 @@ func TestThePagesMoveAnInstallation(t *testing.T) {
 			_, err := tool(t.Context(), "helm", "install", release, chart, "--namespace", namespace, "--kubeconfig", s.plane.Kubeconfig())
 			g.Expect(err).To(MatchError(ContainSubstring("invalid ownership metadata")))
 
-			s.runAll(t.TempDir(), helm...)
+			s.runAll(t.TempDir(), toHelm...)
 			s.expectSame(observation)
 			s.helm("upgrade", release, chart, "--reset-then-reuse-values", "--set", "replicas=2,watchNamespaces={platform},crds.keep=true")
 			leftovers := &rbacv1.ClusterRoleBindingList{}
