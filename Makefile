@@ -216,6 +216,10 @@ uninstall: ## Remove the CRDs, and with them every source and observation.
 .PHONY: deploy
 deploy: ## Install CRDs, roles and the manager with image IMG. BASE=namespaced WITH='policy prometheus'
 	@$(RENDER)
+ifeq ($(origin BASE),file)
+	@args=$$($(KUBECTL) get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') || exit; \
+		[[ $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }
+endif
 	$(KUBECTL) apply -f dist/rendered.yaml
 
 .PHONY: undeploy

@@ -189,6 +189,9 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 
 	s.run(root, blocks[1])
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
+	refused := s.run(root, "! make deploy IMG=manager:v1 WITH=secret-watch 2>&1")
+	g.Expect(refused).To(ContainSubstring("kept to namespaces"), "what a page says for any base does not open what was closed")
+	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	s.run(root, blocks[2])
 	for _, page := range [][2]string{{"docs/metrics.md", "Alerts and dashboard"}, {"docs/security.md", "Who may write observations"}} {
 		s.runAll(root, commands(t, page[0], page[1])...)
