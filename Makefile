@@ -1,10 +1,19 @@
 # What can be done here: `make help`. Tools are pinned in hack/tools and built on
 # first use, the control plane for tests in hack/controlplane.
 
-# Image that docker-build builds and deploy runs.
-IMG ?= inventory-operator:latest
+# Image that docker-build builds and deploy runs. What deploy applies: a base of config, and
+# features of config that are added to it, as WITH='endpoint-configmaps prometheus'.
+IMG ?=
+BASE ?= default
+WITH ?=
 # Version the manager names itself by.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-dev)
+ifeq ($(origin VERSION),undefined)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-dev)
+endif
+# Recipes have these from the environment. A name becomes neither make's text nor the shell's.
+override IMG := $(value IMG)
+override VERSION := $(value VERSION)
+export IMG VERSION
 # Further arguments: of go test, as TESTFLAGS=-race or TESTFLAGS='-run Prune -v';
 # of the manager in `make run`; of the simulator in `make cloudsim`.
 TESTFLAGS ?=
@@ -43,8 +52,9 @@ CONTROLLER_GEN := $(TOOL) controller-gen
 # that of macOS, has no .SHELLFLAGS.
 SHELL := /usr/bin/env bash -o pipefail
 
-# The whole of config/default, with IMG in place of the image named there.
-RENDER = $(KUSTOMIZE) build config/default | sed 's|image: controller:latest|image: $(IMG)|'
+# All that deploy applies. It is whole in a file before anything is applied.
+RENDER = mkdir -p dist && KUBECTL="$(KUBECTL)" hack/render "$$IMG" $(BASE) $(WITH) >dist/rendered.yaml
+NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.example.com/inventory-operator:v1' >&2; exit 2; }
 
 .DEFAULT_GOAL := help
 
@@ -161,7 +171,7 @@ BENCH_quick := -objects 2000 -runs 1
 
 .PHONY: build
 build: ## Build bin/manager.
-	VERSION="$(VERSION)" hack/build bin/manager
+	hack/build bin/manager
 
 .PHONY: run
 run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS=--zap-devel
@@ -176,24 +186,25 @@ chart: ## Write dist/inventory-operator-VERSION.tgz, the Helm chart.
 
 .PHONY: image
 image: ## Write dist/image, an OCI layout for amd64 and arm64, without a container engine.
-	@hack/image/build "$(VERSION)" dist
+	@hack/image/build "$$VERSION" dist
 
 .PHONY: release
 release: ## Write all that a release has into dist/VERSION, and check it. VERSION=v0.1.0
-	@hack/release "$(VERSION)"
+	@hack/release "$$VERSION"
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
-	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) -t $(IMG) .
+	$(NEEDS_IMG)
+	$(CONTAINER_TOOL) build --build-arg VERSION="$$VERSION" -t "$$IMG" .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG.
-	$(CONTAINER_TOOL) push $(IMG)
+	$(NEEDS_IMG)
+	$(CONTAINER_TOOL) push "$$IMG"
 
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
-	mkdir -p dist
-	$(RENDER) >dist/install.yaml || { rm -f dist/install.yaml; exit 1; }
+	@$(RENDER) && mv dist/rendered.yaml dist/install.yaml
 
 .PHONY: clean
 clean: ## Remove bin and dist. Caches of tools and the control plane stay.
@@ -210,9 +221,15 @@ uninstall: ## Remove the CRDs, and with them every source and observation.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Install CRDs, roles and the manager with image IMG. No file here changes.
-	$(RENDER) | $(KUBECTL) apply -f -
+deploy: ## Install CRDs, roles and the manager with image IMG. BASE=namespaced WITH='policy prometheus'
+	@$(RENDER)
+ifeq ($(origin BASE),file)
+	@args=$$($(KUBECTL) get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') || exit; \
+		[[ $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }
+endif
+	$(KUBECTL) apply -f dist/rendered.yaml
 
 .PHONY: undeploy
-undeploy: ## Remove all that deploy installed, the CRDs and their objects too.
-	$(RENDER) | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: ## Remove all that deploy installed with BASE and WITH, the CRDs and their objects too.
+	@IMG=any && $(RENDER)
+	$(KUBECTL) delete --ignore-not-found -f dist/rendered.yaml

@@ -54,6 +54,7 @@ func main() {
 	flag.StringVar(&o.output, "output", "", "Folder for the image layout; what is there goes.")
 	flag.StringVar(&o.goflags, "goflags", "", "Flags of go build: those of hack/goflags.")
 	flag.StringVar(&o.push, "push", "", "Where to push it as well, such as registry.example.com/operator:v0.1.0.")
+	flag.StringVar(&o.digest, "digest", "", "The digest that the image must have, else it is not pushed.")
 	flag.StringVar(&o.sbom, "sbom", "", "Folder for the SBOMs.")
 	flag.StringVar(&o.command, "command", "", "Folder of the command in the module; the manager's if empty.")
 	flag.StringVar(&o.archive, "archive", "", "Write this archive instead of a layout and SBOMs.")
@@ -81,7 +82,7 @@ func main() {
 
 type options struct {
 	source, version, output, sbom, push, goflags string
-	command, archive, name                       string
+	command, archive, name, digest               string
 	created                                      v1.Time
 }
 
@@ -170,12 +171,25 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 	if _, err := layout.Write(o.output, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index})); err != nil {
 		return v1.Hash{}, err
 	}
-	if o.push != "" {
-		if err := push(ctx, index, o.push); err != nil {
-			return v1.Hash{}, fmt.Errorf("-push: %w", err)
-		}
+	return o.publish(ctx, index)
+}
+
+// publish pushes an image, if that is asked for and it has the digest it must have, and returns
+// its digest.
+func (o options) publish(ctx context.Context, index v1.ImageIndex) (v1.Hash, error) {
+	digest, err := index.Digest()
+	switch {
+	case err != nil:
+		return v1.Hash{}, err
+	case o.digest != "" && o.digest != digest.String():
+		return v1.Hash{}, fmt.Errorf("-digest: the image has %s, must have %s; nothing is pushed", digest, o.digest)
+	case o.push == "":
+		return digest, nil
 	}
-	return index.Digest()
+	if err := push(ctx, index, o.push); err != nil {
+		return v1.Hash{}, fmt.Errorf("-push: %w", err)
+	}
+	return digest, nil
 }
 
 // writeArchive writes the one image that was built.

@@ -82,55 +82,10 @@ func TestTheChartInstallsWhatKustomizeDoes(t *testing.T) {
 	expectAlike(t, bare(render(t)), without(bare(kustomize(t, "default")), "Namespace"))
 }
 
-func TestTheChartsPolicyIsThatOfKustomize(t *testing.T) {
-	t.Parallel()
-	kinds := []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
-	chart := bare(only(render(t, "readOnlyPolicy.enabled=true"), kinds...))
-	kustomized := bare(kustomize(t, "policy"))
-	for _, all := range []objects{chart, kustomized} { // The list of writers is written in two ways.
-		variables, _, _ := unstructured.NestedSlice(all["ValidatingAdmissionPolicy /inventory-operator-observations-read-only"].Object, "spec", "variables")
-		writers := variables[0].(map[string]any)
-		writers["expression"] = strings.ReplaceAll(writers["expression"].(string), `"`, `'`)
-		_ = unstructured.SetNestedSlice(all["ValidatingAdmissionPolicy /inventory-operator-observations-read-only"].Object, variables, "spec", "variables")
-	}
-	expectAlike(t, chart, kustomized)
-}
-
-func TestTheChartGrantsMoreAsKustomizeDoes(t *testing.T) {
-	t.Parallel()
-	for value, folder := range map[string]string{"secretWatch": "secret-watch", "workloadIdentity": "workload-identity"} {
-		chart := render(t, value+".enabled=true")
-		maps.DeleteFunc(chart, func(key string, _ *unstructured.Unstructured) bool { return !strings.Contains(key, folder) })
-		expectAlike(t, bare(chart), bare(kustomize(t, folder)))
-	}
-}
-
-func TestTheChartKeepsConfigMapsAsKustomizeDoes(t *testing.T) {
-	t.Parallel()
-	expectAlike(t, bare(render(t, "endpointConfigMaps.enabled=true")), without(bare(kustomize(t, "endpoint-configmaps")), "Namespace"))
-}
-
-// named gives objects the names that they get in config/default.
-func named(all objects) objects {
-	out := objects{}
-	for _, object := range all {
-		object.SetName(release + "-" + object.GetName())
-		object.SetNamespace(namespace)
-		out[object.GetKind()+" "+namespace+"/"+object.GetName()] = object
-	}
-	return out
-}
-
 func TestTheChartsMonitoringIsThatOfKustomize(t *testing.T) {
 	t.Parallel()
 	chart := bare(only(render(t, "metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true"), "ServiceMonitor", "PrometheusRule"))
-	expectAlike(t, chart, named(bare(kustomize(t, "prometheus"))))
-}
-
-func TestTheChartsNetworkPolicyIsThatOfKustomize(t *testing.T) {
-	t.Parallel()
-	chart := bare(only(render(t, "networkPolicy.enabled=true"), "NetworkPolicy"))
-	expectAlike(t, chart, named(bare(kustomize(t, "network-policy"))))
+	expectAlike(t, chart, bare(kustomize(t, "prometheus")))
 }
 
 func TestTheChartBoundToNamespacesGrantsWhatKustomizeDoes(t *testing.T) {

@@ -31,8 +31,18 @@ type server struct {
 	plane *controlplane.Plane
 }
 
-// startServer starts one that serves these folders' kinds.
+// startServer starts one that serves these folders' kinds and has the release's namespace.
 func startServer(t *testing.T, kinds ...string) server {
+	t.Helper()
+	s := startServerWithout(t, kinds...)
+	// As config/default has it.
+	NewWithT(t).Expect(s.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}})).To(Succeed())
+	return s
+}
+
+// startServerWithout starts one without the release's namespace.
+func startServerWithout(t *testing.T, kinds ...string) server {
 	t.Helper()
 	g := NewWithT(t)
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{Controllers: true, CRDPaths: kinds})
@@ -44,9 +54,6 @@ func startServer(t *testing.T, kinds ...string) server {
 	}
 	k8s, err := client.New(plane.Config(), client.Options{Scheme: types})
 	g.Expect(err).NotTo(HaveOccurred())
-	// As config/default has it.
-	g.Expect(k8s.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		Name: namespace, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}})).To(Succeed())
 	return server{t, k8s, plane}
 }
 
@@ -120,15 +127,7 @@ func TestAReleaseFromInstallToUninstall(t *testing.T) {
 
 	s.helm("install", release, earlier(t))
 	g.Expect(statusFields(s.clusterCRD(g))).NotTo(HaveKey("zones"))
-	observation := &v1alpha1.KafkaClusterObservation{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "lkc-1"},
-		Spec: v1alpha1.KafkaClusterObservationSpec{
-			ObservationOrigin: v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: "prod"}, Environment: "env-abc123"},
-			ClusterID:         "lkc-1",
-		},
-	}
-	g.Eventually(func() error { return s.Create(ctx, observation.DeepCopy()) }).WithTimeout(eventually).Should(Succeed(), "the kind is served soon")
-	g.Expect(s.Get(ctx, client.ObjectKeyFromObject(observation), observation)).To(Succeed())
+	observation := s.observation()
 
 	s.helm("upgrade", release, chart, "--set", "replicas=2")
 	g.Expect(statusFields(s.clusterCRD(g))).To(HaveKey("zones"), "an upgrade brings the kinds along")
@@ -195,11 +194,6 @@ func TestTheServerTakesWhatIsRendered(t *testing.T) {
 			server{t, s.Client, s.plane}.dryRun(template(t, set(values)...))
 		})
 	}
-	t.Run("config/prometheus", func(t *testing.T) {
-		out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", "prometheus"))
-		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		server{t, s.Client, s.plane}.dryRun(strings.ReplaceAll(out, "namespace: system", "namespace: "+namespace))
-	})
 	t.Run("helm test", func(t *testing.T) {
 		g := NewWithT(t)
 		all := render(t)

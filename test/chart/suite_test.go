@@ -16,8 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 )
 
@@ -30,6 +32,11 @@ const (
 	// eventually is how long a test waits for what should happen at once.
 	eventually = 30 * time.Second
 )
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	os.Exit(m.Run())
+}
 
 // tool runs one of the pinned tools and returns what it prints.
 func tool(ctx context.Context, name string, args ...string) (string, error) {
@@ -90,6 +97,16 @@ func kustomize(t *testing.T, folder string) objects {
 	out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", folder))
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return parse(t, out)
+}
+
+// parseValues returns the chart's values.
+func parseValues(t *testing.T) (values map[string]any) {
+	t.Helper()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(chart, "values.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(yaml.Unmarshal(text, &values)).To(Succeed())
+	return values
 }
 
 // file writes a file for --values and returns its path.

@@ -5,6 +5,8 @@ package chart
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,7 +14,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
 )
 
 const deploymentKey = "Deployment " + namespace + "/inventory-operator-controller-manager"
@@ -156,6 +161,19 @@ func TestANetworkPolicyLetsOutWhatIsNeeded(t *testing.T) {
 	g.Expect(policy.Spec.Ingress).To(HaveLen(1))
 	g.Expect(ports(policy.Spec.Ingress[0].Ports)).To(Equal([]int{8443}))
 
+	// Through a proxy, and to what else than Confluent Cloud itself may be asked.
+	for values, more := range map[string][]int{
+		"proxy.https=http://proxy.example:3128":                           {3128},
+		"proxy.https=http://proxy.example":                                {80},
+		"proxy.https=socks5://proxy.example":                              {1080},
+		"allowedEndpoints={https://a.example:8443,http://b.example:8080}": {8443, 8080},
+		"allowedEndpoints={https://a.example,http://[::1]}":               {80},
+		"allowedEndpoints={https://[::1]:9443}":                           {9443},
+	} {
+		policy := as[networkingv1.NetworkPolicy](t, render(t, "networkPolicy.enabled=true", values), "NetworkPolicy "+namespace+"/inventory-operator-controller-manager")
+		g.Expect(ports(policy.Spec.Egress[1].Ports)).To(Equal(append([]int{443, 6443}, more...)), values)
+	}
+
 	closed := render(t, "networkPolicy.enabled=true", "metrics.enabled=false")
 	g.Expect(as[networkingv1.NetworkPolicy](t, closed, "NetworkPolicy "+namespace+"/inventory-operator-controller-manager").Spec.Ingress).To(BeEmpty())
 }
@@ -173,7 +191,7 @@ func TestTheDashboardIsThere(t *testing.T) {
 func TestWhatIsSwitchedOffIsNotThere(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	for key := range render(t, "rbac.create=false", "serviceAccount.create=false", "serviceAccount.name=mine", "crds.enabled=false", "metrics.enabled=false") {
+	for key := range render(t, "rbac.create=false", "rbac.aggregate=false", "serviceAccount.create=false", "serviceAccount.name=mine", "crds.enabled=false", "metrics.enabled=false") {
 		g.Expect(key).To(Or(HavePrefix("Deployment "), ContainSubstring("/inventory-operator-test")))
 	}
 	g.Expect(render(t)).NotTo(HaveKey(HavePrefix("PodDisruptionBudget ")), "one replica has no other that could wait for it")
@@ -196,27 +214,136 @@ func TestTwoReleasesShareNothing(t *testing.T) {
 	}
 }
 
+// badValues are those that the API server or the manager would refuse later, or that would have
+// no effect, and what helm says of each.
+var badValues = map[string]string{
+	"replica=2":    "additional properties 'replica' not allowed",
+	"replicas=two": "at '/replicas'",
+	"replicas=2,leaderElection.enabled=false":                       "several managers need leaderElection.enabled",
+	"watchNamespaces={Platform}":                                    "at '/watchNamespaces/0'",
+	"allowedEndpoints={api.confluent.cloud}":                        "at '/allowedEndpoints/0'",
+	"allowedEndpoints={https://a b}":                                "at '/allowedEndpoints/0'",
+	"allowedEndpoints={https://a:65536}":                            "at '/allowedEndpoints/0'",
+	"allowedEndpoints={https://me:secret@a}":                        "at '/allowedEndpoints/0'",
+	"requestsPerSecond=0":                                           "at '/requestsPerSecond'",
+	"requestsPerSecond=0.05":                                        "at '/requestsPerSecond'",
+	"requestsPerSecond=1000001":                                     "at '/requestsPerSecond'",
+	"requestsPerSecond=fast":                                        "at '/requestsPerSecond'",
+	"concurrentSyncs=0":                                             "at '/concurrentSyncs'",
+	"concurrentWrites=1e+06":                                        "at '/concurrentWrites'",
+	"watchLabelSelector=shard in":                                   "at '/watchLabelSelector'",
+	"log.level=loud":                                                "at '/log/level'",
+	"image.digest=sha256:1":                                         "at '/image/digest'",
+	"image.tag=a b":                                                 "at '/image/tag'",
+	"serviceAccount.create=false":                                   "serviceAccount.name: give one",
+	"serviceAccount.name=My_Account":                                "at '/serviceAccount/name'",
+	"caBundle.pem=none":                                             "at '/caBundle/pem'",
+	"caBundle.configMapName=My_Map":                                 "at '/caBundle/configMapName'",
+	"caBundle.key=a/b":                                              "at '/caBundle/key'",
+	"extraArgs={watch}":                                             "at '/extraArgs/0'",
+	"fullnameOverride=1st":                                          "at '/fullnameOverride'",
+	"podLabels.control-plane=mine":                                  "at '/podLabels/control-plane'",
+	"podLabels.team=a b":                                            "at '/podLabels/team'",
+	`podLabels.app\.kubernetes\.io/instance=mine`:                   "at '/podLabels/app.kubernetes.io~1instance'",
+	`podAnnotations.checksum/ca-bundle=mine`:                        "at '/podAnnotations/checksum~1ca-bundle'",
+	`metrics.dashboard.labels.helm\.sh/chart=mine`:                  "at '/metrics/dashboard/labels/helm.sh~1chart'",
+	"nodeSelector.disk=very fast":                                   "at '/nodeSelector/disk'",
+	"networkPolicy.egressPorts={0}":                                 "at '/networkPolicy/egressPorts/0'",
+	"metrics.serviceMonitor.interval=sometime":                      "at '/metrics/serviceMonitor/interval'",
+	"metrics.serviceMonitor.interval=1s1h":                          "at '/metrics/serviceMonitor/interval'",
+	"proxy.https=http://a b:3128":                                   "at '/proxy/https'",
+	"proxy.none=.internal":                                          "proxy.none: needs proxy.https",
+	"proxy.https=http://a:1,extraEnv[0].name=NO_PROXY":              "extraEnv: NO_PROXY is there already",
+	"extraEnv[0].name=A,extraEnv[1].name=A":                         "extraEnv: A is there already",
+	"extraVolumes[0].name=ca-bundle,caBundle.configMapName=trusted": "extraVolumes: ca-bundle is there already",
+	"extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
+	"metrics.enabled=false,metrics.serviceMonitor.enabled=true":                                                            "metrics.serviceMonitor.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.prometheusRule.enabled=true":                                                            "metrics.prometheusRule.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.dashboard.enabled=true":                                                                 "metrics.dashboard.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.perObservation=true":                                                                    "metrics.perObservation: needs metrics.enabled",
+	"rbac.create=false,secretWatch.enabled=true":                                                                           "secretWatch.enabled: grants a right",
+	"rbac.create=false,workloadIdentity.enabled=true":                                                                      "workloadIdentity.enabled: grants a right",
+	"workloadIdentity.serviceAccounts={reader}":                                                                            "workloadIdentity.serviceAccounts: needs",
+	"readOnlyPolicy.otherWriters={me}":                                                                                     "readOnlyPolicy.otherWriters: needs",
+	"serviceAccount.create=false,serviceAccount.name=mine,serviceAccount.annotations.a=b":                                  "serviceAccount.annotations: needs",
+}
+
 func TestABadValueIsNamed(t *testing.T) {
 	t.Parallel()
-	for values, want := range map[string]string{
-		"replica=2":    "additional properties 'replica' not allowed",
-		"replicas=two": "at '/replicas'",
-		"replicas=2,leaderElection.enabled=false":  "several managers need leaderElection.enabled",
-		"watchNamespaces={Platform}":               "at '/watchNamespaces/0'",
-		"allowedEndpoints={api.confluent.cloud}":   "at '/allowedEndpoints/0'",
-		"requestsPerSecond=0":                      "at '/requestsPerSecond'",
-		"log.level=loud":                           "at '/log/level'",
-		"image.digest=sha256:1":                    "at '/image/digest'",
-		"serviceAccount.create=false":              "serviceAccount.name: give one",
-		"caBundle.pem=none":                        "at '/caBundle/pem'",
-		"extraArgs={watch}":                        "at '/extraArgs/0'",
-		"networkPolicy.egressPorts={0}":            "at '/networkPolicy/egressPorts/0'",
-		"metrics.serviceMonitor.interval=sometime": "at '/metrics/serviceMonitor/interval'",
-	} {
+	for values, want := range badValues {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
 			_, err := tool(t.Context(), "helm", "template", release, chart, "--set", values)
 			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(want)))
 		})
 	}
+	t.Run("requestsPerSecond as text", func(t *testing.T) {
+		t.Parallel()
+		_, err := tool(t.Context(), "helm", "template", release, chart, "--set-string", "requestsPerSecond=0")
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("at '/requestsPerSecond'")))
+	})
+}
+
+// The schema takes a selector if and only if the manager does.
+func TestASelectorIsTakenIfTheManagerTakesIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var schema struct {
+		Properties struct {
+			WatchLabelSelector struct{ Pattern string } `json:"watchLabelSelector"`
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	pattern := regexp.MustCompile(schema.Properties.WatchLabelSelector.Pattern)
+	for _, selector := range []string{
+		"", "shard=a", "shard==a", "shard!=a", " shard = a ", "shard=", "a=b,c=d", "a=b, c in (d,e)", "a notin (b)", "a in ()", "a in (b,)", "a", "!a", "! a", "a>1", "a<2",
+		"example.com/shard=a", "Example.com/shard=a", "a in", "a in b", "in (b)", "=a", "a=b=c", "a=b c", "a,b", "a,,b", ",", "a,", "a=" + strings.Repeat("b", 63), "a=" + strings.Repeat("b", 64),
+		"-a=b", "a=-b", "a=b-", "a b", "a>b", "a in(b)", "a in (b c)", "a=b,c in (d", "!a=b", "a/b/c=d", "/a=b", "a=(b)", "notin=b",
+	} {
+		_, err := labels.Parse(selector)
+		g.Expect(pattern.MatchString(selector)).To(Equal(err == nil), "%q: %v", selector, err)
+	}
+}
+
+// Names of releases that helm takes make names of objects that the server takes.
+func TestAnyReleasesNameMakesNames(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	for _, name := range []string{"my.release", "1st", "123", "true", "0x1f", strings.Repeat("a.b-", 13) + "z", "inventory-operator.b", "a", "9." + release} {
+		out, err := tool(t.Context(), "helm", "template", name, chart, "--namespace", namespace)
+		g.Expect(err).NotTo(HaveOccurred())
+		for key, object := range parse(t, out) {
+			g.Expect(object.GetLabels()).To(Or(BeNil(), HaveKeyWithValue("app.kubernetes.io/instance", name)))
+			switch object.GetKind() {
+			case "Service":
+				g.Expect(validation.IsDNS1035Label(object.GetName())).To(BeEmpty(), key)
+			case "Deployment", "Pod":
+				g.Expect(validation.IsDNS1123Label(object.GetName())).To(BeEmpty(), key)
+			}
+		}
+	}
+}
+
+func TestNumbersAreWrittenAsNumbers(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	// A number of a values file is a float64, which a template writes as 1e+05.
+	all := parse(t, template(t, "--values", file(t, "{replicas: 2, concurrentSyncs: 100000, concurrentWrites: 100000, requestsPerSecond: 1000000, networkPolicy: {enabled: true, egressPorts: [60000]}}")))
+	g.Expect(pod(t, all).Containers[0].Args).To(ContainElements("--concurrent-syncs=100000", "--concurrent-writes=100000"))
+	g.Expect(as[appsv1.Deployment](t, all, deploymentKey).Spec.Replicas).To(HaveValue(BeEquivalentTo(2)))
+	for _, arg := range pod(t, all).Containers[0].Args {
+		if value, is := strings.CutPrefix(arg, "--requests-per-second="); is {
+			g.Expect(strconv.ParseFloat(value, 64)).To(BeEquivalentTo(1000000))
+		}
+	}
+}
+
+func TestPeoplesRightsAreTheirOwnSwitch(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	people := "ClusterRole /inventory-operator-observation-viewer-role"
+	g.Expect(render(t, "rbac.create=false")).To(And(HaveKey(people), Not(HaveKey("ClusterRole /inventory-operator-manager-role"))))
+	g.Expect(render(t, "rbac.aggregate=false")).To(And(Not(HaveKey(people)), HaveKey("ClusterRole /inventory-operator-manager-role")))
 }

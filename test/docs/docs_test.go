@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +30,7 @@ const (
 // are told to have: the operator, and the namespace platform.
 var pages = []string{
 	"docs/inventorysource.md",
+	"docs/environmentdiscovery.md",
 	"docs/kafkaclusterobservation.md",
 	"docs/peeringobservation.md",
 	"docs/networkobservation.md",
@@ -49,35 +49,6 @@ var pages = []string{
 // onCall are the pages of those on call. They share one stage, on which each sets its state up
 // and leaves none: a directive of metric shows that it is the one that raises the alert.
 var onCall = append(runbooks(), "docs/operations.md", "docs/environmentdiscovery.md")
-
-// others are the pages with commands that are not run here, and why.
-var others = map[string]string{
-	"README.md":                           "test/cluster installs, upgrades and uninstalls; docs/guides/first-cluster.md is the rest",
-	"CONTRIBUTING.md":                     "what it names are the checks themselves",
-	"charts/inventory-operator/README.md": "test/cluster and test/chart install and uninstall",
-	"docs/chaos.md":                       "the chaos run is a check itself",
-	"docs/metrics.md":                     "the overlay is built by hack/verify manifests_build; its kinds are the Prometheus operator's",
-	"docs/scale.md":                       "these are the manager's flags: test/e2e starts shards",
-	"docs/security.md":                    "test/e2e asks what each overlay may",
-}
-
-func TestEveryPageWithCommandsIsRunOrSaysWhyNot(t *testing.T) {
-	g := NewWithT(t)
-	out, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "--", "*.md").Output()
-	g.Expect(err).NotTo(HaveOccurred())
-	for page := range strings.Lines(string(out)) {
-		page = strings.TrimSpace(page)
-		text, err := os.ReadFile(filepath.Join(root, page))
-		g.Expect(err).NotTo(HaveOccurred())
-		runs := slices.ContainsFunc(parse(string(text)), func(s step) bool { return s.command != "" })
-		listed := slices.Contains(pages, page) || slices.Contains(onCall, page)
-		_, excused := others[page]
-		if runs && !strings.HasPrefix(page, "docs/decisions/") { // Which tell what was.
-			g.Expect(listed || excused).To(BeTrue(), "%s has commands that no test runs", page)
-		}
-		g.Expect(excused && (listed || !runs)).To(BeFalse(), "%s needs no excuse", page)
-	}
-}
 
 func runbooks() (pages []string) {
 	found, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "Inventory*.md"))
@@ -216,6 +187,7 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { g.Expect(started.Stop()).To(Succeed()) })
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: "env-def456", Clusters: 4, Peerings: 2, Seed: 2})
+	g.Expect(started.Grant(t.Context(), "endpoint-configmaps")).To(Succeed())
 	s := &scene{
 		Stage: started, removed: map[string]cloudsim.Cluster{},
 		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
@@ -226,8 +198,6 @@ func newScene(t *testing.T) *scene {
 	t.Cleanup(func() { g.Expect(s.stopManager()).To(Succeed()) })
 	for _, args := range [][]string{
 		{"create", "namespace", "platform"}, {"create", "namespace", "payments"},
-		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role.yaml")},
-		{"apply", "-f", filepath.Join(root, "config", "endpoint-configmaps", "role_binding.yaml")},
 	} {
 		_, err := started.Kubectl(t.Context(), args...)
 		g.Expect(err).NotTo(HaveOccurred())

@@ -24,10 +24,8 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 	var namespace string
 	BeforeAll(func(ctx SpecContext) {
 		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environmentOfMaps, Clusters: 3, Seed: 5})
-		for _, file := range []string{"role.yaml", "role_binding.yaml"} {
-			_, err := scene.Kubectl(ctx, "apply", "-f", filepath.Join("..", "..", "config", "endpoint-configmaps", file))
-			Expect(err).NotTo(HaveOccurred())
-		}
+		Expect(scene.Grant(ctx, "endpoint-configmaps")).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(scene.Grant(ctx)).To(Succeed()) })
 		namespace = newNamespace(ctx)
 	})
 

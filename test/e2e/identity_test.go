@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
 const environmentOfTokens = "env-tokens"
@@ -53,9 +53,14 @@ var _ = Describe("Workload identity", func() {
 			g.Expect(ready(g)).To(And(HaveField("Reason", v1alpha1.ReasonServiceAccountTokenFailed), HaveField("Message", ContainSubstring("config/workload-identity"))))
 		}).Should(Succeed())
 
-		By("the right being granted")
-		_, err = scene.Kubectl(ctx, "apply", "-k", filepath.Join("..", "..", "config", "workload-identity"))
-		Expect(err).NotTo(HaveOccurred())
+		By("the right being granted, to this ServiceAccount's tokens alone")
+		for _, args := range [][]string{
+			{"role", "inventory-operator-tokens", "--verb=create", "--resource=serviceaccounts/token", "--resource-name=reader"},
+			{"rolebinding", "inventory-operator-tokens", "--role=inventory-operator-tokens", "--serviceaccount=" + stage.Namespace + ":" + stage.ServiceAccount},
+		} {
+			_, err = scene.Kubectl(ctx, append([]string{"create", "--namespace", namespace}, args...)...)
+			Expect(err).NotTo(HaveOccurred())
+		}
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(ready(g).Status).To(Equal(metav1.ConditionTrue))
 			g.Expect(clusters(ctx, g, namespace)).To(HaveLen(3))

@@ -131,13 +131,8 @@ var _ = Describe("The manager", Ordered, func() {
 	})
 
 	It("uses a new credential at once where it may watch Secrets", func(ctx SpecContext) {
-		roles := filepath.Join("..", "..", "config", "secret-watch")
-		_, err := scene.Kubectl(ctx, "apply", "-k", roles)
-		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(func(ctx SpecContext) {
-			_, err := scene.Kubectl(ctx, "delete", "-k", roles)
-			Expect(err).NotTo(HaveOccurred())
-		})
+		Expect(scene.Grant(ctx, "secret-watch")).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(scene.Grant(ctx)).To(Succeed()) })
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "ccloud", Namespace: namespace}}
 		setSecret := func(value string) {
 			GinkgoHelper()

@@ -52,16 +52,15 @@ var ownerRights = []right{
 // discoverable are environments of nothing, which discoveries keep sources for.
 var discoverable = []v1alpha1.Identifier{"env-rights1", "env-rights2"}
 
-// grantedRights are those that config/endpoint-configmaps gives the manager: what
-// config/default does, and those for ConfigMaps.
+// grantedRights are those that config/default gives the manager with config/endpoint-configmaps
+// added to it.
 func grantedRights(ctx context.Context) []right {
 	GinkgoHelper()
-	rendered, err := scene.Kubectl(ctx, "kustomize", filepath.Join("..", "..", "config", "endpoint-configmaps"))
+	rendered, err := scene.Render(ctx, "default", "endpoint-configmaps")
 	Expect(err).NotTo(HaveOccurred())
-	bound := []string{"inventory-operator-manager-role", "inventory-operator-leader-election-role",
-		"inventory-operator-metrics-auth-role", "inventory-operator-endpoint-configmaps-role"}
+	bound := []string{"inventory-operator-manager-role", "inventory-operator-leader-election-role", "inventory-operator-metrics-auth-role"}
 	var rights []right
-	for document := range strings.SplitSeq(rendered, "\n---\n") {
+	for _, document := range rendered {
 		role := &rbacv1.ClusterRole{} // A Role has the same fields.
 		Expect(yaml.Unmarshal([]byte(document), role)).To(Succeed())
 		if strings.HasSuffix(role.Kind, "Role") && slices.Contains(bound, role.Name) {

@@ -58,6 +58,7 @@ type Stage struct {
 	// Server says where the simulated cloud listens.
 	Server *cloudsim.Server
 
+	root       string // the module's folder
 	dir        string
 	binary     string
 	kubeconfig string
@@ -78,11 +79,11 @@ func Start(ctx context.Context, o Options) (*Stage, error) {
 }
 
 func (s *Stage) start(ctx context.Context, o Options) error {
-	root, err := moduleRoot()
-	if err != nil {
+	var err error
+	if s.root, err = moduleRoot(); err != nil {
 		return err
 	}
-	if err := s.build(ctx, root); err != nil {
+	if err := s.build(ctx, s.root); err != nil {
 		return err
 	}
 	s.Cloud = cloudsim.New(o.Cloud)
@@ -91,7 +92,7 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		CRDPaths:    []string{filepath.Join(root, "config", "crd", "bases")},
+		CRDPaths:    []string{filepath.Join(s.root, "config", "crd", "bases")},
 		Controllers: true,
 		AuditLog:    o.AuditLog,
 		Log:         s.log,
@@ -99,7 +100,7 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := s.install(ctx, root); err != nil {
+	if err := s.install(ctx); err != nil {
 		return err
 	}
 	s.kubeconfig = filepath.Join(s.dir, "manager.kubeconfig")
@@ -154,20 +155,47 @@ func (s *Stage) build(ctx context.Context, root string) error {
 	return nil
 }
 
-// install applies config/default, as `make deploy` does, but for what is here
-// already (the CRDs) and what would need nodes (the Deployment).
-func (s *Stage) install(ctx context.Context, root string) error {
-	rendered, err := s.Kubectl(ctx, "kustomize", filepath.Join(root, "config", "default"))
+// Render returns the manifests that `make deploy` applies: a base of config, with features of
+// config added to it.
+func (s *Stage) Render(ctx context.Context, base string, features ...string) ([]string, error) {
+	command := exec.CommandContext(ctx, filepath.Join(s.root, "hack", "render"), append([]string{"manager", base}, features...)...)
+	command.Env = append(os.Environ(), "KUBECTL="+s.Plane.Kubectl())
+	out, err := command.Output()
+	if err != nil {
+		return nil, describe("hack/render", err)
+	}
+	return strings.Split(string(out), "\n---\n"), nil
+}
+
+// install applies config/default, but for what is here already (the CRDs) and what would need
+// nodes (the Deployment).
+func (s *Stage) install(ctx context.Context) error {
+	return s.apply(ctx, nil, func(o *metav1.PartialObjectMetadata) bool {
+		return !slices.Contains([]string{"CustomResourceDefinition", "Deployment", "Service"}, o.Kind)
+	})
+}
+
+// Grant gives the manager the rights that it has with these features added to config/default,
+// and takes others away.
+func (s *Stage) Grant(ctx context.Context, features ...string) error {
+	return s.apply(ctx, features, func(o *metav1.PartialObjectMetadata) bool {
+		return o.Kind == "ClusterRole" && o.Name == "inventory-operator-manager-role"
+	})
+}
+
+// apply applies what is wanted of config/default with features.
+func (s *Stage) apply(ctx context.Context, features []string, wanted func(*metav1.PartialObjectMetadata) bool) error {
+	documents, err := s.Render(ctx, "default", features...)
 	if err != nil {
 		return err
 	}
 	var kept []string
-	for document := range strings.SplitSeq(rendered, "\n---\n") {
-		var meta metav1.TypeMeta
-		if err := yaml.Unmarshal([]byte(document), &meta); err != nil {
+	for _, document := range documents {
+		object := &metav1.PartialObjectMetadata{}
+		if err := yaml.Unmarshal([]byte(document), object); err != nil {
 			return fmt.Errorf("config/default: %w", err)
 		}
-		if !slices.Contains([]string{"CustomResourceDefinition", "Deployment", "Service"}, meta.Kind) {
+		if wanted(object) {
 			kept = append(kept, document)
 		}
 	}

@@ -20,7 +20,7 @@ const root = "../.."
 
 // programs are the system's, as they are, that hack/verify and what it runs use.
 var programs = []string{"bash", "sh", "env", "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "cut", "cat", "cmp", "mkdir",
-	"mktemp", "mv", "rm", "dirname", "date", "wc", "sha256sum", "sleep", "chmod", "uname", "head", "tee", "ln", "ls", "basename"}
+	"mktemp", "mv", "rm", "dirname", "date", "wc", "sha256sum", "sleep", "chmod", "uname", "head", "tee", "ln", "ls", "basename", "diff"}
 
 // stub stands for every other program, and for every tool that hack/tools/run builds: it notes
 // that it was asked, fails if it is the one to fail, and else answers as one that finds nothing
@@ -52,12 +52,12 @@ case "$name $*" in
 	done
 	;;
 "shfmt "*) echo hack/verify ;;
-"kustomize "*) echo "kind: RoleBinding" ;;
+"kubectl "*) printf 'kind: ClusterRoleBinding\nmetadata:\n  name: inventory-operator-metrics-auth-rolebinding\n' ;;
 esac
 `
 
 // stubbed are the programs that are stubs throughout.
-var stubbed = []string{"go", "gofmt", "git", "make"}
+var stubbed = []string{"go", "gofmt", "git", "kubectl", "make"}
 
 // bench is a PATH of stubs and links, and a cache for the tools that are built from them.
 type bench struct {
@@ -87,7 +87,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) verify(ctx context.Context, fails string, checks ...string) (out string, green bool) {
 	command := exec.CommandContext(ctx, filepath.Join(b.folder, "bin", "bash"), append([]string{filepath.Join(b.root, "hack", "verify")}, checks...)...)
 	command.Env = []string{"PATH=" + filepath.Join(b.folder, "bin"), "HOME=" + b.folder, "TOOLS_CACHE=" + filepath.Join(b.folder, "tools"),
-		"STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
+		"KUBECTL=" + filepath.Join(b.folder, "bin", "kubectl"), "STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
 	printed, err := command.CombinedOutput()
 	return string(printed), err == nil
 }

@@ -1,11 +1,39 @@
-{{/* The beginning of every name. */}}
+{{/*
+Gives the values that are absent their defaults. Every template begins with this: `helm upgrade
+--reuse-values` brings the values of the chart that was installed, which lack what is newer, and
+`--set podDisruptionBudget=null` takes a whole section away.
+*/}}
+{{- define "inventory-operator.defaults" -}}
+{{- include "inventory-operator.fill" (list .Values (.Files.Get "files/defaults.yaml" | fromYaml)) -}}
+{{- end -}}
+
+{{/* Takes a list: the values, their defaults. From resources and labels a release may take members away. */}}
+{{- define "inventory-operator.fill" -}}
+{{- $values := index . 0 -}}
+{{- range $key, $default := index . 1 -}}
+{{- if or (not (hasKey $values $key)) (kindIs "invalid" (get $values $key)) -}}
+{{- $_ := set $values $key $default -}}
+{{- else if and (kindIs "map" $default) (not (has $key (list "resources" "labels"))) -}}
+{{- include "inventory-operator.fill" (list (get $values $key) $default) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+The beginning of every name. The name of a Service begins with a letter and has no dots; that of a
+release may have dots, and begin with a digit.
+*/}}
 {{- define "inventory-operator.fullname" -}}
+{{- $release := .Release.Name | replace "." "-" -}}
+{{- if regexMatch "^[0-9]" $release -}}
+{{- $release = printf "release-%s" $release -}}
+{{- end -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
-{{- else if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else if contains .Chart.Name $release -}}
+{{- $release | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" $release .Chart.Name | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -22,7 +50,7 @@
 {{/* Labels of every object. */}}
 {{- define "inventory-operator.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -31,7 +59,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* Labels that find the manager's pods. They never change. */}}
 {{- define "inventory-operator.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 control-plane: controller-manager
 {{- end -}}
 
@@ -39,6 +67,30 @@ control-plane: controller-manager
 {{- define "inventory-operator.rules" -}}
 {{- $role := (index . 0).Files.Get (printf "files/rbac/%s.yaml" (index . 1)) | fromYaml -}}
 {{- required (printf "files/rbac/%s.yaml has no rules" (index . 1)) $role.rules | toYaml -}}
+{{- end -}}
+
+{{/*
+The rules of the manager's role: those of kustomize's, and after them those of the features that
+are switched on.
+*/}}
+{{- define "inventory-operator.managerRules" -}}
+{{- $root := . -}}
+{{- $rules := include "inventory-operator.rules" (list . "role") | fromYamlArray -}}
+{{- range $feature, $on := dict
+  "endpoint-configmaps" .Values.endpointConfigMaps.enabled
+  "secret-watch" .Values.secretWatch.enabled
+  "workload-identity" .Values.workloadIdentity.enabled -}}
+{{- if $on -}}
+{{- range $root.Files.Get (printf "files/rbac/%s.yaml" $feature) | fromYamlArray -}}
+{{- $rule := .value -}}
+{{- if and (eq $feature "workload-identity") $root.Values.workloadIdentity.serviceAccounts -}}
+{{- $_ := set $rule "resourceNames" $root.Values.workloadIdentity.serviceAccounts -}}
+{{- end -}}
+{{- $rules = append $rules $rule -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $rules -}}
 {{- end -}}
 
 {{/* The manager's ServiceAccount, as the subject of a binding. */}}
@@ -65,4 +117,81 @@ control-plane: controller-manager
 {{- else -}}
 {{- .Values.caBundle.configMapName -}}
 {{- end -}}
+{{- end -}}
+
+{{/*
+The ports of the API server, and those by which the cloud is reached: of the proxy and of the
+endpoints that are allowed.
+*/}}
+{{- define "inventory-operator.egressPorts" -}}
+{{- $ports := list -}}
+{{- range .Values.networkPolicy.egressPorts -}}
+{{- $ports = append $ports (int .) -}}
+{{- end -}}
+{{- $usual := dict "http" 80 "https" 443 "socks5" 1080 "socks5h" 1080 -}}
+{{- range concat .Values.allowedEndpoints (compact (list .Values.proxy.https)) -}}
+{{- $url := urlParse . -}}
+{{- $ports = append $ports (int (regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (get $usual $url.scheme))) -}}
+{{- end -}}
+{{- toYaml (uniq $ports) -}}
+{{- end -}}
+
+{{/*
+Fails if two members of a list have the same name, or one has the name of something of the
+chart's own. Takes a list: the value's name, the chart's own names, the list, its members' key.
+*/}}
+{{- define "inventory-operator.distinct" -}}
+{{- $names := index . 1 -}}
+{{- range index . 2 -}}
+{{- $name := get . (index $ 3) | toString -}}
+{{- if has $name $names -}}
+{{- fail (printf "%s: %s is there already" (index $ 0) $name) -}}
+{{- end -}}
+{{- $names = append $names $name -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Fails if values do not go together: what the API server or the manager would refuse later, and
+what would have no effect.
+*/}}
+{{- define "inventory-operator.check" -}}
+{{- if and (gt (int .Values.replicas) 1) (not .Values.leaderElection.enabled) -}}
+{{- fail "replicas: several managers need leaderElection.enabled" -}}
+{{- end -}}
+{{- if not .Values.metrics.enabled -}}
+{{- range $value, $on := dict
+  "serviceMonitor.enabled" .Values.metrics.serviceMonitor.enabled
+  "prometheusRule.enabled" .Values.metrics.prometheusRule.enabled
+  "dashboard.enabled" .Values.metrics.dashboard.enabled
+  "perObservation" .Values.metrics.perObservation -}}
+{{- if $on -}}
+{{- fail (printf "metrics.%s: needs metrics.enabled" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if not .Values.rbac.create -}}
+{{- range $value, $on := dict "secretWatch" .Values.secretWatch.enabled "workloadIdentity" .Values.workloadIdentity.enabled -}}
+{{- if $on -}}
+{{- fail (printf "%s.enabled: grants a right to the manager, and so needs rbac.create" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.workloadIdentity.serviceAccounts (not .Values.workloadIdentity.enabled) -}}
+{{- fail "workloadIdentity.serviceAccounts: needs workloadIdentity.enabled" -}}
+{{- end -}}
+{{- if and .Values.readOnlyPolicy.otherWriters (not .Values.readOnlyPolicy.enabled) -}}
+{{- fail "readOnlyPolicy.otherWriters: needs readOnlyPolicy.enabled" -}}
+{{- end -}}
+{{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) -}}
+{{- fail "serviceAccount.annotations: needs serviceAccount.create" -}}
+{{- end -}}
+{{- if and .Values.proxy.none (not .Values.proxy.https) -}}
+{{- fail "proxy.none: needs proxy.https" -}}
+{{- end -}}
+{{- $proxy := empty .Values.proxy.https | ternary list (list "HTTPS_PROXY" "NO_PROXY") -}}
+{{- include "inventory-operator.distinct" (list "extraEnv" $proxy .Values.extraEnv "name") -}}
+{{- $bundled := not (empty (include "inventory-operator.caBundle" .)) -}}
+{{- include "inventory-operator.distinct" (list "extraVolumes" ($bundled | ternary (list "ca-bundle") list) .Values.extraVolumes "name") -}}
+{{- include "inventory-operator.distinct" (list "extraVolumeMounts" ($bundled | ternary (list "/etc/inventory-operator/ca") list) .Values.extraVolumeMounts "mountPath") -}}
 {{- end -}}
