@@ -82,14 +82,18 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns that of the credential, which is always fresh, and has no other after it.
+// authorizer returns that of the credential, which is always fresh, and which no other
+// one replaces.
 func (c Credential) authorizer() authorizer {
-	value := "Basic " + c.basic()
+	texts := []string{c.basic(), c.Key + ":" + c.Secret, c.Secret}
+	if len(c.Key) >= minHiddenLength {
+		texts = append(texts, c.Key)
+	}
+	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
-		value:   func() string { return value },
-		fresh:   func(context.Context) error { return nil },
-		renew:   func(context.Context, string) (bool, error) { return false, nil },
-		cleaner: func(pageToken string) cleaner { return newCleaner(c, pageToken) },
+		value:   func() authorization { return auth },
+		refresh: func(context.Context, *Client) error { return nil },
+		renew:   func(context.Context, *Client, mark) (bool, error) { return false, nil },
 	}
 }
 

@@ -84,6 +84,8 @@ type Error struct {
 
 	// pageSize reports whether the API's answer speaks of the page size.
 	pageSize bool
+	// sentWith identifies the authorization that the request carried.
+	sentWith mark
 }
 
 // newError returns an Error of a class with a cause in own words. Client.name

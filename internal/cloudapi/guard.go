@@ -17,36 +17,15 @@ import (
 // and attaches no credential.
 type guard struct {
 	origin string
-	next   http.RoundTripper
 	// exchange is the URL of a token exchange, "" for a guard that lets GET through.
-	exchange string
-	// header sets what every request carries. A closure, so that printing a
-	// guard does not print the credential.
-	header func(http.Header)
+	exchange  string
+	userAgent string
+	next      http.RoundTripper
 }
 
-// newGuard returns a guard in front of next for origin, in the form that
-// originOf returns. authorization returns the value of that header.
-func newGuard(origin string, authorization func() string, userAgent string, next http.RoundTripper) *guard {
-	return &guard{origin: origin, next: next, header: func(h http.Header) {
-		h.Set("Authorization", authorization())
-		h.Set("User-Agent", userAgent)
-		h.Set("Accept", "application/json")
-	}}
-}
-
-// newExchangeGuard returns the guard of a token exchange at a URL of origin.
-func newExchangeGuard(origin string, at *url.URL, userAgent string, next http.RoundTripper) *guard {
-	return &guard{origin: origin, next: next, exchange: at.String(), header: func(h http.Header) {
-		h.Del("Authorization")
-		h.Set("User-Agent", userAgent)
-		h.Set("Accept", "application/json")
-	}}
-}
-
-// RoundTrip sends the request if it is allowed, and returns an *Error of class
-// Malformed if not.
-func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+// send sends the request if it is allowed, with a value of the header Authorization. It
+// returns an *Error of class Malformed if it is not allowed.
+func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -54,7 +33,12 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	out := req.Clone(req.Context())
-	g.header(out.Header)
+	out.Header.Del("Authorization")
+	if g.exchange == "" {
+		out.Header.Set("Authorization", authorization)
+	}
+	out.Header.Set("User-Agent", g.userAgent)
+	out.Header.Set("Accept", "application/json")
 	return g.next.RoundTrip(out)
 }
 

@@ -19,7 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -201,7 +203,8 @@ func (r *DiscoveryReconciler) listEnvironments(ctx context.Context, p *discovery
 	ctx, cancel := context.WithTimeout(ctx, p.discovery.GetTimeout())
 	defer cancel()
 	start := r.Clock.Now()
-	listing, err := c.ListEnvironments(ctx, nil)
+	listing, err := cloudapi.List(ctx, c.Client, cloudapi.Environments, cloudapi.EnvironmentFilter{}, nil,
+		func(e *wire.Environment) string { return e.DisplayName })
 	end := r.Clock.Now()
 	r.Metrics.Listed(mirror.Environment.Name, end.Sub(start))
 	if err != nil {
@@ -211,8 +214,8 @@ func (r *DiscoveryReconciler) listEnvironments(ctx context.Context, p *discovery
 	t := told{outcome: outcome{tried: true, failure: failed(incomplete)}}
 	t.sighting = &mirror.Sighting{Complete: incomplete == nil, Scope: c.scope(p.discovery.Spec.Selector), End: end}
 	for _, item := range listing.Items {
-		if mirror.Selects(p.discovery.Spec.Selector, item.ID, item.Record.DisplayName) {
-			t.sighting.Observations = append(t.sighting.Observations, mirror.NewSource(p.discovery, item.ID, item.Record.DisplayName))
+		if mirror.Selects(p.discovery.Spec.Selector, item.ID, item.Value) {
+			t.sighting.Observations = append(t.sighting.Observations, mirror.NewSource(p.discovery, item.ID, item.Value))
 		}
 	}
 	return t

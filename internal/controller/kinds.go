@@ -18,9 +18,9 @@ import (
 // a kind: a further one costs its API type, its record in package wire with its
 // operation, its projection in package mirror, and one line here with its filter.
 var kinds = []kind{
-	newKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
-	newKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
-	newKind(mirror.Network, (*cloudapi.Client).ListNetworks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
+	newKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
+	newKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
 
 func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
@@ -65,7 +65,7 @@ type kind struct {
 // hold one and many of those.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
-	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
+	operation *cloudapi.Operation[Record, Filter],
 	filter func(*v1alpha1.InventorySource) Filter,
 	project func(*Record) v1alpha1.Observation,
 	object v1alpha1.Observation, objects client.ObjectList,
@@ -74,7 +74,7 @@ func newKind[Record, Filter any](
 		Kind:   described,
 		filter: func(s *v1alpha1.InventorySource) any { return filter(s) },
 		list: func(ctx context.Context, c *cloudapi.Client, s *v1alpha1.InventorySource, index *cloudapi.Index) (told, error, error) {
-			listing, err := operation(c, ctx, filter(s), index)
+			listing, err := cloudapi.List(ctx, c, operation, filter(s), index, project)
 			if err != nil {
 				return told{}, nil, err
 			}
@@ -83,13 +83,12 @@ func newKind[Record, Filter any](
 				return t, listing.Complete(), nil
 			}
 			for _, item := range listing.Items {
-				if item.Record == nil {
+				if item.Known {
 					t.sighting.Same = append(t.sighting.Same, item.ID)
 					continue
 				}
-				o := project(item.Record)
-				mirror.Stamp(o, s)
-				t.sighting.Observations = append(t.sighting.Observations, o)
+				mirror.Stamp(item.Value, s)
+				t.sighting.Observations = append(t.sighting.Observations, item.Value)
 			}
 			return t, listing.Complete(), nil
 		},

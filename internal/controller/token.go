@@ -48,11 +48,6 @@ func (r *Reconciler) useToken(l login, o *cloudapi.Options) (identity string, sh
 			Endpoint:     of.TokenEndpoint,
 			IdentityPool: string(of.IdentityPool),
 			Subject:      r.subject(l.namespace, of),
-			UserAgent:    o.UserAgent,
-			Transport:    o.Transport,
-			Budget:       share,
-			Retry:        o.Retry,
-			Observe:      o.Observe,
 			Now:          r.Clock.Now,
 		})
 		if err != nil {

@@ -276,7 +276,7 @@ func TestAWaitSaysWhoAskedForIt(t *testing.T) {
 		"nothing left":      {left(0, 290*time.Second), 0, "the cloud asked for a pause of 4m50s (X-RateLimit-Remaining: 0)", true},
 		"an absurd reset":   {left(0, MaxWait), 3, "the cloud asked for a pause of 5m0s (X-RateLimit-Remaining: 0)", true},
 		"little left":       {left(2, time.Minute), 0, "the cloud's own rate limit is near", true},
-		"others before it":  {Answer{}, 9, "sources with the same API key are before it", false},
+		"others before it":  {Answer{}, 9, "syncs with the same credential are before it", false},
 		"requests underway": {Answer{}, 3, "--requests-per-second", false},
 	} {
 		t.Run(name, func(t *testing.T) {
