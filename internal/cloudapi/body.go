@@ -78,7 +78,8 @@ func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
+	reading := b.err != nil && errors.Is(err, b.err) // the decoder wraps what Read returned
+	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !reading && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return malformed("not valid JSON")
 	}
 	switch {

@@ -37,8 +37,8 @@ type Limits struct {
 }
 
 // DefaultLimits are far above any inventory known, and low enough that no answer takes a
-// manager with 20,000 observations past the memory limit that it ships with. A cluster
-// holds 5 KiB by the estimate.
+// manager with 20,000 observations past the memory limit that it ships with. By the
+// estimate, a cluster holds twice what its observation takes.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,

@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// redacted stands wherever a credential would have been shown.
+// redacted is shown in place of a credential.
 const redacted = "[redacted]"
 
 // Credential is a Cloud API key with its secret. However it is printed, logged
@@ -103,8 +103,8 @@ func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget for an endpoint and what tells who asks, such as an
-// identity, for which it stays the same from token to token.
+// BudgetFor returns the request budget for an endpoint and the parts of an identity. A
+// renewed token changes nothing of it.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {

@@ -65,7 +65,7 @@ func (g *guard) allow(req *http.Request) error {
 	return nil
 }
 
-// isRedirect reports whether a status code sends the client elsewhere.
+// isRedirect reports whether a status code is that of a redirect.
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -75,11 +75,11 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns where a redirect leads, if that is within origin.
+// redirectTarget returns the target of a redirect, if it is within origin.
 //
-// Any other target is Malformed, not Unavailable: whoever sends a client of
-// this API elsewhere is not this API (a login page, a captive portal, a wrong
-// endpoint), and asking again would not help.
+// Any other target is Malformed, not Unavailable. A server that redirects to another
+// origin is not this API but a login page, a captive portal or a wrong endpoint, and
+// asking again would not help.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {

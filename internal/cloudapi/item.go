@@ -21,7 +21,7 @@ const maxIDLength = 255
 // UnreadableItem is an item of a listing that could not be read. What is known of its
 // object must stay as it was.
 type UnreadableItem struct {
-	// ID is the item's own, empty where it has none that could be read.
+	// ID is the item's own, empty if none could be read.
 	ID string
 	// Page counts from 1, Index from 0 within the page.
 	Page, Index int
@@ -168,7 +168,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName is the type that was wanted, in JSON's words where it has one.
+// typeName names the type that was wanted, in JSON's words if it has one.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

@@ -26,7 +26,7 @@ const (
 // text: "2" would blot out every number. A secret is searched for at any length.
 const minHiddenLength = 4
 
-// authorization is what one request says of who sends it, and the texts that its answer
+// authorization is the credential that one request carries, and the texts that its answer
 // must not show. It is never printed: it holds secrets.
 type authorization struct {
 	// header is the value of the header Authorization, "" for none.
@@ -56,9 +56,9 @@ func newAuthorization(header string, texts ...string) authorization {
 // it, prints what it hides.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to a request. It hides what the authorization
-// says, the request's page token, and every secret that the process used so far, which
-// from now on include these.
+// cleaner returns a cleaner for the answer to a request. It hides the authorization, the
+// request's page token, and every secret that the process used. From now on they include
+// this authorization.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
@@ -86,7 +86,7 @@ func forms(s string) []string {
 		all = append(all, escaped, lowerEscapes(escaped))
 	}
 	for shift := range 3 {
-		// What depends on the bytes before and behind is left out.
+		// Digits that depend on the bytes around the text are left out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit

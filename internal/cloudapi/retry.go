@@ -20,14 +20,13 @@ type Retry struct {
 	// Base is the longest wait after a first failure. It doubles with every
 	// further one; a wait is any time up to it.
 	Base time.Duration
-	// Max is the longest wait of any kind: after a failure, as long as the
-	// cloud asks for, or for the budget. A longer one is not begun. The error
-	// comes at once, with RetryAfter, and whoever asked may do something else
-	// meanwhile.
+	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the
+	// budget. A longer one is not begun: the error comes at once, with RetryAfter, and the
+	// caller may do something else meanwhile.
 	Max time.Duration
 }
 
-// DefaultRetry gets over a restart on the other side, and holds no one for long.
+// DefaultRetry gets over a restart of the cloud's server, and holds no worker for long.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.

@@ -43,7 +43,7 @@ var processRoom = sync.OnceValue(func() *room {
 const (
 	// itemCost is what an item holds whatever its size, in bytes: its struct, its labels,
 	// its place in the index and in the listing.
-	itemCost = 1 << 10
+	itemCost = 3 << 9
 	// valueCost is what a member or element holds beside its text. An empty one takes 3
 	// bytes of JSON, and a string header and more once it is decoded.
 	valueCost = 32

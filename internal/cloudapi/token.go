@@ -37,8 +37,8 @@ type TokenOptions struct {
 	Endpoint string
 	// IdentityPool is the ID of the pool whose rights the token has.
 	IdentityPool string
-	// Subject returns the token to exchange, which says who asks. Its errors are returned as
-	// they are. It is called once an exchange, from a goroutine of its own.
+	// Subject returns the token to exchange, such as one of a ServiceAccount. Its errors are
+	// returned as they are. It is called once an exchange, from a goroutine of its own.
 	Subject func(context.Context) (string, error)
 	// Now returns the time; nil takes time.Now.
 	Now func() time.Time
@@ -137,13 +137,14 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool,
 	return err == nil, err
 }
 
-// replace exchanges the current token for the next one, or waits for who does.
+// replace gets the token after current. If another caller does so already, it waits for
+// that.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
 	done := t.exchanges.DoChan("", func() (any, error) {
 		if t.current.Load() != current { // replaced between the look at it and now
 			return nil, nil
 		}
-		// One who gives up must not take the token from others who wait for it.
+		// Others may wait for the token when this caller gives up.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 		defer cancel()
 		next, err := t.exchange(ctx, c)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -225,4 +226,109 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
 	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
+}
+
+func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
+	for _, code := range []int{400, 401, 403, 429, 500, 503} {
+		synctest.Test(t, func(t *testing.T) {
+			g := NewWithT(t)
+			exchanges, subjects, refusals := 0, 0, 3
+			tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) {
+				subjects++
+				return testSubject, nil
+			}})
+			g.Expect(err).NotTo(HaveOccurred())
+			client := clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+				exchanges++
+				body, status := `{"access_token":"good-again"}`, http.StatusOK
+				if exchanges <= refusals {
+					body, status = `{"errors":[{"code":"invalid_request"}]}`, code
+				}
+				return &http.Response{StatusCode: status, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			}), func(o *Options) { o.Tokens, o.Retry = tokens, Retry{} })
+			began := time.Now()
+			g.Expect(client.Authorize(t.Context())).To(Succeed(), "%d", code)
+			g.Expect(exchanges).To(Equal(4))
+			g.Expect(subjects).To(Equal(1))
+			g.Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
+
+			exchanges, refusals = 0, 1000
+			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
+			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not for ever")
+		})
+	}
+}
+
+func TestAnExchangeThatCannotSucceedIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{404, 405, 422, 501} {
+		g := NewWithT(t)
+		asked := 0
+		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) { asked++; w.WriteHeader(code) })
+		client.retry = DefaultRetry
+		err := tokens.refresh(t.Context(), client)
+		g.Expect(err).To(HaveOccurred())
+		g.Expect(asked).To(Equal(1), "%d", code)
+		g.Expect(err.(*Error).Advice).To(BeEmpty(), "lists' advice is not for exchanges")
+	}
+}
+
+// paged is a cloud that exchanges tokens and lists three pages. It takes a token for as many
+// requests as life says.
+func paged(t *testing.T, life int) (client *Client, exchanges *int) {
+	t.Helper()
+	exchanges, uses := new(int), 0
+	_, client = newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			*exchanges++
+			uses = 0
+			reply(fmt.Sprintf(`{"access_token":"token-number-%d","expires_in":900}`, *exchanges))(w, r)
+			return
+		}
+		if uses++; uses > life || r.Header.Get("Authorization") != fmt.Sprintf("Bearer token-number-%d", *exchanges) {
+			answer(w, http.StatusUnauthorized, "")
+			return
+		}
+		failing(0, nil)(w, r)
+	})
+	return client, exchanges
+}
+
+func TestATokenThatDiesSoonerThanItSaysIsRenewedAsOftenAsNeeded(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	client, exchanges := paged(t, 1)
+	l, err := listClusters(t.Context(), client, inEnv1, nil)
+	g.Expect(err).NotTo(HaveOccurred(), "each renewed token got a page")
+	g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1", "lkc-2", "lkc-3"}))
+	g.Expect(*exchanges).To(Equal(3))
+
+	client, exchanges = paged(t, 0)
+	_, err = listClusters(t.Context(), client, inEnv1, nil)
+	g.Expect(expectError(t, err, Unauthenticated).Advice).To(ContainSubstring("although it was just renewed"))
+	g.Expect(*exchanges).To(Equal(2), "one that never worked is renewed once")
+}
+
+func TestATokenThatCannotBeRenewedIsNotSaidToBe(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	now := time.Now()
+	exchanges := 0
+	_, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			answer(w, http.StatusUnauthorized, "")
+			return
+		}
+		if exchanges++; exchanges > 1 {
+			answer(w, http.StatusServiceUnavailable, "")
+			return
+		}
+		reply(`{"access_token":"the-only-token","expires_in":900}`)(w, r)
+	}, func(o *TokenOptions) { o.Now = func() time.Time { return now } })
+	g.Expect(client.Authorize(t.Context())).To(Succeed())
+	now = now.Add(14*time.Minute + 30*time.Second)
+	_, err := listClusters(t.Context(), client, inEnv1, nil)
+	e := expectError(t, err, Unavailable)
+	g.Expect(e.Operation).To(Equal(OperationExchange))
+	g.Expect(e.Advice).NotTo(ContainSubstring("renewed"))
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Tokens hands out TokenSources, one for each identity: clients with the same identity
-// share one token and one exchange under way, whoever made them. It is safe for
-// concurrent use. The zero Tokens is empty.
+// Tokens hands out TokenSources, one for each identity: all clients with the same identity
+// share one token and one exchange under way. It is safe for concurrent use. The zero
+// Tokens is empty.
 type Tokens struct {
 	mu sync.Mutex
 	// sources are by identity.
@@ -23,17 +23,17 @@ type sharedSource struct {
 	asked time.Time
 }
 
-// forgetAfter is how long a TokenSource is kept that nobody asks for. It is longer than
-// any request with its token takes.
+// forgetAfter is how long an unused TokenSource is kept. It is longer than any request
+// with its token takes.
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity, made from o if there is none. An identity
-// is the endpoint of the exchange, the pool, and the parts in subject, which say whose
-// token TokenOptions.Subject returns: namespace, ServiceAccount and audience. Errors are
-// those of NewTokenSource.
+// is the endpoint of the exchange, the pool, and the parts in subject, which distinguish
+// the tokens that TokenOptions.Subject returns: namespace, ServiceAccount and audience.
+// Errors are those of NewTokenSource.
 //
-// A TokenSource needs no giving back. It is asked for anew for each client: one that
-// nobody asked for in an hour, and whose token is over, is forgotten.
+// A TokenSource needs no giving back. Call For for each new client: a TokenSource that For
+// did not return for an hour, and whose token is over, is forgotten.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {
@@ -59,7 +59,7 @@ func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	return made, nil
 }
 
-// unused reports whether a new TokenSource would do as well.
+// unused reports whether the TokenSource can be made anew without loss.
 func (s *sharedSource) unused(now time.Time) bool {
 	current := s.current.Load()
 	return now.Sub(s.asked) > forgetAfter && (current == nil || now.After(current.ends))
