@@ -72,6 +72,7 @@ type Options struct {
 
 	configMaps configMaps
 	watches    watches
+	tokens     cloudapi.Tokens
 }
 
 // Reconciler keeps the objects of the owners of one kind.

@@ -574,7 +574,7 @@ func BenchmarkSelects(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if selects(selector, "env-1", "payments-production-eu-west-1") {
+		if newSelector(selector).environment("env-1", "payments-production-eu-west-1") {
 			b.Fatal("taken")
 		}
 	}
