@@ -11,10 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // OperationExchange is the API's name of the exchange of a token. Source: sts/v1.
@@ -54,8 +53,9 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// exchanges has the one exchange under way.
-	exchanges singleflight.Group
+	// mu guards under, the one exchange under way, nil if none is.
+	mu    sync.Mutex
+	under *underWay
 	// current is the last token, nil before there is one.
 	current atomic.Pointer[token]
 }
@@ -137,27 +137,67 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool,
 	return err == nil, err
 }
 
+// underWay is an exchange that callers wait for. TokenSource.mu guards it.
+type underWay struct {
+	// done is closed once err is set.
+	done    chan struct{}
+	err     error
+	waiting int
+	cancel  context.CancelFunc
+}
+
 // replace gets the token after current. If another caller does so already, it waits for
-// that.
+// that. A caller that gives up ends the exchange only if no other waits for it.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
-	done := t.exchanges.DoChan("", func() (any, error) {
-		if t.current.Load() != current { // replaced between the look at it and now
-			return nil, nil
+	t.mu.Lock()
+	under := t.under
+	if under == nil {
+		if t.current.Load() != current { // Replaced between the look at it and now.
+			t.mu.Unlock()
+			return nil
 		}
-		// Others may wait for the token when this caller gives up.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+		under = t.begin(ctx, c)
+	}
+	under.waiting++
+	t.mu.Unlock()
+	select {
+	case <-under.done:
+		return under.err
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if under.waiting--; under.waiting == 0 {
+		under.cancel()
+		t.end(under)
+	}
+	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
+}
+
+// begin begins an exchange, which outlives its caller. t.mu must be held.
+func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	under := &underWay{done: make(chan struct{}), cancel: cancel}
+	t.under = under
+	go func() {
 		defer cancel()
 		next, err := t.exchange(ctx, c)
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		if err == nil {
 			t.current.Store(next)
 		}
-		return nil, err
-	})
-	select {
-	case result := <-done:
-		return result.Err
-	case <-ctx.Done():
-		return name(Call{Operation: OperationExchange}, gaveUp(ctx))
+		under.err = err
+		close(under.done)
+		t.end(under)
+	}()
+	return under
+}
+
+// end has the next caller begin an exchange of its own. t.mu must be held.
+func (t *TokenSource) end(under *underWay) {
+	if t.under == under {
+		t.under = nil
 	}
 }
 

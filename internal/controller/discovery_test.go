@@ -540,29 +540,16 @@ var _ = Describe("Discovery", func() {
 	})
 
 	It("leaves the series of a source alone that had its name", func(ctx SpecContext) {
-		held := func() []float64 { return o.series("ccloud_inventory_prune_held", "kind", "KafkaCluster") }
-		o.seed(5, 0)
 		Expect(k8s.Create(ctx, o.newSource())).To(Succeed())
 		o.reconcile(ctx)
-		for _, c := range o.cloud.Clusters(environment) {
-			Expect(o.cloud.RemoveCluster(c.ID)).To(Succeed())
-		}
-		for range 4 {
-			o.sync(ctx)
-		}
-		Expect(o.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ListingEmpty"))
-		Expect(held()).To(Equal([]float64{1}))
 		o.discovery(ctx, sourceName)
 		o.pass(ctx, sourceName)
-		remaining := o.series("ccloud_inventory_cloud_rate_limit_remaining", "name", sourceName)
 		d := o.read(ctx, sourceName)
 		Expect(k8s.Delete(ctx, d)).To(Succeed())
 		Eventually(ctx, func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(d), d) }).ShouldNot(Succeed())
 		_, err := o.discoverer.Reconcile(ctx, requestFor(d))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(held()).To(Equal([]float64{1}), "the source's prune is still held")
 		Expect(o.series("ccloud_inventory_cloud_rate_limit_remaining", "name", sourceName)).NotTo(BeEmpty())
-		Expect(len(remaining)).To(BeNumerically(">", 0))
 	})
 })
 

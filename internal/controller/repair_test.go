@@ -333,21 +333,17 @@ var _ = Describe("Repair", func() {
 			return o
 		}
 
-		It("deletes one that came after the pass that ignored its kind", func(ctx SpecContext) {
+		DescribeTable("deletes one that came after the pass that ignored its kind, at the next sync", func(ctx SpecContext, told bool) {
 			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
 			w.reconcile(ctx)
-			plant(ctx)
-			w.reconcile(ctx)
-			Expect(w.peerings(ctx)).To(BeEmpty())
-		})
-
-		It("deletes one that the watch never told of, at the next sync", func(ctx SpecContext) {
-			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
-			w.reconcile(ctx)
-			Expect(k8s.Create(ctx, planted(w))).To(Succeed())
+			o := planted(w)
+			Expect(k8s.Create(ctx, o)).To(Succeed())
+			if told {
+				w.reconciler.Drift(peeringKind).Create(event.CreateEvent{Object: o})
+			}
 			w.sync(ctx)
 			Expect(w.peerings(ctx)).To(BeEmpty())
-		})
+		}, Entry("told by the watch", true), Entry("missed by the watch", false))
 
 		It("prunes one whose kind is mirrored", func(ctx SpecContext) {
 			plant(ctx)

@@ -231,7 +231,7 @@ var _ = Describe("A write of an observation", func() {
 
 	It("is not a word of the cloud's too long to store", func(ctx SpecContext) {
 		id := w.anyCluster().ID
-		Expect(w.cloud.SetClusterPhase(id, strings.Repeat("X", 1_600_000))).To(Succeed())
+		Expect(w.cloud.SetClusterPhase(id, strings.Repeat("X", 500_000))).To(Succeed())
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		Expect(w.clusters(ctx)[id].Status.Phase).To(HaveSuffix("…"))

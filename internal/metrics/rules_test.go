@@ -47,7 +47,7 @@ func declared() []string {
 	descriptions := make(chan *prometheus.Desc, 100)
 	registry, m := used()
 	_ = registry
-	for _, c := range []prometheus.Collector{&Collector{Kinds: kinds}, m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining, m.pruneHeld} {
+	for _, c := range []prometheus.Collector{&Collector{Kinds: kinds}, m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining} {
 		c.Describe(descriptions)
 	}
 	close(descriptions)
