@@ -61,7 +61,7 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 				g.Expect(got.Data["bootstrap.servers"]).To(Equal(o.Status.BootstrapServers))
 			}
 		}).Should(Succeed())
-		Expect(mine()).To(ConsistOf("create configmaps/", "create configmaps/", "create configmaps/"))
+		Expect(mine()).To(ConsistOf("create configmaps", "create configmaps", "create configmaps"))
 
 		By("writing nothing while nothing changes")
 		awaitSyncs(ctx, namespace, 2)

@@ -3,10 +3,8 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -90,23 +88,11 @@ func expand(rules []rbacv1.PolicyRule) (rights []right) {
 // does not exist or is in conflict was allowed too.
 func usedRights(user string) []right {
 	GinkgoHelper()
-	text, err := os.ReadFile(audit)
+	requests, err := scene.Requests()
 	Expect(err).NotTo(HaveOccurred())
 	var rights []right
-	for line := range bytes.Lines(text) {
-		var e struct {
-			Verb           string
-			User           struct{ Username string }
-			ObjectRef      struct{ APIGroup, Resource, Subresource string }
-			ResponseStatus struct{ Code int }
-		}
-		Expect(json.Unmarshal(line, &e)).To(Succeed())
-		resource := e.ObjectRef.Resource
-		if e.ObjectRef.Subresource != "" {
-			resource += "/" + e.ObjectRef.Subresource
-		}
-		if used := (right{e.ObjectRef.APIGroup, resource, e.Verb}); e.User.Username == user &&
-			e.ResponseStatus.Code != http.StatusForbidden && !slices.Contains(rights, used) {
+	for _, r := range requests {
+		if used := (right{r.Group, r.Resource, r.Verb}); r.User == user && r.Code != http.StatusForbidden && !slices.Contains(rights, used) {
 			rights = append(rights, used)
 		}
 	}

@@ -5,14 +5,11 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -44,7 +41,6 @@ const (
 var (
 	scene *stage.Stage
 	k8s   client.Client
-	audit string
 	dir   string
 )
 
@@ -59,9 +55,8 @@ func TestManager(t *testing.T) {
 var _ = BeforeSuite(func(ctx SpecContext) {
 	ctrl.SetLogger(zap.New(zap.WriteTo(GinkgoWriter)))
 	dir = GinkgoT().TempDir()
-	audit = filepath.Join(dir, "audit.log")
 	var err error
-	scene, err = stage.Start(ctx, stage.Options{Dir: dir, AuditLog: audit, Log: GinkgoWriter})
+	scene, err = stage.Start(ctx, stage.Options{Dir: dir, AuditLog: filepath.Join(dir, "audit.log"), Log: GinkgoWriter})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(scene.Stop)
 	scheme := runtime.NewScheme()
@@ -190,36 +185,11 @@ func awaitSyncs(ctx context.Context, namespace string, n int) *v1alpha1.Inventor
 	return source
 }
 
-// auditEvent is what the specs read of a line of the audit log.
-type auditEvent struct {
-	Verb      string `json:"verb"`
-	User      struct{ Username string }
-	ObjectRef struct {
-		Resource    string `json:"resource"`
-		Subresource string `json:"subresource"`
-		Namespace   string `json:"namespace"`
-	} `json:"objectRef"`
-}
-
-// managerWrites returns the manager's writes of a resource in a namespace, as the
-// API server noted them, as "verb resource/subresource".
+// managerWrites returns what the manager wrote in a namespace, see stage.ManagerWrites.
 func managerWrites(namespace, resource string) []string {
 	GinkgoHelper()
-	file, err := os.Open(audit)
+	writes, err := scene.ManagerWrites(namespace, resource)
 	Expect(err).NotTo(HaveOccurred())
-	defer file.Close()
-	var writes []string
-	scanner := bufio.NewScanner(file)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
-		var e auditEvent
-		Expect(json.Unmarshal(scanner.Bytes(), &e)).To(Succeed())
-		if strings.Contains(e.User.Username, stage.ServiceAccount) && e.ObjectRef.Namespace == namespace &&
-			e.ObjectRef.Resource == resource && (e.Verb == "create" || e.Verb == "patch" || e.Verb == "update" || e.Verb == "delete") {
-			writes = append(writes, e.Verb+" "+e.ObjectRef.Resource+"/"+e.ObjectRef.Subresource)
-		}
-	}
-	Expect(scanner.Err()).NotTo(HaveOccurred())
 	return writes
 }
 

@@ -59,6 +59,7 @@ type Stage struct {
 	Server *cloudsim.Server
 
 	dir        string
+	audit      string
 	binary     string
 	kubeconfig string
 	log        io.Writer
@@ -67,7 +68,7 @@ type Stage struct {
 // Start builds the manager and starts the control plane and the simulated cloud.
 // The caller stops them with Stop. Nothing is left running after an error.
 func Start(ctx context.Context, o Options) (*Stage, error) {
-	s := &Stage{dir: o.Dir, log: o.Log}
+	s := &Stage{dir: o.Dir, audit: o.AuditLog, log: o.Log}
 	if s.log == nil {
 		s.log = io.Discard
 	}
@@ -183,11 +184,11 @@ func describe(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// moduleRoot returns the folder of the module that the working directory is in.
+// moduleRoot returns the folder of the operator's module, also for tests of other modules.
 func moduleRoot() (string, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/ccloud-dev/inventory-operator").Output()
 	if err != nil {
-		return "", describe("go env GOMOD", err)
+		return "", describe("go list -m", err)
 	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
+	return strings.TrimSpace(string(out)), nil
 }
