@@ -15,9 +15,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,10 +34,7 @@ const (
 	sourceName  = "prod"
 	// soon is how long a spec waits for what should happen at once. It is no
 	// measurement: machines are noisy.
-	soon = 30 * time.Second
-	// garbageTime is how long the garbage collector gets: it looks for new kinds
-	// twice a minute only.
-	garbageTime = 3 * time.Minute
+	soon = 4 * time.Minute
 )
 
 var (
@@ -169,28 +168,57 @@ func clusters(ctx context.Context, g Gomega, namespace string) []v1alpha1.KafkaC
 	return list.Items
 }
 
-// awaitSyncs waits until a source was synced n more times, and returns it.
+// awaitSyncs waits until a source was synced n more times, from now on, and returns it.
 func awaitSyncs(ctx context.Context, namespace string, n int) *v1alpha1.InventorySource {
 	GinkgoHelper()
-	var source *v1alpha1.InventorySource
-	var last time.Time
+	source := readSource(ctx, Default, namespace)
 	for range n {
+		last := source.Status.LastSyncTime
 		Eventually(ctx, func(g Gomega) {
 			source = readSource(ctx, g, namespace)
-			g.Expect(source.Status.LastSyncTime).NotTo(BeNil())
-			g.Expect(source.Status.LastSyncTime.Time).To(BeTemporally(">", last))
+			g.Expect(source.Status.LastSyncTime).NotTo(Or(BeNil(), Equal(last)))
 		}).Should(Succeed())
-		last = source.Status.LastSyncTime.Time
 	}
 	return source
 }
 
-// managerWrites returns what the manager wrote in a namespace, see stage.ManagerWrites.
+// patch changes an object, whatever the manager writes meanwhile.
+func patch(ctx context.Context, object client.Object, change string) {
+	GinkgoHelper()
+	Expect(k8s.Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(change)))).To(Succeed())
+}
+
+// sourceIn names the source in a namespace.
+func sourceIn(namespace string) *v1alpha1.InventorySource {
+	return &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: sourceName, Namespace: namespace}}
+}
+
+// awaitRight waits until the API server knows of a right of the manager that was just granted.
+func awaitRight(ctx context.Context, verb, resource, namespace string) {
+	GinkgoHelper()
+	Eventually(ctx, func(g Gomega) {
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User:               "system:serviceaccount:" + stage.Namespace + ":" + stage.ServiceAccount,
+			ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: verb, Resource: resource, Namespace: namespace},
+		}}
+		g.Expect(k8s.Create(ctx, review)).To(Succeed())
+		g.Expect(review.Status.Allowed).To(BeTrue())
+	}).Should(Succeed())
+}
+
+// managerWrites returns what the manager wrote in a namespace, see stage.ManagerWrites. The API
+// server notes a request after it has answered: what was just written is awaited by awaitWrites.
 func managerWrites(namespace, resource string) []string {
 	GinkgoHelper()
 	writes, err := scene.ManagerWrites(namespace, resource)
 	Expect(err).NotTo(HaveOccurred())
 	return writes
+}
+
+// awaitWrites waits until n writes of the manager are noted.
+func awaitWrites(ctx context.Context, namespace, resource string, n int) {
+	GinkgoHelper()
+	Eventually(ctx, func() []string { return managerWrites(namespace, resource) }).Should(HaveLen(n))
 }
 
 // scrape returns the manager's metrics as text.

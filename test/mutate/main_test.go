@@ -48,25 +48,28 @@ func TestAChainThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
-func TestFailuresOfAProtocol(t *testing.T) {
+func TestTheFirstFailureOfAProtocol(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	failed, built := failures([]byte(`{"Action":"run","Test":"TestB"}
+	failed, built := failure([]byte(`{"Action":"run","Test":"TestB"}
 {"Action":"fail","Test":"TestB/part"}
 {"Action":"fail","Test":"TestB"}
 {"Action":"pass","Test":"TestC"}
 {"Action":"fail","Test":"TestA"}
 {"Action":"fail"}
 `))
-	g.Expect(failed).To(Equal([]string{"TestA", "TestB"}))
+	g.Expect(failed).To(Equal("TestB"))
 	g.Expect(built).To(BeTrue())
-	failed, built = failures([]byte(`{"Action":"build-fail"}
+	failed, _ = failure([]byte(`{"Action":"run","Test":"TestController"}
+{"Action":"output","Test":"TestController","Output":"  [FAIL] A source [It] is read\n"}
+{"Action":"fail","Test":"TestController"}
+`))
+	g.Expect(failed).To(Equal("TestController: A source [It] is read"))
+	failed, built = failure([]byte(`{"Action":"build-fail"}
 {"Action":"fail"}
 `))
 	g.Expect(failed).To(BeEmpty())
 	g.Expect(built).To(BeFalse())
-	g.Expect(first([]string{"a", "b"}, 3)).To(Equal("a, b"))
-	g.Expect(first([]string{"a", "b", "c", "d"}, 3)).To(Equal("a, b, c and 1 more"))
 }
 
 func TestEveryGuardStandsInItsFileOnce(t *testing.T) {

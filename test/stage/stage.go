@@ -41,8 +41,13 @@ const (
 type Options struct {
 	// Dir receives the manager's binary, kubeconfigs and logs. It must exist.
 	Dir string
-	// AuditLog is the API server's audit log, see controlplane.Options.
-	AuditLog string
+	// Manager is a manager that Build has built, for stages that share one. Default: Start builds it.
+	Manager string
+	// Assets and AuditLog are those of controlplane.Options.
+	Assets, AuditLog string
+	// WithoutControllers leaves Kubernetes' garbage collector and namespace controller to the
+	// caller, who starts them by Plane.StartControllers.
+	WithoutControllers bool
 	// Cloud configures the simulated cloud.
 	Cloud cloudsim.Options
 	// Log receives what is going on. Default: nothing.
@@ -83,8 +88,11 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := s.build(ctx, root); err != nil {
-		return err
+	s.binary = o.Manager
+	if s.binary == "" {
+		if s.binary, err = Build(ctx, s.dir); err != nil {
+			return err
+		}
 	}
 	s.Cloud = cloudsim.New(o.Cloud)
 	s.Cloud.AddKey(cloudsim.Key{ID: APIKey, Secret: APISecret})
@@ -93,7 +101,8 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	}
 	s.Plane, err = controlplane.Start(ctx, controlplane.Options{
 		CRDPaths:    []string{filepath.Join(root, "config", "crd", "bases")},
-		Controllers: true,
+		Assets:      o.Assets,
+		Controllers: !o.WithoutControllers,
 		AuditLog:    o.AuditLog,
 		Log:         s.log,
 	})
@@ -145,14 +154,18 @@ func (s *Stage) Apply(ctx context.Context, manifests string) error {
 	return err
 }
 
-// build builds the manager.
-func (s *Stage) build(ctx context.Context, root string) error {
-	s.binary = filepath.Join(s.dir, "manager")
-	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), s.binary)
-	if _, err := command.Output(); err != nil {
-		return describe("hack/build", err)
+// Build builds the manager in a folder and returns its path.
+func Build(ctx context.Context, dir string) (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
 	}
-	return nil
+	binary := filepath.Join(dir, "manager")
+	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), binary)
+	if _, err := command.Output(); err != nil {
+		return "", describe("hack/build", err)
+	}
+	return binary, nil
 }
 
 // install applies config/default, as `make deploy` does, but for what is here
