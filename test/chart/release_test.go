@@ -53,7 +53,7 @@ func startServer(t *testing.T, kinds ...string) server {
 // helm runs helm on the server, in the release's namespace.
 func (s server) helm(args ...string) string {
 	s.Helper()
-	out, err := tool(s.Context(), "helm", append(args, "--kubeconfig", s.plane.Kubeconfig(), "--namespace", namespace)...)
+	out, err := helm(s.Context(), append(args, "--kubeconfig", s.plane.Kubeconfig(), "--namespace", namespace)...)
 	NewWithT(s.T).Expect(err).NotTo(HaveOccurred())
 	return out
 }
@@ -196,9 +196,7 @@ func TestTheServerTakesWhatIsRendered(t *testing.T) {
 		})
 	}
 	t.Run("config/prometheus", func(t *testing.T) {
-		out, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", "prometheus"))
-		NewWithT(t).Expect(err).NotTo(HaveOccurred())
-		server{t, s.Client, s.plane}.dryRun(strings.ReplaceAll(out, "namespace: system", "namespace: "+namespace))
+		server{t, s.Client, s.plane}.dryRun(strings.ReplaceAll(rendered(t, "prometheus"), "namespace: system", "namespace: "+namespace))
 	})
 	t.Run("helm test", func(t *testing.T) {
 		g := NewWithT(t)

@@ -188,7 +188,7 @@ func TestTwoReleasesShareNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	one := render(t, "crds.enabled=false")
-	out, err := tool(t.Context(), "helm", "template", "shard-b", chart, "--namespace", namespace, "--set", "crds.enabled=false")
+	out, err := helm(t.Context(), "template", "shard-b", chart, "--namespace", namespace, "--set", "crds.enabled=false")
 	g.Expect(err).NotTo(HaveOccurred())
 	for key := range parse(t, out) {
 		g.Expect(one).NotTo(HaveKey(key))
@@ -215,7 +215,7 @@ func TestABadValueIsNamed(t *testing.T) {
 	} {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
-			_, err := tool(t.Context(), "helm", "template", release, chart, "--set", values)
+			_, err := helm(t.Context(), "template", release, chart, "--set", values)
 			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(want)))
 		})
 	}
