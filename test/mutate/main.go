@@ -74,10 +74,11 @@ func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string
 		// A property that fails is enough: it needs no long search, and is neither made
 		// small nor kept.
 		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
-	if err := whole(ctx, out, environment, subjects); err != nil {
+	slow, err := whole(ctx, out, environment, subjects)
+	if err != nil {
 		return nil, err
 	}
-	outcomes := each(ctx, environment, scratch, subjects)
+	outcomes := each(ctx, environment, scratch, subjects, slow)
 	for i, s := range subjects {
 		o := <-outcomes[i]
 		switch {
@@ -120,8 +121,9 @@ func all() ([]subject, error) {
 }
 
 // whole runs the same tests with everything in place: one that fails then would seem to miss
-// whatever is taken out.
-func whole(ctx context.Context, out io.Writer, environment []string, subjects []subject) error {
+// whatever is taken out. It returns those that take long, by the folder of their package.
+func whole(ctx context.Context, out io.Writer, environment []string, subjects []subject) (slow map[string][]string, err error) {
+	slow = map[string][]string{}
 	focus := map[string][]string{}
 	for _, s := range subjects {
 		focus[s.folder()] = append(focus[s.folder()], s.focus)
@@ -132,13 +134,16 @@ func whole(ctx context.Context, out io.Writer, environment []string, subjects []
 		if slices.Contains(parts, "") {
 			joined = ""
 		}
-		failed, err := test(ctx, environment, folder, joined)
-		if err != nil || failed != "" {
-			return fmt.Errorf("%s, with everything in place: %s fails: %w", folder, failed, err)
+		said, err := test(ctx, environment, folder, joined)
+		if err != nil || said.failed != "" {
+			return nil, fmt.Errorf("%s, with everything in place: %s fails: %w", folder, said.failed, err)
+		}
+		if joined == "" {
+			slow[folder] = said.slow
 		}
 		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  passes with everything in place\n", folder, time.Since(began).Seconds())
 	}
-	return nil
+	return slow, nil
 }
 
 // outcome is what the tests said without a rule or guard.
@@ -149,9 +154,9 @@ type outcome struct {
 	err    error
 }
 
-// each runs the tests without each of the subjects, some at once. The outcomes come in their
-// order.
-func each(ctx context.Context, environment []string, scratch string, subjects []subject) []chan outcome {
+// each runs the tests without each of the subjects, some at once, the slow ones last. The outcomes
+// come in their order.
+func each(ctx context.Context, environment []string, scratch string, subjects []subject, slow map[string][]string) []chan outcome {
 	outcomes := make([]chan outcome, len(subjects))
 	for i := range outcomes {
 		outcomes[i] = make(chan outcome, 1)
@@ -162,7 +167,7 @@ func each(ctx context.Context, environment []string, scratch string, subjects []
 		for i, s := range subjects {
 			group.Go(func() error {
 				began := time.Now()
-				failed, err := s.test(ctx, environment, filepath.Join(scratch, fmt.Sprint(i)))
+				failed, err := s.test(ctx, environment, filepath.Join(scratch, fmt.Sprint(i)), slow[s.folder()])
 				outcomes[i] <- outcome{failed, time.Since(began), err}
 				return nil
 			})
