@@ -18,6 +18,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/ccloud-dev/inventory-operator/hack/cloudsim/admin"
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
@@ -29,6 +32,7 @@ func main() { os.Exit(play()) }
 func play() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctrllog.SetLogger(logr.Discard()) // Or it would complain of none on a slow machine.
 	err := run(ctx)
 	switch {
 	case err == nil:
