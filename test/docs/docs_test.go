@@ -21,8 +21,9 @@ import (
 const (
 	root        = "../.."
 	environment = "env-abc123"
-	// patience is how long one command may take.
-	patience = 2 * time.Minute
+	// patience is how long one command may take, and waits how long kubectl waits.
+	patience = 5 * time.Minute
+	waits    = 4 * time.Minute
 )
 
 // pages are those whose commands are run, each on a stage of its own that has what readers
@@ -48,9 +49,12 @@ var pages = []string{
 // TestThePagesShowWhatTheirCommandsPrint runs every command of the pages. With UPDATE_DOCS=1 it
 // writes what they print into the pages, where that says something else.
 func TestThePagesShowWhatTheirCommandsPrint(t *testing.T) {
+	manager, err := stage.Build(t.Context(), t.TempDir())
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	for _, page := range pages {
 		t.Run(page, func(t *testing.T) {
-			run(t, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
+			t.Parallel() // They wait for syncs most of the time.
+			run(t, manager, filepath.Join(root, page), os.Getenv("UPDATE_DOCS") != "")
 		})
 	}
 }
@@ -63,12 +67,12 @@ type scene struct {
 	removed map[string]cloudsim.Cluster
 }
 
-func run(t *testing.T, file string, update bool) {
+func run(t *testing.T, manager, file string, update bool) {
 	g := NewWithT(t)
 	text, err := os.ReadFile(file)
 	g.Expect(err).NotTo(HaveOccurred())
 	steps := parse(string(text))
-	s := newScene(t)
+	s := newScene(t, manager)
 	outputs := map[int][]string{}
 	for i, step := range steps {
 		output, err := s.carryOut(t.Context(), step)
@@ -92,11 +96,11 @@ func run(t *testing.T, file string, update bool) {
 	}
 }
 
-// newScene starts a stage with a manager and a seeded cloud.
-func newScene(t *testing.T) *scene {
+// newScene starts a stage with a manager, whose binary is there, and a seeded cloud.
+func newScene(t *testing.T, binary string) *scene {
 	g := NewWithT(t)
 	dir := t.TempDir()
-	started, err := stage.Start(t.Context(), stage.Options{Dir: dir, Log: t.Output()})
+	started, err := stage.Start(t.Context(), stage.Options{Dir: dir, Manager: binary, Log: t.Output()})
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { g.Expect(started.Stop()).To(Succeed()) })
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
@@ -115,12 +119,13 @@ func newScene(t *testing.T) *scene {
 	return &scene{
 		Stage: started, removed: map[string]cloudsim.Cluster{},
 		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
-			"CLOUD="+started.Server.URL, "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret),
+			"CLOUD="+started.Server.URL, "PATIENCE="+waits.String(), "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret),
 	}
 }
 
 // wrapper is kubectl, but that the sources it applies ask the simulated cloud and every ten
-// seconds, and that the keys it is given are those which that knows.
+// seconds, that the keys it is given are those which that knows, and that it is patient: a reader's
+// machine is not as busy as one that runs tests.
 const wrapper = `#!/usr/bin/env bash
 set -euo pipefail
 edit() {
@@ -129,13 +134,18 @@ edit() {
 		-e "s|YOUR-API-KEY|$API_KEY|" -e "s|YOUR-API-SECRET|$API_SECRET|"
 }
 args=()
-for arg in "$@"; do args+=("$(sed -e "s|YOUR-API-KEY|$API_KEY|" -e "s|YOUR-API-SECRET|$API_SECRET|" <<<"$arg")"); done
+for arg in "$@"; do
+	args+=("$(sed -e "s|YOUR-API-KEY|$API_KEY|" -e "s|YOUR-API-SECRET|$API_SECRET|" -e "s|^--timeout=.*|--timeout=$PATIENCE|" <<<"$arg")")
+done
 if [[ " $* " == *" apply "*" -f - "* || "$*" == *"-f -" ]]; then
 	edit | "$KUBECTL" "${args[@]}"
 else
 	exec "$KUBECTL" "${args[@]}"
 fi
 `
+
+// until repeats a command until it succeeds.
+const until = `until %s; do sleep 0.2; done >/dev/null 2>&1`
 
 // carryOut runs a command or a directive and returns what it printed.
 func (s *scene) carryOut(ctx context.Context, step step) (string, error) {
@@ -145,6 +155,9 @@ func (s *scene) carryOut(ctx context.Context, step step) (string, error) {
 	}
 	if hidden, is := strings.CutPrefix(step.directive, "run: "); is {
 		command = hidden
+	}
+	if awaited, is := strings.CutPrefix(step.directive, "until: "); is {
+		command = fmt.Sprintf(until, awaited)
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

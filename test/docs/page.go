@@ -23,6 +23,7 @@ type step struct {
 	// directive is what happens meanwhile, from a comment that readers do not see:
 	//	<!-- cloud: remove cluster lkc-7mb0m2 -->
 	//	<!-- run: kubectl wait … -->
+	//	<!-- until: kubectl get … -->
 	directive string
 	// silent reports whether the output is not looked at: of a block of sh, and of a directive.
 	silent bool
@@ -30,7 +31,7 @@ type step struct {
 
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-var comment = regexp.MustCompile(`^<!-- ((?:cloud|run): .*) -->$`)
+var comment = regexp.MustCompile(`^<!-- ((?:cloud|run|until): .*) -->$`)
 
 // inTable finds the commands in a line of a table.
 var inTable = regexp.MustCompile("`(kubectl [^`]+)`")

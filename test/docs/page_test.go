@@ -9,27 +9,28 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n| eight | `kubectl logs -n inventory-operator-system x` |\n"
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n<!-- until: some -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n| eight | `kubectl logs -n inventory-operator-system x` |\n"
 
 func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g := NewWithT(t)
 	steps := parse(samplePage)
-	g.Expect(steps).To(HaveLen(6))
+	g.Expect(steps).To(HaveLen(7))
 	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
 	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
 	g.Expect(steps[1].command).To(Equal("three"))
 	g.Expect(steps[1].output).To(BeEmpty())
 	g.Expect(steps[2].directive).To(Equal("cloud: remove cluster lkc-1"))
-	g.Expect(steps[3].command).To(Equal("four\nfive"))
-	g.Expect(steps[3].silent).To(BeTrue())
-	g.Expect(steps[4].command).To(Equal("six"))
-	g.Expect(steps[4].output).To(Equal([]string{"old"}))
-	g.Expect(steps[5].command).To(Equal("kubectl get x | cat"))
+	g.Expect(steps[3].directive).To(Equal("until: some"))
+	g.Expect(steps[4].command).To(Equal("four\nfive"))
+	g.Expect(steps[4].silent).To(BeTrue())
+	g.Expect(steps[5].command).To(Equal("six"))
+	g.Expect(steps[5].output).To(Equal([]string{"old"}))
+	g.Expect(steps[6].command).To(Equal("kubectl get x | cat"))
 }
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
 	g := NewWithT(t)
-	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 4: {"newer"}})
+	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 5: {"newer"}})
 	g.Expect(after).To(Equal(strings.NewReplacer("old 12s", "new\nlines", "$ three", "$ three\nmore", "   old", "   newer").Replace(samplePage)))
 }
 
