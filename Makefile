@@ -140,7 +140,7 @@ test-all: ## Run all tests, those that need Helm, Argo CD's engine and other mod
 
 .PHONY: test-e2e
 test-e2e: ## Run the manager's own suite alone, under the shipped role. TESTFLAGS=-v
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 $(TESTFLAGS) ./test/e2e
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 -timeout 30m $(TESTFLAGS) ./test/e2e
 
 .PHONY: e2e
 e2e: ## Install chart and image into a cluster with nodes and walk through. NODE=local, NODE=kind
@@ -148,7 +148,7 @@ e2e: ## Install chart and image into a cluster with nodes and walk through. NODE
 
 .PHONY: docs
 docs: ## Run the commands of the pages, runbooks too, and write what they print.
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 ./test/docs
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 -timeout 30m ./test/docs
 
 .PHONY: chaos
 chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200
