@@ -23,155 +23,155 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// manner is how the API server treats the manager's requests in a round.
-type manner string
+// apiFault is how the API server fails the managers in a round.
+type apiFault string
 
 const (
-	obliging  manner = "obliging"
-	sluggish  manner = "every request waits"
-	strained  manner = "some writes get 429 or 500"
-	policed   manner = "a policy refuses some observations, in many words"
-	fickle    manner = "watches are dropped"
-	forgetful manner = "the kinds of observations are gone"
+	noAPIFault    apiFault = "no fault"
+	slowRequests  apiFault = "every request waits"
+	failedWrites  apiFault = "some writes get 429 or 500"
+	refusedWrites apiFault = "a policy refuses some writes with a long message"
+	cutWatches    apiFault = "watches are dropped"
+	missingKinds  apiFault = "the kinds of observations are gone"
 )
 
-// drawManner draws how the API server is: mostly obliging.
-func drawManner(r *rand.Rand) manner {
+// drawAPIFault draws how the API server fails: mostly not at all.
+func drawAPIFault(r *rand.Rand) apiFault {
 	if chance(r, 55) {
-		return obliging
+		return noAPIFault
 	}
-	return pick(r, []manner{sluggish, strained, policed, fickle, forgetful})
+	return pick(r, []apiFault{slowRequests, failedWrites, refusedWrites, cutWatches, missingKinds})
 }
 
-// apiFront stands between the managers and the API server. Everyone else asks the API
-// server itself.
-type apiFront struct {
+// apiProxy stands between the managers and the API server. All others ask the API server
+// directly.
+type apiProxy struct {
 	proxy  *httputil.ReverseProxy
 	server *httptest.Server
 
 	mu     sync.Mutex
-	manner manner
+	fault  apiFault
 	random *rand.Rand
 	// watching ends the watches under way when it is closed.
 	watching chan struct{}
 }
 
-// startAPIFront starts a front on a free loopback port, and has a kubeconfig lead to it.
-func startAPIFront(config *rest.Config, kubeconfig string) (*apiFront, error) {
+// startAPIProxy starts a proxy on a free loopback port and changes the kubeconfig to lead to it.
+func startAPIProxy(config *rest.Config, kubeconfig string) (*apiProxy, error) {
 	target, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, err
 	}
-	// The managers bring their own token; what is needed is trust in the server.
+	// The managers send their own token. The proxy only has to trust the server.
 	transport, err := rest.TransportFor(&rest.Config{Host: config.Host, TLSClientConfig: rest.TLSClientConfig{CAData: config.CAData}})
 	if err != nil {
 		return nil, err
 	}
-	f := &apiFront{manner: obliging, random: random(0), watching: make(chan struct{})}
-	f.proxy = &httputil.ReverseProxy{
+	p := &apiProxy{fault: noAPIFault, random: random(0), watching: make(chan struct{})}
+	p.proxy = &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		Transport:     transport,
 		FlushInterval: -1,
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
-		ErrorLog:      log.New(io.Discard, "", 0), // A client that is killed is no news.
+		ErrorLog:      log.New(io.Discard, "", 0), // Killed clients would fill it.
 	}
-	// With a certificate: clients send no token without.
-	f.server = httptest.NewUnstartedServer(f)
-	f.server.EnableHTTP2 = true
-	f.server.Config.ErrorLog = f.proxy.ErrorLog
-	f.server.StartTLS()
-	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.server.Certificate().Raw})
+	// With TLS: clients send no token over plain HTTP.
+	p.server = httptest.NewUnstartedServer(p)
+	p.server.EnableHTTP2 = true
+	p.server.Config.ErrorLog = p.proxy.ErrorLog
+	p.server.StartTLS()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
 	file, err := clientcmd.LoadFromFile(kubeconfig)
 	if err != nil {
-		return f, err
+		return p, err
 	}
 	for _, cluster := range file.Clusters {
-		cluster.Server, cluster.CertificateAuthorityData = f.server.URL, authority
+		cluster.Server, cluster.CertificateAuthorityData = p.server.URL, authority
 	}
-	return f, clientcmd.WriteToFile(*file, kubeconfig)
+	return p, clientcmd.WriteToFile(*file, kubeconfig)
 }
 
-func (f *apiFront) close() {
-	f.server.CloseClientConnections()
-	f.server.Close()
+func (p *apiProxy) close() {
+	p.server.CloseClientConnections()
+	p.server.Close()
 }
 
-// behave has the API server treat the managers so from now on.
-func (f *apiFront) behave(m manner, r *rand.Rand) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.manner, f.random = m, rand.New(rand.NewPCG(r.Uint64(), 2))
-	if m == fickle {
-		close(f.watching)
-		f.watching = make(chan struct{})
+// setFault sets how the API server fails the managers from now on.
+func (p *apiProxy) setFault(fault apiFault, r *rand.Rand) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault, p.random = fault, rand.New(rand.NewPCG(r.Uint64(), 2))
+	if fault == cutWatches {
+		close(p.watching)
+		p.watching = make(chan struct{})
 	}
 }
 
-// treatment is what one request meets.
-type treatment struct {
+// handling is what happens to one request.
+type handling struct {
 	wait     time.Duration
 	refusal  *metav1.Status
 	watching <-chan struct{}
 }
 
-// treat draws the treatment of a request.
-func (f *apiFront) treat(r *http.Request) treatment {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := treatment{watching: f.watching}
+// handlingOf draws the handling of a request.
+func (p *apiProxy) handlingOf(r *http.Request) handling {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := handling{watching: p.watching}
 	observation := strings.Contains(r.URL.Path, "observations")
 	write := r.Method != http.MethodGet && observation
-	switch f.manner {
-	case sluggish:
-		t.wait = time.Duration(f.random.IntN(150)) * time.Millisecond
-	case strained:
-		if write && chance(f.random, 30) {
-			t.refusal = pick(f.random, []*metav1.Status{
+	switch p.fault {
+	case slowRequests:
+		h.wait = time.Duration(p.random.IntN(150)) * time.Millisecond
+	case failedWrites:
+		if write && chance(p.random, 30) {
+			h.refusal = pick(p.random, []*metav1.Status{
 				{Code: http.StatusTooManyRequests, Reason: metav1.StatusReasonTooManyRequests, Message: "too many requests", Details: &metav1.StatusDetails{RetryAfterSeconds: 1}},
 				{Code: http.StatusInternalServerError, Reason: metav1.StatusReasonInternalError, Message: "etcdserver: request timed out"},
 			})
 		}
-	case policed:
-		if write && chance(f.random, 30) {
-			t.refusal = &metav1.Status{Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+	case refusedWrites:
+		if write && chance(p.random, 30) {
+			h.refusal = &metav1.Status{Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
 				Message: "admission webhook denied the request: " + strings.Repeat("because it is so, ", 2500)}
 		}
-	case forgetful:
+	case missingKinds:
 		if write {
-			t.refusal = &metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound, Message: "the server could not find the requested resource"}
+			h.refusal = &metav1.Status{Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound, Message: "the server could not find the requested resource"}
 		}
-	case fickle:
-		if isWatch(r) && chance(f.random, 50) {
-			t.refusal = &metav1.Status{Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version"}
+	case cutWatches:
+		if isWatch(r) && chance(p.random, 50) {
+			h.refusal = &metav1.Status{Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version"}
 		}
 	}
-	return t
+	return h
 }
 
 func isWatch(r *http.Request) bool {
 	return r.URL.Query().Get("watch") == "true" || r.URL.Query().Get("watch") == "1"
 }
 
-// ServeHTTP passes a request on, as it is to be treated.
-func (f *apiFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t := f.treat(r)
+// ServeHTTP delays, refuses or passes on a request.
+func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := p.handlingOf(r)
 	select {
-	case <-time.After(t.wait):
+	case <-time.After(h.wait):
 	case <-r.Context().Done():
 		return
 	}
-	if t.refusal != nil {
-		t.refusal.TypeMeta, t.refusal.Status = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, metav1.StatusFailure
+	if h.refusal != nil {
+		h.refusal.TypeMeta, h.refusal.Status = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, metav1.StatusFailure
 		w.Header().Set("Content-Type", "application/json")
-		if details := t.refusal.Details; details != nil {
+		if details := h.refusal.Details; details != nil {
 			w.Header().Set("Retry-After", fmt.Sprint(details.RetryAfterSeconds))
 		}
-		w.WriteHeader(int(t.refusal.Code))
-		_ = json.NewEncoder(w).Encode(t.refusal) // whoever is gone needs no answer
+		w.WriteHeader(int(h.refusal.Code))
+		_ = json.NewEncoder(w).Encode(h.refusal) // an error means that the client is gone
 		return
 	}
 	if isWatch(r) {
-		ctx, stop := contextUntil(r.Context(), t.watching)
+		ctx, stop := contextUntil(r.Context(), h.watching)
 		defer stop()
 		r = r.WithContext(ctx)
 		defer func() {
@@ -181,7 +181,7 @@ func (f *apiFront) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}()
 	}
-	f.proxy.ServeHTTP(w, r)
+	p.proxy.ServeHTTP(w, r)
 }
 
 // contextUntil returns a context that also ends with a channel.

@@ -79,7 +79,7 @@ func expectCluster(c cloudsim.Cluster, held cloudsim.Inventory) *v1alpha1.KafkaC
 		CloudMetadata:      metadata(c.Metadata),
 	}
 	if c.Spec.Network != nil {
-		status.Network = toldOf(*c.Spec.Network, held)
+		status.Network = joinedNetwork(*c.Spec.Network, held)
 	}
 	if c.Spec.BYOK != nil {
 		status.BYOK = &v1alpha1.BYOKReference{ID: c.Spec.BYOK.ID, ResourceName: c.Spec.BYOK.ResourceName, Related: c.Spec.BYOK.Related}

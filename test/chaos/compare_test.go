@@ -22,7 +22,7 @@ import (
 const environment = "env-1"
 
 var owner = &v1alpha1.InventorySource{
-	ObjectMeta: metav1.ObjectMeta{Name: "prod", Namespace: "cell-0", UID: "uid-1", Generation: 1},
+	ObjectMeta: metav1.ObjectMeta{Name: "prod", Namespace: "chaos-0", UID: "uid-1", Generation: 1},
 	Spec:       v1alpha1.InventorySourceSpec{Environment: environment},
 }
 

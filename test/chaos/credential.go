@@ -12,35 +12,35 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// trouble is what happens to a cell's credential, or to all that uses it, in a round.
-type trouble string
+// credentialFault is what happens to a namespace's credential, or to all that uses it, in a round.
+type credentialFault string
 
 const (
-	noTrouble  trouble = "none"
-	unknownKey trouble = "the cloud does not know the key"
-	noRights   trouble = "the key has no rights"
-	partView   trouble = "the key sees a part"
-	noView     trouble = "the key sees nothing"
-	noSecret   trouble = "the Secret is gone"
-	anotherKey trouble = "the key is replaced"
+	noCredentialFault credentialFault = "none"
+	unknownKey        credentialFault = "the cloud does not know the key"
+	noRights          credentialFault = "the key has no rights"
+	partView          credentialFault = "the key sees a part"
+	noView            credentialFault = "the key sees nothing"
+	noSecret          credentialFault = "the Secret is gone"
+	anotherKey        credentialFault = "the key is replaced"
 	// Those that use up the key's budget: what may be under way at once, and what may
 	// be sent in a second.
-	slowAnswers  trouble = "every answer is slow"
-	endlessPages trouble = "every listing is endless"
+	slowAnswers  credentialFault = "every answer is slow"
+	endlessPages credentialFault = "every listing is endless"
 )
 
-// drawTrouble draws what happens to a cell's credential: mostly nothing.
-func drawTrouble(r *rand.Rand) trouble {
+// drawCredentialFault draws what happens to a namespace's credential: mostly nothing.
+func drawCredentialFault(r *rand.Rand) credentialFault {
 	n := r.IntN(100)
-	for _, t := range []struct {
+	for _, drawn := range []struct {
 		percent int
-		trouble trouble
+		fault   credentialFault
 	}{{4, unknownKey}, {3, noRights}, {7, partView}, {5, noView}, {3, noSecret}, {3, anotherKey}, {4, slowAnswers}, {4, endlessPages}} {
-		if n -= t.percent; n < 0 {
-			return t.trouble
+		if n -= drawn.percent; n < 0 {
+			return drawn.fault
 		}
 	}
-	return noTrouble
+	return noCredentialFault
 }
 
 // mostPercent is the sources' prune.maxPercent, which is its default.
@@ -63,9 +63,9 @@ func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool
 	return shown == 0 || missed > 1 && missed*100 > mostPercent*len(ids)
 }
 
-// safe reports whether a view is one to give the cell's key.
-func (c *cell) safe(view cloudsim.View) bool {
-	for _, s := range c.sources {
+// safe reports whether a view is one to give the namespace's key.
+func (n *testNamespace) safe(view cloudsim.View) bool {
+	for _, s := range n.sources {
 		for _, k := range kinds {
 			if !hides(view, s.ids(k), s.uids) {
 				return false
@@ -75,17 +75,17 @@ func (c *cell) safe(view cloudsim.View) bool {
 	return true
 }
 
-// suffer lets the trouble come and has the sources synced under it, then ends it.
-func (c *cell) suffer(ctx context.Context, t trouble) error {
-	if t == partView && !c.safe(cloudsim.ViewPart) {
-		t = noView
+// applyCredentialFault brings the fault about, has the sources synced under it, and ends it.
+func (n *testNamespace) applyCredentialFault(ctx context.Context, f credentialFault) error {
+	if f == partView && !n.safe(cloudsim.ViewPart) {
+		f = noView
 	}
-	c.journal.note("%s: %s", c.namespace, t)
-	c.tally.count(credentialTroubles)
-	changed := c.key
-	switch t {
+	n.journal.note("%s: %s", n.namespace, f)
+	n.tally.count(credentialFaults)
+	changed := n.key
+	switch f {
 	case unknownKey:
-		c.Cloud.RemoveKey(c.key.ID)
+		n.Cloud.RemoveKey(n.key.ID)
 	case noRights:
 		changed.Forbidden = true
 	case partView:
@@ -93,40 +93,40 @@ func (c *cell) suffer(ctx context.Context, t trouble) error {
 	case noView:
 		changed.Sees = cloudsim.ViewNone
 	case anotherKey:
-		c.newKey()
-		return c.writeSecret(ctx)
+		n.newKey()
+		return n.writeSecret(ctx)
 	case slowAnswers:
-		c.everywhere(cloudsim.FaultSlowBody)
+		n.everywhere(cloudsim.FaultSlowBody)
 	case endlessPages:
-		c.everywhere(cloudsim.FaultEndlessPaging)
+		n.everywhere(cloudsim.FaultEndlessPaging)
 	case noSecret:
-		if err := c.removeSecret(ctx); err != nil {
+		if err := n.removeSecret(ctx); err != nil {
 			return err
 		}
 	}
-	if t != unknownKey {
-		c.Cloud.AddKey(changed)
+	if f != unknownKey {
+		n.Cloud.AddKey(changed)
 	}
-	if err := parallel(c.sources, func(s *source) error { return s.syncSeveral(ctx, 3) }); err != nil {
+	if err := parallel(n.sources, func(s *source) error { return s.syncSeveral(ctx, 3) }); err != nil {
 		return err
 	}
-	c.Cloud.AddKey(c.key)
-	if t == noSecret {
-		return c.writeSecret(ctx)
+	n.Cloud.AddKey(n.key)
+	if f == noSecret {
+		return n.writeSecret(ctx)
 	}
 	return nil
 }
 
-// everywhere has every listing of the cell meet a fault, until the round's faults end.
-func (c *cell) everywhere(f cloudsim.Fault) {
-	for _, at := range c.places() {
-		c.weather.set(at, f)
+// everywhere has every listing of the namespace meet a fault, until the round's faults end.
+func (n *testNamespace) everywhere(f cloudsim.Fault) {
+	for _, at := range n.targets() {
+		n.faults.set(at, f)
 	}
 }
 
-// patience is how long a disturbance waits for a sync that may never be, as the manager
+// syncWait is how long a disturbance waits for a sync that may never be, as the manager
 // was killed or the cloud does not answer.
-const patience = 250 * time.Millisecond
+const syncWait = 250 * time.Millisecond
 
 // syncSeveral has the source synced so many times, or asked for it at least.
 func (s *source) syncSeveral(ctx context.Context, times int) error {
@@ -135,15 +135,15 @@ func (s *source) syncSeveral(ctx context.Context, times int) error {
 		if err != nil {
 			return err
 		}
-		if _, err := s.handled(ctx, token, time.Now().Add(patience)); err != nil {
+		if _, err := s.handled(ctx, token, time.Now().Add(syncWait)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// storm asks for syncs as fast as it can, so that the request budget is used up.
-func (s *source) storm(ctx context.Context, times int) error {
+// requestMany asks for syncs as fast as it can, so that the request budget is used up.
+func (s *source) requestMany(ctx context.Context, times int) error {
 	s.journal.note("%s/%s: %d syncs are asked for at once", s.namespace, s.name, times)
 	for range times {
 		if _, err := s.ask(ctx); err != nil {

@@ -23,32 +23,32 @@ const (
 	discoveryName    = "org"
 )
 
-// createDiscovery has a discovery keep the cell's sources. Whatever its listings tell it
+// createDiscovery has a discovery keep the namespace's sources. Whatever its listings tell it
 // never deletes one: prune.policy is Retain.
-func (c *cell) createDiscovery(ctx context.Context) error {
+func (n *testNamespace) createDiscovery(ctx context.Context) error {
 	d := &v1alpha1.EnvironmentDiscovery{
-		ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: c.namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: n.namespace},
 		Spec: v1alpha1.EnvironmentDiscoverySpec{
-			Endpoint: c.front.URL, Credentials: c.credentials(),
+			Endpoint: n.cloudProxy.URL, Credentials: n.credentials(),
 			Interval: ptr.To(metav1.Duration{Duration: interval}), Timeout: ptr.To(metav1.Duration{Duration: timeout}),
 			Template: v1alpha1.InventorySourceTemplate{Spec: v1alpha1.InventorySourceTemplateSpec{MirrorSettings: mirrorSettings()}},
 		},
 	}
-	for _, s := range c.sources {
+	for _, s := range n.sources {
 		d.Spec.Selector.IDs = append(d.Spec.Selector.IDs, v1alpha1.Identifier(s.environment))
 	}
-	return c.admin.Create(ctx, d)
+	return n.admin.Create(ctx, d)
 }
 
-// adopt waits until the discovery made the cell's sources, and learns their UIDs.
-func (c *cell) adopt(ctx context.Context) error {
-	if !c.discovers {
+// awaitSources waits until the discovery made the namespace's sources, and learns their UIDs.
+func (n *testNamespace) awaitSources(ctx context.Context) error {
+	if !n.discovers {
 		return nil
 	}
-	for _, s := range c.sources {
+	for _, s := range n.sources {
 		object := &v1alpha1.InventorySource{}
 		for s.uid == "" {
-			err := c.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object)
+			err := n.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object)
 			switch {
 			case err == nil:
 				s.uid = object.UID
@@ -65,9 +65,9 @@ func (c *cell) adopt(ctx context.Context) error {
 	return nil
 }
 
-// misled says what of a source that a discovery keeps is not as the discovery's template
+// differsFromDiscovery says what of a source that a discovery keeps is not as the discovery's template
 // and the organization say, and has the environments listed again; nothing of others.
-func (s *source) misled(ctx context.Context, object *v1alpha1.InventorySource) []string {
+func (s *source) differsFromDiscovery(ctx context.Context, object *v1alpha1.InventorySource) []string {
 	if !s.discovers {
 		return nil
 	}

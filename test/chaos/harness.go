@@ -23,127 +23,127 @@ import (
 )
 
 const (
-	// cellCount is how many cells there are. Each has two sources with one credential.
-	cellCount = 4
-	// interval is the sources'; no shorter one is allowed.
+	// namespaceCount is how many namespaces there are. Each has two sources with one credential.
+	namespaceCount = 4
+	// interval is the sources' spec.interval, the shortest allowed.
 	interval = 10 * time.Second
-	// timeout is how long a listing may take: short, so that one that hangs does not
-	// hold up a round.
+	// timeout is the sources' spec.timeout: short, so that a listing that hangs does not hold
+	// up a round.
 	timeout = 2 * time.Second
-	// downtime is how long the harness itself waits for an API server that restarts.
+	// downtime is how long chaos itself waits for an API server that restarts.
 	downtime = 2 * time.Minute
 )
 
-// world is all that is disturbed, and what is known of it.
-type world struct {
+// harness is everything that is disturbed and checked.
+type harness struct {
 	*stage.Stage
-	seed    uint64
-	dir     string
-	front   *front
-	api     *apiFront
-	crew    *crew
-	cells   []*cell
-	weather *weather
-	audit   *auditLog
-	leaks   *leaks
-	tally   *tally
-	journal *journal
+	seed       uint64
+	dir        string
+	cloudProxy *cloudProxy
+	apiProxy   *apiProxy
+	managers   *managers
+	namespaces []*testNamespace
+	faults     *faultSchedule
+	audit      *auditLog
+	leaks      *leaks
+	tally      *tally
+	journal    *journal
 
-	// admin reads, and writes what a user would; stranger writes what nobody should.
+	// admin reads, and writes as a user does; stranger writes what should be put back.
 	admin, stranger client.Client
 	clients         *kubernetes.Clientset
 	// markers counts the marks set in the audit log.
 	markers int
 }
 
-// newWorld starts everything but the managers. Nothing is left running after an error.
-func newWorld(ctx context.Context, set settings, dir string, t *tally) (*world, error) {
-	w := &world{seed: set.seed, dir: dir, leaks: newLeaks(), tally: t, weather: &weather{},
+// newHarness starts everything but the managers. After an error nothing is left running.
+func newHarness(ctx context.Context, set settings, dir string, t *tally) (*harness, error) {
+	h := &harness{seed: set.seed, dir: dir, leaks: newLeaks(), tally: t, faults: &faultSchedule{},
 		audit: &auditLog{path: filepath.Join(dir, "audit.log")}}
-	if err := w.start(ctx); err != nil {
-		return nil, errors.Join(err, w.close())
+	if err := h.start(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
 	}
-	return w, nil
+	return h, nil
 }
 
-func (w *world) start(ctx context.Context) error {
+func (h *harness) start(ctx context.Context) error {
 	var err error
-	if w.journal, err = newJournal(filepath.Join(w.dir, "journal.log")); err != nil {
+	if h.journal, err = newJournal(filepath.Join(h.dir, "journal.log")); err != nil {
 		return err
 	}
-	if w.Stage, err = stage.Start(ctx, stage.Options{Dir: w.dir, AuditLog: w.audit.path}); err != nil {
+	if h.Stage, err = stage.Start(ctx, stage.Options{Dir: h.dir, AuditLog: h.audit.path}); err != nil {
 		return err
 	}
-	if w.front, err = startFront(w.Cloud.Handler()); err != nil {
+	if h.cloudProxy, err = startCloudProxy(h.Cloud.Handler()); err != nil {
 		return err
 	}
-	if w.api, err = startAPIFront(w.Plane.Config(), w.Kubeconfig()); err != nil {
+	if h.apiProxy, err = startAPIProxy(h.Plane.Config(), h.Kubeconfig()); err != nil {
 		return err
 	}
-	if err := w.connect(); err != nil {
+	if err := h.connect(); err != nil {
 		return err
 	}
-	w.crew = newCrew(w.Stage, w.front.URL, w.journal)
-	for i := range cellCount {
-		c := newCell(w, i)
-		if err := c.create(ctx); err != nil {
+	h.managers = newManagers(h.Stage, h.cloudProxy.URL, h.journal)
+	for i := range namespaceCount {
+		n := newNamespace(h, i)
+		if err := n.create(ctx); err != nil {
 			return err
 		}
-		w.cells = append(w.cells, c)
+		h.namespaces = append(h.namespaces, n)
 	}
 	return nil
 }
 
 // connect makes the clients.
-func (w *world) connect() error {
+func (h *harness) connect() error {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return err
 	}
 	var err error
-	if w.admin, err = client.New(w.Plane.Config(), client.Options{Scheme: scheme}); err != nil {
+	if h.admin, err = client.New(h.Plane.Config(), client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	if w.clients, err = kubernetes.NewForConfig(w.Plane.Config()); err != nil {
+	if h.clients, err = kubernetes.NewForConfig(h.Plane.Config()); err != nil {
 		return err
 	}
-	config := w.Plane.Config()
+	config := h.Plane.Config()
 	config.UserAgent = strangerAgent
-	w.stranger, err = client.New(config, client.Options{Scheme: scheme})
+	h.stranger, err = client.New(config, client.Options{Scheme: scheme})
 	return err
 }
 
-// close ends all that was started.
-func (w *world) close() error {
+// close ends everything that newHarness started.
+func (h *harness) close() error {
 	var errs []error
-	if w.crew != nil {
-		errs = append(errs, w.crew.dismiss())
+	if h.managers != nil {
+		errs = append(errs, h.managers.stopForGood())
 	}
-	if w.front != nil {
-		w.front.close()
+	if h.cloudProxy != nil {
+		h.cloudProxy.close()
 	}
-	if w.api != nil {
-		w.api.close()
+	if h.apiProxy != nil {
+		h.apiProxy.close()
 	}
-	if w.Stage != nil {
-		errs = append(errs, w.Stop())
+	if h.Stage != nil {
+		errs = append(errs, h.Stop())
 	}
-	if w.journal != nil {
-		errs = append(errs, w.journal.close())
+	if h.journal != nil {
+		errs = append(errs, h.journal.close())
 	}
 	return errors.Join(errs...)
 }
 
-// sources returns the sources of all cells.
-func (w *world) sources() []*source {
+// sources returns the sources of all namespaces.
+func (h *harness) sources() []*source {
 	var all []*source
-	for _, c := range w.cells {
-		all = append(all, c.sources...)
+	for _, n := range h.namespaces {
+		all = append(all, n.sources...)
 	}
 	return all
 }
 
-// persist repeats what fails because the API server is away.
+// persist calls do again while the API server is away.
 func persist(ctx context.Context, do func(context.Context) error) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, downtime, true, func(ctx context.Context) (bool, error) {
@@ -161,7 +161,7 @@ func persist(ctx context.Context, do func(context.Context) error) error {
 	return nil
 }
 
-// journal notes what was done and when, for whoever looks into a violation.
+// journal is the log of what was done and when, for people who look into a violation.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File
@@ -179,7 +179,7 @@ func newJournal(path string) (*journal, error) {
 func (j *journal) note(format string, args ...any) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	_, _ = fmt.Fprintf(j.file, clockTime(time.Now())+" "+format+"\n", args...) // A full disk shows elsewhere.
+	_, _ = fmt.Fprintf(j.file, clockTime(time.Now())+" "+format+"\n", args...) // A full disk shows in the other logs.
 }
 
 func (j *journal) close() error { return j.file.Close() }

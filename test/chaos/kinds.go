@@ -63,8 +63,8 @@ func anyKind(r *rand.Rand) *kind {
 }
 
 // documents returns the simulator's documents of a kind.
-func (w *world) documents(k *kind) cloudsim.Documents {
-	all := w.Cloud.Documents()
+func (h *harness) documents(k *kind) cloudsim.Documents {
+	all := h.Cloud.Documents()
 	return all[slices.IndexFunc(all, func(d cloudsim.Documents) bool { return d.Plural == k.plural })]
 }
 

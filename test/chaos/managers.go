@@ -16,202 +16,202 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
-// crew is the managers: one alone, or two of which one leads.
-type crew struct {
+// managers starts and ends the managers: one alone, or two of which one leads.
+type managers struct {
 	stage   *stage.Stage
 	journal *journal
 	args    []string
 
 	mu    sync.Mutex
-	seats []*seat
-	// starts are the moments since the last call of news from which another process
+	slots []*slot
+	// starts are the moments since the last call of takeNews from which another process
 	// may have been at work.
 	starts []time.Time
-	// trouble is what managers did that they must not.
-	trouble []string
-	wait    sync.WaitGroup // for those who watch over managers
+	// problems is what managers did that they must not.
+	problems []string
+	wait     sync.WaitGroup // for the calls of watch
 }
 
-// seat is a place for a manager. Whoever sits there next writes to the same log.
-type seat struct {
+// slot is a place for one manager process. The next process in it writes to the same log.
+type slot struct {
 	name    string
 	process *process
-	// retired says that nobody is to sit there any more.
-	retired bool
+	// closed says that no further process is to be started in it.
+	closed bool
 }
 
-// process is a manager, and whether it was told to end or killed.
+// process is a manager process; ending says that it was stopped or killed on purpose.
 type process struct {
 	*stage.Manager
-	told bool
+	ending bool
 }
 
-func newCrew(s *stage.Stage, endpoint string, j *journal) *crew {
-	return &crew{stage: s, journal: j, args: []string{
+func newManagers(s *stage.Stage, endpoint string, j *journal) *managers {
+	return &managers{stage: s, journal: j, args: []string{
 		"--allowed-endpoints=" + endpoint, fmt.Sprintf("--requests-per-second=%d", perSecond),
 	}}
 }
 
-// muster has one manager at work, or a pair that elects a leader. What there was stops.
-func (c *crew) muster(ctx context.Context, pair bool) error {
-	c.stopAll()
+// start stops all managers and starts one, or a pair that elects a leader.
+func (m *managers) start(ctx context.Context, pair bool) error {
+	m.stopAll()
 	names := []string{"manager-alone"}
 	if pair {
 		names = []string{"manager-a", "manager-b"}
 	}
-	c.mu.Lock()
-	c.seats = nil
+	m.mu.Lock()
+	m.slots = nil
 	for _, name := range names {
-		c.seats = append(c.seats, &seat{name: name})
+		m.slots = append(m.slots, &slot{name: name})
 	}
-	c.mu.Unlock()
-	for _, s := range c.seats {
-		if err := c.fill(ctx, s); err != nil {
+	m.mu.Unlock()
+	for _, s := range m.slots {
+		if err := m.startIn(ctx, s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fill starts a manager on a seat.
-func (c *crew) fill(ctx context.Context, s *seat) error {
-	args := c.args
-	if len(c.seats) > 1 {
+// startIn starts a manager in a slot.
+func (m *managers) startIn(ctx context.Context, s *slot) error {
+	args := m.args
+	if len(m.slots) > 1 {
 		args = append(slices.Clone(args), "--leader-elect", "--leader-election-namespace="+stage.Namespace)
 	}
 	p := &process{}
-	err := persist(ctx, func(ctx context.Context) error { // Its ports may be taken by now, or the API server away.
+	err := persist(ctx, func(ctx context.Context) error { // Its ports may be taken, or the API server away.
 		var err error
-		p.Manager, err = c.stage.StartManager(ctx, s.name, args...)
+		p.Manager, err = m.stage.StartManager(ctx, s.name, args...)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	s.process, p.told = p, s.retired
-	c.mu.Unlock()
-	if p.told {
+	m.mu.Lock()
+	s.process, p.ending = p, s.closed
+	m.mu.Unlock()
+	if p.ending {
 		return p.Stop()
 	}
-	c.wait.Go(func() { c.watch(ctx, s, p) })
+	m.wait.Go(func() { m.watch(ctx, s, p) })
 	return nil
 }
 
-// lostLease is what a manager says that ends because it could not keep its lease, as it
-// must. Somebody has to start it again then, as a Deployment would.
+// lostLease is in the log of a manager that ended because it lost its lease. That is
+// right; it is started again, as a Deployment would.
 const lostLease = "leader election lost"
 
-// watch waits for a manager's end, and sees to one that was not asked for.
-func (c *crew) watch(ctx context.Context, s *seat, p *process) {
+// watch waits for a manager's end, and starts it again if that was not on purpose.
+func (m *managers) watch(ctx context.Context, s *slot, p *process) {
 	<-p.Ended()
-	c.mu.Lock()
-	c.starts = append(c.starts, time.Now())
-	told := p.told
-	c.mu.Unlock()
-	if told || ctx.Err() != nil {
+	m.mu.Lock()
+	m.starts = append(m.starts, time.Now())
+	ending := p.ending
+	m.mu.Unlock()
+	if ending || ctx.Err() != nil {
 		return
 	}
 	if tail := p.Tail(); strings.Contains(tail, lostLease) {
-		c.journal.note("%s lost its lease and ended", s.name)
+		m.journal.note("%s lost its lease and ended", s.name)
 	} else {
-		c.complain(s.name + " ended by itself: " + tail)
+		m.addProblem(s.name + " ended by itself: " + tail)
 	}
-	if err := c.fill(ctx, s); err != nil {
-		c.complain(err.Error())
+	if err := m.startIn(ctx, s); err != nil {
+		m.addProblem(err.Error())
 	}
 }
 
-func (c *crew) complain(text string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.trouble = append(c.trouble, text)
+func (m *managers) addProblem(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.problems = append(m.problems, text)
 }
 
-// news returns what happened since the last call: when another process may have come to
-// work, and what managers did that they must not.
-func (c *crew) news() (starts []time.Time, trouble []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	starts, trouble = c.starts, c.trouble
-	c.starts, c.trouble = nil, nil
-	return starts, trouble
+// takeNews returns what happened since the last call: the times at which another process may
+// have begun to work, and what managers did that they must not.
+func (m *managers) takeNews() (starts []time.Time, problems []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	starts, problems = m.starts, m.problems
+	m.starts, m.problems = nil, nil
+	return starts, problems
 }
 
-// end has the manager of a seat end, by its own will or not.
-func (c *crew) end(s *seat, kill bool) {
-	c.mu.Lock()
+// end stops or kills the manager of a slot.
+func (m *managers) end(s *slot, kill bool) {
+	m.mu.Lock()
 	p := s.process
 	if p == nil {
-		c.mu.Unlock()
+		m.mu.Unlock()
 		return
 	}
-	p.told = true
-	c.mu.Unlock()
+	p.ending = true
+	m.mu.Unlock()
 	if kill {
 		p.Kill()
 		return
 	}
 	if err := p.Stop(); err != nil {
-		c.complain(s.name + ": " + err.Error())
+		m.addProblem(s.name + ": " + err.Error())
 	}
 }
 
-// stopAll stops all managers and gives up their seats.
-func (c *crew) stopAll() {
+// stopAll stops all managers and closes their slots.
+func (m *managers) stopAll() {
 	var wait sync.WaitGroup
-	for _, s := range c.seats {
-		c.mu.Lock()
-		s.retired = true
-		c.mu.Unlock()
-		wait.Go(func() { c.end(s, false) })
+	for _, s := range m.slots {
+		m.mu.Lock()
+		s.closed = true
+		m.mu.Unlock()
+		wait.Go(func() { m.end(s, false) })
 	}
 	wait.Wait()
-	c.wait.Wait()
+	m.wait.Wait()
 }
 
-// dismiss stops all managers for good.
-func (c *crew) dismiss() error {
-	c.stopAll()
-	_, trouble := c.news()
-	if len(trouble) > 0 {
-		return errors.New("at the end: " + strings.Join(trouble, "; "))
+// stopForGood stops all managers and returns the problems that nobody has seen yet.
+func (m *managers) stopForGood() error {
+	m.stopAll()
+	_, problems := m.takeNews()
+	if len(problems) > 0 {
+		return errors.New("at the end: " + strings.Join(problems, "; "))
 	}
 	return nil
 }
 
-// replace ends the manager at work, the leader of two, and starts another in its place.
-func (c *crew) replace(ctx context.Context, kill bool) error {
-	s := c.working(ctx)
+// replace ends the manager that works (of two, the leader) and starts another in its slot.
+func (m *managers) replace(ctx context.Context, kill bool) error {
+	s := m.working(ctx)
 	if s == nil {
 		return errors.New("no manager leads, so none can be taken away")
 	}
-	c.journal.note("%s ends, killed: %t", s.name, kill)
-	c.end(s, kill)
-	return c.fill(ctx, s)
+	m.journal.note("%s ends, killed: %t", s.name, kill)
+	m.end(s, kill)
+	return m.startIn(ctx, s)
 }
 
-// leading is a manager's word for being the leader.
+// leading is in the metrics of a manager that leads.
 const leading = `leader_election_master_status{name="inventory-operator.ccloud.dev"} 1`
 
-// working returns the seat of the manager at work, nil where none leads.
-func (c *crew) working(ctx context.Context) *seat {
-	if len(c.seats) == 1 {
-		return c.seats[0]
+// working returns the slot of the manager that works, nil if none leads.
+func (m *managers) working(ctx context.Context) *slot {
+	if len(m.slots) == 1 {
+		return m.slots[0]
 	}
-	for _, s := range c.seats {
-		if text, err := c.metrics(ctx, s); err == nil && strings.Contains(text, leading) {
+	for _, s := range m.slots {
+		if text, err := m.metrics(ctx, s); err == nil && strings.Contains(text, leading) {
 			return s
 		}
 	}
 	return nil
 }
 
-// metrics returns what a manager exports.
-func (c *crew) metrics(ctx context.Context, s *seat) (string, error) {
-	c.mu.Lock()
+// metrics returns the text of a manager's metrics.
+func (m *managers) metrics(ctx context.Context, s *slot) (string, error) {
+	m.mu.Lock()
 	url := s.process.MetricsURL
-	c.mu.Unlock()
+	m.mu.Unlock()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
@@ -226,11 +226,11 @@ func (c *crew) metrics(ctx context.Context, s *seat) (string, error) {
 }
 
 // logs returns the paths of the managers' logs.
-func (c *crew) logs() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (m *managers) logs() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var paths []string
-	for _, s := range c.seats {
+	for _, s := range m.slots {
 		paths = append(paths, s.process.Log)
 	}
 	return paths

@@ -23,93 +23,93 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// secretName is the name of each cell's Secret.
+// secretName is the name of the Secret in each namespace.
 const secretName = "ccloud"
 
-// cell is a part of the world that shares nothing with the others but the managers and
-// the API server: a namespace, a credential, and two sources that use it.
-type cell struct {
-	*world
+// testNamespace is a namespace with a credential and two sources that use it. It shares the
+// managers and the API server with the others, and nothing else.
+type testNamespace struct {
+	*harness
 	index     int
 	namespace string
 	key       cloudsim.Key
-	// keys counts the keys it had.
+	// keys counts the keys it has had.
 	keys    int
 	sources []*source
-	// discovers reports whether a discovery keeps its sources, and not a user.
+	// discovers reports whether a discovery makes its sources; else a user does.
 	discovers bool
 }
 
 // source is one InventorySource with its environment in the cloud.
 type source struct {
-	*cell
+	*testNamespace
 	name, environment string
-	// letter tells the sources of a cell apart in the names of what is made.
+	// letter is part of the IDs made for this source; the other source has another one.
 	letter string
 	uid    types.UID
-	// templates are what new objects are made like.
+	// templates are the objects of which new ones are copies.
 	templates cloudsim.Inventory
-	// usual is how many clusters there should be, more or less.
+	// usual is about how many clusters there should be.
 	usual int
 	// made counts the objects made.
 	made int
-	// away are objects taken out for a while, to be put back.
-	away []func()
+	// removed holds a function for each object taken out for a while, which puts it back.
+	removed []func()
 
-	// gone are the IDs of objects that were out of the inventory at some time since
-	// the source was last settled.
-	gone map[string]bool
-	// uids are the observations as of then, now those as of the last reading, by name.
+	// wasAbsent are the IDs of objects that were out of the inventory at some time since the
+	// source was last settled.
+	wasAbsent map[string]bool
+	// uids are the UIDs of the observations by name as of then, now those as last read.
 	uids, now map[string]types.UID
 	// leaked says where a credential was found since then.
 	leaked []string
-
+	// tokens counts the syncs asked for.
 	tokens int
 }
 
-func newCell(w *world, index int) *cell {
-	c := &cell{world: w, index: index, namespace: fmt.Sprintf("cell-%d", index), discovers: index == cellCount-1}
-	c.newKey()
+func newNamespace(h *harness, index int) *testNamespace {
+	n := &testNamespace{harness: h, index: index, namespace: fmt.Sprintf("chaos-%d", index), discovers: index == namespaceCount-1}
+	n.newKey()
 	for i := range 2 {
-		s := &source{cell: c, name: []string{"prod", "dev"}[i], letter: []string{"p", "d"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
-			usual: 6 + 2*index, gone: map[string]bool{}, uids: map[string]types.UID{}}
+		s := &source{testNamespace: n, name: []string{"prod", "dev"}[i], letter: []string{"p", "d"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
+			usual: 6 + 2*index, wasAbsent: map[string]bool{}, uids: map[string]types.UID{}}
 		if index == 0 && i == 0 {
 			s.usual = 104 // more than a page of the cloud
 		}
-		if c.discovers {
+		if n.discovers {
 			s.name = s.environment
 		}
 		s.fill()
-		c.sources = append(c.sources, s)
+		n.sources = append(n.sources, s)
 	}
-	return c
+	return n
 }
 
-// places returns where the cloud is asked for the cell.
-func (c *cell) places() []place {
-	var all []place
-	for _, s := range c.sources {
+// targets returns all that is listed for the namespace.
+func (n *testNamespace) targets() []target {
+	var all []target
+	for _, s := range n.sources {
 		for _, k := range kinds {
-			all = append(all, place{s.environment, k.path})
+			all = append(all, target{s.environment, k.path})
 		}
 	}
-	if c.discovers {
-		all = append(all, place{path: environmentsPath})
+	if n.discovers {
+		all = append(all, target{path: environmentsPath})
 	}
 	return all
 }
 
-// newKey makes the cloud know another key for the cell, and the former one no more. Its
-// secret has what must be escaped in one place or another.
-func (c *cell) newKey() {
-	if c.key.ID != "" {
-		c.Cloud.RemoveKey(c.key.ID)
+// newKey replaces the namespace's key in the cloud. Its secret has characters that must be
+// escaped in a URL, in JSON or in a header.
+func (n *testNamespace) newKey() {
+	if n.key.ID != "" {
+		n.Cloud.RemoveKey(n.key.ID)
 	}
-	c.keys++
-	r := random(c.seed, "key", c.namespace, fmt.Sprint(c.keys))
-	c.key = cloudsim.Key{ID: "CK" + text(r, "ABCDEFGHJKLMNPQRSTUVWXYZ234567", 14), Secret: text(r, "abcdefXYZ0189+/&<", 40) + "/+&<"}
-	c.leaks.add(c.key)
-	c.Cloud.AddKey(c.key)
+	n.keys++
+	r := random(n.seed, "key", n.namespace, fmt.Sprint(n.keys))
+	n.key = cloudsim.Key{ID: "CK" + text(r, "ABCDEFGHJKLMNPQRSTUVWXYZ234567", 14), Secret: text(r, "abcdefXYZ0189+/&<", 40) + "/+&<"}
+	n.leaks.add(n.key)
+	n.Cloud.AddKey(n.key)
 }
 
 func text(r *rand.Rand, alphabet string, n int) string {
@@ -120,20 +120,20 @@ func text(r *rand.Rand, alphabet string, n int) string {
 	return b.String()
 }
 
-// create creates the cell's objects in the cluster.
-func (c *cell) create(ctx context.Context) error {
-	if err := c.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}}); err != nil {
+// create creates the namespace and its objects in the cluster.
+func (n *testNamespace) create(ctx context.Context) error {
+	if err := n.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.namespace}}); err != nil {
 		return err
 	}
-	if err := c.writeSecret(ctx); err != nil {
+	if err := n.writeSecret(ctx); err != nil {
 		return err
 	}
-	if c.discovers {
-		return c.createDiscovery(ctx)
+	if n.discovers {
+		return n.createDiscovery(ctx)
 	}
-	for _, s := range c.sources {
-		object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: c.namespace}, Spec: s.spec()}
-		if err := c.admin.Create(ctx, object); err != nil {
+	for _, s := range n.sources {
+		object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: n.namespace}, Spec: s.spec()}
+		if err := n.admin.Create(ctx, object); err != nil {
 			return err
 		}
 		s.uid = object.UID
@@ -141,10 +141,10 @@ func (c *cell) create(ctx context.Context) error {
 	return nil
 }
 
-// spec is what the source's spec is, whoever keeps it.
+// spec is the source's spec, whether a user or a discovery writes it.
 func (s *source) spec() v1alpha1.InventorySourceSpec {
 	return v1alpha1.InventorySourceSpec{
-		Environment: s.environment, Endpoint: s.front.URL, Credentials: s.credentials(), MirrorSettings: mirrorSettings(),
+		Environment: s.environment, Endpoint: s.cloudProxy.URL, Credentials: s.credentials(), MirrorSettings: mirrorSettings(),
 	}
 }
 
@@ -156,35 +156,35 @@ func mirrorSettings() v1alpha1.MirrorSettings {
 	}
 }
 
-func (c *cell) credentials() v1alpha1.Credentials {
+func (n *testNamespace) credentials() v1alpha1.Credentials {
 	return v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
 		SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
 	}}
 }
 
-// writeSecret puts the cell's present key in its Secret.
-func (c *cell) writeSecret(ctx context.Context) error {
+// writeSecret writes the present key into the namespace's Secret.
+func (n *testNamespace) writeSecret(ctx context.Context) error {
 	return persist(ctx, func(ctx context.Context) error {
 		secret := &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: c.namespace},
-			StringData: map[string]string{v1alpha1.SecretKeyAPIKey: c.key.ID, v1alpha1.SecretKeyAPISecret: c.key.Secret},
+			ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: n.namespace},
+			StringData: map[string]string{v1alpha1.SecretKeyAPIKey: n.key.ID, v1alpha1.SecretKeyAPISecret: n.key.Secret},
 		}
-		err := c.admin.Create(ctx, secret)
+		err := n.admin.Create(ctx, secret)
 		if apierrors.IsAlreadyExists(err) {
-			err = c.admin.Update(ctx, secret)
+			err = n.admin.Update(ctx, secret)
 		}
 		return err
 	})
 }
 
-// removeSecret takes the cell's Secret away.
-func (c *cell) removeSecret(ctx context.Context) error {
+// removeSecret deletes the namespace's Secret.
+func (n *testNamespace) removeSecret(ctx context.Context) error {
 	return persist(ctx, func(ctx context.Context) error {
-		return client.IgnoreNotFound(c.admin.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: c.namespace}}))
+		return client.IgnoreNotFound(n.admin.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: n.namespace}}))
 	})
 }
 
-// read returns the source and its observations as they are in the cluster.
+// read reads the source and its observations from the cluster.
 func (s *source) read(ctx context.Context) (*v1alpha1.InventorySource, []v1alpha1.Observation, error) {
 	object := &v1alpha1.InventorySource{}
 	var observations []v1alpha1.Observation
@@ -217,14 +217,14 @@ func (s *source) annotate(ctx context.Context, annotations map[string]string) er
 	})
 }
 
-// ask asks for a sync and returns the token that its end will show.
+// ask asks for a sync and returns the token that the status shows once it is over.
 func (s *source) ask(ctx context.Context) (token string, err error) {
 	s.tokens++
 	token = fmt.Sprintf("%s-%s-%d", s.namespace, s.name, s.tokens)
 	return token, s.annotate(ctx, map[string]string{v1alpha1.AnnotationRequestedAt: token})
 }
 
-// parallel does something for every member at the same time and joins the errors.
+// parallel calls do for every member at the same time and joins the errors.
 func parallel[T any](members []T, do func(T) error) error {
 	errs := make([]error, len(members))
 	var wait sync.WaitGroup

@@ -113,9 +113,9 @@ func expectNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *cloudsim.N
 	}
 }
 
-// toldOf returns a reference to a network with what the network tells of itself, where the
+// joinedNetwork returns a reference to a network, with the network's own fields if the
 // inventory holds it.
-func toldOf(r cloudsim.Reference, held cloudsim.Inventory) *v1alpha1.NetworkReference {
+func joinedNetwork(r cloudsim.Reference, held cloudsim.Inventory) *v1alpha1.NetworkReference {
 	out := &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 	for _, n := range held.Networks {
 		if n.ID == r.ID {

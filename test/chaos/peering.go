@@ -56,7 +56,7 @@ func expectPeering(p cloudsim.Peering, held cloudsim.Inventory) *v1alpha1.Peerin
 		DisplayName:   p.Spec.DisplayName,
 		Kind:          cloud.Kind,
 		Region:        cloud.CustomerRegion,
-		Network:       toldOf(p.Spec.Network, held),
+		Network:       joinedNetwork(p.Spec.Network, held),
 		ErrorCode:     p.Status.ErrorCode,
 		ErrorMessage:  p.Status.ErrorMessage,
 		CloudMetadata: metadata(p.Metadata),

@@ -14,71 +14,71 @@ import (
 type event string
 
 const (
-	calm        event = "calm"
-	crash       event = "the manager is killed"
-	restartAPI  event = "the API server restarts"
-	handOver    event = "the leader stops"
-	crashLeader event = "the leader is killed"
+	noEvent       event = "no process is disturbed"
+	managerKilled event = "the manager is killed"
+	apiRestart    event = "the API server restarts"
+	leaderStops   event = "the leader stops"
+	leaderKilled  event = "the leader is killed"
 )
 
-// allowance is how long a round may take to settle beyond two intervals, for what
-// happened to the processes in it: starting again, finding the API server again, or
-// waiting for a dead leader's lease (15 s) to run out.
-var allowance = map[event]time.Duration{
-	calm:        0,
-	crash:       10 * time.Second,
-	restartAPI:  40 * time.Second,
-	handOver:    10 * time.Second,
-	crashLeader: 30 * time.Second,
+// extraTime is how long a round may take to settle beyond two intervals, by what happened
+// to the processes: a manager starts again, it finds the API server again, or the lease of
+// a killed leader (15 s) runs out.
+var extraTime = map[event]time.Duration{
+	noEvent:       0,
+	managerKilled: 10 * time.Second,
+	apiRestart:    40 * time.Second,
+	leaderStops:   10 * time.Second,
+	leaderKilled:  30 * time.Second,
 }
 
-// turn is what a round is given by the agenda; the rest it draws itself.
-type turn struct {
-	// pair reports whether two managers elect a leader, or one works alone.
+// plannedRound is what the schedule decides for a round. The round draws the rest.
+type plannedRound struct {
+	// pair reports whether two managers elect a leader; else one works alone.
 	pair  bool
 	event event
 	mode  cloudsim.Mode
 }
 
-// stretch is how many rounds in a row have the same managers.
-const stretch = 10
+// blockLength is how many rounds in a row have the same managers.
+const blockLength = 10
 
-// agenda draws the turns of a run. Every stretch has its share of events, in an order
-// that the seed decides: a run of forty rounds has them all.
-func agenda(seed uint64, rounds int) []turn {
-	r := random(seed, "agenda")
-	var turns []turn
-	for k := 0; len(turns) < rounds; k++ {
+// schedule draws the rounds of a run. Every block has its share of events, in an order that
+// the seed decides: a run of forty rounds has all of them.
+func schedule(seed uint64, rounds int) []plannedRound {
+	r := random(seed, "schedule")
+	var planned []plannedRound
+	for k := 0; len(planned) < rounds; k++ {
 		pair := k%4 == 1
-		deck := make([]turn, stretch)
+		block := make([]plannedRound, blockLength)
 		// Both modes come with one manager and with two.
 		mode := cloudsim.Modes()[(k+k/4)%2]
-		for i := range deck {
-			deck[i] = turn{pair, calm, mode}
+		for i := range block {
+			block[i] = plannedRound{pair, noEvent, mode}
 		}
 		for i, e := range events(k, pair) {
-			deck[i].event = e
+			block[i].event = e
 		}
-		r.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
-		turns = append(turns, deck...)
+		r.Shuffle(len(block), func(i, j int) { block[i], block[j] = block[j], block[i] })
+		planned = append(planned, block...)
 	}
-	return turns[:rounds]
+	return planned[:rounds]
 }
 
-// events are those of the k-th stretch. What takes long comes seldom.
+// events returns those of the k-th block. Slow ones are rare.
 func events(k int, pair bool) []event {
 	switch {
 	case pair && k%8 == 1:
-		return []event{handOver, handOver, crashLeader}
+		return []event{leaderStops, leaderStops, leaderKilled}
 	case pair:
-		return []event{handOver, handOver, restartAPI}
+		return []event{leaderStops, leaderStops, apiRestart}
 	case k%8 == 2:
-		return []event{crash, crash, restartAPI}
+		return []event{managerKilled, managerKilled, apiRestart}
 	}
-	return []event{crash, crash}
+	return []event{managerKilled, managerKilled}
 }
 
-// random returns the source of chance for a purpose: the same for the same seed and
+// random replanned the source of chance for a purpose: the same for the same seed and
 // names, whatever else is drawn meanwhile.
 func random(seed uint64, names ...string) *rand.Rand {
 	h := fnv.New64a()
@@ -88,8 +88,8 @@ func random(seed uint64, names ...string) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
 
-// pick returns any one of choices.
+// pick replanned any one of choices.
 func pick[T any](r *rand.Rand, choices []T) T { return choices[r.IntN(len(choices))] }
 
-// chance is true in percent of cases.
+// chance reports true in that percentage of calls.
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
