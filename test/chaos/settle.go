@@ -90,7 +90,7 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 
 // differs returns what of the source and its observations is not as it should be.
 func (s *source) differs(object *v1alpha1.InventorySource, observations []v1alpha1.Observation) []string {
-	want := expect(s.environment, s.Cloud.InventoryOf(s.environment))
+	want := expect(s.Cloud, s.environment)
 	return append(differences(object, s.Cloud.Mode(), want, observations), unsettled(object, want)...)
 }
 
