@@ -54,6 +54,15 @@ type apiProxy struct {
 	random *rand.Rand
 	// watching ends the watches under way when it is closed.
 	watching chan struct{}
+	// gap holds watches back, nil if there is none.
+	gap *gap
+}
+
+// gap is a time in which nobody can watch a resource.
+type gap struct {
+	// resource is part of the resource's path.
+	resource string
+	ended    chan struct{}
 }
 
 // startAPIProxy starts a proxy on a free loopback port and changes the kubeconfig to lead to it.
@@ -102,9 +111,30 @@ func (p *apiProxy) setFault(fault apiFault, r *rand.Rand) {
 	defer p.mu.Unlock()
 	p.fault, p.random = fault, rand.New(rand.NewPCG(r.Uint64(), 2))
 	if fault == cutWatches {
-		close(p.watching)
-		p.watching = make(chan struct{})
+		p.cut()
 	}
+}
+
+// cut ends the watches under way. The lock must be held.
+func (p *apiProxy) cut() {
+	close(p.watching)
+	p.watching = make(chan struct{})
+}
+
+// beginGap ends the watches under way, and holds back further ones of a resource until the
+// returned function is called. Then they are refused as too old, so that the managers list.
+func (p *apiProxy) beginGap(resource string) (end func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g := &gap{resource, make(chan struct{})}
+	p.gap = g
+	p.cut()
+	return sync.OnceFunc(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.gap = nil
+		close(g.ended)
+	})
 }
 
 // handling is what happens to one request.
@@ -112,6 +142,8 @@ type handling struct {
 	wait     time.Duration
 	refusal  *metav1.Status
 	watching <-chan struct{}
+	// gap is closed at the end of the gap that the request falls into; nil if there is none.
+	gap <-chan struct{}
 }
 
 // handlingOf draws the handling of a request.
@@ -121,6 +153,10 @@ func (p *apiProxy) handlingOf(r *http.Request) handling {
 	h := handling{watching: p.watching}
 	observation := strings.Contains(r.URL.Path, "observations")
 	write := r.Method != http.MethodGet && observation
+	if p.gap != nil && isWatch(r) && strings.Contains(r.URL.Path, p.gap.resource) {
+		h.gap, h.refusal = p.gap.ended, tooOld()
+		return h
+	}
 	switch p.fault {
 	case slowRequests:
 		h.wait = time.Duration(p.random.IntN(150)) * time.Millisecond
@@ -142,10 +178,14 @@ func (p *apiProxy) handlingOf(r *http.Request) handling {
 		}
 	case cutWatches:
 		if isWatch(r) && chance(p.random, 50) {
-			h.refusal = &metav1.Status{Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version"}
+			h.refusal = tooOld()
 		}
 	}
 	return h
+}
+
+func tooOld() *metav1.Status {
+	return &metav1.Status{Code: http.StatusGone, Reason: metav1.StatusReasonExpired, Message: "too old resource version"}
 }
 
 func isWatch(r *http.Request) bool {
@@ -159,6 +199,13 @@ func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-time.After(h.wait):
 	case <-r.Context().Done():
 		return
+	}
+	if h.gap != nil {
+		select {
+		case <-h.gap:
+		case <-r.Context().Done():
+			return
+		}
 	}
 	if h.refusal != nil {
 		h.refusal.TypeMeta, h.refusal.Status = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, metav1.StatusFailure

@@ -59,6 +59,7 @@ func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, e
 		}
 		s.uids, s.wasAbsent, s.leaked = s.now, map[string]bool{}, nil
 	}
+	found = append(found, h.judgeSourceDeletions(requests)...)
 	return append(found, h.checkProcesses(ctx)...), nil
 }
 
@@ -137,6 +138,20 @@ func (s *source) judgeDeletions(requests []request) []string {
 	for name, uid := range s.uids {
 		if now, ok := s.now[name]; s.existedAllAlong(name) && !deleted[name] && (!ok || now != uid) {
 			found = append(found, fmt.Sprintf("%s is no longer the same object, and nobody was seen deleting it", name))
+		}
+	}
+	return found
+}
+
+// judgeSourceDeletions names the sources that the manager deleted. The environments of those
+// that are checked are there all along.
+func (h *harness) judgeSourceDeletions(requests []request) []violation {
+	var found []violation
+	for _, s := range h.sources() {
+		for _, r := range requests {
+			if r.resource == sourceResource && r.by != theStranger && strings.HasPrefix(r.verb, "delete") && r.done() && r.namespace == s.namespace && r.name == s.name {
+				found = append(found, violation{s.namespace + "/" + s.name, fmt.Sprintf("the source was deleted by %s at %s although its environment existed all along", r.by, clockTime(r.at.Local()))})
+			}
 		}
 	}
 	return found

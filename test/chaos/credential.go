@@ -65,6 +65,9 @@ func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool
 
 // safe reports whether a view is one to give the namespace's key.
 func (n *testNamespace) safe(view cloudsim.View) bool {
+	if n.discovers && !hides(view, n.environments(), n.environmentUIDs()) {
+		return false
+	}
 	for _, s := range n.sources {
 		for _, k := range kinds {
 			if !hides(view, s.ids(k), s.uids) {

@@ -40,10 +40,15 @@ func (s *source) create(k *kind, r *rand.Rand) string {
 	if len(s.ids(k)) > k.usual(s)+4 {
 		return s.removeOne(k, r)
 	}
+	return k.plural + ": " + s.newObject(k, r) + " is made"
+}
+
+// newObject makes an object like one of the templates and returns its ID.
+func (s *source) newObject(k *kind, r *rand.Rand) string {
 	s.made++
 	id := fmt.Sprintf("%s-new%d%s%d", k.prefix, s.index, s.letter, s.made)
 	s.documents(k).Copy(pick(r, s.documents(k).In(s.templates)), id)
-	return k.plural + ": " + id + " is made"
+	return id
 }
 
 // remove takes an object out. From then on its observation may go.

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"k8s.io/klog/v2"
@@ -38,6 +40,8 @@ type settings struct {
 	rounds int
 	every  int
 	keep   bool
+	// only is done in every round, in place of the disturbance that the schedule has for it.
+	only disturbance
 }
 
 func main() {
@@ -88,6 +92,13 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&set.rounds, "rounds", 200, "how many rounds to run")
 	flags.IntVar(&set.every, "every", 20, "print a line after so many rounds")
 	flags.BoolVar(&set.keep, "keep", false, "keep the folder of logs even without a violation")
+	flags.Func("disturbance", fmt.Sprintf("do one of %q in every round, in place of the scheduled ones", disturbances), func(name string) error {
+		set.only = disturbance(name)
+		if name != string(noDisturbance) && !slices.Contains(disturbances, set.only) {
+			return fmt.Errorf("use one of %q or %q", disturbances, noDisturbance)
+		}
+		return nil
+	})
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}
@@ -117,6 +128,7 @@ func run(ctx context.Context, set settings, dir string, stdout io.Writer) (viola
 	defer func() { err = errors.Join(err, h.close()) }()
 	t.ready()
 	for number, planned := range schedule(set.seed, set.rounds) {
+		planned.disturbance = cmp.Or(set.only, planned.disturbance)
 		if err := h.round(ctx, number+1, planned); err != nil {
 			t.end(h)
 			if ctx.Err() != nil { // The failure follows from that.

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,6 +39,8 @@ type testNamespace struct {
 	sources []*source
 	// discovers reports whether a discovery makes its sources; else a user does.
 	discovers bool
+	// listings counts the listings of environments asked for.
+	listings atomic.Int64
 }
 
 // source is one InventorySource with its environment in the cloud.

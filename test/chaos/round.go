@@ -20,7 +20,7 @@ type violation struct {
 // hold. The error says why the run cannot go on.
 func (h *harness) round(ctx context.Context, number int, p plannedRound) error {
 	h.tally.round = number
-	h.journal.note("round %d: %s, pair %t, mode %s", number, p.event, p.pair, p.mode)
+	h.journal.note("round %d: %s, pair %t, mode %s, disturbance %s", number, p.event, p.pair, p.mode, p.disturbance)
 	if number == 1 || p.pair != (len(h.managers.slots) > 1) {
 		if err := h.managers.start(ctx, p.pair); err != nil {
 			return err
@@ -46,10 +46,16 @@ func (h *harness) round(ctx context.Context, number int, p plannedRound) error {
 	h.Cloud.ClearFaults()
 	h.apiProxy.setFault(noAPIFault, r)
 	h.journal.note("round %d: faults end", number)
+	wrong, err := h.doDisturbance(ctx, number, p.disturbance)
+	if err != nil {
+		return err
+	}
+	h.journal.note("round %d: disturbance ends: %s", number, p.disturbance)
 	violations, err := h.check(ctx, time.Now().Add(2*interval+extraTime[p.event]))
 	if err != nil {
 		return err
 	}
+	violations = append(wrong, violations...)
 	h.journal.note("round %d: checked", number)
 	h.tally.report(h, violations)
 	for _, v := range violations {

@@ -38,6 +38,8 @@ type plannedRound struct {
 	pair  bool
 	event event
 	mode  cloudsim.Mode
+	// disturbance is done once the random faults have ended.
+	disturbance disturbance
 }
 
 // blockLength is how many rounds in a row have the same managers.
@@ -54,10 +56,14 @@ func schedule(seed uint64, rounds int) []plannedRound {
 		// Both modes come with one manager and with two.
 		mode := cloudsim.Modes()[(k+k/4)%2]
 		for i := range block {
-			block[i] = plannedRound{pair, noEvent, mode}
+			block[i] = plannedRound{pair, noEvent, mode, noDisturbance}
 		}
 		for i, e := range events(k, pair) {
 			block[i].event = e
+		}
+		// Three rounds of a block without an event: twenty rounds have every disturbance.
+		for i := range 3 {
+			block[blockLength-1-i].disturbance = disturbances[(3*k+i)%len(disturbances)]
 		}
 		r.Shuffle(len(block), func(i, j int) { block[i], block[j] = block[j], block[i] })
 		planned = append(planned, block...)

@@ -119,3 +119,15 @@ func TestBadFlagsAreRefused(t *testing.T) {
 		NewWithT(t).Expect(stderr.String()).NotTo(BeEmpty())
 	}
 }
+
+func TestTwentyRoundsHaveEveryDisturbance(t *testing.T) {
+	t.Parallel()
+	seen := map[disturbance]bool{noDisturbance: true}
+	for _, planned := range schedule(7, 20) {
+		seen[planned.disturbance] = true
+		if planned.event != noEvent {
+			NewWithT(t).Expect(planned.disturbance).To(Equal(noDisturbance), "a restart takes time that the steps have not")
+		}
+	}
+	NewWithT(t).Expect(seen).To(HaveLen(1 + len(disturbances)))
+}

@@ -21,19 +21,20 @@ import (
 type counter string
 
 const (
-	inventoryChanges  counter = "changes in the cloud"
-	strangerEdits     counter = "edits by a stranger"
-	credentialFaults  counter = "faults of a credential"
-	kills             counter = "managers killed"
-	apiRestarts       counter = "API server restarts"
-	apiFaults         counter = "faults of the API server"
-	leaderChanges     counter = "leaders ended"
-	approvals         counter = "prunes approved"
-	observationWrites counter = "writes of observations"
+	inventoryChanges    counter = "changes in the cloud"
+	strangerEdits       counter = "edits by a stranger"
+	credentialFaults    counter = "faults of a credential"
+	kills               counter = "managers killed"
+	apiRestarts         counter = "API server restarts"
+	apiFaults           counter = "faults of the API server"
+	furtherDisturbances counter = "disturbances in steps"
+	leaderChanges       counter = "leaders ended"
+	approvals           counter = "prunes approved"
+	observationWrites   counter = "writes of observations"
 )
 
 // counters are all of them, in the order they are printed.
-var counters = []counter{inventoryChanges, strangerEdits, credentialFaults, kills, apiRestarts, apiFaults, leaderChanges, approvals, observationWrites}
+var counters = []counter{inventoryChanges, strangerEdits, credentialFaults, kills, apiRestarts, apiFaults, furtherDisturbances, leaderChanges, approvals, observationWrites}
 
 // tally counts what was done and found, and prints the counts.
 type tally struct {
