@@ -5,15 +5,12 @@ package metrics
 import (
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/yaml"
-
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
 // rule is one alert.
@@ -72,26 +69,4 @@ func TestEveryAlertAsksForMetricsThereAreAndNamesItsSource(t *testing.T) {
 			g.Expect(r.Annotations["summary"]).To(ContainSubstring("{{ $labels.namespace }}/{{ $labels.name }}"), r.Alert)
 		}
 	}
-}
-
-// Every reason for which a source is not ready has an alert that comes sooner than the
-// one for any reason, but for those that only mean that it is at work.
-func TestEveryReasonRaisesAnAlert(t *testing.T) {
-	t.Parallel()
-	reasons := regexp.MustCompile(`reason=~?"([^"]*)"`)
-	var alerted []string
-	for _, r := range rules(t) {
-		for _, match := range reasons.FindAllStringSubmatch(r.Expr, -1) {
-			alerted = append(alerted, strings.Split(match[1], "|")...)
-		}
-	}
-	slices.Sort(alerted)
-	want := []string{
-		v1alpha1.ReasonSecretNotFound, v1alpha1.ReasonSecretInvalid, v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonUnauthenticated,
-		v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest, v1alpha1.ReasonRateLimited, v1alpha1.ReasonCloudUnavailable,
-		v1alpha1.ReasonIncompleteListing, v1alpha1.ReasonMalformedResponse, v1alpha1.ReasonNameConflict, v1alpha1.ReasonWriteFailed,
-		v1alpha1.ReasonServiceAccountTokenFailed, v1alpha1.ReasonTokenExchangeRefused, v1alpha1.ReasonConfigMapsOff,
-	}
-	slices.Sort(want)
-	NewWithT(t).Expect(alerted).To(Equal(want))
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,6 +165,28 @@ func TestReferenceOfConditionsAndReasonsIsComplete(t *testing.T) {
 			has(t, page, "`"+c.value+"`")
 		}
 	}
+}
+
+// withoutAlert are the reasons of Ready that ask nothing of anyone.
+var withoutAlert = []string{v1alpha1.ReasonSucceeded, v1alpha1.ReasonProgressing, v1alpha1.ReasonSuspended}
+
+// Every reason for which a source is not ready is named by one alert, which comes sooner than
+// the one for any reason.
+func TestEveryReasonRaisesAnAlert(t *testing.T) {
+	t.Parallel()
+	declared, err := constants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	var want, alerted []string
+	for _, c := range declared {
+		if strings.HasPrefix(c.group, "Reasons of an InventorySource's Ready") && !slices.Contains(withoutAlert, c.value) {
+			want = append(want, c.value)
+		}
+	}
+	for _, match := range regexp.MustCompile(`reason=~?"([^"]*)"`).FindAllStringSubmatch(read(t, "config/prometheus/rules.yaml"), -1) {
+		alerted = append(alerted, strings.Split(match[1], "|")...)
+	}
+	NewWithT(t).Expect(want).NotTo(BeEmpty())
+	NewWithT(t).Expect(alerted).To(ConsistOf(want))
 }
 
 func TestReferenceOfPruneRulesIsComplete(t *testing.T) {
