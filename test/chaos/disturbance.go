@@ -235,7 +235,7 @@ func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, err
 func (s *source) copied(ctx context.Context, number int) ([]client.Object, error) {
 	object, observations, err := s.read(ctx)
 	if err != nil {
-		return nil, err
+		return nil, client.IgnoreNotFound(err) // A source that is not there is found by the check.
 	}
 	var copies []client.Object
 	if len(observations) > 0 {

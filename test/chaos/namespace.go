@@ -220,11 +220,12 @@ func (s *source) annotate(ctx context.Context, annotations map[string]string) er
 	})
 }
 
-// ask asks for a sync and returns the token that the status shows once it is over.
+// ask asks for a sync and returns the token that the status shows once it is over. A source
+// that is not there is not asked: settle reports it.
 func (s *source) ask(ctx context.Context) (token string, err error) {
 	s.tokens++
 	token = fmt.Sprintf("%s-%s-%d", s.namespace, s.name, s.tokens)
-	return token, s.annotate(ctx, map[string]string{v1alpha1.AnnotationRequestedAt: token})
+	return token, client.IgnoreNotFound(s.annotate(ctx, map[string]string{v1alpha1.AnnotationRequestedAt: token}))
 }
 
 // parallel calls do for every member at the same time and joins the errors.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,7 +31,7 @@ func (s *source) handled(ctx context.Context, token string, deadline time.Time) 
 		err := persist(ctx, func(ctx context.Context) error {
 			return s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object, cheaply)
 		})
-		if err != nil {
+		if client.IgnoreNotFound(err) != nil {
 			return false, err
 		}
 		s.searchStatus(object)
@@ -69,6 +70,12 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 			return nil, err
 		}
 		object, observations, err := s.read(ctx)
+		if apierrors.IsNotFound(err) && !time.Now().Before(deadline) {
+			return []string{"the source is not there"}, nil
+		}
+		if apierrors.IsNotFound(err) {
+			continue // handled took its time.
+		}
 		if err != nil {
 			return nil, err
 		}
