@@ -37,13 +37,22 @@ func rules(t *testing.T) []rule {
 	return all
 }
 
-// declared returns the names of all metrics there are.
-func declared() []string {
+// recorder notes what is registered.
+type recorder struct{ collectors []prometheus.Collector }
+
+func (r *recorder) Register(c prometheus.Collector) error { r.MustRegister(c); return nil }
+
+func (r *recorder) MustRegister(all ...prometheus.Collector) {
+	r.collectors = append(r.collectors, all...)
+}
+
+func (r *recorder) Unregister(prometheus.Collector) bool { return false }
+
+// namesOf returns the names of the metrics of collectors.
+func namesOf(collectors ...prometheus.Collector) []string {
 	var names []string
 	descriptions := make(chan *prometheus.Desc, 100)
-	registry, m := used()
-	_ = registry
-	for _, c := range []prometheus.Collector{&Collector{Kinds: kinds}, m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining, m.pruneHeld} {
+	for _, c := range collectors {
 		c.Describe(descriptions)
 	}
 	close(descriptions)
@@ -51,7 +60,29 @@ func declared() []string {
 	for d := range descriptions {
 		names = append(names, name.FindStringSubmatch(d.String())[1])
 	}
-	return append(names, "ccloud_inventory_build_info", "leader_election_master_status") // The latter is controller-runtime's.
+	return names
+}
+
+// declared returns the names of all metrics there are.
+func declared() []string {
+	r := &recorder{}
+	New(r, testBuild)
+	r.MustRegister(&Collector{Kinds: kinds})
+	return append(namesOf(r.collectors...), "leader_election_master_status") // which is controller-runtime's
+}
+
+func TestEveryMetricHasASeriesInATest(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	New(r, testBuild)
+	registry, _ := used()
+	families, err := registry.Gather()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	var gathered []string
+	for _, family := range families {
+		gathered = append(gathered, family.GetName())
+	}
+	NewWithT(t).Expect(gathered).To(ConsistOf(namesOf(r.collectors...)), "used in metrics_test.go")
 }
 
 func TestEveryAlertAsksForMetricsThereAreAndNamesItsSource(t *testing.T) {

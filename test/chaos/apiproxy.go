@@ -58,7 +58,7 @@ type apiProxy struct {
 	gap *gap
 }
 
-// gap is a time in which nobody can watch a resource.
+// gap is a time in which no manager can watch a resource.
 type gap struct {
 	// resource is part of the resource's path.
 	resource string

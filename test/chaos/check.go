@@ -50,7 +50,9 @@ func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, e
 		if len(differing[i]) > 0 {
 			texts = append(texts, "not settled in time: "+some(differing[i]))
 		}
-		texts = append(texts, s.judgeDeletions(requests)...)
+		if deletions := s.judgeDeletions(requests); len(deletions) > 0 {
+			texts = append(texts, some(deletions)) // A source that goes takes all its observations along.
+		}
 		if unchanged[i] != nil {
 			texts = append(texts, unchanged[i].judge(requests)...)
 		}
@@ -92,7 +94,7 @@ func (h *harness) checkProcesses(ctx context.Context) []violation {
 			add("logs", filepath.Base(path)+" has "+leak)
 		}
 		if strings.Contains(string(text), "panic") {
-			add("logs", filepath.Base(path)+" tells of a panic")
+			add("logs", filepath.Base(path)+" has a panic")
 		}
 	}
 	for _, s := range h.managers.slots {
@@ -194,7 +196,7 @@ func (h *harness) logged(ctx context.Context) ([]request, error) {
 	return requests, err
 }
 
-// keepState writes what the cluster holds to files beside the logs.
+// keepState writes what the cluster holds to files next to the logs.
 func (h *harness) keepState(ctx context.Context, number int) error {
 	for _, c := range h.namespaces {
 		out, err := h.Kubectl(ctx, "-n", c.namespace, "get", "ccloud", "-o", "yaml")

@@ -78,7 +78,7 @@ func (p *cloudProxy) close() {
 func (p *cloudProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := p.begin(r)
 	last := &lastWrite{ResponseWriter: w}
-	defer func() { // also where the cloud breaks the connection off
+	defer func() { // even if the cloud breaks the connection
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if x.ended = last.at; x.ended.IsZero() {

@@ -23,8 +23,7 @@ const (
 	noView            credentialFault = "the key sees nothing"
 	noSecret          credentialFault = "the Secret is gone"
 	anotherKey        credentialFault = "the key is replaced"
-	// Those that use up the key's budget: what may be under way at once, and what may
-	// be sent in a second.
+	// These use up the key's budget: requests under way at once, and requests a second.
 	slowAnswers  credentialFault = "every answer is slow"
 	endlessPages credentialFault = "every listing is endless"
 )
@@ -46,11 +45,10 @@ func drawCredentialFault(r *rand.Rand) credentialFault {
 // mostPercent is the sources' prune.maxPercent, which is its default.
 const mostPercent = 20
 
-// hides reports whether a view hides so much of a kind that the operator must hold what it
-// takes for gone: at least something where nothing is left, else more than one object and
-// more than mostPercent. Only then is what it does not delete a proof. Of what is hidden
-// those count that have an observation: one that was made a moment ago, and that the
-// operator has never seen, it does not miss.
+// hides reports whether a view hides so much of a kind that the operator must hold the prune:
+// everything, or more than one object and more than mostPercent. If it hides less, a deletion
+// proves nothing. Only objects with an observation count as hidden: the operator does not miss
+// an object that it has never seen.
 func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool {
 	shown, missed := 0, 0
 	for _, id := range ids {

@@ -146,7 +146,7 @@ func (n *testNamespace) askDiscovery(ctx context.Context) (token string, err err
 	})
 }
 
-// changeSource has a stranger change the source itself, where a discovery puts it back.
+// changeSource has a stranger change the source itself if a discovery puts it back, else labels.
 func (s *source) changeSource(ctx context.Context, o v1alpha1.Observation) error {
 	if !s.discovers {
 		return s.editLabels(ctx, o)

@@ -187,7 +187,7 @@ func (n *testNamespace) namelessEnvironments(ctx context.Context, r *rand.Rand) 
 }
 
 // copyObjects copies a source and observations under other names, has everything listed and
-// planned several times, and checks that nobody wrote or deleted the copies.
+// planned several times, and checks that the copies were neither written nor deleted.
 func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, error) {
 	var copies []client.Object
 	for _, n := range h.namespaces {

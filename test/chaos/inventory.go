@@ -35,7 +35,7 @@ func (s *source) change(r *rand.Rand) {
 	s.journal.note("%s/%s: the cloud: %s", s.namespace, s.name, what)
 }
 
-// create makes an object like one of the templates, or removes one where there are many.
+// create makes an object like one of the templates, or removes one if there are many.
 func (s *source) create(k *kind, r *rand.Rand) string {
 	if len(s.ids(k)) > k.usual(s)+4 {
 		return s.removeOne(k, r)
@@ -57,7 +57,7 @@ func (s *source) remove(k *kind, id string) {
 	_ = s.documents(k).Remove(id) // It is there: nobody else takes it out.
 }
 
-// removeOne takes an object out, or makes one where there are few.
+// removeOne takes an object out, or makes one if there are few.
 func (s *source) removeOne(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) < max(1, k.usual(s)-4) {
