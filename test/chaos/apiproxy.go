@@ -54,7 +54,7 @@ type apiProxy struct {
 	random *rand.Rand
 	// watching ends the watches under way when it is closed.
 	watching chan struct{}
-	// gap holds watches back, nil if there is none.
+	// gap is the last gap, nil before the first.
 	gap *gap
 }
 
@@ -63,7 +63,16 @@ type gap struct {
 	// resource is part of the resource's path.
 	resource string
 	ended    chan struct{}
+	over     bool
+	// held are the paths of which a watch was held back, and which nobody watches again yet.
+	// Once the gap is over and there are none, watched is closed.
+	held    map[string]bool
+	watched chan struct{}
 }
+
+// backAfter is how long a manager may take to watch again after a gap. Its pauses between two
+// attempts grow to a minute if gaps follow each other closely.
+const backAfter = 90 * time.Second
 
 // startAPIProxy starts a proxy on a free loopback port and changes the kubeconfig to lead to it.
 func startAPIProxy(config *rest.Config, kubeconfig string) (*apiProxy, error) {
@@ -123,18 +132,40 @@ func (p *apiProxy) cut() {
 
 // beginGap ends the watches under way, and holds back further ones of a resource until the
 // returned function is called. Then they are refused as too old, so that the managers list.
+// The function returns when they watch again.
 func (p *apiProxy) beginGap(resource string) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g := &gap{resource, make(chan struct{})}
+	g := &gap{resource: resource, ended: make(chan struct{}), held: map[string]bool{}, watched: make(chan struct{})}
 	p.gap = g
 	p.cut()
 	return sync.OnceFunc(func() {
 		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.gap = nil
+		g.over = true
 		close(g.ended)
+		if len(g.held) == 0 {
+			close(g.watched)
+		}
+		p.mu.Unlock()
+		select {
+		case <-g.watched:
+		case <-time.After(backAfter):
+		}
 	})
+}
+
+// meets notes a watch of the gap's resource, and reports whether it falls into the gap.
+func (g *gap) meets(path string) bool {
+	switch {
+	case !g.over:
+		g.held[path] = true
+	case g.held[path]:
+		delete(g.held, path)
+		if len(g.held) == 0 {
+			close(g.watched)
+		}
+	}
+	return !g.over
 }
 
 // handling is what happens to one request.
@@ -153,7 +184,7 @@ func (p *apiProxy) handlingOf(r *http.Request) handling {
 	h := handling{watching: p.watching}
 	observation := strings.Contains(r.URL.Path, "observations")
 	write := r.Method != http.MethodGet && observation
-	if p.gap != nil && isWatch(r) && strings.Contains(r.URL.Path, p.gap.resource) {
+	if p.gap != nil && isWatch(r) && strings.Contains(r.URL.Path, p.gap.resource) && p.gap.meets(r.URL.Path) {
 		h.gap, h.refusal = p.gap.ended, tooOld()
 		return h
 	}
