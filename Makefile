@@ -45,7 +45,6 @@ endif
 KUBECTL ?= kubectl
 CONTAINER_TOOL ?= docker
 TOOL := hack/tools/run
-KUSTOMIZE := $(TOOL) kustomize
 CONTROLLER_GEN := $(TOOL) controller-gen
 
 # A pipe fails where one of its commands does. Written like this because make 3.81,
@@ -132,12 +131,16 @@ controlplane: ## Get the local control plane's binaries; print their folder.
 	@hack/controlplane/ensure
 
 .PHONY: test
-test: ## Run all tests, against a real API server. TESTFLAGS=-race
+test: ## Run the tests for which Go and the API server are enough. TESTFLAGS=-race
 	@hack/test
+
+.PHONY: test-all
+test-all: ## Run all tests, those that need Helm, Argo CD's engine and other modules too.
+	@hack/test all
 
 .PHONY: test-e2e
 test-e2e: ## Run the manager's own suite alone, under the shipped role. TESTFLAGS=-v
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 $(TESTFLAGS) ./test/e2e
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 -timeout 30m $(TESTFLAGS) ./test/e2e
 
 .PHONY: e2e
 e2e: ## Install chart and image into a cluster with nodes and walk through. NODE=local, NODE=kind
@@ -145,7 +148,7 @@ e2e: ## Install chart and image into a cluster with nodes and walk through. NODE
 
 .PHONY: docs
 docs: ## Run the commands of the pages, runbooks too, and write what they print.
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 ./test/docs
+	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets UPDATE_DOCS=1 go test -count=1 -timeout 30m ./test/docs
 
 .PHONY: chaos
 chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200
@@ -204,7 +207,7 @@ docker-push: ## Push the image IMG.
 
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
-	@$(RENDER) && mv dist/rendered.yaml dist/install.yaml
+	@rm -f dist/install.yaml && $(RENDER) && mv dist/rendered.yaml dist/install.yaml
 
 .PHONY: clean
 clean: ## Remove bin and dist. Caches of tools and the control plane stay.
@@ -214,11 +217,11 @@ clean: ## Remove bin and dist. Caches of tools and the control plane stay.
 
 .PHONY: install
 install: ## Install the CRDs into the current kubeconfig's cluster.
-	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply -f -
+	$(KUBECTL) kustomize config/crd | $(KUBECTL) apply -f -
 
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every source and observation.
-	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+	$(KUBECTL) kustomize config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
 deploy: ## Install CRDs, roles and the manager with image IMG. BASE=namespaced WITH='policy prometheus'

@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gbytes"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,12 +23,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// It needs KUBEBUILDER_ASSETS, the folder of a kube-apiserver and an etcd: `make test` in the
+// It needs KUBEBUILDER_ASSETS, the folder of a kube-apiserver and an etcd: `make test-all` in the
 // repository sets it.
 func TestTheEndpointIsKeptOnceTheClusterIsUp(t *testing.T) {
 	g := NewWithT(t)
-	g.SetDefaultEventuallyTimeout(20 * time.Second)
-	ctrl.SetLogger(zap.New(zap.WriteTo(t.Output())))
+	g.SetDefaultEventuallyTimeout(3 * time.Minute)
+	said := gbytes.NewBuffer()
+	ctrl.SetLogger(zap.New(zap.WriteTo(io.MultiWriter(said, t.Output()))))
 	server := &envtest.Environment{
 		CRDDirectoryPaths:     []string{filepath.Join("..", "..", "config", "crd", "bases")},
 		ErrorIfCRDPathMissing: true,
@@ -71,7 +74,8 @@ func TestTheEndpointIsKeptOnceTheClusterIsUp(t *testing.T) {
 	other, o := created("lkc-2"), created("lkc-1")
 	observe(other, "PROVISIONED", "other:9092", metav1.ConditionTrue)
 	observe(o, "PROVISIONING", "one:9092", metav1.ConditionFalse)
-	g.Consistently(kept, time.Second).Should(BeEmpty())
+	g.Eventually(said).Should(gbytes.Say(`"Waiting for the cluster".*"phase":"PROVISIONING"`))
+	g.Expect(kept()).To(BeEmpty())
 
 	observe(o, "PROVISIONED", "one:9092", metav1.ConditionTrue)
 	g.Eventually(kept).Should(Equal(map[string]string{"bootstrap.servers": "one:9092"}))
@@ -81,7 +85,8 @@ func TestTheEndpointIsKeptOnceTheClusterIsUp(t *testing.T) {
 
 	// Nobody knows any more: what is known stays.
 	observe(o, "PROVISIONED", "two:9092", metav1.ConditionUnknown)
-	g.Consistently(kept, time.Second).Should(HaveKeyWithValue("bootstrap.servers", "two:9092"))
+	g.Eventually(said).Should(gbytes.Say(`"Waiting for the cluster".*"phase":"PROVISIONED"`))
+	g.Expect(kept()).To(HaveKeyWithValue("bootstrap.servers", "two:9092"))
 
 	// Someone deletes it.
 	observe(o, "PROVISIONED", "two:9092", metav1.ConditionTrue)

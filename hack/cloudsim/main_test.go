@@ -27,6 +27,9 @@ type command struct {
 	code           chan int
 }
 
+// patience is how long a test waits for what happens soon on a machine that is not busy.
+const patience = 3 * time.Minute
+
 // launch runs the command on free ports and stops it with the test.
 func launch(t *testing.T, args ...string) *command {
 	t.Helper()
@@ -43,7 +46,7 @@ func launch(t *testing.T, args ...string) *command {
 
 // match waits for the output to match and returns its first group.
 func (c *command) match(g Gomega, pattern string) string {
-	g.EventuallyWithOffset(1, func() string { return string(c.stdout.Contents()) }, 30*time.Second).Should(MatchRegexp(pattern))
+	g.EventuallyWithOffset(1, func() string { return string(c.stdout.Contents()) }, patience).Should(MatchRegexp(pattern))
 	return regexp.MustCompile(pattern).FindStringSubmatch(string(c.stdout.Contents()))[1]
 }
 
@@ -71,7 +74,7 @@ func TestItServesASeededInventoryUntilItIsStopped(t *testing.T) {
 	status, _ = fetch(t, g, c.match(g, `admin  (\S+)`)+"/inventory", "", "")
 	g.Expect(status).To(Equal(http.StatusOK))
 	c.stop()
-	g.Eventually(c.code, 10*time.Second).Should(Receive(Equal(exitOK)))
+	g.Eventually(c.code, patience).Should(Receive(Equal(exitOK)))
 	g.Expect(c.stdout.Contents()).To(HaveSuffix("Stopped.\n"))
 	g.Expect(c.stderr.Contents()).To(BeEmpty())
 }

@@ -5,7 +5,8 @@
 // it, prints what kubectl shows, then changes the cloud and shows each change
 // arriving. It stays until Ctrl-C; with DEMO_ONCE=1 it ends there.
 //
-// `make demo` runs it with KUBEBUILDER_ASSETS set; DEMO_BEFORE is what took time before.
+// `make demo` runs it at the module's root. DEMO_ASSETS is the folder of the control plane's
+// servers, DEMO_BEFORE what took time before.
 package main
 
 import (
@@ -16,6 +17,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ccloud-dev/inventory-operator/hack/cloudsim/admin"
 	"github.com/ccloud-dev/inventory-operator/test/stage"
@@ -28,6 +32,7 @@ func main() { os.Exit(play()) }
 func play() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	ctrllog.SetLogger(logr.Discard()) // Or it would complain of none on a slow machine.
 	err := run(ctx)
 	switch {
 	case err == nil:
@@ -50,11 +55,22 @@ func run(ctx context.Context) (err error) {
 
 	step("Building the manager, starting a control plane and the simulated cloud")
 	start := time.Now()
-	s, err := stage.Start(ctx, stage.Options{Dir: dir, Log: indented{os.Stdout}})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	collector, err := getCollector(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Stop()) }()
+	s, err := stage.Start(ctx, stage.Options{Dir: dir, Assets: os.Getenv("DEMO_ASSETS"), WithoutControllers: true, Log: indented{os.Stdout}})
+	if err != nil {
+		cancel()
+		return errors.Join(err, collector.command.Wait())
+	}
+	go collector.startOn(ctx, s.Plane)
+	defer func() {
+		cancel()
+		err = errors.Join(err, s.Stop())
+	}()
 
 	step("Starting the manager as ServiceAccount %s, with the rights config/rbac gives it and no others", stage.ServiceAccount)
 	manager, err := s.StartManager(ctx, "manager")
@@ -64,7 +80,7 @@ func run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, manager.Stop()) }()
 	say("ready %s after the start", since(start))
 
-	show := &show{Stage: s}
+	show := &show{Stage: s, collector: collector}
 	if err := show.play(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, manager.Tail())
 	}

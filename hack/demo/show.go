@@ -63,6 +63,7 @@ spec:
 // show plays on a stage.
 type show struct {
 	*stage.Stage
+	collector *collector
 }
 
 // play shows the main job once, from the first sync to changes arriving.
@@ -87,6 +88,9 @@ func (s *show) play(ctx context.Context) error {
 		if err := s.run(ctx, command); err != nil {
 			return err
 		}
+	}
+	if err := s.collector.await(ctx); err != nil {
+		return err
 	}
 	if err := s.changes(ctx); err != nil {
 		return err

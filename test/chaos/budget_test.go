@@ -77,7 +77,7 @@ func TestRequestsUnderWayAtOnceAreCounted(t *testing.T) {
 func TestTheFrontNotesWhatItLetsThrough(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	f, err := startFront(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	f, err := startCloudProxy(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	g.Expect(err).NotTo(HaveOccurred())
 	defer f.close()
 	began := time.Now()

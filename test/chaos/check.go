@@ -19,11 +19,11 @@ const markerResource = "configmaps"
 
 // check waits until everything is settled, no longer than the deadline, and returns
 // what does not hold.
-func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, error) {
+func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, error) {
 	var found []violation
-	all := w.sources()
+	all := h.sources()
 	differing := make([][]string, len(all))
-	quiets := make([]*quiet, len(all))
+	unchanged := make([]*unchangedSync, len(all))
 	err := parallel(numbers(all), func(i int) (err error) {
 		differing[i], err = all[i].settle(ctx, deadline)
 		return err
@@ -31,17 +31,17 @@ func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, err
 	if err != nil {
 		return nil, err
 	}
-	w.journal.note("settled")
+	h.journal.note("settled")
 	err = parallel(numbers(all), func(i int) (err error) {
 		if len(differing[i]) == 0 {
-			quiets[i], err = all[i].rest(ctx, time.Now().Add(2*interval))
+			unchanged[i], err = all[i].syncUnchanged(ctx, time.Now().Add(2*interval))
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	requests, err := w.logged(ctx)
+	requests, err := h.logged(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,16 +50,19 @@ func (w *world) check(ctx context.Context, deadline time.Time) ([]violation, err
 		if len(differing[i]) > 0 {
 			texts = append(texts, "not settled in time: "+some(differing[i]))
 		}
-		texts = append(texts, s.judgeDeletions(requests)...)
-		if quiets[i] != nil {
-			texts = append(texts, quiets[i].judge(requests)...)
+		if deletions := s.judgeDeletions(requests); len(deletions) > 0 {
+			texts = append(texts, some(deletions)) // A source that goes takes all its observations along.
+		}
+		if unchanged[i] != nil {
+			texts = append(texts, unchanged[i].judge(requests)...)
 		}
 		for _, text := range texts {
 			found = append(found, violation{s.namespace + "/" + s.name, text})
 		}
-		s.uids, s.gone, s.leaked = s.now, map[string]bool{}, nil
+		s.uids, s.wasAbsent, s.leaked = s.now, map[string]bool{}, nil
 	}
-	return append(found, w.checkProcesses(ctx)...), nil
+	found = append(found, h.judgeSourceDeletions(requests)...)
+	return append(found, h.checkProcesses(ctx)...), nil
 }
 
 // eventsEvery is after how many rounds Events are searched. They stay for an hour and
@@ -68,47 +71,47 @@ const eventsEvery = 10
 
 // checkProcesses checks what is not about one source: budgets, logs, Events, metrics,
 // and whether managers ended by themselves.
-func (w *world) checkProcesses(ctx context.Context) []violation {
+func (h *harness) checkProcesses(ctx context.Context) []violation {
 	var found []violation
 	add := func(where string, texts ...string) {
 		for _, text := range texts {
 			found = append(found, violation{where, text})
 		}
 	}
-	starts, trouble := w.crew.news()
-	add("managers", trouble...)
-	add("budget", w.front.judge(starts)...)
-	for _, call := range w.Cloud.ForeignCalls() {
+	starts, problems := h.managers.takeNews()
+	add("managers", problems...)
+	add("budget", h.cloudProxy.judge(starts)...)
+	for _, call := range h.Cloud.ForeignCalls() {
 		add("origin", fmt.Sprintf("a request went to another origin, with key %q", call.KeyID))
 	}
-	w.Cloud.ResetCalls()
-	for _, path := range w.crew.logs() {
-		text, err := w.leaks.grown(path)
+	h.Cloud.ResetCalls()
+	for _, path := range h.managers.logs() {
+		text, err := h.leaks.grown(path)
 		if err != nil {
 			add("logs", err.Error())
 		}
-		if leak := w.leaks.find(text); leak != "" {
+		if leak := h.leaks.find(text); leak != "" {
 			add("logs", filepath.Base(path)+" has "+leak)
 		}
 		if strings.Contains(string(text), "panic") {
-			add("logs", filepath.Base(path)+" tells of a panic")
+			add("logs", filepath.Base(path)+" has a panic")
 		}
 	}
-	for _, s := range w.crew.seats {
-		if text, err := w.crew.metrics(ctx, s); err == nil {
-			if leak := w.leaks.find([]byte(text)); leak != "" {
+	for _, s := range h.managers.slots {
+		if text, err := h.managers.metrics(ctx, s); err == nil {
+			if leak := h.leaks.find([]byte(text)); leak != "" {
 				add("metrics", s.name+" exports "+leak)
 			}
 		}
 	}
-	if !w.tally.whole(eventsEvery) {
+	if !h.tally.whole(eventsEvery) {
 		return found
 	}
-	events, err := w.clients.EventsV1().RESTClient().Get().Resource("events").DoRaw(ctx)
+	events, err := h.clients.EventsV1().RESTClient().Get().Resource("events").DoRaw(ctx)
 	if err != nil {
 		add("events", "cannot be read: "+err.Error())
 	}
-	if leak := w.leaks.find(events); leak != "" {
+	if leak := h.leaks.find(events); leak != "" {
 		add("events", "an Event has "+leak)
 	}
 	return found
@@ -142,6 +145,20 @@ func (s *source) judgeDeletions(requests []request) []string {
 	return found
 }
 
+// judgeSourceDeletions names the sources that the manager deleted. The environments of those
+// that are checked are there all along.
+func (h *harness) judgeSourceDeletions(requests []request) []violation {
+	var found []violation
+	for _, s := range h.sources() {
+		for _, r := range requests {
+			if r.resource == sourceResource && r.by != theStranger && strings.HasPrefix(r.verb, "delete") && r.done() && r.namespace == s.namespace && r.name == s.name {
+				found = append(found, violation{s.namespace + "/" + s.name, fmt.Sprintf("the source was deleted by %s at %s although its environment existed all along", r.by, clockTime(r.at.Local()))})
+			}
+		}
+	}
+	return found
+}
+
 // mine reports whether an observation of this name is or was the source's.
 func (s *source) mine(name string) bool {
 	_, was := s.uids[name]
@@ -150,16 +167,16 @@ func (s *source) mine(name string) bool {
 }
 
 // logged returns what the API server logged since the last call, up to now.
-func (w *world) logged(ctx context.Context) ([]request, error) {
-	w.markers++
-	mark := fmt.Sprintf("chaos-mark-%d", w.markers)
+func (h *harness) logged(ctx context.Context) ([]request, error) {
+	h.markers++
+	mark := fmt.Sprintf("chaos-mark-%d", h.markers)
 	var requests []request
 	err := persist(ctx, func(ctx context.Context) error {
-		_, err := w.clients.CoreV1().ConfigMaps(metav1.NamespaceDefault).Get(ctx, mark, metav1.GetOptions{})
+		_, err := h.clients.CoreV1().ConfigMaps(metav1.NamespaceDefault).Get(ctx, mark, metav1.GetOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return err
 		}
-		more, err := w.audit.read()
+		more, err := h.audit.read()
 		requests = append(requests, more...)
 		for _, r := range more {
 			if r.resource == markerResource && r.name == mark {
@@ -173,20 +190,20 @@ func (w *world) logged(ctx context.Context) ([]request, error) {
 	})
 	for _, r := range requests {
 		if r.by == theManager && r.observation() && r.done() {
-			w.tally.count(observationWrites)
+			h.tally.count(observationWrites)
 		}
 	}
 	return requests, err
 }
 
-// keepState writes what the cluster holds to files beside the logs.
-func (w *world) keepState(ctx context.Context, number int) error {
-	for _, c := range w.cells {
-		out, err := w.Kubectl(ctx, "-n", c.namespace, "get", "ccloud", "-o", "yaml")
+// keepState writes what the cluster holds to files next to the logs.
+func (h *harness) keepState(ctx context.Context, number int) error {
+	for _, c := range h.namespaces {
+		out, err := h.Kubectl(ctx, "-n", c.namespace, "get", "ccloud", "-o", "yaml")
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(w.dir, fmt.Sprintf("round-%d-%s.yaml", number, c.namespace))
+		path := filepath.Join(h.dir, fmt.Sprintf("round-%d-%s.yaml", number, c.namespace))
 		if err := os.WriteFile(path, []byte(out), 0o600); err != nil {
 			return err
 		}

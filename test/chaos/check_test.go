@@ -21,7 +21,7 @@ import (
 const (
 	managersName = "system:serviceaccount:" + stage.Namespace + ":" + stage.ServiceAccount
 	auditFormat  = `{"stage":"ResponseComplete","verb":%q,"user":{"username":%q},"userAgent":%q,` +
-		`"objectRef":{"resource":%q,"subresource":%q,"namespace":"cell-0","name":%q},` +
+		`"objectRef":{"resource":%q,"subresource":%q,"namespace":"chaos-0","name":%q},` +
 		`"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-02T12:00:00.5Z"}` + "\n"
 )
 
@@ -47,7 +47,7 @@ func TestTheAuditLogTellsWhoWroteWhat(t *testing.T) {
 	requests, err := log.read()
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(requests).To(HaveLen(3))
-	g.Expect(requests[0]).To(Equal(request{noon.Add(500 * time.Millisecond), theManager, "manager/v1", "delete", clusters.resource, "", "cell-0", "lkc-1", 200}))
+	g.Expect(requests[0]).To(Equal(request{noon.Add(500 * time.Millisecond), theManager, "manager/v1", "delete", clusters.resource, "", "chaos-0", "lkc-1", 200}))
 	g.Expect(requests[1].by).To(Equal(theStranger))
 	g.Expect(requests[2].by).To(Equal(someoneElse))
 	g.Expect(log.read()).To(BeEmpty(), "what was read, and a line half written")
@@ -55,9 +55,9 @@ func TestTheAuditLogTellsWhoWroteWhat(t *testing.T) {
 
 // watched returns a source with three clusters, of which one was gone for a while.
 func watched() *source {
-	w := &world{Stage: &stage.Stage{Cloud: cloudsim.New(cloudsim.Options{})}}
-	s := &source{cell: &cell{world: w, namespace: "cell-0"}, name: "prod", environment: environment,
-		gone: map[string]bool{"lkc-back": true}, uids: map[string]types.UID{}, now: map[string]types.UID{}}
+	h := &harness{Stage: &stage.Stage{Cloud: cloudsim.New(cloudsim.Options{})}}
+	s := &source{testNamespace: &testNamespace{harness: h, namespace: "chaos-0"}, name: "prod", environment: environment,
+		wasAbsent: map[string]bool{"lkc-back": true}, uids: map[string]types.UID{}, now: map[string]types.UID{}}
 	for _, id := range []string{"lkc-1", "lkc-2", "lkc-back"} {
 		c := cloudsim.Cluster{ID: id}
 		c.Spec.Environment.ID = environment
@@ -69,7 +69,7 @@ func watched() *source {
 }
 
 func deletion(by author, verb, name string) request {
-	return request{noon, by, "agent", verb, clusters.resource, "", "cell-0", name, 200}
+	return request{noon, by, "agent", verb, clusters.resource, "", "chaos-0", name, 200}
 }
 
 func TestADeletionWithoutAReasonIsFound(t *testing.T) {
@@ -102,12 +102,12 @@ func TestAQuietSyncMayWriteOneStatus(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s := watched()
-	s.front = &front{}
-	q := &quiet{source: s, from: noon.Add(-time.Second), to: noon.Add(time.Second)}
-	status := request{noon, theManager, "manager", "patch", sourceResource, "status", "cell-0", "prod", 200}
+	s.cloudProxy = &cloudProxy{}
+	q := &unchangedSync{source: s, from: noon.Add(-time.Second), to: noon.Add(time.Second)}
+	status := request{noon, theManager, "manager", "patch", sourceResource, "status", "chaos-0", "prod", 200}
 	g.Expect(q.judge([]request{status})).To(BeEmpty())
 	g.Expect(q.judge([]request{status, status})).To(ConsistOf(ContainSubstring("2 writes of the source's status in 1 syncs")))
-	write := request{noon, theManager, "manager", "patch", clusters.resource, "status", "cell-0", "lkc-1", 200}
+	write := request{noon, theManager, "manager", "patch", clusters.resource, "status", "chaos-0", "lkc-1", 200}
 	g.Expect(q.judge([]request{write})).To(ConsistOf(ContainSubstring("although nothing had changed")))
 	write.at = noon.Add(time.Minute)
 	g.Expect(q.judge([]request{write})).To(BeEmpty(), "that was later")

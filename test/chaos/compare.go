@@ -17,9 +17,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// differences holds a source's observations against what they should be, and names
-// everything that differs: observations too many, those that are lacking, and for each
-// other one what it says wrong. None means that they are exactly as they should be.
+// differences compares a source's observations with what they should be, and names
+// everything that differs: observations too many, missing ones, and for each other one what
+// is wrong in it.
 func differences(source *v1alpha1.InventorySource, mode cloudsim.Mode, want map[string]expected, observations []v1alpha1.Observation) []string {
 	var found []string
 	seen := map[string]bool{}
@@ -55,16 +55,16 @@ func differs(source *v1alpha1.InventorySource, mode cloudsim.Mode, want expected
 		found = append(found, fmt.Sprintf("is controlled by %+v", controller))
 	}
 	return append(append(append(found,
-		wrongLabels(source, want.labels, o)...),
-		wrongStatus(mode, want.status, o)...),
+		wrongLabels(source, want.observation.GetLabels(), o)...),
+		wrongStatus(mode, want, o)...),
 		wrongConditions(want, o)...)
 }
 
-// wrongLabels compares the operator's own labels; those of others are none of its
-// business.
+// wrongLabels compares the operator's own labels. It ignores others.
 func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1alpha1.Observation) []string {
 	want = maps.Clone(want)
 	want[v1alpha1.LabelSource] = source.Name
+	want[v1alpha1.LabelEnvironment] = source.Spec.Environment
 	have := maps.Clone(o.GetLabels())
 	maps.DeleteFunc(have, func(key, _ string) bool { return !strings.HasPrefix(key, v1alpha1.Prefix) })
 	if maps.Equal(have, want) {
@@ -73,19 +73,22 @@ func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1a
 	return []string{fmt.Sprintf("has labels %v, not %v", have, want)}
 }
 
-// wrongStatus compares all of the status but the conditions and what repeats them.
-func wrongStatus(mode cloudsim.Mode, want any, o v1alpha1.Observation) []string {
-	have, wanted := members(o.GetStatus()), members(want)
-	delete(have, "conditions")
-	delete(have, "observed")
+// wrongStatus compares the status, but for the conditions and what repeats them.
+func wrongStatus(mode cloudsim.Mode, want expected, o v1alpha1.Observation) []string {
+	have, wanted := statusOf(o), statusOf(want.observation)
+	wanted["phase"] = want.phase
+	for _, name := range []string{"conditions", "observed"} {
+		delete(have, name)
+		delete(wanted, name)
+	}
 	if mode == cloudsim.ModeWire && have["deletionProtection"] == true {
-		delete(have, "deletionProtection") // which the field has and the inventory does not
+		delete(have, "deletionProtection") // which mode wire adds to some
 	}
 	if mode == cloudsim.ModeWire {
 		for _, reference := range []string{"network", "byok", "gateway"} {
-			told, _ := have[reference].(map[string]any)
-			if want, is := wanted[reference].(map[string]any); is && told["related"] == nil {
-				delete(want, "related") // which the field leaves out of some
+			shown, _ := have[reference].(map[string]any)
+			if want, is := wanted[reference].(map[string]any); is && shown["related"] == nil {
+				delete(want, "related") // which mode wire leaves out of some
 			}
 		}
 	}
@@ -114,8 +117,8 @@ func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c == nil || c.Status != ready {
 		found = append(found, fmt.Sprintf("is not Ready=%s but %s", ready, shortly(c)))
 	}
-	if *o.Observed() != v1alpha1.ReasonListed {
-		found = append(found, fmt.Sprintf("has status.observed %q, not %s", *o.Observed(), v1alpha1.ReasonListed))
+	if observed := statusOf(o)["observed"]; observed != v1alpha1.ReasonListed {
+		found = append(found, fmt.Sprintf("has status.observed %v, not %s", observed, v1alpha1.ReasonListed))
 	}
 	if len(conditions) != 2 {
 		found = append(found, fmt.Sprintf("has %d conditions, not 2", len(conditions)))
@@ -123,8 +126,8 @@ func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	return found
 }
 
-// unsettled says what keeps a source from being settled that has these observations, as
-// kstatus and people read its status; nothing if it is.
+// unsettled says what in a source's status shows that it is not settled. want are the
+// observations it should have.
 func unsettled(source *v1alpha1.InventorySource, want map[string]expected) []string {
 	s := source.Status
 	var found []string
@@ -168,12 +171,12 @@ func shortly(c *metav1.Condition) string {
 	return fmt.Sprintf("%s, %s (%s)", c.Status, c.Reason, c.Message)
 }
 
-// members returns what a status looks like in the API.
-func members(status any) map[string]any {
-	text, _ := json.Marshal(status) // A status of the API always has JSON.
-	var out map[string]any
+// statusOf returns an observation's status as the API shows it.
+func statusOf(o v1alpha1.Observation) map[string]any {
+	text, _ := json.Marshal(o) // An object of the API always has JSON.
+	out := struct{ Status map[string]any }{map[string]any{}}
 	_ = json.Unmarshal(text, &out)
-	return out
+	return out.Status
 }
 
 func both(a, b map[string]any) map[string]any {

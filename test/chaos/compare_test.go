@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"testing"
 
@@ -22,47 +21,46 @@ import (
 const environment = "env-1"
 
 var owner = &v1alpha1.InventorySource{
-	ObjectMeta: metav1.ObjectMeta{Name: "prod", Namespace: "cell-0", UID: "uid-1", Generation: 1},
+	ObjectMeta: metav1.ObjectMeta{Name: "prod", Namespace: "chaos-0", UID: "uid-1", Generation: 1},
 	Spec:       v1alpha1.InventorySourceSpec{Environment: environment},
 }
 
-// inventory returns a seeded inventory, with everything there is to have.
-func inventory() cloudsim.Inventory {
-	sim := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
-	cloudsim.Seed(sim, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 7, Seed: 1})
-	return sim.Inventory()
+// seeded returns what the observations of a seeded environment should be.
+func seeded() map[string]expected {
+	cloud := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
+	cloudsim.Seed(cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 7, Seed: 1})
+	return expect(cloud, environment)
 }
 
 // mirrored returns observations that are as they should be, kind by kind.
-func mirrored(held cloudsim.Inventory) []v1alpha1.Observation {
+func mirrored(want map[string]expected) []v1alpha1.Observation {
 	var out []v1alpha1.Observation
 	for _, k := range kinds {
-		want := k.expect(held)
 		for _, id := range slices.Sorted(maps.Keys(want)) {
-			out = append(out, asExpected(k, id, want[id]))
+			if want[id].kind == k {
+				out = append(out, asExpected(id, want[id]))
+			}
 		}
 	}
 	return out
 }
 
-func asExpected(k *kind, id string, want expected) v1alpha1.Observation {
-	o := k.object(id)
-	reflect.ValueOf(o.GetStatus()).Elem().Set(reflect.ValueOf(want.status).Elem())
+func asExpected(id string, want expected) v1alpha1.Observation {
+	o := want.observation.DeepCopyObject().(v1alpha1.Observation)
 	*o.Origin() = v1alpha1.ObservationOrigin{SourceRef: v1alpha1.LocalReference{Name: owner.Name}, Environment: environment}
 	o.SetName(id)
-	o.SetLabels(map[string]string{v1alpha1.LabelSource: owner.Name, v1alpha1.LabelEnvironment: environment})
-	for key, value := range want.labels {
-		o.GetLabels()[key] = value
-	}
+	o.GetLabels()[v1alpha1.LabelSource], o.GetLabels()[v1alpha1.LabelEnvironment] = owner.Name, environment
 	o.SetOwnerReferences([]metav1.OwnerReference{{UID: owner.UID, Controller: ptr.To(true)}})
 	ready := metav1.ConditionFalse
 	switch want.phase {
-	case k.ready:
+	case want.kind.ready:
 		ready = metav1.ConditionTrue
-	case k.odd:
+	case want.kind.odd:
 		ready = metav1.ConditionUnknown
 	}
-	*o.Observed() = v1alpha1.ReasonListed
+	if err := json.Unmarshal([]byte(`{"status":{"observed":"Listed"}}`), o); err != nil {
+		panic(err) // An observation has no such field.
+	}
 	meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionObserved, Status: metav1.ConditionTrue})
 	meta.SetStatusCondition(o.Conditions(), metav1.Condition{Type: v1alpha1.ConditionReady, Status: ready})
 	return o
@@ -70,8 +68,8 @@ func asExpected(k *kind, id string, want expected) v1alpha1.Observation {
 
 func TestObservationsThatAreTheInventoryDoNotDiffer(t *testing.T) {
 	t.Parallel()
-	held := inventory()
-	NewWithT(t).Expect(differences(owner, cloudsim.ModeStrict, expect(environment, held), mirrored(held))).To(BeEmpty())
+	want := seeded()
+	NewWithT(t).Expect(differences(owner, cloudsim.ModeStrict, want, mirrored(want))).To(BeEmpty())
 }
 
 func TestEveryDifferenceIsFound(t *testing.T) {
@@ -87,7 +85,7 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 		}
 		return nil
 	}
-	for want, spoil := range map[string]func(all []v1alpha1.Observation) []v1alpha1.Observation{
+	for difference, spoil := range map[string]func(all []v1alpha1.Observation) []v1alpha1.Observation{
 		"has no observation": func(all []v1alpha1.Observation) []v1alpha1.Observation { return all[1:] },
 		"nothing in the inventory is like it": func(all []v1alpha1.Observation) []v1alpha1.Observation {
 			other := cluster(all).DeepCopy()
@@ -126,53 +124,85 @@ func TestEveryDifferenceIsFound(t *testing.T) {
 			peering(all).Status.Conditions[0].Status = metav1.ConditionFalse
 			return all
 		},
+		"has status.observed Missing": func(all []v1alpha1.Observation) []v1alpha1.Observation {
+			cluster(all).Status.Observed = v1alpha1.ReasonMissing
+			return all
+		},
 		"is not Ready=True but absent": func(all []v1alpha1.Observation) []v1alpha1.Observation {
 			cluster(all).Status.Conditions = cluster(all).Status.Conditions[:1]
 			return all
 		},
 	} {
-		held := inventory()
-		found := differences(owner, cloudsim.ModeStrict, expect(environment, held), spoil(mirrored(held)))
-		NewWithT(t).Expect(found).To(ContainElement(ContainSubstring(want)))
+		want := seeded()
+		found := differences(owner, cloudsim.ModeStrict, want, spoil(mirrored(want)))
+		NewWithT(t).Expect(found).To(ContainElement(ContainSubstring(difference)))
 	}
 }
 
 func TestModeWireMayTellOfDeletionProtection(t *testing.T) {
 	t.Parallel()
-	held := inventory()
-	all := mirrored(held)
+	want := seeded()
+	all := mirrored(want)
 	all[0].(*v1alpha1.KafkaClusterObservation).Status.DeletionProtection = ptr.To(true)
-	NewWithT(t).Expect(differences(owner, cloudsim.ModeWire, expect(environment, held), all)).To(BeEmpty())
+	NewWithT(t).Expect(differences(owner, cloudsim.ModeWire, want, all)).To(BeEmpty())
 }
 
-func TestAPrivateClusterIsExpectedAtItsBestEndpoint(t *testing.T) {
+func TestObjectsOfANetworkAreJoined(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	c := cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{
-		Network: &cloudsim.Reference{ID: "n-1"},
-		Endpoints: map[string]cloudsim.Endpoint{
-			"ap1":          {KafkaBootstrapEndpoint: "SASL_SSL://first:9092"},
-			"PRIVATE_LINK": {KafkaBootstrapEndpoint: "link:9092", HTTPEndpoint: "https://link"},
-		}}}
-	p := cloudsim.Peering{ID: "p-1", Spec: cloudsim.PeeringSpec{Network: cloudsim.Reference{ID: "n-1"}}, Status: cloudsim.PeeringStatus{Phase: "READY"}}
-	cluster := expectCluster(c, cloudsim.Inventory{Peerings: []cloudsim.Peering{p}})
-	g.Expect(cluster.BootstrapServers).To(Equal("link:9092"))
-	g.Expect(cluster.Endpoints[1].BootstrapServers).To(Equal("first:9092"))
-	g.Expect(cluster.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}}))
-	g.Expect(expectPeering(p, cloudsim.Inventory{Clusters: []cloudsim.Cluster{c}}).Endpoints).To(HaveLen(2))
+	cloud, here := cloudsim.New(cloudsim.Options{}), cloudsim.Reference{ID: environment}
+	on := func(id string) cloudsim.Reference { return cloudsim.Reference{ID: id} }
+	network := cloudsim.Network{ID: "n-1", Spec: cloudsim.NetworkSpec{Environment: here, CIDR: "10.0.0.0/16"},
+		Status: cloudsim.NetworkStatus{Phase: "READY", DNSDomain: "example"}}
+	cloud.AddInventory(cloudsim.Inventory{
+		Clusters: []cloudsim.Cluster{
+			{ID: "lkc-2", Spec: cloudsim.ClusterSpec{Environment: here, Network: &cloudsim.Reference{ID: "n-1"}, KafkaBootstrapEndpoint: "SASL_SSL://own:9092"}},
+			{ID: "lkc-1", Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}, Spec: cloudsim.ClusterSpec{Environment: here, Network: &cloudsim.Reference{ID: "n-1"},
+				Endpoints: map[string]cloudsim.Endpoint{"ap2": {KafkaBootstrapEndpoint: "two:9092"}, "ap1": {KafkaBootstrapEndpoint: "one:9092"}}}},
+			{ID: "lkc-public", Spec: cloudsim.ClusterSpec{Environment: here}},
+		},
+		Peerings: []cloudsim.Peering{
+			{ID: "p-2", Spec: cloudsim.PeeringSpec{Environment: here, Network: on("n-1")}},
+			{ID: "p-1", Spec: cloudsim.PeeringSpec{Environment: here, Network: on("n-1")}, Status: cloudsim.PeeringStatus{Phase: "READY"}},
+			{ID: "p-other", Spec: cloudsim.PeeringSpec{Environment: here, Network: on("n-2")}},
+		},
+		Networks: []cloudsim.Network{network},
+	})
+	want := expect(cloud, environment)
+	peerings := []v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2"}}
+	cluster := want["lkc-1"].observation.(*v1alpha1.KafkaClusterObservation).Status
+	g.Expect(cluster.Peerings).To(Equal(peerings))
+	g.Expect(cluster.PeeringCount).To(BeEquivalentTo(2))
+	g.Expect([]string{cluster.Network.ID, cluster.Network.Phase, cluster.Network.CIDR, cluster.Network.DNSDomain}).To(
+		Equal([]string{"n-1", "READY", "10.0.0.0/16", "example"}))
+	public := want["lkc-public"].observation.(*v1alpha1.KafkaClusterObservation).Status
+	g.Expect(public.Network).To(BeNil())
+	g.Expect(public.Peerings).To(BeEmpty())
+	peering := want["p-1"].observation.(*v1alpha1.PeeringObservation).Status
+	var servers []string
+	for _, e := range peering.Endpoints {
+		servers = append(servers, e.ClusterID+" "+e.AccessPointID+" "+e.BootstrapServers)
+	}
+	g.Expect(servers).To(Equal([]string{"lkc-1 ap1 one:9092", "lkc-1 ap2 two:9092", "lkc-2  own:9092"}))
+	g.Expect(peering.EndpointCount).To(BeEquivalentTo(3))
+	g.Expect(want["p-other"].observation.(*v1alpha1.PeeringObservation).Status.Endpoints).To(BeEmpty())
+	status := want["n-1"].observation.(*v1alpha1.NetworkObservation).Status
+	g.Expect(status.KafkaClusters).To(Equal([]v1alpha1.KafkaClusterSummary{{Name: "lkc-1", Phase: "PROVISIONED"}, {Name: "lkc-2"}}))
+	g.Expect(status.Peerings).To(Equal(peerings))
+	g.Expect([]int32{status.KafkaClusterCount, status.PeeringCount}).To(Equal([]int32{2, 2}))
 }
 
 func TestASettledSourceHasNothingToSay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	s, want := owner.DeepCopy(), expect(environment, inventory())
+	s, want := owner.DeepCopy(), seeded()
 	g.Expect(unsettled(s, want)).NotTo(BeEmpty(), "nobody has looked at it")
 	s.Status = v1alpha1.InventorySourceStatus{SyncStatus: v1alpha1.SyncStatus{ObservedGeneration: 1}}
 	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
 	for i, k := range kinds {
 		g.Expect(unsettled(s, want)).To(HaveLen(2*(len(kinds)-i)), "condition and numbers of each kind")
 		meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: k.condition, Status: metav1.ConditionTrue})
-		counted := fmt.Sprintf(`{"status":{"`+k.field+`":{"observed":%d}}}`, len(k.expect(inventory())))
+		counted := fmt.Sprintf(`{"status":{"`+k.field+`":{"observed":%d}}}`, count(want, k))
 		g.Expect(json.Unmarshal([]byte(counted), s)).To(Succeed())
 	}
 	g.Expect(unsettled(s, want)).To(BeEmpty())
@@ -181,4 +211,15 @@ func TestASettledSourceHasNothingToSay(t *testing.T) {
 	s.Status.Peerings.Observed--
 	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue})
 	g.Expect(unsettled(s, want)).To(ConsistOf(ContainSubstring("has Stalled")))
+}
+
+// count returns how many observations of a kind there should be.
+func count(want map[string]expected, k *kind) int {
+	n := 0
+	for _, e := range want {
+		if e.kind == k {
+			n++
+		}
+	}
+	return n
 }

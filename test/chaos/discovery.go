@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,34 +22,51 @@ const (
 	// environmentsPath is where environments are listed.
 	environmentsPath = "/org/v2/environments"
 	discoveryName    = "org"
+	// selectedPrefix begins the display names that the discovery selects.
+	selectedPrefix = "env-chaos3"
+	// excludedEnvironment is selected by its ID and excluded by its display name.
+	excludedEnvironment = "env-excluded"
+	excludedName        = "excluded"
 )
 
-// createDiscovery has a discovery keep the cell's sources. Whatever its listings tell it
-// never deletes one: prune.policy is Retain.
-func (c *cell) createDiscovery(ctx context.Context) error {
+// createDiscovery has a discovery make the namespace's sources. It selects environments by
+// their display names, and deletes the sources of those that are gone.
+func (n *testNamespace) createDiscovery(ctx context.Context) error {
 	d := &v1alpha1.EnvironmentDiscovery{
-		ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: c.namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: n.namespace},
 		Spec: v1alpha1.EnvironmentDiscoverySpec{
-			Endpoint: c.front.URL, Credentials: c.credentials(),
+			Endpoint: n.cloudProxy.URL, Credentials: n.credentials(),
 			Interval: ptr.To(metav1.Duration{Duration: interval}), Timeout: ptr.To(metav1.Duration{Duration: timeout}),
 			Template: v1alpha1.InventorySourceTemplate{Spec: v1alpha1.InventorySourceTemplateSpec{MirrorSettings: mirrorSettings()}},
 		},
 	}
-	for _, s := range c.sources {
-		d.Spec.Selector.IDs = append(d.Spec.Selector.IDs, v1alpha1.Identifier(s.environment))
+	n.Cloud.AddEnvironment(excludedEnvironment)
+	if err := n.Cloud.RenameEnvironment(excludedEnvironment, excludedName); err != nil {
+		return err
 	}
-	return c.admin.Create(ctx, d)
+	for _, environment := range n.environments() {
+		if err := n.Cloud.RenameEnvironment(environment, environment); err != nil {
+			return err
+		}
+	}
+	d.Spec.Selector.IDs = []v1alpha1.Identifier{excludedEnvironment}
+	d.Spec.Selector.DisplayNames = []v1alpha1.Identifier{selectedPrefix + "*"}
+	d.Spec.Selector.Exclude.DisplayNames = []v1alpha1.Identifier{excludedName}
+	d.Spec.Prune.Policy = v1alpha1.PrunePolicyDelete
+	return n.admin.Create(ctx, d)
 }
 
-// adopt waits until the discovery made the cell's sources, and learns their UIDs.
-func (c *cell) adopt(ctx context.Context) error {
-	if !c.discovers {
+// awaitSources waits until the discovery made the namespace's sources, and notes their UIDs.
+func (n *testNamespace) awaitSources(ctx context.Context) error {
+	if !n.discovers {
 		return nil
 	}
-	for _, s := range c.sources {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, s := range n.sources {
 		object := &v1alpha1.InventorySource{}
 		for s.uid == "" {
-			err := c.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object)
+			err := n.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object)
 			switch {
 			case err == nil:
 				s.uid = object.UID
@@ -65,16 +83,43 @@ func (c *cell) adopt(ctx context.Context) error {
 	return nil
 }
 
-// misled says what of a source that a discovery keeps is not as the discovery's template
-// and the organization say, and has the environments listed again; nothing of others.
-func (s *source) misled(ctx context.Context, object *v1alpha1.InventorySource) []string {
+// differsFromDiscovery says what of a source that a discovery makes, and of the discovery, is
+// not as it should be, and has the environments listed again then.
+func (s *source) differsFromDiscovery(ctx context.Context, object *v1alpha1.InventorySource) []string {
 	if !s.discovers {
 		return nil
 	}
 	var found []string
 	if object.UID != s.uid {
-		found = append(found, "the source is another one than it was")
+		found, s.uid = append(found, "the source is another one than it was"), object.UID
 	}
+	found = append(found, s.wrongSource(object)...)
+	d := &v1alpha1.EnvironmentDiscovery{}
+	key := client.ObjectKey{Namespace: s.namespace, Name: discoveryName}
+	if err := persist(ctx, func(ctx context.Context) error { return s.admin.Get(ctx, key, d) }); err != nil {
+		return append(found, err.Error())
+	}
+	if ready := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Status != metav1.ConditionTrue {
+		found = append(found, "the discovery is not Ready=True but "+shortly(ready))
+	}
+	if held := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionPruneHeld); held != nil {
+		found = append(found, "the discovery has PruneHeld: "+shortly(held))
+	}
+	if leak := s.leaks.find([]byte(inJSON(d))); leak != "" {
+		s.leaked = append(s.leaked, "its discovery has "+leak)
+	}
+	if len(found) > 0 {
+		if _, err := s.askDiscovery(ctx); err != nil {
+			found = append(found, err.Error())
+		}
+	}
+	return found
+}
+
+// wrongSource says what of a source that a discovery makes is not as the template and the
+// organization say.
+func (s *source) wrongSource(object *v1alpha1.InventorySource) []string {
+	var found []string
 	want := s.spec()
 	if have := object.Spec; have.Suspend || have.Environment != want.Environment || have.Endpoint != want.Endpoint ||
 		!reflect.DeepEqual(have.Credentials, want.Credentials) || have.Networks != want.Networks ||
@@ -87,36 +132,21 @@ func (s *source) misled(ctx context.Context, object *v1alpha1.InventorySource) [
 	if object.Labels[v1alpha1.LabelDiscovery] != discoveryName {
 		found = append(found, "the source has not the discovery's label")
 	}
-	d := &v1alpha1.EnvironmentDiscovery{}
-	key := client.ObjectKey{Namespace: s.namespace, Name: discoveryName}
-	if err := persist(ctx, func(ctx context.Context) error { return s.admin.Get(ctx, key, d) }); err != nil {
-		return append(found, err.Error())
-	}
-	if ready := meta.FindStatusCondition(d.Status.Conditions, v1alpha1.ConditionReady); ready == nil || ready.Status != metav1.ConditionTrue {
-		found = append(found, "the discovery is not Ready=True but "+shortly(ready))
-	}
-	if leak := s.leaks.find([]byte(inJSON(d))); leak != "" {
-		s.leaked = append(s.leaked, "its discovery has "+leak)
-	}
-	if len(found) > 0 {
-		if err := s.askDiscovery(ctx); err != nil {
-			found = append(found, err.Error())
-		}
-	}
 	return found
 }
 
-// askDiscovery asks for a listing of the environments.
-func (s *source) askDiscovery(ctx context.Context) error {
-	s.tokens++
-	return persist(ctx, func(ctx context.Context) error {
-		d := &v1alpha1.EnvironmentDiscovery{ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: s.namespace}}
-		return s.admin.Patch(ctx, d, mergePatch(content{"metadata": content{"annotations": content{
-			v1alpha1.AnnotationRequestedAt: fmt.Sprintf("%s-%d", s.name, s.tokens)}}}))
+// askDiscovery asks for a listing of the environments and returns the token that the status
+// shows once it is over.
+func (n *testNamespace) askDiscovery(ctx context.Context) (token string, err error) {
+	token = fmt.Sprintf("%s-%d", n.namespace, n.listings.Add(1))
+	return token, persist(ctx, func(ctx context.Context) error {
+		d := &v1alpha1.EnvironmentDiscovery{ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: n.namespace}}
+		return n.admin.Patch(ctx, d, mergePatch(content{"metadata": content{"annotations": content{
+			v1alpha1.AnnotationRequestedAt: token}}}))
 	})
 }
 
-// changeSource has a stranger change the source itself, where a discovery puts it back.
+// changeSource has a stranger change the source itself if a discovery puts it back, else labels.
 func (s *source) changeSource(ctx context.Context, o v1alpha1.Observation) error {
 	if !s.discovers {
 		return s.editLabels(ctx, o)
@@ -126,4 +156,22 @@ func (s *source) changeSource(ctx context.Context, o v1alpha1.Observation) error
 		"metadata": content{"labels": content{v1alpha1.LabelDiscovery: nil}},
 		"spec":     content{"suspend": true, "timeout": "3s"},
 	}))
+}
+
+// environments returns the IDs of the environments that the discovery has sources of.
+func (n *testNamespace) environments() []string {
+	var ids []string
+	for _, s := range n.sources {
+		ids = append(ids, s.environment)
+	}
+	return ids
+}
+
+// environmentUIDs returns the UIDs of their sources by ID.
+func (n *testNamespace) environmentUIDs() map[string]types.UID {
+	uids := map[string]types.UID{}
+	for _, s := range n.sources {
+		uids[s.environment] = s.uid
+	}
+	return uids
 }

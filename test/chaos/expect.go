@@ -3,78 +3,110 @@
 package main
 
 import (
-	"strings"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"cmp"
+	"encoding/json"
+	"slices"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// What observations should say is written down here again, from the contract of the
-// kinds and with nothing of internal/mirror: its mistakes must show.
+// The fields of an observation are those that the operator's projection makes of the
+// simulator's record; the projection has tests of its own. Chaos works out for itself which
+// objects exist, their phases, what is joined, and the conditions.
 
-// expected is what one observation should be.
+// expected is what an observation should be.
 type expected struct {
-	kind   *kind
-	labels map[string]string
-	// status is a pointer to the kind's status, without conditions.
-	status any
-	phase  string
+	kind *kind
+	// observation has the right labels, but for those of its source, and the right status,
+	// but for the conditions and what repeats them.
+	observation v1alpha1.Observation
+	phase       string
 }
 
-// expect returns what the observations of an environment that holds these objects should
-// be, by the ID of their object.
-func expect(environment string, held cloudsim.Inventory) map[string]expected {
+// inventory is what an environment holds.
+type inventory struct {
+	cloudsim.Inventory
+	// networkOf has the network of each cluster and each peering that is on one, by ID.
+	networkOf map[string]string
+	// observations are the projections of all records, by ID.
+	observations map[string]v1alpha1.Observation
+}
+
+// expect returns what the observations of an environment should be, by the ID of their object.
+func expect(cloud *cloudsim.Sim, environment string) map[string]expected {
+	held := &inventory{Inventory: cloud.InventoryOf(environment), networkOf: map[string]string{}, observations: map[string]v1alpha1.Observation{}}
+	for _, c := range held.Clusters {
+		if c.Spec.Network != nil {
+			held.networkOf[c.ID] = c.Spec.Network.ID
+		}
+	}
+	for _, p := range held.Peerings {
+		held.networkOf[p.ID] = p.Spec.Network.ID
+	}
 	out := map[string]expected{}
 	for _, k := range kinds {
-		for id, e := range k.expect(held) {
-			e.kind = k
-			e.labels[v1alpha1.LabelEnvironment] = environment
-			out[id] = e
+		for _, record := range documents(cloud, k).In(held.Inventory) {
+			id, phase := identify(record)
+			held.observations[id] = k.project(record)
+			out[id] = expected{k, held.observations[id], phase}
 		}
+	}
+	for id, e := range out {
+		e.kind.join(id, e.observation, held)
 	}
 	return out
 }
 
-func labelled(network, cloud, region string) map[string]string {
-	labels := map[string]string{}
-	setUnlessEmpty(labels, v1alpha1.LabelNetwork, network)
-	setUnlessEmpty(labels, v1alpha1.LabelCloud, cloud)
-	setUnlessEmpty(labels, v1alpha1.LabelRegion, region)
-	return labels
+// identify returns the ID and the phase of a record.
+func identify(record json.RawMessage) (id, phase string) {
+	var read struct {
+		ID     string
+		Status struct{ Phase string }
+	}
+	mustRead(record, &read)
+	return read.ID, read.Status.Phase
 }
 
-func setUnlessEmpty(labels map[string]string, key, value string) {
-	if value != "" {
-		labels[key] = value
+// projection returns a function from a record to the observation that the operator makes of
+// it, reading the record as its client does.
+func projection[T any, P interface {
+	*T
+	Compact()
+}](project func(*T) v1alpha1.Observation) func(json.RawMessage) v1alpha1.Observation {
+	return func(record json.RawMessage) v1alpha1.Observation {
+		var read T
+		mustRead(record, &read)
+		P(&read).Compact()
+		return project(&read)
 	}
 }
 
-func metadata(m cloudsim.Metadata) v1alpha1.CloudMetadata {
-	return v1alpha1.CloudMetadata{ResourceName: m.ResourceName, Self: m.Self,
-		CreatedAt: inSeconds(m.CreatedAt), UpdatedAt: inSeconds(m.UpdatedAt), DeletedAt: inSeconds(m.DeletedAt)}
+// mustRead reads a record of the simulator.
+func mustRead(record json.RawMessage, into any) {
+	if err := json.Unmarshal(record, into); err != nil {
+		panic("chaos: a record of the simulator cannot be read: " + err.Error())
+	}
 }
 
-func inSeconds(t time.Time) *metav1.Time {
-	if t.IsZero() {
-		return nil
+// fillNetwork sets the fields of a reference that come from the network itself, if the
+// environment holds it.
+func (i *inventory) fillNetwork(r *v1alpha1.NetworkReference) {
+	for _, n := range i.Networks {
+		if r != nil && n.ID == r.ID {
+			r.Phase, r.CIDR, r.DNSDomain = n.Status.Phase, n.Spec.CIDR, n.Status.DNSDomain
+		}
 	}
-	return &metav1.Time{Time: t.Truncate(time.Second)}
 }
 
-func unlessZero(n int32) *int32 {
-	if n == 0 {
-		return nil
+// peeringsOn returns the peerings of a network, by name; none for "".
+func (i *inventory) peeringsOn(network string) []v1alpha1.PeeringSummary {
+	var found []v1alpha1.PeeringSummary
+	for _, p := range i.Peerings {
+		if network != "" && i.networkOf[p.ID] == network {
+			found = append(found, v1alpha1.PeeringSummary{Name: p.ID, Phase: p.Status.Phase})
+		}
 	}
-	return &n
-}
-
-// address is a bootstrap address without the protocol in front.
-func address(bootstrap string) string {
-	if _, rest, found := strings.Cut(bootstrap, "://"); found {
-		return rest
-	}
-	return bootstrap
+	slices.SortFunc(found, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
+	return found
 }

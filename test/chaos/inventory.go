@@ -24,7 +24,7 @@ func (s *source) fill() {
 
 // changes are what can happen to objects of any kind.
 var changes = []func(*source, *kind, *rand.Rand) string{
-	(*source).create, (*source).removeOne, (*source).removeMany, (*source).flicker, (*source).changePhase,
+	(*source).create, (*source).removeOne, (*source).removeMany, (*source).removeForAWhile, (*source).changePhase,
 }
 
 // change makes one change to the source's inventory and says which.
@@ -35,24 +35,29 @@ func (s *source) change(r *rand.Rand) {
 	s.journal.note("%s/%s: the cloud: %s", s.namespace, s.name, what)
 }
 
-// create makes an object like one of the templates, or removes one where there are many.
+// create makes an object like one of the templates, or removes one if there are many.
 func (s *source) create(k *kind, r *rand.Rand) string {
 	if len(s.ids(k)) > k.usual(s)+4 {
 		return s.removeOne(k, r)
 	}
+	return k.plural + ": " + s.newObject(k, r) + " is made"
+}
+
+// newObject makes an object like one of the templates and returns its ID.
+func (s *source) newObject(k *kind, r *rand.Rand) string {
 	s.made++
 	id := fmt.Sprintf("%s-new%d%s%d", k.prefix, s.index, s.letter, s.made)
 	s.documents(k).Copy(pick(r, s.documents(k).In(s.templates)), id)
-	return k.plural + ": " + id + " is made"
+	return id
 }
 
 // remove takes an object out. From then on its observation may go.
 func (s *source) remove(k *kind, id string) {
-	s.gone[id] = true
+	s.wasAbsent[id] = true
 	_ = s.documents(k).Remove(id) // It is there: nobody else takes it out.
 }
 
-// removeOne takes an object out, or makes one where there are few.
+// removeOne takes an object out, or makes one if there are few.
 func (s *source) removeOne(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) < max(1, k.usual(s)-4) {
@@ -76,8 +81,8 @@ func (s *source) removeMany(k *kind, r *rand.Rand) string {
 	return fmt.Sprint(k.plural, ": many go: ", going)
 }
 
-// flicker takes an object out, to be put back soon.
-func (s *source) flicker(k *kind, r *rand.Rand) string {
+// removeForAWhile takes an object out, to be put back soon.
+func (s *source) removeForAWhile(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) == 0 {
 		return s.create(k, r)
@@ -85,16 +90,16 @@ func (s *source) flicker(k *kind, r *rand.Rand) string {
 	id, documents := pick(r, ids), s.documents(k)
 	was, _ := documents.Get(id) // It is there.
 	s.remove(k, id)
-	s.away = append(s.away, func() { documents.Copy(was, id) })
+	s.removed = append(s.removed, func() { documents.Copy(was, id) })
 	return k.plural + ": " + id + " goes for a while"
 }
 
-// bringBack puts back what was gone for a while.
-func (s *source) bringBack() {
-	for _, back := range s.away {
+// putBack puts back what was gone for a while.
+func (s *source) putBack() {
+	for _, back := range s.removed {
 		back()
 	}
-	s.away = nil
+	s.removed = nil
 }
 
 func (s *source) changePhase(k *kind, r *rand.Rand) string {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command chaos disturbs everything the operator depends on, at random and by a seed,
-// and checks after every round that what must hold always held. It runs the built
-// manager against a real API server and the simulated cloud. docs/chaos.md says what
-// is done, what is checked, and how to read what it prints.
+// Command chaos disturbs everything the operator depends on, at random, by a seed. After
+// every round it checks what must always hold. It runs the built manager against a real
+// API server and the simulated cloud. docs/chaos.md says what it does, what it checks, and
+// how to read its output.
 //
 // `make chaos` runs it with KUBEBUILDER_ASSETS set. Its exit status is 0 if every round
 // was run without a violation, 1 for violations or a run that could not go on, 2 for
@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"k8s.io/klog/v2"
@@ -38,17 +40,19 @@ type settings struct {
 	rounds int
 	every  int
 	keep   bool
+	// only is done in every round, in place of the disturbance that the schedule has for it.
+	only disturbance
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := play(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
-// play runs the rounds and returns the exit status.
-func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// execute runs the rounds and returns the exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	set, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return exitOK
@@ -57,7 +61,7 @@ func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "chaos:", err)
 		return exitUsage
 	}
-	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // What client-go says of a restart is no news.
+	log.SetLogger(zap.New(zap.WriteTo(io.Discard))) // client-go logs every restart of the API server.
 	klog.SetLogger(log.Log)
 	dir, err := os.MkdirTemp("", "inventory-operator-chaos-")
 	if err != nil {
@@ -70,9 +74,9 @@ func play(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintln(stderr, "\nchaos: FAILED:", err)
 	}
 	if failed || set.keep {
-		_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the journal of what was done are kept in %s\n", dir)
+		_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the log of what was done are kept in %s\n", dir)
 	} else {
-		_ = os.RemoveAll(dir) // Nothing in it is of use now.
+		_ = os.RemoveAll(dir) // A leftover folder does no harm.
 	}
 	if failed {
 		return exitFailed
@@ -84,10 +88,17 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	var set settings
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.Uint64Var(&set.seed, "seed", 1, "seed of all that is drawn: the same seed does the same things")
+	flags.Uint64Var(&set.seed, "seed", 1, "seed of all random numbers: the same seed does the same things")
 	flags.IntVar(&set.rounds, "rounds", 200, "how many rounds to run")
 	flags.IntVar(&set.every, "every", 20, "print a line after so many rounds")
-	flags.BoolVar(&set.keep, "keep", false, "keep the folder of logs also where there was no violation")
+	flags.BoolVar(&set.keep, "keep", false, "keep the folder of logs even without a violation")
+	flags.Func("disturbance", fmt.Sprintf("do one of %q in every round, in place of the scheduled ones", disturbances), func(name string) error {
+		set.only = disturbance(name)
+		if name != string(noDisturbance) && !slices.Contains(disturbances, set.only) {
+			return fmt.Errorf("use one of %q or %q", disturbances, noDisturbance)
+		}
+		return nil
+	})
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}
@@ -102,24 +113,25 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return set, nil
 }
 
-// mostViolations is how many violations end a run: more of them say nothing new.
+// mostViolations is how many violations end a run: more say nothing new.
 const mostViolations = 20
 
-// run sets the world up, runs the rounds and ends all it started. It returns the number
-// of violations; the error says why the run could not go on.
+// run starts everything, runs the rounds and ends all that it started. It returns the
+// number of violations; the error says why the run could not go on.
 func run(ctx context.Context, set settings, dir string, stdout io.Writer) (violations int, err error) {
 	t := newTally(set, stdout)
 	t.begin()
-	w, err := newWorld(ctx, set, dir, t)
+	h, err := newHarness(ctx, set, dir, t)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, h.close()) }()
 	t.ready()
-	for number, turn := range agenda(set.seed, set.rounds) {
-		if err := w.round(ctx, number+1, turn); err != nil {
-			t.end(w)
-			if ctx.Err() != nil { // What failed then failed for that.
+	for number, planned := range schedule(set.seed, set.rounds) {
+		planned.disturbance = cmp.Or(set.only, planned.disturbance)
+		if err := h.round(ctx, number+1, planned); err != nil {
+			t.end(h)
+			if ctx.Err() != nil { // The failure follows from that.
 				err = ctx.Err()
 			}
 			return t.violations, fmt.Errorf("given up in round %d: %w", number+1, err)
@@ -128,6 +140,6 @@ func run(ctx context.Context, set settings, dir string, stdout io.Writer) (viola
 			break
 		}
 	}
-	t.end(w)
+	t.end(h)
 	return t.violations, nil
 }

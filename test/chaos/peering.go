@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -36,63 +37,37 @@ var peerings = &kind{
 		cloudsim.PhaseDeprovisioning, cloudsim.PhaseDisconnected},
 	odd:     cloudsim.OddPeeringPhase,
 	usual:   func(*source) int { return usualPeerings },
-	expect:  expectPeerings,
+	project: projection(mirror.ProjectPeering),
+	join:    joinPeering,
 	changes: []func(*source, *kind, *rand.Rand) string{(*source).changeRoutes},
 }
 
-func expectPeerings(held cloudsim.Inventory) map[string]expected {
-	out := map[string]expected{}
-	for _, p := range held.Peerings {
-		status := expectPeering(p, held)
-		out[p.ID] = expected{labels: labelled(p.Spec.Network.ID, status.Cloud, status.Region), status: status, phase: p.Status.Phase}
-	}
-	return out
-}
-
-func expectPeering(p cloudsim.Peering, held cloudsim.Inventory) *v1alpha1.PeeringObservationStatus {
-	cloud := p.Spec.Cloud
-	status := &v1alpha1.PeeringObservationStatus{
-		Phase:         p.Status.Phase,
-		DisplayName:   p.Spec.DisplayName,
-		Kind:          cloud.Kind,
-		Region:        cloud.CustomerRegion,
-		Network:       toldOf(p.Spec.Network, held),
-		ErrorCode:     p.Status.ErrorCode,
-		ErrorMessage:  p.Status.ErrorMessage,
-		CloudMetadata: metadata(p.Metadata),
-	}
-	switch cloud.Kind {
-	case "AwsPeering":
-		status.Cloud = "AWS"
-		status.AWS = &v1alpha1.AWSPeering{Account: cloud.Account, VPC: cloud.VPC, Routes: cloud.Routes, CustomerRegion: cloud.CustomerRegion}
-	case "GcpPeering":
-		status.Cloud = "GCP"
-		status.GCP = &v1alpha1.GCPPeering{Project: cloud.Project, VPCNetwork: cloud.VPCNetwork, ImportCustomRoutes: cloud.ImportCustomRoutes}
-	case "AzurePeering":
-		status.Cloud = "AZURE"
-		status.Azure = &v1alpha1.AzurePeering{Tenant: cloud.Tenant, VNet: cloud.VNet, CustomerRegion: cloud.CustomerRegion}
-	}
+// joinPeering sets the Kafka endpoints on the peering's network, and the network's own fields.
+func joinPeering(id string, o v1alpha1.Observation, held *inventory) {
+	status := &o.(*v1alpha1.PeeringObservation).Status
+	held.fillNetwork(status.Network)
 	for _, c := range held.Clusters {
-		if networkOf(c) == p.Spec.Network.ID {
-			status.Endpoints = append(status.Endpoints, peeringEndpoints(c)...)
+		if held.networkOf[c.ID] == held.networkOf[id] {
+			status.Endpoints = append(status.Endpoints, peeringEndpoints(c.ID, held.observations[c.ID])...)
 		}
 	}
 	status.EndpointCount = int32(len(status.Endpoints))
 	slices.SortFunc(status.Endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
 	})
-	return status
 }
 
-// peeringEndpoints returns what a peering shows of a cluster on its network.
-func peeringEndpoints(c cloudsim.Cluster) []v1alpha1.PeeringEndpoint {
-	endpoints := endpointsOf(c)
-	if bootstrap := address(c.Spec.KafkaBootstrapEndpoint); len(endpoints) == 0 && bootstrap+c.Spec.HTTPEndpoint != "" {
-		endpoints = []v1alpha1.KafkaEndpoint{{BootstrapServers: bootstrap, HTTPEndpoint: c.Spec.HTTPEndpoint}}
+// peeringEndpoints returns what a peering shows of a cluster on its network: the cluster's
+// access points, or its own endpoint if it has none.
+func peeringEndpoints(id string, o v1alpha1.Observation) []v1alpha1.PeeringEndpoint {
+	status := o.(*v1alpha1.KafkaClusterObservation).Status
+	endpoints := status.Endpoints
+	if len(endpoints) == 0 && status.BootstrapServers+status.HTTPEndpoint != "" {
+		endpoints = []v1alpha1.KafkaEndpoint{{BootstrapServers: status.BootstrapServers, HTTPEndpoint: status.HTTPEndpoint}}
 	}
 	out := make([]v1alpha1.PeeringEndpoint, len(endpoints))
 	for i, e := range endpoints {
-		out[i] = v1alpha1.PeeringEndpoint{ClusterID: c.ID, KafkaEndpoint: e}
+		out[i] = v1alpha1.PeeringEndpoint{ClusterID: id, KafkaEndpoint: e}
 	}
 	return out
 }

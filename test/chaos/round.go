@@ -9,111 +9,117 @@ import (
 	"time"
 )
 
-// violation is what must not be, and where to look.
+// violation is something that must not be, and where to look.
 type violation struct {
-	// where is the source or whatever else it is about.
+	// where names the source, or what else it is about.
 	where string
 	what  string
 }
 
 // round disturbs everything for a while, ends the disturbances, and checks what must
-// hold. An error says why the run cannot go on.
-func (w *world) round(ctx context.Context, number int, t turn) error {
-	w.tally.round = number
-	w.journal.note("round %d: %s, pair %t, mode %s", number, t.event, t.pair, t.mode)
-	if number == 1 || t.pair != (len(w.crew.seats) > 1) {
-		if err := w.crew.muster(ctx, t.pair); err != nil {
+// hold. The error says why the run cannot go on.
+func (h *harness) round(ctx context.Context, number int, p plannedRound) error {
+	h.tally.round = number
+	h.journal.note("round %d: %s, pair %t, mode %s, disturbance %s", number, p.event, p.pair, p.mode, p.disturbance)
+	if number == 1 || p.pair != (len(h.managers.slots) > 1) {
+		if err := h.managers.start(ctx, p.pair); err != nil {
 			return err
 		}
 	}
 	if number == 1 {
-		if err := parallel(w.cells, func(c *cell) error { return c.adopt(ctx) }); err != nil {
+		if err := parallel(h.namespaces, func(n *testNamespace) error { return n.awaitSources(ctx) }); err != nil {
 			return err
 		}
 	}
-	w.Cloud.SetMode(t.mode)
-	w.Cloud.Intercept(w.weather.intercept)
-	r := random(w.seed, "api", fmt.Sprint(number))
-	m := drawManner(r)
-	if m != obliging {
-		w.tally.count(apiTroubles)
+	h.Cloud.SetMode(p.mode)
+	h.Cloud.Intercept(h.faults.intercept)
+	r := random(h.seed, "api", fmt.Sprint(number))
+	f := drawAPIFault(r)
+	if f != noAPIFault {
+		h.tally.count(apiFaults)
 	}
-	w.journal.note("round %d: the API server: %s", number, m)
-	w.api.behave(m, r)
-	if err := w.disturb(ctx, number, t.event); err != nil {
+	h.journal.note("round %d: the API server: %s", number, f)
+	h.apiProxy.setFault(f, r)
+	if err := h.disturb(ctx, number, p.event); err != nil {
 		return err
 	}
-	w.Cloud.ClearFaults()
-	w.api.behave(obliging, r)
-	w.journal.note("round %d: faults end", number)
-	violations, err := w.check(ctx, time.Now().Add(2*interval+allowance[t.event]))
+	h.Cloud.ClearFaults()
+	h.apiProxy.setFault(noAPIFault, r)
+	h.journal.note("round %d: faults end", number)
+	wrong, err := h.doDisturbance(ctx, number, p.disturbance)
 	if err != nil {
 		return err
 	}
-	w.journal.note("round %d: checked", number)
-	w.tally.report(w, violations)
+	h.journal.note("round %d: disturbance ends: %s", number, p.disturbance)
+	violations, err := h.check(ctx, time.Now().Add(2*interval+extraTime[p.event]))
+	if err != nil {
+		return err
+	}
+	violations = append(wrong, violations...)
+	h.journal.note("round %d: checked", number)
+	h.tally.report(h, violations)
 	for _, v := range violations {
-		w.journal.note("round %d: VIOLATION: %s: %s", number, v.where, v.what)
+		h.journal.note("round %d: VIOLATION: %s: %s", number, v.where, v.what)
 	}
 	if len(violations) > 0 {
-		return w.keepState(ctx, number)
+		return h.keepState(ctx, number)
 	}
 	return nil
 }
 
-// disturb does all of a round's harm side by side, and returns when it is done.
-func (w *world) disturb(ctx context.Context, number int, e event) error {
+// disturb does all disturbances of a round at the same time, and returns when they are done.
+func (h *harness) disturb(ctx context.Context, number int, e event) error {
 	does := []func() error{func() error {
-		return w.strike(ctx, e, random(w.seed, "strike", fmt.Sprint(number)))
+		return h.disturbProcesses(ctx, e, random(h.seed, "processes", fmt.Sprint(number)))
 	}}
-	for _, c := range w.cells {
-		does = append(does, func() error { return c.disturb(ctx, number) })
+	for _, n := range h.namespaces {
+		does = append(does, func() error { return n.disturb(ctx, number) })
 	}
 	return parallel(does, func(do func() error) error { return do() })
 }
 
-// strike does what the agenda has for the processes, at any moment of the round.
-func (w *world) strike(ctx context.Context, e event, r *rand.Rand) error {
+// disturbProcesses does what the schedule has for the processes, at a random moment.
+func (h *harness) disturbProcesses(ctx context.Context, e event, r *rand.Rand) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(time.Duration(r.IntN(500)) * time.Millisecond):
 	}
 	switch e {
-	case crash:
-		w.tally.count(kills)
-		return w.crew.replace(ctx, true)
-	case crashLeader:
-		w.tally.count(kills)
-		w.tally.count(leaderChanges)
-		return w.crew.replace(ctx, true)
-	case handOver:
-		w.tally.count(leaderChanges)
-		return w.crew.replace(ctx, false)
-	case restartAPI:
-		w.tally.count(apiRestarts)
-		return w.Plane.RestartAPIServer(ctx)
+	case managerKilled:
+		h.tally.count(kills)
+		return h.managers.replace(ctx, true)
+	case leaderKilled:
+		h.tally.count(kills)
+		h.tally.count(leaderChanges)
+		return h.managers.replace(ctx, true)
+	case leaderStops:
+		h.tally.count(leaderChanges)
+		return h.managers.replace(ctx, false)
+	case apiRestart:
+		h.tally.count(apiRestarts)
+		return h.Plane.RestartAPIServer(ctx)
 	}
 	return nil
 }
 
-// disturb draws and does a cell's part of a round.
-func (c *cell) disturb(ctx context.Context, number int) error {
-	r := random(c.seed, "cell", c.namespace, fmt.Sprint(number))
-	t := drawTrouble(r)
-	for _, at := range c.places() {
-		// A view is only as harmless as said where it is all that is wrong.
-		if c.weather.gather(at, r); t == partView || t == noView {
-			c.weather.clear(at)
+// disturb draws and does a namespace's part of a round.
+func (n *testNamespace) disturb(ctx context.Context, number int) error {
+	r := random(n.seed, "namespace", n.namespace, fmt.Sprint(number))
+	f := drawCredentialFault(r)
+	for _, at := range n.targets() {
+		// What a view hides is computed for whole listings: no other fault may come on top.
+		if n.faults.draw(at, r); f == partView || f == noView {
+			n.faults.clear(at)
 		}
 	}
-	if err := parallel(c.sources, func(s *source) error { return s.disturb(ctx, number) }); err != nil {
+	if err := parallel(n.sources, func(s *source) error { return s.disturb(ctx, number) }); err != nil {
 		return err
 	}
-	if t == noTrouble {
+	if f == noCredentialFault {
 		return nil
 	}
-	return c.suffer(ctx, t)
+	return n.applyCredentialFault(ctx, f)
 }
 
 // disturb draws and does a source's part of a round: two steps, each with changes in
@@ -121,7 +127,7 @@ func (c *cell) disturb(ctx context.Context, number int) error {
 func (s *source) disturb(ctx context.Context, number int) error {
 	r := random(s.seed, "source", s.environment, fmt.Sprint(number))
 	for range 2 {
-		s.bringBack()
+		s.putBack()
 		for range r.IntN(3) {
 			s.change(r)
 		}
@@ -131,7 +137,7 @@ func (s *source) disturb(ctx context.Context, number int) error {
 			}
 		}
 		if chance(r, 2) {
-			if err := s.storm(ctx, 40); err != nil {
+			if err := s.requestMany(ctx, 40); err != nil {
 				return err
 			}
 		}
@@ -139,6 +145,6 @@ func (s *source) disturb(ctx context.Context, number int) error {
 			return err
 		}
 	}
-	s.bringBack()
+	s.putBack()
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,10 +31,10 @@ func (s *source) handled(ctx context.Context, token string, deadline time.Time) 
 		err := persist(ctx, func(ctx context.Context) error {
 			return s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object, cheaply)
 		})
-		if err != nil {
+		if client.IgnoreNotFound(err) != nil {
 			return false, err
 		}
-		s.look(object)
+		s.searchStatus(object)
 		if object.Status.LastHandledReconcileAt == token {
 			return true, nil
 		}
@@ -48,8 +49,8 @@ func (s *source) handled(ctx context.Context, token string, deadline time.Time) 
 	}
 }
 
-// look searches what the source's status says, which the next sync may replace.
-func (s *source) look(object *v1alpha1.InventorySource) {
+// searchStatus searches what the source's status says, which the next sync may replace.
+func (s *source) searchStatus(object *v1alpha1.InventorySource) {
 	if leak := s.leaks.find([]byte(inJSON(object))); leak != "" && len(s.leaked) == 0 {
 		s.leaked = append(s.leaked, fmt.Sprintf("its status has %s", leak))
 	}
@@ -69,10 +70,16 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 			return nil, err
 		}
 		object, observations, err := s.read(ctx)
+		if apierrors.IsNotFound(err) && !time.Now().Before(deadline) {
+			return []string{"the source is not there"}, nil
+		}
+		if apierrors.IsNotFound(err) {
+			continue // handled took its time.
+		}
 		if err != nil {
 			return nil, err
 		}
-		differing := append(s.differs(object, observations), s.misled(ctx, object)...)
+		differing := append(s.differs(object, observations), s.differsFromDiscovery(ctx, object)...)
 		if s.now = uidsOf(observations); len(differing) == 0 {
 			return nil, nil
 		}
@@ -90,7 +97,7 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 
 // differs returns what of the source and its observations is not as it should be.
 func (s *source) differs(object *v1alpha1.InventorySource, observations []v1alpha1.Observation) []string {
-	want := expect(s.environment, s.Cloud.InventoryOf(s.environment))
+	want := expect(s.Cloud, s.environment)
 	return append(differences(object, s.Cloud.Mode(), want, observations), unsettled(object, want)...)
 }
 
@@ -134,23 +141,23 @@ func (s *source) exists(id string) bool {
 
 // existedAllAlong reports whether an object was in the inventory ever since the source was
 // last settled.
-func (s *source) existedAllAlong(id string) bool { return s.exists(id) && !s.gone[id] }
+func (s *source) existedAllAlong(id string) bool { return s.exists(id) && !s.wasAbsent[id] }
 
-// quiet is a sync of unchanged content, and what it made of the observations.
-type quiet struct {
+// unchangedSync is a sync of unchanged content, and what it made of the observations.
+type unchangedSync struct {
 	source   *source
 	from, to time.Time
 	// found is what changed, though nothing should.
 	found []string
 }
 
-// rest has a settled source synced once more, and looks whether it wrote anything.
-func (s *source) rest(ctx context.Context, deadline time.Time) (*quiet, error) {
+// syncUnchanged has a settled source synced once more, and looks whether it wrote anything.
+func (s *source) syncUnchanged(ctx context.Context, deadline time.Time) (*unchangedSync, error) {
 	_, before, err := s.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	q := &quiet{source: s, from: time.Now()}
+	q := &unchangedSync{source: s, from: time.Now()}
 	token, err := s.ask(ctx)
 	if err != nil {
 		return nil, err
@@ -195,7 +202,7 @@ func written(before, after []v1alpha1.Observation) []string {
 
 // judge holds the writes that the API server logged against what a further sync may do:
 // none of an observation, one of the source's status for each sync there was.
-func (q *quiet) judge(requests []request) []string {
+func (q *unchangedSync) judge(requests []request) []string {
 	s := q.source
 	found := slices.Clone(q.found)
 	statuses := 0
@@ -210,7 +217,7 @@ func (q *quiet) judge(requests []request) []string {
 			found = append(found, fmt.Sprintf("%s %s/%s %s was sent although nothing had changed", r.verb, r.resource, r.subresource, r.name))
 		}
 	}
-	if syncs := max(1, s.front.listings(s.environment, q.from, q.to)); statuses > syncs {
+	if syncs := max(1, s.cloudProxy.listings(s.environment, q.from, q.to)); statuses > syncs {
 		found = append(found, fmt.Sprintf("%d writes of the source's status in %d syncs", statuses, syncs))
 	}
 	return found

@@ -107,8 +107,8 @@ func (s *source) deleteObject(ctx context.Context, o v1alpha1.Observation) error
 	return s.stranger.Delete(ctx, o)
 }
 
-// plantObject makes an observation of something that never was, as the source would:
-// nobody controls it, so that the source takes it for its own.
+// plantObject makes an observation of an object that never existed. It has no controller, so
+// the source takes it for its own.
 func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error {
 	s.made++
 	k := kinds[s.made%len(kinds)]

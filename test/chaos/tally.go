@@ -21,21 +21,22 @@ import (
 type counter string
 
 const (
-	inventoryChanges   counter = "changes in the cloud"
-	strangerEdits      counter = "edits by a stranger"
-	credentialTroubles counter = "troubles with a credential"
-	kills              counter = "managers killed"
-	apiRestarts        counter = "API server restarts"
-	apiTroubles        counter = "troubles with the API server"
-	leaderChanges      counter = "leaders taken away"
-	approvals          counter = "prunes approved"
-	observationWrites  counter = "writes of observations"
+	inventoryChanges    counter = "changes in the cloud"
+	strangerEdits       counter = "edits by a stranger"
+	credentialFaults    counter = "faults of a credential"
+	kills               counter = "managers killed"
+	apiRestarts         counter = "API server restarts"
+	apiFaults           counter = "faults of the API server"
+	furtherDisturbances counter = "disturbances in steps"
+	leaderChanges       counter = "leaders ended"
+	approvals           counter = "prunes approved"
+	observationWrites   counter = "writes of observations"
 )
 
 // counters are all of them, in the order they are printed.
-var counters = []counter{inventoryChanges, strangerEdits, credentialTroubles, kills, apiRestarts, apiTroubles, leaderChanges, approvals, observationWrites}
+var counters = []counter{inventoryChanges, strangerEdits, credentialFaults, kills, apiRestarts, apiFaults, furtherDisturbances, leaderChanges, approvals, observationWrites}
 
-// tally counts what was done and found, and prints it.
+// tally counts what was done and found, and prints the counts.
 type tally struct {
 	settings
 	out   io.Writer
@@ -43,7 +44,7 @@ type tally struct {
 
 	mu         sync.Mutex
 	counts     map[counter]int
-	round      int // the one under way
+	round      int // the current one
 	done       int // rounds that were checked
 	violations int
 	longest    time.Duration
@@ -73,7 +74,7 @@ func (t *tally) ready() {
 }
 
 // report prints a round's violations, and from time to time a line.
-func (t *tally) report(w *world, violations []violation) {
+func (t *tally) report(h *harness, violations []violation) {
 	number := t.round
 	t.done++
 	t.longest = max(t.longest, time.Since(t.last))
@@ -83,32 +84,32 @@ func (t *tally) report(w *world, violations []violation) {
 		t.say("VIOLATION in round %d: %s: %s", number, v.where, v.what)
 	}
 	if len(violations) > 0 {
-		t.say("  look at round %d in %s/journal.log, and at what the cluster held then in %s/round-%d-*.yaml", number, w.dir, w.dir, number)
+		t.say("  see round %d in %s/journal.log, and what the cluster held then in %s/round-%d-*.yaml", number, h.dir, h.dir, number)
 	}
 	if t.whole(t.every) {
 		faults := 0
-		for _, n := range w.Cloud.FaultCounts() {
+		for _, n := range h.Cloud.FaultCounts() {
 			faults += n
 		}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.say("round %3d  %5s  %d faults, %d changes, %d edits, %d kills, %d API restarts, %d leader changes, %d requests, %d violations",
 			number, t.since(), faults, t.counts[inventoryChanges], t.counts[strangerEdits], t.counts[kills],
-			t.counts[apiRestarts], t.counts[leaderChanges], w.front.count(), t.violations)
+			t.counts[apiRestarts], t.counts[leaderChanges], h.cloudProxy.count(), t.violations)
 	}
 }
 
-// whole reports whether the round under way is the last of so many, or of all.
+// whole reports whether the current round is the last of so many, or of the run.
 func (t *tally) whole(every int) bool { return t.round%every == 0 || t.round == t.rounds }
 
-// end prints the sum of it all.
-func (t *tally) end(w *world) {
+// end prints the sums.
+func (t *tally) end(h *harness) {
 	t.say("\n%-28s %d", "rounds", t.done)
 	for _, c := range counters {
 		t.say("%-28s %d", c, t.counts[c])
 	}
-	t.say("%-28s %d", "requests to the cloud", w.front.count())
-	counts := w.Cloud.FaultCounts()
+	t.say("%-28s %d", "requests to the cloud", h.cloudProxy.count())
+	counts := h.Cloud.FaultCounts()
 	sum := 0
 	for _, n := range counts {
 		sum += n
@@ -122,13 +123,13 @@ func (t *tally) end(w *world) {
 	t.say("%-28s %d", "seed", t.seed)
 	t.say("%-28s %d", "violations", t.violations)
 	if t.violations > 0 {
-		t.say("To do the same again: make chaos SEED=%d ROUNDS=%d", t.seed, t.rounds)
+		t.say("To repeat it: make chaos SEED=%d ROUNDS=%d", t.seed, t.rounds)
 	}
 }
 
 func (t *tally) since() time.Duration { return time.Since(t.start).Round(time.Second) }
 
-// machine says what the run was made on.
+// machine describes the machine of the run.
 func machine() string {
 	text := fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	if model := field("/proc/cpuinfo", "model name"); model != "" {
@@ -140,8 +141,8 @@ func machine() string {
 	return text
 }
 
-// field reads the first field of that name from a file of "name: value" lines, "" where
-// there is none.
+// field reads the first field of that name from a file of "name: value" lines, "" if it has
+// none.
 func field(path, name string) string {
 	file, err := os.Open(path)
 	if err != nil {

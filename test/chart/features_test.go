@@ -198,7 +198,7 @@ func TestAFeatureOverInstallYAMLIsAnOverlay(t *testing.T) {
 	g.Expect(os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay), 0o600)).To(Succeed())
 	g.Expect(os.WriteFile(filepath.Join(folder, "install.yaml"), []byte(install), 0o600)).To(Succeed())
 	g.Expect(os.CopyFS(filepath.Join(folder, "inventory-operator", "config"), os.DirFS(filepath.Join(root, "config")))).To(Succeed())
-	built, err := tool(t.Context(), "kustomize", "build", folder)
+	built, err := kubectlKustomize(t.Context(), folder)
 	g.Expect(err).NotTo(HaveOccurred())
 	expectAdded(t, parse(t, install), parse(t, built), features["endpoint-configmaps"])
 }
@@ -206,7 +206,7 @@ func TestAFeatureOverInstallYAMLIsAnOverlay(t *testing.T) {
 // A right without the role that it is for would be granted to nobody, in silence.
 func TestAFeatureByItselfIsRefusedIfItNeedsABase(t *testing.T) {
 	for name, want := range features {
-		_, err := tool(t.Context(), "kustomize", "build", filepath.Join(root, "config", name))
+		_, err := kubectlKustomize(t.Context(), filepath.Join(root, "config", name))
 		if want.rights == nil {
 			NewWithT(t).Expect(err).NotTo(HaveOccurred(), name)
 			continue

@@ -74,7 +74,7 @@ func (s server) run(folder, script string) string {
 	g := NewWithT(s.T)
 	here, err := filepath.Abs(chart)
 	g.Expect(err).NotTo(HaveOccurred())
-	helm, err := tool(s.Context(), "--path", "helm")
+	helm, err := run(exec.CommandContext(s.Context(), filepath.Join(root, "hack", "tools", "run"), "--path", "helm"))
 	g.Expect(err).NotTo(HaveOccurred())
 	programs := s.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(programs, "helm"), []byte(helmOfPages), 0o755)).To(Succeed())
@@ -214,7 +214,7 @@ func TestThePagesMoveAnInstallation(t *testing.T) {
 			s.run(root, fmt.Sprintf(how, "prometheus"))
 			observation := s.observation() // By hand, which the policy refuses.
 			s.run(root, fmt.Sprintf(how, strings.Join(slices.Sorted(maps.Keys(features)), " ")))
-			_, err := tool(t.Context(), "helm", "install", release, chart, "--namespace", namespace, "--kubeconfig", s.plane.Kubeconfig())
+			_, err := helm(t.Context(), "install", release, chart, "--namespace", namespace, "--kubeconfig", s.plane.Kubeconfig())
 			g.Expect(err).To(MatchError(ContainSubstring("invalid ownership metadata")))
 
 			s.runAll(t.TempDir(), toHelm...)

@@ -60,7 +60,7 @@ func startServerWithout(t *testing.T, kinds ...string) server {
 // helm runs helm on the server, in the release's namespace.
 func (s server) helm(args ...string) string {
 	s.Helper()
-	out, err := tool(s.Context(), "helm", append(args, "--kubeconfig", s.plane.Kubeconfig(), "--namespace", namespace)...)
+	out, err := helm(s.Context(), append(args, "--kubeconfig", s.plane.Kubeconfig(), "--namespace", namespace)...)
 	NewWithT(s.T).Expect(err).NotTo(HaveOccurred())
 	return out
 }

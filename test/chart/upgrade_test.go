@@ -80,7 +80,7 @@ func TestTheChartTakesTheValuesOfEveryFormerOne(t *testing.T) {
 		values, err := os.ReadFile(filepath.Join(former, "values.yaml"))
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(os.WriteFile(filepath.Join(mixed, "values.yaml"), values, 0o600)).To(Succeed())
-		out, err := tool(t.Context(), "helm", "template", release, mixed, "--namespace", namespace)
+		out, err := helm(t.Context(), "template", release, mixed, "--namespace", namespace)
 		g.Expect(err).NotTo(HaveOccurred(), revisionOf(former))
 		g.Expect(parse(t, out)).To(Equal(parse(t, want)), revisionOf(former))
 	}

@@ -206,7 +206,7 @@ func TestTwoReleasesShareNothing(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	one := render(t, "crds.enabled=false")
-	out, err := tool(t.Context(), "helm", "template", "shard-b", chart, "--namespace", namespace, "--set", "crds.enabled=false")
+	out, err := helm(t.Context(), "template", "shard-b", chart, "--namespace", namespace, "--set", "crds.enabled=false")
 	g.Expect(err).NotTo(HaveOccurred())
 	for key := range parse(t, out) {
 		g.Expect(one).NotTo(HaveKey(key))
@@ -273,13 +273,13 @@ func TestABadValueIsNamed(t *testing.T) {
 	for values, want := range badValues {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
-			_, err := tool(t.Context(), "helm", "template", release, chart, "--set", values)
+			_, err := helm(t.Context(), "template", release, chart, "--set", values)
 			NewWithT(t).Expect(err).To(MatchError(ContainSubstring(want)))
 		})
 	}
 	t.Run("requestsPerSecond as text", func(t *testing.T) {
 		t.Parallel()
-		_, err := tool(t.Context(), "helm", "template", release, chart, "--set-string", "requestsPerSecond=0")
+		_, err := helm(t.Context(), "template", release, chart, "--set-string", "requestsPerSecond=0")
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring("at '/requestsPerSecond'")))
 	})
 }
@@ -312,7 +312,7 @@ func TestAnyReleasesNameMakesNames(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	for _, name := range []string{"my.release", "1st", "123", "true", "0x1f", strings.Repeat("a.b-", 13) + "z", "inventory-operator.b", "a", "9." + release} {
-		out, err := tool(t.Context(), "helm", "template", name, chart, "--namespace", namespace)
+		out, err := helm(t.Context(), "template", name, chart, "--namespace", namespace)
 		g.Expect(err).NotTo(HaveOccurred())
 		for key, object := range parse(t, out) {
 			g.Expect(object.GetLabels()).To(Or(BeNil(), HaveKeyWithValue("app.kubernetes.io/instance", name)))

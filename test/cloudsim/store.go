@@ -71,7 +71,7 @@ func (c *collection) put(o object, now time.Time) *entry {
 	}
 	e := &entry{id: id, environment: environment, facets: o.facets(),
 		created: o.meta().CreatedAt, updated: o.meta().UpdatedAt, raw: raw}
-	e.inTheField = sync.OnceValue(func() json.RawMessage { return weather(c.kind, id, raw) })
+	e.inTheField = sync.OnceValue(func() json.RawMessage { return wireForm(c.kind, id, raw) })
 	s := c.shelves[environment]
 	if s == nil {
 		s = &shelf{}

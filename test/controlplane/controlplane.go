@@ -7,6 +7,7 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
@@ -48,8 +50,8 @@ type Options struct {
 	// outlives Stop. It must be empty or not exist. Default: a temporary folder, which
 	// Stop removes.
 	Dir string
-	// Controllers also starts the garbage collector and the namespace controller. The
-	// garbage collector asks which kinds there are when it starts and then every 5 s: it
+	// Controllers also starts the garbage collector and the namespace controller, as
+	// StartControllers does later. The garbage collector asks which kinds there are when it starts and then every 5 s: it
 	// knows those of CRDPaths at once, one installed later only after up to that time.
 	Controllers bool
 	// AuditLog is the path of a file to which the API server appends one JSON line for
@@ -72,6 +74,8 @@ type Plane struct {
 	// mu guards what RestartAPIServer and Stop change.
 	mu      sync.Mutex
 	stopped bool
+	// borrowed says that another program started it, and stops it.
+	borrowed bool
 	// removeDir says that dir is ours to remove.
 	removeDir bool
 
@@ -80,6 +84,11 @@ type Plane struct {
 	controllers *process
 	logs        []*os.File
 }
+
+// Running is the environment variable with the path of an administrator's kubeconfig of a control
+// plane that runs. If it is set, Start returns that one to those who want nothing but CRDs. Who runs
+// one suite many times, as test/mutate does, starts one control plane for all.
+const Running = "CONTROLPLANE_RUNNING"
 
 // Start starts a control plane as o says and returns when it answers, its CRDs are
 // served and its controllers run. The caller stops it with Stop.
@@ -95,10 +104,22 @@ func Start(ctx context.Context, o Options) (*Plane, error) {
 	if p.log == nil {
 		p.log = io.Discard
 	}
-	if err := p.start(ctx, o); err != nil {
+	start := p.start
+	if p.kubeconfig = os.Getenv(Running); p.kubeconfig != "" && len(o.CRDPaths) > 0 && o.Dir == "" && o.AuditLog == "" && !o.Controllers {
+		start, p.borrowed = p.borrow, true
+	}
+	if err := start(ctx, o); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
+}
+
+// borrow takes the steps of Start on a control plane that runs.
+func (p *Plane) borrow(ctx context.Context, o Options) (err error) {
+	if p.config, err = clientcmd.BuildConfigFromFlags("", p.kubeconfig); err != nil {
+		return fmt.Errorf("control plane: %s: %w", Running, err)
+	}
+	return p.installCRDs(ctx, o)
 }
 
 // start takes the steps of Start. What has been started when one fails is for Stop.
@@ -111,7 +132,12 @@ func (p *Plane) start(ctx context.Context, o Options) error {
 		p.addAdmin,
 		p.awaitDefaultNamespace,
 		p.installCRDs,
-		p.startControllers,
+		func(ctx context.Context, o Options) error {
+			if !o.Controllers {
+				return nil
+			}
+			return p.startControllers(ctx, p.assets)
+		},
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {
@@ -142,6 +168,22 @@ func (p *Plane) EtcdURL() string { return p.plane.Etcd.URL.String() }
 // Kubectl returns the path of a kubectl of the same version.
 func (p *Plane) Kubectl() string { return filepath.Join(p.assets, kubectlName) }
 
+// StartControllers starts the garbage collector and the namespace controller, if Options did not,
+// and returns when they run. assets is a folder that has them; "" is that of the other components.
+func (p *Plane) StartControllers(ctx context.Context, assets string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return errors.New("control plane: stopped, so its controllers cannot be started")
+	case p.borrowed:
+		return errors.New("control plane: another program's, so its controllers cannot be started")
+	case p.controllers != nil:
+		return errors.New("control plane: its controllers run already")
+	}
+	return p.startControllers(ctx, cmp.Or(assets, p.assets))
+}
+
 // RestartAPIServer stops the API server and starts it again on the same port, with the
 // same certificates, keys and data: clients, kubeconfigs and tokens go on working. It
 // returns when the API server answers. Requests in between fail to connect.
@@ -151,8 +193,11 @@ func (p *Plane) Kubectl() string { return filepath.Join(p.assets, kubectlName) }
 func (p *Plane) RestartAPIServer(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopped {
+	switch {
+	case p.stopped:
 		return errors.New("control plane: stopped, so its API server cannot be restarted")
+	case p.borrowed:
+		return errors.New("control plane: another program's, so its API server cannot be restarted")
 	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: restart given up: %w", apiServerName, err)
@@ -172,7 +217,7 @@ func (p *Plane) RestartAPIServer(ctx context.Context) error {
 func (p *Plane) Stop() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopped {
+	if p.stopped || p.borrowed {
 		return nil
 	}
 	p.stopped = true

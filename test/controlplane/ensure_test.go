@@ -11,7 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -19,13 +22,22 @@ import (
 
 const ensurePath = "../../hack/controlplane/ensure"
 
-// ensure runs hack/controlplane/ensure with an empty cache and these variables, and
-// returns the folder it prints and what it says.
-func ensure(t *testing.T, env ...string) (folder, said string, err error) {
+// fileLimit is how large a file may become that ensure writes, in KiB.
+const fileLimit = "FILE_LIMIT"
+
+// ensureCommand is hack/controlplane/ensure with an empty cache and these variables.
+func ensureCommand(t *testing.T, env ...string) *exec.Cmd {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), ensurePath)
+	command := exec.CommandContext(t.Context(), "bash", "-c", "trap '' XFSZ; ulimit -f ${"+fileLimit+":-unlimited}; exec "+ensurePath)
 	command.Env = append(os.Environ(), "KUBEBUILDER_ASSETS=", "CONTROLPLANE_CACHE="+t.TempDir(), "HTTPS_PROXY=", "https_proxy=")
 	command.Env = append(command.Env, env...)
+	return command
+}
+
+// ensure runs it, and returns the folder it prints and what it says.
+func ensure(t *testing.T, env ...string) (folder, said string, err error) {
+	t.Helper()
+	command := ensureCommand(t, env...)
 	var words strings.Builder
 	command.Stderr = &words
 	out, err := command.Output()
@@ -33,9 +45,9 @@ func ensure(t *testing.T, env ...string) (folder, said string, err error) {
 	return strings.TrimSpace(string(out)), words.String(), err
 }
 
-// mirror serves binaries that are none, and returns the address of the index; its checksum
-// is another one than the archive's, if so wanted.
-func mirror(t *testing.T, otherChecksum bool) (index string) {
+// mirror serves binaries that are none, by what spoil makes of an answer, and returns the address
+// of the index. Without spoil all is as it should be.
+func mirror(t *testing.T, spoil func(w http.ResponseWriter, path string, answer []byte)) (index string) {
 	t.Helper()
 	g := NewWithT(t)
 	module, err := os.ReadFile("../../hack/controlplane/go.mod")
@@ -48,47 +60,150 @@ func mirror(t *testing.T, otherChecksum bool) (index string) {
 	handler, err := Mirror(string(release), folder)
 	g.Expect(err).NotTo(HaveOccurred())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !otherChecksum || r.URL.Path != "/index.yaml" {
+		if spoil == nil {
 			handler.ServeHTTP(w, r)
 			return
 		}
 		honest := httptest.NewRecorder()
 		handler.ServeHTTP(honest, r)
-		_, _ = fmt.Fprintf(w, "%s", regexp.MustCompile("hash: .*").ReplaceAllString(honest.Body.String(), fmt.Sprintf("hash: %x", sha512.Sum512(nil))))
+		spoil(w, r.URL.Path, honest.Body.Bytes())
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/index.yaml"
 }
 
+// says runs a binary of a folder and returns its output.
+func says(t *testing.T, folder, binary string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), filepath.Join(folder, binary)).Output()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return strings.TrimSpace(string(out))
+}
+
 func TestEnsureDownloadsWhereItCan(t *testing.T) {
 	g := NewWithT(t)
-	folder, _, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+mirror(t, false))
+	index, cache := mirror(t, nil), "CONTROLPLANE_CACHE="+t.TempDir()
+	folder, _, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_PART=servers", "CONTROLPLANE_INDEX="+index, cache)
 	g.Expect(err).NotTo(HaveOccurred())
-	out, err := exec.CommandContext(t.Context(), filepath.Join(folder, apiServerName)).Output()
+	for _, binary := range []string{apiServerName, etcdName, kubectlName} {
+		g.Expect(says(t, folder, binary)).To(Equal(binary))
+	}
+	g.Expect(filepath.Join(folder, controllersName)).NotTo(BeAnExistingFile(), "the servers do not wait for it")
+
+	whole, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX=http://127.0.0.1:1", cache)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(string(out)).To(Equal(apiServerName + "\n"))
-	out, err = exec.CommandContext(t.Context(), filepath.Join(folder, controllersName)).CombinedOutput()
+	g.Expect(whole).To(Equal(folder), "what is there is not downloaded again")
+	g.Expect(said).NotTo(ContainSubstring("download"))
+	out, err := exec.CommandContext(t.Context(), filepath.Join(whole, controllersName)).CombinedOutput()
 	g.Expect(err).To(HaveOccurred())
 	g.Expect(string(out)).To(ContainSubstring("--kubeconfig"), "the controllers are ours, built")
 }
 
-func TestEnsureTakesNothingWithAnotherChecksum(t *testing.T) {
-	g := NewWithT(t)
-	folder, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+mirror(t, true))
-	g.Expect(err).To(HaveOccurred())
-	g.Expect(folder).To(BeEmpty())
-	g.Expect(said).To(ContainSubstring("cannot fetch Kubernetes"))
+// Whatever comes in the place of the archive, nothing of it is taken, one line says why, and the
+// next run, to which the mirror is honest, is not hindered by what this one left.
+func TestEnsureTakesNothingThatIsNotWhole(t *testing.T) {
+	other := regexp.MustCompile("hash: .*")
+	for name, c := range map[string]struct {
+		spoil func(w http.ResponseWriter, path string, answer []byte)
+		limit string
+		said  string
+	}{
+		"another checksum": {func(w http.ResponseWriter, path string, answer []byte) {
+			if path == "/index.yaml" {
+				answer = other.ReplaceAll(answer, fmt.Appendf(nil, "hash: %x", sha512.Sum512(nil)))
+			}
+			_, _ = w.Write(answer)
+		}, "", "has another checksum than the index says"},
+		"half an archive": {func(w http.ResponseWriter, path string, answer []byte) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+			if path != "/index.yaml" {
+				answer = answer[:len(answer)/2]
+			}
+			_, _ = w.Write(answer)
+		}, "", "(18)"},
+		"an error": {func(w http.ResponseWriter, _ string, _ []byte) { w.WriteHeader(http.StatusBadGateway) }, "", "502"},
+		"no such release": {func(w http.ResponseWriter, _ string, answer []byte) {
+			_, _ = w.Write([]byte(strings.ReplaceAll(string(answer), "v1.", "v2.")))
+		}, "", "has none for " + runtime.GOOS},
+		// A file that may not grow stands for a disk that is full.
+		"a full disk": {func(w http.ResponseWriter, _ string, _ []byte) { _, _ = w.Write(make([]byte, 1<<20)) }, "8", "(23)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			cache := "CONTROLPLANE_CACHE=" + t.TempDir()
+			env := []string{"CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_PART=servers", cache}
+			if c.limit != "" {
+				env = append(env, fileLimit+"="+c.limit)
+			}
+			folder, said, err := ensure(t, append(env, "CONTROLPLANE_INDEX="+mirror(t, c.spoil))...)
+			g.Expect(err).To(HaveOccurred())
+			g.Expect(folder).To(BeEmpty())
+			g.Expect(said).To(And(ContainSubstring("cannot be downloaded here: "), ContainSubstring(c.said)))
+
+			folder, _, err = ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_PART=servers", cache, "CONTROLPLANE_INDEX="+mirror(t, nil))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(says(t, folder, etcdName)).To(Equal(etcdName))
+		})
+	}
 }
 
-func TestEnsureBuildsNoToolWhereNothingAnswers(t *testing.T) {
+func TestEnsureSaysWhereNothingAnswers(t *testing.T) {
 	g := NewWithT(t)
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	tools := t.TempDir()
-	_, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX="+server.URL+"/index.yaml", "TOOLS_CACHE="+tools)
+	// No port that was just another server's: one of another test may have it by now.
+	_, said, err := ensure(t, "CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_INDEX=http://127.0.0.1:1/index.yaml")
 	g.Expect(err).To(HaveOccurred())
-	g.Expect(said).To(ContainSubstring("nothing answers at"))
-	g.Expect(os.ReadDir(tools)).To(BeEmpty())
+	g.Expect(said).To(And(ContainSubstring("cannot be downloaded here: "), ContainSubstring("(7)")))
+}
+
+// A run in the middle of a download is killed; what it held and left does not stop the next one.
+// Both ways to lock are tried: by flock, and without it.
+func TestEnsureGoesOnAfterOneThatWasKilled(t *testing.T) {
+	for name, path := range map[string]string{"flock": os.Getenv("PATH"), "no flock": withoutFlock(t)} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			cache := t.TempDir()
+			asked, finish := make(chan struct{}), make(chan struct{})
+			defer close(finish)
+			env := []string{"CONTROLPLANE_SOURCE=envtest", "CONTROLPLANE_PART=servers", "CONTROLPLANE_CACHE=" + cache, "PATH=" + path}
+			killed := ensureCommand(t, append(env, "CONTROLPLANE_INDEX="+mirror(t, func(w http.ResponseWriter, path string, answer []byte) {
+				if path != "/index.yaml" {
+					_, _ = w.Write(answer[:1])
+					w.(http.Flusher).Flush()
+					close(asked)
+					<-finish
+				}
+				_, _ = w.Write(answer)
+			}))...)
+			killed.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			g.Expect(killed.Start()).To(Succeed())
+			<-asked
+			g.Expect(syscall.Kill(-killed.Process.Pid, syscall.SIGKILL)).To(Succeed())
+			g.Expect(killed.Wait()).NotTo(Succeed())
+			left, err := filepath.Glob(filepath.Join(cache, "*.lock*"))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(left).NotTo(BeEmpty(), "it was in the middle")
+
+			folder, _, err := ensure(t, append(env, "CONTROLPLANE_INDEX="+mirror(t, nil))...)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(says(t, folder, apiServerName)).To(Equal(apiServerName))
+		})
+	}
+}
+
+// withoutFlock returns a PATH on which every program is but flock.
+func withoutFlock(t *testing.T) string {
+	t.Helper()
+	g := NewWithT(t)
+	folder := t.TempDir()
+	for from := range strings.SplitSeq(os.Getenv("PATH"), ":") {
+		programs, _ := os.ReadDir(from) // One that does not exist has none.
+		for _, program := range programs {
+			if _, err := os.Lstat(filepath.Join(folder, program.Name())); err != nil && program.Name() != "flock" {
+				g.Expect(os.Symlink(filepath.Join(from, program.Name()), filepath.Join(folder, program.Name()))).To(Succeed())
+			}
+		}
+	}
+	return folder
 }
 
 func TestEnsureSaysWhatIsWrongWithAssets(t *testing.T) {
@@ -139,8 +254,11 @@ func TestTheDoctorNamesWhatIsLackingAndTheWayOut(t *testing.T) {
 func TestTheDoctorTakesNoOtherVersionsControlPlane(t *testing.T) {
 	g := NewWithT(t)
 	cache := t.TempDir()
-	g.Expect(os.Mkdir(filepath.Join(cache, "v1.36.0-0123456789-linux-amd64"), 0o700)).To(Succeed())
-	g.Expect(os.WriteFile(filepath.Join(cache, "v1.36.0-0123456789-linux-amd64", ".complete"), nil, 0o600)).To(Succeed())
+	other := filepath.Join(cache, "v1.36.0-0123456789-linux-amd64")
+	g.Expect(os.Mkdir(other, 0o700)).To(Succeed())
+	for _, binary := range []string{apiServerName, etcdName, kubectlName, controllersName} {
+		g.Expect(os.WriteFile(filepath.Join(other, binary), nil, 0o700)).To(Succeed())
+	}
 	command := exec.CommandContext(t.Context(), "../../hack/doctor")
 	command.Env = append(os.Environ(), "KUBEBUILDER_ASSETS=", "CONTROLPLANE_CACHE="+cache)
 	out, err := command.CombinedOutput()

@@ -14,8 +14,8 @@ import (
 	"runtime"
 )
 
-// Mirror returns a handler that serves, at /index.yaml, what setup-envtest reads to learn
-// what can be downloaded: one release, such as v1.37.1, for this platform, with
+// Mirror returns a handler that serves, at /index.yaml, what hack/controlplane/ensure reads to
+// learn what can be downloaded: one release, such as v1.37.1, for this platform, with
 // kube-apiserver, etcd and kubectl of a folder.
 func Mirror(release, folder string) (http.Handler, error) {
 	var archive bytes.Buffer

@@ -120,13 +120,13 @@ func (p *process) stop() error {
 }
 
 // launcher writes a script that notes its process id for the guard and becomes the
-// component, and returns its path. envtest starts two of the components and keeps
+// component, of the folder assets, and returns its path. envtest starts two of the components and keeps
 // their process ids to itself.
-func (p *Plane) launcher(component string) (string, error) {
+func (p *Plane) launcher(component, assets string) (string, error) {
 	path := filepath.Join(p.dir, "bin", component)
 	// envtest also runs a component to read its help; that one is not to be guarded.
 	script := fmt.Sprintf("#!/bin/sh\n[ \"$1\" = --help ] || echo $$ >%s\nexec %s \"$@\"\n",
-		shellQuote(filepath.Join(p.runDir(), component+".pid")), shellQuote(filepath.Join(p.assets, component)))
+		shellQuote(filepath.Join(p.runDir(), component+".pid")), shellQuote(filepath.Join(assets, component)))
 	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		return "", fmt.Errorf("%s: launcher: %w", component, err)
 	}

@@ -105,7 +105,7 @@ func (p *Plane) startGuard(context.Context, Options) error {
 }
 
 func (p *Plane) startEtcd(context.Context, Options) error {
-	path, err := p.launcher(etcdName)
+	path, err := p.launcher(etcdName, p.assets)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (p *Plane) startEtcd(context.Context, Options) error {
 }
 
 func (p *Plane) startAPIServer(_ context.Context, o Options) error {
-	path, err := p.launcher(apiServerName)
+	path, err := p.launcher(apiServerName, p.assets)
 	if err != nil {
 		return err
 	}
@@ -221,11 +221,8 @@ func (p *Plane) installCRDs(_ context.Context, o Options) error {
 
 // startControllers comes after installCRDs, so that the garbage collector's first look
 // finds their kinds.
-func (p *Plane) startControllers(ctx context.Context, o Options) error {
-	if !o.Controllers {
-		return nil
-	}
-	path, err := p.launcher(controllersName)
+func (p *Plane) startControllers(ctx context.Context, assets string) error {
+	path, err := p.launcher(controllersName, assets)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type step struct {
 	// directive is what happens meanwhile, from a comment that readers do not see:
 	//	<!-- cloud: remove cluster lkc-7mb0m2 -->
 	//	<!-- run: kubectl wait … -->
+	//	<!-- until: kubectl get … -->
 	//	<!-- manager: stop -->
 	//	<!-- metric: ccloud_inventory_… 1 -->
 	//	<!-- with: NAMESPACE=platform NAME=prod -->
@@ -34,7 +35,7 @@ type step struct {
 
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-var comment = regexp.MustCompile(`^ *<!-- ((?:cloud|run|manager|metric|with): .*) -->$`)
+var comment = regexp.MustCompile(`^ *<!-- ((?:cloud|run|until|manager|metric|with): .*) -->$`)
 
 // blank finds a word that a reader fills in, or a number; given one with what stands for it.
 var (

@@ -9,24 +9,25 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n\n3. Eight: `kubectl logs x`.\n- `kubectl` alone: `not this`\n\n  <!-- with: NAMESPACE=a 18081=7 -->\n"
+const samplePage = "# Page\n\n```console\n$ one <<EOF\n> two\n> EOF\nold 12s\n$ three\n```\n\n<!-- cloud: remove cluster lkc-1 -->\n<!-- a remark -->\n<!-- until: some -->\n```sh\nfour\nfive\n```\n```yaml\n$ none\n```\n\n1. A list:\n\n   ```console\n   $ six\n   old\n   ```\n\n| seven | `kubectl get x \\| cat` and `not this` |\n\n3. Eight: `kubectl logs x`.\n- `kubectl` alone: `not this`\n\n  <!-- with: NAMESPACE=a 18081=7 -->\n"
 
 func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 	g := NewWithT(t)
 	steps := parse(samplePage)
-	g.Expect(steps).To(HaveLen(8))
+	g.Expect(steps).To(HaveLen(9))
 	g.Expect(steps[0].command).To(Equal("one <<EOF\ntwo\nEOF"))
 	g.Expect(steps[0].output).To(Equal([]string{"old 12s"}))
 	g.Expect(steps[1].command).To(Equal("three"))
 	g.Expect(steps[1].output).To(BeEmpty())
 	g.Expect(steps[2].directive).To(Equal("cloud: remove cluster lkc-1"))
-	g.Expect(steps[3].command).To(Equal("four\nfive"))
-	g.Expect(steps[3].silent).To(BeTrue())
-	g.Expect(steps[4].command).To(Equal("six"))
-	g.Expect(steps[4].output).To(Equal([]string{"old"}))
-	g.Expect(steps[5].command).To(Equal("kubectl get x | cat"))
-	g.Expect(steps[6].command).To(Equal("kubectl logs x"))
-	g.Expect(steps[7].directive).To(Equal("with: NAMESPACE=a 18081=7"))
+	g.Expect(steps[3].directive).To(Equal("until: some"))
+	g.Expect(steps[4].command).To(Equal("four\nfive"))
+	g.Expect(steps[4].silent).To(BeTrue())
+	g.Expect(steps[5].command).To(Equal("six"))
+	g.Expect(steps[5].output).To(Equal([]string{"old"}))
+	g.Expect(steps[6].command).To(Equal("kubectl get x | cat"))
+	g.Expect(steps[7].command).To(Equal("kubectl logs x"))
+	g.Expect(steps[8].directive).To(Equal("with: NAMESPACE=a 18081=7"))
 }
 
 func TestAPagesBlanksAreFilled(t *testing.T) {
@@ -39,7 +40,7 @@ func TestAPagesBlanksAreFilled(t *testing.T) {
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
 	g := NewWithT(t)
-	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 4: {"newer"}})
+	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 5: {"newer"}})
 	g.Expect(after).To(Equal(strings.NewReplacer("old 12s", "new\nlines", "$ three", "$ three\nmore", "   old", "   newer").Replace(samplePage)))
 }
 

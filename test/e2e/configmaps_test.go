@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +26,7 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environmentOfMaps, Clusters: 3, Seed: 5})
 		Expect(scene.Grant(ctx, "endpoint-configmaps")).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(scene.Grant(ctx)).To(Succeed()) })
+		awaitRight(ctx, "create", "configmaps", "")
 		namespace = newNamespace(ctx)
 	})
 
@@ -48,9 +49,6 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 			s.Spec.Prune.MaxPercent = ptr.To[int32](100)
 		})
 		all := scene.Cloud.Clusters(environmentOfMaps)
-		mine := func() []string {
-			return managerWrites(namespace, "configmaps")
-		}
 		Eventually(ctx, func(g Gomega) {
 			for _, c := range all {
 				got, o := configMap(ctx, g, c.ID), readCluster(ctx, g, namespace, c.ID)
@@ -59,11 +57,12 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 				g.Expect(got.Data["bootstrap.servers"]).To(Equal(o.Status.BootstrapServers))
 			}
 		}).Should(Succeed())
-		Expect(mine()).To(ConsistOf("create configmaps/", "create configmaps/", "create configmaps/"))
+		awaitWrites(ctx, namespace, "configmaps", 3)
+		Expect(managerWrites(namespace, "configmaps")).To(HaveEach("create configmaps"))
 
 		By("writing nothing while nothing changes")
-		awaitSyncs(ctx, namespace, 2)
-		Expect(mine()).To(HaveLen(3))
+		awaitSyncs(ctx, namespace, 1)
+		Expect(managerWrites(namespace, "configmaps")).To(HaveLen(3))
 
 		By("putting back at once what someone changed, whatever it is")
 		for _, patch := range []string{
@@ -71,7 +70,7 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 			`{"immutable":true,"data":{"phase":"X"}}`,
 		} {
 			before := configMap(ctx, Default, all[0].ID)
-			Expect(k8s.Patch(ctx, before.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(patch)))).To(Succeed())
+			Expect(k8s.Patch(ctx, before.DeepCopy(), client.RawPatch(types.MergePatchType, []byte(patch)))).To(Succeed())
 			Eventually(ctx, func(g Gomega) {
 				after := configMap(ctx, g, all[0].ID)
 				g.Expect(after).NotTo(BeNil())
@@ -102,7 +101,7 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 			text, err := scene.Kubectl(ctx, "-n", namespace, "get", "isrc", sourceName)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(text).To(ContainSubstring("Succeeded"))
-		}).WithTimeout(2 * time.Minute).Should(Succeed())
+		}).Should(Succeed())
 
 		By("feeding a Deployment that kubectl applies")
 		example, err := os.ReadFile(filepath.Join("..", "..", "examples", "endpoints", "deployment.yaml"))
@@ -124,12 +123,11 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 
 		By("going with an observation, by the garbage collector")
 		Expect(scene.Cloud.RemoveCluster(all[0].ID)).To(Succeed())
-		Eventually(ctx, func(g Gomega) { g.Expect(configMap(ctx, g, all[0].ID)).To(BeNil()) }).WithTimeout(garbageTime).Should(Succeed())
+		Eventually(ctx, func(g Gomega) { g.Expect(configMap(ctx, g, all[0].ID)).To(BeNil()) }).Should(Succeed())
 		Expect(configMap(ctx, Default, all[1].ID)).NotTo(BeNil())
 
 		By("going where the source no longer asks for them, and no observation with them")
-		Expect(k8s.Patch(ctx, readSource(ctx, Default, namespace), client.RawPatch("application/merge-patch+json",
-			[]byte(`{"spec":{"kafkaClusters":{"configMaps":"Disabled"}}}`)))).To(Succeed())
+		patch(ctx, sourceIn(namespace), `{"spec":{"kafkaClusters":{"configMaps":"Disabled"}}}`)
 		Eventually(ctx, func(g Gomega) { g.Expect(configMap(ctx, g, all[1].ID)).To(BeNil()) }).Should(Succeed())
 		Expect(readCluster(ctx, Default, namespace, all[1].ID).UID).NotTo(BeEmpty())
 	})

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -49,7 +48,7 @@ var _ = Describe("A discovery", func() {
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(sourcesIn(ctx, g, namespace)).To(ContainElement("env-org3"))
 			g.Expect(clusters(ctx, g, namespace)).To(HaveLen(5))
-		}).WithTimeout(time.Minute).Should(Succeed())
+		}).Should(Succeed())
 
 		By("putting back a source that is deleted, with its observations")
 		source := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: "env-org1", Namespace: namespace}}
@@ -58,7 +57,7 @@ var _ = Describe("A discovery", func() {
 			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(source), source)).To(Succeed())
 			g.Expect(source.DeletionTimestamp).To(BeNil())
 			g.Expect(clusters(ctx, g, namespace)).To(HaveLen(5))
-		}).WithTimeout(time.Minute).Should(Succeed())
+		}).Should(Succeed())
 
 		By("deleting it: Kubernetes' garbage collector takes sources and observations")
 		Expect(k8s.Delete(ctx, discoveryIn(namespace))).To(Succeed())
@@ -67,7 +66,7 @@ var _ = Describe("A discovery", func() {
 			g.Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 			g.Expect(list.Items).To(BeEmpty())
 			g.Expect(clusters(ctx, g, namespace)).To(BeEmpty())
-		}).WithTimeout(time.Minute).Should(Succeed())
+		}).Should(Succeed())
 	})
 
 	It("leaves its sources behind where it is deleted with orphaning", func(ctx SpecContext) {
@@ -76,7 +75,7 @@ var _ = Describe("A discovery", func() {
 			Expect(k8s.DeleteAllOf(ctx, &v1alpha1.InventorySource{}, client.InNamespace(namespace))).To(Succeed())
 		})
 		createDiscovery(ctx, namespace, takes)
-		Eventually(ctx, func(g Gomega) { g.Expect(len(sourcesIn(ctx, g, namespace))).To(BeNumerically(">=", 2)) }).WithTimeout(time.Minute).Should(Succeed())
+		Eventually(ctx, func(g Gomega) { g.Expect(len(sourcesIn(ctx, g, namespace))).To(BeNumerically(">=", 2)) }).Should(Succeed())
 		Expect(k8s.Delete(ctx, discoveryIn(namespace), client.PropagationPolicy(metav1.DeletePropagationOrphan))).To(Succeed())
 		Eventually(ctx, func(g Gomega) {
 			list := &v1alpha1.InventorySourceList{}
@@ -86,6 +85,6 @@ var _ = Describe("A discovery", func() {
 				g.Expect(s.OwnerReferences).To(BeEmpty())
 				g.Expect(s.DeletionTimestamp).To(BeNil())
 			}
-		}).WithTimeout(time.Minute).Should(Succeed())
+		}).Should(Succeed())
 	})
 })

@@ -3,9 +3,11 @@
 package e2e
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -39,13 +41,16 @@ var _ = Describe("The manager", Ordered, func() {
 		Expect(clusters(ctx, Default, namespace)).To(HaveLen(250))
 
 		By("writing nothing to observations while nothing changes, by the API server's own count")
-		observations, sources := managerWrites(namespace, "kafkaclusterobservations"), managerWrites(namespace, "inventorysources")
-		Expect(observations).To(HaveLen(2 * 250))
-		awaitSyncs(ctx, namespace, 3)
-		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(observations)))
+		awaitWrites(ctx, namespace, "kafkaclusterobservations", 2*250)
+		awaitWrites(ctx, namespace, "peeringobservations", 2*20)
+		before := syncs(manager)
+		written := len(managerWrites(namespace, "inventorysources"))
+		awaitSyncs(ctx, namespace, 2)
+		written = len(managerWrites(namespace, "inventorysources")) - written
+		// The first of these may have been counted before, and written after.
+		Expect(written).To(BeNumerically("<=", syncs(manager)-before+1), "at most one a sync")
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(2 * 250))
 		Expect(managerWrites(namespace, "peeringobservations")).To(HaveLen(2 * 20))
-		// Two more syncs than the one awaited first, and perhaps one under way.
-		Expect(len(managerWrites(namespace, "inventorysources")) - len(sources)).To(BeNumerically("<=", 3))
 
 		By("serving the metrics of the contract")
 		metrics := scrape(manager)
@@ -83,8 +88,7 @@ var _ = Describe("The manager", Ordered, func() {
 
 		edited := readCluster(ctx, Default, namespace, id)
 		phase := edited.Status.Phase
-		edited.Status.Phase = "GONE"
-		Expect(k8s.Status().Update(ctx, edited)).To(Succeed())
+		Expect(k8s.Status().Patch(ctx, edited, client.RawPatch(types.MergePatchType, []byte(`{"status":{"phase":"GONE"}}`)))).To(Succeed())
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(readCluster(ctx, g, namespace, id).Status.Phase).To(Equal(phase))
 		}).Should(Succeed())
@@ -102,19 +106,17 @@ var _ = Describe("The manager", Ordered, func() {
 	It("syncs when requestedAt says so, and tells a change of phase in an event", func(ctx SpecContext) {
 		start(ctx)
 		createSource(ctx, namespace)
-		source := awaitSyncs(ctx, namespace, 1)
-		source.Spec.Interval = &metav1.Duration{Duration: time.Hour}
-		Expect(k8s.Update(ctx, source)).To(Succeed())
+		awaitSyncs(ctx, namespace, 1)
+		patch(ctx, sourceIn(namespace), `{"spec":{"interval":"1h"}}`)
 		Eventually(ctx, func(g Gomega) {
-			source = readSource(ctx, g, namespace)
+			source := readSource(ctx, g, namespace)
 			g.Expect(source.Status.ObservedGeneration).To(Equal(source.Generation))
 		}).Should(Succeed())
 
 		changed := scene.Cloud.Clusters(environment)[1]
 		Expect(scene.Cloud.SetClusterPhase(changed.ID, "RESTING")).To(Succeed())
 		DeferCleanup(scene.Cloud.SetClusterPhase, changed.ID, changed.Status.Phase)
-		metav1.SetMetaDataAnnotation(&source.ObjectMeta, v1alpha1.AnnotationRequestedAt, "please")
-		Expect(k8s.Update(ctx, source)).To(Succeed())
+		patch(ctx, sourceIn(namespace), `{"metadata":{"annotations":{"`+v1alpha1.AnnotationRequestedAt+`":"please"}}}`)
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(readSource(ctx, g, namespace).Status.LastHandledReconcileAt).To(Equal("please"))
 		}).Should(Succeed())
@@ -133,10 +135,11 @@ var _ = Describe("The manager", Ordered, func() {
 	It("uses a new credential at once where it may watch Secrets", func(ctx SpecContext) {
 		Expect(scene.Grant(ctx, "secret-watch")).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(scene.Grant(ctx)).To(Succeed()) })
+		awaitRight(ctx, "watch", "secrets", "")
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "ccloud", Namespace: namespace}}
 		setSecret := func(value string) {
 			GinkgoHelper()
-			Expect(k8s.Patch(ctx, secret, client.RawPatch(types.MergePatchType, []byte(`{"stringData":{"api-secret":"`+value+`"}}`)))).To(Succeed())
+			patch(ctx, secret, `{"stringData":{"api-secret":"`+value+`"}}`)
 		}
 		setSecret("refused")
 		start(ctx)
@@ -155,16 +158,16 @@ var _ = Describe("The manager", Ordered, func() {
 		killed := start(ctx)
 		createSource(ctx, namespace)
 		awaitSyncs(ctx, namespace, 1)
-		before := managerWrites(namespace, "kafkaclusterobservations")
+		awaitWrites(ctx, namespace, "kafkaclusterobservations", 2*250)
 		killed.Kill()
 		manager := start(ctx)
-		awaitSyncs(ctx, namespace, 2)
-		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+		awaitSyncs(ctx, namespace, 1)
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(2 * 250))
 
 		Expect(scene.Plane.RestartAPIServer(ctx)).To(Succeed())
-		awaitSyncs(ctx, namespace, 2)
-		Consistently(manager.Ended(), "100ms").ShouldNot(BeClosed())
-		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+		awaitSyncs(ctx, namespace, 1)
+		Expect(manager.Ended()).NotTo(BeClosed())
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(2 * 250))
 	})
 
 	It("gives its Lease back when it ends, so that the next one goes on at once and rewrites nothing", func(ctx SpecContext) {
@@ -182,21 +185,25 @@ var _ = Describe("The manager", Ordered, func() {
 		createSource(ctx, namespace)
 		awaitSyncs(ctx, namespace, 1)
 		Expect(holder()).NotTo(BeEmpty())
-		before := managerWrites(namespace, "kafkaclusterobservations")
+		awaitWrites(ctx, namespace, "kafkaclusterobservations", 2*250)
 		Expect(first.Stop()).To(Succeed())
 		Expect(holder()).To(BeEmpty())
 		start(ctx, elect...)
-		awaitSyncs(ctx, namespace, 2)
+		awaitSyncs(ctx, namespace, 1)
 		Expect(holder()).NotTo(BeEmpty())
-		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(len(before)))
+		Expect(managerWrites(namespace, "kafkaclusterobservations")).To(HaveLen(2 * 250))
 	})
 
 	It("ends orderly in the middle of its first writes, and the next one finishes them", func(ctx SpecContext) {
-		first := start(ctx, "--concurrent-writes=1")
-		createSource(ctx, namespace)
-		Eventually(ctx, func(g Gomega) { g.Expect(len(clusters(ctx, g, namespace))).To(BeNumerically(">", 5)) }).WithPolling(time.Millisecond).Should(Succeed())
-		Expect(first.Stop()).To(Succeed())
-		Expect(len(clusters(ctx, Default, namespace))).To(BeNumerically("<", 250), "it did not wait for all of them")
+		// On a machine that is busy it may be done before it is told to end: another is tried then.
+		Eventually(ctx, func(g Gomega) {
+			namespace = newNamespace(ctx)
+			first := start(ctx, "--concurrent-writes=1")
+			createSource(ctx, namespace)
+			Eventually(ctx, func(g Gomega) { g.Expect(len(clusters(ctx, g, namespace))).To(BeNumerically(">", 5)) }).WithPolling(time.Millisecond).Should(Succeed())
+			Expect(first.Stop()).To(Succeed())
+			g.Expect(len(clusters(ctx, Default, namespace))).To(BeNumerically("<", 250), "it did not wait for all of them")
+		}).Should(Succeed())
 		start(ctx)
 		awaitSyncs(ctx, namespace, 1)
 		for _, o := range clusters(ctx, Default, namespace) {
@@ -213,7 +220,7 @@ var _ = Describe("The manager", Ordered, func() {
 		Expect(k8s.Delete(ctx, source)).To(Succeed())
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(clusters(ctx, g, namespace)).To(BeEmpty())
-		}).WithTimeout(garbageTime).Should(Succeed())
+		}).Should(Succeed())
 		Expect(managerWrites(namespace, "kafkaclusterobservations")).NotTo(ContainElement(HavePrefix("delete")))
 		Eventually(ctx, func(g Gomega) {
 			g.Expect(scrape(manager)).NotTo(ContainSubstring(namespace))
@@ -233,3 +240,14 @@ var _ = Describe("The manager", Ordered, func() {
 		Entry(nil, "--interval-jitter-percent", "80"),
 	)
 })
+
+// syncs returns how often the manager has listed clusters whole, by its own count.
+func syncs(manager *stage.Manager) (n int) {
+	GinkgoHelper()
+	const series = `ccloud_inventory_sync_total{kind="KafkaCluster",result="Succeeded"} `
+	_, rest, found := strings.Cut(scrape(manager), "\n"+series)
+	Expect(found).To(BeTrue())
+	_, err := fmt.Sscan(rest, &n)
+	Expect(err).NotTo(HaveOccurred())
+	return n
+}

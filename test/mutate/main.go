@@ -5,35 +5,40 @@
 // test holds.
 //
 // Names given on the command line narrow it to those that contain one of them.
-// It prints a line for each: its name, how many tests failed, the first names.
+// It prints a line for each: its name, how long it took, and the test that failed first.
 // It exits with 1 if one can be taken out unnoticed, with 2 if it could not tell of one.
 // It writes to a temporary folder only: the compiler is told to read from there
-// (go test -overlay).
+// (go test -overlay). As many run at once as there are processors, and all against one control
+// plane; before that, the same tests must pass with everything in place.
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ccloud-dev/inventory-operator/test/controlplane"
 )
 
-const (
-	rulesFile  = "internal/mirror/prune.go"
-	shownNames = 3
-)
+const rulesFile = "internal/mirror/prune.go"
 
 // chains are the fields of the prune chain that hold the rules.
 var chains = []string{"each", "batch"}
 
 func main() {
-	unnoticed, err := run(os.Stdout, os.Args[1:])
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	unnoticed, err := run(ctx, os.Stdout, os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(2)
@@ -47,133 +52,126 @@ func main() {
 // run tries every rule and guard whose name contains one of names, all if there are
 // none, and returns those that can be taken out unnoticed. It is to be run at the
 // module's root.
-func run(out io.Writer, names []string) (unnoticed []string, err error) {
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" { // Specs would fail with every guard in place.
-		return nil, errors.New(`KUBEBUILDER_ASSETS is not set; run make mutants, or set it to "$(hack/controlplane/ensure)"`)
-	}
-	source, err := os.ReadFile(rulesFile)
+func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string, err error) {
+	subjects, err := all()
 	if err != nil {
-		return nil, fmt.Errorf("reading the rules, from the module's root: %w", err)
+		return nil, err
 	}
-	mutants, err := withoutEach(source, chains)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", rulesFile, err)
-	}
+	subjects = slices.DeleteFunc(subjects, func(s subject) bool {
+		return len(names) > 0 && !slices.ContainsFunc(names, func(part string) bool { return strings.Contains(s.name, part) })
+	})
 	scratch, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	rules := subject{file: rulesFile}
-	if failed, err := rules.test(scratch, source); err != nil || len(failed) > 0 {
-		return nil, fmt.Errorf("with every rule in place these tests fail: %v: %w", failed, err)
+	plane, err := controlplane.Start(ctx, controlplane.Options{CRDPaths: []string{filepath.Join("config", "crd", "bases")}})
+	if err != nil {
+		return nil, err
 	}
-	tried := func(name string) bool {
-		return len(names) == 0 || slices.ContainsFunc(names, func(part string) bool { return strings.Contains(name, part) })
+	defer func() { err = errors.Join(err, plane.Stop()) }()
+	environment := append(os.Environ(), controlplane.Running+"="+plane.Kubeconfig(),
+		// A property that fails is enough: it needs no long search, and is neither made
+		// small nor kept.
+		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
+	slow, err := whole(ctx, out, environment, subjects)
+	if err != nil {
+		return nil, err
 	}
-	var broken error
-	for _, m := range mutants {
-		if !tried(m.rule) {
+	outcomes := each(ctx, environment, scratch, subjects, slow)
+	for i, s := range subjects {
+		o := <-outcomes[i]
+		switch {
+		case o.err != nil:
+			err = errors.Join(err, fmt.Errorf("without %s: %w", s.name, o.err))
 			continue
+		case o.failed == "":
+			unnoticed = append(unnoticed, s.name)
 		}
-		broken = errors.Join(broken, noticed(out, &unnoticed, m.rule, rules, scratch, m.source))
+		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  %s\n", s.name, o.took.Seconds(), o.failed)
+	}
+	return unnoticed, err
+}
+
+// all returns every rule and guard.
+func all() ([]subject, error) {
+	source, err := os.ReadFile(rulesFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rules, from the module's root: %w", err)
+	}
+	rules, err := withoutEach(source, chains)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rulesFile, err)
+	}
+	var subjects []subject
+	for _, m := range rules {
+		subjects = append(subjects, subject{name: m.rule, file: rulesFile, source: m.source})
 	}
 	for _, g := range guards {
-		if !tried(g.name) {
-			continue
-		}
 		source, err := os.ReadFile(g.file)
-		if err == nil {
-			source, err = g.mutate(source)
+		if err != nil {
+			return nil, err
 		}
-		if err == nil {
-			err = noticed(out, &unnoticed, g.name, subject{g.file, g.focus}, scratch, source)
+		if source, err = g.mutate(source); err != nil {
+			return nil, err
 		}
-		broken = errors.Join(broken, err)
+		subjects = append(subjects, subject{name: g.name, file: g.file, source: source, focus: g.focus})
 	}
-	return unnoticed, broken
+	return subjects, nil
 }
 
-// noticed runs the tests with another text of a file, says how many miss what was taken
-// out, and adds its name to unnoticed if none does.
-func noticed(out io.Writer, unnoticed *[]string, name string, of subject, scratch string, source []byte) error {
-	failed, err := of.test(scratch, source)
-	if err != nil {
-		return fmt.Errorf("without %s: %w", name, err)
+// whole runs the same tests with everything in place: one that fails then would seem to miss
+// whatever is taken out. It returns those that take long, by the folder of their package.
+func whole(ctx context.Context, out io.Writer, environment []string, subjects []subject) (slow map[string][]string, err error) {
+	slow = map[string][]string{}
+	focus := map[string][]string{}
+	for _, s := range subjects {
+		focus[s.folder()] = append(focus[s.folder()], s.focus)
 	}
-	if len(failed) == 0 {
-		*unnoticed = append(*unnoticed, name)
-	}
-	_, _ = fmt.Fprintf(out, "%-42s %3d tests fail: %s\n", name, len(failed), first(failed, shownNames))
-	return nil
-}
-
-// subject is a file whose text is changed.
-type subject struct {
-	file string
-	// focus narrows the specs that are run; "" runs all.
-	focus string
-}
-
-// test runs the tests of the file's package with another text of the file, and returns
-// the names of the top-level tests that failed, sorted. The error is for tests that could
-// not be run to their end.
-func (s subject) test(scratch string, source []byte) ([]string, error) {
-	original, err := filepath.Abs(s.file)
-	if err != nil {
-		return nil, err
-	}
-	replacement, overlay := filepath.Join(scratch, "rules.go"), filepath.Join(scratch, "overlay.json")
-	table, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(os.WriteFile(replacement, source, 0o600), os.WriteFile(overlay, table, 0o600)); err != nil {
-		return nil, err
-	}
-	args := []string{"test", "-vet=off", "-json", "-overlay", overlay, "./" + filepath.Dir(s.file)}
-	if s.focus != "" {
-		args = append(args, "-run", "^TestController$", "-ginkgo.focus", s.focus, "-ginkgo.fail-fast")
-	}
-	command := exec.Command("go", args...)
-	// A property that fails is enough: it needs no long search, and is neither made
-	// small nor kept.
-	command.Env = append(os.Environ(), "RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	output, err := command.Output()
-	failed, built := failures(output)
-	var exit *exec.ExitError
-	switch {
-	case err != nil && !errors.As(err, &exit):
-		return nil, err
-	case !built, err != nil && len(failed) == 0:
-		return nil, fmt.Errorf("the tests did not run: %w\n%s%s", err, stderr.Bytes(), output)
-	}
-	return failed, nil
-}
-
-// failures reads what go test -json printed: the names of the top-level tests that
-// failed, sorted, and whether the tests were built.
-func failures(output []byte) (failed []string, built bool) {
-	decoder := json.NewDecoder(bytes.NewReader(output))
-	for {
-		var event struct{ Action, Test string }
-		if decoder.Decode(&event) != nil {
-			break
+	for folder, parts := range focus {
+		began := time.Now()
+		joined := strings.Join(parts, "|")
+		if slices.Contains(parts, "") {
+			joined = ""
 		}
-		built = built || event.Action == "run"
-		if event.Action == "fail" && event.Test != "" && !strings.Contains(event.Test, "/") {
-			failed = append(failed, event.Test)
+		said, err := test(ctx, environment, folder, joined)
+		if err != nil || said.failed != "" {
+			return nil, fmt.Errorf("%s, with everything in place: %s fails: %w", folder, said.failed, err)
 		}
+		if joined == "" {
+			slow[folder] = said.slow
+		}
+		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  passes with everything in place\n", folder, time.Since(began).Seconds())
 	}
-	slices.Sort(failed)
-	return failed, built
+	return slow, nil
 }
 
-func first(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
+// outcome is what the tests said without a rule or guard.
+type outcome struct {
+	// failed is the test that missed it, "" if none did.
+	failed string
+	took   time.Duration
+	err    error
+}
+
+// each runs the tests without each of the subjects, some at once, the slow ones last. The outcomes
+// come in their order.
+func each(ctx context.Context, environment []string, scratch string, subjects []subject, slow map[string][]string) []chan outcome {
+	outcomes := make([]chan outcome, len(subjects))
+	for i := range outcomes {
+		outcomes[i] = make(chan outcome, 1)
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	go func() {
+		for i, s := range subjects {
+			group.Go(func() error {
+				began := time.Now()
+				failed, err := s.test(ctx, environment, filepath.Join(scratch, fmt.Sprint(i)), slow[s.folder()])
+				outcomes[i] <- outcome{failed, time.Since(began), err}
+				return nil
+			})
+		}
+	}()
+	return outcomes
 }

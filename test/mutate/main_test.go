@@ -48,25 +48,25 @@ func TestAChainThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
-func TestFailuresOfAProtocol(t *testing.T) {
+func TestWhatAProtocolSays(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	failed, built := failures([]byte(`{"Action":"run","Test":"TestB"}
-{"Action":"fail","Test":"TestB/part"}
-{"Action":"fail","Test":"TestB"}
-{"Action":"pass","Test":"TestC"}
+	g.Expect(read([]byte(`{"Action":"run","Test":"TestB"}
+{"Action":"fail","Test":"TestB/part","Elapsed":7}
+{"Action":"fail","Test":"TestB","Elapsed":7}
+{"Action":"pass","Test":"TestC","Elapsed":1.5}
+{"Action":"pass","Test":"TestD/part","Elapsed":1.5}
+{"Action":"pass","Test":"TestD","Elapsed":0.5}
 {"Action":"fail","Test":"TestA"}
 {"Action":"fail"}
-`))
-	g.Expect(failed).To(Equal([]string{"TestA", "TestB"}))
-	g.Expect(built).To(BeTrue())
-	failed, built = failures([]byte(`{"Action":"build-fail"}
+`))).To(Equal(said{failed: "TestB", slow: []string{"TestC"}, ran: true}))
+	g.Expect(read([]byte(`{"Action":"run","Test":"TestController"}
+{"Action":"output","Test":"TestController","Output":"  [FAIL] A source [It] is read\n"}
+{"Action":"fail","Test":"TestController"}
+`))).To(Equal(said{failed: "TestController: A source [It] is read", ran: true}))
+	g.Expect(read([]byte(`{"Action":"build-fail"}
 {"Action":"fail"}
-`))
-	g.Expect(failed).To(BeEmpty())
-	g.Expect(built).To(BeFalse())
-	g.Expect(first([]string{"a", "b"}, 3)).To(Equal("a, b"))
-	g.Expect(first([]string{"a", "b", "c", "d"}, 3)).To(Equal("a, b, c and 1 more"))
+`))).To(Equal(said{}))
 }
 
 func TestEveryGuardStandsInItsFileOnce(t *testing.T) {

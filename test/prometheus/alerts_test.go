@@ -1,79 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prometheus holds the alerts and the dashboard against Prometheus itself.
 package prometheus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
-	"sigs.k8s.io/yaml"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/template"
+	"go.yaml.in/yaml/v3"
 )
 
 const root = "../.."
 
-// tool returns a command of one of the pinned tools, which is built if need be and then takes
-// the script's place.
-func tool(ctx context.Context, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, filepath.Join(root, "hack", "tools", "run"), append([]string{name}, args...)...)
+// scenario is a test of alerts, in the words of Prometheus' own unit tests.
+type scenario struct {
+	Name        string         `yaml:"name"`
+	Interval    model.Duration `yaml:"interval"`
+	InputSeries []struct {
+		Series string `yaml:"series"`
+		Values string `yaml:"values"` // 0x30 is text here, not a number
+	} `yaml:"input_series"`
+	AlertRuleTest []expectation `yaml:"alert_rule_test"`
+	// NothingRaised is a time at which no alert is pending or firing.
+	NothingRaised model.Duration `yaml:"nothing_raised"`
+	// NothingFires is a time until which no alert fires.
+	NothingFires model.Duration `yaml:"nothing_fires"`
 }
 
-// rule is an alert.
-type rule struct {
-	Alert       string            `json:"alert"`
-	Annotations map[string]string `json:"annotations"`
+// expectation is what of an alert fires at a time.
+type expectation struct {
+	Alertname string         `yaml:"alertname"`
+	EvalTime  model.Duration `yaml:"eval_time"`
+	ExpAlerts []raised       `yaml:"exp_alerts"`
 }
 
-// groups writes the groups of the PrometheusRule into a file as Prometheus reads them.
-func groups(t *testing.T, path string) (alerts []rule) {
+// raised is an alert that fires.
+type raised struct {
+	Labels      map[string]string `yaml:"exp_labels"`
+	Annotations map[string]string `yaml:"exp_annotations"`
+}
+
+// alerts returns the alerts of the PrometheusRule, as Prometheus accepts them.
+func alerts(t *testing.T) (all []rulefmt.Rule) {
 	t.Helper()
 	g := NewWithT(t)
 	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "rules.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())
 	var file struct {
-		Spec map[string]any `json:"spec"`
+		Spec map[string]any `yaml:"spec"`
 	}
 	g.Expect(yaml.Unmarshal(text, &file)).To(Succeed())
 	text, err = yaml.Marshal(file.Spec)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.WriteFile(path, text, 0o600)).To(Succeed())
-	var typed struct {
-		Groups []struct {
-			Rules []rule `json:"rules"`
-		} `json:"groups"`
+	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, language, promslog.NewNopLogger())
+	g.Expect(errs).To(BeEmpty())
+	names := map[string]bool{}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			g.Expect(names).NotTo(HaveKey(rule.Alert), "an alert is there once")
+			names[rule.Alert] = true
+			g.Expect(rule.Record).To(BeEmpty(), "these tests know alerts only")
+			g.Expect(rule.KeepFiringFor).To(BeZero(), "and none that stays when its reason is gone")
+			all = append(all, rule)
+		}
 	}
-	g.Expect(yaml.Unmarshal(text, &typed)).To(Succeed())
-	for _, group := range typed.Groups {
-		alerts = append(alerts, group.Rules...)
+	g.Expect(all).NotTo(BeEmpty())
+	return all
+}
+
+// load returns the series of a scenario, and when the last expectation is.
+func (s scenario) load(g Gomega) (samples *series, end time.Duration) {
+	samples = newSeries()
+	for _, input := range s.InputSeries {
+		of, values, err := language.ParseSeriesDesc(input.Series + " " + input.Values)
+		g.Expect(err).NotTo(HaveOccurred(), input.Series)
+		for i, value := range values {
+			if !value.Omitted {
+				g.Expect(samples.add(of, epoch.Add(time.Duration(i)*time.Duration(s.Interval)), value.Value)).To(Succeed())
+			}
+		}
 	}
-	g.Expect(alerts).NotTo(BeEmpty())
-	return alerts
+	end = time.Duration(max(s.NothingRaised, s.NothingFires))
+	for _, e := range s.AlertRuleTest {
+		end = max(end, time.Duration(e.EvalTime))
+	}
+	return samples, end
+}
+
+// since returns for how long a series has had a point at every step until a time, and the value
+// then; false if it has none then.
+func since(of promql.Series, step, at time.Duration) (active time.Duration, value float64, is bool) {
+	last, is := slices.BinarySearchFunc(of.Floats, at.Milliseconds(), func(p promql.FPoint, t int64) int { return cmp.Compare(p.T, t) })
+	if !is {
+		return 0, 0, false
+	}
+	first := last
+	for first > 0 && of.Floats[first].T-of.Floats[first-1].T == step.Milliseconds() {
+		first--
+	}
+	return time.Duration(of.Floats[last].T-of.Floats[first].T) * time.Millisecond, of.Floats[last].F, true
+}
+
+// fires returns what of an alert fires at a time, its texts expanded as Prometheus does.
+func fires(ctx context.Context, rule rulefmt.Rule, whole promql.Matrix, step, at time.Duration) (all []raised, err error) {
+	for _, of := range whole {
+		active, value, is := since(of, step, at)
+		if !is || active < time.Duration(rule.For) {
+			continue
+		}
+		sample := promql.Sample{Metric: of.Metric, T: at.Milliseconds(), F: value}
+		expand := func(text string) (string, error) {
+			const names = "{{$labels := .Labels}}{{$value := .Value}}"
+			data := template.AlertTemplateData(of.Metric.Map(), nil, "", sample)
+			return template.NewTemplateExpander(ctx, names+text, rule.Alert, data, model.Time(at.Milliseconds()), nil, nil, nil).Expand()
+		}
+		alert := raised{Labels: of.Metric.DropMetricName().Map(), Annotations: map[string]string{}}
+		for name, text := range rule.Labels {
+			if alert.Labels[name], err = expand(text); err != nil {
+				return nil, err
+			}
+		}
+		for name, text := range rule.Annotations {
+			if alert.Annotations[name], err = expand(text); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, alert)
+	}
+	return all, nil
 }
 
 func TestAlertsFireWhenTheyShould(t *testing.T) {
 	g := NewWithT(t)
-	folder := t.TempDir()
-	alerts := groups(t, filepath.Join(folder, "rules.yaml"))
-	tests, err := os.ReadFile("alerts.yaml")
+	text, err := os.Open("alerts.yaml")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(os.WriteFile(filepath.Join(folder, "alerts.yaml"), tests, 0o600)).To(Succeed())
-
-	out, err := tool(t.Context(), "promtool", "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(folder, "rules.yaml")).CombinedOutput()
-	g.Expect(err).NotTo(HaveOccurred(), string(out))
-	out, err = tool(t.Context(), "promtool", "test", "rules", filepath.Join(folder, "alerts.yaml")).CombinedOutput()
-	g.Expect(err).NotTo(HaveOccurred(), string(out))
-	for _, alert := range alerts {
-		g.Expect(string(tests)).To(ContainSubstring("alertname: "+alert.Alert+"\n"), "it is seen to fire")
+	defer text.Close()
+	decode := yaml.NewDecoder(text)
+	decode.KnownFields(true)
+	var file struct {
+		Tests []scenario `yaml:"tests"`
 	}
+	g.Expect(decode.Decode(&file)).To(Succeed())
+	rules := alerts(t)
+	seen := map[string]bool{}
+	for _, s := range file.Tests {
+		t.Run(s.Name, func(t *testing.T) {
+			g := NewWithT(t)
+			samples, end := s.load(g)
+			step := time.Duration(s.Interval)
+			for _, rule := range rules {
+				whole, err := samples.every(t.Context(), rule.Expr, step, end)
+				g.Expect(err).NotTo(HaveOccurred(), rule.Alert)
+				if s.NothingRaised != 0 {
+					for _, of := range whole {
+						_, _, is := since(of, step, time.Duration(s.NothingRaised))
+						g.Expect(is).To(BeFalse(), "%s: %s", rule.Alert, of.Metric)
+					}
+				}
+				for at := time.Duration(0); at <= time.Duration(s.NothingFires); at += step {
+					got, err := fires(t.Context(), rule, whole, step, at)
+					g.Expect(err).NotTo(HaveOccurred())
+					g.Expect(got).To(BeEmpty(), "%s at %s", rule.Alert, at)
+				}
+				for _, e := range s.AlertRuleTest {
+					if e.Alertname != rule.Alert {
+						continue
+					}
+					got, err := fires(t.Context(), rule, whole, step, time.Duration(e.EvalTime))
+					g.Expect(err).NotTo(HaveOccurred())
+					g.Expect(got).To(ConsistOf(e.ExpAlerts), fmt.Sprintf("%s at %s", e.Alertname, e.EvalTime))
+					seen[e.Alertname] = seen[e.Alertname] || len(e.ExpAlerts) > 0
+				}
+			}
+		})
+	}
+	for _, rule := range rules {
+		g.Expect(seen).To(HaveKeyWithValue(rule.Alert, true), "it is seen to fire")
+		delete(seen, rule.Alert)
+	}
+	g.Expect(seen).To(BeEmpty(), "what is expected is an alert")
 }
 
 // queries returns the queries of the runbooks, each with the page it is of.
@@ -98,35 +216,28 @@ func queries(t *testing.T) map[string]string {
 }
 
 func TestTheQueriesOfRunbooksAreQueries(t *testing.T) {
-	g := NewWithT(t)
-	var rules []map[string]string
-	for _, query := range slices.Sorted(maps.Keys(queries(t))) {
-		rules = append(rules, map[string]string{"record": fmt.Sprintf("runbooks:query_%d", len(rules)), "expr": query})
+	for query, page := range queries(t) {
+		_, err := language.ParseExpr(query)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", page, query)
 	}
-	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "runbooks", "rules": rules}}})
-	g.Expect(err).NotTo(HaveOccurred())
-	path := filepath.Join(t.TempDir(), "rules.yaml")
-	g.Expect(os.WriteFile(path, text, 0o600)).To(Succeed())
-	out, err := tool(t.Context(), "promtool", "check", "rules", path).CombinedOutput()
-	g.Expect(err).NotTo(HaveOccurred(), string(out))
 }
 
 func TestEveryAlertHasARunbook(t *testing.T) {
 	g := NewWithT(t)
-	alerts := groups(t, filepath.Join(t.TempDir(), "rules.yaml"))
+	rules := alerts(t)
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "Inventory*.md"))
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(pages).To(HaveLen(len(alerts)), "a page an alert")
+	g.Expect(pages).To(HaveLen(len(rules)), "a page an alert")
 	index, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", "README.md"))
 	g.Expect(err).NotTo(HaveOccurred())
-	for _, alert := range alerts {
-		g.Expect(alert.Annotations["runbook_url"]).To(Equal(
-			"https://github.com/ccloud-dev/inventory-operator/blob/main/docs/runbooks/" + alert.Alert + ".md"))
-		page, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", alert.Alert+".md"))
+	for _, rule := range rules {
+		g.Expect(rule.Annotations["runbook_url"]).To(Equal(
+			"https://github.com/ccloud-dev/inventory-operator/blob/main/docs/runbooks/" + rule.Alert + ".md"))
+		page, err := os.ReadFile(filepath.Join(root, "docs", "runbooks", rule.Alert+".md"))
 		g.Expect(err).NotTo(HaveOccurred())
-		for _, heading := range []string{"# " + alert.Alert + "\n", "\n## Impact\n", "\n## Look\n", "\n## Way out\n"} {
-			g.Expect(string(page)).To(ContainSubstring(heading), alert.Alert)
+		for _, heading := range []string{"# " + rule.Alert + "\n", "\n## Impact\n", "\n## Look\n", "\n## Way out\n"} {
+			g.Expect(string(page)).To(ContainSubstring(heading), rule.Alert)
 		}
-		g.Expect(string(index)).To(ContainSubstring("[" + alert.Alert + "]"))
+		g.Expect(string(index)).To(ContainSubstring("[" + rule.Alert + "]"))
 	}
 }

@@ -41,8 +41,13 @@ const (
 type Options struct {
 	// Dir receives the manager's binary, kubeconfigs and logs. It must exist.
 	Dir string
-	// AuditLog is the API server's audit log, see controlplane.Options.
-	AuditLog string
+	// Manager is a manager that Build has built, for stages that share one. Default: Start builds it.
+	Manager string
+	// Assets and AuditLog are those of controlplane.Options.
+	Assets, AuditLog string
+	// WithoutControllers leaves Kubernetes' garbage collector and namespace controller to the
+	// caller, who starts them by Plane.StartControllers.
+	WithoutControllers bool
 	// Cloud configures the simulated cloud.
 	Cloud cloudsim.Options
 	// Log receives what is going on. Default: nothing.
@@ -60,6 +65,7 @@ type Stage struct {
 
 	root       string // the module's folder
 	dir        string
+	audit      string
 	binary     string
 	kubeconfig string
 	log        io.Writer
@@ -68,7 +74,7 @@ type Stage struct {
 // Start builds the manager and starts the control plane and the simulated cloud.
 // The caller stops them with Stop. Nothing is left running after an error.
 func Start(ctx context.Context, o Options) (*Stage, error) {
-	s := &Stage{dir: o.Dir, log: o.Log}
+	s := &Stage{dir: o.Dir, audit: o.AuditLog, log: o.Log}
 	if s.log == nil {
 		s.log = io.Discard
 	}
@@ -83,8 +89,11 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	if s.root, err = moduleRoot(); err != nil {
 		return err
 	}
-	if err := s.build(ctx, s.root); err != nil {
-		return err
+	s.binary = o.Manager
+	if s.binary == "" {
+		if s.binary, err = Build(ctx, s.dir); err != nil {
+			return err
+		}
 	}
 	s.Cloud = cloudsim.New(o.Cloud)
 	s.Cloud.AddKey(cloudsim.Key{ID: APIKey, Secret: APISecret})
@@ -93,7 +102,8 @@ func (s *Stage) start(ctx context.Context, o Options) error {
 	}
 	s.Plane, err = controlplane.Start(ctx, controlplane.Options{
 		CRDPaths:    []string{filepath.Join(s.root, "config", "crd", "bases")},
-		Controllers: true,
+		Assets:      o.Assets,
+		Controllers: !o.WithoutControllers,
 		AuditLog:    o.AuditLog,
 		Log:         s.log,
 	})
@@ -145,14 +155,18 @@ func (s *Stage) Apply(ctx context.Context, manifests string) error {
 	return err
 }
 
-// build builds the manager.
-func (s *Stage) build(ctx context.Context, root string) error {
-	s.binary = filepath.Join(s.dir, "manager")
-	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), s.binary)
-	if _, err := command.Output(); err != nil {
-		return describe("hack/build", err)
+// Build builds the manager in a folder and returns its path.
+func Build(ctx context.Context, dir string) (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
 	}
-	return nil
+	binary := filepath.Join(dir, "manager")
+	command := exec.CommandContext(ctx, filepath.Join(root, "hack", "build"), binary)
+	if _, err := command.Output(); err != nil {
+		return "", describe("hack/build", err)
+	}
+	return binary, nil
 }
 
 // Render returns the manifests that `make deploy` applies: a base of config, with features of
@@ -211,11 +225,11 @@ func describe(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, err)
 }
 
-// moduleRoot returns the folder of the module that the working directory is in.
+// moduleRoot returns the folder of the operator's module, also for tests of other modules.
 func moduleRoot() (string, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/ccloud-dev/inventory-operator").Output()
 	if err != nil {
-		return "", describe("go env GOMOD", err)
+		return "", describe("go list -m", err)
 	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
+	return strings.TrimSpace(string(out)), nil
 }

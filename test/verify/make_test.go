@@ -32,7 +32,7 @@ func (b *bench) makes(t *testing.T, fails string, args ...string) (out string, g
 	command := exec.CommandContext(t.Context(), path, args...)
 	command.Dir = folder
 	command.Env = []string{"PATH=" + filepath.Join(b.folder, "bin"), "HOME=" + b.folder, "TOOLS_CACHE=" + filepath.Join(b.folder, "tools"),
-		"KUBEBUILDER_ASSETS=" + b.folder, "STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
+		"KUBEBUILDER_ASSETS=" + filepath.Join(b.folder, "assets"), "STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
 	printed, err := command.CombinedOutput()
 	return string(printed), err == nil
 }
@@ -63,10 +63,10 @@ func TestAManifestThatCannotBeRenderedLeavesNoFile(t *testing.T) {
 	g := NewWithT(t)
 	b := newBench(t)
 	file := filepath.Join(b.folder, "project", "dist", "install.yaml")
-	out, green := b.makes(t, "", "build-installer")
+	out, green := b.makes(t, "", "build-installer", "IMG=manager")
 	g.Expect(green).To(BeTrue(), out)
 	g.Expect(file).To(BeARegularFile())
-	out, green = b.makes(t, "kustomize", "build-installer")
+	out, green = b.makes(t, "kubectl", "build-installer", "IMG=manager")
 	g.Expect(green).To(BeFalse(), out)
 	g.Expect(file).NotTo(BeAnExistingFile())
 }

@@ -20,7 +20,7 @@ const root = "../.."
 
 // programs are the system's, as they are, that hack/verify and what it runs use.
 var programs = []string{"bash", "sh", "env", "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "cut", "cat", "cmp", "mkdir",
-	"mktemp", "mv", "rm", "dirname", "date", "wc", "sha256sum", "sleep", "chmod", "uname", "head", "tee", "ln", "ls", "basename", "diff"}
+	"mktemp", "mv", "rm", "dirname", "date", "wc", "sha256sum", "sleep", "chmod", "uname", "head", "tee", "ln", "ls", "basename", "diff", "uniq"}
 
 // stub stands for every other program, and for every tool that hack/tools/run builds: it notes
 // that it was asked, fails if it is the one to fail, and else answers as one that finds nothing
@@ -56,10 +56,14 @@ case "$name $*" in
 esac
 `
 
-// stubbed are the programs that are stubs throughout.
-var stubbed = []string{"go", "gofmt", "git", "kubectl", "make"}
+// stubbed are the programs that are stubs throughout, and assets those of the control plane.
+var (
+	stubbed = []string{"go", "gofmt", "git", "make"}
+	assets  = []string{"kube-apiserver", "etcd", "kubectl", "controllers"}
+)
 
-// bench is a PATH of stubs and links, and a cache for the tools that are built from them.
+// bench is a PATH of stubs and links, a control plane of stubs, and a cache for the tools that are
+// built from them.
 type bench struct {
 	folder, root string
 }
@@ -76,8 +80,11 @@ func newBench(t *testing.T) *bench {
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(os.Symlink(path, filepath.Join(b.folder, "bin", program))).To(Succeed())
 	}
-	for _, program := range stubbed {
-		g.Expect(os.Symlink(filepath.Join(b.folder, "stub"), filepath.Join(b.folder, "bin", program))).To(Succeed())
+	g.Expect(os.Mkdir(filepath.Join(b.folder, "assets"), 0o755)).To(Succeed())
+	for folder, programs := range map[string][]string{"bin": append(stubbed, "kubectl"), "assets": assets} {
+		for _, program := range programs {
+			g.Expect(os.Symlink(filepath.Join(b.folder, "stub"), filepath.Join(b.folder, folder, program))).To(Succeed())
+		}
 	}
 	return b
 }
@@ -87,7 +94,7 @@ func newBench(t *testing.T) *bench {
 func (b *bench) verify(ctx context.Context, fails string, checks ...string) (out string, green bool) {
 	command := exec.CommandContext(ctx, filepath.Join(b.folder, "bin", "bash"), append([]string{filepath.Join(b.root, "hack", "verify")}, checks...)...)
 	command.Env = []string{"PATH=" + filepath.Join(b.folder, "bin"), "HOME=" + b.folder, "TOOLS_CACHE=" + filepath.Join(b.folder, "tools"),
-		"KUBECTL=" + filepath.Join(b.folder, "bin", "kubectl"), "STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
+		"KUBEBUILDER_ASSETS=" + filepath.Join(b.folder, "assets"), "STUBS=" + b.folder, "ROOT=" + b.root, "FAILS=" + fails}
 	printed, err := command.CombinedOutput()
 	return string(printed), err == nil
 }
@@ -132,7 +139,7 @@ func TestACheckFailsWhenOneOfItsToolsDoes(t *testing.T) {
 }
 
 func TestACheckFailsWhenAProgramIsTakenAway(t *testing.T) {
-	for _, program := range append(stubbed, "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "mktemp", "dirname") {
+	for _, program := range append(stubbed, "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "cut", "uniq", "mktemp", "dirname") {
 		t.Run(program, func(t *testing.T) {
 			g := NewWithT(t)
 			b := newBench(t)
@@ -142,4 +149,27 @@ func TestACheckFailsWhenAProgramIsTakenAway(t *testing.T) {
 			g.Expect(out).NotTo(ContainSubstring(" ok, "), "no check passes, whether it needs the program or not")
 		})
 	}
+}
+
+// The control plane has kubectl, which some checks need. Without it they fail, and say so.
+func TestACheckFailsWithoutTheControlPlanesKubectl(t *testing.T) {
+	g := NewWithT(t)
+	b := newBench(t)
+	var need []string
+	for _, check := range checks(t) {
+		_, _ = b.verify(t.Context(), "", check)
+		if slices.Contains(b.asked(), "kubectl") {
+			need = append(need, check)
+		}
+	}
+	g.Expect(need).To(ContainElements("manifests_build", "manifests_scored", "namespaced_bounded"))
+	g.Expect(os.Remove(filepath.Join(b.folder, "assets", "kubectl"))).To(Succeed())
+	for _, check := range need {
+		out, green := b.verify(t.Context(), "", check)
+		g.Expect(green).To(BeFalse(), out)
+		g.Expect(out).To(ContainSubstring("which lacks kubectl"), check)
+	}
+	out, green := b.verify(t.Context(), "", "chart_alike") // Its tests ask for the control plane.
+	g.Expect(green).To(BeFalse(), out)
+	g.Expect(out).To(ContainSubstring("which lacks kubectl"))
 }

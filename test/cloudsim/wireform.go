@@ -9,9 +9,9 @@ import (
 // tree is a JSON object being changed.
 type tree = map[string]any
 
-// weather returns an object's JSON as the field has it. Each of the changes is made to
+// wireForm returns an object's JSON as the field has it. Each of the changes is made to
 // about half of the objects, whichever their IDs say.
-func weather(k *kind, id string, raw json.RawMessage) json.RawMessage {
+func wireForm(k *kind, id string, raw json.RawMessage) json.RawMessage {
 	o := decode[tree](raw)
 	spec, status := child(o, "spec"), child(o, "status")
 	chance := hash(id) >> 1 // its lowest bit decides who sees the object

@@ -15,48 +15,48 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-func TestASeedDrawsTheSameAgenda(t *testing.T) {
+func TestASeedDrawsTheSameSchedule(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	g.Expect(agenda(1, 200)).To(Equal(agenda(1, 200)))
-	g.Expect(agenda(1, 200)).NotTo(Equal(agenda(2, 200)))
-	g.Expect(agenda(1, 200)[:40]).To(Equal(agenda(1, 40)))
+	g.Expect(schedule(1, 200)).To(Equal(schedule(1, 200)))
+	g.Expect(schedule(1, 200)).NotTo(Equal(schedule(2, 200)))
+	g.Expect(schedule(1, 200)[:40]).To(Equal(schedule(1, 40)))
 }
 
 func TestFortyRoundsHaveEveryEvent(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	seen := map[event]int{}
-	for _, turn := range agenda(7, 40) {
-		seen[turn.event]++
-		if turn.event == crash {
-			g.Expect(turn.pair).To(BeFalse())
+	for _, planned := range schedule(7, 40) {
+		seen[planned.event]++
+		if planned.event == managerKilled {
+			g.Expect(planned.pair).To(BeFalse())
 		}
-		if turn.event == handOver || turn.event == crashLeader {
-			g.Expect(turn.pair).To(BeTrue())
+		if planned.event == leaderStops || planned.event == leaderKilled {
+			g.Expect(planned.pair).To(BeTrue())
 		}
 	}
-	g.Expect(seen).To(HaveLen(len(allowance)))
+	g.Expect(seen).To(HaveLen(len(extraTime)))
 }
 
-// weatherOf returns the faults that the requests of a place meet.
-func weatherOf(seed uint64, requests int) []http.Handler {
-	w := &weather{}
-	w.gather(place{environment, clusters.path}, random(seed, "weather"))
+// faultsMet returns the faults that the requests of a target meet.
+func faultsMet(seed uint64, requests int) []http.Handler {
+	schedule := &faultSchedule{}
+	schedule.draw(target{environment, clusters.path}, random(seed, "faults"))
 	var met []http.Handler
 	for i := range requests {
-		met = append(met, w.intercept(i, httptest.NewRequest(http.MethodGet, clusters.path+"?environment="+environment, nil)))
+		met = append(met, schedule.intercept(i, httptest.NewRequest(http.MethodGet, clusters.path+"?environment="+environment, nil)))
 	}
 	return met
 }
 
-func TestWeatherRepeatsAndHasOneSilentFaultAtMost(t *testing.T) {
+func TestFaultsRepeatAndOneAtMostIsSilent(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	all := map[http.Handler]bool{}
 	for seed := range uint64(200) {
-		met := weatherOf(seed, 100)
-		g.Expect(met).To(Equal(weatherOf(seed, 100)))
+		met := faultsMet(seed, 100)
+		g.Expect(met).To(Equal(faultsMet(seed, 100)))
 		silents := 0
 		for _, h := range met {
 			if h == nil {
@@ -74,10 +74,10 @@ func TestWeatherRepeatsAndHasOneSilentFaultAtMost(t *testing.T) {
 	}
 }
 
-func TestClimatesAddUp(t *testing.T) {
+func TestFaultMixesAddUp(t *testing.T) {
 	t.Parallel()
 	sum := 0
-	for _, c := range climates {
+	for _, c := range faultMixes {
 		sum += c.weight
 	}
 	NewWithT(t).Expect(sum).To(Equal(100))
@@ -115,7 +115,19 @@ func TestBadFlagsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"--rounds", "0"}, {"--every", "0"}, {"--seed", "-1"}, {"more"}} {
 		var stderr bytes.Buffer
-		NewWithT(t).Expect(play(t.Context(), args, &bytes.Buffer{}, &stderr)).To(Equal(exitUsage))
+		NewWithT(t).Expect(execute(t.Context(), args, &bytes.Buffer{}, &stderr)).To(Equal(exitUsage))
 		NewWithT(t).Expect(stderr.String()).NotTo(BeEmpty())
 	}
+}
+
+func TestTwentyRoundsHaveEveryDisturbance(t *testing.T) {
+	t.Parallel()
+	seen := map[disturbance]bool{noDisturbance: true}
+	for _, planned := range schedule(7, 20) {
+		seen[planned.disturbance] = true
+		if planned.event != noEvent {
+			NewWithT(t).Expect(planned.disturbance).To(Equal(noDisturbance), "a restart takes time that the steps have not")
+		}
+	}
+	NewWithT(t).Expect(seen).To(HaveLen(1 + len(disturbances)))
 }

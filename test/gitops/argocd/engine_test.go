@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command argocd syncs one application as Argo CD does, by the engine that Argo CD is made
-// of, and prints what Argo CD would show of it, as JSON. It ends when the sync does.
-package main
+package argocd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,15 +13,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/argoproj/gitops-engine/pkg/cache"
-	"github.com/argoproj/gitops-engine/pkg/diff"
-	"github.com/argoproj/gitops-engine/pkg/engine"
-	"github.com/argoproj/gitops-engine/pkg/health"
-	"github.com/argoproj/gitops-engine/pkg/sync"
-	"github.com/argoproj/gitops-engine/pkg/utils/kube"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/cache"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/diff"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/engine"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/health"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/sync"
+	"github.com/argoproj/argo-cd/gitops-engine/pkg/utils/kube"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/rest"
 
 	"github.com/ccloud-dev/inventory-operator/test/gitops"
 )
@@ -33,11 +29,13 @@ import (
 // tracking is the annotation by which Argo CD knows what an application has.
 const tracking = "argocd.argoproj.io/tracking-id"
 
+// syncTimeout is how long one sync may take.
+const syncTimeout = 2 * time.Minute
+
 // application is what is synced: the manifests of a repository's last commit.
 type application struct {
-	kubeconfig, repository, namespace, healthDir string
-	serverSide                                   bool
-	timeout                                      time.Duration
+	config                           *rest.Config
+	repository, namespace, healthDir string
 }
 
 // shown is what Argo CD shows of an application.
@@ -52,48 +50,26 @@ type shown struct {
 	Tree map[string]gitops.Health
 }
 
-func main() {
-	var app application
-	flag.StringVar(&app.kubeconfig, "kubeconfig", "", "Path of a kubeconfig.")
-	flag.StringVar(&app.repository, "repository", "", "Path of a git repository.")
-	flag.StringVar(&app.namespace, "namespace", "", "Namespace of the application.")
-	flag.StringVar(&app.healthDir, "health", "", "Folder of the health checks.")
-	flag.BoolVar(&app.serverSide, "server-side", false, "Sync with ServerSideApply=true.")
-	flag.DurationVar(&app.timeout, "timeout", time.Minute, "How long the sync may take.")
-	flag.Parse()
-	view, err := app.sync()
-	if encoding := json.NewEncoder(os.Stdout).Encode(view); err == nil {
-		err = encoding
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "argocd:", err)
-		os.Exit(1)
-	}
-}
-
-// sync syncs the application with pruning on and returns what is shown then.
-func (a *application) sync() (view shown, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), a.timeout)
+// sync syncs the application with pruning, as the option ServerSideApply says, and returns what
+// Argo CD shows then.
+func (a *application) sync(ctx context.Context, serverSide bool) (view shown, err error) {
+	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
-	config, err := clientcmd.BuildConfigFromFlags("", a.kubeconfig)
-	if err != nil {
-		return view, err
-	}
 	targets, revision, err := a.manifests(ctx)
 	if err != nil {
 		return view, err
 	}
-	cluster := cache.NewClusterCache(config,
+	cluster := cache.NewClusterCache(a.config,
 		cache.SetNamespaces([]string{a.namespace}), cache.SetLogr(logr.Discard()),
 		cache.SetPopulateResourceInfoHandler(func(un *unstructured.Unstructured, _ bool) (any, bool) { return un.GetAnnotations()[tracking], true }))
-	e := engine.NewEngine(config, cluster, engine.WithLogr(logr.Discard()))
+	e := engine.NewEngine(a.config, cluster, engine.WithLogr(logr.Discard()))
 	stop, err := e.Run()
 	if err != nil {
 		return view, err
 	}
 	defer stop()
 	results, err := e.Sync(ctx, targets, isManaged, revision, a.namespace,
-		sync.WithPrune(true), sync.WithServerSideApply(a.serverSide), sync.WithHealthOverride(a), sync.WithLogr(logr.Discard()))
+		sync.WithPrune(true), sync.WithServerSideApply(serverSide), sync.WithHealthOverride(a), sync.WithLogr(logr.Discard()))
 	for _, r := range results {
 		view.Results = append(view.Results, fmt.Sprintf("%s/%s: %s", r.ResourceKey.Kind, r.ResourceKey.Name, r.Status))
 	}

@@ -17,16 +17,16 @@ const (
 	mostAtOnce = 2
 	// hangsAfter is when an unanswered request no longer counts as under way.
 	hangsAfter = 5 * time.Second
-	// slack and tolerance are what the moment at which the cloud sees a request says
-	// less than that at which it was sent, on a machine that has more to do.
+	// slack and tolerance allow for the time between sending a request and its arrival, on a
+	// busy machine.
 	slack     = 300 * time.Millisecond
 	tolerance = 50 * time.Millisecond
 )
 
-// front stands before the simulated cloud. It notes when each request came and was
-// answered, and holds that against the budget.
-type front struct {
-	// URL is where managers ask.
+// cloudProxy stands between the managers and the simulated cloud. It notes when each
+// request came and was answered, and checks that against the budget.
+type cloudProxy struct {
+	// URL is where managers send their requests.
 	URL string
 
 	cloud  http.Handler
@@ -41,7 +41,7 @@ type front struct {
 // account is what came with one key.
 type account struct {
 	bucket *bucket
-	// exchanges are those of this round and those of the last one still under way.
+	// exchanges are those of this round, and those of the last round that were still under way.
 	exchanges []*exchange
 	// judged is how many of exchanges the bucket has counted.
 	judged int
@@ -51,54 +51,54 @@ type account struct {
 type exchange struct {
 	span
 	path, environment string
-	// first tells the first page of a listing.
+	// first reports whether it asks for the first page of a listing.
 	first bool
 }
 
-// startFront starts a front on a free loopback port.
-func startFront(cloud http.Handler) (*front, error) {
+// startCloudProxy starts a proxy on a free loopback port.
+func startCloudProxy(cloud http.Handler) (*cloudProxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening before the cloud: %w", err)
 	}
-	f := &front{URL: "http://" + listener.Addr().String(), cloud: cloud, accounts: map[string]*account{}}
-	f.server = &http.Server{Handler: f, ReadHeaderTimeout: 10 * time.Second}
-	f.served.Go(func() {
-		_ = f.server.Serve(listener) // returns when close is called, with an error that says so
+	p := &cloudProxy{URL: "http://" + listener.Addr().String(), cloud: cloud, accounts: map[string]*account{}}
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	p.served.Go(func() {
+		_ = p.server.Serve(listener) // returns when close is called, with an error that says so
 	})
-	return f, nil
+	return p, nil
 }
 
-func (f *front) close() {
-	_ = f.server.Close() // the listener's own error, of no use now
-	f.served.Wait()
+func (p *cloudProxy) close() {
+	_ = p.server.Close() // the listener's own error, of no use now
+	p.served.Wait()
 }
 
 // ServeHTTP implements http.Handler.
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := f.begin(r)
+func (p *cloudProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := p.begin(r)
 	last := &lastWrite{ResponseWriter: w}
-	defer func() { // also where the cloud breaks the connection off
-		f.mu.Lock()
-		defer f.mu.Unlock()
+	defer func() { // even if the cloud breaks the connection
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if x.ended = last.at; x.ended.IsZero() {
 			x.ended = time.Now()
 		}
 	}()
-	f.cloud.ServeHTTP(last, r)
+	p.cloud.ServeHTTP(last, r)
 }
 
-func (f *front) begin(r *http.Request) *exchange {
+func (p *cloudProxy) begin(r *http.Request) *exchange {
 	key, _, _ := r.BasicAuth()
 	query := r.URL.Query()
 	x := &exchange{path: r.URL.Path, environment: query.Get("environment"), first: !query.Has("page_token")}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.requests++
-	a := f.accounts[key]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.requests++
+	a := p.accounts[key]
 	if a == nil {
 		a = &account{bucket: newBucket(perSecond, perSecond, slack)}
-		f.accounts[key] = a
+		p.accounts[key] = a
 	}
 	x.begun = time.Now()
 	a.exchanges = append(a.exchanges, x)
@@ -122,19 +122,19 @@ func (w *lastWrite) Write(b []byte) (int, error) {
 func (w *lastWrite) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // count returns how many requests came.
-func (f *front) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.requests
+func (p *cloudProxy) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.requests
 }
 
 // listings returns how many syncs of an environment began from one time to another in
 // this round: each lists every kind.
-func (f *front) listings(environment string, from, to time.Time) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (p *cloudProxy) listings(environment string, from, to time.Time) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	n := 0
-	for _, a := range f.accounts {
+	for _, a := range p.accounts {
 		for _, x := range a.exchanges {
 			if x.first && x.path == kinds[0].path && x.environment == environment && !x.begun.Before(from) && !x.begun.After(to) {
 				n++
@@ -147,11 +147,11 @@ func (f *front) listings(environment string, from, to time.Time) int {
 // judge holds the round's requests against the budget and forgets them. starts are, in
 // order, the moments from which another manager process may have been at work: each has
 // a budget of its own, and what an earlier one sent is no longer under way.
-func (f *front) judge(starts []time.Time) []string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (p *cloudProxy) judge(starts []time.Time) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var found []string
-	for key, a := range f.accounts {
+	for key, a := range p.accounts {
 		for _, text := range a.judge(starts) {
 			found = append(found, "key "+key+": "+text)
 		}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
+)
+
+// secretName is the name of the Secret in each namespace.
+const secretName = "ccloud"
+
+// testNamespace is a namespace with a credential and two sources that use it. It shares the
+// managers and the API server with the others, and nothing else.
+type testNamespace struct {
+	*harness
+	index     int
+	namespace string
+	key       cloudsim.Key
+	// keys counts the keys it has had.
+	keys    int
+	sources []*source
+	// discovers reports whether a discovery makes its sources; else a user does.
+	discovers bool
+	// listings counts the listings of environments asked for.
+	listings atomic.Int64
+}
+
+// source is one InventorySource with its environment in the cloud.
+type source struct {
+	*testNamespace
+	name, environment string
+	// letter is part of the IDs made for this source; the other source has another one.
+	letter string
+	uid    types.UID
+	// templates are the objects of which new ones are copies.
+	templates cloudsim.Inventory
+	// usual is about how many clusters there should be.
+	usual int
+	// made counts the objects made.
+	made int
+	// removed holds a function for each object taken out for a while, which puts it back.
+	removed []func()
+
+	// wasAbsent are the IDs of objects that were out of the inventory at some time since the
+	// source was last settled.
+	wasAbsent map[string]bool
+	// uids are the UIDs of the observations by name as of then, now those as last read.
+	uids, now map[string]types.UID
+	// leaked says where a credential was found since then.
+	leaked []string
+	// tokens counts the syncs asked for.
+	tokens int
+}
+
+func newNamespace(h *harness, index int) *testNamespace {
+	n := &testNamespace{harness: h, index: index, namespace: fmt.Sprintf("chaos-%d", index), discovers: index == namespaceCount-1}
+	n.newKey()
+	for i := range 2 {
+		s := &source{testNamespace: n, name: []string{"prod", "dev"}[i], letter: []string{"p", "d"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
+			usual: 6 + 2*index, wasAbsent: map[string]bool{}, uids: map[string]types.UID{}}
+		if index == 0 && i == 0 {
+			s.usual = 104 // more than a page of the cloud
+		}
+		if n.discovers {
+			s.name = s.environment
+		}
+		s.fill()
+		n.sources = append(n.sources, s)
+	}
+	return n
+}
+
+// targets returns all that is listed for the namespace.
+func (n *testNamespace) targets() []target {
+	var all []target
+	for _, s := range n.sources {
+		for _, k := range kinds {
+			all = append(all, target{s.environment, k.path})
+		}
+	}
+	if n.discovers {
+		all = append(all, target{path: environmentsPath})
+	}
+	return all
+}
+
+// newKey replaces the namespace's key in the cloud. Its secret has characters that must be
+// escaped in a URL, in JSON or in a header.
+func (n *testNamespace) newKey() {
+	if n.key.ID != "" {
+		n.Cloud.RemoveKey(n.key.ID)
+	}
+	n.keys++
+	r := random(n.seed, "key", n.namespace, fmt.Sprint(n.keys))
+	n.key = cloudsim.Key{ID: "CK" + text(r, "ABCDEFGHJKLMNPQRSTUVWXYZ234567", 14), Secret: text(r, "abcdefXYZ0189+/&<", 40) + "/+&<"}
+	n.leaks.add(n.key)
+	n.Cloud.AddKey(n.key)
+}
+
+func text(r *rand.Rand, alphabet string, n int) string {
+	var b strings.Builder
+	for range n {
+		b.WriteByte(alphabet[r.IntN(len(alphabet))])
+	}
+	return b.String()
+}
+
+// create creates the namespace and its objects in the cluster.
+func (n *testNamespace) create(ctx context.Context) error {
+	if err := n.admin.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n.namespace}}); err != nil {
+		return err
+	}
+	if err := n.writeSecret(ctx); err != nil {
+		return err
+	}
+	if n.discovers {
+		return n.createDiscovery(ctx)
+	}
+	for _, s := range n.sources {
+		object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: n.namespace}, Spec: s.spec()}
+		if err := n.admin.Create(ctx, object); err != nil {
+			return err
+		}
+		s.uid = object.UID
+	}
+	return nil
+}
+
+// spec is the source's spec, whether a user or a discovery writes it.
+func (s *source) spec() v1alpha1.InventorySourceSpec {
+	return v1alpha1.InventorySourceSpec{
+		Environment: s.environment, Endpoint: s.cloudProxy.URL, Credentials: s.credentials(), MirrorSettings: mirrorSettings(),
+	}
+}
+
+func mirrorSettings() v1alpha1.MirrorSettings {
+	return v1alpha1.MirrorSettings{
+		Interval: ptr.To(metav1.Duration{Duration: interval}),
+		Timeout:  ptr.To(metav1.Duration{Duration: timeout}),
+		Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
+	}
+}
+
+func (n *testNamespace) credentials() v1alpha1.Credentials {
+	return v1alpha1.Credentials{APIKey: &v1alpha1.APIKeyCredential{
+		SecretRef: v1alpha1.SecretReference{LocalReference: v1alpha1.LocalReference{Name: secretName}},
+	}}
+}
+
+// writeSecret writes the present key into the namespace's Secret.
+func (n *testNamespace) writeSecret(ctx context.Context) error {
+	return persist(ctx, func(ctx context.Context) error {
+		secret := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: n.namespace},
+			StringData: map[string]string{v1alpha1.SecretKeyAPIKey: n.key.ID, v1alpha1.SecretKeyAPISecret: n.key.Secret},
+		}
+		err := n.admin.Create(ctx, secret)
+		if apierrors.IsAlreadyExists(err) {
+			err = n.admin.Update(ctx, secret)
+		}
+		return err
+	})
+}
+
+// removeSecret deletes the namespace's Secret.
+func (n *testNamespace) removeSecret(ctx context.Context) error {
+	return persist(ctx, func(ctx context.Context) error {
+		return client.IgnoreNotFound(n.admin.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: n.namespace}}))
+	})
+}
+
+// read reads the source and its observations from the cluster.
+func (s *source) read(ctx context.Context) (*v1alpha1.InventorySource, []v1alpha1.Observation, error) {
+	object := &v1alpha1.InventorySource{}
+	var observations []v1alpha1.Observation
+	err := persist(ctx, func(ctx context.Context) error {
+		observations = nil
+		if err := s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object); err != nil {
+			return err
+		}
+		for _, k := range kinds {
+			list := k.list()
+			err := s.admin.List(ctx, list, client.InNamespace(s.namespace), client.MatchingFields{"spec.sourceRef.name": s.name})
+			if err != nil {
+				return err
+			}
+			_ = meta.EachListItem(list, func(o runtime.Object) error { // It is a list, and the function never fails.
+				observations = append(observations, o.(v1alpha1.Observation))
+				return nil
+			})
+		}
+		return nil
+	})
+	return object, observations, err
+}
+
+// annotate sets annotations of the source.
+func (s *source) annotate(ctx context.Context, annotations map[string]string) error {
+	return persist(ctx, func(ctx context.Context) error {
+		object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: s.name, Namespace: s.namespace}}
+		return s.admin.Patch(ctx, object, mergePatch(map[string]any{"metadata": map[string]any{"annotations": annotations}}))
+	})
+}
+
+// ask asks for a sync and returns the token that the status shows once it is over. A source
+// that is not there is not asked: settle reports it.
+func (s *source) ask(ctx context.Context) (token string, err error) {
+	s.tokens++
+	token = fmt.Sprintf("%s-%s-%d", s.namespace, s.name, s.tokens)
+	return token, client.IgnoreNotFound(s.annotate(ctx, map[string]string{v1alpha1.AnnotationRequestedAt: token}))
+}
+
+// parallel calls do for every member at the same time and joins the errors.
+func parallel[T any](members []T, do func(T) error) error {
+	errs := make([]error, len(members))
+	var wait sync.WaitGroup
+	for i, m := range members {
+		wait.Go(func() { errs[i] = do(m) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"cmp"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/yaml"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
+	"github.com/ccloud-dev/inventory-operator/internal/metrics"
+	"github.com/ccloud-dev/inventory-operator/internal/options"
+)
+
+func TestReferenceOfFlagsIsComplete(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	want := map[string]string{}
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	options.Bind(flags)
+	flags.VisitAll(func(f *flag.Flag) { want["--"+f.Name] = f.DefValue })
+	have := map[string]string{}
+	for _, row := range rows(read(t, "docs/flags.md"), "flag") {
+		have[inCode(row[0])] = inCode(row[1])
+		g.Expect(row[2]).NotTo(BeEmpty(), "docs/flags.md: meaning of %s", row[0])
+	}
+	// Libraries declare these. They choose some defaults only when they read the flags.
+	libraries := flag.NewFlagSet("manager", flag.ContinueOnError)
+	(&zap.Options{}).BindFlags(libraries)
+	config.RegisterFlags(libraries)
+	libraries.VisitAll(func(f *flag.Flag) { want["--"+f.Name] = have["--"+f.Name] })
+	same(t, "docs/flags.md", have, want)
+}
+
+func TestReferenceOfMetricsIsComplete(t *testing.T) {
+	t.Parallel()
+	have := map[string]string{}
+	for _, row := range rows(read(t, "docs/metrics.md"), "metric") {
+		kind, _, _ := strings.Cut(row[1], ",")
+		have[inCode(row[0])] = kind + " " + inCode(row[2])
+	}
+	same(t, "docs/metrics.md", have, registered())
+}
+
+// registered returns type and labels of all metrics of the operator, by name.
+func registered() map[string]string {
+	r := &registry{}
+	metrics.New(r, metrics.Build{})
+	r.MustRegister(&metrics.Collector{Kinds: controller.Kinds()})
+	out := map[string]string{}
+	for _, c := range r.collectors {
+		kind := "gauge"
+		switch c.(type) {
+		case *prometheus.CounterVec:
+			kind = "counter"
+		case *prometheus.HistogramVec:
+			kind = "histogram"
+		}
+		described := make(chan *prometheus.Desc, 100)
+		c.Describe(described)
+		close(described)
+		for d := range described {
+			found := describedAs.FindStringSubmatch(d.String())
+			out[found[1]] = kind + " " + strings.ReplaceAll(found[2], ",", " ")
+		}
+	}
+	return out
+}
+
+// describedAs finds name and labels in what a prometheus.Desc prints.
+var describedAs = regexp.MustCompile(`fqName: "ccloud_inventory_([a-z_]+)".* variableLabels: \{([a-z_,]*)\}`)
+
+// registry notes what is registered.
+type registry struct{ collectors []prometheus.Collector }
+
+func (r *registry) Register(c prometheus.Collector) error {
+	r.collectors = append(r.collectors, c)
+	return nil
+}
+
+func (r *registry) MustRegister(collectors ...prometheus.Collector) {
+	r.collectors = append(r.collectors, collectors...)
+}
+
+func (r *registry) Unregister(prometheus.Collector) bool { return false }
+
+// kindsOfTheAPI returns the name of each kind, and whether it is an observation.
+func kindsOfTheAPI(t *testing.T) map[string]bool {
+	scheme := runtime.NewScheme()
+	NewWithT(t).Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	kinds := map[string]bool{}
+	for kind, of := range scheme.KnownTypes(v1alpha1.GroupVersion) {
+		_, hasSpec := of.FieldByName("Spec")
+		if _, is := reflect.New(of).Interface().(v1alpha1.Observation); hasSpec {
+			kinds[kind] = is
+		}
+	}
+	return kinds
+}
+
+func TestReferenceOfKindsIsComplete(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	for kind, observation := range kindsOfTheAPI(t) {
+		page := strings.ToLower(kind) + ".md"
+		has(t, "README.md", "\n| ["+kind+"](docs/"+page+") | ")
+		has(t, "docs/README.md", "\n- ["+kind+"]("+page+"): ")
+		if !observation {
+			continue
+		}
+		spec, _ := scheme.KnownTypes(v1alpha1.GroupVersion)[kind].FieldByName("Spec")
+		for field := range spec.Type.Fields() {
+			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); strings.HasSuffix(name, "ID") {
+				has(t, "docs/consumers.md", "`spec."+name+"`")
+			}
+		}
+	}
+	functions, err := exported(filepath.Join(root, "api/v1alpha1/reading.go"))
+	g.Expect(err).NotTo(HaveOccurred())
+	for _, name := range functions {
+		has(t, "docs/consumers.md", "."+name+"(")
+	}
+}
+
+// Conditions, reasons and annotations stand on the page of the kind that has them, by the
+// comment of the group of constants they are declared in.
+func TestReferenceOfConditionsAndReasonsIsComplete(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	declared, err := constants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	g.Expect(err).NotTo(HaveOccurred())
+	for kind, observation := range kindsOfTheAPI(t) {
+		if kind == "EnvironmentDiscovery" {
+			continue // Its page refers to that of a source.
+		}
+		page := "docs/" + strings.ToLower(kind) + ".md"
+		for _, c := range declared {
+			ofObservations := strings.Contains(c.group, "observation's") || strings.Contains(c.group, "of an observation")
+			switch {
+			case strings.HasPrefix(c.name, "Annotation") && !observation:
+			case strings.HasPrefix(c.name, "Condition"), strings.HasPrefix(c.name, "Reason"):
+				if observation != ofObservations {
+					continue
+				}
+			default:
+				continue
+			}
+			has(t, page, "`"+c.value+"`")
+		}
+	}
+}
+
+// withoutAlert are the reasons of Ready that ask nothing of anyone.
+var withoutAlert = []string{v1alpha1.ReasonSucceeded, v1alpha1.ReasonProgressing, v1alpha1.ReasonSuspended}
+
+// Every reason for which a source is not ready is named by one alert, which comes sooner than
+// the one for any reason.
+func TestEveryReasonRaisesAnAlert(t *testing.T) {
+	t.Parallel()
+	declared, err := constants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	var want, alerted []string
+	for _, c := range declared {
+		if strings.HasPrefix(c.group, "Reasons of an InventorySource's Ready") && !slices.Contains(withoutAlert, c.value) {
+			want = append(want, c.value)
+		}
+	}
+	for _, match := range regexp.MustCompile(`reason=~?"([^"]*)"`).FindAllStringSubmatch(read(t, "config/prometheus/rules.yaml"), -1) {
+		alerted = append(alerted, strings.Split(match[1], "|")...)
+	}
+	NewWithT(t).Expect(want).NotTo(BeEmpty())
+	NewWithT(t).Expect(alerted).To(ConsistOf(want))
+}
+
+func TestReferenceOfPruneRulesIsComplete(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	numbered := regexp.MustCompile(`(?m)^\d+\. \*\*(\w+)\.\*\*`)
+	section := regexp.MustCompile(`(?s)\n## Pruning\n(.*?)\n## `).FindStringSubmatch(read(t, "docs/inventorysource.md"))
+	g.Expect(section).NotTo(BeNil(), "docs/inventorysource.md has a section Pruning")
+	rules, err := elements(filepath.Join(root, "internal/mirror"), "pruneChain")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(rules).To(BeNumerically(">", 0))
+	g.Expect(numbered.FindAllString(section[1], -1)).To(HaveLen(rules),
+		"docs/inventorysource.md, Pruning: each rule of the chain in internal/mirror, with a number")
+}
+
+// Kinds that people write have a sample that the API's types take.
+func TestEveryKindToWriteHasASample(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var list struct{ Resources []string }
+	g.Expect(yaml.Unmarshal([]byte(read(t, "config/samples/kustomization.yaml")), &list)).To(Succeed())
+	sampled := map[string]bool{}
+	for _, file := range list.Resources {
+		text := []byte(read(t, filepath.Join("config/samples", file)))
+		var object runtime.TypeMeta
+		g.Expect(yaml.Unmarshal(text, &object)).To(Succeed())
+		if object.APIVersion != v1alpha1.GroupVersion.String() {
+			continue
+		}
+		typed, err := scheme.New(object.GroupVersionKind())
+		g.Expect(err).NotTo(HaveOccurred(), file)
+		g.Expect(yaml.UnmarshalStrict(text, typed)).To(Succeed(), file)
+		sampled[object.Kind] = true
+	}
+	for kind, observation := range kindsOfTheAPI(t) {
+		g.Expect(sampled[kind]).To(Equal(!observation), "config/samples: %s", kind)
+	}
+}
+
+// A blank line ends a table: the rows after it show as text.
+func TestTablesAreWhole(t *testing.T) {
+	t.Parallel()
+	separator := regexp.MustCompile(`^\s*\|( *:?-+:? *\|)+$`)
+	NewWithT(t).Expect(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != root {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if filepath.Ext(path) != ".md" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		fenced := false
+		lines := strings.Split(string(text), "\n")
+		for i, line := range lines {
+			if strings.HasPrefix(strings.TrimSpace(line), "```") {
+				fenced = !fenced
+			}
+			isRow := func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "|") }
+			if fenced || !isRow(line) || i > 0 && isRow(lines[i-1]) {
+				continue
+			}
+			if i+1 == len(lines) || !separator.MatchString(lines[i+1]) {
+				t.Errorf("%s:%d: a table begins here that has no header: %s", path, i+1, line)
+			}
+		}
+		return err
+	})).To(Succeed())
+}
+
+// same fails the test for each entry of a page that is not as it should be.
+func same(t *testing.T, page string, have, want map[string]string) {
+	for name, value := range want {
+		if there, is := have[name]; !is || there != value {
+			t.Errorf("%s: %s has %q, not %q (in the page at all: %t)", page, name, there, value, is)
+		}
+	}
+	for name := range have {
+		if _, is := want[name]; !is {
+			t.Errorf("%s: there is no %s", page, name)
+		}
+	}
+}
+
+// has fails the test if a page lacks a text.
+func has(t *testing.T, page, text string) {
+	if !strings.Contains(read(t, page), text) {
+		t.Errorf("%s lacks %s", page, strings.TrimSpace(text))
+	}
+}
+
+func read(t *testing.T, file string) string {
+	text, err := os.ReadFile(filepath.Join(root, file))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return string(text)
+}
+
+func TestRowsAreFoundByTheirHeader(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	page := "| a | b |\n| --- | --- |\n| `x` | `1`, `2` |\n| `y` | |\n\n| c | b |\n| --- | --- |\n| z | |\n"
+	g.Expect(rows(page, "a")).To(Equal([][]string{{"`x`", "`1`, `2`"}, {"`y`", ""}}))
+	g.Expect(rows(page, "c")).To(Equal([][]string{{"z", ""}}))
+	g.Expect(inCode("`1`, `2`")).To(Equal("1 2"))
+	g.Expect(inCode("none")).To(BeEmpty())
+}
