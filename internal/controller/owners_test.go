@@ -6,12 +6,15 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -132,14 +135,8 @@ func (s *subject) editStatus(ctx context.Context, change func(fields)) {
 
 func (s *subject) annotate(ctx context.Context, key, value string) {
 	GinkgoHelper()
-	owner := s.read(ctx)
-	annotations := owner.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[key] = value
-	owner.SetAnnotations(annotations)
-	Expect(k8s.Update(ctx, owner)).To(Succeed())
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, key, value)
+	Expect(k8s.Patch(ctx, s.read(ctx), client.RawPatch(types.MergePatchType, []byte(patch)))).To(Succeed())
 }
 
 // status and summary are the owner's.
@@ -353,3 +350,13 @@ func every(d time.Duration) func(fields) {
 }
 
 func suspended(is bool) func(fields) { return func(f fields) { *f.suspend = is } }
+
+// replacing answers as the cloud does, but for one text.
+func replacing(w *world, old, replacement string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		w.cloud.Usual().ServeHTTP(recorder, r)
+		rw.Header().Set("Content-Type", "application/json")
+		_, _ = rw.Write([]byte(strings.Replace(recorder.Body.String(), old, replacement, 1)))
+	})
+}

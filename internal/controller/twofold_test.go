@@ -701,11 +701,17 @@ var _ = eachOwner("A write of an object", func(under side) {
 		Expect(writes).To(Equal([]int{7, 7, 0, 7, 0, 0, 0, 7}), "after 5, 10 and 20 minutes, once the creation became a change")
 		Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
 
-		By("keeping its waits where something else of the item changes, which is written once")
+		By("keeping its waits where the bytes of the item differ in something that nothing is made of")
+		for _, more := range []string{"1", "2", "3"} {
+			s.fail(1, replacing(s.world, `"display_name":"item 0"`, `"display_name":"item 0","newer":`+more))
+			Expect(s.written(func() { s.sync(ctx) })).To(BeZero())
+			Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
+		}
+
+		By("writing what the cloud changed at once")
 		s.rename(0, "another")
-		Expect(s.written(func() { s.sync(ctx) })).To(Equal(1))
+		Expect(s.written(func() { s.sync(ctx) })).To(BeNumerically("<=", 2), "its metadata and, of an observation, its status")
 		Expect(under.shownName(s.objects(ctx)[s.id(0)])).To(Equal("another"))
-		Expect(s.written(func() { s.sync(ctx) })).To(BeZero())
 
 		By("writing it when the policy is gone")
 		s.options().Cluster = k8s

@@ -93,7 +93,7 @@ var guards = []guard{
 	{"what the watch missed", "internal/controller/plan.go", "!= s.kinds[i].shown {", "!= s.kinds[i].shown && false {", "ignored kind"},
 	{"names that are waited for", "internal/controller/watch.go", "for _, waiting := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {", "for _, waiting := range []client.ObjectKey(nil) {", "is had once it is free"},
 	{"prunes that are taken for one", "internal/controller/event.go", "Eventf(o.object(), objects[0],", "Eventf(o.object(), nil,", "in an event of its own"},
-	{"a token endpoint that is not allowed", "internal/controller/token.go", "if err := o.allowEndpoint(field, of.TokenEndpoint); err != nil {", "if err := error(nil); err != nil {", "says which step failed"},
+	{"a token endpoint that is not allowed", "internal/controller/connect.go", "if err := o.allowEndpoint(field, of.TokenEndpoint); err != nil {", "if err := error(nil); err != nil {", "says which step failed"},
 	{"a token for each that asks", "internal/cloudapi/tokens.go", "if shared, ok := t.sources[identity]; ok {", "if shared, ok := t.sources[identity]; ok && false {", ""},
 	{"an exchange that nobody waits for", "internal/cloudapi/token.go", "if under.waiting--; under.waiting == 0 {", "if under.waiting--; under.waiting < 0 {", ""},
 	{"someone else's ConfigMap", "internal/controller/configmaps.go", "case !mirror.OwnsConfigMap(cluster, existing):", "case false:", "leave alone what has their name"},
