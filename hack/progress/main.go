@@ -37,7 +37,6 @@ func main() {
 	}()
 	s := newSummary(os.Stdout)
 	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	for {
 		select {
 		case line, more := <-lines:
@@ -117,7 +116,7 @@ func write(to map[string]*strings.Builder, key, text string) {
 	if to[key] == nil {
 		to[key] = &strings.Builder{}
 	}
-	to[key].WriteString(text)
+	_, _ = to[key].WriteString(text) // Never fails.
 }
 
 // finished takes the end of a test or of a package into account.

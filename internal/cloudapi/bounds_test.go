@@ -225,5 +225,5 @@ func TestDecodingEndsWithTheListingsTime(t *testing.T) {
 func TestTheRoomOfAProcessIsAShareOfItsMemory(t *testing.T) {
 	g := NewWithT(t)
 	g.Expect(processRoom().most).To(And(BeNumerically(">=", int64(leastRoom)), BeNumerically("<=", int64(mostRoom))))
-	g.Expect(int64(DefaultLimits.MaxHeldBytes)).To(BeNumerically("<", int64(512<<20)/10*9/8*3), "one listing does not take all of it, at 512Mi")
+	g.Expect(DefaultLimits.MaxHeldBytes).To(BeNumerically("<", int64(512<<20)/10*9/8*3), "one listing does not take all of it, at 512Mi")
 }

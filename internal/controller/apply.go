@@ -76,7 +76,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
 	answers := make([]client.Object, len(writes))
 	errs := r.each(ctx, len(writes), func(n int) (err error) {
-		answers[n], err = r.write(ctx, o, k, writes[n])
+		answers[n], err = r.write(ctx, k, writes[n])
 		return err
 	})
 	var written []mirror.Write
@@ -180,7 +180,7 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 // write creates or changes one object, and returns it as the API server has it then; nil if it
 // was not created. Each of its requests fails if the object is not, or is no longer, the one that
 // the plan was made from.
-func (r *Reconciler) write(ctx context.Context, o owner, k *kind, w mirror.Write) (client.Object, error) {
+func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
 		return asObject(w.Existing), err

@@ -121,11 +121,11 @@ func brief(message, condition string) string {
 // stays as an earlier process set it.
 func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	known, any := false, false
+	known, mirrors := false, false
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
-		any = any || wanted
+		mirrors = mirrors || wanted
 		v := r.kindVerdict(ctx, o, s, i)
 		if v == nil {
 			if !wanted && k.Condition != "" { // Else it stays as an earlier process set it.
@@ -154,7 +154,7 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 	switch {
 	case o.settings().suspend:
 		return &verdict{reason: v1alpha1.ReasonSuspended, message: r.owners.words.suspended}
-	case !any:
+	case !mirrors:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
 		return nil // A back-off goes on that an earlier process began, and said why.

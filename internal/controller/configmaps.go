@@ -100,7 +100,7 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 			Complete(reconcile.Func(o.reconcileConfigMap))
 	}
 	if !o.ConfigMaps {
-		if begin.lacking(ctx, &corev1.ConfigMap{}) != "" {
+		if why, err := begin.lacking(ctx, &corev1.ConfigMap{}); why != "" || err != nil {
 			return nil
 		}
 		return register(ctx)

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -46,3 +47,6 @@ func IndexSecrets(ctx context.Context, indexer client.FieldIndexer) error {
 func (r *Reconciler) ReconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	return r.reconcileConfigMap(ctx, req)
 }
+
+// AskAgain sets the time between two questions for rights that were missing.
+func AskAgain(every time.Duration) { askAgain = every }

@@ -95,9 +95,9 @@ func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 func sumOf(o client.Object) checksum {
 	var h maphash.Hash
 	h.SetSeed(checksumSeed)
-	h.WriteString(o.GetName())
-	h.WriteByte(0)
-	h.WriteString(o.GetResourceVersion())
+	for _, part := range []string{o.GetName(), "\x00", o.GetResourceVersion()} {
+		_, _ = h.WriteString(part) // Never fails.
+	}
 	return checksum(h.Sum64())
 }
 

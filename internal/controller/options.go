@@ -24,8 +24,8 @@ type Options struct {
 	Cluster client.Client
 	// APIReader reads from the API server itself: Secrets, and what the cache does not show.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets from a watch. It is nil while the
-	// manager does not watch them; SetupWithManager sets it once it may.
+	// Secrets reads the metadata of Secrets from a watch; nil if there is none but that of
+	// SetupWithManager.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -72,8 +72,16 @@ type Options struct {
 // concurrent use.
 type watches struct {
 	mu sync.Mutex
-	// denied is why objects of a type are not watched, by the Go type.
+	// denied is why objects of a type are not watched, "" if they are, by the Go type.
 	denied map[string]string
+}
+
+// begun reports whether objects of a type are watched.
+func (w *watches) begun(object client.Object) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	why, asked := w.denied[fmt.Sprintf("%T", object)]
+	return asked && why == ""
 }
 
 // set notes why a type of object is not watched, "" if it is.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -50,6 +51,8 @@ type side interface {
 	path() string
 	// creation is how many writes it takes to create an object.
 	creation() int
+	// stranger returns an object of someone else's that has an item's name, not created yet.
+	stranger(o *organization, id string) client.Object
 	// shownName returns the display name that an object shows.
 	shownName(client.Object) string
 	// spoil changes what the operator wrote of an object, as a stranger may.
@@ -301,6 +304,22 @@ func (sourceSide) shownName(o client.Object) string {
 func (sourceSide) spoil(ctx context.Context, o client.Object) error {
 	o.(*v1alpha1.KafkaClusterObservation).Status.DisplayName = "spoilt"
 	return k8s.Status().Update(ctx, o)
+}
+
+func (sourceSide) stranger(o *organization, id string) client.Object {
+	return &v1alpha1.KafkaClusterObservation{ObjectMeta: theirs(o, id),
+		Spec: v1alpha1.KafkaClusterObservationSpec{ClusterID: id, ObservationOrigin: v1alpha1.ObservationOrigin{
+			SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment}}}
+}
+
+func (discoverySide) stranger(o *organization, id string) client.Object {
+	return o.newSource(func(s *v1alpha1.InventorySource) { s.ObjectMeta, s.Spec.Environment = theirs(o, id), id })
+}
+
+// theirs is the metadata of an object that ConfigMap someone controls.
+func theirs(o *organization, name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: o.namespace, OwnerReferences: []metav1.OwnerReference{{
+		APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true)}}}
 }
 
 // discoverySide is a discovery that keeps sources and prunes them.

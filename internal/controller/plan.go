@@ -172,7 +172,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) er
 			Now:       now,
 		})
 		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
-		k.retries.keep(kinds[i], todo[i].changes)
+		k.retries.keep(kinds[i], todo[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {
 		s.kinds[i].inbox.done(views[i])

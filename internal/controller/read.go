@@ -48,8 +48,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
-		options := append(consistency, client.InNamespace(o.object().GetNamespace()), client.UnsafeDisableDeepCopy)
-		return r.Cluster.List(ctx, list, append(options, k.candidates(name)...)...)
+		options := append(k.candidates(name), client.InNamespace(o.object().GetNamespace()), client.UnsafeDisableDeepCopy)
+		return r.Cluster.List(ctx, list, append(options, consistency...)...)
 	}, client.ListOption(client.DisableReadYourWritesConsistency))
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing %s: %w", k.noun, err)

@@ -85,7 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	done := r.apply(ctx, o, s, todo)
 	if asked.synced() {
-		s.schedule.plan(termsOf(o), s.attempts(o), r.spread)
+		s.schedule.plan(termsOf(o), s.attempts(), r.spread)
 	}
 	if err := r.report(ctx, o, s, asked, done); err != nil {
 		return ended(ctx, err)
@@ -165,7 +165,7 @@ func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 		earlier(now.Add(asked.putOff.For))
 	case !o.settings().suspend:
 		earlier(schedule.next)
-		if schedule.refused > 0 && r.Secrets == nil {
+		if schedule.refused > 0 && r.secrets() == nil {
 			earlier(schedule.look)
 		}
 	}

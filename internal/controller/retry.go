@@ -88,8 +88,9 @@ func (rs retries) earliest() time.Time {
 }
 
 // keep forgets all but those that are still to be written, and to be written so: a write that
-// became another is a new one. A deletion that waits for the next listing is not forgotten.
-func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes) {
+// became another is a new one. A deletion that waits for the next listing is not forgotten, nor is a
+// creation whose name something else has.
+func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
 	}
@@ -104,6 +105,11 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes) {
 			if r := rs[o.GetName()]; r != nil && r.write == nil {
 				kept[o.GetName()], r.deferred = true, deferred
 			}
+		}
+	}
+	for _, c := range conflicts { // Whoever has the name, only the API server may show it.
+		if rs.taken(c.Name) {
+			kept[c.Name], rs[c.Name].deferred = true, true
 		}
 	}
 	deletions(changes.Deletes, false)

@@ -18,7 +18,7 @@ import (
 )
 
 // askAgain is the time between two questions for rights that were missing.
-const askAgain = 30 * time.Second
+var askAgain = 30 * time.Second
 
 // Watched reports whether the manager watches objects of a type: it does, unless it lacks the
 // rights.
@@ -51,13 +51,22 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 // whenAllowed calls begin once the manager may list and watch objects of a type in all its
 // namespaces: at once if it may now, else when it gets the rights. A watch without them would
 // keep the whole manager from starting. Meanwhile the type counts as not watched, and the log
-// says once what follows from that, unless nothing does.
+// says once what follows from that. If nothing does (""), the type is not needed: it is watched only
+// if the API server says that it may be.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error) error {
-	why := b.lacking(ctx, object)
-	b.watches.set(object, why)
-	if why == "" {
-		return begin(ctx)
+	why, err := b.lacking(ctx, object)
+	if err != nil {
+		log.FromContext(ctx).Info("The API server does not say which rights there are", "type", fmt.Sprintf("%T", object), "cause", err.Error())
+		if follows == "" {
+			why = err.Error()
+		}
 	}
+	if why == "" {
+		err := begin(ctx)
+		b.watches.set(object, "")
+		return err
+	}
+	b.watches.set(object, why)
 	if follows != "" {
 		log.FromContext(ctx).Info("Rights are missing", "cause", why, "follows", follows)
 	}
@@ -68,7 +77,7 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 				return nil
 			case <-time.After(askAgain):
 			}
-			if b.lacking(ctx, object) != "" {
+			if why, err := b.lacking(ctx, object); why != "" || err != nil {
 				continue
 			}
 			log.FromContext(ctx).Info("Rights that were missing are there", "type", fmt.Sprintf("%T", object))
@@ -80,15 +89,15 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 }
 
 // lacking says which right to list and watch objects of a type the manager lacks, "" if it has both
-// in all its namespaces. If the API server does not answer that, none is known to be lacking.
-func (b *beginner) lacking(ctx context.Context, object client.Object) string {
+// in all its namespaces. The error is that of an API server that does not say.
+func (b *beginner) lacking(ctx context.Context, object client.Object) (why string, err error) {
 	gvk, err := b.mgr.GetClient().GroupVersionKindFor(object)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	mapping, err := b.mgr.GetRESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	namespaces := b.Namespaces
 	if len(namespaces) == 0 {
@@ -101,19 +110,18 @@ func (b *beginner) lacking(ctx context.Context, object client.Object) string {
 				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: gvk.Group, Resource: resource},
 			}}
 			if err := b.asking.Create(ctx, review); err != nil {
-				log.FromContext(ctx).Info("The API server does not say which rights there are", "resource", resource, "cause", err.Error())
-				return ""
+				return "", err
 			}
 			if !review.Status.Allowed {
 				where := "in any namespace"
 				if namespace != "" {
 					where = "in namespace " + namespace
 				}
-				return fmt.Sprintf("the operator may not %s %s %s; give its ServiceAccount that right", verb, resource, where)
+				return fmt.Sprintf("the operator may not %s %s %s; give its ServiceAccount that right", verb, resource, where), nil
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // waiting is a runnable that waits for rights, on a manager that stands by too: its cache should

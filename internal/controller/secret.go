@@ -33,7 +33,7 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	if settings.suspend || settings.credentials.APIKey == nil {
 		return false
 	}
-	reader := r.Secrets
+	reader := r.secrets()
 	if reader == nil {
 		now := r.Clock.Now()
 		if schedule.refused == 0 || now.Before(schedule.look) {
@@ -69,13 +69,24 @@ func newer(version, than string) bool {
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return begin.whenAllowed(ctx, secrets, "", func(context.Context) error {
-		r.Secrets = mgr.GetClient()
-		return c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
+	return begin.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
+		if err := c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
 			// What is gone gives no new credential.
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
-		}))
+		})); err != nil {
+			return err
+		}
+		_, err := mgr.GetCache().GetInformer(ctx, secrets) // A running cache is filled by then.
+		return err
 	})
+}
+
+// secrets returns what reads the metadata of Secrets from a watch, nil if they are not watched.
+func (r *Reconciler) secrets() client.Reader {
+	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
+		return r.Cluster
+	}
+	return r.Secrets
 }
 
 // indexBySecret lets a cache find the owners of a kind that use a Secret.

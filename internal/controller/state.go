@@ -107,7 +107,7 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 }
 
 // attempts returns how listing each mirrored kind of an owner went.
-func (s *state) attempts(o owner) []attempt {
+func (s *state) attempts() []attempt {
 	var all []attempt
 	for i := range s.kinds {
 		if s.kinds[i].outcome.tried {

@@ -196,7 +196,7 @@ var _ = eachOwner("The schedule", func(under side) {
 		}
 		ready, message, wait := told("second")
 		Expect(ready).To(Equal("False/RateLimited"))
-		Expect(message).To(ContainSubstring("the cloud asked for a pause of 100s"[:31]))
+		Expect(message).To(ContainSubstring("the cloud asked for a pause of "))
 		Expect(wait).To(BeNumerically(">", time.Minute))
 
 		By("by one created meanwhile too, before its first listing")
@@ -220,8 +220,6 @@ var _ = eachOwner("A credential that is refused", func(under side) {
 		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
 		Expect(s.ready(ctx)).To(Equal("False/Unauthenticated"))
 	})
-	version := func(ctx SpecContext) int64 { return s.read(ctx).GetGeneration() }
-
 	It("is used less and less often, and the status keeps how often", func(ctx SpecContext) {
 		for _, want := range []time.Duration{5, 10, 20, 30, 30} {
 			Expect(s.next(ctx)).To(Equal(want * time.Minute))
@@ -306,7 +304,6 @@ var _ = eachOwner("A credential that is refused", func(under side) {
 		Expect(s.status(ctx).CredentialBackoff).To(BeNil())
 		s.edit(ctx, suspended(false))
 		Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
-		Expect(version(ctx)).To(BeEquivalentTo(3))
 	})
 
 	It("is no obstacle where someone emptied the status but for the back-off", func(ctx SpecContext) {
@@ -778,7 +775,7 @@ var _ = eachOwner("A write of an object", func(under side) {
 		s.sync(ctx)
 		Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
 		s.recorded()
-		for begun := s.clock.Now(); s.clock.Now().Sub(begun) < 30*time.Minute; {
+		for begun := s.clock.Now(); s.clock.Now().Sub(begun) < min(30*time.Minute, 20*interval); {
 			s.options().Budgets = budget.New(1000, 1000)
 			s.later(max(s.pass(ctx).RequeueAfter, time.Millisecond))
 			Expect(s.ready(ctx)).To(Equal("False/WriteFailed"), "after %v", s.clock.Now().Sub(begun))
@@ -797,7 +794,7 @@ var _ = eachOwner("A write of an object", func(under side) {
 		s.create(ctx, func(f fields) {
 			*f.annotations = map[string]string{"a": strings.Repeat("x", 200<<10), "b": strings.Repeat("x", 100<<10)}
 		})
-		for range 16 {
+		for range 12 { // It waits for minutes then.
 			s.later(s.pass(ctx).RequeueAfter)
 		}
 		s.pass(ctx)

@@ -159,9 +159,9 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
-			drifted := false
+			drifted, going := false, e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
 			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // It may say it is another's now.
-				if in := inboxOf(o); in != nil && (in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {
+				if in := inboxOf(o); in != nil && (going || in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {
 					in.put(e.ObjectNew.GetName())
 					drifted = true
 				}

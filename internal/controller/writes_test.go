@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -12,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // gate stands before the API server and refuses writes of observations and of sources, but not
@@ -114,6 +116,34 @@ var _ = Describe("A write of an observation", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
 		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring(id), ContainSubstring("stored otherwise")))
 		Expect(w.recorded()).To(ContainElement(ContainSubstring("stored otherwise")))
+	})
+
+	It("that does not stick keeps its waits, whatever else the item and those it is joined with have", func(ctx SpecContext) {
+		network := cloudsim.Reference{ID: "n-joined"}
+		c := w.anyCluster()
+		c.ID, c.Spec.Network, c.Spec.DisplayName = "lkc-joined", &network, "joined"
+		w.cloud.PutCluster(c)
+		w.cloud.PutPeering(cloudsim.Peering{ID: "p-joined", Spec: cloudsim.PeeringSpec{
+			Environment: cloudsim.Reference{ID: environment}, Network: network}, Status: cloudsim.PeeringStatus{Phase: "READY"}})
+		api.stored = func(o client.Object) { // As an older CRD leaves it.
+			if cluster, is := o.(*v1alpha1.KafkaClusterObservation); is && cluster.Name == c.ID {
+				cluster.Status.Phase = ""
+			}
+		}
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		var writes []int
+		for n := range 8 {
+			w.cloud.FailNext(cloudsim.OpListClusters, 1, replacing(w, `"display_name":"joined"`, fmt.Sprintf(`"display_name":"joined","newer":%d`, n)))
+			writes = append(writes, len(w.writes(func() { w.sync(ctx) })))
+		}
+		Expect(writes).To(HaveEach(BeNumerically("<=", 1)))
+		Expect(writes).To(ContainElement(0), "%v", writes)
+		tried := 0
+		for _, n := range writes {
+			tried += n
+		}
+		Expect(tried).To(BeNumerically("<=", 4), "%v", writes)
 	})
 
 	It("is not a word of the cloud's too long to store", func(ctx SpecContext) {

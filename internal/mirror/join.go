@@ -33,25 +33,26 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			k.attach(peers, o)
 		}
 	}
-	for i, ledger := range ledgers {
-		desired[i] = Desired{}
+	for i, kind := range kinds {
+		ledger, all := ledgers[i], Desired{}
+		desired[i] = all
 		if ledger != nil {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
-					desired[i][name] = e.object
-					attach(kinds[i], e.object)
+					all[name] = e.object
+					attach(kind, e.object)
 				}
 			}
 		}
 		for _, o := range existing[i] {
-			if desired[i][o.GetName()] != nil {
+			if all[o.GetName()] != nil {
 				continue
 			}
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
-				desired[i][o.GetName()] = o
+				all[o.GetName()] = o
 			}
-			attach(kinds[i], o)
+			attach(kind, o)
 		}
 	}
 	peers.sort()

@@ -88,13 +88,13 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether two writes want the same of an object, whatever others added to it
-// meanwhile.
+// SameWrite reports whether a write wants the same of an object as a former one, whatever others added
+// to it meanwhile. To create an object that was there is another write.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wanted == nil || b.wanted == nil { // To let an object go is always the same.
 		return a.wanted == nil && b.wanted == nil
 	}
-	return (a.Existing == nil) == (b.Existing == nil) && k.same(a.wanted, b.wanted) &&
+	return (a.Existing == nil || b.Existing != nil) && k.same(a.wanted, b.wanted) &&
 		maps.Equal(a.wanted.GetLabels(), b.wanted.GetLabels()) && maps.Equal(a.wanted.GetAnnotations(), b.wanted.GetAnnotations()) &&
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }

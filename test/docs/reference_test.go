@@ -132,7 +132,7 @@ func TestReferenceOfKindsIsComplete(t *testing.T) {
 			}
 		}
 	}
-	functions, err := exported(filepath.Join(root, "api/v1alpha1/reading.go"))
+	functions, err := exported(filepath.Join(root, "api", "v1alpha1", "reading.go"))
 	g.Expect(err).NotTo(HaveOccurred())
 	for _, name := range functions {
 		has(t, "docs/consumers.md", "."+name+"(")
@@ -144,7 +144,7 @@ func TestReferenceOfKindsIsComplete(t *testing.T) {
 func TestReferenceOfConditionsAndReasonsIsComplete(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	declared, err := constants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	declared, err := constants(filepath.Join(root, "api", "v1alpha1", "conditions.go"))
 	g.Expect(err).NotTo(HaveOccurred())
 	for kind, observation := range kindsOfTheAPI(t) {
 		if kind == "EnvironmentDiscovery" {
@@ -174,7 +174,7 @@ var withoutAlert = []string{v1alpha1.ReasonSucceeded, v1alpha1.ReasonProgressing
 // the one for any reason.
 func TestEveryReasonRaisesAnAlert(t *testing.T) {
 	t.Parallel()
-	declared, err := constants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	declared, err := constants(filepath.Join(root, "api", "v1alpha1", "conditions.go"))
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	var want, alerted []string
 	for _, c := range declared {
@@ -195,7 +195,7 @@ func TestReferenceOfPruneRulesIsComplete(t *testing.T) {
 	numbered := regexp.MustCompile(`(?m)^\d+\. \*\*(\w+)\.\*\*`)
 	section := regexp.MustCompile(`(?s)\n## Pruning\n(.*?)\n## `).FindStringSubmatch(read(t, "docs/inventorysource.md"))
 	g.Expect(section).NotTo(BeNil(), "docs/inventorysource.md has a section Pruning")
-	rules, err := elements(filepath.Join(root, "internal/mirror"), "pruneChain")
+	rules, err := elements(filepath.Join(root, "internal", "mirror"), "pruneChain")
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(rules).To(BeNumerically(">", 0))
 	g.Expect(numbered.FindAllString(section[1], -1)).To(HaveLen(rules),
@@ -212,7 +212,7 @@ func TestEveryKindToWriteHasASample(t *testing.T) {
 	g.Expect(yaml.Unmarshal([]byte(read(t, "config/samples/kustomization.yaml")), &list)).To(Succeed())
 	sampled := map[string]bool{}
 	for _, file := range list.Resources {
-		text := []byte(read(t, filepath.Join("config/samples", file)))
+		text := []byte(read(t, filepath.Join("config", "samples", file)))
 		var object runtime.TypeMeta
 		g.Expect(yaml.Unmarshal(text, &object)).To(Succeed())
 		if object.APIVersion != v1alpha1.GroupVersion.String() {
