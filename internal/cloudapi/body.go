@@ -5,31 +5,46 @@ package cloudapi
 import (
 	"compress/flate"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads an answer's body up to a limit and remembers how it ended, which
-// distinguishes a connection that was cut from a page that was written wrong: to the
-// JSON decoder both just end early.
+// body reads an answer's body up to a limit, while ctx lasts, and remembers how it
+// ended: a connection that was cut and a page that was written wrong both just end early
+// for the JSON decoder.
 type body struct {
-	from     io.Reader
-	left     int64
+	ctx  context.Context
+	from io.Reader
+	// left is how many bytes may still come, read how many came.
+	left, read int64
+	// returned is what is to be read first.
+	returned []byte
 	tooLarge bool
 	err      error
 }
 
 // newBody limits from to limit bytes, that many included.
-func newBody(from io.Reader, limit int64) *body {
-	return &body{from: from, left: limit}
+func newBody(ctx context.Context, from io.Reader, limit int64) *body {
+	return &body{ctx: ctx, from: from, left: limit}
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	if len(b.returned) > 0 {
+		n := copy(p, b.returned)
+		b.returned = b.returned[n:]
+		return n, nil
+	}
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
+	}
+	// What came may take long to decode, and no more comes once the time is up.
+	if err := b.ctx.Err(); err != nil {
+		b.err = err
+		return 0, err
 	}
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
@@ -40,11 +55,15 @@ func (b *body) Read(p []byte) (int, error) {
 		return int(b.left), io.ErrUnexpectedEOF
 	}
 	b.left -= int64(n)
+	b.read += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
 		b.err = err
 	}
 	return n, err
 }
+
+// giveBack has p read before all else.
+func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
 
 // readError is a body that did not come whole.
 type readError struct{ err error }
@@ -52,15 +71,16 @@ type readError struct{ err error }
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain turns an error of decoding b into an *Error of class Malformed, or
-// into a *readError where decoding failed because reading did. What the bytes
-// that did come prove goes before how the body ended: the decoder reads ahead.
+// explain turns an error of decoding b into an *Error of class Malformed, or into a
+// *readError if decoding failed because reading did. What the bytes that came prove goes
+// before how the body ended: the decoder reads ahead.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return malformed("not valid JSON at byte %d", e.ByteOffset)
+	reading := b.err != nil && errors.Is(err, b.err) // the decoder wraps what Read returned
+	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !reading && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return malformed("not valid JSON")
 	}
 	switch {
 	case b.tooLarge:
@@ -73,7 +93,7 @@ func (b *body) explain(err error) error {
 	return &readError{b.err}
 }
 
-// isCorrupt tells compressed data that is wrong from a connection that failed.
+// isCorrupt distinguishes compressed data that is wrong from a connection that failed.
 func isCorrupt(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)

@@ -14,12 +14,12 @@ import (
 func TestABodyGivesWhatCameBeforeItsError(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	b := newBody(iotest.DataErrReader(bytes.NewReader([]byte("all of it"))), 100)
+	b := newBody(t.Context(), iotest.DataErrReader(bytes.NewReader([]byte("all of it"))), 100)
 	p := make([]byte, 20)
 	n, _ := b.Read(p)
 	g.Expect(string(p[:n])).To(Equal("all of it"))
 
-	cut := newBody(iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader([]byte("abc")))), 100)
+	cut := newBody(t.Context(), iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader([]byte("abc")))), 100)
 	got, err := io.ReadAll(cut)
 	g.Expect(string(got)).To(Equal("a"))
 	g.Expect(err).To(MatchError(iotest.ErrTimeout))

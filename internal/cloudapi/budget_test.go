@@ -4,57 +4,48 @@ package cloudapi
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
-	"golang.org/x/time/rate"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// A limiter of the field's own library can be a budget.
-var _ Waiter = (*rate.Limiter)(nil)
+// purse is a budget of 100 requests that counts how many are spent.
+type purse struct{ *budget.Budget }
 
-// A budget is told of answers.
-var _ Lessor = (*budget.Budget)(nil)
+func newPurse() purse { return purse{budget.New(0.0001, 100).For("purse")} }
 
-// countingWaiter counts how often it was asked. It refuses with err, or once
-// it was asked more often than spentAfter.
-type countingWaiter struct {
-	mu         sync.Mutex
-	n          int
-	spentAfter int
-	err        error
-}
-
-func (w *countingWaiter) Wait(context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.n++
-	if w.spentAfter > 0 && w.n > w.spentAfter {
-		return errors.New("spent")
+// spent returns how many requests were spent. It spends the rest.
+func (p purse) spent(t *testing.T) int {
+	t.Helper()
+	for left := 0; ; left++ {
+		settle, err := p.Lease(t.Context(), time.Second)
+		if err != nil {
+			return 100 - left
+		}
+		settle(budget.Answer{})
 	}
-	return w.err
 }
 
-func (w *countingWaiter) asked() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.n
+// emptyPurse is a budget with nothing left.
+func emptyPurse(t *testing.T) *budget.Budget {
+	t.Helper()
+	p := newPurse()
+	p.spent(t)
+	return p.Budget
 }
 
 func TestEveryRequestAsksTheBudget(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(clusterPage(next("a")), clusterPage(next("b")), clusterPage(`{}`)))
-	waiter := &countingWaiter{}
-	_, err := c.list(t, func(o *Options) { o.Budget = waiter })
+	purse := newPurse()
+	_, err := c.list(t, func(o *Options) { o.Budget = purse.Budget })
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(waiter.asked()).To(Equal(3))
+	g.Expect(purse.spent(t)).To(Equal(3))
 }
 
 func TestNothingIsSentWithoutBudget(t *testing.T) {
@@ -62,11 +53,11 @@ func TestNothingIsSentWithoutBudget(t *testing.T) {
 	c := newCloud(t, inTurn(clusterPage(`{}`)))
 	calls := 0
 	_, err := c.list(t, func(o *Options) {
-		o.Budget = &countingWaiter{err: errors.New("no")}
+		o.Budget = emptyPurse(t)
 		o.Observe = func(Call) { calls++ }
 	})
 	e := expectError(t, err, RateLimited)
-	g.Expect(e.Error()).To(Equal("listCmkV2Clusters: not sent: no request budget within the time left"))
+	g.Expect(e.Error()).To(MatchRegexp("^listCmkV2Clusters: not sent: no request budget for [0-9hms]+: as many requests as --requests-per-second allows a credential are under way$"))
 	g.Expect(c.asked()).To(BeEmpty())
 	g.Expect(calls).To(BeZero())
 }
@@ -74,18 +65,20 @@ func TestNothingIsSentWithoutBudget(t *testing.T) {
 func TestWaitingForBudgetEndsWithTheContext(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(clusterPage(`{}`)))
-	empty := rate.NewLimiter(rate.Every(time.Hour), 1)
-	empty.Allow()
-	client := c.client(t, func(o *Options) { o.Budget = empty })
+	slow := budget.New(0.2, 1).For("slow")
+	settle, err := slow.Lease(t.Context(), time.Second)
+	g.Expect(err).NotTo(HaveOccurred())
+	settle(budget.Answer{})
+	client := c.client(t, func(o *Options) { o.Budget = slow })
 
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+	_, err = listClusters(ctx, client, ClusterFilter{Environment: "env-1"}, nil)
 	expectError(t, err, Canceled)
 
-	ctx, cancel = context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel = context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	_, err = client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+	_, err = listClusters(ctx, client, ClusterFilter{Environment: "env-1"}, nil)
 	expectError(t, err, RateLimited)
 	g.Expect(c.asked()).To(BeEmpty())
 }
@@ -111,8 +104,9 @@ func TestBudgetIsSharedByOriginAndCredential(t *testing.T) {
 			budgets := budget.New(0.001, 1)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			g.Expect(Budget(budgets, "https://api.example", first).Wait(ctx)).To(Succeed())
-			err := Budget(budgets, tt.endpoint, tt.credential).Wait(ctx)
+			_, err := Budget(budgets, "https://api.example", first).Lease(ctx, time.Second)
+			g.Expect(err).NotTo(HaveOccurred())
+			_, err = Budget(budgets, tt.endpoint, tt.credential).Lease(ctx, time.Second)
 			if tt.shared {
 				g.Expect(err).To(HaveOccurred(), "the one request of the burst is spent")
 			} else {

@@ -15,34 +15,6 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Waiter is asked before every request, redirects included, and returns when
-// the request may be sent. An error means it may not be sent at all. A *rate.Limiter of
-// golang.org/x/time/rate is one; so is a *budget.Budget, which is a Lessor too.
-type Waiter interface {
-	Wait(ctx context.Context) error
-}
-
-// Lessor is a Waiter that is told of the end of each request it let go.
-type Lessor interface {
-	Waiter
-	// Lease waits no longer than most. The caller calls settle once, with what came of
-	// the request.
-	Lease(ctx context.Context, most time.Duration) (settle func(budget.Answer), err error)
-}
-
-// leaser returns the Lease function of any Waiter, nil among them.
-func leaser(w Waiter) func(context.Context, time.Duration) (func(budget.Answer), error) {
-	if l, ok := w.(Lessor); ok {
-		return l.Lease
-	}
-	return func(ctx context.Context, _ time.Duration) (settle func(budget.Answer), err error) {
-		if w != nil {
-			err = w.Wait(ctx)
-		}
-		return func(budget.Answer) {}, err
-	}
-}
-
 // Limits bound what one listing may take in. A zero field takes the field of
 // DefaultLimits. Past any limit a listing fails; nothing is dropped.
 type Limits struct {
@@ -50,23 +22,36 @@ type Limits struct {
 	MaxPages int
 	// MaxItems is the number of items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the size of one page's body in bytes, after
-	// decompression.
+	// MaxBodyBytes is the size of one page's body in bytes, after decompression. No page
+	// is ever held whole.
 	MaxBodyBytes int64
-	// RequestTimeout is how long one request may take, its whole answer included. It
-	// is shorter where the listing has less than twice as much time left, so that a
-	// page which hangs can be asked for again.
+	// MaxBodiesBytes is the size of all pages of one listing.
+	MaxBodiesBytes int64
+	// MaxHeldBytes is how much memory the items of one listing may take, by estimate, once
+	// they are projected. All listings of a process share a bound, too.
+	MaxHeldBytes int64
+	// RequestTimeout is how long one request may take, reading and decoding its answer
+	// included. It is shorter if the listing has less than twice as much time left, so
+	// that a page which hangs can be asked for again.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits are far above any inventory known, and low enough that a
-// runaway answer cannot exhaust the process.
-var DefaultLimits = Limits{MaxPages: 5_000, MaxItems: 250_000, MaxBodyBytes: 32 << 20, RequestTimeout: 30 * time.Second}
+// DefaultLimits are far above any inventory known, and low enough that no answer takes a
+// manager with 20,000 observations past the memory limit that it ships with. By the
+// estimate, a cluster holds twice what its observation takes.
+var DefaultLimits = Limits{
+	MaxPages:       5_000,
+	MaxItems:       250_000,
+	MaxBodyBytes:   32 << 20,
+	MaxBodiesBytes: 1 << 30,
+	MaxHeldBytes:   128 << 20,
+	RequestTimeout: 30 * time.Second,
+}
 
 // Call is one request and what came of it, for metrics.
 type Call struct {
 	Operation string
-	// StatusCode is the HTTP status, 0 where no answer came.
+	// StatusCode is the HTTP status, 0 if no answer came.
 	StatusCode int
 	// Duration is the time from sending to the end of reading the body. The
 	// wait for the budget is not in it.
@@ -75,6 +60,9 @@ type Call struct {
 	// RetryAfter is how long the answer asked to wait, between 0 and MaxWait.
 	RetryAfter time.Duration
 	RequestID  string
+
+	// sentWith identifies the authorization that the request carried.
+	sentWith mark
 }
 
 // Options is what a Client is made from.
@@ -83,7 +71,8 @@ type Options struct {
 	Endpoint string
 	// Credential is sent with every request, to the endpoint's origin only.
 	Credential Credential
-	// Tokens gives the token that is sent in place of Credential; nil where that is used.
+	// Tokens gives the token that is sent in place of Credential. If it is nil, Credential
+	// is used.
 	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
@@ -95,30 +84,28 @@ type Options struct {
 	// Retry bounds asking for a page again, and every wait.
 	Retry Retry
 	// Budget is asked before every request; nil asks nothing.
-	Budget Waiter
-	// Observe is told of every request after it; nil is told nothing. It is
-	// called from the goroutine of the listing.
+	Budget *budget.Budget
+	// Observe, if not nil, is called after every request. Calls may come from several
+	// goroutines at once.
 	Observe func(Call)
 
-	// clock is set in tests only.
+	// clock and room are set in tests only.
 	clock *clock
+	room  *room
 }
 
-// authorizer gives requests their Authorization header. It is made of closures, so that
+// authorizer gives requests their authorization. It is made of closures, so that
 // printing a Client does not print the credential.
 type authorizer struct {
-	// value returns the header's value as it is now.
-	value func() string
-	// fresh sees to it that the value is good for some time to come.
-	fresh func(ctx context.Context) error
-	// renew replaces a value that the cloud refused, and reports whether there is another
-	// now.
-	renew func(ctx context.Context, refused string) (bool, error)
-	// cleaner returns what makes the cloud's words fit to show, of a request with that page
-	// token.
-	cleaner func(pageToken string) cleaner
-	// advice says the way out where the cloud refuses the credential, by class; nil where it
-	// is that of API keys.
+	// value returns the authorization as it is now.
+	value func() authorization
+	// refresh has the value replaced by the client if it is not good for some time to come.
+	refresh func(context.Context, *Client) error
+	// renew has a value replaced that the cloud refused, and reports whether there is
+	// another one now.
+	renew func(ctx context.Context, c *Client, refused mark) (bool, error)
+	// advice is the way out if the cloud refuses the credential, by class. If it is nil,
+	// the advice for API keys is right.
 	advice map[Class]string
 }
 
@@ -132,9 +119,10 @@ type Client struct {
 	// follow redirects on its own, unbudgeted, and repeat URLs in its errors.
 	guard   *guard
 	limits  Limits
+	room    *room
 	retry   Retry
 	clock   clock
-	lease   func(context.Context, time.Duration) (func(budget.Answer), error)
+	budget  *budget.Budget
 	observe func(Call)
 }
 
@@ -161,31 +149,33 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.%w", err)
 	}
-	origin := base.Scheme + "://" + base.Host
-	transport := o.Transport
-	if transport == nil {
-		transport = defaultTransport()
-	}
-	clock := realClock
-	if o.clock != nil {
-		clock = *o.clock
-	}
-	return &Client{
+	c := &Client{
 		base:    base,
-		origin:  origin,
+		origin:  base.Scheme + "://" + base.Host,
 		auth:    auth,
-		guard:   newGuard(origin, auth.value, o.UserAgent, transport),
 		limits:  limits,
+		room:    o.room,
 		retry:   retry,
-		clock:   clock,
-		lease:   leaser(o.Budget),
+		clock:   realClock,
+		budget:  o.Budget,
 		observe: o.Observe,
-	}, nil
+	}
+	if c.room == nil {
+		c.room = processRoom()
+	}
+	if o.clock != nil {
+		c.clock = *o.clock
+	}
+	c.guard = &guard{origin: c.origin, userAgent: o.UserAgent, next: o.Transport}
+	if o.Transport == nil {
+		c.guard.next = defaultTransport()
+	}
+	return c, nil
 }
 
-// Authorize sees to it that requests can be sent: it gets a token where one is used and
+// Authorize sees to it that requests can be sent: it gets a token if tokens are used and
 // there is none that is good for some time to come. Errors are those of TokenSource.
-func (c *Client) Authorize(ctx context.Context) error { return c.auth.fresh(ctx) }
+func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
 // authorizer returns that of the Tokens, or of the Credential.
 func (o Options) authorizer() (authorizer, error) {
@@ -197,13 +187,15 @@ func (o Options) authorizer() (authorizer, error) {
 
 // orDefault fills in the default limits.
 func (l Limits) orDefault() (Limits, error) {
-	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 || l.RequestTimeout < 0 {
+	if l.MaxPages < 0 || l.MaxItems < 0 || l.MaxBodyBytes < 0 || l.MaxBodiesBytes < 0 || l.MaxHeldBytes < 0 || l.RequestTimeout < 0 {
 		return l, errors.New("Limits has a negative field; give a positive limit, or 0 for the default")
 	}
 	return Limits{
 		MaxPages:       cmp.Or(l.MaxPages, DefaultLimits.MaxPages),
 		MaxItems:       cmp.Or(l.MaxItems, DefaultLimits.MaxItems),
 		MaxBodyBytes:   cmp.Or(l.MaxBodyBytes, DefaultLimits.MaxBodyBytes),
+		MaxBodiesBytes: cmp.Or(l.MaxBodiesBytes, DefaultLimits.MaxBodiesBytes),
+		MaxHeldBytes:   cmp.Or(l.MaxHeldBytes, DefaultLimits.MaxHeldBytes),
 		RequestTimeout: cmp.Or(l.RequestTimeout, DefaultLimits.RequestTimeout),
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	. "github.com/onsi/gomega"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
@@ -89,9 +90,20 @@ func (c *cloud) client(t *testing.T, change ...func(*Options)) *Client {
 }
 
 // list lists the clusters of env-1.
-func (c *cloud) list(t *testing.T, change ...func(*Options)) (*Listing[wire.Cluster], error) {
+func (c *cloud) list(t *testing.T, change ...func(*Options)) (*Listing[*wire.Cluster], error) {
 	t.Helper()
-	return c.client(t, change...).ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+	return listClusters(t.Context(), c.client(t, change...), ClusterFilter{Environment: "env-1"}, nil)
+}
+
+// whole is the projection that keeps a record as it is.
+func whole[Record any](r *Record) *Record { return r }
+
+func listClusters(ctx context.Context, c *Client, f ClusterFilter, index *Index) (*Listing[*wire.Cluster], error) {
+	return List(ctx, c, Clusters, f, index, whole[wire.Cluster])
+}
+
+func listPeerings(ctx context.Context, c *Client, f PeeringFilter, index *Index) (*Listing[*wire.Peering], error) {
+	return List(ctx, c, Peerings, f, index, whole[wire.Peering])
 }
 
 // answer writes a JSON answer.
@@ -132,7 +144,7 @@ func clusterItem(id, displayName string) string {
 }
 
 // ids returns the IDs of clusters in order.
-func ids(items []Item[wire.Cluster]) []string {
+func ids(items []Item[*wire.Cluster]) []string {
 	var out []string
 	for _, c := range items {
 		out = append(out, c.ID)
@@ -141,8 +153,11 @@ func ids(items []Item[wire.Cluster]) []string {
 }
 
 // listingOf returns a listing of one operation under way, with no filter.
-func listingOf[T any](op *operation[T], limits Limits) *asking[T] {
-	return &asking[T]{op: op, limits: limits, query: newQuery(params{}), pageSize: op.pageSize}
+func listingOf[Record, Filter any](op *Operation[Record, Filter], limits Limits) *asking[*Record] {
+	limits, _ = limits.orDefault()
+	a := &asking[*Record]{operation: op.operation, query: newQuery(params{}), limits: limits, pageSize: op.pageSize, room: &room{most: mostRoom}}
+	a.read = func(raw jsontext.Value) entry[*Record] { return readItem(raw, op, a.query, whole[Record]) }
+	return a
 }
 
 // expectError asserts that err is an *Error of a class, and returns it.

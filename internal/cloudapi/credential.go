@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// redacted stands wherever a credential would have been shown.
+// redacted is shown in place of a credential.
 const redacted = "[redacted]"
 
 // Credential is a Cloud API key with its secret. However it is printed, logged
@@ -82,14 +82,18 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns that of the credential, which is always fresh, and has no other after it.
+// authorizer returns that of the credential, which is always fresh, and which no other
+// one replaces.
 func (c Credential) authorizer() authorizer {
-	value := "Basic " + c.basic()
+	texts := []string{c.basic(), c.Key + ":" + c.Secret, c.Secret}
+	if len(c.Key) >= minHiddenLength {
+		texts = append(texts, c.Key)
+	}
+	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
-		value:   func() string { return value },
-		fresh:   func(context.Context) error { return nil },
-		renew:   func(context.Context, string) (bool, error) { return false, nil },
-		cleaner: func(pageToken string) cleaner { return newCleaner(c, pageToken) },
+		value:   func() authorization { return auth },
+		refresh: func(context.Context, *Client) error { return nil },
+		renew:   func(context.Context, *Client, mark) (bool, error) { return false, nil },
 	}
 }
 
@@ -99,8 +103,8 @@ func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget for an endpoint and what tells who asks, such as an
-// identity, for which it stays the same from token to token.
+// BudgetFor returns the request budget for an endpoint and the parts of an identity. A
+// renewed token changes nothing of it.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {

@@ -65,25 +65,27 @@ func (c Class) String() string {
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
-	// StatusCode is the HTTP status, 0 where no answer came.
+	// StatusCode is the HTTP status, 0 if no answer came.
 	StatusCode int
-	// Code and Title are the API's own words, empty where it gave none.
+	// Code and Title are the API's own words, empty if it gave none.
 	Code, Title string
-	// Advice says the way out, in this package's own words; empty where there is none.
+	// Advice is what a person can do, in this package's own words; empty if it knows none.
 	Advice string
-	// RequestID is what the cloud's support asks for, empty where none came.
+	// RequestID is for the cloud's support, empty if none came.
 	RequestID string
 	// RetryAfter is how long to wait before asking again, between 0 and MaxWait:
 	// what the cloud asked for, or what was too long to wait here, for the
 	// budget or after a failure. 0 is for the caller to choose.
 	RetryAfter time.Duration
 	// Err is the cause in this package's own words. It wraps context.Canceled
-	// or context.DeadlineExceeded where one of them is the cause, and no other
+	// or context.DeadlineExceeded if one of them is the cause, and no other
 	// error, since those of net/http repeat the URL or what the server sent.
 	Err error
 
 	// pageSize reports whether the API's answer speaks of the page size.
 	pageSize bool
+	// sentWith identifies the authorization that the request carried.
+	sentWith mark
 }
 
 // newError returns an Error of a class with a cause in own words. Client.name

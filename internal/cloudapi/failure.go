@@ -38,17 +38,64 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// problem is one description of what went wrong, in any of the API's shapes.
+// problem is one description of an error, in any of the shapes that the API, an OAuth
+// server (RFC 6749) and problem+json (RFC 9457) have for it.
 type problem struct {
-	ID        looseText `json:"id"`
-	Code      looseText `json:"code"`
-	Title     looseText `json:"title"`
-	Detail    looseText `json:"detail"`
-	ErrorCode looseText `json:"error_code"`
-	Message   looseText `json:"message"`
-	Source    struct {
+	ID          looseText `json:"id"`
+	Code        looseText `json:"code"`
+	Title       looseText `json:"title"`
+	Detail      looseText `json:"detail"`
+	ErrorCode   looseText `json:"error_code"`
+	Message     looseText `json:"message"`
+	Description looseText `json:"error_description"`
+	Source      struct {
 		Parameter looseText `json:"parameter"`
 	} `json:"source"`
+}
+
+// title returns what the problem says to people, "" if nothing. A title that only repeats
+// the status says less than what stands with it.
+func (p problem) title(code int) string {
+	title := p.Title
+	if strings.EqualFold(strings.TrimSpace(string(title)), http.StatusText(code)) {
+		title = ""
+	}
+	return firstOf(title, p.Message, p.Description, p.Detail, p.Title)
+}
+
+// looseProblem is a problem, or a text in place of one: a code if it is one word, else a
+// message. Anything else is empty and no error.
+type looseProblem struct{ problem }
+
+// UnmarshalJSON never fails.
+func (p *looseProblem) UnmarshalJSON(raw []byte) error {
+	p.problem = problem{}
+	if raw[0] == '{' {
+		_ = json.Unmarshal(raw, &p.problem)
+		return nil
+	}
+	var text looseText
+	if raw[0] == '"' {
+		_ = text.UnmarshalJSON(raw)
+	}
+	if strings.ContainsAny(string(text), " \t\r\n") {
+		p.Message = text
+	} else {
+		p.Code = text
+	}
+	return nil
+}
+
+// looseProblems is a list of problems, or one in place of a list.
+type looseProblems []looseProblem
+
+// UnmarshalJSON never fails.
+func (p *looseProblems) UnmarshalJSON(raw []byte) error {
+	*p = make([]looseProblem, 1)
+	if raw[0] == '[' {
+		return json.Unmarshal(raw, (*[]looseProblem)(p))
+	}
+	return (*p)[0].UnmarshalJSON(raw)
 }
 
 // blamesPageSize reports whether a problem speaks of the page size.
@@ -57,27 +104,33 @@ func (p problem) blamesPageSize() bool {
 	return strings.Contains(strings.NewReplacer("_", "", " ", "", "-", "").Replace(text), "pagesize")
 }
 
-// failureBody is the body of an answer other than 200. The API has three
-// shapes of it: errors[], the problem at the top, and the problem under error.
+// failureBody is the body of an answer other than 200. Problems are in errors, at the top
+// or under error.
 type failureBody struct {
-	problem
-	Errors    []problem `json:"errors"`
-	Error     problem   `json:"error"`
-	RequestID looseText `json:"requestId"`
+	Errors    looseProblems `json:"errors"`
+	Error     looseProblem  `json:"error"`
+	RequestID looseText     `json:"requestId"`
 }
 
 // parseFailure reads what it can of an error's body. A body that is empty, no
 // JSON or of no known shape has no problems.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	var body failureBody
-	// A member of the wrong type leaves the others decoded; a body that is no
-	// JSON leaves all empty. Both are what is wanted.
+	var top problem
+	// A member of the wrong type leaves the others decoded, and a body that is no JSON
+	// leaves all empty. Both are right here.
 	_ = json.Unmarshal(raw, &body)
-	for _, p := range append(body.Errors, body.problem, body.Error) {
-		if p != (problem{}) {
-			problems = append(problems, p)
-		}
+	_ = json.Unmarshal(raw, &top)
+	for _, p := range body.Errors {
+		problems = append(problems, p.problem)
 	}
+	// OAuth has the code under error, and the words at the top.
+	if (body.Error.problem == problem{Code: body.Error.Code}) && top != (problem{}) {
+		top.Code = looseText(firstOf(top.Code, body.Error.Code))
+		body.Error = looseProblem{}
+	}
+	problems = append(problems, top, body.Error.problem)
+	problems = slices.DeleteFunc(problems, func(p problem) bool { return p == problem{} })
 	requestID = string(body.RequestID)
 	if requestID == "" && len(problems) > 0 {
 		requestID = string(problems[0].ID)
@@ -85,10 +138,10 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// failure turns an answer other than 200 into an *Error. The request ID of the
-// header, where there is one, is left for Client.name to set.
+// failure turns an answer other than 200 into an *Error. The header's request ID, if
+// there is one, is left for name to set.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// A body that cannot be read leaves the status, which says enough.
+	// If the body cannot be read, the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{
@@ -96,12 +149,14 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 		RetryAfter: retryAfter(resp, now),
 		RequestID:  clean(requestID, maxRequestIDLength),
 	}
-	if len(problems) > 0 {
-		first := problems[0]
-		e.Code = clean(firstOf(first.Code, first.ErrorCode), maxCodeLength)
-		e.Title = clean(firstOf(first.Title, first.Message), maxTitleLength)
-		e.pageSize = slices.ContainsFunc(problems, problem.blamesPageSize)
+	// The first problem counts, and what it does not say the next ones may.
+	var code, title string
+	for _, p := range problems {
+		code = firstOf(looseText(code), p.Code, p.ErrorCode)
+		title = firstOf(looseText(title), looseText(p.title(resp.StatusCode)))
+		e.pageSize = e.pageSize || p.blamesPageSize()
 	}
+	e.Code, e.Title = clean(code, maxCodeLength), clean(title, maxTitleLength)
 	e.Advice = adviceFor(resp.StatusCode, e.Class)
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")
@@ -110,7 +165,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 }
 
 // passing are the answers below 500 that say to come back later: another request, a lock,
-// a replay or a proxy was in the way.
+// a replay or a proxy stood in the way.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,
@@ -124,7 +179,7 @@ var passing = map[int]bool{
 // clientClosedRequest is a proxy's word for a request whose sender hung up.
 const clientClosedRequest = 499
 
-// advice says the way out of an answer for which the cloud's own words do not.
+// advice is what a person can do about an answer, by status.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
@@ -175,11 +230,11 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// invalidKey tells the 403 for a key that the cloud does not know from the 403
-// for one without rights.
+// invalidKey reports whether a 403 is for a key that the cloud does not know, not for one
+// without rights.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
-		for _, text := range []looseText{p.Detail, p.Message} {
+		for _, text := range []looseText{p.Detail, p.Message, p.Description} {
 			if strings.Contains(strings.ToLower(string(text)), "invalid api key") {
 				return true
 			}
@@ -201,7 +256,7 @@ func firstOf(texts ...looseText) string {
 // transportFailure turns an error of the transport, of sending or of
 // reading a body, into an *Error.
 //
-// Only ctx reports whether the caller gave up: a transport may cancel on its own.
+// Only ctx says whether the caller gave up: a transport may cancel on its own.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -224,9 +279,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes the errors whose text is made from addresses and
-// certificates, with the way out. Of any other only the kind is told: net/http quotes
-// what the server sent, and the URL, in many of its texts.
+// transportCause describes an error of the transport, with advice. It repeats only texts
+// that are made from addresses and certificates. For any other error it names the kind:
+// net/http quotes what the server sent, and the URL, in many of its texts.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

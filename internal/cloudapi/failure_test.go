@@ -31,9 +31,19 @@ func TestAnErrorNamesOperationStatusCodeTitleAndRequestID(t *testing.T) {
 		class Class
 		text  string
 	}{
-		"errors[]":      {403, first, Forbidden, "403 Forbidden: user_unauthorized: Forbidden Access (request id req-1)"},
-		"only a detail": {400, `{"errors":[{"detail":"hush"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
-		"only a title":  {400, `{"errors":[{"title":"Bad page_size"}]}`, InvalidRequest, "400 Bad Request: Bad page_size (request id req-1)"},
+		"errors[]":                  {403, first, Forbidden, "403 Forbidden: user_unauthorized: Forbidden Access (request id req-1)"},
+		"only a detail":             {400, `{"errors":[{"detail":"no such filter"}]}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"a detail alone at the top": {400, `{"detail":"no such filter"}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"problem+json":              {403, `{"type":"about:blank","title":"Forbidden","status":403,"detail":"no role in this environment"}`, Forbidden, "403 Forbidden: no role in this environment (request id req-1)"},
+		"problem+json with a title": {409, `{"title":"Busy","detail":"hush"}`, Unavailable, "409 Conflict: Busy (request id req-1)"},
+		"only the status again":     {403, `{"title":"Forbidden"}`, Forbidden, "403 Forbidden: Forbidden (request id req-1)"},
+		"OAuth":                     {401, `{"error":"invalid_token","error_description":"The token expired"}`, Unauthenticated, "401 Unauthorized: invalid_token: The token expired (request id req-1)"},
+		"OAuth, no description":     {400, `{"error":"invalid_grant"}`, InvalidRequest, "400 Bad Request: invalid_grant (request id req-1)"},
+		"error in words":            {500, `{"error":"Something went wrong"}`, Unavailable, "500 Internal Server Error: Something went wrong (request id req-1)"},
+		"errors in words":           {400, `{"errors":["no such filter","nor such an order"]}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"errors as a text":          {400, `{"errors":"no such filter"}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"errors as an object":       {400, `{"errors":{"code":"c","title":"t"}}`, InvalidRequest, "400 Bad Request: c: t (request id req-1)"},
+		"only a title":              {400, `{"errors":[{"title":"Bad page_size"}]}`, InvalidRequest, "400 Bad Request: Bad page_size (request id req-1)"},
 		"error_code at the top": {401, `{"error_code":40101,"message":"Unknown key"}`, Unauthenticated,
 			"401 Unauthorized: 40101: Unknown key (request id req-1)"},
 		"error_code in errors[]": {404, `{"errors":[{"error_code":404,"message":"Not here"}]}`, InvalidRequest,
@@ -45,7 +55,7 @@ func TestAnErrorNamesOperationStatusCodeTitleAndRequestID(t *testing.T) {
 		"null":           {500, `null`, Unavailable, "500 Internal Server Error (request id req-1)"},
 		"a string":       {500, `"hush"`, Unavailable, "500 Internal Server Error (request id req-1)"},
 		"cut JSON":       {500, `{"errors":[{"code":"hush`, Unavailable, "500 Internal Server Error (request id req-1)"},
-		"odd members":    {400, `{"errors":"hush","error":"hush","error_code":"E1","message":["hush"]}`, InvalidRequest, "400 Bad Request: E1 (request id req-1)"},
+		"odd members":    {400, `{"errors":7,"error":["hush"],"error_code":"E1","message":["hush"]}`, InvalidRequest, "400 Bad Request: E1 (request id req-1)"},
 		"odd elements":   {400, `{"errors":[null,5,{"code":{"hush":1},"title":true},{"code":"c","title":"t"}]}`, InvalidRequest, "400 Bad Request: c: t (request id req-1)"},
 		"larger than it": {400, `{"errors":[{"code":"hush","detail":"` + strings.Repeat("x", maxFailureBytes) + `"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
 		"no such status": {529, ``, Unavailable, "529 (request id req-1)"},
@@ -175,7 +185,7 @@ func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 					}
 					handler(w, r)
 				})
-				_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-hush"}, nil)
+				_, err := listClusters(t.Context(), c.client(t), ClusterFilter{Environment: "env-hush"}, nil)
 				g.Expect(err).To(HaveOccurred())
 				for e := err; e != nil; e = errors.Unwrap(e) {
 					for _, text := range []string{e.Error(), fmt.Sprintf("%+v", e)} {
@@ -355,7 +365,7 @@ func TestAnAnswerThatHangsIsGivenUpAndAskedForAgain(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			l, err := c.client(t, f.use, func(o *Options) { o.Limits.RequestTimeout = time.Second }).ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+			l, err := listClusters(ctx, c.client(t, f.use, func(o *Options) { o.Limits.RequestTimeout = time.Second }), ClusterFilter{Environment: "env-1"}, nil)
 			g.Expect(err).NotTo(HaveOccurred(), "the listing has time left")
 			g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1"}))
 		})
@@ -375,7 +385,7 @@ func TestTheBodyOfAFailureCostsLittleTime(t *testing.T) {
 					})})
 				g.Expect(err).NotTo(HaveOccurred())
 				began := time.Now()
-				_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+				_, err = listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, nil)
 				var e *Error
 				g.Expect(errors.As(err, &e)).To(BeTrue())
 				g.Expect(e.StatusCode).To(Equal(code), "the status is known without the body")
@@ -400,7 +410,7 @@ func TestAFailureOfTheTransportNamesTheNextStep(t *testing.T) {
 	fail := func(endpoint string, transport http.RoundTripper) *Error {
 		client, err := New(Options{Endpoint: endpoint, Credential: testCredential, UserAgent: testUserAgent, Retry: Retry{Attempts: 1}, Transport: transport})
 		g.Expect(err).NotTo(HaveOccurred())
-		_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+		_, err = listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, nil)
 		return expectError(t, err, Unavailable)
 	}
 	unknown := fail("https://api.nowhere.invalid", roundTripper(func(*http.Request) (*http.Response, error) {
@@ -422,7 +432,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 	c := Credential{Key: "KEY/ID+0001", Secret: `s/3+cr"et<&>=é~ `}
-	clean := newCleaner(c, "")
+	clean := c.authorizer().value().cleaner("")
 	basic := c.Key + ":" + c.Secret
 	escape := func(s string) string { return strings.ToLower(url.QueryEscape(s)) }
 	for name, text := range map[string]string{

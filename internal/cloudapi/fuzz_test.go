@@ -27,8 +27,8 @@ import (
 // items as its data has, and no part of it is taken for the whole.
 func FuzzDecodePage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, cut uint) {
-		fuzzPage(t, &clusters, raw, cut)
-		fuzzPage(t, &peerings, raw, cut)
+		fuzzPage(t, Clusters, raw, cut)
+		fuzzPage(t, Peerings, raw, cut)
 	})
 }
 
@@ -36,12 +36,12 @@ func FuzzDecodePage(f *testing.F) {
 // known members.
 var wellFormedReason = regexp.MustCompile(`^([a-z_.]+: )?[a-z0-9 ]+(, want [a-z0-9]+)?$`)
 
-func fuzzPage[T any](t *testing.T, op *operation[T], raw []byte, cut uint) {
+func fuzzPage[Record, Filter any](t *testing.T, op *Operation[Record, Filter], raw []byte, cut uint) {
 	g := NewWithT(t)
 	limits := Limits{MaxPages: 2, MaxItems: 50, MaxBodyBytes: 1 << 20}
 	a := listingOf(op, limits)
-	decode := func(raw []byte) (*page[T], error) {
-		return decodePage(newBody(bytes.NewReader(raw), limits.MaxBodyBytes), a)
+	decode := func(raw []byte) (*page[*Record], error) {
+		return decodePage(newBody(t.Context(), bytes.NewReader(raw), limits.MaxBodyBytes), a)
 	}
 	p, err := decode(raw)
 	if err != nil {
@@ -65,7 +65,7 @@ func fuzzPage[T any](t *testing.T, op *operation[T], raw []byte, cut uint) {
 			continue
 		}
 		g.Expect(e.id).NotTo(BeEmpty())
-		g.Expect(op.id(e.record)).To(Equal(e.id))
+		g.Expect(op.id(e.value)).To(Equal(e.id))
 		readable[e.id] = true
 	}
 
@@ -104,7 +104,7 @@ func FuzzPageToken(f *testing.F) {
 		ends, noLink := token == "", link == ""
 		g.Expect(ends).To(Equal(noLink), "only no link is the end")
 		g.Expect(len(token)).To(BeNumerically("<=", maxPageTokenLength))
-		target := newQuery(params{paramEnvironment: {"env-1"}}).forPage(base, clusters.path, clusters.pageSize, token)
+		target := newQuery(params{paramEnvironment: {"env-1"}}).forPage(base, Clusters.path, Clusters.pageSize, token)
 		sent, err := url.Parse(target.String())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(sent.Scheme + "://" + sent.Host + sent.Path).To(Equal("https://api.example/prefix/cmk/v2/clusters"))
@@ -138,7 +138,7 @@ func FuzzWaitHeaders(f *testing.F) {
 // whose text is fit to show and has no secret, wherever the answer put it.
 func FuzzErrorBody(f *testing.F) {
 	const token = "page-token-hush"
-	clean := newCleaner(testCredential, token)
+	clean := testCredential.authorizer().value().cleaner(token)
 	f.Fuzz(func(t *testing.T, code int, requestID, text string, body []byte) {
 		g := NewWithT(t)
 		secrets, err := json.Marshal(text + testCredential.Secret + text + testCredential.Key + token + testCredential.basic())
@@ -151,7 +151,7 @@ func FuzzErrorBody(f *testing.F) {
 		}
 		for i, raw := range shapes {
 			resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(raw))}
-			call := Call{Operation: clusters.name, StatusCode: code, RequestID: clean(requestID, maxRequestIDLength)}
+			call := Call{Operation: Clusters.name, StatusCode: code, RequestID: clean(requestID, maxRequestIDLength)}
 			e := expectFit(t, name(call, failure(resp, time.Now(), clean)), classFor(code, raw))
 			if i > 0 {
 				expectNoCredential(t, e.Error())

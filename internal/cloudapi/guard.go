@@ -17,36 +17,15 @@ import (
 // and attaches no credential.
 type guard struct {
 	origin string
-	next   http.RoundTripper
 	// exchange is the URL of a token exchange, "" for a guard that lets GET through.
-	exchange string
-	// header sets what every request carries. A closure, so that printing a
-	// guard does not print the credential.
-	header func(http.Header)
+	exchange  string
+	userAgent string
+	next      http.RoundTripper
 }
 
-// newGuard returns a guard in front of next for origin, in the form that
-// originOf returns. authorization returns the value of that header.
-func newGuard(origin string, authorization func() string, userAgent string, next http.RoundTripper) *guard {
-	return &guard{origin: origin, next: next, header: func(h http.Header) {
-		h.Set("Authorization", authorization())
-		h.Set("User-Agent", userAgent)
-		h.Set("Accept", "application/json")
-	}}
-}
-
-// newExchangeGuard returns the guard of a token exchange at a URL of origin.
-func newExchangeGuard(origin string, at *url.URL, userAgent string, next http.RoundTripper) *guard {
-	return &guard{origin: origin, next: next, exchange: at.String(), header: func(h http.Header) {
-		h.Del("Authorization")
-		h.Set("User-Agent", userAgent)
-		h.Set("Accept", "application/json")
-	}}
-}
-
-// RoundTrip sends the request if it is allowed, and returns an *Error of class
-// Malformed if not.
-func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+// send sends the request if it is allowed, with a value of the header Authorization. It
+// returns an *Error of class Malformed if it is not allowed.
+func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
@@ -54,7 +33,12 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	out := req.Clone(req.Context())
-	g.header(out.Header)
+	out.Header.Del("Authorization")
+	if g.exchange == "" {
+		out.Header.Set("Authorization", authorization)
+	}
+	out.Header.Set("User-Agent", g.userAgent)
+	out.Header.Set("Accept", "application/json")
 	return g.next.RoundTrip(out)
 }
 
@@ -81,7 +65,7 @@ func (g *guard) allow(req *http.Request) error {
 	return nil
 }
 
-// isRedirect reports whether a status code sends the client elsewhere.
+// isRedirect reports whether a status code is that of a redirect.
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -91,11 +75,11 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns where a redirect leads, if that is within origin.
+// redirectTarget returns the target of a redirect, if it is within origin.
 //
-// Any other target is Malformed, not Unavailable: whoever sends a client of
-// this API elsewhere is not this API (a login page, a captive portal, a wrong
-// endpoint), and asking again would not help.
+// Any other target is Malformed, not Unavailable. A server that redirects to another
+// origin is not this API but a login page, a captive portal or a wrong endpoint, and
+// asking again would not help.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {

@@ -17,17 +17,20 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
+func testGuard(next http.RoundTripper) *guard {
+	return &guard{origin: "https://api.example", userAgent: testUserAgent, next: next}
+}
+
 func TestGuardRefusesEveryVerbButGET(t *testing.T) {
 	sent := 0
-	guard := newGuard("https://api.example", testCredential.authorizer().value, testUserAgent,
-		roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF }))
+	guard := testGuard(roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF }))
 	for _, verb := range []string{"POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "CONNECT", "TRACE", "get", ""} {
 		t.Run(verb, func(t *testing.T) {
 			g := NewWithT(t)
 			req, err := http.NewRequest(http.MethodGet, "https://api.example/x", strings.NewReader("body"))
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Method = verb
-			_, err = guard.RoundTrip(req)
+			_, err = guard.send(req, testCredential.authorizer().value().header)
 			expectError(t, err, Malformed)
 			g.Expect(sent).To(BeZero())
 		})
@@ -55,13 +58,12 @@ func TestGuardSendsTheCredentialToTheOriginOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			var sent *http.Request
-			guard := newGuard("https://api.example", testCredential.authorizer().value, testUserAgent,
-				roundTrip(func(r *http.Request) (*http.Response, error) { sent = r; return nil, io.EOF }))
+			guard := testGuard(roundTrip(func(r *http.Request) (*http.Response, error) { sent = r; return nil, io.EOF }))
 			req, err := http.NewRequest(http.MethodGet, tt.url, nil)
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Host = tt.host
 
-			_, err = guard.RoundTrip(req)
+			_, err = guard.send(req, testCredential.authorizer().value().header)
 
 			g.Expect(req.Header).To(BeEmpty(), "the caller's request stays without the credential")
 			if !tt.allowed {
@@ -91,10 +93,10 @@ func TestRedirectWithinTheOriginIsFollowed(t *testing.T) {
 				answer(w, http.StatusOK, clusterPage(`{}`, clusterItem("lkc-1", "")))
 			})
 			var calls []Call
-			waiter := &countingWaiter{}
+			purse := newPurse()
 			l, err := c.list(t, func(o *Options) {
 				o.Observe = func(call Call) { calls = append(calls, call) }
-				o.Budget = waiter
+				o.Budget = purse.Budget
 			})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1"}))
@@ -104,7 +106,7 @@ func TestRedirectWithinTheOriginIsFollowed(t *testing.T) {
 			g.Expect(asked[1].URL.Query()).To(Equal(asked[0].URL.Query()))
 			_, _, ok := asked[1].BasicAuth()
 			g.Expect(ok).To(BeTrue())
-			g.Expect(waiter.asked()).To(Equal(2), "a redirect costs a request of the budget")
+			g.Expect(purse.spent(t)).To(Equal(2), "a redirect costs a request of the budget")
 			g.Expect(calls).To(HaveLen(2))
 			g.Expect(calls[0].StatusCode).To(Equal(code))
 			g.Expect(calls[1].StatusCode).To(Equal(200))
@@ -171,7 +173,7 @@ func TestAClientLedAstrayIsStoppedByItsGuard(t *testing.T) {
 	c, foreign := newCloud(t, inTurn(clusterPage(`{}`))), newCloud(t, inTurn(clusterPage(`{}`)))
 	client := c.client(t)
 	client.base, _ = ParseEndpoint(foreign.URL)
-	_, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+	_, err := listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, nil)
 	e := expectError(t, err, Malformed)
 	g.Expect(e.Error()).To(Equal("listCmkV2Clusters: a request to an origin other than " + c.URL + " is refused"))
 	g.Expect(foreign.asked()).To(BeEmpty())

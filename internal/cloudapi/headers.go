@@ -40,9 +40,8 @@ func parseRateLimit(h http.Header) RateLimit {
 }
 
 // retryAfter returns the wait that an answer asks for, between 0 and MaxWait:
-// Retry-After in seconds or as a date; else, where the limit is reached, the
-// time to the next window. Every answer has the latter, so that elsewhere it
-// asks for nothing.
+// Retry-After in seconds or as a date; else, after a 429, the time to the next window.
+// Every answer says when the next window begins, so other answers ask for no wait by it.
 func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	value := strings.TrimSpace(resp.Header.Get(headerRetry))
 	if wait, ok := parseSeconds(value); ok {
@@ -59,7 +58,7 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 }
 
 // parseCount reads a whole number and clamps it to 0 and the largest int32. It
-// is false where there is none.
+// is false if there is none.
 func parseCount(value string) (int, bool) {
 	// ParseInt returns the nearest number for one that is out of range.
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)

@@ -8,16 +8,17 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by their bytes, so that the next listing of
-// the same question decodes only what changed. It is never changed, and safe for
+// Index remembers the items of one listing by their bytes, so that the next listing with
+// the same filter decodes only what changed. It is never changed, and safe for
 // concurrent use. The nil Index knows nothing.
 type Index struct {
-	// ids are the items' IDs, by what their bytes are told by.
+	// ids are the items' IDs, by their bytes.
 	ids map[mark]string
+	// leftOut are the IDs of items that a filter applied here left out.
+	leftOut map[mark]string
 }
 
-// mark tells an item's bytes: their hash, under a seed of this process, and their
-// length.
+// mark identifies a text by its hash, under a seed of this process, and its length.
 type mark struct {
 	hash uint64
 	size uint32
@@ -27,12 +28,18 @@ var seed = maphash.MakeSeed()
 
 func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(raw))} }
 
-// find returns the ID of the item with these bytes, "" if there is none.
-func (x *Index) find(m mark) string {
+func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
+
+// find returns the entry of the item with these bytes. Its ID is empty if there is none.
+func (x *Index) find(m mark) (id string, leftOut bool) {
 	if x == nil {
-		return ""
+		return "", false
 	}
-	return x.ids[m]
+	if id = x.ids[m]; id == "" && x.leftOut != nil {
+		id = x.leftOut[m]
+		leftOut = id != ""
+	}
+	return id, leftOut
 }
 
 // IDs returns the items' IDs, in no order.

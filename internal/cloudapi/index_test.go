@@ -16,10 +16,10 @@ import (
 )
 
 // changed returns the IDs of the items that were decoded.
-func changed(l *Listing[wire.Cluster]) []string {
+func changed(l *Listing[*wire.Cluster]) []string {
 	out := []string{}
 	for _, item := range l.Items {
-		if item.Record != nil {
+		if !item.Known {
 			out = append(out, item.ID)
 		}
 	}
@@ -54,11 +54,11 @@ func TestAnItemWithTheBytesOfTheLastListingIsNotDecoded(t *testing.T) {
 			g := NewWithT(t)
 			c := newCloud(t, inTurn(clusterPage(`{}`, before...), clusterPage(`{}`, tt.now...), clusterPage(`{}`, tt.now...)))
 			client := c.client(t)
-			first, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+			first, err := listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, nil)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(first.Unchanged).To(BeFalse())
 			g.Expect(changed(first)).To(HaveLen(3))
-			l, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, first.Index)
+			l, err := listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, first.Index)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(ids(l.Items)).To(Equal(tt.ids))
 			g.Expect(changed(l)).To(ConsistOf(tt.changed))
@@ -68,7 +68,7 @@ func TestAnItemWithTheBytesOfTheLastListingIsNotDecoded(t *testing.T) {
 				g.Expect(l.Index).To(BeIdenticalTo(first.Index))
 			}
 
-			again, err := client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, l.Index)
+			again, err := listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, l.Index)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(again.Unchanged).To(Equal(tt.unreadable == 0 && len(tt.ids) > 0 || len(tt.ids) == 0))
 		})
@@ -80,7 +80,7 @@ func TestAnItemWithTheBytesOfTheLastListingIsNotDecoded(t *testing.T) {
 func TestAnIndexNeverChangesWhatAListingTells(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)
-		op := listingOf(&clusters, DefaultLimits)
+		op := listingOf(Clusters, DefaultLimits)
 		known := map[string]wire.Cluster{}
 		for range rapid.IntRange(1, 6).Draw(t, "listings") {
 			var items []string
@@ -91,10 +91,10 @@ func TestAnIndexNeverChangesWhatAListingTells(t *testing.T) {
 				}).Draw(t, "item"))
 			}
 			body := clusterPage(`{}`, items...)
-			read := func(index *Index) *Listing[wire.Cluster] {
+			read := func(index *Index) *Listing[*wire.Cluster] {
 				a := *op
 				a.index = index
-				p, err := decodePage(newBody(strings.NewReader(body), 1<<20), &a)
+				p, err := decodePage(newBody(t.Context(), strings.NewReader(body), 1<<20), &a)
 				g.Expect(err).NotTo(HaveOccurred())
 				pages := newCollector(&a)
 				g.Expect(pages.add(p)).To(Succeed())
@@ -106,10 +106,10 @@ func TestAnIndexNeverChangesWhatAListingTells(t *testing.T) {
 			now := map[string]wire.Cluster{}
 			for i, item := range l.Items {
 				now[item.ID] = known[item.ID]
-				if item.Record != nil {
-					now[item.ID] = *item.Record
+				if !item.Known {
+					now[item.ID] = *item.Value
 				}
-				g.Expect(now[item.ID]).To(Equal(*whole.Items[i].Record))
+				g.Expect(now[item.ID]).To(Equal(*whole.Items[i].Value))
 			}
 			known, op.index = now, l.Index
 		}
@@ -123,9 +123,9 @@ func TestScanningWhatIsKnownAllocatesNothingForAnItem(t *testing.T) {
 		items[i] = fmt.Sprintf(strings.ReplaceAll(fullCluster, "\n", ""), i)
 	}
 	body := clusterPage(`{}`, items...)
-	a := listingOf(&clusters, DefaultLimits)
-	read := func() *page[wire.Cluster] {
-		p, err := decodePage(newBody(strings.NewReader(body), 1<<20), a)
+	a := listingOf(Clusters, DefaultLimits)
+	read := func() *page[*wire.Cluster] {
+		p, err := decodePage(newBody(t.Context(), strings.NewReader(body), 1<<20), a)
 		g.Expect(err).NotTo(HaveOccurred())
 		return p
 	}
@@ -144,13 +144,13 @@ func TestNumbersAndEndpointsAreReadHoweverTheyAreWritten(t *testing.T) {
 	))).list(t)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Complete()).To(Succeed())
-	first := l.Items[0].Record
+	first := l.Items[0].Value
 	g.Expect([]int32{first.Status.CKU, first.Spec.Config.CKU, first.Spec.Config.MaxECKU}).To(Equal([]int32{2, 3, 5}))
 	g.Expect(first.Spec.Config.Zones).To(Equal([]string{"z1"}))
 	g.Expect(first.Spec.Endpoints).To(HaveLen(1))
 	g.Expect(first.Spec.Endpoints).To(HaveKey("ap1"))
 	g.Expect(l.Items[1].ID).To(Equal("lkc-2"), "names match exactly")
-	g.Expect(l.Items[1].Record.Status.Phase).To(Equal("PROVISIONED"))
+	g.Expect(l.Items[1].Value.Status.Phase).To(Equal("PROVISIONED"))
 }
 
 func TestAnItemOfAnotherNetworkThanWasAskedForIsUnreadable(t *testing.T) {
@@ -159,7 +159,7 @@ func TestAnItemOfAnotherNetworkThanWasAskedForIsUnreadable(t *testing.T) {
 		return fmt.Sprintf(`{"id":%q,"spec":{"network":{"id":%q},"environment":{"id":"env-1"}}}`, id, network)
 	}
 	c := newCloud(t, inTurn(clusterPage(`{}`, item("lkc-1", "n-1"), item("lkc-2", "n-3"), item("lkc-3", ""))))
-	l, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-1", Networks: []string{"n-1", "n-2"}}, nil)
+	l, err := listClusters(t.Context(), c.client(t), ClusterFilter{Environment: "env-1", Networks: []string{"n-1", "n-2"}}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1", "lkc-3"}))
 	g.Expect(l.Unreadable).To(ConsistOf(And(HaveField("ID", "lkc-2"), HaveField("Reason", "of another network than was asked for"))))
@@ -191,7 +191,7 @@ func TestSmallerPagesAreAskedForWhereThePageSizeIsRefused(t *testing.T) {
 				}
 				answer(w, 200, `{"kind":"PeeringList","data":[{"id":"p-1"}]}`)
 			})
-			l, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"}, nil)
+			l, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
 			var sizes []string
 			for _, r := range c.asked() {
 				sizes = append(sizes, r.URL.Query().Get("page_size"))
@@ -227,7 +227,7 @@ func TestAFilterTooLongForAURLIsAppliedToWhatComes(t *testing.T) {
 		item("p-3", f.Networks[0], "other", f.Phases[50]),
 		item("p-4", f.Networks[0], f.DisplayNames[0], "OTHER"),
 	}, ",")+`]}`))
-	l, err := c.client(t).ListPeerings(t.Context(), f, nil)
+	l, err := listPeerings(t.Context(), c.client(t), f, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Complete()).To(Succeed())
 	g.Expect(l.Items).To(HaveLen(1))

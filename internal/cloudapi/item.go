@@ -18,10 +18,10 @@ import (
 // maxIDLength is the longest ID of the API, in characters.
 const maxIDLength = 255
 
-// UnreadableItem is an item of a listing that could not be read. What is known
-// of its object must stay as it was.
+// UnreadableItem is an item of a listing that could not be read. What is known of its
+// object must stay as it was.
 type UnreadableItem struct {
-	// ID is the item's own, empty where it has none that could be read.
+	// ID is the item's own, empty if none could be read.
 	ID string
 	// Page counts from 1, Index from 0 within the page.
 	Page, Index int
@@ -34,8 +34,12 @@ type UnreadableItem struct {
 type entry[T any] struct {
 	id   string
 	mark mark
-	// record is nil where the index knows the item's bytes.
-	record *T
+	// value is the item's record, projected. It is zero if known, leftOut or unreadable.
+	value T
+	// known reports whether the index has the item's bytes.
+	known bool
+	// leftOut reports whether a filter that is applied here leaves the item out.
+	leftOut bool
 	// unreadable is the reason, empty for a readable item.
 	unreadable string
 }
@@ -44,33 +48,39 @@ type entry[T any] struct {
 // UTF-8. Whole numbers may be written in other ways.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
-// decodeItem decodes one element of a page, and reports whether it counts. An element
-// that is no item of what was asked for is an unreadable entry.
-func decodeItem[T any](raw jsontext.Value, m mark, a *asking[T]) (entry[T], bool) {
-	e := entry[T]{mark: m, record: new(T)}
+// readItem decodes one element of a page and projects its record.
+func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, project func(*Record) T) (e entry[T]) {
 	if kind := raw.Kind(); kind != '{' {
-		return entry[T]{unreadable: kindName(kind) + ", want object"}, true
+		return entry[T]{unreadable: kindName(kind) + ", want object"}
 	}
-	if err := json.Unmarshal(raw, e.record, strict); err != nil {
+	record := new(Record)
+	if values(raw) > maxValues {
+		e.unreadable, e.id = tooMany, itemID(raw)
+	} else if err := json.Unmarshal(raw, record, strict); err != nil {
 		e.unreadable, e.id = mismatch(err), itemID(raw)
 	} else {
-		e.id = a.op.id(e.record)
+		e.id = op.id(record)
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
 		// Cut short it might be another item's ID, so it has none.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
+		return e
 	case e.unreadable != "":
+		return e
 	case e.id == "":
 		e.unreadable = "id: missing or empty"
-	default:
-		a.op.compact(e.record)
-		if !a.matches(e.record) {
-			return e, false
-		}
-		e.unreadable = a.foreign(e.record)
+		return e
 	}
-	return e, true
+	op.compact(record)
+	value := func(param string) string { return op.value(record, param) }
+	if e.leftOut = q.leavesOut(value); e.leftOut {
+		return e
+	}
+	if e.unreadable = q.foreign(value); e.unreadable == "" {
+		e.value = project(record)
+	}
+	return e
 }
 
 // wholeNumber reads a whole number that may be written as 2, 2.0 or "2". Anything else
@@ -158,7 +168,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName is the type that was wanted, in JSON's words where it has one.
+// typeName names the type that was wanted, in JSON's words if it has one.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

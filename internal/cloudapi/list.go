@@ -5,68 +5,105 @@ package cloudapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is one listing under way: what is asked for, and what is known already.
+// asking is one listing under way: the question, and what is known already.
 type asking[T any] struct {
-	op     *operation[T]
-	limits Limits
+	operation
 	query
-	// pageSize is how many items a page is asked to hold.
+	limits Limits
+	index  *Index
+	// read decodes one item and projects it.
+	read func(raw jsontext.Value) entry[T]
+	// pageSize is how many items a page is asked to hold. It shadows the operation's.
 	pageSize int
-	index    *Index
-	// renewed reports whether a token that the cloud refused was replaced meanwhile.
-	renewed bool
+	room     *room
+	// taken is how many bytes of the room the items so far hold, by estimate.
+	taken int64
+	// bodies is how many bytes were read.
+	bodies int64
 	// entries is what the last page's were held in, for the next page: a listing keeps
 	// none of them.
 	entries []entry[T]
 }
 
-// list reads every page of one operation. It returns a listing or an error,
-// never both: half a listing must not be mistaken for a whole one.
+// List reads every page of an operation and returns the items that the filter selects.
+// project returns what to keep of a record: it is called once for each item that index
+// does not know, as the item comes, and the record is dropped then. index is that of the
+// last listing with the same filter, or nil.
 //
-// Where the cloud no longer takes the page token it gave, the listing starts
-// over, once. What was gathered is dropped: a new first page does not continue
-// old ones. Where it does not take the page size, which is the cloud's to change, smaller
-// pages are asked for.
-func list[T any](ctx context.Context, c *Client, op *operation[T], filter params, index *Index) (*Listing[T], error) {
-	if environment, wanted := filter[paramEnvironment]; wanted && environment[0] == "" {
+// It returns a listing or an *Error, never both: half a listing must not be mistaken for
+// a whole one. See [Listing.Complete] for what may be concluded. The error is the one of
+// TokenOptions.Subject if no token could be had.
+//
+// If the cloud no longer takes the page token it gave, the listing starts over, once. What
+// was gathered is dropped: a new first page does not continue old ones.
+func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
+	index *Index, project func(*Record) T,
+) (*Listing[T], error) {
+	parameters := op.params(filter)
+	if environment, wanted := parameters[paramEnvironment]; wanted && environment[0] == "" {
 		return nil, name(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
-	a := &asking[T]{op: op, limits: c.limits, query: newQuery(filter), pageSize: op.pageSize, index: index}
+	a := &asking[T]{operation: op.operation, query: newQuery(parameters), limits: c.limits, index: index, pageSize: op.pageSize, room: c.room}
+	a.read = func(raw jsontext.Value) entry[T] { return readItem(raw, op, a.query, project) }
+	defer a.drop(0)
 	restarted := false
 	for {
 		l, first, err := readPages(ctx, c, a)
 		switch {
 		case err == nil || !badRequest(err, op.name):
-			return l, advised(err, op, c.auth)
+			return l, a.advised(err, c.auth)
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
 			restarted = true
 		default:
-			return nil, advised(err, op, c.auth)
+			return nil, a.advised(err, c.auth)
 		}
+		a.drop(0)
 	}
 }
 
-// advised gives a refused credential's error the way out: that of the credential's kind, and
-// of an operation that refuses global API keys.
-func advised[T any](err error, op *operation[T], auth authorizer) error {
+// hold counts what an item holds, by estimate. An error means that it is too much.
+func (a *asking[T]) hold(n int64) error {
+	if a.taken+n > a.limits.MaxHeldBytes {
+		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
+	}
+	if !a.room.take(n) {
+		return newError(Incomplete, fmt.Sprintf("incomplete listing: the items of all listings under way take more than %d MiB", a.room.most>>20))
+	}
+	a.taken += n
+	return nil
+}
+
+// drop gives back what was taken beyond so many bytes.
+func (a *asking[T]) drop(to int64) {
+	a.room.give(a.taken - to)
+	a.taken = to
+}
+
+// advised gives a refused credential's error the advice that fits the kind of credential,
+// and an operation that refuses global API keys.
+func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
-	case !ok || e.Operation != op.name || e.Class != Unauthenticated && e.Class != Forbidden:
+	case !ok || e.Operation != a.name || e.Class != Unauthenticated && e.Class != Forbidden:
 	case auth.advice != nil:
 		e.Advice = auth.advice[e.Class]
-	case op.cloudKeyOnly:
+	case a.cloudKeyOnly:
 		e.Advice += "; a global API key is not enough for this: use a Cloud API key or an identity pool"
 	}
 	return err
 }
 
-// smallestPage is the page size that is asked for where larger ones are refused: the
-// API's own default.
+// smallestPage is the page size that is asked for if larger ones are refused: the API's
+// own default. The largest is the cloud's to change, and a listing of a hundred small
+// pages is better than none until the next release.
 const smallestPage = 10
 
 // readPages reads every page once. first reports whether an error is that of the first
@@ -88,28 +125,6 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
-// authorized calls ask as persist does, with a credential that is fresh. Where the cloud
-// refuses it all the same, as it does with a token that was withdrawn, another is used, once
-// in a listing.
-func authorized[T any](ctx context.Context, c *Client, a *asking[T], ask func() error) error {
-	if err := c.auth.fresh(ctx); err != nil {
-		return err
-	}
-	used := c.auth.value()
-	err := c.persist(ctx, ask)
-	if e, ok := errors.AsType[*Error](err); !ok || e.StatusCode != http.StatusUnauthorized || a.renewed {
-		return err
-	}
-	switch another, failed := c.auth.renew(ctx, used); {
-	case failed != nil:
-		return failed
-	case !another:
-		return err
-	}
-	a.renewed = true
-	return c.persist(ctx, ask)
-}
-
 // badRequest reports whether err is an answer with HTTP 400. To a request with a page
 // token it means that token: all else in the request was good enough for the first
 // page. The API names the parameter in some of them only.
@@ -124,14 +139,16 @@ func blamesPageSize(err error) bool {
 	return ok && e.pageSize
 }
 
-// fetch reads one page; an empty token is the first. It has no effect but its
-// requests, so that a failure that may pass costs this page alone.
+// fetch reads one page; an empty token is the first. A page that failed leaves nothing
+// behind, so that a failure that may pass costs this page alone.
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
-	target := a.forPage(c.base, a.op.path, a.pageSize, token)
+	target := a.forPage(c.base, a.path, a.pageSize, token)
+	before := a.taken
 	var p *page[T]
-	err := authorized(ctx, c, a, func() error {
-		call, err := c.get(ctx, a.op.name, target, func(resp *http.Response) (err error) {
-			p, err = readPage(resp, a)
+	err := c.authorized(ctx, func() error {
+		a.drop(before)
+		call, err := c.get(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
+			p, err = readPage(ctx, resp, a)
 			return err
 		})
 		if err == nil {
@@ -143,4 +160,25 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 		return nil, err
 	}
 	return p, nil
+}
+
+// authorized calls ask as persist does, with a credential that is fresh. If the cloud
+// refuses it all the same, as it does with a token that was withdrawn, ask is called
+// again with the next token.
+func (c *Client) authorized(ctx context.Context, ask func() error) error {
+	if err := c.auth.refresh(ctx, c); err != nil {
+		return err
+	}
+	err := c.persist(ctx, mayPass, ask)
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.StatusCode != http.StatusUnauthorized {
+		return err
+	}
+	switch renewed, failed := c.auth.renew(ctx, c, e.sentWith); {
+	case failed != nil:
+		return failed
+	case !renewed:
+		return err
+	}
+	return c.persist(ctx, mayPass, ask)
 }

@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
 func TestListClustersSendsEveryParameterOnEveryPage(t *testing.T) {
 	g := NewWithT(t)
 	c := newTLSCloud(t, inTurn(clusterPage(next("t%2B1%2F%3D%26x")), clusterPage(next("t2")), clusterPage(`{}`)))
-	_, err := c.client(t).ListClusters(t.Context(), ClusterFilter{Environment: "env-a&b", Networks: []string{"n-1", "n 2"}}, nil)
+	_, err := listClusters(t.Context(), c.client(t), ClusterFilter{Environment: "env-a&b", Networks: []string{"n-1", "n 2"}}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 
 	want := url.Values{"environment": {"env-a&b"}, "spec.network": {"n-1", "n 2"}, "page_size": {"100"}}
@@ -38,7 +40,7 @@ func TestListClustersSendsEveryParameterOnEveryPage(t *testing.T) {
 func TestListPeeringsSendsEveryParameter(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"PeeringList","data":null}`))
-	l, err := c.client(t, func(o *Options) { o.Endpoint += "/gateway/" }).ListPeerings(t.Context(), PeeringFilter{
+	l, err := listPeerings(t.Context(), c.client(t, func(o *Options) { o.Endpoint += "/gateway/" }), PeeringFilter{
 		Environment:  "env-1",
 		Networks:     []string{"n-1", "n-2"},
 		DisplayNames: []string{"prod é", "test"},
@@ -60,7 +62,7 @@ func TestListPeeringsSendsEveryParameter(t *testing.T) {
 func TestAFilterThatIsEmptyIsNotSent(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"PeeringList","data":[]}`))
-	_, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"}, nil)
+	_, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.asked()[0].URL.RawQuery).To(Equal("environment=env-1&page_size=1000"))
 }
@@ -68,7 +70,7 @@ func TestAFilterThatIsEmptyIsNotSent(t *testing.T) {
 func TestAListingWithoutEnvironmentIsNotSent(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(clusterPage(`{}`)))
-	l, err := c.client(t).ListClusters(t.Context(), ClusterFilter{}, nil)
+	l, err := listClusters(t.Context(), c.client(t), ClusterFilter{}, nil)
 	g.Expect(l).To(BeNil())
 	e := expectError(t, err, InvalidRequest)
 	g.Expect(e.Error()).To(ContainSubstring("listCmkV2Clusters"))
@@ -87,7 +89,7 @@ func TestPagesAddUpInTheOrderFirstSeen(t *testing.T) {
 	g.Expect(l.Complete()).To(Succeed())
 	g.Expect(l.Pages).To(Equal(3))
 	g.Expect(ids(l.Items)).To(Equal([]string{"lkc-3", "lkc-1", "lkc-2"}), "an item that comes twice is taken once")
-	g.Expect(l.Items[0].Record.Spec.DisplayName).To(Equal("last"), "the last one")
+	g.Expect(l.Items[0].Value.Spec.DisplayName).To(Equal("last"), "the last one")
 }
 
 func TestTheLastPageHasNoNextLink(t *testing.T) {
@@ -230,16 +232,16 @@ func TestAFailureOnALaterPageLeavesNoListing(t *testing.T) {
 				}
 				answer(w, http.StatusOK, clusterPage(next("tok"), clusterItem("lkc-1", "")))
 			})
-			waiter, calls := &countingWaiter{}, 0
+			purse, calls := newPurse(), 0
 			l, err := c.list(t, func(o *Options) {
-				o.Budget = waiter
+				o.Budget = purse.Budget
 				o.Observe = func(Call) { calls++ }
 			})
 			g.Expect(l).To(BeNil())
 			g.Expect(err).To(HaveOccurred())
 			// Where a kept-alive connection was cut, net/http asks again.
 			g.Expect(len(c.asked())).To(BeNumerically(">=", 2))
-			g.Expect(waiter.asked()).To(Equal(len(c.asked())))
+			g.Expect(purse.spent(t)).To(Equal(len(c.asked())))
 			g.Expect(calls).To(Equal(len(c.asked())))
 		})
 	}
@@ -248,11 +250,11 @@ func TestAFailureOnALaterPageLeavesNoListing(t *testing.T) {
 func TestListEnvironmentsAsksTheOrganization(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"EnvironmentList","data":[{"id":"env-1","display_name":"prod","metadata":{}},{"id":"env-2"}]}`))
-	l, err := c.client(t).ListEnvironments(t.Context(), nil)
+	l, err := List(t.Context(), c.client(t), Environments, EnvironmentFilter{}, nil, whole[wire.Environment])
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Complete()).To(Succeed())
 	g.Expect(l.Items).To(HaveLen(2))
-	g.Expect(l.Items[0].Record).To(HaveField("DisplayName", "prod"))
+	g.Expect(l.Items[0].Value).To(HaveField("DisplayName", "prod"))
 	r := c.asked()[0]
 	g.Expect(r.URL.Path).To(Equal("/org/v2/environments"))
 	g.Expect(r.URL.RawQuery).To(Equal("page_size=100"))

@@ -19,42 +19,42 @@ const mostReserved = 20_000
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Record is nil where the object's bytes are those that the Index knows.
-	Record *T
+	// Known reports whether the Index that was given has the object's bytes. Value is zero
+	// then: the object was not decoded.
+	Known bool
+	// Value is what the record was projected to.
+	Value T
 }
 
-// Listing is what a list operation returned, all its pages taken together. What it
-// holds is true of the cloud; the absence of an object means something only if Complete
-// returns nil.
+// Listing is what a list operation returned, all its pages taken together. It holds what
+// is there. The absence of an object means something only if Complete returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
-	// Items are the readable items, each ID once, in the order first seen. Of
-	// an item that came twice it is the last one.
+	// Items are the readable items, each ID once, in the order first seen. Of an item that
+	// came twice it is the last one.
 	Items []Item[T]
-	// Unreadable are the items that could not be read, in the order they came.
-	// An ID is in both lists only if it was readable when it came last.
+	// Unreadable are the items that could not be read, in the order they came. An ID is in
+	// both lists only if it was readable when it came last.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
-	// RateLimit is the last one seen.
-	RateLimit RateLimit
-	// Index remembers the items for the next listing with the same filter. It is the
-	// one that was given if the listing is Unchanged.
+	// Index remembers the items for the next listing with the same filter.
 	Index *Index
-	// Unchanged reports whether all items of the Index that was given came, byte for
-	// byte, and nothing else.
+	// Unchanged reports whether the items are those of the Index that was given, byte for
+	// byte, all of them and no other, and none is unreadable.
 	Unchanged bool
 
 	operation string
 	requestID string
 	totalSize int64
+	// leftOut is how many items came that a filter applied here left out.
+	leftOut int
 }
 
-// Complete returns nil if the listing is whole: every item could be read, and
-// there are no fewer than the cloud said on any page that there are. That every page came whole
-// is given by the listing being there at all. Otherwise it returns an *Error
-// of class Incomplete that says why.
+// Complete returns nil if the listing is whole: every item could be read, and as many
+// came as any page said there are. List returns no listing unless every page came whole.
+// The error is an *Error of class Incomplete that says why.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -64,9 +64,9 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// Items that repeat across pages are counted once: that one was seen twice
-	// says nothing of the one that was not seen.
-	if came := len(l.Items) + len(l.Unreadable); int64(came) < l.totalSize {
+	// An item that comes twice counts once: that one was seen twice says nothing of one
+	// that was not seen. An item left out here counts: the cloud counted it.
+	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
 	if len(reasons) == 0 {
@@ -96,24 +96,27 @@ func describe(items []UnreadableItem) string {
 type collector[T any] struct {
 	*asking[T]
 	listing Listing[T]
-	// marks tell the bytes of listing.Items.
+	// marks identify the bytes of listing.Items.
 	marks []mark
 	// at is where in listing.Items the item with an ID is.
 	at map[string]int
-	// lost are the IDs of items in listing.Items that came again unreadable.
+	// lost are the IDs of items in listing.Items that came again and do not count now.
 	lost map[string]bool
+	// leftOut are the IDs that a filter applied here leaves out, with their bytes.
+	leftOut map[string]mark
 	// tokens are the page tokens that came so far.
-	tokens map[string]bool
+	tokens map[mark]bool
 }
 
 // newCollector returns a collector for one listing.
 func newCollector[T any](a *asking[T]) *collector[T] {
 	return &collector[T]{
 		asking:  a,
-		listing: Listing[T]{operation: a.op.name},
+		listing: Listing[T]{operation: a.name},
 		at:      make(map[string]int, a.index.size()),
 		lost:    map[string]bool{},
-		tokens:  map[string]bool{},
+		leftOut: map[string]mark{},
+		tokens:  map[mark]bool{},
 	}
 }
 
@@ -123,14 +126,11 @@ func (c *collector[T]) add(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
-	if p.call.RateLimit.Known {
-		l.RateLimit = p.call.RateLimit
-	}
-	// The largest total that any page gives counts. The inventory changes while its
-	// pages are read, and where something is deleted meanwhile, what comes behind it
-	// moves forward: an item may slip from a page yet to come to one already read,
-	// and never be seen. The last total would then fit a listing that lacks it. So a
-	// deletion can make a listing incomplete that is not; the next one is not.
+	// The largest total that any page gives counts. The inventory changes while its pages
+	// are read: if an object is deleted meanwhile, the objects behind it move forward, and
+	// one may slip from a page yet to come to one already read, and never be seen. The
+	// last total would fit a listing that lacks it. So a deletion can make one listing
+	// incomplete without need; the next one is not.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -139,17 +139,18 @@ func (c *collector[T]) add(p *page[T]) error {
 	for i := range p.entries {
 		c.take(&p.entries[i], i)
 	}
-	switch {
-	case len(l.Items)+len(l.Unreadable) > c.limits.MaxItems:
-		return name(p.call, tooManyItems(c.limits.MaxItems))
+	switch token := markOfText(p.next); {
+	case len(l.Items)+len(l.Unreadable)+len(c.leftOut) > c.limits.MaxItems:
+		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
 	case p.next == "":
 		return nil
-	case c.tokens[p.next]:
+	case c.tokens[token]:
 		return name(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
 	case l.Pages == c.limits.MaxPages:
 		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
+	default:
+		c.tokens[token] = true
 	}
-	c.tokens[p.next] = true
 	return nil
 }
 
@@ -157,43 +158,65 @@ func (c *collector[T]) add(p *page[T]) error {
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
+	item := Item[T]{ID: e.id, Known: e.known, Value: e.value}
 	switch {
 	case e.unreadable != "":
 		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: index, Reason: e.unreadable})
-		if twice {
-			c.lost[e.id] = true
-		}
+		c.lose(e.id, twice)
+	case e.leftOut:
+		c.leftOut[e.id] = e.mark
+		c.lose(e.id, twice)
 	case twice:
-		l.Items[at], c.marks[at] = Item[T]{e.id, e.record}, e.mark
+		l.Items[at], c.marks[at] = item, e.mark
 		delete(c.lost, e.id)
+		delete(c.leftOut, e.id)
 	default:
 		c.at[e.id] = len(l.Items)
-		l.Items, c.marks = append(l.Items, Item[T]{e.id, e.record}), append(c.marks, e.mark)
+		l.Items, c.marks = append(l.Items, item), append(c.marks, e.mark)
+		delete(c.leftOut, e.id)
+	}
+}
+
+// lose notes that an item which was listed before does not count now.
+func (c *collector[T]) lose(id string, listed bool) {
+	if listed {
+		c.lost[id] = true
 	}
 }
 
 // finish returns the listing.
 func (c *collector[T]) finish() *Listing[T] {
 	l := &c.listing
-	changed := c.index == nil || len(l.Items) != c.index.size() || len(l.Unreadable) > 0
-	for i := 0; i < len(l.Items) && !changed; i++ {
-		changed = l.Items[i].Record != nil
-	}
-	if !changed {
-		l.Index, l.Unchanged = c.index, true
+	l.leftOut = len(c.leftOut)
+	l.Unchanged = c.index != nil && len(l.Items) == c.index.size() && len(l.Unreadable)+len(c.lost) == 0 &&
+		!slices.ContainsFunc(l.Items, func(item Item[T]) bool { return !item.Known })
+	if l.Unchanged && c.knewAllLeftOut() {
+		l.Index = c.index
 		return l
 	}
-	l.Index = &Index{make(map[mark]string, len(l.Items))}
+	l.Index = &Index{ids: make(map[mark]string, len(l.Items)-len(c.lost))}
 	for i, item := range l.Items {
 		if !c.lost[item.ID] {
 			l.Index.ids[c.marks[i]] = item.ID
+		}
+	}
+	if len(c.leftOut) > 0 {
+		l.Index.leftOut = make(map[mark]string, len(c.leftOut))
+		for id, m := range c.leftOut {
+			l.Index.leftOut[m] = id
 		}
 	}
 	l.Items = slices.DeleteFunc(l.Items, func(item Item[T]) bool { return c.lost[item.ID] })
 	return l
 }
 
-// tooManyItems is the error of a listing with more items than allowed.
-func tooManyItems(limit int) *Error {
-	return newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", limit))
+// knewAllLeftOut reports whether the index has the bytes of all items that were left
+// out.
+func (c *collector[T]) knewAllLeftOut() bool {
+	for _, m := range c.leftOut {
+		if _, known := c.index.leftOut[m]; !known {
+			return false
+		}
+	}
+	return true
 }

@@ -97,7 +97,7 @@ func TestNoPeeringIsLostForAnOddOne(t *testing.T) {
 		{"id":"peer-1","spec":{"cloud":{"kind":"networking.v1.AwsPeering"}}},
 		{"id":"peer-2","spec":{"cloud":{"import_custom_routes":"no"}}},
 		{"id":"peer-3","status":{"phase":"READY"}}]}`))
-	l, err := c.client(t).ListPeerings(t.Context(), PeeringFilter{Environment: "env-1"}, nil)
+	l, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Items).To(HaveLen(2))
 	g.Expect(l.Unreadable).To(Equal([]UnreadableItem{
@@ -193,6 +193,6 @@ func TestCompleteNamesTheFirstFewUnreadableItems(t *testing.T) {
 }
 
 func TestAListingThatWasNeverReadIsNotComplete(t *testing.T) {
-	expectError(t, (&Listing[wire.Cluster]{}).Complete(), Incomplete)
-	expectError(t, (*Listing[wire.Cluster])(nil).Complete(), Incomplete)
+	expectError(t, (&Listing[*wire.Cluster]{}).Complete(), Incomplete)
+	expectError(t, (*Listing[*wire.Cluster])(nil).Complete(), Incomplete)
 }

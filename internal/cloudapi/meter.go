@@ -10,12 +10,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter sees to it that each time a request goes out, the budget is asked
-// before, and budget and Observe are told after.
+// meter asks the budget each time before a request goes out, and reports to the budget
+// and to Observe each time after.
 //
-// That is more than once per request: net/http sends a GET again by itself
-// where a connection it had kept alive turns out to be dead. Uncounted, those
-// would double the rate on a network that loses connections.
+// A request may go out more than once: net/http sends a GET again by itself if a
+// connection that it had kept alive turns out to be dead. Uncounted, those would double
+// the rate on a network that loses connections.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -23,7 +23,7 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle tells the budget of the request under way, nil if there is none.
+	// settle ends the budget's lease for the request under way, nil if there is none.
 	settle func(budget.Answer)
 }
 
@@ -80,7 +80,7 @@ func (m *meter) begin() error {
 	return nil
 }
 
-// end tells of the request under way, if there is one.
+// end reports the request under way, if there is one.
 func (m *meter) end() {
 	if m.settle == nil {
 		return

@@ -4,12 +4,14 @@ package cloudapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,24 +24,23 @@ type page[T any] struct {
 	entries []entry[T]
 	// next is the token of the next page, empty on the last.
 	next string
-	// totalSize is the number of items the whole listing should have, by the
-	// cloud's word; 0 where it gave none, which asks for as little.
+	// totalSize is how many items the cloud says the whole listing has, 0 if it does not
+	// say.
 	totalSize int64
 	call      Call
 }
 
-// readPage checks the answer's headers and decodes its body, which it reads to
-// the end. An error is an *Error, or a *readError where the body did not come
-// whole.
-func readPage[T any](resp *http.Response, a *asking[T]) (*page[T], error) {
+// readPage checks the answer's headers and decodes its body while it comes. An error is
+// an *Error, or a *readError if the body did not come whole.
+func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// The transport undoes what it asked for itself.
+	// The transport undoes the encoding that it asked for itself.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
-	return decodePage(newBody(resp.Body, a.limits.MaxBodyBytes), a)
+	return decodePage(newBody(ctx, resp.Body, a.limits.MaxBodyBytes), a)
 }
 
 // isJSON reports whether a media type is application/json or one derived from it.
@@ -56,67 +57,96 @@ func malformed(format string, args ...any) *Error {
 	return newError(Malformed, "malformed response: "+fmt.Sprintf(format, args...))
 }
 
+const (
+	// itemsPerPage is how many times the items that were asked for a page may hold. An
+	// element takes one byte of the body at least, and some hundred once it is decoded.
+	itemsPerPage = 10
+	// maxMembers is how many members an object of the envelope may have. The API gives
+	// four, and metadata five.
+	maxMembers = 100
+	// maxValueBytes is the size of the longest item, and of the longest text beside the
+	// items. More than that is never in memory of one answer.
+	maxValueBytes = 1 << 20
+	// maxValues is how many members and elements an item may have, all levels together.
+	maxValues = 10_000
+	// maxRead is how much of the body the decoder gets at once.
+	maxRead = 64 << 10
+)
+
+// Why an item is not decoded.
+const (
+	tooDeep = "nests deeper than JSON is decoded"
+	tooLong = "longer than an item may be"
+	tooMany = "more members than an item may have"
+)
+
 // lenient is how the envelope is read. A name that comes twice or text that is not
 // UTF-8 costs the item it is in, not the page: names of the envelope are checked here,
 // and items are decoded strictly.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// maxKeptBuffer is the capacity up to which a buffer is kept for another page.
-const maxKeptBuffer = 4 << 20
+// decoders are kept for their buffers. A new decoder's buffer is too small for an item,
+// and grows only for a value that is longer: so each one reads a long value first. That
+// makes reading twice as fast.
+var decoders = sync.Pool{New: func() any {
+	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
+	_ = d.SkipValue()
+	return d
+}}
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// errTooLong is the error of a value that is longer than maxValueBytes.
+var errTooLong = errors.New("a value is too long")
 
-// pageDecoder walks the envelope of one page token by token.
+// pageDecoder walks the envelope of one page token by token, while the page comes.
 type pageDecoder[T any] struct {
-	asking *asking[T]
-	json   *jsontext.Decoder
-	page   page[T]
-	kind   string
+	*asking[T]
+	body *body
+	json *jsontext.Decoder
+	// fed is how much of the body the decoder got.
+	fed  int64
+	page page[T]
+	kind string
 	// hasData reports whether there was a data member.
 	hasData bool
-	// tooDeep are the items, by where they begin, whose text was taken out because
-	// it nests deeper than JSON is decoded.
-	tooDeep map[int64]bool
 }
 
-// decodePage decodes the one JSON object that b holds. Errors are those of
-// readPage.
+// Read feeds the decoder. It refuses if the decoder holds as much as the longest value
+// may have and asks for more.
+func (d *pageDecoder[T]) Read(p []byte) (int, error) {
+	free := maxValueBytes - (d.fed - d.json.InputOffset())
+	if free <= 0 {
+		return 0, errTooLong
+	}
+	n, err := d.body.Read(p[:min(int64(len(p)), free, maxRead)])
+	d.fed += int64(n)
+	return n, err
+}
+
+// decodePage decodes the one JSON object that b holds. Errors are those of readPage.
 func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
-	buffer := buffers.Get().(*bytes.Buffer)
+	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
 	defer func() {
-		if buffer.Cap() <= maxKeptBuffer {
-			buffers.Put(buffer)
-		}
+		a.bodies += b.read
+		d.json.Reset(strings.NewReader(""))
+		decoders.Put(d.json)
 	}()
-	buffer.Reset()
-	_, readErr := buffer.ReadFrom(b)
-	raw := buffer.Bytes()
-	if len(raw) == 0 && readErr != nil {
-		return nil, b.explain(readErr)
+	d.json.Reset(&d, lenient...)
+	switch err := d.decode(); {
+	case errors.Is(err, errTooLong):
+		return nil, malformed("the envelope has a value longer than %d bytes", maxValueBytes)
+	case err != nil:
+		return nil, b.explain(err)
+	case d.kind != a.listKind:
+		return nil, malformed("kind is not %s", a.listKind)
+	case !d.hasData:
+		return nil, malformed("no data member")
+	case a.bodies+b.read > a.limits.MaxBodiesBytes:
+		return nil, newError(Incomplete, fmt.Sprintf("incomplete listing: its pages take more than %d MiB", a.limits.MaxBodiesBytes>>20))
 	}
-	tooDeep := map[int64]bool{}
-	for {
-		d := pageDecoder[T]{asking: a, json: jsontext.NewDecoder(bytes.NewBuffer(raw), lenient...), tooDeep: tooDeep}
-		err := d.decode()
-		if err == nil {
-			err = readErr // The body's end may prove it cut, or compressed wrong.
-		}
-		switch start, is := d.deepItem(err); {
-		case is && !tooDeep[start] && takeOut(raw, start):
-			tooDeep[start] = true
-		case err != nil:
-			return nil, b.explain(err)
-		case d.kind != a.op.listKind:
-			return nil, malformed("kind is not %s", a.op.listKind)
-		case !d.hasData:
-			return nil, malformed("no data member")
-		default:
-			return &d.page, nil
-		}
-	}
+	return &d.page, nil
 }
 
-// decode reads the envelope and what may follow it, which is nothing.
+// decode reads the envelope and checks that nothing follows it.
 func (d *pageDecoder[T]) decode() error {
 	start, err := d.json.ReadToken()
 	switch {
@@ -141,7 +171,7 @@ func (d *pageDecoder[T]) decode() error {
 
 // members calls member with each name of the object whose opening brace was read.
 // member reads the value. A name that comes twice is malformed: which of the two counts
-// is nobody's to guess.
+// cannot be known.
 func (d *pageDecoder[T]) members(member func(name string) error) error {
 	seen := make(map[string]struct{}, 8)
 	for d.json.PeekKind() == '"' {
@@ -152,6 +182,9 @@ func (d *pageDecoder[T]) members(member func(name string) error) error {
 		name := token.String()
 		if _, twice := seen[name]; twice {
 			return malformed("the envelope has a member twice")
+		}
+		if len(seen) == maxMembers {
+			return malformed("the envelope has an object of more than %d members", maxMembers)
 		}
 		seen[name] = struct{}{}
 		if err := member(name); err != nil {
@@ -200,8 +233,8 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
-// totalSize reads a number of items, in quotes or not. What is none asks for nothing:
-// it is optional and only ever makes a listing incomplete.
+// totalSize reads a number of items, in quotes or not. What is no number counts as 0: it
+// is optional and can only make a listing incomplete.
 func totalSize(raw jsontext.Value) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
@@ -242,87 +275,126 @@ func (d *pageDecoder[T]) data() error {
 	if there, err := d.open('[', "data is not an array"); !there {
 		return err
 	}
-	a := d.asking
-	most := min(itemsPerPage*a.pageSize, a.limits.MaxItems)
-	if a.entries == nil {
-		a.entries = make([]entry[T], 0, min(a.pageSize, most))
+	most := min(itemsPerPage*d.pageSize, d.limits.MaxItems)
+	if d.entries == nil {
+		d.entries = make([]entry[T], 0, min(d.pageSize, most))
 	}
-	d.page.entries = a.entries[:0]
+	d.page.entries = d.entries[:0]
 	for d.json.PeekKind() != ']' {
-		start := d.start()
-		raw, err := d.json.ReadValue()
+		e, err := d.element()
 		switch {
 		case err != nil:
 			return err
 		case len(d.page.entries) == most:
-			return newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items on a page, %d were asked for", most, a.pageSize))
+			return newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items on a page, %d were asked for", most, d.pageSize))
 		}
-		if e, counts := d.entry(raw, start); counts {
-			d.page.entries = append(d.page.entries, e)
-		}
+		d.page.entries = append(d.page.entries, e)
 	}
-	a.entries = d.page.entries
+	d.entries = d.page.entries
 	_, err := d.json.ReadToken()
 	return err
 }
 
-// itemsPerPage is how many times the items asked for a page may hold. An element may
-// cost one byte in the body and some hundred decoded.
-const itemsPerPage = 10
-
-// entry returns the entry of an item that begins at start, and whether it counts: an
-// item that a filter applied here leaves out does not.
-func (d *pageDecoder[T]) entry(raw jsontext.Value, start int64) (entry[T], bool) {
-	if d.tooDeep[start] {
-		return entry[T]{unreadable: "nests deeper than JSON is decoded"}, true
+// element reads one element of data. An element that is no item of what was asked for
+// is an unreadable entry.
+func (d *pageDecoder[T]) element() (entry[T], error) {
+	raw, err := d.json.ReadValue()
+	if err != nil {
+		if reason := d.onlyThis(err); reason != "" {
+			return entry[T]{unreadable: reason}, errors.Join(d.hold(oddCost), d.passOver())
+		}
+		return entry[T]{}, err
 	}
 	m := markOf(raw)
-	if id := d.asking.index.find(m); id != "" {
-		return entry[T]{id: id, mark: m}, true
+	if id, leftOut := d.index.find(m); id != "" {
+		return entry[T]{id: id, mark: m, known: true, leftOut: leftOut}, nil
 	}
-	return decodeItem(raw, m, d.asking)
-}
-
-// start returns where the next value begins, of which the kind was looked at.
-func (d *pageDecoder[T]) start() int64 {
-	blank := bytes.IndexFunc(d.json.UnreadBuffer(), func(r rune) bool { return !strings.ContainsRune(" \t\r\n,", r) })
-	return d.json.InputOffset() + int64(max(blank, 0))
-}
-
-// deepItem reports whether err is that of an item which nests deeper than JSON is
-// decoded, and where that begins.
-func (d *pageDecoder[T]) deepItem(err error) (start int64, is bool) {
-	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
-	if !ok || !strings.Contains(syntax.Err.Error(), "max depth") || d.json.StackDepth() != len("{[") {
-		return 0, false
+	if err := d.hold(itemCost + int64(len(raw)) + valueCost*min(values(raw), maxValues)); err != nil {
+		return entry[T]{}, err
 	}
-	return d.start(), true
+	e := d.read(raw)
+	e.mark = m
+	return e, nil
 }
 
-// takeOut replaces the array or object that begins at start by null and blanks, and
-// reports whether it has an end.
-func takeOut(raw []byte, start int64) bool {
-	depth, quoted := 0, false
-	for i := start; i < int64(len(raw)); i++ {
-		switch c := raw[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			depth++
-		case c == ']' || c == '}':
-			if depth--; depth == 0 {
-				copy(raw[start:], "null")
-				for at := start + int64(len("null")); at <= i; at++ {
-					raw[at] = ' '
-				}
-				return true
-			}
+// onlyThis returns why an element cannot be read if the elements behind it can, else "".
+func (d *pageDecoder[T]) onlyThis(err error) string {
+	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
+	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
+		return ""
+	}
+	if errors.Is(err, errTooLong) {
+		return tooLong
+	}
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && strings.Contains(e.Err.Error(), "max depth") {
+		return tooDeep
+	}
+	return ""
+}
+
+// passOver passes over the element that the decoder stopped at, since the decoder can
+// neither read nor skip it. The decoder begins anew behind the element: it is fed the
+// start of an envelope with one item, then the rest of the body.
+func (d *pageDecoder[T]) passOver() error {
+	var s skipper
+	rest := bytes.Clone(d.json.UnreadBuffer())
+	for {
+		if rest = rest[s.skip(rest):]; s.done {
+			break
+		}
+		rest = make([]byte, maxRead)
+		n, err := d.body.Read(rest)
+		if n == 0 && errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
+		if n == 0 && err != nil {
+			return err
+		}
+		rest = rest[:n]
+	}
+	const start = `{"data":[0`
+	d.body.giveBack(slices.Concat([]byte(start), rest))
+	d.fed = 0
+	d.json.Reset(d, lenient...)
+	for range 4 { // the tokens of start
+		if _, err := d.json.ReadToken(); err != nil {
+			return err
 		}
 	}
-	return false
+	return nil
+}
+
+// skipper finds the end of an array, an object or a string, by brackets and quotes
+// alone.
+type skipper struct {
+	depth           int
+	quoted, escaped bool
+	done            bool
+}
+
+// skip returns how many bytes of a chunk belong to the element, with what precedes it.
+func (s *skipper) skip(chunk []byte) int {
+	for i := 0; i < len(chunk); i++ {
+		switch c := chunk[i]; {
+		case s.escaped:
+			s.escaped = false
+		case s.quoted && c == '\\':
+			s.escaped = true
+		case c == '"':
+			s.quoted = !s.quoted
+			s.done = !s.quoted && s.depth == 0
+		case s.quoted:
+		case c == '[' || c == '{':
+			s.depth++
+		case c == ']' || c == '}':
+			s.depth--
+			s.done = s.depth == 0
+		}
+		if s.done {
+			return i + 1
+		}
+	}
+	return len(chunk)
 }
 
 // kindName names a kind of JSON value.

@@ -5,15 +5,15 @@ package cloudapi
 import "net/url"
 
 // maxPageTokenLength is the longest page token taken, in bytes: 16 times what
-// the API promises, and what any server takes in a URL.
+// the API promises, and short enough for a URL.
 const maxPageTokenLength = 4096
 
 // pageToken returns the token in a list's next link, empty for an empty link,
-// which ends the list. Nothing else of the link is ever used: where requests
-// go is not for an answer to say.
+// which ends the list. Nothing else of the link is ever used: an answer does not decide
+// which host is asked.
 //
-// A link that is there but gives no one token is Malformed. Taken for the end,
-// it would cut the listing short without a word.
+// A link that gives no token, or several, is Malformed. If it were taken for the end, the
+// listing would lack the rest, and no error would say so.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil

@@ -22,10 +22,32 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the length below which a key ID or a page token is not
-// searched for in a text: "2" would blot out every number. A secret is
-// searched for at any length.
+// minHiddenLength is the length below which a key ID or a token is not searched for in a
+// text: "2" would blot out every number. A secret is searched for at any length.
 const minHiddenLength = 4
+
+// authorization is the credential that one request carries, and the texts that its answer
+// must not show. It is never printed: it holds secrets.
+type authorization struct {
+	// header is the value of the header Authorization, "" for none.
+	header string
+	// id identifies the authorization, and does not show it.
+	id mark
+	// hidden are the texts, in each form they may come back in.
+	hidden []string
+}
+
+// newAuthorization returns an authorization that hides all forms of these texts.
+func newAuthorization(header string, texts ...string) authorization {
+	a := authorization{header: header, id: markOfText(header)}
+	if header == "" {
+		a.id = markOfText(strings.Join(texts, "\x00"))
+	}
+	for _, text := range texts {
+		a.hidden = append(a.hidden, forms(text)...)
+	}
+	return a
+}
 
 // cleaner makes text from the cloud fit to show: valid UTF-8, one line,
 // printable, at most limit runes, and without what must not be shown.
@@ -34,37 +56,21 @@ const minHiddenLength = 4
 // it, prints what it hides.
 type cleaner func(text string, limit int) string
 
-// newCleaner returns a cleaner that hides the credential in each form it may
-// come back in, and the page token if there is one.
-func newCleaner(c Credential, pageToken string) cleaner {
-	hidden := append([]string{c.basic()}, forms(c.Key+":"+c.Secret)...)
-	if c.Secret != "" {
-		hidden = append(hidden, forms(c.Secret)...)
+// cleaner returns a cleaner for the answer to a request. It hides the authorization, the
+// request's page token, and every secret that the process used. From now on they include
+// this authorization.
+func (a authorization) cleaner(pageToken string) cleaner {
+	used.add(a.id, a.hidden)
+	own := slices.Clone(a.hidden)
+	if len(pageToken) >= minHiddenLength {
+		own = append(own, forms(pageToken)...)
 	}
-	return cleanerOf(append(hidden, formsOf(c.Key, pageToken)...))
-}
-
-// hiding returns a cleaner that hides these texts in each form they may come back in.
-func hiding(texts ...string) cleaner { return cleanerOf(formsOf(texts...)) }
-
-// formsOf returns all forms of those texts that are long enough to search for.
-func formsOf(texts ...string) (all []string) {
-	for _, s := range texts {
-		if len(s) >= minHiddenLength {
-			all = append(all, forms(s)...)
-		}
-	}
-	return all
-}
-
-// cleanerOf returns a cleaner that hides these texts as they are.
-func cleanerOf(hidden []string) cleaner {
 	// The longest first: a part of a form must not be taken out of the whole.
-	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) })
-	hidden = slices.Compact(hidden)
+	slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
+	own = slices.Compact(own)
 	return func(text string, limit int) string {
 		// Hidden before and after, since making a text printable changes it.
-		return truncate(hide(printable(hide(text, hidden)), hidden), limit)
+		return truncate(hide(printable(hide(text, own)), own), limit)
 	}
 }
 
@@ -80,7 +86,7 @@ func forms(s string) []string {
 		all = append(all, escaped, lowerEscapes(escaped))
 	}
 	for shift := range 3 {
-		// What depends on the bytes before and behind is left out.
+		// Digits that depend on the bytes around the text are left out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -102,8 +108,9 @@ func lowerEscapes(s string) string {
 	return string(b)
 }
 
-// hide replaces every occurrence of every hidden string.
+// hide replaces every secret of the process, and every other text that is hidden.
 func hide(text string, hidden []string) string {
+	text = used.hide(text)
 	for _, s := range hidden {
 		text = strings.ReplaceAll(text, s, redacted)
 	}

@@ -18,12 +18,15 @@ const failureTimeout = 2 * time.Second
 // maxRedirects is how many redirects in a row are followed.
 const maxRedirects = 5
 
-// get sends a GET to target, follows redirects within the origin, and hands
-// the answer with HTTP 200 to read, which may return a *readError. It returns
-// the last call made, without its duration. Every error is an *Error.
-func (c *Client) get(ctx context.Context, operation string, target *url.URL, read func(*http.Response) error) (Call, error) {
+// reader reads an answer with HTTP 200. It may return a *readError.
+type reader func(context.Context, *http.Response) error
+
+// get sends a GET to target, follows redirects within the origin, and hands the answer
+// with HTTP 200 to read. token is the page token in target, which no error shows. It
+// returns the last call made, without its duration. Every error is an *Error.
+func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
-		call, redirect, err := c.send(ctx, operation, c.auth.cleaner(target.Query().Get(paramPageToken)), read, func(ctx context.Context) (*http.Request, error) {
+		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
 			return http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 		})
 		if err != nil || redirect == nil {
@@ -36,10 +39,9 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, rea
 	}
 }
 
-// send sends one request, which it makes once the budget lets it. Where the answer is a
-// redirect, it returns where to, and read is not called. clean makes what the cloud says fit
-// to show.
-func (c *Client) send(ctx context.Context, operation string, clean cleaner, read func(*http.Response) error,
+// send sends one request, which it makes once the budget lets it. If the answer is a
+// redirect, it returns the target, and read is not called. No error shows token.
+func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	request func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
 	m, sendCtx, err := c.newMeter(ctx, operation)
@@ -48,11 +50,16 @@ func (c *Client) send(ctx context.Context, operation string, clean cleaner, read
 		return call, nil, name(call, err)
 	}
 	defer m.finish()
+	// Not before the wait is over: the credential may be replaced meanwhile. The header
+	// and the texts that are hidden from the answer are taken together.
+	auth := c.auth.value()
+	m.call.sentWith = auth.id
+	clean := auth.cleaner(token)
 	req, err := request(sendCtx)
 	if err != nil {
 		return m.call, nil, name(m.call, newError(Malformed, "the request's URL is not usable"))
 	}
-	resp, err := c.guard.RoundTrip(req)
+	resp, err := c.guard.send(req, auth.header)
 	if err != nil {
 		return m.call, nil, name(m.call, transportFailure(ctx, err, clean))
 	}
@@ -66,7 +73,7 @@ func (c *Client) send(ctx context.Context, operation string, clean cleaner, read
 		hurry := time.AfterFunc(failureTimeout, m.abort)
 		defer hurry.Stop()
 	}
-	redirect, err := c.judge(resp, clean, read)
+	redirect, err := c.judge(sendCtx, resp, clean, read)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
 	}
@@ -74,23 +81,25 @@ func (c *Client) send(ctx context.Context, operation string, clean cleaner, read
 }
 
 // judge reads an answer: a redirect's target, a list by read, or a failure.
-func (c *Client) judge(resp *http.Response, clean cleaner, read func(*http.Response) error) (*url.URL, error) {
+func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, read reader) (*url.URL, error) {
 	switch {
 	case isRedirect(resp.StatusCode):
 		return redirectTarget(resp, c.origin, clean)
 	case resp.StatusCode != http.StatusOK:
 		return nil, failure(resp, c.clock.now(), clean)
 	}
-	return nil, read(resp)
+	return nil, read(ctx, resp)
 }
 
-// await asks the budget for a request. The caller calls settle once, with what
-// came of it.
+// await asks the budget for a request. The caller calls settle once, with the answer.
 func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx)
 	}
-	settle, err = c.lease(ctx, c.retry.Max)
+	if c.budget == nil {
+		return func(budget.Answer) {}, nil
+	}
+	settle, err = c.budget.Lease(ctx, c.retry.Max)
 	if err == nil {
 		return settle, nil
 	}
@@ -107,7 +116,7 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 }
 
 // name fills in what call knows and err does not: which operation failed, with
-// which status and which request ID.
+// which status, request ID and credential.
 func name(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -115,6 +124,7 @@ func name(call Call, err error) error {
 	}
 	e.Operation = call.Operation
 	e.StatusCode = call.StatusCode
+	e.sentWith = call.sentWith
 	if call.RequestID != "" {
 		e.RequestID = call.RequestID
 	}

@@ -20,14 +20,13 @@ type Retry struct {
 	// Base is the longest wait after a first failure. It doubles with every
 	// further one; a wait is any time up to it.
 	Base time.Duration
-	// Max is the longest wait of any kind: after a failure, as long as the
-	// cloud asks for, or for the budget. A longer one is not begun. The error
-	// comes at once, with RetryAfter, and whoever asked may do something else
-	// meanwhile.
+	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the
+	// budget. A longer one is not begun: the error comes at once, with RetryAfter, and the
+	// caller may do something else meanwhile.
 	Max time.Duration
 }
 
-// DefaultRetry gets over a restart on the other side, and holds no one for long.
+// DefaultRetry gets over a restart of the cloud's server, and holds no worker for long.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.
@@ -63,11 +62,11 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls ask until it succeeds, fails for good, or has failed as often
-// as is allowed. Between two calls it waits as long as the cloud asked, else
+// persist calls ask until it succeeds, fails in a way that may not pass, or has failed as
+// often as is allowed. Between two calls it waits as long as the cloud asked, else
 // for a backoff with full jitter. A wait longer than Retry.Max, or past the
 // context's deadline, is left to the caller, as the error's RetryAfter.
-func (c *Client) persist(ctx context.Context, ask func() error) error {
+func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
 		e, ok := errors.AsType[*Error](err)
@@ -89,9 +88,8 @@ func (c *Client) persist(ctx context.Context, ask func() error) error {
 	}
 }
 
-// mayPass reports whether the same request may do better soon: not where the
-// budget refused it, which has its own wait behind it, nor where the cloud says
-// that it does not know how.
+// mayPass reports whether the same request may do better soon. It may not if the budget
+// refused it, after a wait of its own, or if the cloud says that it does not know how.
 func mayPass(e *Error) bool {
 	switch e.Class {
 	case RateLimited:

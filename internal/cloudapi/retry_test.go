@@ -4,7 +4,6 @@ package cloudapi
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net/http"
 	"sync"
@@ -98,9 +97,9 @@ func TestAFailureThatMayPassCostsItsPageAlone(t *testing.T) {
 			g := NewWithT(t)
 			f := newFakeClock()
 			c := newCloud(t, failing(1, handler))
-			waiter, calls := &countingWaiter{}, 0
+			purse, calls := newPurse(), 0
 			l, err := c.list(t, f.use, func(o *Options) {
-				o.Budget = waiter
+				o.Budget = purse.Budget
 				o.Observe = func(Call) { calls++ }
 			})
 			g.Expect(err).NotTo(HaveOccurred())
@@ -110,7 +109,7 @@ func TestAFailureThatMayPassCostsItsPageAlone(t *testing.T) {
 			g.Expect(f.slept).To(Equal([]time.Duration{125 * time.Millisecond}))
 			asked := len(c.asked())
 			g.Expect(asked).To(BeNumerically("<=", 5))
-			g.Expect(waiter.asked()).To(Equal(asked), "asking again needs budget")
+			g.Expect(purse.spent(t)).To(Equal(asked), "asking again needs budget")
 			g.Expect(calls).To(Equal(asked), "and is counted")
 		})
 	}
@@ -245,7 +244,7 @@ func TestAWaitThatIsTooLongIsLeftToTheCaller(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), tt.timeout)
 			defer cancel()
 			client := c.client(t, f.use, func(o *Options) { o.Retry = tt.retry })
-			_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+			_, err := listClusters(ctx, client, ClusterFilter{Environment: "env-1"}, nil)
 			g.Expect(expectError(t, err, tt.class).RetryAfter).To(Equal(tt.want))
 			g.Expect(c.asked()).To(HaveLen(1))
 			g.Expect(f.slept).To(BeEmpty())
@@ -263,7 +262,7 @@ func TestGivingUpEndsTheWait(t *testing.T) {
 			return sleep(ctx, wait)
 		}
 	})
-	_, err := client.ListClusters(ctx, ClusterFilter{Environment: "env-1"}, nil)
+	_, err := listClusters(ctx, client, ClusterFilter{Environment: "env-1"}, nil)
 	e := expectError(t, err, Canceled)
 	g.Expect(e.Operation).To(Equal("listCmkV2Clusters"))
 	g.Expect(c.asked()).To(HaveLen(1))
@@ -273,10 +272,10 @@ func TestGivingUpEndsTheWait(t *testing.T) {
 func TestWhatTheBudgetRefusedIsNotAskedForAgain(t *testing.T) {
 	g := NewWithT(t)
 	f := newFakeClock()
-	waiter := &countingWaiter{err: errors.New("no")}
-	_, err := newCloud(t, status(200, nil)).list(t, f.use, func(o *Options) { o.Budget = waiter })
+	c := newCloud(t, status(200, nil))
+	_, err := c.list(t, f.use, func(o *Options) { o.Budget = emptyPurse(t) })
 	expectError(t, err, RateLimited)
-	g.Expect(waiter.asked()).To(Equal(1))
+	g.Expect(c.asked()).To(BeEmpty())
 	g.Expect(f.slept).To(BeEmpty())
 }
 

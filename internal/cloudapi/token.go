@@ -4,7 +4,6 @@ package cloudapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,27 +11,23 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 )
 
 // OperationExchange is the API's name of the exchange of a token. Source: sts/v1.
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// defaultLife is how long a token is good for where the reply does not say: what the
-	// exchange gives if it is asked for no other. Source: sts/v1, expires_in.
-	defaultLife = 900 * time.Second
-	// mostLife bounds what a reply says, so that a mistaken one is asked about again.
-	mostLife = 24 * time.Hour
-	// renewBefore is how long before its end a token is replaced; one that lives less than
-	// twice as long, at half its life.
+	// renewBefore is how long before its end a token is replaced. A token that lives less
+	// than twice as long is replaced at half its life.
 	renewBefore = time.Minute
 	// renewAgain is when a token that could not be replaced and is still good is tried again.
 	renewAgain = 10 * time.Second
-	// maxReplyBytes bounds the reply of an exchange.
-	maxReplyBytes = 1 << 20
+	// exchangeTimeout is how long one exchange may take, its retries included. It is not
+	// the caller's: others may wait for the same token.
+	exchangeTimeout = time.Minute
 )
 
 // TokenOptions is what a TokenSource is made from.
@@ -41,38 +36,34 @@ type TokenOptions struct {
 	Endpoint string
 	// IdentityPool is the ID of the pool whose rights the token has.
 	IdentityPool string
-	// Subject returns the token to exchange, which says who asks. Its errors are returned as
-	// they are.
+	// Subject returns the token to exchange, such as one of a ServiceAccount. Its errors are
+	// returned as they are. It is called once an exchange, from a goroutine of its own.
 	Subject func(context.Context) (string, error)
-	// UserAgent, Transport, Budget, Retry and Observe are those of Options.
-	UserAgent string
-	Transport Transport
-	Budget    Waiter
-	Retry     Retry
-	Observe   func(Call)
-	// Now tells the time; nil takes the clock's.
+	// Now returns the time; nil takes time.Now.
 	Now func() time.Time
 }
 
-// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one, in memory. It is
-// safe for concurrent use. However it is printed, no token shows.
+// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one, in memory. Its
+// clients share the token, and an exchange under way. Exchanges count against the budget
+// of the client that needs one. It is safe for concurrent use. However it is printed, no
+// token shows.
 type TokenSource struct {
 	at      *url.URL
+	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// client sends the exchange, and nothing else.
-	client *Client
-	// turn is held by whoever exchanges.
-	turn chan struct{}
+	// mu guards under, the one exchange under way, nil if none is.
+	mu    sync.Mutex
+	under *underWay
 	// current is the last token, nil before there is one.
 	current atomic.Pointer[token]
 }
 
 // token is an access token.
 type token struct {
-	text string
-	// renew is when to replace it, ends when it is no good any more.
+	authorization
+	// renew is when to replace it, ends when it is no longer good.
 	renew, ends time.Time
 }
 
@@ -83,29 +74,14 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token %w", err)
 	}
-	if o.UserAgent == "" || strings.ContainsFunc(o.UserAgent, unicode.IsControl) || o.Subject == nil {
-		return nil, errors.New("cloudapi: TokenOptions lacks UserAgent or Subject")
-	}
-	retry, err := o.Retry.orDefault()
-	if err != nil {
-		return nil, fmt.Errorf("cloudapi: TokenOptions.%w", err)
-	}
-	transport := o.Transport
-	if transport == nil {
-		transport = defaultTransport()
+	if o.Subject == nil {
+		return nil, errors.New("cloudapi: TokenOptions lacks Subject")
 	}
 	now := o.Now
 	if now == nil {
 		now = time.Now
 	}
-	origin := at.Scheme + "://" + at.Host
-	return &TokenSource{
-		at: at, pool: o.IdentityPool, subject: o.Subject, now: now, turn: make(chan struct{}, 1),
-		client: &Client{
-			origin: origin, guard: newExchangeGuard(origin, at, o.UserAgent, transport),
-			limits: DefaultLimits, retry: retry, clock: realClock, lease: leaser(o.Budget), observe: o.Observe,
-		},
-	}, nil
+	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, now: now}, nil
 }
 
 // Format covers every verb of package fmt.
@@ -117,72 +93,116 @@ func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) 
 // MarshalJSON returns a placeholder.
 func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// tokenAdvice is the advice where a token is refused.
+// tokenAdvice is the advice if the cloud refuses a token.
 var tokenAdvice = map[Class]string{
 	Unauthenticated: "the identity pool's token was refused although it was just renewed; check that the pool is of this endpoint's organization",
 	Forbidden:       "the identity pool needs a role that may see this environment",
 }
 
 func (t *TokenSource) authorizer() authorizer {
-	return authorizer{value: t.value, fresh: t.fresh, renew: t.renew, cleaner: t.cleaner, advice: tokenAdvice}
+	return authorizer{value: t.value, refresh: t.refresh, renew: t.renew, advice: tokenAdvice}
 }
 
-func (t *TokenSource) value() string {
+func (t *TokenSource) value() authorization {
 	if current := t.current.Load(); current != nil {
-		return "Bearer " + current.text
+		return current.authorization
 	}
-	return ""
+	return authorization{}
 }
 
-func (t *TokenSource) cleaner(pageToken string) cleaner {
-	hidden := []string{pageToken}
-	if current := t.current.Load(); current != nil {
-		hidden = append(hidden, current.text)
-	}
-	return hiding(hidden...)
-}
-
-// fresh exchanges where there is no token, or where it is time to replace it. A token that
-// cannot be replaced yet is used while it is good. Errors are Subject's, or an *Error of the
-// exchange.
-func (t *TokenSource) fresh(ctx context.Context) error {
-	return t.replace(ctx, func(current *token) bool { return current != nil && t.now().Before(current.renew) })
-}
-
-// renew exchanges unless the token that was refused was replaced meanwhile.
-func (t *TokenSource) renew(ctx context.Context, refused string) (bool, error) {
-	err := t.replace(ctx, func(current *token) bool { return current != nil && "Bearer "+current.text != refused })
-	return err == nil, err
-}
-
-// replace exchanges unless the token is good, one at a time. Errors are those of fresh.
-func (t *TokenSource) replace(ctx context.Context, good func(*token) bool) error {
-	if good(t.current.Load()) {
-		return nil
-	}
-	select {
-	case t.turn <- struct{}{}:
-		defer func() { <-t.turn }()
-	case <-ctx.Done():
-		return name(Call{Operation: OperationExchange}, gaveUp(ctx))
-	}
+// refresh has the token exchanged by a client if there is none, or if it is time to
+// replace it. A token that cannot be replaced yet is used while it is good. Errors are
+// Subject's, or an *Error of the exchange.
+func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
-	if good(current) { // By whoever exchanged before.
+	if current != nil && t.now().Before(current.renew) {
 		return nil
 	}
-	next, err := t.exchange(ctx)
-	switch {
-	case err == nil:
-		t.current.Store(next)
-	case current != nil && !t.now().Before(current.renew) && t.now().Before(current.ends):
-		t.current.Store(&token{current.text, t.now().Add(renewAgain), current.ends})
+	err := t.replace(ctx, c, current)
+	if err != nil && ctx.Err() == nil && current != nil && t.now().Before(current.ends) {
+		t.current.CompareAndSwap(current, &token{current.authorization, t.now().Add(renewAgain), current.ends})
 		return nil
 	}
 	return err
 }
 
+// renew has the token that the cloud refused exchanged by a client, unless it was
+// replaced meanwhile: all that share it are refused at once, and one exchange is enough.
+func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool, error) {
+	current := t.current.Load()
+	if current != nil && current.id != refused {
+		return true, nil
+	}
+	err := t.replace(ctx, c, current)
+	return err == nil, err
+}
+
+// underWay is an exchange that callers wait for. TokenSource.mu guards it.
+type underWay struct {
+	// done is closed once err is set.
+	done    chan struct{}
+	err     error
+	waiting int
+	cancel  context.CancelFunc
+}
+
+// replace gets the token after current. If another caller does so already, it waits for
+// that. A caller that gives up ends the exchange only if no other waits for it.
+func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
+	t.mu.Lock()
+	under := t.under
+	if under == nil {
+		if t.current.Load() != current { // Replaced between the look at it and now.
+			t.mu.Unlock()
+			return nil
+		}
+		under = t.begin(ctx, c)
+	}
+	under.waiting++
+	t.mu.Unlock()
+	select {
+	case <-under.done:
+		return under.err
+	case <-ctx.Done():
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if under.waiting--; under.waiting == 0 {
+		under.cancel()
+		t.end(under)
+	}
+	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
+}
+
+// begin begins an exchange, which outlives its caller. t.mu must be held.
+func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
+	under := &underWay{done: make(chan struct{}), cancel: cancel}
+	t.under = under
+	go func() {
+		defer cancel()
+		next, err := t.exchange(ctx, c)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if err == nil {
+			t.current.Store(next)
+		}
+		under.err = err
+		close(under.done)
+		t.end(under)
+	}()
+	return under
+}
+
+// end has the next caller begin an exchange of its own. t.mu must be held.
+func (t *TokenSource) end(under *underWay) {
+	if t.under == under {
+		t.under = nil
+	}
+}
+
 // exchange gets a token.
-func (t *TokenSource) exchange(ctx context.Context) (*token, error) {
+func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
 		return nil, err
@@ -194,10 +214,15 @@ func (t *TokenSource) exchange(ctx context.Context) (*token, error) {
 		"requested_token_type": {"urn:ietf:params:oauth:token-type:access_token"},
 		"identity_pool_id":     {t.pool},
 	}.Encode()
+	hidden := newAuthorization("", subject)
+	exchanger := *c
+	exchanger.origin = t.origin
+	exchanger.guard = &guard{origin: t.origin, exchange: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
+	exchanger.auth.value = func() authorization { return hidden }
 	var next *token
-	err = t.client.persist(ctx, func() error {
+	err = exchanger.persist(ctx, refusedInPassing, func() error {
 		asked := t.now()
-		call, redirect, err := t.client.send(ctx, OperationExchange, hiding(subject), func(resp *http.Response) (err error) {
+		call, redirect, err := exchanger.send(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
 			next, err = readToken(resp, asked)
 			return err
 		}, func(ctx context.Context) (*http.Request, error) {
@@ -210,42 +235,26 @@ func (t *TokenSource) exchange(ctx context.Context) (*token, error) {
 		if redirect != nil {
 			return name(call, newError(Malformed, "redirect refused: the exchange answers itself"))
 		}
-		return err
+		return withoutListAdvice(err)
 	})
 	return next, err
 }
 
-// readToken reads the reply to an exchange that was asked for at a time.
-func readToken(resp *http.Response, asked time.Time) (*token, error) {
-	if !isJSON(resp.Header.Get("Content-Type")) {
-		return nil, malformed("the media type is not JSON")
+// refusedInPassing reports whether the same exchange may do better soon. That is so even
+// if it was refused: the cloud refuses some exchanges in a hundred for no lasting reason,
+// such as keys of the identity provider that it has not read again yet.
+func refusedInPassing(e *Error) bool {
+	switch e.Class {
+	case Unauthenticated, Forbidden, InvalidRequest:
+		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
-	if err != nil {
-		return nil, &readError{err}
+	return mayPass(e)
+}
+
+// withoutListAdvice takes off an answer's advice, which is about lists and API keys.
+func withoutListAdvice(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode != 0 {
+		e.Advice = ""
 	}
-	var reply struct {
-		AccessToken string   `json:"access_token"`
-		TokenType   string   `json:"token_type"`
-		ExpiresIn   *float64 `json:"expires_in"`
-	}
-	// Errors of package json may repeat what they could not read.
-	if json.Unmarshal(raw, &reply) != nil {
-		return nil, malformed("the reply is no JSON object of a token")
-	}
-	life := defaultLife
-	if reply.ExpiresIn != nil {
-		life = time.Duration(min(*reply.ExpiresIn, mostLife.Seconds()) * float64(time.Second))
-	}
-	switch {
-	case reply.AccessToken == "":
-		return nil, malformed("the reply has no access_token")
-	case strings.ContainsFunc(reply.AccessToken, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII }):
-		return nil, malformed("the access_token has characters that no header can carry")
-	case reply.TokenType != "" && !strings.EqualFold(reply.TokenType, "Bearer"):
-		return nil, malformed("the token_type is not Bearer")
-	case life <= 0:
-		return nil, malformed("the token is over already: expires_in is not above 0")
-	}
-	return &token{reply.AccessToken, asked.Add(life - min(renewBefore, life/2)), asked.Add(life)}, nil
+	return err
 }

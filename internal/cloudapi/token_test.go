@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -20,21 +22,25 @@ import (
 
 const testSubject = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
 
-// newTokens returns a TokenSource that exchanges at a server, and the server's URL.
-func newTokens(t *testing.T, handler http.HandlerFunc, changes ...func(*TokenOptions)) (*TokenSource, string) {
+// newTokens returns a TokenSource, and a client of a server that answers exchanges and
+// lists.
+func newTokens(t *testing.T, handler http.HandlerFunc, changes ...func(*TokenOptions)) (*TokenSource, *Client) {
 	t.Helper()
+	g := NewWithT(t)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	o := TokenOptions{
-		Endpoint: server.URL + "/sts", IdentityPool: "pool-1", UserAgent: testUserAgent, Retry: Retry{Attempts: 1},
+		Endpoint: server.URL + "/sts", IdentityPool: "pool-1",
 		Subject: func(context.Context) (string, error) { return testSubject, nil },
 	}
 	for _, change := range changes {
 		change(&o)
 	}
 	source, err := NewTokenSource(o)
-	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	return source, server.URL
+	g.Expect(err).NotTo(HaveOccurred())
+	client, err := New(Options{Endpoint: server.URL, Tokens: source, UserAgent: testUserAgent, Retry: Retry{Attempts: 1}})
+	g.Expect(err).NotTo(HaveOccurred())
+	return source, client
 }
 
 // reply answers with a body.
@@ -49,13 +55,13 @@ func TestAnExchangeIsWhatTheOperationAsksFor(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var asked *http.Request
-	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
 		asked = r
 		reply(`{"access_token":"access","token_type":"bearer","expires_in":3600}`)(w, r)
 	})
-	g.Expect(tokens.fresh(t.Context())).To(Succeed())
-	g.Expect(tokens.value()).To(Equal("Bearer access"))
+	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.value().header).To(Equal("Bearer access"))
 	g.Expect(asked.Method + " " + asked.URL.Path).To(Equal("POST /sts"))
 	g.Expect(asked.Header).NotTo(HaveKey("Authorization"))
 	g.Expect(asked.PostForm).To(Equal(url.Values{
@@ -81,18 +87,26 @@ func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
 		`{"access_token":"a","expires_in":null}`:              14 * time.Minute,
 		`{"access_token":"a","expires_in":1e300}`:             mostLife - time.Minute,
 		`{"access_token":"a","expires_in":0.001,"other":[1]}`: 500 * time.Microsecond,
+		`{"access_token":"a","expires_in":"3600"}`:            59 * time.Minute,
+		`{"access_token":"a","expires_in":0}`:                 14 * time.Minute,
+		`{"access_token":"a","expires_in":"0"}`:               14 * time.Minute,
+		`{"access_token":"a","expires_in":-1}`:                14 * time.Minute,
+		`{"access_token":"a","expires_in":"soon"}`:            14 * time.Minute,
+		`{"access_token":"a","expires_in":{"seconds":1}}`:     14 * time.Minute,
+		`{"access_token":"a","token_type":"N_A"}`:             14 * time.Minute,
+		`{"access_token":"a","token_type":null}`:              14 * time.Minute,
 	} {
 		g := NewWithT(t)
 		now := time.Now()
 		asked := 0
-		tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked++; reply(body)(w, r) },
+		tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked++; reply(body)(w, r) },
 			func(o *TokenOptions) { o.Now = func() time.Time { return now } })
-		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
 		now = now.Add(want - time.Microsecond)
-		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
 		g.Expect(asked).To(Equal(1), body)
 		now = now.Add(time.Microsecond)
-		g.Expect(tokens.fresh(t.Context())).To(Succeed(), body)
+		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
 		g.Expect(asked).To(Equal(2), body)
 	}
 }
@@ -101,15 +115,14 @@ func TestAReplyThatIsNoTokenIsMalformed(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		``, `{}`, `null`, `[]`, `<html>`, `{"access_token":""}`, `{"access_token":7}`, `{"access_token":"a\nb"}`, `{"access_token":"a b"}`,
-		`{"access_token":"ä"}`, `{"access_token":"a","token_type":"MAC"}`, `{"access_token":"a","expires_in":0}`,
-		`{"access_token":"a","expires_in":-1}`, `{"access_token":"a","expires_in":"900"}`, `{"access_token":"a"`,
+		`{"access_token":"ä"}`, `{"access_token":"a","token_type":"MAC"}`, `{"access_token":"a","token_type":"DPoP"}`, `{"access_token":"a"`,
 	} {
 		g := NewWithT(t)
-		tokens, _ := newTokens(t, reply(body))
-		err := tokens.fresh(t.Context())
+		tokens, client := newTokens(t, reply(body))
+		err := tokens.refresh(t.Context(), client)
 		g.Expect(ClassOf(err)).To(Equal(Malformed), body)
 		g.Expect(err).To(MatchError(HavePrefix(OperationExchange+": ")), body)
-		g.Expect(tokens.value()).To(BeEmpty(), body)
+		g.Expect(tokens.value().header).To(BeEmpty(), body)
 	}
 }
 
@@ -117,17 +130,19 @@ func TestAnExchangeFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var asked atomic.Int32
-	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	})
-	g.Expect(ClassOf(tokens.fresh(t.Context()))).To(Equal(Malformed))
+	g.Expect(ClassOf(tokens.refresh(t.Context(), client))).To(Equal(Malformed))
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
 }
 
 func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 	t.Parallel()
-	tokens, at := newTokens(t, reply(`{"access_token":"a"}`))
+	const at = "https://sts.example"
+	sent := 0
+	guard := &guard{origin: at, exchange: at + "/sts", userAgent: testUserAgent, next: roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
 	for _, c := range []struct{ method, url string }{
 		{http.MethodGet, at + "/sts"}, {http.MethodPost, at + "/sts/x"}, {http.MethodPost, at + "/sts?a=b"},
 		{http.MethodPost, at + "/"}, {http.MethodPut, at + "/sts"}, {http.MethodPost, "http://other.example/sts"},
@@ -135,8 +150,9 @@ func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 		g := NewWithT(t)
 		request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, strings.NewReader("x"))
 		g.Expect(err).NotTo(HaveOccurred())
-		_, err = tokens.client.guard.RoundTrip(request)
+		_, err = guard.send(request, "")
 		g.Expect(err).To(MatchError(ContainSubstring("refused")), c.method+" "+c.url)
+		g.Expect(sent).To(BeZero())
 	}
 }
 
@@ -144,7 +160,7 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	var asked atomic.Int32
-	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked.Add(1)))(w, r)
 	})
 	together := func(do func()) {
@@ -154,24 +170,22 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 		}
 		wait.Wait()
 	}
-	together(func() { g.Expect(tokens.fresh(t.Context())).To(Succeed()) })
+	together(func() { g.Expect(tokens.refresh(t.Context(), client)).To(Succeed()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
-	together(func() { g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue()) })
+	together(func() { g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(2))
-	g.Expect(tokens.value()).To(Equal("Bearer token-2"))
+	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
 }
 
 func TestASubjectThatCannotBeHadIsReturnedAsItIs(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	mine := errors.New("mine")
-	tokens, at := newTokens(t, reply(`{"access_token":"a"}`), func(o *TokenOptions) {
+	_, client := newTokens(t, reply(`{"access_token":"a"}`), func(o *TokenOptions) {
 		o.Subject = func(context.Context) (string, error) { return "", mine }
 	})
-	client, err := New(Options{Endpoint: at, Tokens: tokens, UserAgent: testUserAgent})
-	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(client.Authorize(t.Context())).To(MatchError(mine))
-	_, err = client.ListClusters(t.Context(), ClusterFilter{Environment: "env-1"}, nil)
+	_, err := listClusters(t.Context(), client, ClusterFilter{Environment: "env-1"}, nil)
 	g.Expect(err).To(MatchError(mine))
 }
 
@@ -179,7 +193,7 @@ func TestBadTokenOptionsAreAnError(t *testing.T) {
 	t.Parallel()
 	for _, endpoint := range []string{"", "api.confluent.cloud", "ftp://x/y", "https://u:p@x/y", "https://x/y?z", "https://x/y#z"} {
 		g := NewWithT(t)
-		_, err := NewTokenSource(TokenOptions{Endpoint: endpoint, UserAgent: testUserAgent,
+		_, err := NewTokenSource(TokenOptions{Endpoint: endpoint,
 			Subject: func(context.Context) (string, error) { return "", nil }})
 		g.Expect(err).To(MatchError(HavePrefix("token endpoint")), endpoint)
 	}
@@ -194,8 +208,8 @@ func TestNeitherTokenIsShown(t *testing.T) {
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = fmt.Fprintf(w, `{"errors":[{"code":"x","title":%q}]}`, r.PostForm.Get("subject_token"))
 	}
-	tokens, _ := newTokens(t, echo)
-	err := tokens.fresh(t.Context())
+	tokens, client := newTokens(t, echo)
+	err := tokens.refresh(t.Context(), client)
 	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redacted), Not(ContainSubstring(testSubject)))))
 }
 
@@ -203,13 +217,118 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	asked := 0
-	tokens, _ := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
 		asked++
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked))(w, r)
 	})
-	g.Expect(tokens.fresh(t.Context())).To(Succeed())
-	g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue())
-	g.Expect(tokens.value()).To(Equal("Bearer token-2"))
-	g.Expect(tokens.renew(t.Context(), "Bearer token-1")).To(BeTrue(), "it was replaced by another listing")
+	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue())
+	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
+	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
+}
+
+func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
+	for _, code := range []int{400, 401, 403, 429, 500, 503} {
+		synctest.Test(t, func(t *testing.T) {
+			g := NewWithT(t)
+			exchanges, subjects, refusals := 0, 0, 3
+			tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) {
+				subjects++
+				return testSubject, nil
+			}})
+			g.Expect(err).NotTo(HaveOccurred())
+			client := clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+				exchanges++
+				body, status := `{"access_token":"good-again"}`, http.StatusOK
+				if exchanges <= refusals {
+					body, status = `{"errors":[{"code":"invalid_request"}]}`, code
+				}
+				return &http.Response{StatusCode: status, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			}), func(o *Options) { o.Tokens, o.Retry = tokens, Retry{} })
+			began := time.Now()
+			g.Expect(client.Authorize(t.Context())).To(Succeed(), "%d", code)
+			g.Expect(exchanges).To(Equal(4))
+			g.Expect(subjects).To(Equal(1))
+			g.Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
+
+			exchanges, refusals = 0, 1000
+			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
+			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not for ever")
+		})
+	}
+}
+
+func TestAnExchangeThatCannotSucceedIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{404, 405, 422, 501} {
+		g := NewWithT(t)
+		asked := 0
+		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) { asked++; w.WriteHeader(code) })
+		client.retry = DefaultRetry
+		err := tokens.refresh(t.Context(), client)
+		g.Expect(err).To(HaveOccurred())
+		g.Expect(asked).To(Equal(1), "%d", code)
+		g.Expect(err.(*Error).Advice).To(BeEmpty(), "lists' advice is not for exchanges")
+	}
+}
+
+// paged is a cloud that exchanges tokens and lists three pages. It takes a token for as many
+// requests as life says.
+func paged(t *testing.T, life int) (client *Client, exchanges *int) {
+	t.Helper()
+	exchanges, uses := new(int), 0
+	_, client = newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			*exchanges++
+			uses = 0
+			reply(fmt.Sprintf(`{"access_token":"token-number-%d","expires_in":900}`, *exchanges))(w, r)
+			return
+		}
+		if uses++; uses > life || r.Header.Get("Authorization") != fmt.Sprintf("Bearer token-number-%d", *exchanges) {
+			answer(w, http.StatusUnauthorized, "")
+			return
+		}
+		failing(0, nil)(w, r)
+	})
+	return client, exchanges
+}
+
+func TestATokenThatDiesSoonerThanItSaysIsRenewedAsOftenAsNeeded(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	client, exchanges := paged(t, 1)
+	l, err := listClusters(t.Context(), client, inEnv1, nil)
+	g.Expect(err).NotTo(HaveOccurred(), "each renewed token got a page")
+	g.Expect(ids(l.Items)).To(Equal([]string{"lkc-1", "lkc-2", "lkc-3"}))
+	g.Expect(*exchanges).To(Equal(3))
+
+	client, exchanges = paged(t, 0)
+	_, err = listClusters(t.Context(), client, inEnv1, nil)
+	g.Expect(expectError(t, err, Unauthenticated).Advice).To(ContainSubstring("although it was just renewed"))
+	g.Expect(*exchanges).To(Equal(2), "one that never worked is renewed once")
+}
+
+func TestATokenThatCannotBeRenewedIsNotSaidToBe(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	now := time.Now()
+	exchanges := 0
+	_, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			answer(w, http.StatusUnauthorized, "")
+			return
+		}
+		if exchanges++; exchanges > 1 {
+			answer(w, http.StatusServiceUnavailable, "")
+			return
+		}
+		reply(`{"access_token":"the-only-token","expires_in":900}`)(w, r)
+	}, func(o *TokenOptions) { o.Now = func() time.Time { return now } })
+	g.Expect(client.Authorize(t.Context())).To(Succeed())
+	now = now.Add(14*time.Minute + 30*time.Second)
+	_, err := listClusters(t.Context(), client, inEnv1, nil)
+	e := expectError(t, err, Unavailable)
+	g.Expect(e.Operation).To(Equal(OperationExchange))
+	g.Expect(e.Advice).NotTo(ContainSubstring("renewed"))
 }

@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -277,10 +278,17 @@ var _ = Describe("ConfigMaps with endpoints", func() {
 	})
 })
 
-// writingAs is a client that writes ConfigMaps as someone else.
+// writingAs is a client that changes and deletes ConfigMaps as someone else.
 type writingAs struct {
 	client.Client
 	other client.Client
+}
+
+func (c writingAs) Delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
+	if _, is := o.(*corev1.ConfigMap); is {
+		return c.other.Delete(ctx, o, options...)
+	}
+	return c.Client.Delete(ctx, o, options...)
 }
 
 func (c writingAs) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
@@ -289,3 +297,173 @@ func (c writingAs) Patch(ctx context.Context, o client.Object, patch client.Patc
 	}
 	return c.Client.Patch(ctx, o, patch, options...)
 }
+
+// policy is a client to which the API server answers, by an admission policy, with objects that it
+// changed.
+type policy struct {
+	client.Client
+	mutate func(client.Object)
+}
+
+func (p policy) Create(ctx context.Context, o client.Object, options ...client.CreateOption) error {
+	p.mutate(o)
+	return p.Client.Create(ctx, o, options...)
+}
+
+func (p policy) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
+	p.mutate(o)
+	return p.Client.Patch(ctx, o, patch, options...)
+}
+
+var _ = Describe("The ConfigMap of a cluster", func() {
+	var w *world
+	var source string
+	key := func(name string) client.ObjectKey { return client.ObjectKey{Namespace: w.namespace, Name: name} }
+	// pass reconciles the source, follow the ConfigMap.
+	pass := func(ctx SpecContext) {
+		GinkgoHelper()
+		_, err := w.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: key(source)})
+		Expect(err).NotTo(HaveOccurred())
+	}
+	follow := func(ctx SpecContext) (reconcile.Result, error) {
+		return w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: key("lkc-1")})
+	}
+	set := func(ctx SpecContext, p v1alpha1.ConfigMapPolicy) {
+		GinkgoHelper()
+		s := &v1alpha1.InventorySource{}
+		Expect(reader.Get(ctx, key(source), s)).To(Succeed())
+		s.Spec.KafkaClusters.ConfigMaps = p
+		Expect(k8s.Update(ctx, s)).To(Succeed())
+		// The controller of ConfigMaps reads the cache as it is.
+		Eventually(ctx, func() v1alpha1.ConfigMapPolicy {
+			seen := &v1alpha1.InventorySource{}
+			Expect(k8s.Get(ctx, key(source), seen, client.DisableReadYourWritesConsistency)).To(Succeed())
+			return seen.Spec.KafkaClusters.ConfigMaps
+		}).Should(Equal(p))
+	}
+	ready := func(ctx SpecContext) string {
+		s := &v1alpha1.InventorySource{}
+		Expect(reader.Get(ctx, key(source), s)).To(Succeed())
+		return brief(s.Status.Conditions, v1alpha1.ConditionReady)
+	}
+	// resting waits until nothing is left to write.
+	resting := func(ctx SpecContext) {
+		GinkgoHelper()
+		Eventually(ctx, func() []string {
+			before := len(requests.written(w.namespace, "configmaps"))
+			Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+			return requests.written(w.namespace, "configmaps")[before:]
+		}).Should(BeEmpty())
+	}
+	begin := func(ctx SpecContext, name string) {
+		GinkgoHelper()
+		source = name
+		w = newWorld(ctx)
+		w.reconciler.ConfigMaps = true
+		w.cloud.PutCluster(cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{
+			DisplayName: "orders", Environment: cloudsim.Reference{ID: environment}, Cloud: "AWS",
+			KafkaBootstrapEndpoint: "SASL_SSL://public:9092",
+		}, Status: cloudsim.ClusterStatus{Phase: "PROVISIONED"}})
+		w.createSecret(ctx, apiKey, apiSecret)
+		Expect(k8s.Create(ctx, w.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.KafkaClusters.ConfigMaps = name, v1alpha1.ConfigMapPolicyEnabled
+		}))).To(Succeed())
+		pass(ctx)
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx) }).Should(HaveKey("lkc-1"))
+		resting(ctx)
+	}
+
+	It("costs no request while nothing changes, and goes when nobody asks for it, however long the source's name", func(ctx SpecContext) {
+		begin(ctx, strings.Repeat("s", 64))
+		before := len(requests.written(w.namespace, "configmaps"))
+		for range 5 {
+			Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		}
+		Expect(requests.written(w.namespace, "configmaps")[before:]).To(BeEmpty())
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		pass(ctx)
+		Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		Expect(w.configMaps(ctx)).NotTo(HaveKey("lkc-1"))
+	})
+
+	It("that is to go and may not be deleted is told of", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		limited := rest.CopyConfig(config)
+		limited.Impersonate.UserName = "nobody"
+		unprivileged, err := client.New(limited, client.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		w.reconciler.Cluster = writingAs{k8s, unprivileged}
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		_, err = follow(ctx)
+		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "%v", err)
+		pass(ctx)
+		Expect(w.configMaps(ctx)).To(HaveKey("lkc-1"))
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+	})
+
+	It("is told of while it stays because the manager's flag is off again, until it is gone", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		w.restart() // Without the flag.
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("delete configmap -l inventory.ccloud.dev/source=" + sourceName))
+		mine := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	It("that is stored without an address is told of, and not written pass for pass", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		w.reconciler.Cluster = policy{k8s, func(o client.Object) {
+			if c, is := o.(*corev1.ConfigMap); is {
+				delete(c.Data, "bootstrap.servers")
+			}
+		}}
+		mine := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].UID }).ShouldNot(Or(Equal(mine.UID), BeZero()))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).NotTo(HaveKey("bootstrap.servers"))
+		before := len(requests.written(w.namespace, "configmaps"))
+		for range 10 {
+			Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		}
+		Expect(requests.written(w.namespace, "configmaps")[before:]).To(BeEmpty())
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+
+		By("writing it whole when the policy is gone")
+		w.reconciler.Cluster = k8s
+		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
+		Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("bootstrap.servers", "public:9092"))
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	It("that is being deleted and stuck is told of", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		c := w.configMaps(ctx)["lkc-1"]
+		c.Finalizers = []string{"example.com/stuck"}
+		Expect(k8s.Update(ctx, &c)).To(Succeed())
+		Expect(k8s.Delete(ctx, c.DeepCopy())).To(Succeed())
+		Eventually(ctx, func() any {
+			seen := &corev1.ConfigMap{}
+			Expect(k8s.Get(ctx, key("lkc-1"), seen)).To(Succeed())
+			return seen.DeletionTimestamp
+		}).ShouldNot(BeNil())
+		Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("example.com/stuck"))
+		c = w.configMaps(ctx)["lkc-1"]
+		c.Finalizers = nil
+		Expect(k8s.Update(ctx, &c)).To(Succeed())
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].UID }).ShouldNot(Or(Equal(c.UID), BeZero()))
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+})

@@ -36,8 +36,6 @@ type connection struct {
 type login struct {
 	settings
 	namespace string
-	// tokens are kept from sync to sync, if there are any.
-	tokens *tokens
 	// observe is called after each request.
 	observe func(cloudapi.Call)
 }
@@ -47,30 +45,30 @@ type login struct {
 //
 // Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
 // no *failure is the context's.
-func (r *Reconciler) connect(ctx context.Context, l login) (connection, error) {
+func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
-	if err := r.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
+	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
 		return c, err
 	}
-	o := cloudapi.Options{
+	with := cloudapi.Options{
 		Endpoint:  l.endpoint,
-		UserAgent: r.UserAgent,
-		Transport: r.Transport,
-		Retry:     r.Retry,
+		UserAgent: o.UserAgent,
+		Transport: o.Transport,
+		Retry:     o.Retry,
 		Observe:   l.observe,
 	}
 	var err error
 	if l.credentials.WorkloadIdentity != nil {
-		err = r.useToken(l, &o, &c)
+		with.Tokens, err = o.useToken(l, &c)
 	} else {
-		*l.tokens = tokens{}
-		err = r.useKey(ctx, l, &o, &c)
+		with.Credential, c.secret, err = o.credential(ctx, l)
+		c.identity, c.budget = with.Credential.Key, cloudapi.Budget(o.Budgets, l.endpoint, with.Credential)
 	}
 	if err != nil {
 		return c, err
 	}
-	o.Budget = c.budget
-	c.Client, err = cloudapi.New(o)
+	with.Budget = c.budget
+	c.Client, err = cloudapi.New(with)
 	if wrong, ok := errors.AsType[*cloudapi.CredentialError](err); ok {
 		ref := l.credentials.APIKey.SecretRef
 		key := ref.GetAPIKeyKey()
@@ -86,31 +84,24 @@ func (r *Reconciler) connect(ctx context.Context, l login) (connection, error) {
 	return c, nil
 }
 
-// useKey has a connection use the API key that the credential names. Errors are those of credential.
-func (r *Reconciler) useKey(ctx context.Context, l login, o *cloudapi.Options, c *connection) (err error) {
-	o.Credential, c.secret, err = r.credential(ctx, l)
-	c.identity, c.budget = o.Credential.Key, cloudapi.Budget(r.Budgets, o.Endpoint, o.Credential)
-	return err
-}
-
 // allowEndpoint holds the endpoint in a field against --allowed-endpoints, by origin.
-func (r *Reconciler) allowEndpoint(field, endpoint string) error {
+func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
 		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
 	}
-	if slices.Contains(r.AllowedOrigins, origin) {
+	if slices.Contains(o.AllowedOrigins, origin) {
 		return nil
 	}
 	return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: fmt.Sprintf(
 		"%s: origin %s is not allowed; the manager's flag --allowed-endpoints allows %s",
-		field, origin, strings.Join(r.AllowedOrigins, ", "))}
+		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
 // credential reads the Secret that is named, with nothing but the right
 // to get it: its data is neither listed nor watched nor kept. It returns the version that was
 // read, "" if there is none.
-func (r *Reconciler) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
+func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
 			message: "spec.credentials.apiKey.secretRef.name: no Secret is named"}
@@ -118,7 +109,7 @@ func (r *Reconciler) credential(ctx context.Context, l login) (c cloudapi.Creden
 	secret := &corev1.Secret{}
 	ref := l.credentials.APIKey.SecretRef
 	key := types.NamespacedName{Namespace: l.namespace, Name: ref.Name}
-	switch err := r.APIReader.Get(ctx, key, secret); {
+	switch err := o.APIReader.Get(ctx, key, secret); {
 	case apierrors.IsNotFound(err):
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q does not exist in namespace %q; create it with the keys %s and %s",

@@ -284,10 +284,6 @@ var _ = Describe("Discovery", func() {
 		o.restart()
 		o.pass(ctx, "org")
 		Expect(brief(o.read(ctx, "org").Status.Conditions, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"), "a restart forgets it not")
-		families, err := o.registry.Gather()
-		Expect(err).NotTo(HaveOccurred())
-		Expect(families).To(ContainElement(And(HaveField("GetName()", "ccloud_inventory_prune_held"),
-			HaveField("GetMetric()", ConsistOf(HaveField("GetGauge().GetValue()", 1.0))))))
 		for range 3 {
 			o.list(ctx, "org")
 		}
@@ -489,4 +485,95 @@ var _ = Describe("Discovery", func() {
 		o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) { s.Annotations[v1alpha1.AnnotationRequestedAt] = "now" })
 		Eventually(func() int { first("env-b"); return o.cloud.Count(cloudsim.OpListClusters) }).Should(Equal(2), "who asks does not wait")
 	})
+
+	It("has the first syncs of its sources spread, however long its name", func(ctx SpecContext) {
+		name := strings.Repeat("o", 64)
+		o.discovery(ctx, name)
+		o.pass(ctx, name)
+		o.reconciler.Budgets = budget.New(5, 10)
+		// 2 others, two requests each, five a second; the dice show a half.
+		Expect(o.one(ctx, "env-a").RequeueAfter).To(BeNumerically("~", 400*time.Millisecond, time.Millisecond))
+	})
+
+	It("has no source wait at a restart that was synced, though one kind never could be listed", func(ctx SpecContext) {
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		cloudsim.Seed(o.cloud, cloudsim.SeedOptions{Environment: "env-a", Clusters: 3, Peerings: 1, Seed: 1})
+		o.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret, Refused: []cloudsim.Op{cloudsim.OpListPeerings}})
+		o.clock.SetTime(o.clock.Now().Add(o.one(ctx, "env-a").RequeueAfter + time.Second))
+		o.one(ctx, "env-a")
+		Expect(o.clusters(ctx)).To(HaveLen(3))
+		Expect(o.sources(ctx)["env-a"].Status.LastSyncTime).To(BeNil())
+		o.clock.SetTime(o.clock.Now().Add(time.Hour))
+		o.restart()
+		o.reconciler.Budgets = budget.New(0.1, 10)
+		Expect(o.calls(func() { o.one(ctx, "env-a") })).To(Equal(2))
+		Expect(o.sources(ctx)["env-a"].Status.NextSyncTime.Time).To(BeTemporally(">", o.clock.Now()))
+	})
+
+	It("has a status that fits, whatever environments are called", func(ctx SpecContext) {
+		for i := range 400 {
+			o.environments(fmt.Sprintf("env-many%03d", i), strings.Repeat("n", 4096))
+		}
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+		Expect(o.read(ctx, "org").Status.SourceCount).To(BeEquivalentTo(403))
+		Expect(o.names(ctx)).To(HaveLen(403))
+	})
+
+	It("makes sources of every template that the API server takes", func(ctx SpecContext) {
+		for _, duration := range []string{"0.5ms", "1h1.5m", "1us", "0", "100h"} {
+			d := &v1alpha1.EnvironmentDiscovery{ObjectMeta: metav1.ObjectMeta{Name: "org", Namespace: o.namespace}}
+			err := k8s.Patch(ctx, d, client.RawPatch("application/apply-patch+yaml", []byte(`{"apiVersion":"inventory.ccloud.dev/v1alpha1",
+				"kind":"EnvironmentDiscovery","metadata":{"name":"org","namespace":"`+o.namespace+`"},"spec":{"endpoint":"`+o.url+`",
+				"credentials":{"apiKey":{"secretRef":{"name":"ccloud"}}},"template":{"spec":{"prune":{"gracePeriod":"`+duration+`"}}}}}`)),
+				client.FieldOwner("me"), client.ForceOwnership)
+			if err != nil {
+				continue
+			}
+			o.pass(ctx, "org")
+			Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"), duration)
+			Expect(o.names(ctx)).To(HaveLen(4), duration)
+		}
+		Expect(o.names(ctx)).NotTo(BeEmpty(), "some are taken")
+	})
+
+	It("leaves the series of a source alone that had its name", func(ctx SpecContext) {
+		Expect(k8s.Create(ctx, o.newSource())).To(Succeed())
+		o.reconcile(ctx)
+		o.discovery(ctx, sourceName)
+		o.pass(ctx, sourceName)
+		d := o.read(ctx, sourceName)
+		Expect(k8s.Delete(ctx, d)).To(Succeed())
+		Eventually(ctx, func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(d), d) }).ShouldNot(Succeed())
+		_, err := o.discoverer.Reconcile(ctx, requestFor(d))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(o.series("ccloud_inventory_cloud_rate_limit_remaining", "name", sourceName)).NotTo(BeEmpty())
+	})
 })
+
+// one reconciles a source once.
+func (o *organization) one(ctx context.Context, name string) reconcile.Result {
+	GinkgoHelper()
+	result, err := o.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.namespace, Name: name}})
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// series returns the values of a gauge's series that have a label's value.
+func (w *world) series(gauge, label, value string) (values []float64) {
+	GinkgoHelper()
+	families, err := w.registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == gauge && l.GetName() == label && l.GetValue() == value {
+					values = append(values, m.GetGauge().GetValue())
+				}
+			}
+		}
+	}
+	return values
+}

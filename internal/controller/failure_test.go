@@ -248,7 +248,8 @@ var _ = Describe("A cloud in trouble", func() {
 		Entry("500", cloudsim.Status(500, "", nil), v1alpha1.ReasonCloudUnavailable),
 		Entry("503 with HTML", cloudsim.Status(503, "<html>", http.Header{"Content-Type": {"text/html"}}), v1alpha1.ReasonCloudUnavailable),
 		Entry("a reset connection", cloudsim.Reset(), v1alpha1.ReasonCloudUnavailable),
-		Entry("429", cloudsim.Status(429, "", http.Header{"Retry-After": {"7"}}), v1alpha1.ReasonRateLimited),
+		// The peerings wait for as long; the budget tells real time.
+		Entry("429", cloudsim.Status(429, "", http.Header{"Retry-After": {"0"}}), v1alpha1.ReasonRateLimited),
 		Entry("400", cloudsim.Status(400, `{"errors":[{"code":"bad"}]}`, page), v1alpha1.ReasonInvalidRequest),
 		Entry("401", cloudsim.Status(401, "", nil), v1alpha1.ReasonUnauthenticated),
 		Entry("403 that means 401", cloudsim.Status(403, `{"errors":[{"detail":"Invalid API key"}]}`, page), v1alpha1.ReasonUnauthenticated),

@@ -20,19 +20,16 @@ import (
 // type, its record in package wire with its operation, its projection in package mirror, and
 // one line here with its filter.
 var observationKinds = []kind{
-	newObservationKind(mirror.KafkaCluster, (*cloudapi.Client).ListClusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
-	newObservationKind(mirror.Peering, (*cloudapi.Client).ListPeerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
-	newObservationKind(mirror.Network, (*cloudapi.Client).ListNetworks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
+	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
+	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
 
 // environmentKind is what a discovery mirrors. Its listing has no filter: what the selector
 // does not take is out of scope, not missing.
 var environmentKind = func() kind {
-	k := newKind(mirror.Environment,
-		func(c *cloudapi.Client, ctx context.Context, _ struct{}, index *cloudapi.Index) (*cloudapi.Listing[wire.Environment], error) {
-			return c.ListEnvironments(ctx, index)
-		},
-		func(client.Object) struct{} { return struct{}{} },
+	k := newKind(mirror.Environment, cloudapi.Environments,
+		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
 		func(e *wire.Environment, d client.Object) mirror.Object {
 			return mirror.ProjectEnvironment(e, d.(*v1alpha1.EnvironmentDiscovery))
 		},
@@ -102,7 +99,7 @@ type kind struct {
 // hold one and many of those.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
-	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
+	operation *cloudapi.Operation[Record, Filter],
 	filter func(client.Object) Filter,
 	project func(*Record, client.Object) mirror.Object,
 	object client.Object, objects client.ObjectList,
@@ -111,7 +108,7 @@ func newKind[Record, Filter any](
 		Kind:   described,
 		filter: func(owner client.Object) any { return filter(owner) },
 		list: func(ctx context.Context, c *cloudapi.Client, owner client.Object, index *cloudapi.Index) (listing, error, error) {
-			got, err := operation(c, ctx, filter(owner), index)
+			got, err := cloudapi.List(ctx, c, operation, filter(owner), index, func(record *Record) mirror.Object { return project(record, owner) })
 			if err != nil {
 				return listing{}, nil, err
 			}
@@ -120,10 +117,10 @@ func newKind[Record, Filter any](
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {
-				if item.Record == nil {
+				if item.Known {
 					l.sighting.Same = append(l.sighting.Same, item.ID)
 				} else {
-					l.sighting.Objects = append(l.sighting.Objects, project(item.Record, owner))
+					l.sighting.Objects = append(l.sighting.Objects, item.Value)
 				}
 			}
 			return l, got.Complete(), nil
@@ -136,7 +133,7 @@ func newKind[Record, Filter any](
 // newObservationKind is newKind for a kind of observation of a source.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
-	operation func(*cloudapi.Client, context.Context, Filter, *cloudapi.Index) (*cloudapi.Listing[Record], error),
+	operation *cloudapi.Operation[Record, Filter],
 	filter func(*v1alpha1.InventorySource) Filter,
 	project func(*Record) v1alpha1.Observation,
 	object v1alpha1.Observation, objects client.ObjectList,

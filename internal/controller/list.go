@@ -77,7 +77,7 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	if len(wanted) == 0 {
 		return asked, nil
 	}
-	login := login{namespace: o.object().GetNamespace(), settings: o.settings(), tokens: &s.tokens,
+	login := login{namespace: o.object().GetNamespace(), settings: o.settings(),
 		observe: r.Metrics.ObserveCalls(r.owners.name, o.object().GetNamespace(), o.object().GetName())}
 	connection, err := r.connect(ctx, login)
 	var unconnected *failure

@@ -72,6 +72,7 @@ type Options struct {
 
 	configMaps configMaps
 	watches    watches
+	tokens     cloudapi.Tokens
 }
 
 // Reconciler keeps the objects of the owners of one kind.
@@ -126,10 +127,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return ended(ctx, err)
 	case o == nil:
 		r.states.forget(req.NamespacedName)
-		r.forgetMetrics(req.NamespacedName)
+		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
 		return reconcile.Result{}, nil
 	case !o.object().GetDeletionTimestamp().IsZero():
-		r.forgetMetrics(req.NamespacedName)
+		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
 	s := r.states.of(o, r.owners.kinds, r.Clock.Now())
@@ -161,15 +162,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	s.settle(o)
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
-}
-
-// forgetMetrics removes the series of an owner that is gone or going.
-func (r *Reconciler) forgetMetrics(key client.ObjectKey) {
-	names := make([]string, len(r.owners.kinds))
-	for i := range names {
-		names[i] = r.owners.kinds[i].Name
-	}
-	r.Metrics.Forget(r.owners.name, key.Namespace, key.Name, names...)
 }
 
 // ended returns what a pass ends with that met an error. When the manager stops, there

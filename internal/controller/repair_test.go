@@ -29,11 +29,15 @@ type observed struct {
 	client.Client
 	lists        int    // how often all observations of a kind were looked at
 	unreadable   bool   // single observations cannot be read
+	unlistable   bool   // nor can all of a kind
 	beforeReport func() // comes once, before the next write of the source's status
 }
 
 func (c *observed) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	c.lists++
+	if c.unlistable {
+		return errors.New("the cache is out of order")
+	}
 	return c.Client.List(ctx, list, opts...)
 }
 
@@ -316,6 +320,69 @@ var _ = Describe("Repair", func() {
 		Entry("met between two", func(ctx SpecContext) { w.retry(ctx) }),
 	)
 
+	Context("of observations of a kind that is not mirrored", func() {
+		// plant makes an observation of a peering that the cloud does not have, and tells of it.
+		plant := func(ctx SpecContext, changes ...func(*v1alpha1.PeeringObservation)) *v1alpha1.PeeringObservation {
+			GinkgoHelper()
+			o := planted(w)
+			for _, change := range changes {
+				change(o)
+			}
+			Expect(k8s.Create(ctx, o)).To(Succeed())
+			Expect(w.reconciler.Drift(peeringKind).Create(event.CreateEvent{Object: o})).To(BeTrue())
+			return o
+		}
+
+		DescribeTable("deletes one that came after the pass that ignored its kind, at the next sync", func(ctx SpecContext, told bool) {
+			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+			w.reconcile(ctx)
+			o := planted(w)
+			Expect(k8s.Create(ctx, o)).To(Succeed())
+			if told {
+				w.reconciler.Drift(peeringKind).Create(event.CreateEvent{Object: o})
+			}
+			w.sync(ctx)
+			Expect(w.peerings(ctx)).To(BeEmpty())
+		}, Entry("told by the watch", true), Entry("missed by the watch", false))
+
+		It("prunes one whose kind is mirrored", func(ctx SpecContext) {
+			plant(ctx)
+			for range 3 {
+				w.sync(ctx)
+			}
+			Expect(w.peerings(ctx)).NotTo(HaveKey("p-planted"))
+		})
+
+		It("prunes one that became the source's when a stranger let go of it", func(ctx SpecContext) {
+			o := plant(ctx, func(o *v1alpha1.PeeringObservation) {
+				o.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: "someone", UID: "0f5f0c9e", Controller: ptr.To(true)}}
+			})
+			w.reconcile(ctx)
+			w.sync(ctx)
+			before := o.DeepCopy()
+			o.OwnerReferences = nil
+			Expect(k8s.Update(ctx, o)).To(Succeed())
+			w.reconciler.Drift(peeringKind).Update(event.UpdateEvent{ObjectOld: before, ObjectNew: o})
+			for range 4 {
+				w.sync(ctx)
+			}
+			Expect(w.peerings(ctx)).NotTo(HaveKey("p-planted"))
+		})
+	})
+
+	It("loses no sync that was asked for where the cache could not be read after the listing", func(ctx SpecContext) {
+		Expect(w.cloud.SetClusterPhase(id, "RESTING")).To(Succeed())
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		seen.unlistable = true
+		_, err := w.tryReconcile(ctx)
+		Expect(err).To(MatchError(ContainSubstring("out of order")))
+		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(BeEmpty(), "what was not recorded is not acknowledged")
+		seen.unlistable = false
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.clusters(ctx)[id].Status.Phase).To(Equal("RESTING"))
+		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
+	})
+
 	It("looks at everything, and says so, after a repair that could not be written", func(ctx SpecContext) {
 		writer := &flaky{Client: seen, failing: true}
 		w.reconciler.Cluster = writer
@@ -395,4 +462,11 @@ func (w *world) occupy(ctx context.Context, id string) *v1alpha1.KafkaClusterObs
 	}
 	Expect(k8s.Create(ctx, stranger)).To(Succeed())
 	return stranger
+}
+
+// planted returns an observation of a peering that no cloud has.
+func planted(w *world) *v1alpha1.PeeringObservation {
+	return &v1alpha1.PeeringObservation{ObjectMeta: metav1.ObjectMeta{Name: "p-planted", Namespace: w.namespace},
+		Spec: v1alpha1.PeeringObservationSpec{PeeringID: "p-planted", ObservationOrigin: v1alpha1.ObservationOrigin{
+			SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment}}}
 }

@@ -133,7 +133,6 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 		if *summary != nil {
 			(*summary).Held = held
 		}
-		r.Metrics.Held(o.object().GetNamespace(), o.object().GetName(), k.Name, held != nil)
 	}
 }
 

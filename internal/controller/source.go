@@ -30,7 +30,7 @@ var sources = ownerKind{
 		waiting:   "the sync that is due waits for the request budget of its API key: ",
 		withheld:  "%d objects that only such listings told of get no observation until one is complete",
 		taken: taken{
-			theirs:  "objects that are not this source's have the names of its observations: %s; delete them, or the source that controls them",
+			theirs:  "objects that are not this source's have the names of its observations: %s; delete those without a controller, and the source that controls the others",
 			formers: "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
 			others:  "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
 			clashes: "listed objects without an observation, since their name is another object's: %s",

@@ -25,8 +25,6 @@ type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // by kind, as in ownerKind
-	// tokens are those of an owner that uses workload identity.
-	tokens tokens
 	// settled is the generation of the spec that the last whole pass was finished
 	// for; 0 if it was not finished.
 	settled int64

@@ -21,56 +21,40 @@ import (
 // API server gives. It is exchanged at once and then forgotten.
 const subjectLife = 600
 
-// tokens are what an owner that uses workload identity asks the cloud with.
-type tokens struct {
-	source *cloudapi.TokenSource
-	// of is what the source was made from.
-	of v1alpha1.WorkloadIdentityCredential
-}
-
-// useToken has a connection use tokens of the identity pool that the credential names. The last one is
-// kept from sync to sync.
+// useToken has a connection use tokens of the identity pool that the credential names. All owners
+// of one namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
 // Failures: EndpointNotAllowed. Those of the two steps to a token come once one is needed:
 // ServiceAccountTokenFailed, TokenExchangeRefused, and those of any request to the cloud.
-func (r *Reconciler) useToken(l login, o *cloudapi.Options, c *connection) error {
+func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()
-	if err := r.allowEndpoint(field, of.TokenEndpoint); err != nil {
-		return err
+	if err := o.allowEndpoint(field, of.TokenEndpoint); err != nil {
+		return nil, err
 	}
 	who := []string{string(of.IdentityPool), l.namespace, of.ServiceAccountName}
 	c.identity = fmt.Sprintf("%s/%s/%s", who[0], who[1], who[2])
-	c.budget = cloudapi.BudgetFor(r.Budgets, o.Endpoint, who...)
-	if l.tokens.source == nil || l.tokens.of != of {
-		exchanger, err := cloudapi.NewTokenSource(cloudapi.TokenOptions{
-			Endpoint:     of.TokenEndpoint,
-			IdentityPool: string(of.IdentityPool),
-			Subject:      r.subject(l.namespace, of),
-			UserAgent:    o.UserAgent,
-			Transport:    o.Transport,
-			Budget:       c.budget,
-			Retry:        o.Retry,
-			Observe:      o.Observe,
-			Now:          r.Clock.Now,
-		})
-		if err != nil {
-			return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
-		}
-		*l.tokens = tokens{exchanger, of}
+	c.budget = cloudapi.BudgetFor(o.Budgets, l.endpoint, who...)
+	shared, err := o.tokens.For(cloudapi.TokenOptions{
+		Endpoint:     of.TokenEndpoint,
+		IdentityPool: string(of.IdentityPool),
+		Subject:      o.subject(l.namespace, of),
+		Now:          o.Clock.Now,
+	}, l.namespace, of.ServiceAccountName, of.Audience)
+	if err != nil {
+		return nil, &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
 	}
-	o.Tokens = l.tokens.source
-	return nil
+	return shared, nil
 }
 
 // subject returns what asks the API server for a token of a ServiceAccount.
-func (r *Reconciler) subject(namespace string, of v1alpha1.WorkloadIdentityCredential) func(context.Context) (string, error) {
+func (o *Options) subject(namespace string, of v1alpha1.WorkloadIdentityCredential) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: of.ServiceAccountName}}
 		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
 			Audiences: []string{of.Audience}, ExpirationSeconds: ptr.To[int64](subjectLife),
 		}}
-		err := r.Cluster.SubResource("token").Create(ctx, account, request)
+		err := o.Cluster.SubResource("token").Create(ctx, account, request)
 		if err == nil {
 			return request.Status.Token, nil
 		}
@@ -79,7 +63,7 @@ func (r *Reconciler) subject(namespace string, of v1alpha1.WorkloadIdentityCrede
 		case apierrors.IsNotFound(err):
 			why = "it does not exist; create it, or name another in spec.credentials.workloadIdentity.serviceAccountName"
 		case apierrors.IsForbidden(err):
-			why = "the operator may not ask for its tokens; apply config/workload-identity, or set workloadIdentity.enabled in the chart"
+			why = "the operator may not ask for its tokens; add config/workload-identity to what is deployed, or set workloadIdentity.enabled in the chart"
 		}
 		return "", &failure{reason: v1alpha1.ReasonServiceAccountTokenFailed, message: fmt.Sprintf(
 			"ServiceAccount %q in namespace %q: %s", of.ServiceAccountName, namespace, why)}

@@ -30,6 +30,8 @@ var (
 		"namespace", "name", "reason")
 	discoveryReady = desc("discovery_ready", "1 while the EnvironmentDiscovery's Ready condition is True, else 0; the reason is the condition's.",
 		"namespace", "name", "reason")
+	pruneHeld = desc("prune_held", "1 while a prune of the kind waits for a person's approval, else 0.", "namespace", "name", "kind")
+
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
 )
 
@@ -66,7 +68,7 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, discoveryReady, observations} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, discoveryReady, pruneHeld, observations} {
 		ch <- d
 	}
 	for i := range c.Kinds {
@@ -109,6 +111,7 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 		if d := &discoveries.Items[i]; d.DeletionTimestamp.IsZero() {
 			value, reason := readiness(d.Status.Conditions)
 			ch <- gauge(discoveryReady, value, d.Namespace, d.Name, reason)
+			ch <- held(d, mirror.Environment)
 		}
 	}
 }
@@ -141,11 +144,23 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 				ch <- gauge(observations, float64(p.Count), source.Namespace, source.Name, kind.Name, p.Phase)
 			}
 		}
+		if kind.Mirrored(source) {
+			ch <- held(source, kind.Kind)
+		}
 		if kind.Mirrored(source) && !source.Spec.Suspend {
 			at := kind.LastListed(source).Add(source.GetStaleAfter())
 			ch <- gauge(turnsStale, float64(at.Unix()), source.Namespace, source.Name, kind.Name)
 		}
 	}
+}
+
+// held returns the series that says whether a prune of an owner's kind waits for approval.
+func held(owner mirror.Object, kind *mirror.Kind) prometheus.Metric {
+	value := 0.0
+	if summary := *kind.Summary(owner); summary != nil && summary.Held != nil {
+		value = 1
+	}
+	return gauge(pruneHeld, value, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
 // collectObservations collects the series of the observations of these sources.

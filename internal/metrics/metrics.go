@@ -27,7 +27,6 @@ type Metrics struct {
 	requests       *prometheus.CounterVec
 	requestSeconds *prometheus.HistogramVec
 	remaining      *prometheus.GaugeVec
-	pruneHeld      *prometheus.GaugeVec
 
 	mu sync.Mutex
 	// asking are the kinds of owners with a namespace and name that asked the cloud.
@@ -49,12 +48,11 @@ func New(registry prometheus.Registerer, build Build) *Metrics {
 			prometheus.DefBuckets, "operation"),
 		remaining: gaugeVec("cloud_rate_limit_remaining", "Requests left in the cloud's rate limit window, as its last answer told.",
 			"namespace", "name"),
-		asking:    map[[2]string]map[string]bool{},
-		pruneHeld: gaugeVec("prune_held", "1 while a prune of the kind waits for a person's approval, else 0.", "namespace", "name", "kind"),
+		asking: map[[2]string]map[string]bool{},
 	}
 	info := gaugeVec("build_info", "Always 1; the labels tell what was built.", "version", "revision", "go_version")
 	info.WithLabelValues(build.Version, build.Revision, build.GoVersion).Set(1)
-	registry.MustRegister(m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining, m.pruneHeld, info)
+	registry.MustRegister(m.syncs, m.syncDuration, m.writes, m.skipped, m.requests, m.requestSeconds, m.remaining, info)
 	return m
 }
 
@@ -113,21 +111,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Held reports whether a prune of a kind waits for approval.
-func (m *Metrics) Held(sourceNamespace, sourceName, kind string, held bool) {
-	value := 0.0
-	if held {
-		value = 1
-	}
-	m.pruneHeld.WithLabelValues(sourceNamespace, sourceName, kind).Set(value)
-}
-
-// Forget removes the series of an owner that is gone, and of the kinds it mirrored. Another kind
-// of owner may have the same name: what both share goes with the last of them.
-func (m *Metrics) Forget(ownerKind, namespace, name string, kinds ...string) {
-	for _, kind := range kinds {
-		m.pruneHeld.DeleteLabelValues(namespace, name, kind)
-	}
+// Forget removes the series of an owner that is gone. Another kind of owner may have the same name:
+// what both share goes with the last of them.
+func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{namespace, name}

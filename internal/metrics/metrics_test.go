@@ -70,10 +70,6 @@ func used() (*prometheus.Registry, *Metrics) {
 	m.Wrote("Peering", "create", errors.New("conflict"))
 	m.Skipped("Peering", 7)
 	m.Skipped("Peering", 0)
-	m.Held("a", "prod", "Peering", true)
-	m.Held("a", "prod", "KafkaCluster", false)
-	m.Held("a", "other", "Peering", true)
-	m.Held("b", "prod", "Peering", true)
 	for _, name := range []string{"prod", "other"} {
 		m.ObserveCalls("inventorysource", "a", name)(cloudapi.Call{Operation: "ListPeerings", StatusCode: 200, Duration: time.Second,
 			RateLimit: cloudapi.RateLimit{Known: true, Remaining: 42}})
@@ -94,10 +90,6 @@ func TestMetricsHaveTheContractsNamesAndLabels(t *testing.T) {
 		"ccloud_inventory_writes_total{kind=Peering,result=success,verb=create}":  1,
 		"ccloud_inventory_writes_total{kind=Peering,result=error,verb=create}":    1,
 		"ccloud_inventory_writes_skipped_total{kind=Peering}":                     7,
-		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}":         1,
-		"ccloud_inventory_prune_held{kind=KafkaCluster,name=prod,namespace=a}":    0,
-		"ccloud_inventory_prune_held{kind=Peering,name=other,namespace=a}":        1,
-		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=b}":         1,
 		"ccloud_inventory_cloud_requests_total{code=200,operation=ListPeerings}":  2,
 		"ccloud_inventory_cloud_requests_total{code=429,operation=ListPeerings}":  1,
 		"ccloud_inventory_cloud_requests_total{code=0,operation=ListPeerings}":    1,
@@ -112,25 +104,26 @@ func TestSeriesOfASourceGoWithItAndOnlyThose(t *testing.T) {
 	registry, m := used()
 	before := gathered(t, registry)
 	m.ObserveCalls("environmentdiscovery", "a", "prod")
-	m.Forget("environmentdiscovery", "a", "prod", "Environment")
+	m.Forget("environmentdiscovery", "a", "prod")
 	NewWithT(t).Expect(gathered(t, registry)).To(Equal(before), "a discovery of the same name takes none along")
-	m.Forget("inventorysource", "a", "prod", "KafkaCluster", "Peering")
+	m.Forget("inventorysource", "a", "prod")
 	after := gathered(t, registry)
 	for series := range before {
 		ofSource := strings.Contains(series, "name=prod,namespace=a")
 		_, there := after[series]
 		NewWithT(t).Expect(there).To(Equal(!ofSource), series)
 	}
-	m.Held("a", "prod", "Peering", false)
-	NewWithT(t).Expect(gathered(t, registry)).To(HaveKeyWithValue(
-		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0), "a source created again starts over")
 }
 
-func TestAHeldPruneThatIsLetThroughIsHeldNoMore(t *testing.T) {
+func TestAHeldPruneIsWhatTheStatusSays(t *testing.T) {
 	t.Parallel()
-	registry, m := used()
-	m.Held("a", "prod", "Peering", false)
-	NewWithT(t).Expect(gathered(t, registry)).To(HaveKeyWithValue("ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 0.0))
+	m := filled()
+	m.sources[0].Status.Peerings.Held = &v1alpha1.HeldPrune{}
+	m.discoveries[0].Status.Environments = &v1alpha1.InventorySummary{Held: &v1alpha1.HeldPrune{}}
+	NewWithT(t).Expect(collected(t, m, false)).To(And(
+		HaveKeyWithValue("ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}", 1.0),
+		HaveKeyWithValue("ccloud_inventory_prune_held{kind=KafkaCluster,name=prod,namespace=a}", 0.0),
+		HaveKeyWithValue("ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}", 1.0)))
 }
 
 func TestMetricsAreRegisteredOnce(t *testing.T) {
@@ -242,6 +235,13 @@ var (
 		"ccloud_inventory_source_ready{name=prod,namespace=a,reason=Succeeded}":                    1,
 		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                   0,
 		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":               0,
+		"ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}":                       0,
+		"ccloud_inventory_prune_held{kind=Environment,name=new,namespace=a}":                       0,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=prod,namespace=a}":                     0,
+		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}":                          0,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=new,namespace=a}":                      0,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=suspended,namespace=a}":                0,
+		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                     0,
 		// Never listed, both: from the source's creation on. Three times the interval is the default.
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
@@ -249,7 +249,7 @@ var (
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
 	// discoverySeries is how many of them are discoveries'.
-	discoverySeries = 2
+	discoverySeries = 4
 	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
 	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"
 )
@@ -275,6 +275,10 @@ func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}": 1767300000 + 900,
 		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                  0,
 		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":              0,
+		"ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}":                      0,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=new,namespace=a}":                     0,
+		"ccloud_inventory_prune_held{kind=KafkaCluster,name=suspended,namespace=a}":               0,
+		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                    0,
 	}), "those of others")
 }
 

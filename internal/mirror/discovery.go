@@ -33,8 +33,9 @@ var Environment = &Kind{
 	claim:        claimOfSource,
 	render:       renderSource,
 	withLastName: withLastName,
-	outOfScope: func(o Object, owner Owner) bool {
-		return !selects(owner.discovery().Spec.Selector, source(o).Spec.Environment, displayName(o))
+	scope: func(owner Owner) func(Object) bool {
+		takes := newSelector(owner.discovery().Spec.Selector)
+		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
 	},
 	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
 }
@@ -44,32 +45,54 @@ func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventoryS
 // displayName returns the name that people gave a source's environment; "" if it is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selects reports whether a selector takes an environment. If names exclude and the
-// environment's is not known, only its ID can take it.
-func selects(s v1alpha1.EnvironmentSelector, id, displayName string) bool {
-	all := len(s.IDs)+len(s.DisplayNames) == 0
-	switch {
-	case matches(s.Exclude, id, displayName):
-		return false
-	case displayName == "" && len(s.Exclude.DisplayNames) > 0:
-		return slices.Contains(s.IDs, v1alpha1.Identifier(id))
-	}
-	return all || matches(s.EnvironmentMatch, id, displayName)
+// selector is an EnvironmentSelector made ready to judge many environments.
+type selector struct {
+	ids, excludedIDs     map[string]bool
+	names, excludedNames *regexp.Regexp // nil of no patterns
 }
 
-func matches(m v1alpha1.EnvironmentMatch, id, displayName string) bool {
-	return slices.Contains(m.IDs, v1alpha1.Identifier(id)) ||
-		slices.ContainsFunc(m.DisplayNames, func(pattern v1alpha1.Identifier) bool { return glob(string(pattern), displayName) })
+func newSelector(s v1alpha1.EnvironmentSelector) selector {
+	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), anyOf(s.DisplayNames), anyOf(s.Exclude.DisplayNames)}
+}
+
+// environment reports whether the selector takes an environment. If names exclude and the
+// environment's is not known, only its ID can take it.
+func (s selector) environment(id, displayName string) bool {
+	switch {
+	case s.excludedIDs[id] || fits(s.excludedNames, displayName):
+		return false
+	case displayName == "" && s.excludedNames != nil:
+		return s.ids[id]
+	}
+	return len(s.ids) == 0 && s.names == nil || s.ids[id] || fits(s.names, displayName)
+}
+
+func setOf(ids []v1alpha1.Identifier) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[string(id)] = true
+	}
+	return set
 }
 
 // wildcards are what a pattern's wildcards are to a regular expression.
 var wildcards = strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
 
-// glob reports whether a pattern fits a text, where * stands for any text and ? for one
-// character. Go's regular expressions take time linear in the text.
-func glob(pattern, text string) bool {
-	fits, err := regexp.MatchString(`(?s)\A`+wildcards.Replace(regexp.QuoteMeta(pattern))+`\z`, text)
-	return err == nil && fits
+// anyOf returns what fits any of the patterns, in which * stands for any text and ? for one
+// character; nil for none. It takes time linear in the text.
+func anyOf(patterns []v1alpha1.Identifier) *regexp.Regexp {
+	if len(patterns) == 0 {
+		return nil
+	}
+	alternatives := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		alternatives[i] = wildcards.Replace(regexp.QuoteMeta(string(pattern)))
+	}
+	return regexp.MustCompile(`(?s)\A(?:` + strings.Join(alternatives, "|") + `)\z`) // Quoted, it always compiles.
+}
+
+func fits(pattern *regexp.Regexp, text string) bool {
+	return pattern != nil && pattern.MatchString(text)
 }
 
 // ProjectEnvironment turns an environment's record into the source that a discovery makes of it.

@@ -200,3 +200,8 @@ func TestWhateverSourcesStandThereAPlanMakesThemTheListing(t *testing.T) {
 		o.Expect(again.Deletes).To(BeEmpty(), "Retain is the default")
 	})
 }
+
+// glob reports whether one pattern of display names fits a text.
+func glob(pattern, text string) bool {
+	return fits(anyOf([]v1alpha1.Identifier{v1alpha1.Identifier(pattern)}), text)
+}

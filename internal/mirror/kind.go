@@ -68,9 +68,9 @@ type Kind struct {
 	// the listing gave it none; nil if names decide nothing. former is what was listed
 	// before and there what is in the cluster, each nil if there is none.
 	withLastName func(o, former, there Object) Object
-	// outOfScope reports whether the owner's selector does not take a listed object; nil
+	// scope returns what reports whether the owner's selector takes a listed object; nil
 	// if all that is listed is taken.
-	outOfScope func(o Object, owner Owner) bool
+	scope func(owner Owner) func(Object) bool
 	// released reports whether a person took the object from its owner's hands; nil if
 	// that cannot be.
 	released func(Object) bool

@@ -126,7 +126,10 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	for _, o := range existing {
 		there[o.GetName()] = o
 	}
-	r := recording{kind, owner, s, l, there}
+	r := recording{kind: kind, owner: owner, Sighting: s, former: l, there: there}
+	if kind.scope != nil {
+		r.inScope = kind.scope(owner)
+	}
 	for _, id := range s.Same {
 		next.see(r, l.entries[ObjectName(id)].object)
 	}
@@ -159,6 +162,8 @@ type recording struct {
 	former *Ledger
 	// there are the owner's objects, by name.
 	there map[string]Object
+	// inScope reports whether the owner's selector takes a listed object; nil if all are.
+	inScope func(Object) bool
 }
 
 // Again returns the ledger after a complete listing, under the same scope, that told
@@ -208,7 +213,7 @@ func (l *Ledger) see(r recording, o Object) {
 	if there != nil && there != o && carries(r.kind, there, o) {
 		e.object = there
 	}
-	if r.kind.outOfScope != nil && r.kind.outOfScope(o, r.owner) {
+	if r.inScope != nil && !r.inScope(o) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
 			e.outside = former.outside
@@ -283,14 +288,18 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 
 // knownSince returns what is known of an object, and since when it is missing or outside: as this
 // process saw it, else as the cluster says. The time is zero for an object that is listed, and
-// for one that is unknown and was not missing when an earlier process last looked.
+// for one that is unknown and was neither when an earlier process last looked.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
 	case seen == listed:
 		return seen, time.Time{}
 	case since.IsZero() && seen == unknown:
-		since = k.claim(o, owner, missing)
+		if since = k.claim(o, owner, outside); !since.IsZero() {
+			seen = outside
+		} else {
+			since = k.claim(o, owner, missing)
+		}
 	case since.IsZero():
 		since = claimedSince(k, owner, o, seen, now)
 	}

@@ -167,7 +167,7 @@ func (o *org) apply(plan *Plan) {
 		name, next := w.Desired.GetName(), stored(w.Desired).(*v1alpha1.InventorySource)
 		o.Expect(w.Metadata || w.Content).To(BeTrue(), "a write writes something")
 		if w.Existing == nil {
-			o.Expect(o.sources).NotTo(HaveKey(name), "only what is not there is created")
+			o.Expect(o.sources[name]).To(BeNil(), "only what is not there is created") // HaveKey looks at every key.
 			o.Expect(string(w.Desired.GetUID())+w.Desired.GetResourceVersion()).To(BeEmpty(), "what is created is new")
 			o.made++
 			next.UID = types.UID(fmt.Sprintf("uid-%d", o.made))

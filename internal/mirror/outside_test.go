@@ -572,9 +572,10 @@ func BenchmarkSelects(b *testing.B) {
 		selector.DisplayNames = append(selector.DisplayNames, v1alpha1.Identifier(fmt.Sprintf("team-%d-*", i)))
 		selector.Exclude.DisplayNames = append(selector.Exclude.DisplayNames, v1alpha1.Identifier(fmt.Sprintf("*-secret-%d", i)))
 	}
+	takes := newSelector(selector)
 	b.ReportAllocs()
 	for b.Loop() {
-		if selects(selector, "env-1", "payments-production-eu-west-1") {
+		if takes.environment("env-1", "payments-production-eu-west-1") {
 			b.Fatal("taken")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -83,12 +84,16 @@ type Write struct {
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
-			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences()))
+			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences())) &&
+		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
 // SameWrite reports whether two writes want the same of an object, whatever others added to it
 // meanwhile.
 func (k *Kind) SameWrite(a, b Write) bool {
+	if a.wanted == nil || b.wanted == nil { // To let an object go is always the same.
+		return a.wanted == nil && b.wanted == nil
+	}
 	return (a.Existing == nil) == (b.Existing == nil) && k.same(a.wanted, b.wanted) &&
 		maps.Equal(a.wanted.GetLabels(), b.wanted.GetLabels()) && maps.Equal(a.wanted.GetAnnotations(), b.wanted.GetAnnotations()) &&
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
@@ -298,16 +303,22 @@ func (p *planner) keep(existing Object) {
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// release plans that an object's owner lets it go: it loses the ownerReference, and nothing else
-// of it changes.
+// release plans that an object's owner lets it go: it loses the ownerReference, and keeps the label
+// by which it can be taken back. Nothing else of it changes.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
 		return
 	}
 	next := existing.DeepCopyObject().(Object)
+	labels := maps.Clone(next.GetLabels())
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[v1alpha1.LabelDiscovery] = LabelValue(p.Owner.GetName())
+	next.SetLabels(labels)
 	next.SetOwnerReferences(slices.DeleteFunc(next.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == p.Owner.GetUID() }))
-	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true, wanted: next})
+	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true})
 }
 
 // controlledBy reports whether an object has this owner's reference.
@@ -382,7 +393,7 @@ func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
-		conflict.Predecessor = SameNamed(*controller, *owner.reference())
+		conflict.Predecessor = SameNamed(*controller, *owner.reference()) && controller.UID != owner.GetUID()
 	}
 	return conflict
 }

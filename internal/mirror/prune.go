@@ -234,31 +234,45 @@ func (a *Approval) done(o Object) {
 	}
 }
 
-// prune puts those missing objects that the chain allows to delete in the plan, and notes in the
-// report what is held, and what keeps the others.
+// prune puts those objects that the chain allows to delete in the plan, and notes in the
+// report what is held, and what keeps the others. What is out of scope holds back nothing that is
+// missing, unless both wait for a person.
 func (p *planner) prune() {
-	missing := 0
+	var missing, out []absentee
 	for _, a := range p.missing {
 		if a.outside {
+			out = append(out, a)
 			continue
 		}
-		missing++
+		missing = append(missing, a)
 		if retained(p.Owner.Prune, a).verdict == allow && unconfirmed(p.Owner.Prune, a).verdict != allow {
 			p.Undecided = true
 			p.Unconfirmed = p.Fresh
 		}
 	}
 	b := batch{
-		prune:     p.Owner.Prune,
-		absentees: pruneChain.allowed(p.Owner.Prune, p.missing),
-		missing:   missing,
-		total:     p.present,
-		empty:     p.Ledger != nil && p.Ledger.empty,
-		fresh:     p.Fresh,
+		prune:   p.Owner.Prune,
+		missing: len(missing),
+		total:   p.present,
+		empty:   p.Ledger != nil && p.Ledger.empty,
 	}
+	apart := b
+	apart.absentees, apart.fresh = pruneChain.allowed(p.Owner.Prune, missing), true
+	if _, asked := pruneChain.judge(apart, true); asked == nil {
+		p.decide(apart)
+		b.missing, b.empty = 0, false
+		missing = nil
+	}
+	b.absentees = pruneChain.allowed(p.Owner.Prune, append(missing, out...))
+	p.decide(b)
+}
+
+// decide plans for a batch what the chain says of it.
+func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
 	}
+	b.fresh = p.Fresh
 	lines := occasion(p.Kind, b.absentees)
 	digest := digest(lines)
 	approval := p.Approval

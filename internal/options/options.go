@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"os"
 	"slices"
 	"strings"
 
@@ -184,24 +183,6 @@ func (o *Options) parseEndpoints() error {
 		return fmt.Errorf("--allowed-endpoints: names no origin; write for example %s", v1alpha1.DefaultEndpoint)
 	}
 	return errs
-}
-
-// readCABundle adds what the file has to the system's certificate authorities.
-func (o *Options) readCABundle() error {
-	if o.caBundle == "" {
-		return nil
-	}
-	bundle, err := os.ReadFile(o.caBundle)
-	if err != nil {
-		return fmt.Errorf("--ca-bundle: %w", err)
-	}
-	if o.Roots, err = x509.SystemCertPool(); err != nil {
-		return fmt.Errorf("--ca-bundle: the system's own certificate authorities: %w", err)
-	}
-	if !o.Roots.AppendCertsFromPEM(bundle) {
-		return fmt.Errorf("--ca-bundle: %s has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----", o.caBundle)
-	}
-	return nil
 }
 
 // shard ends the name of a shard's Lease.

@@ -22,7 +22,7 @@ func TestOursReadsTheInventoryThatTheSDKReads(t *testing.T) {
 		t.Run("clusters "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			want, refused := reference.listClusters(t.Context(), f)
-			got, err := client.ListClusters(t.Context(), f, nil)
+			got, err := listClusters(t.Context(), client, f)
 			if refused != nil {
 				g.Expect(err).To(HaveOccurred())
 				return
@@ -42,7 +42,7 @@ func TestOursReadsTheInventoryThatTheSDKReads(t *testing.T) {
 		t.Run("peerings "+name, func(t *testing.T) {
 			g := NewWithT(t)
 			want, refused := reference.listPeerings(t.Context(), f)
-			got, err := client.ListPeerings(t.Context(), f, nil)
+			got, err := listPeerings(t.Context(), client, f)
 			if refused != nil {
 				g.Expect(err).To(HaveOccurred())
 				return
@@ -66,7 +66,7 @@ func TestOursReadsTheNetworksThatTheSDKReads(t *testing.T) {
 	filter := cloudapi.NetworkFilter{Environment: environment}
 	want, err := vendor(server, nil).listNetworks(t.Context(), filter)
 	g.Expect(err).NotTo(HaveOccurred())
-	got, err := ours(t, server).ListNetworks(t.Context(), filter, nil)
+	got, err := listNetworks(t.Context(), ours(t, server), filter)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(got.Complete()).To(Succeed())
 	g.Expect(len(want)).To(BeNumerically(">", 100))
@@ -195,7 +195,7 @@ func TestOursReadsWhatTheSDKReadsBeyondTheSpecification(t *testing.T) {
 
 			clusters, err := reference.listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
-			gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
+			gotClusters, err := listClusters(t.Context(), client, cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(records(gotClusters)).To(Equal(clusters))
 			if v.cluster != nil {
@@ -204,7 +204,7 @@ func TestOursReadsWhatTheSDKReadsBeyondTheSpecification(t *testing.T) {
 
 			peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
-			gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
+			gotPeerings, err := listPeerings(t.Context(), client, cloudapi.PeeringFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(records(gotPeerings)).To(Equal(peerings))
 			if v.peering != nil {
@@ -240,7 +240,7 @@ func TestBothTakeARefusalForOne(t *testing.T) {
 			server := serve(t, cloudsim.Status(tt.status, tt.body, nil))
 			_, err := vendor(server, nil).listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(err).To(HaveOccurred())
-			_, err = ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
+			_, err = listClusters(t.Context(), ours(t, server), cloudapi.ClusterFilter{Environment: environment})
 			g.Expect(cloudapi.ClassOf(err).String()).To(Equal(tt.class.String()))
 		})
 	}

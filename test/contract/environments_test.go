@@ -9,6 +9,8 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -40,13 +42,13 @@ func TestEveryPageOfEnvironmentsConforms(t *testing.T) {
 func TestEveryRequestForEnvironmentsConforms(t *testing.T) {
 	g := NewWithT(t)
 	w := &witness{next: manyEnvironments().Handler(), spec: specs(t)}
-	l, err := ours(t, serve(t, w)).ListEnvironments(t.Context(), nil)
+	l, err := cloudapi.List(t.Context(), ours(t, serve(t, w)), cloudapi.Environments, cloudapi.EnvironmentFilter{}, nil, whole[wire.Environment])
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Complete()).To(Succeed())
 	g.Expect(l.Items).To(HaveLen(250))
 	g.Expect(w.breaches).To(BeEmpty())
 	g.Expect(w.take()).To(HaveLen(3))
 	for _, item := range l.Items[1:] {
-		g.Expect(item.Record.DisplayName).To(HavePrefix("Team "), "as it was put")
+		g.Expect(item.Value.DisplayName).To(HavePrefix("Team "), "as it was put")
 	}
 }

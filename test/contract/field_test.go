@@ -27,7 +27,7 @@ func TestOursReadsTheFieldAsTheSDKDoes(t *testing.T) {
 		g := NewWithT(t)
 		clusters, err := reference.listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
-		gotClusters, err := client.ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
+		gotClusters, err := listClusters(t.Context(), client, cloudapi.ClusterFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(gotClusters.Complete()).To(Succeed())
 		strange := 0
@@ -46,7 +46,7 @@ func TestOursReadsTheFieldAsTheSDKDoes(t *testing.T) {
 		g := NewWithT(t)
 		peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
-		gotPeerings, err := client.ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
+		gotPeerings, err := listPeerings(t.Context(), client, cloudapi.PeeringFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(gotPeerings.Complete()).To(Succeed())
 		strange := 0

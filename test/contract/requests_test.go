@@ -111,7 +111,7 @@ func TestEveryRequestOfOursConformsAndIsTheSDKs(t *testing.T) {
 	for name, f := range clusterFilters(sim) {
 		t.Run("clusters "+name, func(t *testing.T) {
 			compare(t,
-				func() { _, _ = client.ListClusters(t.Context(), f, nil) },
+				func() { _, _ = listClusters(t.Context(), client, f) },
 				func() { _, _ = reference.listClusters(t.Context(), f) })
 		})
 	}
@@ -120,13 +120,13 @@ func TestEveryRequestOfOursConformsAndIsTheSDKs(t *testing.T) {
 	t.Run("networks", func(t *testing.T) {
 		f := cloudapi.NetworkFilter{Environment: environment}
 		compare(t,
-			func() { _, _ = client.ListNetworks(t.Context(), f, nil) },
+			func() { _, _ = listNetworks(t.Context(), client, f) },
 			func() { _, _ = reference.listNetworks(t.Context(), f) })
 	})
 	for name, f := range peeringFilters(sim) {
 		t.Run("peerings "+name, func(t *testing.T) {
 			compare(t,
-				func() { _, _ = client.ListPeerings(t.Context(), f, nil) },
+				func() { _, _ = listPeerings(t.Context(), client, f) },
 				func() { _, _ = reference.listPeerings(t.Context(), f) })
 		})
 	}

@@ -85,7 +85,7 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(c.ListClusters(ctx, cloudapi.ClusterFilter{Environment: environment}, nil))
+			return trusted(listClusters(ctx, c, cloudapi.ClusterFilter{Environment: environment}))
 		}},
 	"peerings": {"PeeringList",
 		func(ctx context.Context, s sdk) (int, error) {
@@ -93,7 +93,7 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(c.ListPeerings(ctx, cloudapi.PeeringFilter{Environment: environment}, nil))
+			return trusted(listPeerings(ctx, c, cloudapi.PeeringFilter{Environment: environment}))
 		}},
 	"networks": {"NetworkList",
 		func(ctx context.Context, s sdk) (int, error) {
@@ -101,7 +101,7 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(c.ListNetworks(ctx, cloudapi.NetworkFilter{Environment: environment}, nil))
+			return trusted(listNetworks(ctx, c, cloudapi.NetworkFilter{Environment: environment}))
 		}},
 }
 
@@ -275,7 +275,7 @@ func TestATypeNewToTheSDKIsKeptByOurs(t *testing.T) {
 	})))
 	clusters, err := vendor(server, nil).listClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
-	gotClusters, err := ours(t, server).ListClusters(t.Context(), cloudapi.ClusterFilter{Environment: environment}, nil)
+	gotClusters, err := listClusters(t.Context(), ours(t, server), cloudapi.ClusterFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
 	for i := range clusters {
 		g.Expect(clusters[i].Spec.Config.Kind).To(BeEmpty())
@@ -283,7 +283,7 @@ func TestATypeNewToTheSDKIsKeptByOurs(t *testing.T) {
 	}
 	peerings, err := vendor(server, nil).listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
-	gotPeerings, err := ours(t, server).ListPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment}, nil)
+	gotPeerings, err := listPeerings(t.Context(), ours(t, server), cloudapi.PeeringFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
 	for i := range peerings {
 		g.Expect(peerings[i].Spec.Cloud.Kind).To(BeEmpty())

@@ -12,6 +12,7 @@ package contract
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -75,6 +77,21 @@ func ours(t testing.TB, url string) *cloudapi.Client {
 	c, err := cloudapi.New(cloudapi.Options{Endpoint: url, Credential: credential, UserAgent: userAgent})
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
 	return c
+}
+
+// whole is the projection that keeps a record as it is.
+func whole[Record any](r *Record) Record { return *r }
+
+func listClusters(ctx context.Context, c *cloudapi.Client, f cloudapi.ClusterFilter) (*cloudapi.Listing[wire.Cluster], error) {
+	return cloudapi.List(ctx, c, cloudapi.Clusters, f, nil, whole[wire.Cluster])
+}
+
+func listPeerings(ctx context.Context, c *cloudapi.Client, f cloudapi.PeeringFilter) (*cloudapi.Listing[wire.Peering], error) {
+	return cloudapi.List(ctx, c, cloudapi.Peerings, f, nil, whole[wire.Peering])
+}
+
+func listNetworks(ctx context.Context, c *cloudapi.Client, f cloudapi.NetworkFilter) (*cloudapi.Listing[wire.Network], error) {
+	return cloudapi.List(ctx, c, cloudapi.Networks, f, nil, whole[wire.Network])
 }
 
 // answer is what came back, and for what.
@@ -148,7 +165,7 @@ func (a answer) envelope(t testing.TB) envelope {
 func records[T any](l *cloudapi.Listing[T]) []T {
 	var out []T
 	for _, item := range l.Items {
-		out = append(out, *item.Record)
+		out = append(out, item.Value)
 	}
 	return out
 }

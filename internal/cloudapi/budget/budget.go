@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget bounds how many requests a credential sends: a rate, the requests in
-// flight, what the cloud says of its own limit, and a queue of those who wait to begin.
-// It knows nothing of what is asked.
+// Package budget bounds how many requests a credential sends: by a rate, by the number of
+// requests in flight, by what the cloud says of its own limit, and by a queue of syncs that
+// wait to begin. It knows nothing of what is asked.
 package budget
 
 import (
@@ -25,7 +25,7 @@ type Budgets struct {
 	limiters map[key]*limiter
 }
 
-// key is a digest of what tells a budget apart.
+// key is a digest of what distinguishes a budget.
 type key [sha256.Size]byte
 
 // New returns Budgets of perSecond requests a second each, and burst at
@@ -39,9 +39,9 @@ func New(perSecond float64, burst int) *Budgets {
 // PerSecond returns how many requests a second each budget lets through in the long run.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that these parts tell apart: the origin of an endpoint, and the
-// key and secret of a credential. Two of the same parts draw on the same limiter. It
-// needs no giving back and may be kept for any time.
+// For returns the budget that these parts distinguish: the origin of an endpoint, and the
+// key and secret of a credential. Budgets of the same parts draw on the same limiter. A
+// budget needs no giving back and may be kept for any time.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
@@ -56,21 +56,21 @@ func digest(parts []string) key {
 }
 
 // Budget is what one credential may send to one endpoint. What the cloud says in one
-// answer is heeded by all that share the limiter.
+// answer holds for all that share the limiter.
 //
-// It looks its limiter up at every request. Keeping it would make two limiters of one,
-// once an unused one was dropped and another opened.
+// It looks its limiter up at every request. If it kept it, there would be two limiters of
+// one key once an unused one was dropped and another opened.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait is how long to do something else before asking again, and why. The zero Wait is
-// leave to go on.
+// Wait is how long to do something else before asking again, and why. With a For of 0
+// the caller may go on.
 type Wait struct {
 	// For is at most 5 minutes.
 	For time.Duration
-	// Cause says who asked for the wait, as a part of a sentence.
+	// Cause says why, as a part of a sentence.
 	Cause string
 	// Cloud reports whether it was the cloud that asked for it.
 	Cloud bool
@@ -84,9 +84,9 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
 }
 
-// Answer is what a request came to, as far as budgets go. The zero Answer tells nothing.
+// Answer is the part of an answer that budgets use. The zero Answer says nothing.
 type Answer struct {
-	// StatusCode is the HTTP status, 0 where no answer came.
+	// StatusCode is the HTTP status, 0 if no answer came.
 	StatusCode int
 	RateLimit  RateLimit
 	// RetryAfter is the wait the cloud asked for, between 0 and MaxWait.
@@ -98,7 +98,7 @@ type RateLimit struct {
 	// Known reports whether the answer had a readable X-RateLimit-Remaining.
 	// Without it the other fields mean nothing.
 	Known bool
-	// Limit is the number of requests per window, 0 where not given.
+	// Limit is the number of requests per window, 0 if not given.
 	Limit int
 	// Remaining is how many of them are left, never negative.
 	Remaining int
@@ -107,39 +107,25 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait taken from an answer. It only keeps absurd values out of
-// arithmetic: pauses are bounded further.
+// MaxWait is the longest wait taken from an answer. It keeps absurd values out of
+// arithmetic; pauses have a bound of their own.
 const MaxWait = 24 * time.Hour
 
-// Turn asks for leave to begin the requests of one sync. A name that has to wait keeps
-// its place in the queue until its caller stops asking again when it was told to. A name
-// that was given leave and asks again is a newcomer. Names are the caller's.
+// Turn asks whether a sync may begin its requests. A name that has to wait keeps its
+// place in the queue as long as it asks again in time. A name that may begin leaves the
+// queue. Names are the caller's choice.
 //
-// It never waits: a caller that holds one of few workers gives it back instead. One that
-// does not ask may send all the same, and waits in Lease.
+// Turn itself never waits: a caller that holds one of few workers gives it back instead.
+// A caller that does not ask may send requests, too, and waits in Lease.
 func (b *Budget) Turn(name string) Wait {
 	l := b.of.enter(b.key)
 	defer b.of.leave(l)
 	return l.turn(name)
 }
 
-// Wait waits for leave to send one request whose end the budget is not told of: it counts
-// towards the rate and not as in flight. Errors are those of Lease.
-func (b *Budget) Wait(ctx context.Context) error {
-	settle, err := b.Lease(ctx, defaultWait)
-	if err != nil {
-		return err
-	}
-	settle(Answer{})
-	return nil
-}
-
-// defaultWait is the longest that Wait waits.
-const defaultWait = 10 * time.Second
-
-// Lease waits for leave to send one request, no longer than most. The caller calls settle
-// once, with what came of the request. The error is the context's, or a *Refused where
-// the wait is longer than most or than the context has left.
+// Lease waits until one request may be sent, no longer than most. The caller calls settle
+// once, with the answer. The error is the context's, or a *Refused if the wait is longer
+// than most or than the context has left.
 func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
 	r, err := l.admit(ctx, most)
@@ -153,8 +139,8 @@ func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Ans
 	}, nil
 }
 
-// enter returns the limiter of a key. Opening one, it drops those that are not
-// in use and no different from a new one.
+// enter returns the limiter of a key. When it opens one, it drops those that are not in
+// use and in the state of a new one.
 func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()

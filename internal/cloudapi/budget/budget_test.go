@@ -14,11 +14,20 @@ import (
 
 const testSecret = "very/secret+value=="
 
+// one has a budget let one request through, and ends it at once.
+func one(t *testing.T, b *Budget) error {
+	settle, err := b.Lease(t.Context(), 10*time.Second)
+	if err == nil {
+		settle(Answer{})
+	}
+	return err
+}
+
 func TestBudgetsKeepNoSecret(t *testing.T) {
 	g := NewWithT(t)
 	budgets := New(1, 1)
 	waiter := budgets.For("https://api.example", "key", testSecret)
-	g.Expect(waiter.Wait(t.Context())).To(Succeed())
+	g.Expect(one(t, waiter)).To(Succeed())
 	for _, verb := range []string{"%v", "%+v", "%#v", "%d"} {
 		g.Expect(fmt.Sprintf(verb, budgets)).NotTo(ContainSubstring(testSecret))
 		g.Expect(fmt.Sprintf(verb, budgets.limiters)).NotTo(ContainSubstring(testSecret))
@@ -32,7 +41,7 @@ func TestUnusedBudgetsAreDroppedAndSpentOnesAreNot(t *testing.T) {
 		budgets := New(20, 1)
 		kept := budgets.For("https://0.example", "key", testSecret)
 		for i := range 50 {
-			g.Expect(budgets.For(fmt.Sprintf("https://%d.example", i), "key", testSecret).Wait(t.Context())).To(Succeed())
+			g.Expect(one(t, budgets.For(fmt.Sprintf("https://%d.example", i), "key", testSecret))).To(Succeed())
 		}
 		g.Expect(budgets.limiters).To(HaveLen(50), "none has its burst again")
 		time.Sleep(time.Second)
@@ -47,18 +56,18 @@ func TestUnusedBudgetsAreDroppedAndSpentOnesAreNot(t *testing.T) {
 			continue
 		}
 		time.Sleep(turnGrace)
-		g.Expect(budgets.For("https://new.example", "key", testSecret).Wait(t.Context())).To(Succeed())
+		g.Expect(one(t, budgets.For("https://new.example", "key", testSecret))).To(Succeed())
 		g.Expect(budgets.limiters).To(And(
 			HaveLen(5), HaveKey(paused.key), HaveKey(slowed.key), HaveKey(inFlight.key), HaveKey(waits.key)))
-		g.Expect(kept.Wait(t.Context())).To(Succeed(), "a budget outlives its limiter")
+		g.Expect(one(t, kept)).To(Succeed(), "a budget outlives its limiter")
 
 		// A budget from before draws on the same limiter as one from after.
 		slow := New(0.001, 1)
 		before := slow.For("https://api.example", "key", testSecret)
 		after := slow.For("https://api.example", "key", testSecret)
-		g.Expect(after.Wait(t.Context())).To(Succeed())
-		g.Expect(slow.For("https://other.example", "key", testSecret).Wait(t.Context())).To(Succeed())
-		g.Expect(before.Wait(t.Context())).NotTo(Succeed())
+		g.Expect(one(t, after)).To(Succeed())
+		g.Expect(one(t, slow.For("https://other.example", "key", testSecret))).To(Succeed())
+		g.Expect(one(t, before)).NotTo(Succeed())
 	})
 }
 
@@ -70,7 +79,7 @@ func TestBudgetsBoundTheRateOfAllSourcesTogether(t *testing.T) {
 		start := time.Now()
 		for range 25 {
 			sources.Go(func() {
-				g.Expect(budgets.For("https://api.example", "key", testSecret).Wait(t.Context())).To(Succeed())
+				g.Expect(one(t, budgets.For("https://api.example", "key", testSecret))).To(Succeed())
 			})
 		}
 		sources.Wait()
@@ -85,7 +94,7 @@ func TestBudgetsWithoutARateDoNotWait(t *testing.T) {
 		start := time.Now()
 		for i := range 1000 {
 			g.Expect(budget.Turn(fmt.Sprint(i))).To(BeZero())
-			g.Expect(budget.Wait(t.Context())).To(Succeed())
+			g.Expect(one(t, budget)).To(Succeed())
 		}
 		g.Expect(time.Since(start)).To(BeZero())
 	})

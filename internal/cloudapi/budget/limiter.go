@@ -15,26 +15,24 @@ import (
 const (
 	// maxInFlight is how many requests of one limiter are under way at once.
 	maxInFlight = 2
-	// hangsAfter is when an unanswered request no longer counts as in flight.
-	// Two that hang would keep back all others of the credential, those of
-	// another kind among them, until a listing's timeout.
+	// hangsAfter is when an unanswered request no longer counts as in flight. Otherwise
+	// two that hang would keep back all others of the credential until a listing's timeout.
 	hangsAfter = 5 * time.Second
-	// maxPause is the longest the cloud's word stops a limiter: a wrong header
-	// must not stop it for a day.
+	// maxPause is the longest that an answer pauses a limiter: a wrong header must not
+	// stop it for a day.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest, where the cloud refused or is about to, and said
-	// nothing of use on how long.
+	// minPause is the shortest pause if the cloud refuses, or is about to, and does not
+	// say for how long.
 	minPause = time.Second
-	// The cloud's limit is near where fewer requests are left than a quarter of
-	// it, or than ten.
+	// The cloud's limit is near if fewer requests are left than a quarter of it, or than
+	// ten.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter is the one budget behind a key: a bucket of requests that fills
-// steadily, the requests in flight, and what the cloud last said of its own
-// limit. Requests wait in one line and go in the order they came: a listing has
-// one request there at a time, so that a short one is not behind all of a long
-// one.
+// limiter is the one budget behind a key: a bucket of requests that fills steadily, the
+// requests in flight, and what the cloud last said of its own limit. Requests wait in one
+// line and go in the order they came. A listing has one request in it at a time, so a
+// short listing does not wait for all of a long one.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
@@ -49,7 +47,7 @@ type limiter struct {
 	line, flying []*request
 	// sent is when the last one went.
 	sent time.Time
-	// alarm looks at the line again when its head may go.
+	// alarm rings when the head of the line may go.
 	alarm *time.Timer
 	// paused is until when nothing goes, pauseCause who asked for it.
 	paused     time.Time
@@ -72,7 +70,7 @@ func newLimiter(perSecond float64, burst int) *limiter {
 	return &limiter{perSecond: perSecond, burst: float64(burst), tokens: float64(burst), filled: time.Now()}
 }
 
-// asNew reports whether a new limiter would do as well.
+// asNew reports whether the limiter is in the state of a new one.
 func (l *limiter) asNew() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,7 +141,7 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed takes in what an answer says of the cloud's limit.
+// heed applies what an answer says of the cloud's limit.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
 	// Those in flight were not counted yet.
@@ -162,8 +160,8 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for some time, because the cloud said so. A later end that was
-// set before stays: answers do not come in the order the cloud counted them.
+// pause stops the limiter for some time, as the cloud asked. If the pause already lasts
+// longer, that stays: answers do not come in the order the cloud counted them.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -171,25 +169,26 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns a wait with who asked for it. ahead is how many wait before in the queue
-// of syncs.
+// explain returns a wait with its cause, whatever its length: a wait of 0 may come after
+// one that was too long. ahead is how many are before it in the queue of syncs.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
-	case wait == 0:
 	case l.paused.After(now):
 		w.Cause, w.Cloud = l.pauseCause, true
 	case ahead > 0:
-		w.Cause = fmt.Sprintf("%d sources with the same API key are before it", ahead)
+		w.Cause = fmt.Sprintf("%d syncs with the same credential are before it", ahead)
 	case now.Before(l.spreadEnd):
 		w.Cause, w.Cloud = "the cloud's own rate limit is near", true
+	case l.room(now) > 0:
+		w.Cause = fmt.Sprintf("%d requests with the same credential are not answered yet", maxInFlight)
 	default:
-		w.Cause = "as many requests as --requests-per-second allows an API key are under way"
+		w.Cause = "as many requests as --requests-per-second allows a credential are under way"
 	}
 	return w
 }
 
-// dispatch lets those go whose time has come, and sets the alarm for the next.
+// dispatch lets the requests go whose time has come, and sets the alarm for the next.
 func (l *limiter) dispatch(now time.Time) {
 	for len(l.line) > 0 {
 		if wait := max(l.pace(now, 0), l.room(now)); wait > 0 {
@@ -218,13 +217,12 @@ func (l *limiter) wakeIn(wait time.Duration) {
 	})
 }
 
-// delay returns how long a request that came now would have to wait, as far as
-// one can tell.
+// delay estimates how long a request that came now would have to wait.
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// When an answer comes nobody knows. Waiting as long again as it has
-		// been already is a fair guess.
+		// Nothing says when an answer comes. As long again as since the last request is a
+		// fair guess.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait

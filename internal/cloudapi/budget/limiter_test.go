@@ -276,7 +276,7 @@ func TestAWaitSaysWhoAskedForIt(t *testing.T) {
 		"nothing left":      {left(0, 290*time.Second), 0, "the cloud asked for a pause of 4m50s (X-RateLimit-Remaining: 0)", true},
 		"an absurd reset":   {left(0, MaxWait), 3, "the cloud asked for a pause of 5m0s (X-RateLimit-Remaining: 0)", true},
 		"little left":       {left(2, time.Minute), 0, "the cloud's own rate limit is near", true},
-		"others before it":  {Answer{}, 9, "sources with the same API key are before it", false},
+		"others before it":  {Answer{}, 9, "syncs with the same credential are before it", false},
 		"requests underway": {Answer{}, 3, "--requests-per-second", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -292,6 +292,48 @@ func TestAWaitSaysWhoAskedForIt(t *testing.T) {
 				g.Expect(w.Cause).To(ContainSubstring(tt.cause))
 				g.Expect(w.Cloud).To(Equal(tt.cloud))
 				g.Expect((&Refused{w}).Error()).To(ContainSubstring(tt.cause))
+			})
+		})
+	}
+}
+
+func TestARefusalAlwaysHasACause(t *testing.T) {
+	for name, tt := range map[string]struct {
+		perSecond float64
+		inFlight  int
+		meanwhile func(settle func(Answer))
+		want      string
+	}{
+		"no answers": {1000, 2, func(func(Answer)) {}, "2 requests with the same credential are not answered yet"},
+		"an answer at the last moment": {1000, 2, func(settle func(Answer)) {
+			time.Sleep(time.Second)
+			settle(Answer{})
+		}, ""},
+		"a 429 meanwhile": {1000, 2, func(settle func(Answer)) {
+			settle(Answer{StatusCode: 429, RetryAfter: time.Minute})
+		}, "the cloud asked for a pause of 1m0s (HTTP 429)"},
+		"the rate": {0.1, 1, func(func(Answer)) {}, "--requests-per-second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := NewWithT(t)
+				b := New(tt.perSecond, 2).For(name)
+				var settle func(Answer)
+				for range tt.inFlight {
+					settle = lease(t, b)
+				}
+				if tt.inFlight == 1 {
+					lease(t, b)(Answer{})
+				}
+				go tt.meanwhile(settle)
+				_, err := b.Lease(t.Context(), time.Second)
+				var refused *Refused
+				if err == nil {
+					return // the answer came first: nothing was refused
+				}
+				g.Expect(err).To(BeAssignableToTypeOf(refused))
+				g.Expect(err.Error()).To(MatchRegexp(`^no request budget for [0-9ms]+: [a-zA-Z0-9].*[^ :]$`))
+				g.Expect(err.Error()).To(ContainSubstring(tt.want))
 			})
 		})
 	}

@@ -8,33 +8,33 @@ import (
 )
 
 const (
-	// turnPatience is the wait for budget that is no reason to put off a sync.
+	// turnPatience is the longest wait for budget that does not put off a sync.
 	// At 5 requests a second it lets some three sources of a credential sync at
 	// once. More of them would not be done sooner, and each would take longer,
 	// up to its timeout.
 	turnPatience = time.Second
-	// turnRequests is what a sync is taken to cost before it has begun: a page
-	// of each kind. One that costs more makes the line of requests longer, and
-	// the next turn waits for that.
+	// turnRequests is the estimate of a sync's cost before it has begun: one page of each
+	// of the two kinds that a source mirrors by default. A sync that costs more makes the
+	// line of requests longer, and the next sync waits for that.
 	turnRequests = 2
-	// turnGrace is how late one may come back and still have the place. Who was
-	// deleted meanwhile never comes.
+	// turnGrace is how late a name may ask again and still have its place. One that was
+	// deleted meanwhile never asks.
 	turnGrace = 30 * time.Second
 )
 
-// queue holds those who wait to begin a sync, in the order they came. They do not
-// wait here: each was told when to come again.
+// queue holds the names of syncs that wait to begin, in the order they came. Their
+// callers do not block: each knows when to ask again.
 type queue struct {
 	waiting []place
-	// next is when those who were given leave last will have sent what a sync
-	// is taken to cost.
+	// next is when the syncs that began last will have sent their requests, by
+	// estimate.
 	next time.Time
 }
 
 // place is a place in the queue.
 type place struct {
 	name string
-	// due is when who was told to come again.
+	// due is when the name is to ask again.
 	due time.Time
 }
 
@@ -74,7 +74,7 @@ func (l *limiter) interval(now time.Time) time.Duration {
 	return apart
 }
 
-// over reports whether no one waits and no one was just given leave.
+// over reports whether no sync waits and none has just begun.
 func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }

@@ -15,7 +15,7 @@ type Cluster struct {
 	Status   ClusterStatus `json:"status"`
 }
 
-// ClusterSpec is what was asked for, and how the cluster is reached.
+// ClusterSpec is what was asked for, and the addresses of the cluster.
 type ClusterSpec struct {
 	DisplayName  string        `json:"display_name"`
 	Availability string        `json:"availability"`
@@ -29,15 +29,15 @@ type ClusterSpec struct {
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints is keyed by access point ID. One that the API tells nothing else of is
-	// empty, not nil.
+	// Endpoints is keyed by access point ID. An access point without members is empty, not
+	// nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
 	Network     Reference `json:"network"`
 	BYOK        Reference `json:"byok"`
 
-	// DeletionProtection is nil where the cloud does not say.
+	// DeletionProtection is nil if the cloud does not say.
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
@@ -65,8 +65,8 @@ type ClusterStatus struct {
 	CKU   int32  `json:"cku"` // at least 1; 0 is absent
 }
 
-// Compact drops what a null leaves behind in a list or a map, where Go would
-// keep a member: null equals absent there too.
+// Compact drops the empty members that null leaves behind in lists and maps: null equals
+// absent there, too.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

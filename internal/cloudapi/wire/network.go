@@ -78,8 +78,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops what a null leaves behind in a list or a map, where Go would
-// keep an empty member: null equals absent there too.
+// Compact drops the empty members that null leaves behind in lists and maps: null equals
+// absent there, too.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

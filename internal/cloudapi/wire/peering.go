@@ -30,7 +30,7 @@ type PeeringCloud struct {
 
 	Project    string `json:"project"`
 	VPCNetwork string `json:"vpc_network"`
-	// ImportCustomRoutes is nil where the cloud does not say.
+	// ImportCustomRoutes is nil if the cloud does not say.
 	ImportCustomRoutes *bool `json:"import_custom_routes"`
 
 	Tenant string `json:"tenant"`
@@ -45,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops what a null leaves behind in a list, where Go would keep an
-// empty member: null equals absent there too.
+// Compact drops the empty members that null leaves behind in a list: null equals absent
+// there, too.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

@@ -9,7 +9,7 @@
 // the whole record. Members this version does not know are passed over.
 package wire
 
-// ObjectMeta says where an object is and when it came and went.
+// ObjectMeta has the addresses and dates of an object.
 type ObjectMeta struct {
 	Self         string `json:"self"`
 	ResourceName string `json:"resource_name"`

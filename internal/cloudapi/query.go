@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	paramEnvironment = "environment"
+	paramNetwork     = "spec.network"
+	paramDisplayName = "spec.display_name"
+	paramPhase       = "status.phase"
+	paramPageSize    = "page_size"
+	paramPageToken   = "page_token"
+)
+
+// params are parameters of a request and the values that each may have.
+type params map[string][]string
+
+// query is what a listing is filtered by.
+type query struct {
+	// sent goes with every request: the cloud applies it.
+	sent params
+	// here is applied to the items that come. A source may name 100 values of 255
+	// characters for each parameter, some 80 KiB of URL; servers and proxies refuse more
+	// than 8 KiB.
+	here params
+}
+
+// maxQueryLength is the longest filter that is sent, in bytes of the URL. It leaves room
+// for the page token and the endpoint's own path.
+const maxQueryLength = 4 << 10
+
+// newQuery returns the query for a filter. If the filter is too long to be sent, its
+// longest lists are applied here, of two equally long ones the first by name.
+func newQuery(filter params) query {
+	q := query{sent: maps.Clone(filter), here: params{}}
+	for len(url.Values(q.sent).Encode()) > maxQueryLength {
+		longest, length := "", 0
+		for _, param := range slices.Sorted(maps.Keys(q.sent)) {
+			if n := len(url.Values{param: q.sent[param]}.Encode()); param != paramEnvironment && n > length {
+				longest, length = param, n
+			}
+		}
+		if longest == "" {
+			break
+		}
+		q.here[longest] = q.sent[longest]
+		delete(q.sent, longest)
+	}
+	return q
+}
+
+// forPage returns the URL of one page under base; an empty token is the first.
+func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
+	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
+	maps.Copy(values, q.sent)
+	if token != "" {
+		values.Set(paramPageToken, token)
+	}
+	target := base.JoinPath(path)
+	target.RawQuery = values.Encode()
+	return target
+}
+
+// leavesOut reports whether the filter that is applied here leaves out an item. value
+// returns what the item has for a parameter.
+func (q query) leavesOut(value func(param string) string) bool {
+	for param, wanted := range q.here {
+		if !slices.Contains(wanted, value(param)) {
+			return true
+		}
+	}
+	return false
+}
+
+// foreign returns why an item is not one that was asked for, "" if it is: it names
+// another environment, or a network outside the filter. An item that names none passes,
+// and so does what may change while a listing is made.
+func (q query) foreign(value func(param string) string) string {
+	for _, param := range [...]string{paramEnvironment, paramNetwork} {
+		has, wanted := value(param), q.sent[param]
+		if has != "" && len(wanted) > 0 && !slices.Contains(wanted, has) {
+			return "of another " + strings.TrimPrefix(param, "spec.") + " than was asked for"
+		}
+	}
+	return ""
+}

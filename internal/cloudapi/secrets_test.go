@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
+)
+
+// echoing is a transport that exchanges tokens, each with a number, and refuses every list
+// with words that repeat the request's header and what else is given.
+func echoing(exchanges *atomic.Int32, also func() string) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		code, body := http.StatusForbidden, fmt.Sprintf(`{"errors":[{"code":"x","title":"no right for %s %s"}]}`, r.Header.Get("Authorization"), also())
+		if r.Method == http.MethodPost {
+			code, body = http.StatusOK, fmt.Sprintf(`{"access_token":"access-token-%d","expires_in":900}`, exchanges.Add(1))
+		}
+		return &http.Response{StatusCode: code, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})
+}
+
+func TestATokenThatCameWhileARequestWaitedIsHidden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		var exchanges atomic.Int32
+		tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+		g.Expect(err).NotTo(HaveOccurred())
+		share := budget.New(0, 0).For("both")
+		client := func(b *budget.Budget) *Client {
+			return clientOf(t, echoing(&exchanges, func() string { return "" }), func(o *Options) { o.Tokens, o.Budget = tokens, b })
+		}
+		g.Expect(client(nil).Authorize(t.Context())).To(Succeed())
+		for range 2 { // in flight, so that the next one waits
+			_, err := share.Lease(t.Context(), time.Second)
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+		failed := make(chan error)
+		go func() {
+			_, err := listClusters(t.Context(), client(share), inEnv1, nil)
+			failed <- err
+		}()
+		synctest.Wait()
+		g.Expect(tokens.renew(t.Context(), client(nil), markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
+		g.Expect(<-failed).To(MatchError(And(ContainSubstring("403 Forbidden: x: no right for Bearer "+redacted), Not(ContainSubstring("access-token")))))
+	})
+}
+
+func TestEverySecretThatWasUsedIsHiddenFromThenOn(t *testing.T) {
+	g := NewWithT(t)
+	var exchanges atomic.Int32
+	words := ""
+	transport := echoing(&exchanges, func() string { return words })
+	now := time.Now()
+	tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Now: func() time.Time { return now },
+		Subject: func(context.Context) (string, error) {
+			return fmt.Sprintf("subject-token-%d", exchanges.Load()), nil
+		}})
+	g.Expect(err).NotTo(HaveOccurred())
+	withTokens := clientOf(t, transport, func(o *Options) { o.Tokens = tokens })
+	for range 20 {
+		g.Expect(withTokens.Authorize(t.Context())).To(Succeed())
+		_, _ = listClusters(t.Context(), withTokens, inEnv1, nil)
+		now = now.Add(time.Hour)
+	}
+	former := Credential{Key: "FORMERKEY0000001", Secret: "former/secret+value=="}
+	_, _ = listClusters(t.Context(), clientOf(t, transport, func(o *Options) { o.Credential = former }), inEnv1, nil)
+
+	for name, text := range map[string]string{
+		"the first token":          "access-token-1 ",
+		"the second subject token": "subject-token-1 ",
+		"the former key's secret":  former.Secret,
+		"in a URL":                 url.QueryEscape(former.Secret),
+		"the former header":        former.basic(),
+		"in base64":                base64.StdEncoding.EncodeToString([]byte("x" + former.Secret)),
+	} {
+		words = "before " + text + " after"
+		_, err := listClusters(t.Context(), clientOf(t, transport), inEnv1, nil)
+		g.Expect(err).To(MatchError(MatchRegexp(`before \S*`+regexpQuoted(redacted)+`\S* after`)), name)
+		g.Expect(err.Error()).NotTo(ContainSubstring(strings.TrimSpace(text)), name)
+		expectNoCredential(t, err.Error())
+	}
+}
+
+func regexpQuoted(s string) string { return strings.NewReplacer("[", `\[`, "]", `\]`).Replace(s) }
+
+func TestAFormerTokenIsHiddenFromALaterExchange(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	now := time.Now()
+	exchanges := 0
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		if exchanges++; exchanges > 1 {
+			answer(w, http.StatusBadRequest, `{"error":"invalid_grant","error_description":"former-access-token is still good"}`)
+			return
+		}
+		reply(`{"access_token":"former-access-token","expires_in":900}`)(w, r)
+	}, func(o *TokenOptions) { o.Now = func() time.Time { return now } })
+	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	_, _ = listClusters(t.Context(), client, inEnv1, nil) // which sends it
+	now = now.Add(time.Hour)
+	g.Expect(tokens.refresh(t.Context(), client)).To(MatchError(ContainSubstring("invalid_grant: " + redacted + " is still good")))
+}
+
+func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
+	g := NewWithT(t)
+	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	for _, text := range []string{"abcdefgh", "efghijklmn", "abcdefghxyz", "short"} {
+		s.add(markOfText(text), []string{text})
+	}
+	for text, want := range map[string]string{
+		"":                          "",
+		"nothing":                   "nothing",
+		"short":                     "short",
+		"abcdefgh":                  redacted,
+		"<abcdefghijklmn>":          "<" + redacted + ">",
+		"<abcdefghxyz>":             "<" + redacted + ">",
+		"abcdefg abcdefgh efghijkl": "abcdefg " + redacted + " efghijkl",
+		"abcdefghabcdefgh!":         redacted + redacted + "!",
+		"1 efghijklmn 2 abcdefgh 3": "1 " + redacted + " 2 " + redacted + " 3",
+	} {
+		g.Expect(s.hide(text)).To(Equal(want), text)
+	}
+}
+
+func TestSecretsInUseAreNeverForgotten(t *testing.T) {
+	g := NewWithT(t)
+	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	add := func(text string) { s.add(markOfText(text), []string{text}) }
+	for i := range 3 * secretsKept {
+		add(fmt.Sprintf("a token that was used once %d", i))
+		add("a key that is used all day")
+	}
+	g.Expect(s.hide("a key that is used all day")).To(Equal(redacted))
+	g.Expect(s.hide(fmt.Sprintf("a token that was used once %d", 2*secretsKept))).To(Equal(redacted), "the last of them are remembered")
+	g.Expect(len(s.recent.secrets)+len(s.former.secrets)).To(BeNumerically("<=", 2*secretsKept), "and memory is bounded")
+}

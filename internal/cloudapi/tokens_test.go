@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package cloudapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	. "github.com/onsi/gomega"
+)
+
+// tokenCloud answers exchanges after a second, and lists if they come with its last token.
+type tokenCloud struct {
+	exchanges, lists atomic.Int32
+	down             atomic.Bool
+}
+
+func (c *tokenCloud) RoundTrip(r *http.Request) (*http.Response, error) {
+	code, body := http.StatusOK, clusterPage(`{}`)
+	switch {
+	case r.Method == http.MethodPost:
+		n := c.exchanges.Add(1)
+		select {
+		case <-time.After(time.Second):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+		body = fmt.Sprintf(`{"access_token":"shared-token-%d","expires_in":900}`, n)
+		if c.down.Load() {
+			code, body = http.StatusServiceUnavailable, ""
+		}
+	case r.Header.Get("Authorization") != fmt.Sprintf("Bearer shared-token-%d", c.exchanges.Load()):
+		code, body = http.StatusUnauthorized, ""
+		fallthrough
+	default:
+		c.lists.Add(1)
+	}
+	return &http.Response{StatusCode: code, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// together runs do so many times at once.
+func together(n int, do func()) {
+	var wait sync.WaitGroup
+	for range n {
+		wait.Go(do)
+	}
+	wait.Wait()
+}
+
+func TestClientsOfOneIdentityShareATokenAndAnExchange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		cloud, tokens := &tokenCloud{}, &Tokens{}
+		var subjects, observed atomic.Int32
+		client := func() *Client { // as each of 20 sources and their discovery makes one for each sync
+			source, err := tokens.For(TokenOptions{Endpoint: "https://api.example/sts", IdentityPool: "pool-1", Subject: func(context.Context) (string, error) {
+				subjects.Add(1)
+				return testSubject, nil
+			}}, "namespace", "account", "audience")
+			g.Expect(err).NotTo(HaveOccurred())
+			return clientOf(t, cloud, func(o *Options) {
+				o.Tokens = source
+				o.Observe = func(c Call) {
+					if c.Operation == OperationExchange {
+						observed.Add(1)
+					}
+				}
+			})
+		}
+		list := func() {
+			c := client()
+			g.Expect(c.Authorize(t.Context())).To(Succeed())
+			_, err := listClusters(t.Context(), c, inEnv1, nil)
+			g.Expect(err).NotTo(HaveOccurred())
+		}
+		together(21, list)
+		together(21, list)
+		g.Expect([]int32{subjects.Load(), cloud.exchanges.Load(), observed.Load()}).To(HaveEach(int32(1)))
+
+		cloud.exchanges.Add(1) // the token is withdrawn
+		cloud.lists.Store(0)
+		together(21, list)
+		g.Expect(cloud.exchanges.Load()).To(Equal(int32(3)), "renewed once for all that were refused")
+		g.Expect(cloud.lists.Load()).To(BeNumerically("<=", 2*21))
+		g.Expect(observed.Load()).To(Equal(int32(2)), "an exchange is observed by the client that needed it")
+
+		time.Sleep(time.Hour)
+		cloud.down.Store(true)
+		before := cloud.exchanges.Load()
+		together(21, func() {
+			c := client()
+			c.retry.Attempts = 3
+			g.Expect(ClassOf(c.Authorize(t.Context()))).To(Equal(Unavailable))
+		})
+		g.Expect(cloud.exchanges.Load()-before).To(Equal(int32(3)), "a failure is shared, too")
+	})
+}
+
+func TestOneWhoGivesUpDoesNotTakeTheTokenFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		cloud := &tokenCloud{}
+		source, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+		g.Expect(err).NotTo(HaveOccurred())
+		client := clientOf(t, cloud, func(o *Options) { o.Tokens = source })
+		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		gaveUp := make(chan error, 1)
+		go func() { gaveUp <- client.Authorize(hasty) }()
+		synctest.Wait()
+		g.Expect(client.Authorize(t.Context())).To(Succeed())
+		g.Expect(<-gaveUp).To(MatchError(context.DeadlineExceeded))
+		g.Expect(cloud.exchanges.Load()).To(Equal(int32(1)))
+	})
+}
+
+func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
+	g := NewWithT(t)
+	tokens := &Tokens{}
+	options := TokenOptions{Endpoint: "https://api.example/sts", IdentityPool: "pool-1", Subject: func(context.Context) (string, error) { return "", errors.New("no") }}
+	source := func(change func(*TokenOptions), subject ...string) *TokenSource {
+		o := options
+		change(&o)
+		s, err := tokens.For(o, subject...)
+		g.Expect(err).NotTo(HaveOccurred())
+		return s
+	}
+	same := func(*TokenOptions) {}
+	first := source(same, "ns", "account", "audience")
+	g.Expect(source(same, "ns", "account", "audience")).To(BeIdenticalTo(first))
+	g.Expect(source(func(o *TokenOptions) { o.Endpoint = "HTTPS://API.example:443/sts" }, "ns", "account", "audience")).To(BeIdenticalTo(first))
+	for _, other := range []*TokenSource{
+		source(same, "other", "account", "audience"), source(same, "ns", "other", "audience"), source(same, "ns", "account", "other"),
+		source(same, "ns", "accoun", "taudience"), source(same, `ns" "account`, "audience"),
+		source(func(o *TokenOptions) { o.IdentityPool = "pool-2" }, "ns", "account", "audience"),
+		source(func(o *TokenOptions) { o.Endpoint = "https://api.example/other" }, "ns", "account", "audience"),
+		source(func(o *TokenOptions) { o.Endpoint = "https://other.example/sts" }, "ns", "account", "audience"),
+	} {
+		g.Expect(other).NotTo(BeIdenticalTo(first))
+	}
+	_, err := tokens.For(TokenOptions{Endpoint: "nowhere"}, "ns")
+	g.Expect(err).To(MatchError(HavePrefix("token endpoint")))
+	g.Expect(tokens.sources).To(HaveLen(9))
+}
+
+func TestIdentitiesThatNobodyUsesAreForgotten(t *testing.T) {
+	g := NewWithT(t)
+	now := time.Now()
+	tokens := &Tokens{}
+	source := func(name string) *TokenSource {
+		s, err := tokens.For(TokenOptions{Endpoint: "https://api.example/sts", Now: func() time.Time { return now },
+			Subject: func(context.Context) (string, error) { return "", errors.New("no") }}, name)
+		g.Expect(err).NotTo(HaveOccurred())
+		return s
+	}
+	for i := range 100 {
+		source(fmt.Sprint(i))
+	}
+	living := source("with a token")
+	living.current.Store(&token{ends: now.Add(3 * time.Hour)})
+	used := source("used")
+	now = now.Add(forgetAfter)
+	g.Expect(source("used")).To(BeIdenticalTo(used))
+	source("new")
+	g.Expect(tokens.sources).To(HaveLen(103), "not yet")
+	now = now.Add(time.Second)
+	g.Expect(source("used")).To(BeIdenticalTo(used))
+	source("newer")
+	g.Expect(tokens.sources).To(HaveLen(4), "used, new, newer, and the one whose token is good")
+	g.Expect(source("with a token")).To(BeIdenticalTo(living))
+}
