@@ -217,7 +217,7 @@ type KafkaClusterSummary struct {
 // +kubebuilder:printcolumn:name="CIDR",type=string,JSONPath=`.status.cidr`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="CONNECTIONS",type=string,JSONPath=`.status.activeConnectionTypes`,priority=1
+// +kubebuilder:printcolumn:name="CONNECTIONS",type=string,JSONPath=`.status.connectionTypes`,priority=1
 // +kubebuilder:printcolumn:name="DNS-DOMAIN",type=string,JSONPath=`.status.dnsDomain`,priority=1
 // +kubebuilder:printcolumn:name="SOURCE",type=string,JSONPath=`.spec.sourceRef.name`,priority=1
 // +kubebuilder:selectablefield:JSONPath=`.spec.networkID`

@@ -540,16 +540,22 @@ var _ = Describe("Discovery", func() {
 	})
 
 	It("leaves the series of a source alone that had its name", func(ctx SpecContext) {
+		remaining := func() []float64 { return o.series("ccloud_inventory_cloud_rate_limit_remaining", "name", sourceName) }
+		o.seed(5, 0)
 		Expect(k8s.Create(ctx, o.newSource())).To(Succeed())
 		o.reconcile(ctx)
 		o.discovery(ctx, sourceName)
 		o.pass(ctx, sourceName)
 		d := o.read(ctx, sourceName)
 		Expect(k8s.Delete(ctx, d)).To(Succeed())
-		Eventually(ctx, func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(d), d) }).ShouldNot(Succeed())
-		_, err := o.discoverer.Reconcile(ctx, requestFor(d))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(o.series("ccloud_inventory_cloud_rate_limit_remaining", "name", sourceName)).NotTo(BeEmpty())
+		Eventually(ctx, func() error { return k8s.Get(ctx, requestFor(d).NamespacedName, &v1alpha1.EnvironmentDiscovery{}) }).ShouldNot(Succeed())
+		Expect(o.discoverer.Reconcile(ctx, requestFor(d))).To(BeZero())
+		Expect(remaining()).To(HaveLen(1))
+		source := o.source(ctx)
+		Expect(k8s.Delete(ctx, source)).To(Succeed())
+		Eventually(ctx, func() error { return k8s.Get(ctx, requestFor(source).NamespacedName, &v1alpha1.InventorySource{}) }).ShouldNot(Succeed())
+		Expect(o.reconciler.Reconcile(ctx, requestFor(source))).To(BeZero())
+		Expect(remaining()).To(BeEmpty())
 	})
 })
 

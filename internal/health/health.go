@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -165,7 +166,36 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 			return err
 		}
 	}
-	return nil
+	server, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("credential", accepted(server))
+}
+
+// askAgain is how long an answer of the API server to the manager's credential counts.
+const askAgain = 10 * time.Second
+
+// accepted returns a check that fails while the API server takes the manager for nobody it knows:
+// nothing that the manager knows or writes is current then. Whatever else keeps the API server from
+// answering is not the manager's fault.
+func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
+	var mu sync.Mutex
+	var asked time.Time
+	var refused error
+	return func(r *http.Request) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(asked) < askAgain {
+			return refused
+		}
+		_, err := server.ServerVersionWithContext(r.Context())
+		asked, refused = time.Now(), nil
+		if apierrors.IsUnauthorized(err) {
+			refused = fmt.Errorf("the API server refuses the manager's credential: %w", err)
+		}
+		return refused
+	}
 }
 
 // filled is a runnable that tells when its manager's caches are filled.

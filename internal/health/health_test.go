@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -270,3 +271,39 @@ func TestAManagerIsNotReadyBeforeItsCachesAre(t *testing.T) {
 	stop()
 	g.Eventually(ended).WithTimeout(soon).Should(Receive(BeNil()), "a stop does not wait for caches")
 }
+
+func TestAManagerWhoseCredentialIsRefusedIsNotReady(t *testing.T) {
+	g := NewWithT(t)
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{
+		CRDPaths: []string{filepath.Join("..", "..", "config", "crd", "bases")}})
+	g.Expect(err).NotTo(HaveOccurred())
+	t.Cleanup(func() { g.Expect(plane.Stop()).To(Succeed()) })
+	scheme := runtime.NewScheme()
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var refuses atomic.Bool
+	config := plane.Config()
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if !refuses.Load() {
+				return next.RoundTrip(r)
+			}
+			body := `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401}`
+			return &http.Response{StatusCode: http.StatusUnauthorized, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+				Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+		})
+	})
+	address := freeAddress(g)
+	stop, ended := startManager(t, config, scheme, address)
+	ready := func() int { status, _ := probe(t.Context(), address, "/readyz"); return status }
+	g.Eventually(ready).WithTimeout(time.Minute).Should(Equal(http.StatusOK))
+	refuses.Store(true)
+	g.Eventually(ready).WithTimeout(time.Minute).Should(Equal(http.StatusInternalServerError))
+	refuses.Store(false)
+	g.Eventually(ready).WithTimeout(time.Minute).Should(Equal(http.StatusOK))
+	stop()
+	g.Expect(<-ended).To(Succeed())
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
