@@ -123,6 +123,23 @@ func TestOneWhoGivesUpDoesNotTakeTheTokenFromOthers(t *testing.T) {
 	})
 }
 
+func TestAnExchangeThatNobodyWaitsForEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		cloud := &tokenCloud{}
+		source, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+		g.Expect(err).NotTo(HaveOccurred())
+		client := clientOf(t, cloud, func(o *Options) { o.Tokens = source })
+		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		g.Expect(client.Authorize(hasty)).To(MatchError(context.DeadlineExceeded))
+		begun := time.Now()
+		g.Expect(client.Authorize(t.Context())).To(Succeed())
+		g.Expect(time.Since(begun)).To(Equal(time.Second), "an exchange of its own, from its beginning")
+		g.Expect(cloud.exchanges.Load()).To(Equal(int32(2)))
+	})
+}
+
 func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
 	g := NewWithT(t)
 	tokens := &Tokens{}

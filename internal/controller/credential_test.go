@@ -43,95 +43,6 @@ var _ = Describe("A refused credential", func() {
 	// next returns how long from now the next sync is due.
 	next := func(ctx SpecContext) time.Duration { return w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now()) }
 
-	It("is used less and less often, and the status keeps how often", func(ctx SpecContext) {
-		for _, want := range []time.Duration{5, 10, 20, 30, 30} {
-			Expect(next(ctx)).To(Equal(want * time.Minute))
-			Expect(w.source(ctx).Status.CredentialBackoff.Delay.Duration).To(Equal(want * time.Minute))
-			Expect(w.calls(func() { w.sync(ctx) })).To(Equal(2))
-		}
-	})
-
-	It("is not used by a restarted manager until it is time, and nothing it said is lost", func(ctx SpecContext) {
-		w.sync(ctx)
-		before := w.source(ctx)
-		w.restart()
-		w.clock.SetTime(w.clock.Now().Add(9 * time.Minute))
-		Expect(w.calls(func() {
-			Expect(w.reconcile(ctx).RequeueAfter).To(BeNumerically("<=", time.Minute))
-		})).To(BeZero())
-		Expect(w.source(ctx).Status).To(Equal(before.Status))
-		Expect(w.source(ctx).ResourceVersion).To(Equal(before.ResourceVersion))
-
-		By("going on where the earlier one was")
-		Expect(w.calls(func() { w.sync(ctx) })).To(Equal(2))
-		Expect(next(ctx)).To(Equal(20 * time.Minute))
-	})
-
-	It("is used again within an interval of a change of the Secret, with the right to get it only", func(ctx SpecContext) {
-		w.sync(ctx)
-		Expect(next(ctx)).To(Equal(10 * time.Minute))
-		w.setSecret(ctx, apiSecret)
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
-		w.reconcile(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
-		Expect(next(ctx)).To(Equal(5 * time.Minute))
-	})
-
-	It("is used at once by a restarted manager if the Secret was changed meanwhile", func(ctx SpecContext) {
-		w.sync(ctx)
-		w.setSecret(ctx, apiSecret)
-		w.restart()
-		w.reconcile(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-	})
-
-	It("is used at once on request, and the waits start over", func(ctx SpecContext) {
-		w.sync(ctx)
-		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
-		Expect(next(ctx)).To(Equal(5 * time.Minute))
-
-		By("but not once more because the manager was restarted")
-		w.restart()
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-
-		By("unless it was asked for while it was down")
-		w.restart()
-		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "again")
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-	})
-
-	It("is used at once where the spec changed, also while the manager was down", func(ctx SpecContext) {
-		w.sync(ctx)
-		w.restart()
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(next(ctx)).To(Equal(time.Hour))
-	})
-
-	It("does not put off forever, whatever someone writes in the status", func(ctx SpecContext) {
-		source := w.source(ctx)
-		source.Status.NextSyncTime = &metav1.Time{Time: w.clock.Now().Add(1000 * time.Hour)}
-		source.Status.CredentialBackoff.Delay.Duration = 1000 * time.Hour
-		Expect(k8s.Status().Update(ctx, source)).To(Succeed())
-		w.restart()
-		w.reconcile(ctx)
-		Expect(next(ctx)).To(Equal(time.Hour))
-		w.sync(ctx)
-		Expect(next(ctx)).To(Equal(30 * time.Minute))
-	})
-
-	It("says nothing of a back-off while suspended, and asks at once when resumed", func(ctx SpecContext) {
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-	})
-
 	It("puts nothing off where the other kind can still be listed", func(ctx SpecContext) {
 		w.setSecret(ctx, apiSecret)
 		w.sync(ctx)
@@ -167,34 +78,6 @@ var _ = Describe("A manager that watches Secrets", func() {
 		}).Should(Succeed())
 		return secret
 	}
-
-	It("uses a new credential at once, and asks once for it", func(ctx SpecContext) {
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "rotated"})
-		seen(ctx, w.setSecret(ctx, "rotated"))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-	})
-
-	It("ends a back-off at once", func(ctx SpecContext) {
-		seen(ctx, w.setSecret(ctx, "wrong"))
-		w.reconcile(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
-		seen(ctx, w.setSecret(ctx, apiSecret))
-		w.reconcile(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-	})
-
-	It("goes on with what it knows while the Secret is away, and uses its successor at once", func(ctx SpecContext) {
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}
-		Expect(k8s.Delete(ctx, secret)).To(Succeed())
-		w.sync(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/SecretNotFound"))
-		seen(ctx, w.createSecret(ctx, apiKey, apiSecret).ResourceVersion)
-		w.reconcile(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-	})
 
 	It("keeps nothing of a Secret but its name and version", func(ctx SpecContext) {
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: secretName, Namespace: w.namespace}}

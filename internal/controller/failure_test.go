@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -289,28 +288,6 @@ var _ = Describe("A cloud in trouble", func() {
 		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("lkc-odd"))
 	})
 
-	It("waits longer after each failure, up to the interval", func(ctx SpecContext) {
-		w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
-		for _, want := range []time.Duration{10, 20, 40, 80, 160, 300, 300} {
-			Expect(w.sync(ctx).RequeueAfter).To(BeNumerically("<=", want*time.Second))
-			Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(want*time.Second)))
-		}
-	})
-
-	It("waits as long as the cloud asks, but for no longer than the interval or five minutes", func(ctx SpecContext) {
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: 30 * time.Second} })
-		w.reconcile(ctx)
-		for after, want := range map[string]time.Duration{"77": 77 * time.Second, "86400": 5 * time.Minute, "-5": 10 * time.Second} {
-			w.cloud.FailNext(cloudsim.OpAny, 2, cloudsim.Status(429, "", http.Header{"Retry-After": {after}}))
-			w.sync(ctx)
-			// The second kind's answer tells what is left of the wait by then.
-			Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(BeNumerically("~", want, time.Second), "Retry-After: %s", after)
-			// Where the first answer was known before the second request, that was not sent.
-			w.cloud.ClearFaults()
-			w.sync(ctx)
-		}
-	})
-
 	It("turns its observations stale, once, and back, once", func(ctx SpecContext) {
 		w.cloud.FailNext(cloudsim.OpListClusters, 1000, cloudsim.Status(503, "", nil))
 		w.clock.SetTime(w.clock.Now().Add(15*time.Minute - time.Second))
@@ -342,28 +319,6 @@ func (f *flaky) Create(ctx context.Context, o client.Object, opts ...client.Crea
 	}
 	return f.Client.Create(ctx, o, opts...)
 }
-
-var _ = Describe("An API server in trouble", func() {
-	It("keeps what the sync found, and writes and reports it when it can, with no call to the cloud", func(ctx SpecContext) {
-		w := newWorld(ctx)
-		w.seed(12, 4)
-		w.createSource(ctx)
-		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "token")
-		writer := &flaky{Client: k8s, failing: true}
-		w.reconciler.Cluster = writer
-		Expect(w.reconcile(ctx).RequeueAfter).To(BeNumerically("<", time.Second))
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("12 of 12 writes failed"), ContainSubstring("out of order")))
-		Expect(w.source(ctx).Status.NextSyncTime).NotTo(BeNil())
-
-		writer.failing = false
-		Expect(w.calls(func() { w.retry(ctx) })).To(BeZero())
-		Expect(w.clusters(ctx)).To(HaveLen(12))
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-		Expect(w.source(ctx).Status.LastSyncTime).NotTo(BeNil())
-		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("token"))
-	})
-})
 
 var _ = Describe("A source created again over orphaned observations", func() {
 	It("takes them over, and tells when it cannot see them", func(ctx SpecContext) {
@@ -410,119 +365,6 @@ var _ = Describe("Pruning", func() {
 		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
 		Expect(w.source(ctx).Status.KafkaClusters.Missing).To(BeZero())
 		Expect(w.source(ctx).Status.NextSyncTime.Sub(w.clock.Now())).To(Equal(5 * time.Minute))
-	})
-
-	It("counts no failed listing, and none again after the object came back", func(ctx SpecContext) {
-		back := w.anyCluster()
-		Expect(w.cloud.RemoveCluster(back.ID)).To(Succeed())
-		w.sync(ctx)
-		w.cloud.FailNext(cloudsim.OpListClusters, 3, cloudsim.Status(503, "", nil))
-		for range 3 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(HaveKey(back.ID))
-		w.cloud.PutCluster(back)
-		w.sync(ctx)
-		Expect(brief(w.clusters(ctx)[back.ID].Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
-		Expect(w.cloud.RemoveCluster(back.ID)).To(Succeed())
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).To(HaveKey(back.ID))
-	})
-
-	It("does not count the first listing since the start", func(ctx SpecContext) {
-		gone := w.anyCluster().ID
-		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
-		w.restart()
-		w.reconcile(ctx)
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).To(HaveKey(gone))
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
-	})
-
-	It("does not delete between two syncs", func(ctx SpecContext) {
-		gone := w.anyCluster().ID
-		w.change(ctx, func(s *v1alpha1.InventorySource) {
-			s.Spec.Prune.GracePeriod = &metav1.Duration{Duration: time.Minute}
-		})
-		w.reconcile(ctx)
-		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
-		w.sync(ctx)
-		w.sync(ctx)
-		w.clock.SetTime(w.clock.Now().Add(2 * time.Minute))
-		w.cloud.FailNext(cloudsim.OpAny, 1000, cloudsim.Status(503, "", nil))
-		w.reconcile(ctx)
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).To(HaveKey(gone), "the grace period is over, but nothing fresh confirms")
-		w.cloud.ClearFaults()
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
-	})
-
-	It("holds an empty listing until it is approved", func(ctx SpecContext) {
-		for _, c := range w.cloud.Clusters(environment) {
-			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
-		}
-		for range 5 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(HaveLen(10))
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ListingEmpty"))
-		Expect(w.recorded()).To(ContainElement(ContainSubstring("PruneHeld")))
-		_, digest, found := strings.Cut(w.message(ctx, v1alpha1.ConditionPruneHeld), v1alpha1.AnnotationApprovePrune+"=")
-		Expect(found).To(BeTrue())
-
-		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, "0123456789ab")
-		w.reconcile(ctx)
-		Expect(w.clusters(ctx)).To(HaveLen(10), "another digest approves nothing")
-		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
-		w.reconcile(ctx)
-		Expect(w.clusters(ctx)).To(BeEmpty())
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
-	})
-
-	It("holds more than maxPercent, until the objects come back", func(ctx SpecContext) {
-		removed := w.cloud.Clusters(environment)[:3]
-		for _, c := range removed {
-			Expect(w.cloud.RemoveCluster(c.ID)).To(Succeed())
-		}
-		for range 4 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(HaveLen(10))
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-		for _, c := range removed {
-			w.cloud.PutCluster(c)
-		}
-		w.sync(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
-	})
-
-	It("holds what vanished as the key was exchanged, until it is approved", func(ctx SpecContext) {
-		gone := w.anyCluster().ID
-		w.cloud.AddKey(cloudsim.Key{ID: "OTHERKEY", Secret: apiSecret})
-		secret := &corev1.Secret{}
-		Expect(reader.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: secretName}, secret)).To(Succeed())
-		secret.Data[v1alpha1.SecretKeyAPIKey] = []byte("OTHERKEY")
-		Expect(k8s.Update(ctx, secret)).To(Succeed())
-		Expect(w.cloud.RemoveCluster(gone)).To(Succeed())
-		for range 4 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(HaveKey(gone))
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ScopeChanged"))
-		_, digest, _ := strings.Cut(w.message(ctx, v1alpha1.ConditionPruneHeld), v1alpha1.AnnotationApprovePrune+"=")
-
-		By("staying held while the cloud cannot be asked, though approved")
-		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, digest)
-		w.cloud.FailNext(cloudsim.OpListClusters, 1, cloudsim.Status(503, "", nil))
-		w.reconcile(ctx)
-		Expect(w.clusters(ctx)).To(HaveKey(gone))
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ScopeChanged"))
-		w.sync(ctx)
-		Expect(w.clusters(ctx)).NotTo(HaveKey(gone))
-		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
 	})
 
 	It("retains where the policy says so", func(ctx SpecContext) {

@@ -70,7 +70,9 @@ func (w *world) watch(ctx context.Context) *watched {
 			},
 			UpdateFunc: func(a, b any) {
 				before, after := a.(client.Object), b.(client.Object)
-				tell(after, after.GetResourceVersion(), func() bool { return w.reconciler.Drift(i).Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) })
+				tell(after, after.GetResourceVersion(), func() bool {
+					return w.reconciler.Drift(i).Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after})
+				})
 			},
 			DeleteFunc: func(o any) {
 				if unknown, is := o.(toolscache.DeletedFinalStateUnknown); is {

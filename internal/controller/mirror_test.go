@@ -14,7 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -197,31 +196,6 @@ var _ = Describe("Mirroring", func() {
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(BeEmpty())
 	})
 
-	It("asks only at the interval, or when it is told to", func(ctx SpecContext) {
-		w.seed(3, 1)
-		w.createSource(ctx)
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-
-		By("waiting for the interval")
-		w.clock.SetTime(w.clock.Now().Add(299 * time.Second))
-		var wait time.Duration
-		Expect(w.calls(func() { wait = w.reconcile(ctx).RequeueAfter })).To(BeZero())
-		Expect(wait).To(Equal(time.Second))
-		w.clock.SetTime(w.clock.Now().Add(time.Second))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-
-		By("not waiting where requestedAt is set")
-		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-
-		By("not waiting where the spec changed")
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(time.Hour)))
-	})
-
 	It("asks nothing while suspended, and its observations turn stale", func(ctx SpecContext) {
 		w.seed(3, 1)
 		w.createSource(ctx)
@@ -242,44 +216,6 @@ var _ = Describe("Mirroring", func() {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
-	})
-
-	It("puts a sync off, and holds no worker, while others use up the request budget", func(ctx SpecContext) {
-		w.seed(3, 1)
-		w.createSource(ctx)
-		second := w.newSource(func(s *v1alpha1.InventorySource) {
-			s.Name, s.Spec.KafkaClusters.Policy = "second", v1alpha1.MirrorPolicyIgnore
-			s.Spec.Peerings.Phases = []v1alpha1.Identifier{"NONE"}
-		})
-		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.reconciler.Budgets = budget.New(0.1, 10)
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-
-		var wait time.Duration
-		Expect(w.calls(func() {
-			result, err := w.reconciler.Reconcile(ctx, requestFor(second))
-			Expect(err).NotTo(HaveOccurred())
-			wait = result.RequeueAfter
-		})).To(BeZero())
-		Expect(wait).To(And(BeNumerically(">", 10*time.Second), BeNumerically("<=", 5*time.Minute)))
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
-		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
-		w.expectSane(ctx)
-
-		By("not saying that it saw a new spec which it has not synced")
-		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Interval = &metav1.Duration{Duration: time.Hour} })
-		before := w.source(ctx)
-		_, err := w.tryReconcile(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(w.source(ctx).Status).To(Equal(before.Status))
-		Expect(before.Status.ObservedGeneration).To(BeNumerically("<", before.Generation))
-
-		By("syncing it once there is budget")
-		w.reconciler.Budgets = budget.New(1000, 1000)
-		Expect(w.calls(func() {
-			_, err := w.reconciler.Reconcile(ctx, requestFor(second))
-			Expect(err).NotTo(HaveOccurred())
-		})).To(Equal(1))
 	})
 
 	It("passes every filter to the cloud", func(ctx SpecContext) {

@@ -5,11 +5,16 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -75,6 +80,9 @@ func eachOwner(text string, specs func(under side)) bool {
 func newSubject(ctx context.Context, under side, items int) *subject {
 	GinkgoHelper()
 	s := &subject{organization: newOrganization(ctx), side: under}
+	if under.op() == cloudsim.OpListEnvironments { // A listing may be empty.
+		Expect(s.cloud.RemoveEnvironment(environment)).To(Succeed())
+	}
 	for i := range items {
 		under.put(s.organization, s.id(i), fmt.Sprint("item ", i))
 	}
@@ -127,14 +135,8 @@ func (s *subject) editStatus(ctx context.Context, change func(fields)) {
 
 func (s *subject) annotate(ctx context.Context, key, value string) {
 	GinkgoHelper()
-	owner := s.read(ctx)
-	annotations := owner.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[key] = value
-	owner.SetAnnotations(annotations)
-	Expect(k8s.Update(ctx, owner)).To(Succeed())
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, key, value)
+	Expect(k8s.Patch(ctx, s.read(ctx), client.RawPatch(types.MergePatchType, []byte(patch)))).To(Succeed())
 }
 
 // status and summary are the owner's.
@@ -167,9 +169,9 @@ func (s *subject) says(ctx context.Context, conditionType string) string {
 }
 
 // next returns how long from now the next sync is due.
-func (s *subject) next(ctx context.Context) (due int) {
+func (s *subject) next(ctx context.Context) time.Duration {
 	GinkgoHelper()
-	return int(s.status(ctx).NextSyncTime.Sub(s.clock.Now()).Seconds())
+	return s.status(ctx).NextSyncTime.Sub(s.clock.Now())
 }
 
 // try reconciles the owner once, pass holds what is there to the rules beside, sync lets time pass
@@ -194,13 +196,13 @@ func (s *subject) sync(ctx context.Context) reconcile.Result {
 	GinkgoHelper()
 	s.options().Budgets = budget.New(1000, 1000)
 	if next := s.status(ctx).NextSyncTime; next != nil {
-		s.clock.SetTime(next.Add(1e9))
+		s.clock.SetTime(next.Add(time.Second))
 	}
 	return s.pass(ctx)
 }
 
 // later lets time pass.
-func (s *subject) later(seconds int) { s.clock.SetTime(s.clock.Now().Add(1e9 * timeOf(seconds))) }
+func (s *subject) later(d time.Duration) { s.clock.SetTime(s.clock.Now().Add(d)) }
 
 // options are those of both reconcilers.
 func (s *subject) options() *controller.Options { return s.organization.reconciler.Options }
@@ -214,9 +216,8 @@ func (s *subject) objects(ctx context.Context) map[string]client.Object {
 	Expect(err).NotTo(HaveOccurred())
 	objects := map[string]client.Object{}
 	for _, item := range items {
-		if o := item.(client.Object); o.GetName() != sourceName {
-			objects[o.GetName()] = o
-		}
+		o := item.(client.Object)
+		objects[o.GetName()] = o
 	}
 	return objects
 }
@@ -224,14 +225,7 @@ func (s *subject) objects(ctx context.Context) map[string]client.Object {
 // written returns how many writes of objects do makes, counted by the requests to the API server;
 // asked how many requests to the cloud.
 func (s *subject) written(do func()) int {
-	count := func() (n int) {
-		for _, request := range requests.written(s.namespace, s.side.path()) {
-			if !isOwners(request) {
-				n++
-			}
-		}
-		return n
-	}
+	count := func() int { return len(requests.written(s.namespace, s.side.path())) }
 	before := count()
 	do()
 	return count() - before
@@ -239,13 +233,13 @@ func (s *subject) written(do func()) int {
 
 func (s *subject) asked(do func()) int { return s.calls(do) }
 
-// put, remove and rename change the cloud.
-func (s *subject) put(n int)                 { s.side.put(s.organization, s.id(n), fmt.Sprint("item ", n)) }
+// put, gone and rename change the cloud.
+func (s *subject) put(n int)                 { s.rename(n, fmt.Sprint("item ", n)) }
 func (s *subject) gone(n int)                { s.side.remove(s.organization, s.id(n)) }
 func (s *subject) rename(n int, name string) { s.side.put(s.organization, s.id(n), name) }
 
-// fail gives the next listings an answer.
-func (s *subject) fail(times int, answer interface{}) { s.cloud.FailNext(s.side.op(), times, handlerOf(answer)) }
+// fail gives the next listings an answer, 1000 times none that goes.
+func (s *subject) fail(times int, answer http.Handler) { s.cloud.FailNext(s.side.op(), times, answer) }
 
 // delete deletes an object as a stranger does, and has the watch report it; spoil changes one.
 func (s *subject) delete(ctx context.Context, n int) {
@@ -269,4 +263,100 @@ func (s *subject) restart() {
 	secrets := s.options().Secrets
 	s.organization.restart()
 	s.options().Cluster, s.options().Secrets = before, secrets
+}
+
+// sourceSide is a source that mirrors clusters alone, and never turns stale.
+type sourceSide struct{}
+
+func (sourceSide) owner(o *organization, name string) client.Object {
+	return o.newSource(func(s *v1alpha1.InventorySource) {
+		s.Name, s.Spec.Peerings.Policy, s.Spec.StaleAfter = name, v1alpha1.MirrorPolicyIgnore, &metav1.Duration{Duration: 10_000 * time.Hour}
+		if name != sourceName { // The names of its objects are the first one's.
+			s.Spec.KafkaClusters.Networks = []v1alpha1.Identifier{"n-none"}
+		}
+	})
+}
+
+func (sourceSide) fields(owner client.Object) fields {
+	s := owner.(*v1alpha1.InventorySource)
+	return fields{&s.Spec.Interval, &s.Spec.Timeout, &s.Spec.Suspend, &s.Spec.Credentials.APIKey.SecretRef.Name, &s.Spec.Prune,
+		&s.Spec.Template.Labels, &s.Spec.Template.Annotations, &s.Status.SyncStatus, &s.Status.KafkaClusters}
+}
+
+func (sourceSide) reconciler(o *organization) *controller.Reconciler { return o.reconciler }
+
+func (sourceSide) put(o *organization, id, displayName string) {
+	o.cloud.PutCluster(cloudsim.Cluster{ID: id, Spec: cloudsim.ClusterSpec{DisplayName: displayName,
+		Environment: cloudsim.Reference{ID: environment}}, Status: cloudsim.ClusterStatus{Phase: cloudsim.PhaseProvisioned}})
+}
+
+func (sourceSide) remove(o *organization, id string) { Expect(o.cloud.RemoveCluster(id)).To(Succeed()) }
+func (sourceSide) op() cloudsim.Op                   { return cloudsim.OpListClusters }
+func (sourceSide) list() client.ObjectList           { return &v1alpha1.KafkaClusterObservationList{} }
+func (sourceSide) path() string                      { return "/kafkaclusterobservations" }
+func (sourceSide) creation() int                     { return 2 } // And its status.
+func (sourceSide) shownName(o client.Object) string {
+	return o.(*v1alpha1.KafkaClusterObservation).Status.DisplayName
+}
+func (sourceSide) spoil(ctx context.Context, o client.Object) error {
+	o.(*v1alpha1.KafkaClusterObservation).Status.DisplayName = "spoilt"
+	return k8s.Status().Update(ctx, o)
+}
+
+// discoverySide is a discovery that keeps sources and prunes them.
+type discoverySide struct{}
+
+func (discoverySide) owner(o *organization, name string) client.Object {
+	d := &v1alpha1.EnvironmentDiscovery{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.namespace},
+		Spec: v1alpha1.EnvironmentDiscoverySpec{
+			Endpoint: o.url, Credentials: o.newSource().Spec.Credentials, Interval: &metav1.Duration{Duration: 5 * time.Minute},
+			Prune:    v1alpha1.SourcePrune{Policy: v1alpha1.PrunePolicyDelete},
+			Selector: v1alpha1.EnvironmentSelector{Exclude: identified(environment)},
+		},
+	}
+	if name != sourceName {
+		d.Spec.Selector.EnvironmentMatch = identified("env-none")
+	}
+	return d
+}
+
+func (discoverySide) fields(owner client.Object) fields {
+	d := owner.(*v1alpha1.EnvironmentDiscovery)
+	return fields{&d.Spec.Interval, &d.Spec.Timeout, &d.Spec.Suspend, &d.Spec.Credentials.APIKey.SecretRef.Name, (*v1alpha1.Prune)(&d.Spec.Prune),
+		&d.Spec.Template.Metadata.Labels, &d.Spec.Template.Metadata.Annotations, &d.Status.SyncStatus, &d.Status.Environments}
+}
+
+func (discoverySide) reconciler(o *organization) *controller.Reconciler { return o.discoverer }
+func (discoverySide) put(o *organization, id, displayName string)       { o.environments(id, displayName) }
+func (discoverySide) remove(o *organization, id string) {
+	Expect(o.cloud.RemoveEnvironment(id)).To(Succeed())
+}
+func (discoverySide) op() cloudsim.Op         { return cloudsim.OpListEnvironments }
+func (discoverySide) list() client.ObjectList { return &v1alpha1.InventorySourceList{} }
+func (discoverySide) path() string            { return "/inventorysources" }
+func (discoverySide) creation() int           { return 1 }
+func (discoverySide) shownName(o client.Object) string {
+	return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName]
+}
+func (discoverySide) spoil(ctx context.Context, o client.Object) error {
+	o.(*v1alpha1.InventorySource).Spec.Suspend = true
+	return k8s.Update(ctx, o)
+}
+
+// every sets an owner's interval.
+func every(d time.Duration) func(fields) {
+	return func(f fields) { *f.interval = &metav1.Duration{Duration: d} }
+}
+
+func suspended(is bool) func(fields) { return func(f fields) { *f.suspend = is } }
+
+// replacing answers as the cloud does, but for one text.
+func replacing(w *world, old, replacement string) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		recorder := httptest.NewRecorder()
+		w.cloud.Usual().ServeHTTP(recorder, r)
+		rw.Header().Set("Content-Type", "application/json")
+		_, _ = rw.Write([]byte(strings.Replace(recorder.Body.String(), old, replacement, 1)))
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
@@ -152,4 +153,14 @@ func (r *Reconciler) live(ctx context.Context, k *kind, namespace, name string) 
 		err = apierrors.NewNotFound(schema.GroupResource{Resource: k.Name}, name)
 	}
 	return found, err
+}
+
+// requestsFor returns a request for each object of a list.
+func requestsFor(list client.ObjectList) []reconcile.Request {
+	requests := make([]reconcile.Request, 0, meta.LenList(list))
+	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails if the function does.
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
+		return nil
+	})
+	return requests
 }

@@ -5,7 +5,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -20,31 +19,6 @@ import (
 
 // askAgain is the time between two questions for rights that were missing.
 const askAgain = 30 * time.Second
-
-// watches knows which types of objects are watched, for lack of rights not all. It is safe for
-// concurrent use.
-type watches struct {
-	mu sync.Mutex
-	// denied is why objects of a type are not watched, by the Go type.
-	denied map[string]string
-}
-
-// set notes why a type of object is not watched, "" if it is.
-func (w *watches) set(object client.Object, why string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.denied == nil {
-		w.denied = map[string]string{}
-	}
-	w.denied[fmt.Sprintf("%T", object)] = why
-}
-
-// why says why objects of a type are not watched, "" if they are or were never asked for.
-func (w *watches) why(object client.Object) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.denied[fmt.Sprintf("%T", object)]
-}
 
 // Watched reports whether the manager watches objects of a type: it does, unless it lacks the
 // rights.

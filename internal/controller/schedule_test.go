@@ -5,8 +5,6 @@ package controller_test
 import (
 	"context"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -19,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -67,16 +64,6 @@ var _ = Describe("Time", func() {
 		Expect(w.writes(func() { w.reconcile(ctx) })).To(HaveLen(4), "stale")
 	})
 
-	It("that steps back leaves no sync undone", func(ctx SpecContext) {
-		w.seed(3, 1)
-		w.createSource(ctx)
-		w.reconcile(ctx)
-		w.clock.SetTime(w.clock.Now().Add(-24 * time.Hour))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero())
-		Expect(w.source(ctx).Status.NextSyncTime.Time).To(BeTemporally("==", w.clock.Now().Add(5*time.Minute)))
-	})
-
 	It("between confirming listings is bounded, and then the interval", func(ctx SpecContext) {
 		w.seed(20, 0)
 		w.createSource(ctx)
@@ -102,45 +89,6 @@ var _ = Describe("Time", func() {
 		Expect(w.clusters(ctx)).To(HaveLen(20))
 	})
 
-	It("spent waiting for the request budget is told, with who asked for it and when it ends", func(ctx SpecContext) {
-		w.seed(3, 1)
-		w.createSource(ctx)
-		second := w.newSource(func(s *v1alpha1.InventorySource) { s.Name = "second" })
-		Expect(k8s.Create(ctx, second)).To(Succeed())
-		w.reconcile(ctx)
-		_, err := w.reconciler.Reconcile(ctx, requestFor(second))
-		Expect(err).NotTo(HaveOccurred())
-
-		w.cloud.FailNext(cloudsim.OpAny, 2, cloudsim.Status(429, "", http.Header{"Retry-After": {"100"}}))
-		w.sync(ctx)
-		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/RateLimited"))
-		var result reconcile.Result
-		Expect(w.calls(func() { result, err = w.reconciler.Reconcile(ctx, requestFor(second)) })).To(BeZero())
-		Expect(err).NotTo(HaveOccurred())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
-		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("False/RateLimited"))
-		Expect(second.Status.NextSyncTime.Sub(w.clock.Now())).To(BeNumerically("~", result.RequeueAfter, time.Second))
-
-		By("by a source created meanwhile too")
-		third := w.newSource(func(s *v1alpha1.InventorySource) {
-			s.Name, s.Spec.KafkaClusters.Networks = "third", []v1alpha1.Identifier{"n-none"}
-			s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore
-		})
-		Expect(k8s.Create(ctx, third)).To(Succeed())
-		_, err = w.reconciler.Reconcile(ctx, requestFor(third))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(third), third)).To(Succeed())
-		Expect(brief(third.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
-		Expect(third.Status.NextSyncTime).NotTo(BeNil())
-
-		By("until the budget is there again")
-		w.cloud.ClearFaults()
-		w.reconciler.Budgets = budget.New(1000, 1000)
-		_, err = w.reconciler.Reconcile(ctx, requestFor(second))
-		Expect(err).NotTo(HaveOccurred())
-		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), second)).To(Succeed())
-		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).NotTo(Equal("False/RateLimited"))
-	})
 })
 
 var _ = Describe("A held prune", func() {
@@ -159,35 +107,6 @@ var _ = Describe("A held prune", func() {
 		w.recorded()
 	})
 
-	for name, trouble := range map[string]func(ctx context.Context){
-		"whose first listing fails": func(context.Context) {
-			w.cloud.FailNext(cloudsim.OpAny, 6, cloudsim.Status(503, "", nil))
-		},
-		"whose credential is refused": func(context.Context) { w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "other"}) },
-		"of a suspended source": func(ctx context.Context) {
-			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
-		},
-		"without any trouble": func(context.Context) {},
-	} {
-		It("outlives a restart "+name, func(ctx SpecContext) {
-			message := w.message(ctx, v1alpha1.ConditionPruneHeld)
-			trouble(ctx)
-			w.restart()
-			for range 3 {
-				w.sync(ctx)
-				Expect(w.message(ctx, v1alpha1.ConditionPruneHeld)).To(Equal(message))
-			}
-			w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
-			w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
-			for range 5 {
-				w.sync(ctx)
-				Expect(w.message(ctx, v1alpha1.ConditionPruneHeld)).To(Equal(message))
-			}
-			Expect(w.recorded()).NotTo(ContainElement(ContainSubstring("PruneHeld")), "it is told once")
-			Expect(w.clusters(ctx)).To(HaveLen(10))
-		})
-	}
-
 	It("goes when its kind says so, whatever another kind waits for", func(ctx SpecContext) {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Prune.AfterMisses = ptr.To[int32](20) })
 		w.reconcile(ctx)
@@ -199,29 +118,6 @@ var _ = Describe("A held prune", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionPruneHeld)).To(BeEmpty())
 	})
 
-	It("is let through by the command in its message, which asks the cloud once", func(ctx SpecContext) {
-		held := w.source(ctx).Status.KafkaClusters.Held
-		Expect(held.Message).To(ContainSubstring("kubectl -n " + w.namespace + " annotate --overwrite inventorysource/" + sourceName +
-			" inventory.ccloud.dev/approvePrune=" + held.Digest))
-		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "other"})
-		w.annotate(ctx, v1alpha1.AnnotationApprovePrune, held.Digest)
-		Expect(w.calls(func() {
-			for range 20 {
-				w.reconcile(ctx)
-			}
-		})).To(Equal(2), "a refused key is not asked with again and again")
-		w.restart()
-		Expect(w.calls(func() {
-			for range 20 {
-				w.reconcile(ctx)
-			}
-		})).To(BeZero(), "nor by the next manager")
-		w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret})
-		for range 4 {
-			w.sync(ctx)
-		}
-		Expect(w.clusters(ctx)).To(BeEmpty())
-	})
 })
 
 var _ = Describe("A name that is taken", func() {
@@ -396,13 +292,7 @@ var _ = Describe("A sync in which every listing told the same", func() {
 	})
 
 	It("is none where the cloud says that there is more", func(ctx SpecContext) {
-		total := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			recorder := httptest.NewRecorder()
-			w.cloud.Usual().ServeHTTP(recorder, r)
-			rw.Header().Set("Content-Type", "application/json")
-			_, _ = rw.Write([]byte(strings.Replace(recorder.Body.String(), `"total_size":12`, `"total_size":13`, 1)))
-		})
-		w.cloud.FailNext(cloudsim.OpListClusters, 1, total)
+		w.cloud.FailNext(cloudsim.OpListClusters, 1, replacing(w, `"total_size":12`, `"total_size":13`))
 		w.sync(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/IncompleteListing"))
 		Expect(w.clusters(ctx)).To(HaveLen(12))

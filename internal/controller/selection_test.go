@@ -76,7 +76,9 @@ var _ = Describe("An environment that the selector does not take", func() {
 	})
 
 	It("gets no source where a listing leaves out the name that excludes it", func(ctx SpecContext) {
-		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Selector.Exclude.DisplayNames = []v1alpha1.Identifier{"payments-*"} })
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Selector.Exclude.DisplayNames = []v1alpha1.Identifier{"payments-*"}
+		})
 		o.pass(ctx, "org")
 		Expect(o.names(ctx)).To(Equal([]string{"env-c"}))
 		Expect(o.cloud.RenameEnvironment("env-b", "")).To(Succeed())

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -126,16 +124,6 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 		}
 		return requests
 	}
-}
-
-// requestsFor returns a request for each object of a list.
-func requestsFor(list client.ObjectList) []reconcile.Request {
-	requests := make([]reconcile.Request, 0, meta.LenList(list))
-	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails if the function does.
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
-		return nil
-	})
-	return requests
 }
 
 // drift lets through only what someone else did to an object of a kind: a

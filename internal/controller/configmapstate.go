@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
+type configMaps struct {
+	mu sync.Mutex
+	// failures are why, by the observation.
+	failures map[types.NamespacedName]configMapFailure
+	// repairs bound how often a ConfigMap is changed that someone else may change back, by
+	// the observation.
+	repairs map[types.NamespacedName]*rate.Limiter
+	// refused are the ConfigMaps that were stored otherwise than they were sent.
+	refused retries
+	// wake has a source's failures reported; nil if there is no manager.
+	wake chan event.GenericEvent
+}
+
+type configMapFailure struct {
+	source types.NamespacedName
+	failure
+}
+
+// allow reports whether a ConfigMap may be changed now: as often as observations are put back,
+// so that two who disagree do not go at full speed.
+func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.repairs == nil {
+		c.repairs = map[types.NamespacedName]*rate.Limiter{}
+	}
+	if c.repairs[key] == nil {
+		c.repairs[key] = rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)
+	}
+	return c.repairs[key].AllowN(now, 1)
+}
+
+// forget drops what is known of an observation that is gone.
+func (c *configMaps) forget(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.repairs, key)
+	delete(c.refused, key.String())
+}
+
+// stored notes whether a ConfigMap was stored as it was sent, and returns when to send it again if
+// not: later each time.
+func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		delete(c.refused, key.String())
+		return 0
+	}
+	if c.refused == nil {
+		c.refused = retries{}
+	}
+	c.refused.failed(key.String(), nil, err, now, retryFirst, retryMost)
+	return c.refused[key.String()].next.Sub(now)
+}
+
+// waiting returns how long a ConfigMap is not to be sent again, and why; 0 if it may be.
+func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Duration, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.refused.waiting(key.String(), now) {
+		return 0, ""
+	}
+	r := c.refused[key.String()]
+	return r.next.Sub(now), r.err.Error()
+}
+
+// put notes why an observation's ConfigMap could not be written, nil where it was, and
+// returns the source to report that of, nil if it is not new.
+func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, failed := c.failures[key]
+	switch {
+	case f == nil && !failed, f != nil && before == *f:
+		return nil
+	case f == nil:
+		delete(c.failures, key)
+		return &before.source
+	case c.failures == nil:
+		c.failures = map[types.NamespacedName]configMapFailure{}
+	}
+	c.failures[key] = *f
+	return &f.source
+}
+
+// failure says which of a source's ConfigMaps are not as they should be and why the first,
+// nil if all are.
+func (c *configMaps) failure(source types.NamespacedName) *failure {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var names []string
+	for key, f := range c.failures {
+		if f.source == source {
+			names = append(names, key.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	why := c.failures[types.NamespacedName{Namespace: source.Namespace, Name: names[0]}]
+	message := fmt.Sprintf("%d ConfigMaps are not written, the first: %s", len(names), why.message)
+	if len(names) > 1 {
+		message += "; the others: " + mirror.Names(names[1:])
+	}
+	return &failure{reason: why.reason, message: message}
+}
