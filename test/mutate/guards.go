@@ -37,6 +37,7 @@ var guards = []guard{
 	{"tokens that die early", "internal/cloudapi/list.go", "	return c.persist(ctx, mayPass, ask)\n", "	return err\n", ""},
 	{"exchanges refused in passing", "internal/cloudapi/token.go", "exchanger.persist(ctx, refusedInPassing,", "exchanger.persist(ctx, mayPass,", ""},
 	{"a token taken from others", "internal/cloudapi/token.go", "context.WithoutCancel(ctx)", "ctx", ""},
+	{"a token of another identity", "internal/cloudapi/tokens.go", "append([]string{made.at.String(), made.pool}, subject...)", "[]string{made.at.String(), made.pool}", ""},
 	{"identities that nobody uses", "internal/cloudapi/tokens.go", "delete(t.sources, other)", "_ = other", ""},
 	{"items that hold too much", "internal/cloudapi/list.go", "a.taken+n > a.limits.MaxHeldBytes", "false", ""},
 	{"listings that hold too much together", "internal/cloudapi/list.go", "if !a.room.take(n) {", "if a.room.take(n); false {", ""},
