@@ -44,6 +44,8 @@ func may(group string, verbs, resources string) rbacv1.PolicyRule {
 var _ = Describe("A manager that lacks the rights of some features", func() {
 	const user, enough = "limited-operator", time.Minute
 	It("stops nothing else, says so once, and begins when the rights come", func(ctx SpecContext) {
+		controller.AskAgain(time.Second)
+		DeferCleanup(controller.AskAgain, 30*time.Second)
 		o := newOrganization(ctx)
 		w := o.world
 		direct, err := client.New(config, client.Options{Scheme: k8s.Scheme()})

@@ -196,8 +196,8 @@ var _ = Describe("A source of a discovery", func() {
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(&before), stuck)).To(Succeed())
 			return stuck.DeletionTimestamp
 		}).ShouldNot(BeNil())
-		o.discoverer.Drift(0).Update(event.UpdateEvent{ObjectOld: &before, ObjectNew: stuck})
-		o.list(ctx, "org")
+		Expect(o.discoverer.Drift(0).Update(event.UpdateEvent{ObjectOld: &before, ObjectNew: stuck})).To(BeTrue())
+		o.pass(ctx, "org")
 		Expect(o.ready(ctx, "org")).To(Equal("Unknown/Progressing"))
 		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("env-a"))
 		o.list(ctx, "org")

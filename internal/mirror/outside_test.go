@@ -510,7 +510,9 @@ func TestTwoWritesWantTheSame(t *testing.T) {
 			c.then(o)
 			then := write(o)
 			o.Expect(Environment.SameWrite(first, then)).To(Equal(c.same))
-			o.Expect(Environment.SameWrite(then, first)).To(Equal(c.same))
+			// A change after a creation that was stored otherwise is the same write again.
+			again := then.Existing == nil && first.Existing != nil
+			o.Expect(Environment.SameWrite(then, first)).To(Equal(c.same || again))
 		})
 	}
 }

@@ -94,7 +94,10 @@ func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wanted == nil || b.wanted == nil { // To let an object go is always the same.
 		return a.wanted == nil && b.wanted == nil
 	}
-	return (a.Existing == nil || b.Existing != nil) && k.same(a.wanted, b.wanted) &&
+	if a.Existing != nil && b.Existing == nil {
+		return false
+	}
+	return k.same(a.wanted, b.wanted) &&
 		maps.Equal(a.wanted.GetLabels(), b.wanted.GetLabels()) && maps.Equal(a.wanted.GetAnnotations(), b.wanted.GetAnnotations()) &&
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
