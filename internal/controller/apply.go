@@ -26,13 +26,13 @@ import (
 // done is what a pass wrote.
 type done struct {
 	written, deleted int
-	// present are the objects of the last kind there are after a whole pass, but those being
-	// deleted, by name; nil after another one.
+	// present are the objects of the last kind that exist after a whole pass, by name, without
+	// those being deleted; nil after another pass.
 	present map[string]mirror.Object
 }
 
-// apply carries out the plans and counts what exists then. A write that fails stops
-// no other; it is noted, and a pass soon after tries it again without asking the cloud.
+// apply carries out the plans and counts what exists then. If a write fails, the others go on. The
+// failure is noted, and a pass soon after tries again without asking the cloud.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -55,8 +55,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the objects there are before a whole plan is carried out, but those being
-// deleted, by name; nil for another plan.
+// present returns the objects that exist before a whole plan is carried out, by name, without those
+// being deleted; nil for another plan.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -120,7 +120,7 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// note takes in how the write of an object went; w is nil for its deletion.
+// note records how the write of an object went; w is nil for its deletion.
 func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now time.Time) {
 	switch {
 	case err == nil:
@@ -133,19 +133,19 @@ func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now t
 	}
 }
 
-// notStored is the error of a write that the API server took and stored otherwise. Sending it again
-// soon cannot help.
+// notStored is the error of a write that the API server accepted and stored differently. Sending it
+// again soon cannot help.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
 
-// errStopped is the error of a write that was not begun, because the manager stops or
-// the namespace is being deleted.
+// errStopped is the error of a write that was not begun, because the manager stops or the namespace
+// is being deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// each calls do for 0 to n-1, as many at once as there are writers free, waits for all
-// and returns their errors. When the context ends, or the namespace does, it begins no
-// more.
+// each calls do for 0 to n-1, at most one call for each free writer at once. It waits for all and
+// returns their errors. It begins no more calls once the context ends or the namespace is being
+// deleted.
 func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -177,9 +177,9 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 	return errs
 }
 
-// write creates or changes one object, and returns it as the API server has it then; nil if it
-// was not created. Each of its requests fails if the object is not, or is no longer, the one that
-// the plan was made from.
+// write creates or changes one object, and returns it as the API server then has it; nil if it was
+// not created. Each of its requests fails if the object is no longer the one that the plan was made
+// from.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -196,7 +196,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 			return nil, fmt.Errorf("creating %s: %w", name, err)
 		}
 		answer = created
-		w.Desired.SetUID(answer.GetUID()) // An event about it names this one.
+		w.Desired.SetUID(answer.GetUID()) // An event about it names this UID.
 	case w.Metadata || !k.InStatus:
 		next := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
@@ -225,7 +225,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	return answer, nil
 }
 
-// asObject returns an object of planning as one of the client; nil for none.
+// asObject returns an object of planning as one of the client; nil for nil.
 func asObject(o mirror.Object) client.Object {
 	if o == nil {
 		return nil
@@ -242,8 +242,8 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object, if it is still the one, and in the state, that
-// the plan was made from.
+// delete deletes one object, if it is still the one that the plan was made from, and in the same
+// state.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -253,9 +253,9 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 	return nil
 }
 
-// firstStatus is the patch that gives an object that was just created the status of
-// the desired one. It fails if the object changed since. There is no earlier
-// status to compare with, which spares marshalling both.
+// firstStatus is the patch that gives a new object its desired status. It fails if the object
+// changed since it was created. A new object has no earlier status to compare with, so neither is
+// marshalled for that.
 type firstStatus struct {
 	kind    *kind
 	desired mirror.Object

@@ -19,15 +19,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SlimCache has a cache keep only what the reconciler reads, and each word once:
-// nobody's managedFields, of Secrets nothing but names and versions.
+// SlimCache has a cache keep only what the reconciler reads, and each word once. It drops all
+// managedFields. Secrets keep their names and versions only.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
 		o.ByObject = map[client.Object]cache.ByObject{}
 	}
 	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
-	// Of ConfigMaps the operator's own, which have its label.
+	// The operator's own ConfigMaps have this label.
 	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // A constant.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range observationKinds {
@@ -35,9 +35,8 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret reduces what a watch tells of a Secret to its identity and version.
-// Above all it drops the annotation in which `kubectl apply` leaves a copy of the
-// data.
+// slimSecret reduces a Secret from a watch to its identity and version. Above all it drops the
+// annotation in which `kubectl apply` leaves a copy of the data.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{
@@ -47,8 +46,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation gives an observation the same copy of the words that most others
-// have too. Decoded, each has copies of its own.
+// slimObservation lets an observation share its words with the other observations. Decoding gives
+// each its own copies.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -73,16 +72,16 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps the labels or annotations that observations lately had, so that those
-// with the same share one map. Most of a network have the same, and a map takes more
-// memory than the words in it.
+// pairSets keeps recent sets of labels or annotations, so that observations with the same set share
+// one map. Most observations of a network have the same set, and a map takes more memory than the
+// words in it.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// mostPairSets is how many sets are kept at most, longestPairSet how many bytes one may have:
-// a stranger's annotations may be long, and should not outlive their observation.
+// mostPairSets is how many sets are kept at most. longestPairSet is how many bytes one may have: a
+// stranger's annotations may be long, and should not outlive their observation.
 const (
 	mostPairSets   = 1000
 	longestPairSet = 1000
@@ -90,7 +89,7 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map of these pairs that nobody may change; nil of none.
+// shared returns a map of these pairs, which must not be changed; nil if there are none.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -118,5 +117,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns the copy of a text that all have who asked for it lately.
+// word returns one copy of a text for all that asked for it recently.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

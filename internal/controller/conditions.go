@@ -20,8 +20,8 @@ import (
 // takes 32768; people read far less.
 const maxMessage = 8192
 
-// maxReady bounds the message of Ready, in bytes, which is a column of kubectl's. What a
-// kind has to say stands whole in the condition of that kind.
+// maxReady bounds the message of Ready, in bytes, because kubectl shows it as a column. The
+// condition of a kind has that kind's whole message.
 const maxReady = 320
 
 // conditionSetter sets conditions of an owner, all at one time.
@@ -35,8 +35,7 @@ func (r *Reconciler) conditionsOf(o owner) conditionSetter {
 	return conditionSetter{&o.status().Conditions, o.object().GetGeneration(), metav1.NewTime(r.Clock.Now())}
 }
 
-// set is the one place where texts that others wrote get into a condition: it cuts them to
-// what fits.
+// set is the one place through which foreign texts get into a condition. It cuts them to what fits.
 func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(c.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
@@ -48,8 +47,7 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets Ready, and the one of Reconciling and Stalled that goes with it. A
-// condition that stays keeps its time.
+// setReady sets Ready, and Reconciling or Stalled with it. A condition that stays keeps its time.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -72,7 +70,7 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets PruneHeld from the prunes that are held, with the reason of the first.
+// setPruneHeld sets PruneHeld from the held prunes, with the reason of the first.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -98,14 +96,15 @@ func status(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-// verdict is what a condition says: reason and message. The reason gives the status.
+// verdict is the reason and message of a condition. The reason decides the status.
 type verdict struct {
 	reason, message string
-	// short is what Ready says of it in place of the message, "" for the same.
+	// short replaces the message in Ready; "" if it is the same.
 	short string
 }
 
-// brief cuts a message to what fits into Ready, and says which condition has it whole, if one has.
+// brief cuts a message to what fits into Ready, and names the condition that has the whole message,
+// if there is one.
 func brief(message, condition string) string {
 	if len(message) <= maxReady {
 		return message
@@ -117,8 +116,8 @@ func brief(message, condition string) string {
 	return mirror.Truncate(message, maxReady-len(rest)) + rest
 }
 
-// setSynced sets each kind's condition and returns what Ready is to say, nil if that
-// stays as an earlier process set it.
+// setSynced sets each kind's condition and returns the verdict for Ready; nil if Ready stays as an
+// earlier process set it.
 func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors := false, false
@@ -128,7 +127,7 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 		mirrors = mirrors || wanted
 		v := r.kindVerdict(ctx, o, s, i)
 		if v == nil {
-			if !wanted && k.Condition != "" { // Else it stays as an earlier process set it.
+			if !wanted && k.Condition != "" { // Otherwise it stays as an earlier process set it.
 				c.remove(k.Condition)
 			}
 			continue
@@ -157,7 +156,7 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 	case !mirrors:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
-		return nil // A back-off goes on that an earlier process began, and said why.
+		return nil // An earlier process began a back-off and gave its reason.
 	}
 	return &ready
 }
@@ -185,7 +184,7 @@ func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) 
 	}
 	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
-		if k.Condition != "" { // Else Ready alone can say it.
+		if k.Condition != "" { // Otherwise only Ready can say it.
 			v.short = prefix + taken.brief(k, state.report)
 		}
 		return v
@@ -203,20 +202,20 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 	return summary.Observed
 }
 
-// waitsForPredecessor reports whether all that is not as it should be are objects that are being
-// deleted: those of a deleted owner of the same name, which the garbage collector deletes.
+// waitsForPredecessor reports whether every object in the way is being deleted, or belongs to a
+// deleted owner of the same name. The garbage collector deletes the latter.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken are the sentences about names that something else has: objects that are not one's own,
-// those of a deleted owner of the same name, one's own of another cloud ID, cloud IDs whose
-// name is another one's, and one's own that are being deleted. Each has a place for the names.
+// taken are the sentences about names that are taken: theirs by objects that are not the owner's,
+// formers by objects of a deleted owner of the same name, others by the owner's objects of another
+// cloud ID, clashes by another listed object, leaving by the owner's objects that are being
+// deleted. Each has a place for the names.
 type taken struct{ theirs, formers, others, clashes, leaving string }
 
-// of returns the sentences with the places for an owner's namespace and name filled, if they have
-// such places.
+// of fills an owner's namespace and name into the sentences that have places for them.
 func (t taken) of(o owner) taken {
 	if strings.Count(t.theirs, "%s") > 1 {
 		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
@@ -224,7 +223,7 @@ func (t taken) of(o owner) taken {
 	return t
 }
 
-// brief is message of one name, with the number of the others.
+// brief is like message, but names one object and counts the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
@@ -242,7 +241,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	return message
 }
 
-// message says which names are taken, by what, and the way out.
+// message says which names are taken, by which objects, and how to free them.
 func (t taken) message(report mirror.Report) string {
 	var theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {

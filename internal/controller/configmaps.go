@@ -31,14 +31,14 @@ import (
 const (
 	// configMapKind names ConfigMaps in metrics, and in messages about them.
 	configMapKind = "ConfigMap"
-	// takenAgain is when a ConfigMap's name that someone else has is tried again. Nobody
-	// tells when it is free: only ConfigMaps of the operator's own are watched.
+	// takenAgain is the wait before trying again a name that another ConfigMap has. No watch shows
+	// when the name is free: the manager watches only the operator's own ConfigMaps.
 	takenAgain = time.Minute
-	// goingAgain is when one that is being deleted is looked at again.
+	// goingAgain is the wait before looking again at a ConfigMap that is being deleted.
 	goingAgain = time.Second
 )
 
-// configMapsOf says why ConfigMaps of a source are not as its spec asks, nil if they are.
+// configMapsOf says why ConfigMaps of a source are not as its spec asks; nil if they are.
 func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failure {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -60,8 +60,8 @@ func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failu
 	return o.leftConfigMaps(ctx, source)
 }
 
-// leftConfigMaps says that ConfigMaps of a source are there that a manager made whose flag was on;
-// nil if none were made or all are gone.
+// leftConfigMaps says that a source still has ConfigMaps which a manager with the flag on made; nil
+// if it has none.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
 	if !source.Status.ConfigMaps {
 		return nil
@@ -78,9 +78,9 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))}
 }
 
-// setupConfigMaps registers the controller of ConfigMaps once the manager may watch them, and has
-// the controller of sources watch for those whose failures it is to report. If the flag is off
-// and the rights are there, it only deletes what is no longer asked for.
+// setupConfigMaps registers the controller of ConfigMaps once the manager may watch them. It also
+// has the controller of sources watch for failures that a source must report. If the flag is off
+// and the rights are there, the controller only deletes ConfigMaps that are no longer wanted.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
@@ -108,7 +108,7 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register)
 }
 
-// requested lets through a source for which a person asks for a sync.
+// requested lets a source through if a person asks for a sync of it.
 var requested = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -128,9 +128,9 @@ func (o *Options) observationsOf(ctx context.Context, source client.Object) []re
 	return requestsFor(list)
 }
 
-// reconcileConfigMap makes the ConfigMap of one observation what the source's spec and the
-// observation say. What keeps it from that is told in the source's status, by the source's
-// next pass. The error is the API server's, and has the request tried again.
+// reconcileConfigMap makes the ConfigMap of one observation agree with the observation and the
+// source's spec. If something prevents that, the source's next pass reports it in the source's
+// status. The error is the API server's; after one the request is tried again.
 func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	result, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -183,8 +183,9 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	return result, failed, err
 }
 
-// keepConfigMap creates or corrects an observation's ConfigMap. why says what keeps it from being as
-// it should be, "" if nothing does: who else has its name, what deletes it, what changed it.
+// keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that, "" if
+// nothing does: something else has the name, a finalizer keeps the old one, or an admission policy
+// changes it.
 func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, why string, err error) {
 	desired := mirror.ConfigMap(cluster)
 	existing, err := o.configMap(ctx, o.Cluster, desired)
@@ -197,7 +198,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 		if !apierrors.IsAlreadyExists(err) {
 			return result, "", err
 		}
-		// It has none of the labels by which the cache knows ours.
+		// It may lack the labels by which the cache knows ours.
 		existing, err = o.configMap(ctx, o.APIReader, desired)
 	}
 	if err != nil || existing == nil {
@@ -207,7 +208,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	case existing.DeletionTimestamp != nil:
 		return reconcile.Result{RequeueAfter: goingAgain}, stuck(existing), nil
 	case precedes(controller, desired):
-		return reconcile.Result{RequeueAfter: goingAgain}, "", nil // The garbage collector is at it.
+		return reconcile.Result{RequeueAfter: goingAgain}, "", nil // The garbage collector deletes it.
 	case !mirror.OwnsConfigMap(cluster, existing):
 		holder := "no controller"
 		if controller != nil {
@@ -219,7 +220,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 		return o.sent(existing, desired)
 	case !o.configMaps.allow(client.ObjectKeyFromObject(existing), o.Clock.Now()):
 		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
-	case existing.Immutable != nil && *existing.Immutable: // By someone else; it can only be replaced.
+	case existing.Immutable != nil && *existing.Immutable: // Someone else set it; the ConfigMap can only be replaced.
 		return reconcile.Result{RequeueAfter: retryFirst}, "", o.deleteConfigMap(ctx, existing)
 	}
 	if wait, why := o.configMaps.waiting(client.ObjectKeyFromObject(existing), o.Clock.Now()); wait > 0 {
@@ -233,8 +234,8 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	return o.sent(next, desired)
 }
 
-// sent returns what follows from the API server's answer to a write: nothing if it is what was
-// written, else that it is to be sent again, and why.
+// sent compares the API server's answer to a write with the ConfigMap that was written. If they
+// differ, it returns when to send it again, and why.
 func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Result, why string, err error) {
 	if !mirror.SameConfigMap(answer, desired) {
 		err = fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
@@ -244,7 +245,7 @@ func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Resu
 	return reconcile.Result{RequeueAfter: wait}, why, nil
 }
 
-// stuck says that a ConfigMap that is being deleted waits for its finalizers, "" if it has none.
+// stuck says that a ConfigMap which is being deleted waits for its finalizers; "" if it has none.
 func stuck(c *corev1.ConfigMap) string {
 	if len(c.Finalizers) == 0 {
 		return ""
@@ -252,15 +253,15 @@ func stuck(c *corev1.ConfigMap) string {
 	return fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers))
 }
 
-// precedes reports whether a controller is a deleted observation of the name of the one that
-// is to own a ConfigMap.
+// precedes reports whether a controller is a deleted observation that had the same name as the
+// ConfigMap's present owner.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// dropConfigMap deletes an observation's ConfigMap, if there is one. why says what keeps it from
-// going, "" if it goes.
+// dropConfigMap deletes an observation's ConfigMap, if there is one. why says what prevents that,
+// "" if nothing does.
 func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (why string, err error) {
 	existing, err := o.configMap(ctx, o.Cluster, cluster)
 	switch {
@@ -272,7 +273,7 @@ func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	return stuck(existing), nil
 }
 
-// configMap reads the ConfigMap of an object's name, nil if there is none.
+// configMap reads the ConfigMap with an object's name; nil if there is none.
 func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {

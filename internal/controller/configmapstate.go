@@ -18,14 +18,13 @@ import (
 // configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// failures are why, by the observation.
+	// failures say why, by observation.
 	failures map[types.NamespacedName]configMapFailure
-	// repairs bound how often a ConfigMap is changed that someone else may change back, by
-	// the observation.
+	// repairs bound how often a ConfigMap is put back, by observation.
 	repairs map[types.NamespacedName]*rate.Limiter
-	// refused are the ConfigMaps that were stored otherwise than they were sent.
+	// refused are the ConfigMaps that the API server stored differently.
 	refused retries
-	// wake has a source's failures reported; nil if there is no manager.
+	// wake has the failures of a source reported; nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -34,8 +33,8 @@ type configMapFailure struct {
 	failure
 }
 
-// allow reports whether a ConfigMap may be changed now: as often as observations are put back,
-// so that two who disagree do not go at full speed.
+// allow reports whether a ConfigMap may be changed now. The limit is that of observations, so that
+// two writers who disagree do not go at full speed.
 func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,7 +47,7 @@ func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
 	return c.repairs[key].AllowN(now, 1)
 }
 
-// forget drops what is known of an observation that is gone.
+// forget drops all that is known of a deleted observation.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,8 +55,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.refused, key.String())
 }
 
-// stored notes whether a ConfigMap was stored as it was sent, and returns when to send it again if
-// not: later each time.
+// stored notes whether a ConfigMap was stored as it was sent. If it was not, it returns the wait
+// before sending it again, which grows each time.
 func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,7 +71,7 @@ func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) 
 	return c.refused[key.String()].next.Sub(now)
 }
 
-// waiting returns how long a ConfigMap is not to be sent again, and why; 0 if it may be.
+// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent.
 func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Duration, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,8 +82,8 @@ func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Dura
 	return r.next.Sub(now), r.err.Error()
 }
 
-// put notes why an observation's ConfigMap could not be written, nil where it was, and
-// returns the source to report that of, nil if it is not new.
+// put notes why an observation's ConfigMap could not be written; f is nil if it was written. It
+// returns the source that must report it; nil if nothing is new.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,7 +101,7 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure says which of a source's ConfigMaps are not as they should be and why the first,
+// failure says which ConfigMaps of a source are not as they should be, and why the first is not;
 // nil if all are.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()

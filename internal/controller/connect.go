@@ -35,7 +35,7 @@ type connection struct {
 	secret string
 }
 
-// login is who asks the cloud where.
+// login is the identity that asks the cloud, and the endpoint that it asks.
 type login struct {
 	settings
 	namespace string
@@ -43,11 +43,11 @@ type login struct {
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a client that uses it, with the version of the Secret
-// that was read, also after a failure.
+// connect reads the credential and returns a client that uses it. It also returns the version of
+// the Secret that it read, even after a failure.
 //
-// Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is
-// no *failure is the context's.
+// Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is not a *failure is
+// the context's.
 func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
 	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
@@ -87,7 +87,7 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	return c, nil
 }
 
-// allowEndpoint holds the endpoint in a field against --allowed-endpoints, by origin.
+// allowEndpoint compares the endpoint in a field with --allowed-endpoints, by origin.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -101,9 +101,8 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that is named, with nothing but the right
-// to get it: its data is neither listed nor watched nor kept. It returns the version that was
-// read, "" if there is none.
+// credential reads the Secret that the owner names. It needs only the right to get it: the data is
+// not listed, watched or kept. It returns the version that it read, "" if there is none.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -123,7 +122,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// Not an error of the pass: observations must turn stale all the same.
+		// The pass goes on: observations must turn stale all the same.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
@@ -139,7 +138,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf names the keys that a Secret has, as the end of a sentence about one it lacks.
+// keysOf names the keys of a Secret, as the end of a sentence about a missing key.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -147,15 +146,15 @@ func keysOf(secret *corev1.Secret) string {
 	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }
 
-// subjectLife is how long a ServiceAccount's token is asked for, in seconds: the least that the
-// API server gives. It is exchanged at once and then forgotten.
+// subjectLife is how long the token of a ServiceAccount is asked to live, in seconds. It is the
+// least that the API server gives: the token is exchanged at once and then forgotten.
 const subjectLife = 600
 
-// useToken has a connection use tokens of the identity pool that the credential names. All owners
-// of one namespace, pool, ServiceAccount, audience and token endpoint share one token.
+// useToken makes a connection use tokens of the identity pool that the credential names. All owners
+// with the same namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
-// Failures: EndpointNotAllowed. Those of the two steps to a token come once one is needed:
-// ServiceAccountTokenFailed, TokenExchangeRefused, and those of any request to the cloud.
+// Failures: EndpointNotAllowed. Getting a token can fail later, once one is needed:
+// ServiceAccountTokenFailed, TokenExchangeRefused, and the failures of any request to the cloud.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()
@@ -177,7 +176,7 @@ func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error
 	return shared, nil
 }
 
-// subject returns what asks the API server for a token of a ServiceAccount.
+// subject returns a function that asks the API server for a token of a ServiceAccount.
 func (o *Options) subject(namespace string, of v1alpha1.WorkloadIdentityCredential) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: of.ServiceAccountName}}

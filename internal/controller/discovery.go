@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// discoveries describes EnvironmentDiscoveries, whose one kind is that of environments.
+// discoveries describes EnvironmentDiscoveries, which have one kind: environments.
 var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
@@ -50,15 +50,15 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend}
 }
 
-// number names the sources that are kept, as they are after a pass that looked at all of them.
+// number lists the discovery's sources in its status, after a pass that looked at all of them.
 func (d discoveryOwner) number(o *Options, s *state, done done) {
 	if done.present != nil {
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
 	}
 }
 
-// foundEnvironments says how many environments are listed, and which of the sources, and of the
-// IDs asked for, are of none.
+// foundEnvironments says how many environments are listed, which sources have no listed
+// environment, and which of the IDs asked for are not listed.
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%d environments", observed(k.report.Summary))

@@ -15,11 +15,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is how many objects of a kind get an event each of what one pass found of
-// them. Of more, the source gets one for all.
+// If one pass finds more than maxTold objects of a kind, one event of the owner reports all of
+// them; otherwise each gets its own.
 const maxTold = 100
 
-// reasonCreated is the reason of the event of an observation that was made.
+// reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
 // turns maps a reason that turn returns to its event type and the opening words of an event about
@@ -31,9 +31,9 @@ var turns = map[string]struct{ kind, many string }{
 	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records events of objects that a pass made, and of those that it found
-// missing, stale, or back. writes are those that succeeded. Objects without conditions get one
-// event for all.
+// tellObserved records events of objects that a pass created, and of those that it found missing,
+// stale, or back. writes are the writes that succeeded. Objects without conditions get one event
+// together.
 func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
@@ -52,8 +52,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event that a write is worth, "" if it is worth none:
-// that the object was made, or how its condition Observed turned.
+// turn returns the reason of the event for a write, "" if it gets none. Events report that an
+// object was created, or how its condition Observed changed.
 func turn(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -61,15 +61,16 @@ func turn(k *kind, w mirror.Write) string {
 	case k.Observed(w.Desired) == "":
 		return ""
 	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
-		return reasonCreated // Its status could not be written at once; by now it is.
+		return reasonCreated // Its status could not be written at first; now it is.
 	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
-		return "" // The former: of a version that did not write it.
+		return "" // It is of a version that did not write the condition.
 	}
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object, with the note that each gives, or if
-// they are many, or give none, one about the owner that names the first of them behind summary.
+// tellAll records an event about each object, with the object's note. If there are many objects, or
+// the first has no note, it records one event about the owner, which names some of them after
+// summary.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -94,8 +95,8 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event if Ready of an owner changed its status or reason, and one if a
-// prune came to be held.
+// tellReady records an event if an owner's Ready changed its status or reason, and one if a prune
+// is newly held.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -111,8 +112,8 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready as it is now, nil if there is none, and reports whether
-// its status or reason is another than before.
+// readyOf returns the condition Ready as it is now, nil if there is none. turned reports whether
+// its status or reason changed.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
@@ -123,8 +124,8 @@ func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
 	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
 }
 
-// tellHeld records an event about each object of a prune that was not held before, or
-// not with exactly these objects.
+// tellHeld records an event about each object of a held prune, unless the same prune with exactly
+// these objects was held before.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -136,10 +137,9 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about an owner for several of its objects, which it
-// names behind summary. It is related to the first of them: events of one reason about one
-// version of an owner are taken for one event that repeats, whatever they say, unless what
-// they are related to differs.
+// tellOfMany records one event about an owner for several of its objects, which it names after
+// summary. The event is related to the first object. Otherwise the API server would take events of
+// one reason about one version of an owner for one event that repeats, even if their notes differ.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }

@@ -12,10 +12,10 @@ import (
 
 // failure is why a kind, or a whole source, could not be synced.
 type failure struct {
-	// reason is the condition's.
+	// reason is the reason of the condition.
 	reason string
-	// message names the operation, the HTTP status, the API's own code and title
-	// and the request ID, where there are any. It never holds a credential.
+	// message names the operation, the HTTP status, the API's own code and title and the request
+	// ID, as far as they are known. It never holds a credential.
 	message string
 	// retryAfter is how long the cloud asked to wait, 0 if it did not.
 	retryAfter time.Duration
@@ -41,7 +41,7 @@ func failed(err error) *failure {
 	if err == nil {
 		return nil
 	}
-	if own, ok := errors.AsType[*failure](err); ok { // It came to pass while the cloud was to be asked.
+	if own, ok := errors.AsType[*failure](err); ok { // It failed before the request was sent.
 		return own
 	}
 	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
@@ -57,13 +57,13 @@ func failed(err error) *failure {
 	return f
 }
 
-// exchangeAdvice says what to check where the cloud refuses the exchange of a token.
+// exchangeAdvice says what to check if the cloud refuses the exchange of a token.
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether trying again cannot help until a person changes
-// something: the source is Stalled then, in the sense of kstatus. A Secret that
-// is not there yet is no such case; GitOps tools often bring it a little later.
+// needsPerson reports whether retrying cannot help until a person changes something. The source is
+// then Stalled, as kstatus means it. A missing Secret does not count, because GitOps tools often
+// bring it a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

@@ -12,29 +12,29 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of an owner's objects of one kind that someone else may have
-// changed. Event filters put them in, by the view of the last plan; the worker takes
+// inbox collects the names of an owner's objects of one kind that someone else may have changed.
+// Event filters compare objects with the view of the last plan and put names in; the worker takes
 // them out. It is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
-	// view tells drift from what the last plan made of the objects.
+	// view shows whether an object differs from what the last plan made of it.
 	view *mirror.View
-	// names are what was put in.
+	// names are the names that were put in.
 	names sets.Set[string]
-	// planning reports whether a whole plan is being made. Every change counts as
-	// drift meanwhile.
+	// planning reports whether a whole plan is being made. Until it is made, every change counts as
+	// drift.
 	planning bool
 }
 
-// begin says that objects are about to be read for a whole plan. What changes
-// from then on is drift until done says otherwise.
+// begin says that objects are about to be read for a whole plan. From then on every change counts
+// as drift, until done is called.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// done replaces the view by that of a whole plan.
+// done replaces the view with that of a whole plan.
 func (in *inbox) done(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -73,7 +73,7 @@ func (in *inbox) put(names ...string) {
 	in.names.Insert(names...)
 }
 
-// take returns the names put in, and keeps them no longer.
+// take returns the names and empties the inbox.
 func (in *inbox) take() sets.Set[string] {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -82,13 +82,13 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum stands for a set of objects, each in one version. Adding and removing objects in any
-// order gives the same.
+// checksum stands for a set of objects, each in one version. It does not depend on the order in
+// which objects are added and removed.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
 
-// add adds an object, remove takes one out.
+// add adds an object, remove removes one.
 func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
 func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 
@@ -101,9 +101,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census is what the watches show of every owner, known or not: a checksum of the objects that say
-// they are the owner's. A sync that finds the listing unchanged compares it with what should be
-// there, so that what a watch missed is found without reading an object. It is safe for
+// census is what the watches show of every owner, known or not: a checksum of the objects that
+// claim the owner. A sync that finds its listing unchanged compares this checksum with the expected
+// one. So it finds out that a watch missed something without reading an object. It is safe for
 // concurrent use.
 type census struct {
 	mu     sync.Mutex
@@ -115,8 +115,8 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved takes in that the watch shows an object in another version; before or after is nil if it
-// came or went.
+// moved takes in that the watch shows another version of an object. before is nil for a new object,
+// after for a deleted one.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

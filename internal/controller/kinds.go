@@ -16,17 +16,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// observationKinds is the table of all that a source mirrors. A further kind costs its API
-// type, its record in package wire with its operation, its projection in package mirror, and
-// one line here with its filter.
+// observationKinds is the table of all kinds that a source mirrors. A new kind needs its API type,
+// its record in package wire with its operation, its projection in package mirror, and one line
+// here with its filter.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
 
-// environmentKind is what a discovery mirrors. Its listing has no filter: what the selector
-// does not take is out of scope, not missing.
+// environmentKind is the kind that a discovery mirrors. Its listing has no filter: an environment
+// that the selector does not take is out of scope, not missing.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -44,7 +44,7 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.claimed = mirror.LabelValue // A label may hold it.
+	k.claimed = mirror.LabelValue // The claim may be in a label, which shortens long names.
 	k.candidates = func(string) []client.ListOption { return nil }
 	return k
 }()
@@ -69,34 +69,33 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
 }
 
-// kind joins what planning knows of a kind to how it is listed and stored.
+// kind joins what planning knows of a kind with how it is listed and stored.
 type kind struct {
 	*mirror.Kind
-	// noun is what its objects are called in events.
+	// noun is the word for its objects in events.
 	noun string
-	// withConfigMaps reports whether ConfigMaps may be kept beside the kind's objects.
+	// withConfigMaps reports whether ConfigMaps may be kept for the kind's objects.
 	withConfigMaps bool
-	// filter returns what the owner's spec narrows the listing by.
+	// filter returns the filter that the owner's spec puts on the listing.
 	filter func(client.Object) any
-	// list lists the kind whole. What the index remembers, the one of the last
-	// listing, is given by its ID alone. The second result says why the listing is not
-	// complete, nil if it is; the third, why there is none.
+	// list lists the whole kind. An item that the index remembers from the last listing is given by
+	// its ID alone. incomplete says why the listing is not complete, nil if it is; err says why
+	// there is none.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// claimant returns the name of the owner that an object says it is of, "" if it does not
-	// say; claimed returns how an owner's name is written there. candidates narrow a list to
-	// the objects that say they are of the owner with a name.
+	// claimant returns the name of the owner that an object claims, "" if it claims none. claimed
+	// returns how an owner's name is written there. candidates narrow a list to the objects that
+	// claim the owner with a name.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind describes a kind by the operation that lists it, the owner's filter for
-// it, how a record of it becomes an object (project), and the Go types that
-// hold one and many of those.
+// newKind describes a kind by the operation that lists it, the owner's filter for it, the function
+// that turns its record into an object (project), and the Go types of an object and of a list.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -113,7 +112,7 @@ func newKind[Record, Filter any](
 				return listing{}, nil, err
 			}
 			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
-			if l.unchanged { // Whose IDs those are is looked up if someone asks.
+			if l.unchanged { // The IDs are looked up later, if something needs them.
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {
@@ -130,7 +129,7 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind is newKind for a kind of observation of a source.
+// newObservationKind returns a kind whose objects are observations of a source, see newKind.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
