@@ -18,11 +18,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list asks the cloud for every kind the owner mirrors, side by side: one
-// kind's failure never stops another. If it is not the owner's turn to use its
-// credential's request budget, it asks nothing and returns how long to wait.
-// The error is the context's; whatever goes wrong with the cloud or the credential is
-// in the outcomes.
+// list asks the cloud for every kind the owner mirrors, all at once, so that a kind that fails
+// stops no other. If it is not the owner's turn to use its credential's request budget, list asks
+// nothing and returns how long to wait. The error is the context's; the outcomes have every failure
+// of the cloud or the credential.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -66,16 +65,15 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize has a connection get a token, if it uses one, so that all listings ask with
-// the same.
+// authorize gets a token for a connection that uses one, so that all listings use the same.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists one kind within the owner's timeout. Items that the last listing of
-// the same had, byte for byte, are neither decoded nor projected.
+// listKind lists one kind within the owner's timeout. If the last listing under the same question
+// had an item, byte for byte, that item is neither decoded nor projected.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -96,7 +94,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf names an outcome for metrics: the reason of its condition.
+// resultOf names an outcome in the metrics, by the reason of its condition.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason
@@ -107,9 +105,9 @@ func resultOf(o outcome) string {
 // scopeDigits is how many hex digits a scope has.
 const scopeDigits = 12
 
-// scope hashes all that decides what a listing can see: the endpoint, who asks and the
-// filter. It is kept in the status, so a key's secret is no part of it; the cloud
-// gives every secret a key of its own. Nor is a token, so that a renewed one is no change.
+// scope hashes everything that decides what a listing can see: the endpoint, the identity and the
+// filter. It is kept in the status, so a key's secret is not in it; every secret in the cloud has a
+// key of its own. A token is not in it either, so that a renewed token is no change.
 func (c connection) scope(filter any) string {
 	// Marshalling strings and slices of them cannot fail.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})

@@ -16,24 +16,25 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options is what the reconcilers of all owners share. All fields must be set, but those that
-// say what their zero value means.
+// Options is what the reconcilers of all owners share. Every field must be set, unless its comment
+// says what zero means.
 type Options struct {
 	// Cluster reads from a cache that has seen this client's own writes, and
 	// writes to the API server.
 	Cluster client.Client
-	// APIReader reads from the API server itself: Secrets, and what the cache does not show.
+	// APIReader reads from the API server itself: Secrets, and objects that the cache does not
+	// show.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets from a watch; nil if there is none but that of
-	// SetupWithManager.
+	// Secrets reads the metadata of Secrets from a watch; if nil, SetupWithManager may set up such
+	// a watch.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
-	// Clock tells the time.
+	// Clock gives the time.
 	Clock clock.PassiveClock
 	// Random returns numbers in [0, 1), for jitter.
 	Random func() float64
-	// Metrics counts what is done.
+	// Metrics counts requests, writes and syncs.
 	Metrics *metrics.Metrics
 	// Budgets hands out the request budget of each credential.
 	Budgets *budget.Budgets
@@ -42,20 +43,18 @@ type Options struct {
 	Retry cloudapi.Retry
 	// UserAgent names the operator and its version to the cloud.
 	UserAgent string
-	// Transport reaches the cloud; nil takes one with the system's certificate authorities.
+	// Transport reaches the cloud; if nil, one with the system's certificate authorities does.
 	Transport cloudapi.Transport
 	// AllowedOrigins are the origins an owner's endpoint may have, as
 	// cloudapi.Origin writes them.
 	AllowedOrigins []string
 	// ConcurrentSyncs is how many owners of one kind are reconciled at once.
 	ConcurrentSyncs int
-	// Writers bounds the writes under way at once, for all owners together, by
-	// its capacity.
+	// Writers bounds, by its capacity, how many writes of all owners are under way at once.
 	Writers chan struct{}
-	// Namespaces are those the manager works in; none means all.
+	// Namespaces are the namespaces in which the manager works; if empty, it works in all.
 	Namespaces []string
-	// Selector is what the labels of sources must match for this manager to see them; nil
-	// is everything.
+	// Selector selects, by their labels, the sources that this manager sees; nil selects all.
 	Selector labels.Selector
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
@@ -68,11 +67,11 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches knows which types of objects are watched, for lack of rights not all. It is safe for
-// concurrent use.
+// watches knows which types of objects are watched: some are not, if rights are missing. It is safe
+// for concurrent use.
 type watches struct {
 	mu sync.Mutex
-	// denied is why objects of a type are not watched, "" if they are, by the Go type.
+	// denied says why objects of a type are not watched, "" if they are, by Go type.
 	denied map[string]string
 }
 
@@ -94,7 +93,7 @@ func (w *watches) set(object client.Object, why string) {
 	w.denied[fmt.Sprintf("%T", object)] = why
 }
 
-// why says why objects of a type are not watched, "" if they are or were never asked for.
+// why says why objects of a type are not watched; "" if they are, or if no watch was asked for.
 func (w *watches) why(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

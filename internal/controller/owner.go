@@ -12,25 +12,26 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery, as the engine works with it.
+// owner is an InventorySource or an EnvironmentDiscovery, as the engine sees it.
 type owner interface {
-	// object returns the object itself. Its status is the engine's to change.
+	// object returns the object itself. The engine may change its status.
 	object() client.Object
 	// planned returns it as planning sees it.
 	planned() mirror.Owner
-	// settings returns what its spec says of asking the cloud.
+	// settings returns what its spec says about asking the cloud.
 	settings() settings
-	// held returns the prune of each of its kinds that its status says is held, nil for none.
+	// held returns the held prune of each of its kinds, as its status says; nil for a kind without.
 	held() []*v1alpha1.HeldPrune
-	// status returns the part of its status that all owners have.
+	// status returns the part of its status that every owner has.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns all of its status.
 	wholeStatus() any
-	// number puts in its status what only an owner of this kind has beside the summaries.
+	// number fills in the part of the status that only owners of this kind have, except the
+	// summaries.
 	number(o *Options, s *state, d done)
 }
 
-// settings are what a spec says of asking the cloud.
+// settings are what a spec says about asking the cloud.
 type settings struct {
 	endpoint    string
 	credentials v1alpha1.Credentials
@@ -41,39 +42,39 @@ type settings struct {
 
 // ownerKind describes one kind of owner.
 type ownerKind struct {
-	// name is that of the controller, and the lower-case singular of the kind.
+	// name is the controller's name, and the lower-case singular of the kind.
 	name string
-	// empty returns a new, empty owner, list a new, empty list of them.
+	// empty returns a new, empty owner; list returns a new, empty list of owners.
 	empty func() client.Object
 	list  func() client.ObjectList
 	// as returns an object of the kind as an owner.
 	as func(client.Object) owner
 	// kinds are what its owners mirror.
 	kinds []kind
-	// blocked says why what belongs to a kind beside its objects cannot be written; nil if
-	// it is, or if there is nothing.
+	// blocked says why further objects that go with a kind cannot be written; nil if they can, or
+	// if the kind has none.
 	blocked func(*Options, context.Context, owner, *kind) *failure
 	words   words
 }
 
 // words are the sentences of an owner's conditions and events.
 type words struct {
-	// first is said of the first listing while it is under way.
+	// first is the message while the first listing is under way.
 	first string
-	// suspended and nothing are Ready's messages while spec.suspend is set, and if no kind
-	// is mirrored.
+	// suspended is the message of Ready while spec.suspend is set; nothing is its message if no
+	// kind is mirrored.
 	suspended, nothing string
 	// waiting begins the message of a listing that is due and waits for its budget.
 	waiting string
-	// withheld has a place for the number of objects that incomplete listings alone had.
+	// withheld has a place for the number of objects that only incomplete listings had.
 	withheld string
-	// taken are the sentences about names that something else has.
+	// taken are the sentences about names that are taken.
 	taken taken
 	// succeeded says what a kind's sync found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the owner's kinds that it wants, by their place in kinds.
+// mirrored returns those of the owner's kinds that it wants, by index.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

@@ -12,25 +12,24 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// plans are what a pass is to do, by kind; nil if there is none.
+// plans are what a pass will do, by kind; nil if there is none.
 type plans []plan
 
-// plan is what a pass is to do to one kind.
+// plan is what a pass will do to one kind.
 type plan struct {
 	changes *mirror.Changes
-	// whole reports whether all the owner's objects were looked at. existing are they, drift
-	// the names of those that were looked at otherwise.
+	// whole reports whether the pass looked at all of the owner's objects. If so, existing are
+	// those objects; otherwise drift are the names of the objects that it looked at.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair plans to put back what someone else changed by looking at those objects
-// alone that the watch named, if that is all there can be to do: after a whole pass
-// that left nothing over, and with no listing since that had anything new. It decides
-// of each as a whole pass would.
+// repair plans to put back what someone else changed. It looks only at the objects that the watch
+// named, and decides about each as a whole pass would. That is enough if the last whole pass left
+// nothing over and no listing since had anything new.
 //
-// It returns nil if the pass must look at everything; after an error the next one must.
+// It returns nil if the pass must look at everything. After an error the next pass must.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -41,7 +40,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		todo[i].drift = k.inbox.take()
 		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
 		if err != nil {
-			s.settled = 0 // The names are lost.
+			s.settled = 0 // The inbox has lost the names.
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
@@ -63,9 +62,9 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync's listings had what the last ones had, the last pass left
-// nothing to do or to wait for, and the watches show what it left, those of kinds that are not
-// mirrored too.
+// unchanged reports whether a sync can skip reading and planning. Its listings must equal the last
+// ones. The last pass must have left nothing to do or to wait for. The watches must show the
+// objects that it left, for kinds that are not mirrored too.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -80,8 +79,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all the owner's objects, takes in what the listings had, and plans for all. If a
-// read fails, the sync counts as not made: the next pass asks again.
+// look reads all the owner's objects, records what the listings had, and plans for every kind. If a
+// read fails, the sync does not count as made: the next pass asks again.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	todo := make(plans, len(s.kinds))
@@ -114,7 +113,7 @@ func (r *Reconciler) acknowledge(o owner, s *state, asked answers) {
 	requested := terms.requestedAt != "" && terms.requestedAt != s.schedule.answered.requestedAt
 	for i := range asked.listings {
 		k := &s.kinds[i]
-		if requested { // By a person, who may have removed the cause.
+		if requested { // A person asks, and may have removed the cause.
 			k.retries.hurry()
 		}
 		k.outcome = asked.listings[i].outcome
@@ -137,11 +136,11 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked = l.index, l.asked
 	if !k.ledger.Distinct() {
-		k.index = nil // Who has a name is decided with all that want it.
+		k.index = nil // The next listing must name every object, to decide who gets a name.
 	}
 }
 
-// plan compares what the listings had with the objects there are.
+// plan compares what the listings had with the objects in the cluster.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) error {
 	now := r.Clock.Now()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
@@ -180,12 +179,12 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) er
 	return nil
 }
 
-// fresh reports whether a kind was listed whole at the last attempt, and just now.
+// fresh reports whether the last attempt listed a kind whole, and just now.
 func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn returns what heldIn does for each kind.
+// allHeldIn returns the held prune of each kind, see heldIn.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

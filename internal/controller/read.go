@@ -20,18 +20,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField indexes observations by the source named in their spec. The spec
-// never changes, so no edit hides an observation from its source, as a change of
-// its labels would.
+// sourceField indexes observations by the source that their spec names. The spec never changes, so
+// no edit can hide an observation from its source; a change of its labels could.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp bounds the wait for the cache to show this client's own writes. It could
-// otherwise wait for an event that never comes: that of an object which was deleted
-// while the watch was down. An older state is safe to plan from, since every write
-// is conditional.
+// catchUp bounds the wait for the cache to show this client's own writes. Without a bound it could
+// wait for an event that never comes, if an object was deleted while the watch was down. It is safe
+// to plan from an older state, because every write is conditional.
 const catchUp = 5 * time.Second
 
-// get reads an owner from the cache, nil if there is none.
+// get reads an owner from the cache; nil if there is none.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
 	object := r.owners.empty()
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -43,8 +41,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.as(object), err
 }
 
-// owned reads an owner's own objects of a kind, and the checksum of all that say they are the
-// owner's. They are the cache's and must not be changed.
+// owned reads an owner's own objects of a kind, and the checksum of all objects that claim the
+// owner. They belong to the cache and must not be changed.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -68,9 +66,8 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 	return owned, all, err
 }
 
-// reread reads single objects of an owner from the cache, by name, nil for one
-// that is gone. They are the cache's and must not be changed. It returns nil if one
-// of them is not the owner's.
+// reread reads single objects of an owner from the cache, by name; nil for a deleted one. They
+// belong to the cache and must not be changed. It returns nil if one of them is not the owner's.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -99,8 +96,8 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp reads from the cache once it shows this client's own writes, or after
-// catchUp as it is (the option given).
+// caughtUp reads from the cache once it shows this client's own writes. After catchUp it reads the
+// cache as it is, with the option given.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -112,8 +109,8 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants finds objects that have a name the owner wants and are not its own: in the cache, or,
-// for a name that the API server said is taken, in the API server itself.
+// occupants finds objects that have a name the owner wants and are not its own. It looks in the
+// cache, or in the API server if that said the name is taken.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (map[string]mirror.Object, error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -139,7 +136,7 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, nil
 }
 
-// live reads an object from the API server with no right but to list.
+// live reads an object from the API server. It needs only the right to list.
 func (r *Reconciler) live(ctx context.Context, k *kind, namespace, name string) (client.Object, error) {
 	list, found := k.objects(), client.Object(nil)
 	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller holds the engine that keeps objects of the cluster like what the cloud
-// lists. An owner (an InventorySource or an EnvironmentDiscovery) has a credential, a schedule
-// and kinds; the engine lists each kind, plans, writes and reports. One Reconcile is a
-// pass over the steps ask, repair or look, apply and report, each in a file of its own. What
-// an owner is stands in source.go and discovery.go, what a kind is in kinds.go; everything
-// else is written once. The package knows nothing of HTTP or JSON.
+// Package controller holds the engine that keeps objects in the cluster equal to what the cloud
+// lists. An owner (an InventorySource or an EnvironmentDiscovery) has a credential, a schedule and
+// kinds. The engine lists each kind, plans, writes and reports, once for all owners. One Reconcile
+// is a pass over the steps ask, repair or look, apply and report; each step has a file. The files
+// source.go and discovery.go describe the owners, kinds.go the kinds. The package knows nothing of
+// HTTP or JSON.
 package controller
 
 import (
@@ -94,8 +94,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
 }
 
-// ended returns what a pass ends with that met an error. When the manager stops, there
-// is nothing to report: the next one goes on.
+// ended returns the result of a pass that met an error. If the manager stops, there is nothing to
+// report: the next manager goes on.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -103,10 +103,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists what the cloud has, if that is due, and first says so if it is the
-// first time. If others are before this owner in the queue for the request budget,
-// it puts the sync off: an owner that waits holds no worker. The error is the API server's or
-// the context's.
+// ask lists what the cloud has, if that is due. Before the first time it announces that. If other
+// owners are ahead in the queue for the request budget, it puts the sync off, so that a waiting
+// owner holds no worker. The error is the API server's or the context's.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -126,8 +125,8 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain returns how long to wait before undoing again what someone else does
-// again and again, or 0 to go on. What waits is looked at again then.
+// restrain returns how long to wait before undoing again what someone else does again and again; 0
+// to go on. The objects are looked at again after the wait.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -149,9 +148,9 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait for the next thing to do: the next sync, a look at
-// a Secret that was refused, the objects turning stale, or writing again what
-// could not be written. It is 0 if there is nothing.
+// wake returns how long to wait for the next thing to do: the next sync, a look at a refused
+// Secret, objects that turn stale, or a failed write that is tried again. It is 0 if there is
+// nothing.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time

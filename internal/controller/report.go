@@ -18,9 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce says, once in an owner's life, that its first sync is under way:
-// Ready=Unknown and Reconciling=True, reason Progressing. Later syncs are not
-// announced, so that each costs one write of the status at most.
+// announce reports, once in an owner's life, that its first sync is under way: Ready=Unknown and
+// Reconciling=True, reason Progressing. It does not announce later syncs, so that each costs at
+// most one write of the status.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -30,7 +30,7 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of an owner, to compare with.
+// copied returns a copy of an owner, to compare with later.
 func (r *Reconciler) copied(o owner) owner {
 	return r.owners.as(o.object().DeepCopyObject().(client.Object))
 }
@@ -54,7 +54,7 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	before := r.copied(o)
 	c := r.conditionsOf(o)
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
-	if !unseen { // Else what was said of the last spec stays.
+	if !unseen { // Otherwise the verdict on the last spec stays.
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
 		o.number(r.Options, s, did)
@@ -77,8 +77,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line of a pass that changed something: objects, or whether and why
-// the owner is ready. One that changed nothing, as most are, is logged at debug level.
+// logPass logs one line if a pass changed objects, or whether and why the owner is ready. Most
+// passes change nothing; those are logged at debug level.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {
@@ -96,8 +96,8 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns what to say of a sync that waits for long, or because the cloud asked
-// for a pause; nil if none does.
+// overdue returns the verdict on a sync that waits for long, or because the cloud asked for a
+// pause; nil if none does.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -111,8 +111,8 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries puts each kind's numbers in the status, and the prune that is held.
-// Before its first complete listing since the start those of an earlier process stay.
+// setSummaries puts each kind's numbers and held prune in the status. The numbers of an earlier
+// process stay until the kind's first complete listing since the start.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -136,8 +136,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 	}
 }
 
-// setTimes sets when the owner was and will be synced. What a sync earned is kept
-// in the schedule until it is reported, since a failed write may come in between.
+// setTimes sets when the owner was synced and when it will be. A failed write may come in between,
+// so the schedule keeps what a sync answered until that is reported.
 func (s *schedule) setTimes(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
@@ -156,12 +156,12 @@ func (s *schedule) setTimes(o owner) {
 	}
 }
 
-// writeStatus replaces an owner's status if it differs from before, and takes what the API server
-// made of it. Times are compared in seconds, as the API keeps them.
+// writeStatus replaces an owner's status if it differs from before, and keeps the API server's
+// answer. Times are compared in seconds, as the API keeps them.
 //
-// The patch first tests the UID, so that it never lands on an object that was created
-// again under a former one's name: the API server ignores a UID in a merge patch of a
-// custom resource. An object deleted meanwhile needs no status.
+// The patch first tests the UID, so that it never changes an object that was created again under
+// the same name: in a merge patch of a custom resource the API server ignores a UID. An object that
+// was deleted in between needs no status.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {

@@ -15,49 +15,49 @@ import (
 )
 
 const (
-	// retryFirst is the wait after an object could not be written for the first
-	// time, because of a conflict mostly. It doubles up to retryMost.
+	// retryFirst is the wait after a first failed write of an object, mostly a conflict. It doubles
+	// up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored bounds the wait after a write that was stored otherwise, which is an
-	// interval at first and doubles, if the interval is shorter.
+	// leastMostUnstored is the least bound of the wait after a write that was stored differently.
+	// That wait begins at an interval and doubles; the bound is the interval if that is longer.
 	leastMostUnstored = time.Hour
-	// conflictsTold is how many conflicts in a row an object may meet before that
-	// is reported: someone else was faster, which the next reading shows.
+	// conflictsTold is how many conflicts in a row an object may meet before that is reported. A
+	// conflict means that someone else was faster, which the next reading shows.
 	conflictsTold = 3
-	// maxWords bounds the words of an API server or a policy in a message, in bytes.
+	// maxWords bounds a quote of the API server or a policy in a message, in bytes.
 	maxWords = 1024
 )
 
-// retries are the writes of one kind that failed, by the object's name. Each
-// waits by itself, longer each time, so that one that is refused forever neither
-// holds others back nor is sent with each of them.
+// retries are the failed writes of one kind, by the object's name. Each waits by itself, longer
+// each time. So one that is refused forever does not hold others back, and is not sent with each of
+// them.
 type retries map[string]*retry
 
 type retry struct {
-	// write is what was to be written; nil for a deletion.
+	// write is the write that failed; nil for a deletion.
 	write    *mirror.Write
 	attempts int
 	next     time.Time
 	err      error
-	// deferred reports whether only the next listing decides if it is tried again.
+	// deferred reports whether the write waits for the next listing, which decides about it.
 	deferred bool
 }
 
-// waiting reports whether an object is not to be written yet.
+// waiting reports whether an object must not be written yet.
 func (rs retries) waiting(name string, now time.Time) bool {
 	r := rs[name]
 	return r != nil && now.Before(r.next)
 }
 
-// taken reports whether the API server said that an object to create is there already.
+// taken reports whether the API server said that an object to create already exists.
 func (rs retries) taken(name string) bool {
 	r := rs[name]
 	return r != nil && apierrors.IsAlreadyExists(r.err)
 }
 
-// failed notes that an object could not be written. It is tried again after first, and twice as
-// long with every further failure, up to most.
+// failed notes that an object could not be written. It is tried again after first. The wait doubles
+// with every further failure, up to most.
 func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time, first, most time.Duration) {
 	r := rs[name]
 	if r == nil {
@@ -69,14 +69,14 @@ func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time,
 	r.next = now.Add(backoff(r.attempts, first, most))
 }
 
-// hurry has everything that waits written at once.
+// hurry makes every failed write due at once.
 func (rs retries) hurry() {
 	for _, r := range rs {
 		r.next = time.Time{}
 	}
 }
 
-// earliest returns when to write again what waits least, zero if nothing waits.
+// earliest returns when the next failed write is due; zero if none is.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -87,9 +87,9 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// keep forgets all but those that are still to be written, and to be written so: a write that
-// became another is a new one. A deletion that waits for the next listing is not forgotten, nor is a
-// creation whose name something else has.
+// keep forgets every failed write that is no longer planned in the same form: if it changed, it is
+// a new write. It keeps a deletion that waits for the next listing, and a creation whose name is
+// taken.
 func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -107,7 +107,7 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 			}
 		}
 	}
-	for _, c := range conflicts { // Whoever has the name, only the API server may show it.
+	for _, c := range conflicts { // Perhaps only the API server shows which object has the name.
 		if rs.taken(c.Name) {
 			kept[c.Name], rs[c.Name].deferred = true, true
 		}
@@ -117,7 +117,7 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 	maps.DeleteFunc(rs, func(name string, _ *retry) bool { return !kept[name] })
 }
 
-// failure returns what to report of so many planned writes, nil if nothing is.
+// failure reports the failed writes, out of so many planned; nil if there is nothing to report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -133,8 +133,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 		"%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[first].err.Error(), maxWords))}
 }
 
-// passing reports whether an error of a write may only mean that someone else was
-// faster, or that the cache is behind.
+// passing reports whether an error of a write may only mean that someone else was faster, or that
+// the cache is behind.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

@@ -17,14 +17,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is the time between two questions for rights that were missing.
+// askAgain is how often the manager asks for rights that it lacks.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of a type: it does, unless it lacks the
+// Watched reports whether the manager watches objects of a type. It does, unless it lacks the
 // rights.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
-// denied returns why a kind cannot be mirrored for lack of rights, nil if it can.
+// denied says why a kind cannot be mirrored for lack of rights; nil if it can.
 func (o *Options) denied(k *kind) *failure {
 	if why := o.watches.why(k.object()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -36,7 +36,7 @@ func (o *Options) denied(k *kind) *failure {
 type beginner struct {
 	*Options
 	mgr ctrl.Manager
-	// asking asks for rights, past the cache.
+	// asking asks for rights, not through the cache.
 	asking client.Client
 }
 
@@ -49,10 +49,9 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 }
 
 // whenAllowed calls begin once the manager may list and watch objects of a type in all its
-// namespaces: at once if it may now, else when it gets the rights. A watch without them would
-// keep the whole manager from starting. Meanwhile the type counts as not watched, and the log
-// says once what follows from that. If nothing does (""), the type is not needed: it is watched only
-// if the API server says that it may be.
+// namespaces. A watch without these rights would keep the whole manager from starting. Until it has
+// them, the type counts as not watched, and the log says once what follows from that. If nothing
+// follows (""), the type is not needed: it is watched only if the API server confirms the rights.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error) error {
 	why, err := b.lacking(ctx, object)
 	if err != nil {
@@ -88,8 +87,8 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 	}))
 }
 
-// lacking says which right to list and watch objects of a type the manager lacks, "" if it has both
-// in all its namespaces. The error is that of an API server that does not say.
+// lacking says which right to list and watch objects of a type the manager lacks, in any of its
+// namespaces; "" if it lacks none. The error means that the API server gave no answer.
 func (b *beginner) lacking(ctx context.Context, object client.Object) (why string, err error) {
 	gvk, err := b.mgr.GetClient().GroupVersionKindFor(object)
 	if err != nil {
@@ -124,8 +123,8 @@ func (b *beginner) lacking(ctx context.Context, object client.Object) (why strin
 	return "", nil
 }
 
-// waiting is a runnable that waits for rights, on a manager that stands by too: its cache should
-// be filled when it takes over.
+// waiting is a runnable that waits for rights. It runs on a manager on standby too, whose cache
+// should be filled when it takes over.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

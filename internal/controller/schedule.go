@@ -13,75 +13,72 @@ import (
 )
 
 const (
-	// confirmAfter is how soon a listing that lacked an object is followed by the
-	// next, so that a deletion shows soon and not a whole interval later.
+	// confirmAfter is the wait between a listing that lacked an object and the next listing, so
+	// that a deletion shows soon and not an interval later.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many such listings follow each other at least, where
-	// objects are absent in turn. afterMisses allows more where it asks for more.
+	// confirmations is how many such listings follow each other at most, even if different objects
+	// are absent in turn. A larger afterMisses allows more.
 	confirmations = 3
-	// firstRetry is the wait after a first failed sync. It doubles with every
-	// further one, up to the interval.
+	// firstRetry is the wait after a first failed sync. It doubles with every further one, up to
+	// the interval, see mostRetry.
 	firstRetry = 10 * time.Second
-	// mostRetry bounds that wait where the interval is longer.
+	// mostRetry bounds that wait if the interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce bound undoing a stranger's changes: a person's
-	// are undone at once, but a controller that insists is no reason to fight at
-	// full speed.
+	// repairEvery and repairsAtOnce bound how often a stranger's changes are undone. A person's
+	// changes are undone at once; a controller that insists should not cause a fight at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is how long a complete listing may have observations deleted. It
-	// leaves time to write, and to write again after a conflict.
+	// freshFor is how long after a complete listing observations may be deleted. It leaves time to
+	// write, and to write again after a conflict.
 	freshFor = time.Minute
-	// leastMaxWait bounds the wait the cloud may ask for where the interval is
-	// shorter.
+	// leastMaxWait is the longest wait that the cloud may ask for if the interval is shorter.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal bounds the wait after a refused credential where the interval
-	// is shorter. A role granted in the cloud shows after that time at the latest.
+	// leastMaxRefusal is the longest wait after a refused credential if the interval is shorter. A
+	// role that is granted in the cloud shows after that time at the latest.
 	leastMaxRefusal = 30 * time.Minute
-	// patience is how long a sync that is due may wait for its credential's request
-	// budget before the source says so, unless its timeout is shorter.
+	// patience is how long a due sync may wait for its credential's request budget before the owner
+	// reports it, unless the owner's timeout is shorter.
 	patience = time.Minute
 )
 
-// schedule says when the cloud is asked. The zero schedule asks at once.
+// schedule decides when to ask the cloud. The zero schedule asks at once.
 type schedule struct {
-	// answered is what the last sync answered.
+	// answered is the request that the last sync answered.
 	answered request
-	// ended is when the listings of the last sync ended. All waits count from then,
-	// as staleness does: however long the writes take, a source that can sync
-	// syncs before it turns stale.
+	// ended is when the listings of the last sync ended. Every wait begins then, as staleness does,
+	// so that slow writes cannot make an owner stale that can sync.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
-	// look is when to look next whether a refused credential was changed.
+	// look is when to check again whether a refused credential was changed.
 	look time.Time
-	// lastSync is when the last sync ended in which every kind was listed whole.
+	// lastSync is when the last sync that listed every kind whole ended.
 	lastSync time.Time
 	// failures counts the syncs in a row that failed.
 	failures int
-	// confirming counts the syncs in a row that came early to confirm an absence.
+	// confirming counts the syncs in a row that came early to confirm that objects are absent.
 	confirming int
-	// refused is how long the next sync was put off because the cloud refuses the
-	// credential, 0 while it does not.
+	// refused is how long the next sync was put off because the cloud refuses the credential; 0 if
+	// it does not.
 	refused time.Duration
-	// waiting is since when a sync that is due waits for its credential's request
-	// budget; zero if none does.
+	// waiting is when a due sync began to wait for its credential's request budget; zero if none
+	// waits.
 	waiting time.Time
 }
 
-// request is what can ask for a sync before it is due.
+// request is everything that can ask for a sync before it is due.
 type request struct {
-	// generation is the spec's. It is 0 before the first sync since the start.
+	// generation is the spec's; 0 before the first sync since the start.
 	generation int64
-	// requestedAt and approvePrune are the values of these annotations.
+	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
 	// secret is the resourceVersion of the Secret, "" if there is none.
 	secret string
 }
 
-// resume takes over the back-off of an earlier process from an owner's status, so
-// that a manager that restarts again and again does not ask each time with a
-// credential that is refused. What ends a back-off otherwise ends it here too.
+// resume takes over the back-off of an earlier process from an owner's status. So a manager that
+// restarts again and again does not ask each time with a refused credential. A request that would
+// end the back-off in one process also ends it here.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -95,22 +92,22 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secret:       b.SecretVersion,
 	}
 	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// Whatever someone made of the status, it puts off no longer than it may.
+	// Even a forged status puts the sync off no longer than a real one could.
 	s.ended, s.next = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
 	}
 }
 
-// terms are what the spec and the annotations of an owner say about when to ask the cloud.
+// terms are what an owner's spec and annotations say about when to ask the cloud.
 type terms struct {
 	generation  int64
 	suspend     bool
 	interval    time.Duration
 	afterMisses int
-	// requestedAt and approvePrune are the values of these annotations.
+	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether the latter approves a prune that is held.
+	// approves reports whether approvePrune approves a prune that is held.
 	approves bool
 }
 
@@ -135,21 +132,21 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// It is not carried out on the word of an old listing: a new one decides.
+		// An old listing must not decide about the prune: a new one does.
 		return true
-	case now.Before(s.ended): // The clock was set back: nobody knows how far off next is.
+	case now.Before(s.ended): // The clock was set back, so next may be far too late.
 		return true
 	}
 	return !now.Before(s.next)
 }
 
-// answer takes in that a sync was made, and whether all was listed whole.
+// answer records that a sync was made, and whether it listed everything whole.
 func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	if a.early { // Someone changed something: a back-off starts over.
+	if a.early { // Someone changed something, so a back-off starts over.
 		s.refused = 0
 	}
 	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
@@ -162,13 +159,13 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 
 // attempt is how listing one kind went.
 type attempt struct {
-	// failure is nil if it was listed whole.
+	// failure is nil if the kind was listed whole.
 	failure *failure
 	// unconfirmed is as in mirror.Report.
 	unconfirmed bool
 }
 
-// plan says when the sync after the last one is due. spread adds jitter to a wait.
+// plan sets when the next sync is due. spread adds jitter to a wait.
 func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
 	s.refused = s.refusal(t.interval, last)
 	wait := spread(max(t.interval, s.refused))
@@ -179,7 +176,7 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	case s.confirming < max(confirmations, t.afterMisses):
 		s.confirming++
 		wait = min(wait, confirmAfter)
-	default: // Objects are absent in turn: each interval tries again.
+	default: // Different objects are absent in turn: each interval tries again.
 		s.confirming = 0
 	}
 	for _, a := range last {
@@ -194,9 +191,9 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
-// refusal returns how long to wait because the cloud refused the credential for
-// all there is to list, or 0. It is an interval at first and doubles from
-// refusal to refusal. Where one kind can still be listed, nothing is put off.
+// refusal returns how long to wait because the cloud refused the credential for every kind;
+// otherwise 0. The wait begins at an interval and doubles with every refusal. If one kind can still
+// be listed, nothing is put off.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -209,7 +206,7 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals are the reasons of a credential that the cloud refuses.
+// refusals are the reasons that mean a refused credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
@@ -219,8 +216,8 @@ func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered spreads a wait by up to percent of it both ways, so that sources made
-// at once do not always ask at once.
+// jittered makes a wait longer or shorter by up to percent of it, so that sources made at once do
+// not always ask at once.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))

@@ -21,13 +21,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// secretField indexes owners by the Secret they name.
+// secretField indexes owners by the Secret that they name.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated reports whether the owner's Secret is newer than the one the last sync
-// used. If the manager watches Secrets, the cache knows. Otherwise only an owner
-// whose credential is refused looks, once an interval, with the right to get: all
-// others read the Secret at their next sync anyway.
+// rotated reports whether the owner's Secret is newer than the one that the last sync used. If the
+// manager watches Secrets, the cache shows that. Otherwise only an owner with a refused credential
+// reads its Secret, once an interval, with the right to get. All other owners read it at their next
+// sync anyway.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -46,7 +46,7 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	err := reader.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: settings.credentials.APIKey.SecretRef.Name}, secret)
 	if err != nil {
-		// The sync that is due in time says what is wrong with the Secret.
+		// The next sync reports what is wrong with the Secret.
 		if !apierrors.IsNotFound(err) {
 			log.FromContext(ctx).Info("Cannot tell whether the Secret changed", "cause", err.Error())
 		}
@@ -55,7 +55,7 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer reports whether a resourceVersion is newer than another; "" is none yet.
+// newer reports whether a resourceVersion is newer than another; "" means that there is none yet.
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
@@ -64,14 +64,14 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets adds a watch of the Secrets' metadata to a controller, once the manager may watch
-// them, so that a changed credential is used at once. It has no such right by default.
+// watchSecrets adds a watch of the Secrets' metadata to a controller once the manager may watch
+// them, so that a changed credential is used at once. By default it has no right to.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return begin.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
 		if err := c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
-			// What is gone gives no new credential.
+			// A deleted Secret gives no new credential.
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
 		})); err != nil {
 			return err
@@ -81,7 +81,7 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 	})
 }
 
-// secrets returns what reads the metadata of Secrets from a watch, nil if they are not watched.
+// secrets returns a reader of the Secrets' metadata from a watch; nil if they are not watched.
 func (r *Reconciler) secrets() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster

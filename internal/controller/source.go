@@ -15,7 +15,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sources describes InventorySources, whose kinds are those of observations.
+// sources describes InventorySources, whose kinds are the kinds of observations.
 var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
@@ -52,7 +52,8 @@ func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend}
 }
 
-// number notes that ConfigMaps are kept, for a manager that keeps none to say so, until they are gone.
+// number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
+// none then knows that it must report them.
 func (s sourceOwner) number(o *Options, _ *state, _ done) {
 	switch {
 	case !o.ConfigMaps:
@@ -73,9 +74,9 @@ func foundObjects(_ owner, s *state, i int) string {
 	return message
 }
 
-// holdOff returns how long the first sync of a source has to wait because a discovery made
-// others beside it: as long as all that were never synced take to ask, at random, and no
-// longer than an interval. It decides once.
+// holdOff returns how long the first sync of a source waits, because a discovery made other sources
+// at the same time: a random part of the time that all sources never synced take to ask, at most an
+// interval. It decides once.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -104,17 +105,17 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether an owner was ever synced, whole or not.
+// synced reports whether an owner was ever synced, completely or not.
 func synced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// mostTurns is how many sources of a discovery are looked at to tell how long one waits: the
-// longest wait is an interval, which these fill.
+// mostTurns is how many sources of a discovery are read to decide how long one waits. The longest
+// wait is an interval, and so many sources fill it.
 const mostTurns = 500
 
-// turnOf draws how long a new source of a discovery waits, 0 for any other object.
+// turnOf draws the wait of a new source of a discovery; 0 for any other object.
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {
@@ -129,7 +130,7 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
 		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
-			requests += len(mirrored(other, observationKinds)) // A small environment's sync takes one for each kind.
+			requests += len(mirrored(other, observationKinds)) // The sync of a small environment takes one request for each kind.
 			others++
 		}
 		if others == mostTurns {

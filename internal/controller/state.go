@@ -15,18 +15,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager knows of one owner beyond what is in the cluster.
-// It begins empty at every start, on purpose: absence is only ever concluded from
-// what this process saw itself. A back-off alone is taken over from the status.
+// state is what the manager knows of one owner beyond what is in the cluster. It begins empty at
+// every start, on purpose: the manager only concludes an absence from what this process saw. Only a
+// back-off is taken over from the status.
 //
-// The work queue hands an owner to one worker at a time, so only that worker
-// touches the fields, but for the inboxes, which event filters use meanwhile.
+// The work queue hands an owner to one worker at a time, so only that worker uses the fields. The
+// inboxes are the exception: event filters use them at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // by kind, as in ownerKind
-	// settled is the generation of the spec that the last whole pass was finished
-	// for; 0 if it was not finished.
+	// settled is the generation of the spec for which the last whole pass did everything; 0 if
+	// something is left over.
 	settled int64
 	// repairs bounds how often a stranger's changes are undone.
 	repairs *rate.Limiter
@@ -34,30 +34,30 @@ type state struct {
 
 // kindState is what the manager knows of one kind of an owner.
 type kindState struct {
-	// inbox collects what the watch shows that someone else may have changed.
+	// inbox collects the objects that someone else may have changed, as the watch shows.
 	inbox *inbox
-	// shown is what the watch should show once it shows all that was read and written.
+	// shown is the checksum that the watch will show once it shows all that was read and written.
 	shown checksum
-	// ledger is what the listings since the start had, nil if there was none.
+	// ledger is what the listings since the start had; nil if there was none.
 	ledger *mirror.Ledger
-	// index remembers the items of the last listing in the ledger, and asked what
-	// that was a listing of. Only a listing of the same may be given by its changes.
+	// index remembers the items of the last listing in the ledger, and asked the question that it
+	// answered. Only a listing that answers the same question may be given by its changes.
 	index *cloudapi.Index
 	asked question
 	// outcome is how the last listing went.
 	outcome outcome
 	// report is what the last whole plan found.
 	report mirror.Report
-	// retries are the writes that failed, of so many planned.
+	// retries are the writes that failed; planned is how many were planned.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind whole, as the status
-	// said when this one began: later edits of it count for nothing.
+	// formerly is when an earlier process last listed the kind whole, as the status said at this
+	// process's start. Later edits of the status do not count.
 	formerly time.Time
 }
 
-// completed returns when the kind was last listed whole, by an earlier process if not
-// by this one. A time to come counts as now.
+// completed returns when the kind was last listed whole, by this process or else by an earlier one.
+// A time in the future counts as now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -69,12 +69,11 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why objects are not written, nil if all are.
+// unwritten says why objects are not written; nil if all are.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// finished reports whether the last pass left nothing of a kind to do or to wait for. An
-// object may be missing that no listing was lacking yet: someone made it
-// between two.
+// finished reports whether the last pass left nothing of a kind to do or to wait for. An object may
+// count as missing although no listing lacked it, if someone created it between two listings.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -82,7 +81,7 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !view.Contested() && !view.Stale()
 }
 
-// forget drops all that is known of a kind that is no longer mirrored.
+// forget drops all that is known of a kind, which is no longer mirrored.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: retries{}}
 }
@@ -106,7 +105,7 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// attempts returns how listing each mirrored kind of an owner went.
+// attempts returns how the listing of each mirrored kind of an owner went.
 func (s *state) attempts() []attempt {
 	var all []attempt
 	for i := range s.kinds {
@@ -117,9 +116,9 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle notes for which spec all was done, or that something is left over.
+// settle notes the spec for which everything was done, or that something is left over.
 func (s *state) settle(o owner) {
-	// Not the object's generation, which may have come with the answer to the report.
+	// The object's generation may have come with the answer to the report, so it does not count.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -128,8 +127,7 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope that an earlier process saw a kind's objects
-// under, "" if none did.
+// lastScope returns the scope under which an earlier process saw a kind's objects; "" if none did.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -137,7 +135,7 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the prune of a kind that an owner's status says is held, or nil.
+// heldIn returns the held prune of a kind, as the owner's status says, or nil.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -151,8 +149,8 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// of returns the state of an owner, a new one for an owner created again under a
-// former one's name. now is the time.
+// of returns the state of an owner. An owner that was created again under the same name gets a new
+// state. now is the time.
 func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -167,8 +165,8 @@ func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the state of the owner of a namespace that has a name, which a label may have
-// cut, and its key. The state is nil if the owner is not known.
+// find returns the state and the key of the owner with a name in a namespace; a label may have cut
+// the name. The state is nil if the owner is not known.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -184,8 +182,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners of a namespace that wait for the name of an
-// object of a kind to be free.
+// awaiting returns the owners in a namespace that wait until the name of an object of a kind is
+// free.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

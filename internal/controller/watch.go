@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// firstError is the wait after a first error of the API server. It doubles with
-	// every further one, up to mostError.
+	// firstError is the wait after a first error of the API server. It doubles with every further
+	// one, up to mostError.
 	firstError = 5 * time.Millisecond
 	mostError  = 10 * time.Second
 )
 
 // SetupWithManager registers the reconcilers of sources and of discoveries, the controller of
-// ConfigMaps if that is on, and the indexes they read through. A watch begins once the manager
-// has the rights for it, see whenAllowed.
+// ConfigMaps if that is on, and the indexes that they use. A watch begins once the manager has the
+// rights for it, see whenAllowed.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
@@ -57,21 +57,19 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds the reconciler to the manager, with a watch of its owners and, as rights allow, of
-// their objects and their Secrets.
+// register adds the reconciler to the manager, with a watch of its owners. If rights allow, it also
+// watches their objects and their Secrets.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// An owner listed at the start would keep its low priority, and wait behind
-			// those created later.
+			// With priorities an owner listed at the start would wait behind those created later.
 			UsePriorityQueue: ptr.To(false),
-			// An error of the API server puts no sync further off than the shortest
-			// interval there is.
+			// The wait after an error of the API server is never longer than the shortest interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
-		// A change of the status is the reconciler's own and asks for nothing.
+		// The reconciler itself changes the status, which needs no pass.
 		For(r.owners.empty(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
@@ -93,8 +91,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	return c, r.watchSecrets(ctx, mgr, begin, c)
 }
 
-// IndexBySource lets a cache find the observations of a source; it does nothing for any other
-// object.
+// IndexBySource lets a cache find the observations of a source. For any other object it does
+// nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -108,8 +106,8 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested maps an object of a kind to the owners it is of interest to: the
-// one it says it is of, and those that wait for its name to be free.
+// interested maps an object of a kind to the owner that it claims, and to the owners that wait for
+// its name to be free.
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -126,10 +124,10 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift lets through only what someone else did to an object of a kind: a
-// creation, a deletion, or a change away from what it should be. It notes its name for the pass
-// that comes of it. The reconciler's own writes come by here too, 20,000 at a first
-// sync, and must not wake it. Whatever comes by is in the census.
+// drift lets through only changes to an object of a kind that someone else made: a creation, a
+// deletion, or a change away from the plan. It notes the name for the next pass. The reconciler's
+// own writes also come here, 20,000 at a first sync, and must not wake it. The census counts every
+// event.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
@@ -160,7 +158,7 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
 			drifted, going := false, e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
-			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // It may say it is another's now.
+			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // The object may now claim another owner.
 				if in := inboxOf(o); in != nil && (going || in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {
 					in.put(e.ObjectNew.GetName())
 					drifted = true
