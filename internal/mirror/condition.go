@@ -18,7 +18,7 @@ import (
 type sight int
 
 const (
-	// unknown: never listed by this process, which has seen no complete listing yet.
+	// unknown: this process never listed it and has seen no complete listing yet.
 	unknown sight = iota
 	// listed: in the last complete listing, or seen in a listing since.
 	listed
@@ -26,7 +26,7 @@ const (
 	outside
 	// missing: absent from the last complete listing.
 	missing
-	// stale: there was no complete listing for too long to tell.
+	// stale: the last complete listing is too old to say.
 	stale
 )
 
@@ -34,9 +34,9 @@ const (
 // people read far less.
 const maxMessage = 1024
 
-// conditions returns Observed and Ready of an observation, without times but for
-// that of a missing object: since is when it was first missed. The messages name
-// nothing that moves while nothing changes.
+// conditions returns Observed and Ready of an observation. They have no times, except for that of a
+// missing object: since is when it was first missed. A message holds nothing that changes while the
+// object does not.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -90,8 +90,8 @@ func condition(status metav1.ConditionStatus, reason, message string) metav1.Con
 	return metav1.Condition{Status: status, Reason: reason, Message: message}
 }
 
-// camelCase turns PENDING_ACCEPT into PendingAccept. It is only asked for phases
-// that a Kind knows, so that the result is a valid condition reason.
+// camelCase turns PENDING_ACCEPT into PendingAccept. It is called only for phases that a Kind
+// knows, so the result is a valid condition reason.
 func camelCase(phase string) string {
 	var b strings.Builder
 	upper := true
@@ -109,21 +109,20 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show gives an observation its conditions, of which Observed is the first, and the copy
-// of that one's reason.
+// show gives an observation its conditions, Observed first, and copies the reason of Observed.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
 // shows reports whether an observation has exactly these conditions and the copy, see
-// sameConditions. An object of a kind without conditions does.
+// sameConditions. It is true for an object of a kind without conditions.
 func (k *Kind) shows(o Object, want []metav1.Condition) bool {
 	return len(want) == 0 || *k.observed(o) == want[0].Reason && sameConditions(*k.conditions(o), want)
 }
 
-// sameConditions reports whether an observation has exactly these conditions. When
-// they last changed counts only where the wanted condition says when, in seconds as
-// the API keeps them.
+// sameConditions reports whether an observation has exactly these conditions. The transition time
+// counts only if the wanted condition has one. Times are compared in seconds, as the API keeps
+// them.
 func sameConditions(have, want []metav1.Condition) bool {
 	if len(have) != len(want) {
 		return false
@@ -141,9 +140,9 @@ func sameConditions(have, want []metav1.Condition) bool {
 	return true
 }
 
-// timed gives the wanted conditions their times where they have none: now where the
-// status changed, else the time that is there. The epoch, which the schema gives
-// conditions that nobody wrote yet, is no time, nor is one to come.
+// timed gives a time to each wanted condition that has none: now if the status changed, otherwise
+// the time that is there. A time in the future does not count, nor does the epoch, which the schema
+// gives to conditions that were never written.
 func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(want))
 	for i, c := range want {

@@ -12,17 +12,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap bounds the data of a ConfigMap, in bytes, at half of what the API server
-// takes. Access points that do not fit are left out, the last by ID first.
+// maxConfigMap bounds the data of a ConfigMap, in bytes, at half of what the API server takes.
+// Access points that do not fit are left out, those with the last IDs first.
 const maxConfigMap = 512 << 10
 
-// ConfigMap returns the ConfigMap with a cluster's endpoints that is to be kept beside its
-// observation: of the same name, owned by it, with the labels that the operator and the
-// source's template gave it. A key without a value is absent, so that a pod which needs it
-// waits for it.
+// ConfigMap returns the ConfigMap with a cluster's endpoints that belongs to its observation. It
+// has the observation's name, is owned by it, and has the labels that the operator and the source's
+// template gave it. A key without a value is absent, so that a pod which needs it waits for it.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
-	owner.BlockOwnerDeletion = nil // Deleting an observation waits for nothing.
+	owner.BlockOwnerDeletion = nil // Deleting an observation must not wait for it.
 	labels, annotations := formerKeys(o)
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
@@ -36,7 +35,7 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation) *corev1.ConfigMap {
 	}
 }
 
-// keep returns those pairs whose keys are the operator's to set.
+// keep returns the pairs whose keys the operator sets.
 func keep(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
@@ -60,7 +59,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation) map[string]string {
 	for _, e := range o.Status.Endpoints {
 		const longest = v1alpha1.ConfigMapSuffixBootstrapServers
 		if len(validation.IsConfigMapKey(e.AccessPointID+longest)) > 0 {
-			continue // Such an ID can be no part of a key; the observation has it.
+			continue // Such an ID cannot be part of a key; the observation has it.
 		}
 		if size+3*len(e.AccessPointID+longest)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
 			break
@@ -72,9 +71,9 @@ func endpointData(o *v1alpha1.KafkaClusterObservation) map[string]string {
 	return data
 }
 
-// OwnsConfigMap reports whether a ConfigMap is the one kept for an observation: controlled
-// by it, or without any controller and otherwise the observation's, so that only its
-// ownerReference was lost.
+// OwnsConfigMap reports whether a ConfigMap is the one kept for an observation. The observation
+// controls it. If it has no controller, everything else must show that only the ownerReference was
+// lost.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
@@ -83,8 +82,8 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 		c.Data[v1alpha1.ConfigMapClusterID] == o.Spec.ClusterID && c.Data[v1alpha1.ConfigMapEnvironmentID] == o.Spec.Environment
 }
 
-// SameConfigMap reports whether a ConfigMap is as desired. Labels and annotations that
-// others added count for nothing; data that they added does.
+// SameConfigMap reports whether a ConfigMap is as desired. It ignores labels and annotations that
+// others added, but not data.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
 	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
 }

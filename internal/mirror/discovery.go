@@ -45,18 +45,18 @@ func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventoryS
 // displayName returns the name that people gave a source's environment; "" if it is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector made ready to judge many environments.
+// selector is an EnvironmentSelector that is prepared to judge many environments.
 type selector struct {
 	ids, excludedIDs     map[string]bool
-	names, excludedNames *regexp.Regexp // nil of no patterns
+	names, excludedNames *regexp.Regexp // nil if there are no patterns
 }
 
 func newSelector(s v1alpha1.EnvironmentSelector) selector {
 	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), anyOf(s.DisplayNames), anyOf(s.Exclude.DisplayNames)}
 }
 
-// environment reports whether the selector takes an environment. If names exclude and the
-// environment's is not known, only its ID can take it.
+// environment reports whether the selector takes an environment. If there are names to exclude and
+// the environment's name is not known, only its ID can select it.
 func (s selector) environment(id, displayName string) bool {
 	switch {
 	case s.excludedIDs[id] || fits(s.excludedNames, displayName):
@@ -75,11 +75,11 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// wildcards are what a pattern's wildcards are to a regular expression.
+// wildcards replaces the wildcards of a pattern by those of a regular expression.
 var wildcards = strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
 
-// anyOf returns what fits any of the patterns, in which * stands for any text and ? for one
-// character; nil for none. It takes time linear in the text.
+// anyOf returns an expression that matches any of the patterns, in which * stands for any text and
+// ? for one character; nil if there are none. It takes time linear in the text.
 func anyOf(patterns []v1alpha1.Identifier) *regexp.Regexp {
 	if len(patterns) == 0 {
 		return nil
@@ -88,19 +88,19 @@ func anyOf(patterns []v1alpha1.Identifier) *regexp.Regexp {
 	for i, pattern := range patterns {
 		alternatives[i] = wildcards.Replace(regexp.QuoteMeta(string(pattern)))
 	}
-	return regexp.MustCompile(`(?s)\A(?:` + strings.Join(alternatives, "|") + `)\z`) // Quoted, it always compiles.
+	return regexp.MustCompile(`(?s)\A(?:` + strings.Join(alternatives, "|") + `)\z`) // A quoted text always compiles.
 }
 
 func fits(pattern *regexp.Regexp, text string) bool {
 	return pattern != nil && pattern.MatchString(text)
 }
 
-// ProjectEnvironment turns an environment's record into the source that a discovery makes of it.
+// ProjectEnvironment turns an environment's record into the discovery's source for it.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
 	return NewSource(d, e.ID, e.DisplayName)
 }
 
-// NewSource returns the source that a discovery makes for an environment.
+// NewSource returns a discovery's source for an environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
 	s := &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{
 		Environment:    id,
@@ -119,9 +119,10 @@ func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alph
 	return s
 }
 
-// renderSource returns the source that a discovery should have: what its template makes of the
-// environment, whether that is listed, missing, or not known since the start, with the
-// annotations that a user set on it, and since when the environment is missing.
+// renderSource returns the source that a discovery should have for an environment: what its
+// template makes, whether the environment is listed, missing, or unknown since the start. The
+// source keeps the annotations that a user set, and has the time since when the environment is
+// missing.
 func renderSource(r rendering) Object {
 	s := NewSource(r.owner.discovery(), source(r.base).Spec.Environment, displayName(r.base))
 	if r.existing == nil {
@@ -138,10 +139,10 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are annotations under the operator's prefix that are a user's to set.
+// usersKeys are the annotations under the operator's prefix that users set.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName gives a listed environment without a name the last one that is known.
+// withLastName gives a listed environment that has no name its last known name.
 func withLastName(o, former, there Object) Object {
 	if displayName(o) != "" {
 		return o
@@ -156,9 +157,9 @@ func withLastName(o, former, there Object) Object {
 	return o
 }
 
-// claimOfSource returns since when the discovery's status says that a source's environment is
-// missing, or outside. The source's annotation repeats it; it is asked only for sources that
-// the status has no room for, because whoever may edit a source may forge it.
+// claimOfSource returns since when an environment is missing or outside, as the discovery's status
+// says. The annotation of the source repeats that. It counts only for sources that the status has
+// no room for, because people who may edit a source could forge it.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	status, environment := &owner.discovery().Status, source(o).Spec.Environment
 	i, named := slices.BinarySearchFunc(status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
@@ -181,9 +182,9 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	return at.Time
 }
 
-// Discovered reports whether a source is this discovery's: under the name that the discovery
-// gives it, and either controlled by it or, with the ownerReference lost or given up, without
-// any controller and labelled with the discovery's name.
+// Discovered reports whether a source is this discovery's. It must have the name that the discovery
+// gives it. The discovery must control it; if it has no controller, because the ownerReference was
+// lost or given up, its label must name the discovery.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -194,15 +195,15 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// maxSources is how many sources a discovery's status names, maxShownName how many bytes of a
-// display name it has: all of them fit into one object.
+// maxSources is how many sources a discovery's status names. maxShownName is how many bytes of a
+// display name it has. With these bounds all of them fit into one object.
 const (
 	maxSources   = 500
 	maxShownName = 256
 )
 
-// Sources returns how a discovery's status names its sources, the first by environment, and how
-// many there are. now is the time.
+// Sources returns the entries of a discovery's status for its sources, the first ones by
+// environment, and the number of all sources. now is the time.
 func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
 		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)

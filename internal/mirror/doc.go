@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mirror decides what to write. Its functions are pure: records of the
-// cloud and observations there are go in, a Plan comes out. It knows nothing of
-// clients, clocks or I/O, so that every decision, and above all every deletion,
-// can be tested as a table.
+// Package mirror decides what to write. Its functions are pure: cloud records and existing objects
+// go in, a Plan comes out. It knows nothing of clients, clocks or I/O, so every decision can be
+// tested as a table, above all every deletion.
 //
 // The steps, in the order a sync takes them:
 //

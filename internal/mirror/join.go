@@ -9,22 +9,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is how many entries a list joined from another kind has at most. The
-// whole number stands beside it.
+// MaxJoined is how many entries a list joined from another kind has at most. A field next to the
+// list has the whole number.
 const MaxJoined = 500
 
-// Desired is how the objects of one kind should be, by name. Its members
-// are shared and must not be changed.
+// Desired has the objects of one kind as they should be, by name. The objects are shared and must
+// not be changed.
 type Desired map[string]Object
 
-// Desire returns, for each kind, the objects as the listings say they
-// should be, with the kinds joined to each other: those listed and in scope, and those
-// still there that are missing or out of scope, as they were last listed. ledgers and
-// existing are by kind, in the order of kinds; existing are the owner's own.
+// Desire returns, for each kind, the objects as they should be by the listings, with the kinds
+// joined to each other. It returns the objects that are listed and in scope. It also returns
+// existing objects that are missing or out of scope, as they were last listed. ledgers and existing
+// are in the order of kinds; existing are the owner's own objects.
 //
-// An object whose kind could not be listed since the start, or that went
-// missing, is joined as it was last known: no endpoint may vanish because
-// the listing of another kind failed.
+// An object that is missing, or whose kind could not be listed since the start, is joined as it was
+// last known: no endpoint may vanish because the listing of another kind failed.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	peers := newNetworks()
@@ -67,8 +66,8 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	return desired
 }
 
-// networks is what the objects of each network say of themselves, by the network's ID, for
-// observations of other objects on it to repeat.
+// networks holds the facts and objects of each network, by the network's ID, for observations of
+// the network's other objects to repeat.
 type networks struct {
 	endpoints map[string][]v1alpha1.PeeringEndpoint
 	clusters  map[string][]v1alpha1.KafkaClusterSummary
@@ -76,7 +75,7 @@ type networks struct {
 	facts     map[string]networkFacts
 }
 
-// networkFacts are what a network says of itself.
+// networkFacts are the facts that a network's observation holds.
 type networkFacts struct{ phase, cidr, dnsDomain string }
 
 func newNetworks() *networks {
@@ -86,7 +85,7 @@ func newNetworks() *networks {
 	}
 }
 
-// sort puts each list in the order in which observations have it.
+// sort sorts each list in the order that observations have.
 func (n *networks) sort() {
 	sortEach(n.endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
@@ -101,14 +100,14 @@ func sortEach[T any](lists map[string][]T, compare func(a, b T) int) {
 	}
 }
 
-// add adds to the list of a network; an object without a network is on none.
+// add adds values to the list of a network. An object without a network is in no list.
 func add[T any](lists map[string][]T, network string, values ...T) {
 	if network != "" {
 		lists[network] = append(lists[network], values...)
 	}
 }
 
-// bounded returns the part of a joined list that fits, and the number of all.
+// bounded returns as much of a joined list as may be stored, and the number of all entries.
 func bounded[T any](list []T) (first []T, all int32) {
 	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

@@ -59,8 +59,8 @@ func joinKafkaCluster(n *networks, o Object) Object {
 	return &joined
 }
 
-// peeringEndpoints returns a cluster's endpoints as a peering of its network
-// shows them. A cluster without access points has the one it tells.
+// peeringEndpoints returns a cluster's endpoints in the form that a peering of its network has. If
+// a cluster has no access points, its own endpoint stands for one.
 func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.PeeringEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -75,8 +75,8 @@ func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEnd
 	return endpoints
 }
 
-// ProjectKafkaCluster turns a cluster's record into its observation, without the
-// metadata that Stamp sets, conditions and peerings.
+// ProjectKafkaCluster turns a cluster's record into its observation, without conditions, peerings
+// and the metadata that Stamp sets.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -114,7 +114,7 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes are the former spellings, still in the published examples.
+// connectionTypes maps former spellings, which the published examples still have.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
@@ -148,9 +148,9 @@ func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 // The access points the API reserves, best first.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the API's own (deprecated) field if it is set, else that of
-// access point PUBLIC, else PRIVATE_LINK, else the lowest access point ID that
-// has one. endpoints must be sorted.
+// prefer returns the API's own (deprecated) field if it is set. Otherwise it returns the field of
+// access point PUBLIC, else of PRIVATE_LINK, else of the lowest access point ID that has one.
+// endpoints must be sorted.
 func prefer(own string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if own != "" {
 		return own

@@ -13,14 +13,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Object is an object of the cluster that stands for one of the cloud: an observation, or
-// the InventorySource of an environment.
+// Object is an object in the cluster that stands for a cloud object: an observation, or the
+// InventorySource of an environment.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Kind is all that planning must know of one kind of cloud object.
+// Kind is everything that planning must know of one kind of cloud object.
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages: "KafkaCluster".
 	Name string
@@ -32,9 +32,9 @@ type Kind struct {
 	// OtherPhases are the other phases whose meaning is known: not Ready.
 	OtherPhases []string
 
-	// InfoMetric is the name of the metric that has one series for each observation;
-	// InfoLabels are its labels, beside the observation's namespace, name and source, and
-	// Info returns their values.
+	// InfoMetric is the name of the metric that has one series for each observation. InfoLabels are
+	// its labels, in addition to the observation's namespace, name and source. Info returns their
+	// values.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
@@ -47,47 +47,47 @@ type Kind struct {
 	summary func(owner Object) **v1alpha1.InventorySummary
 	// owned reports whether an object is this owner's, see [Owned] and [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns since when the cluster says that an object's cloud object is missing, or
-	// outside; zero if it does not say so.
+	// claim returns since when an object's cloud object is missing or outside, as the cluster says;
+	// zero if the cluster does not say so.
 	claim func(o Object, owner Owner, seen sight) time.Time
-	// render returns the object that should be there, given what is known of it; see
-	// restamped and renderSource.
+	// render returns the object as it should be, from what is known of it; see restamped and
+	// renderSource.
 	render func(r rendering) Object
 
-	// attach adds what other kinds tell of an observation to its network; nil if the
-	// kind is not joined with others, as the next two.
+	// attach adds an observation to its network, for other kinds to repeat. It is nil, as are the
+	// next two, if the kind is not joined with others.
 	attach func(*networks, Object)
-	// join returns an observation that tells of its network's other objects: the one
-	// given, if it does already, else a shallow copy.
+	// join returns an observation that repeats its network's other objects. It is the given one if
+	// that already does, otherwise a shallow copy.
 	join func(*networks, Object) Object
-	// joinedAs returns a shallow copy of an observation that tells of other objects
-	// what another observation of the same object tells.
+	// joinedAs returns a shallow copy of an observation that repeats the same other objects as
+	// another observation of the same cloud object.
 	joinedAs func(o, as Object) Object
 
-	// withLastName returns a listed object with the display name that it had before, if
-	// the listing gave it none; nil if names decide nothing. former is what was listed
-	// before and there what is in the cluster, each nil if there is none.
+	// withLastName returns a listed object with its earlier display name, if the listing gave it
+	// none; nil if the names of a kind decide nothing. former is the object as listed before and
+	// there the one in the cluster; each is nil if there is none.
 	withLastName func(o, former, there Object) Object
-	// scope returns what reports whether the owner's selector takes a listed object; nil
-	// if all that is listed is taken.
+	// scope returns a function that reports whether the owner's selector takes a listed object; nil
+	// if it takes every one.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person took the object from its owner's hands; nil if
-	// that cannot be.
+	// released reports whether a person took the object out of its owner's hands; nil if that
+	// cannot be.
 	released func(Object) bool
 }
 
-// content is how the part of an object that the operator writes is read, compared and
-// copied: the status of an observation, the spec of a source.
+// content says how to read, compare and copy the part of an object that the operator writes: the
+// status of an observation, the spec of a source.
 type content struct {
-	// InStatus reports whether that is the status, which is written by its subresource.
+	// InStatus reports whether that part is the status, which has a subresource of its own.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(to, from Object)
-	// phase returns the cloud's own word, trouble what the cloud says went wrong; both are
-	// nil for a kind without phases, as are the conditions and the copy of the reason of
-	// condition Observed.
+	// phase returns the cloud's own word, and trouble what the cloud says went wrong. For a kind
+	// without phases both are nil, as are the conditions and the copy of the reason of condition
+	// Observed.
 	phase      func(Object) string
 	trouble    func(Object) string
 	conditions func(Object) *[]metav1.Condition
@@ -100,7 +100,7 @@ type deep[S any] interface {
 	DeepCopyInto(*S)
 }
 
-// observationParts are the parts of a status that the engine sets and no listing tells.
+// observationParts are the parts of a status that the engine sets, not a listing.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
@@ -110,7 +110,7 @@ type observationParts struct {
 // observationContent returns the content of an observation of type O with a status of type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// told returns a shallow copy of what the listings told.
+	// told returns a shallow copy of the status without what the engine set.
 	told := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
@@ -130,8 +130,8 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// observationKind completes the description of a kind of observation: which sources want it,
-// and where their status has its numbers.
+// observationKind completes the description of a kind of observation: which sources want it, and
+// which field of their status has its numbers.
 func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.mirrored = func(owner Object) bool {
 		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
@@ -157,10 +157,11 @@ func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 // ID returns the cloud's ID of the object that o stands for.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
-// Content returns a pointer to what the operator writes of an object: its status or its spec.
+// Content returns a pointer to the part of an object that the operator writes: its status or its
+// spec.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
-// CopyContent gives an object a deep copy of what another one of its kind has.
+// CopyContent gives an object a deep copy of another object's content.
 func (k *Kind) CopyContent(to, from Object) { k.copy(to, from) }
 
 // Phase returns the cloud's own word for an object's phase, "" for a kind without phases.
@@ -179,7 +180,7 @@ func (k *Kind) Trouble(o Object) string {
 	return k.trouble(o)
 }
 
-// Conditions returns an object's conditions, nil for a kind without.
+// Conditions returns an object's conditions; nil for a kind without conditions.
 func (k *Kind) Conditions(o Object) []metav1.Condition {
 	if k.conditions == nil {
 		return nil
@@ -187,7 +188,8 @@ func (k *Kind) Conditions(o Object) []metav1.Condition {
 	return *k.conditions(o)
 }
 
-// Observed returns the status's copy of the reason of condition Observed; "" for a kind without.
+// Observed returns the status's copy of the reason of condition Observed; "" for a kind without
+// conditions.
 func (k *Kind) Observed(o Object) string {
 	if k.observed == nil {
 		return ""
@@ -195,8 +197,8 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns when an owner's status says that this kind was last listed
-// whole, or else when the owner began.
+// LastListed returns when this kind was last listed whole, as an owner's status says. If it never
+// was, LastListed returns when the owner was created.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -209,17 +211,17 @@ func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }
 
-// Owner is what planning knows of the object whose kinds are mirrored: an InventorySource
-// or an EnvironmentDiscovery.
+// Owner is what planning knows of the object that mirrors kinds: an InventorySource or an
+// EnvironmentDiscovery.
 type Owner struct {
 	Object
-	// kind is the owner's own kind, Resource what kubectl calls it.
+	// kind is the owner's own kind. Resource is kubectl's word for it.
 	kind     string
 	Resource string
-	// Prune says when an object is deleted whose cloud object is missing.
+	// Prune says when to delete an object whose cloud object is missing.
 	Prune v1alpha1.Prune
-	// StaleAfter is how long after the last complete listing its objects say that nobody
-	// knows any more; 0 if they never do.
+	// StaleAfter is the time after the last complete listing at which the owner's objects turn
+	// stale; 0 if they never do.
 	StaleAfter time.Duration
 }
 
@@ -247,11 +249,11 @@ func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is what an object that should be there is made from.
+// rendering is what render makes an object from.
 type rendering struct {
 	owner Owner
-	// base is the object as last listed, or as it is if it never was. existing is the
-	// object as it is, nil if it is to be created.
+	// base is the object as last listed, or as it is if it was never listed. existing is the object
+	// as it is, nil if it does not exist yet.
 	base, existing Object
 	sight          sight
 	// since is when the object was first known to be missing or outside, if it is.

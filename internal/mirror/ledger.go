@@ -13,77 +13,72 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is what one listing of one kind told, projected and stamped.
+// Sighting is the result of one listing of one kind, projected and stamped.
 type Sighting struct {
-	// Objects are those that are new or changed since the last listing,
-	// each as it should be in the cluster but for conditions and what is joined from
-	// other kinds.
+	// Objects are those that are new or changed since the last listing. Each is as it should be in
+	// the cluster, without conditions and without what is joined from other kinds.
 	Objects []Object
-	// Same are the cloud IDs of the objects that are as the last listing told. The
-	// ledger that the sighting is recorded in must know each of them as listed.
+	// Same are the cloud IDs of the objects that are as in the last listing. The ledger that
+	// records the sighting must know each of them as listed.
 	Same []string
-	// Complete reports whether everything there is was listed and read. The absence
-	// of an object means something only then.
+	// Complete reports whether every object was listed and read. Only then does the absence of an
+	// object mean something.
 	Complete bool
-	// Scope says what could be seen: endpoint, credential and filters, hashed.
-	// Absences under different scopes do not add up.
+	// Scope is a hash of what could be seen: endpoint, credential and filters. Absences under
+	// different scopes do not add up.
 	Scope string
 	// End is when the listing ended.
 	End time.Time
 }
 
-// Ledger is what the listings since the manager's start say about one kind of
-// one source. A Ledger is never changed: Record makes a new one. The nil Ledger
-// is that of a kind not listed yet.
+// Ledger is what the listings since the manager's start say about one kind of one owner. A Ledger
+// is never changed: Record makes a new one. The nil Ledger is that of a kind not listed yet.
 type Ledger struct {
-	entries map[string]entry // by the observation's name
+	entries map[string]entry // by the object's name
 	// completed is when the last complete listing ended; zero if there was none.
 	completed time.Time
-	// empty reports whether the last complete listing held no object.
+	// empty reports whether the last complete listing had no object.
 	empty bool
 	scope string
-	// former is the scope under which an earlier process saw what is there.
+	// former is the scope under which an earlier process saw the existing objects.
 	former string
-	// seq numbers the complete listings. The first since the start is 0, which is
-	// why it counts no miss: a manager that just started has not seen anything
-	// itself that could be gone.
+	// seq numbers the complete listings. The first since the start is 0 and counts no miss: a
+	// manager that just started has not seen any object itself that could be gone.
 	seq int
-	// base is the seq before the first complete listing under scope. Nothing
-	// before it counts as a miss.
+	// base is the seq before the first complete listing under scope. Earlier listings do not count
+	// as misses.
 	base int
 	// absent counts the entries that are not listed.
 	absent int
-	// told is how many objects the last listing told of, partial whether it was
-	// incomplete.
+	// told is how many objects the last listing had. partial reports whether it was incomplete.
 	told    int
 	partial bool
-	// phases are the former phases of the objects whose phase changed and whose
-	// observation does not show that yet, by name.
+	// phases are the former phases of the objects whose phase changed and whose observation does
+	// not show the change yet, by name.
 	phases map[string]string
-	// clashes are the objects without an observation because another object's
-	// observation has their name, sorted.
+	// clashes are the objects that have no observation because another cloud object has their name,
+	// sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that can have no observation, because its name is
-// another object's.
+// Clash is a cloud object that can have no observation, because another cloud object has its name.
 type Clash struct {
 	// ID is the cloud's ID of the object without an observation.
 	ID string
-	// Name is the name in question, Owner the cloud ID of the object that has it.
+	// Name is the name that both need. Owner is the cloud ID of the object that has it.
 	Name, Owner string
 }
 
 // entry is what is known of one cloud object.
 type entry struct {
-	// object is what was last listed; nil if it never was. If the cached object
-	// equals it, that object is used, so it is held once.
+	// object is the object as last listed; nil if it never was. If the cached object equals it,
+	// that object is used, so it is held once.
 	object Object
-	// outside is since when the owner's selector does not take what is listed; zero if it
-	// does.
+	// outside is since when the owner's selector does not take the listed object; zero if it takes
+	// it.
 	outside time.Time
-	// scope is that of the listing that last saw the object, be it an earlier
-	// process's; "" if it is not known.
+	// scope is the scope of the listing that last saw the object, in this process or an earlier
+	// one; "" if it is not known.
 	scope string
 	// absence is nil for an object that is listed: in the last complete listing, or
 	// in a listing since.
@@ -92,25 +87,23 @@ type entry struct {
 
 // absence is what is known of an object that is not listed.
 type absence struct {
-	// seq numbers the latest complete listing at or before the last sighting. For an
-	// object never listed, it is that of the listing that first found its
-	// observation there.
+	// seq numbers the latest complete listing when the object was last seen. For an object that was
+	// never listed, it numbers the listing that first found its observation in the cluster.
 	seq int
-	// since is when the object was first known to be missing; zero while no
-	// complete listing said so.
+	// since is when the object was first known to be missing; zero until a complete listing lacks
+	// it.
 	since time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind not listed yet, whose observations an
-// earlier process last saw under a scope; "" is an unknown one.
+// NewLedger returns the ledger of a kind not listed yet. former is the scope under which an earlier
+// process last saw its objects; "" if it is unknown.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
-// Record returns the ledger after one more listing. existing are the owner's
-// objects there are. A cloud object that is neither listed nor has one is
-// forgotten. The misses of one that has an object and was never listed are
-// counted from now on, whoever made it.
+// Record returns the ledger after one more listing. existing are the owner's objects in the
+// cluster. A cloud object that is not listed and has no object in the cluster is forgotten. If it
+// has one and was never listed, its misses count from now on, no matter who created the object.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -154,7 +147,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	return &next
 }
 
-// recording is what a listing is recorded with.
+// recording is the input of Record.
 type recording struct {
 	kind  *Kind
 	owner Owner
@@ -166,8 +159,8 @@ type recording struct {
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after a complete listing, under the same scope, that told
-// what the last one told, byte for byte. The ledger must be settled.
+// Again returns the ledger after a complete listing under the same scope that equals the last one,
+// byte for byte. The ledger must be settled.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -175,16 +168,16 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 	return &next
 }
 
-// Distinct reports whether no two objects have one name.
+// Distinct reports whether no two objects have the same name.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled reports whether the last listing was complete and each object known was in
-// it, under a name of its own.
+// Settled reports whether the last listing was complete and had every known object, each under a
+// name of its own.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// complete takes in that a complete listing happened.
+// complete records that a complete listing happened.
 func (l *Ledger) complete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
@@ -196,8 +189,8 @@ func (l *Ledger) complete(s Sighting) {
 	l.completed, l.empty, l.scope = s.End, l.told == 0, s.Scope
 }
 
-// see takes in one listed object. If two IDs make one name, the ID that is the name itself
-// keeps it, else the lower one.
+// see records one listed object. If two IDs give the same name, the ID that equals the name keeps
+// it; if none does, the lower ID keeps it.
 func (l *Ledger) see(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -217,19 +210,19 @@ func (l *Ledger) see(r recording, o Object) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
 			e.outside = former.outside
-		} else if there != nil && former.object == nil { // This process did not see it begin.
+		} else if there != nil && former.object == nil { // This process did not see the object go out of scope.
 			e.outside = r.claimedSince(there, outside)
 		}
 	}
 	l.entries[name] = e
 }
 
-// roomFor returns how many entries and observations a kind may have while its
-// listings are incomplete and told of so many objects: enough for all that any one
-// listing told, and a bound where each tells of others.
+// roomFor returns how many entries and observations a kind may have while its listings are
+// incomplete. told is how many objects the last listing had. The room is enough for any one
+// listing; it is a bound if each listing has other objects.
 func roomFor(told int) int { return max(100, 2*told) }
 
-// keep takes over what a former ledger knew of objects that were not listed now.
+// keep takes over what the former ledger knew of objects that are not in this listing.
 func (l *Ledger) keep(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
@@ -247,10 +240,9 @@ func (l *Ledger) keep(r recording) {
 	}
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked it. there
-// is its object in the cluster. When it went missing is what this process saw; only for one
-// that it never saw, the claim of the cluster is taken, and later edits of that count
-// for nothing.
+// absenceAfter returns the absence of an object after a listing that lacked it. there is its object
+// in the cluster. since is when this process first missed the object. The cluster's claim counts
+// only if this process never saw the object, and later edits of the claim do not count.
 func (r recording) absenceAfter(e entry, there Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -272,9 +264,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return claimedSince(r.kind, r.owner, o, seen, r.End)
 }
 
-// claimedSince returns since when the cluster says that an object is missing, or outside:
-// now, if it does not say so or names a time to come, and not before the object was created,
-// which the API server alone says.
+// claimedSince returns since when an object is missing or outside, as the cluster says. It returns
+// now if the cluster does not say so or names a time in the future. It returns no time before the
+// object was created, which only the API server sets.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() || since.After(now) {
@@ -287,8 +279,8 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 }
 
 // knownSince returns what is known of an object, and since when it is missing or outside: as this
-// process saw it, else as the cluster says. The time is zero for an object that is listed, and
-// for one that is unknown and was neither when an earlier process last looked.
+// process saw it, otherwise as the cluster says. The time is zero for a listed object, and for an
+// unknown one that was neither when an earlier process last looked.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -318,8 +310,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases finds the objects whose phase changed since their observation was
-// written. What a stranger wrote there is no former phase.
+// notePhases finds the objects whose phase changed since their observation was written. A phase
+// that a stranger wrote there is no former phase.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -345,7 +337,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns what is known of an object, and whether anything is.
+// entry returns what is known of an object, and reports whether anything is.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -362,8 +354,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the phase an object had before the cloud changed it, where its
-// observation does not show the change yet; else "".
+// formerPhase returns the phase that an object had before the cloud changed it, if its observation
+// does not show the change yet; otherwise "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -371,8 +363,8 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row, all under one scope and
-// none the first since the start, an object was absent from.
+// misses returns how many complete listings in a row lacked an object. All have the same scope, and
+// none is the first since the start.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -381,8 +373,7 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns since when an object is known to be missing or outside. The zero time is
-// that of an object that is neither.
+// since returns since when an object is known to be missing or outside; zero if it is neither.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {
@@ -391,8 +382,8 @@ func (l *Ledger) since(name string) time.Time {
 	return e.outside
 }
 
-// moved reports whether an object was last seen under another scope than that of the
-// last complete listing.
+// moved reports whether an object was last seen under another scope than that of the last complete
+// listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.elsewhere(l.scope)
@@ -401,9 +392,9 @@ func (l *Ledger) moved(name string) bool {
 // elsewhere reports whether the object was last seen under another scope than this.
 func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
-// Scope returns the scope that a later process should take what is there to be seen
-// under: that of the last complete listing, but while objects are missing that were
-// last seen under another, that one.
+// Scope returns the scope under which the existing objects count as seen for a later process. It is
+// the scope of the last complete listing. If missing objects were last seen under another scope, it
+// is that one.
 func (l *Ledger) Scope() string {
 	scope := l.scope
 	if l.completed.IsZero() || l.absent == 0 {
@@ -417,8 +408,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about whether an object is there. Before the first
-// complete listing, nothing is missing.
+// sight returns what the listings say about whether an object exists. Before the first complete
+// listing nothing is missing.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {

@@ -13,10 +13,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp gives a projected observation the metadata and the origin it gets from
-// its source: name, namespace, ownerReference, the operator's labels and the
-// source's template. Labels the projection set stay. Texts of the cloud are cut to
-// what their place holds.
+// Stamp gives a projected observation the metadata and the origin that its source decides: name,
+// namespace, ownerReference, the operator's labels and the source's template. Labels that the
+// projection set stay. Texts of the cloud are cut to what their fields hold.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -33,8 +32,8 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated returns the labels given with those of a template added, and the annotations of
-// the template with the note of its keys.
+// templated adds the labels of a template to the labels given. It also returns the annotations of
+// the template, together with the note of the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -52,16 +51,16 @@ func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, a
 	return labels, annotations
 }
 
-// setLabel sets a label where the value is one: an empty or an invalid value
-// sets none, since a label must never keep an object from being written.
+// setLabel sets a label if the value is valid. An empty or invalid value sets none, because a label
+// must never prevent an object from being written.
 func setLabel(labels map[string]string, key, value string) {
 	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
 	}
 }
 
-// LabelValue returns the label value that stands for an object's name: the name itself if it
-// fits, else its first characters, "-" and the first 8 hex digits of its SHA-256.
+// LabelValue returns the label value that stands for an object's name. It is the name itself if
+// that fits; otherwise its first characters, "-" and the first 8 hex digits of its SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -69,8 +68,8 @@ func LabelValue(name string) string {
 	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
-// templateKeys lists the template's label keys, ";", and its annotation keys,
-// each list sorted and separated by commas. It is "" for an empty template.
+// templateKeys lists the template's label keys, ";", and its annotation keys. Each list is sorted
+// and separated by commas. It is "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -80,9 +79,9 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns an observation with the metadata its source gives it now: the one
-// given, if it carries that already, else a copy. The source's template applies to what is no
-// longer listed, too.
+// restamped returns an observation with the metadata that its source gives it now. It is the given
+// one if that already has them, otherwise a copy. The source's template also applies to objects
+// that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -102,9 +101,8 @@ func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	return next
 }
 
-// sameMetadata reports whether an object carries all of the metadata it
-// should. What strangers added (their labels, annotations, finalizers, further
-// owners) is left out of account.
+// sameMetadata reports whether an object has all the metadata that it should have. It ignores what
+// strangers added: their labels, annotations, finalizers and further owners.
 func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
@@ -112,9 +110,8 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether an observation is exactly what was listed, conditions and
-// what is joined aside: nothing of it is a stranger's, so that it can stand for what
-// was listed.
+// carries reports whether an observation is exactly what was listed, apart from conditions and
+// joined lists. Then nothing in it is a stranger's, so it can stand for the listed object.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -124,8 +121,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns an observation as it is to be created, with nothing of an object that
-// stands for it.
+// fresh returns an observation to create. It has no metadata of the existing object that may stand
+// for the listed one.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -136,8 +133,8 @@ func fresh(desired Object) Object {
 	return next
 }
 
-// restoreMetadata puts the desired metadata on an object and takes off what
-// was the operator's and is no longer wanted. Strangers' metadata stays.
+// restoreMetadata puts the desired metadata on an object. It removes what the operator set and no
+// longer wants. Strangers' metadata stays.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -152,8 +149,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the label and annotation keys that an object has from
-// a template, as noted on it when they were written.
+// formerKeys returns the label and annotation keys that an object has from a template, as the note
+// on the object lists them.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -163,7 +160,7 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether a key is the operator's to set and to take off.
+// ours reports whether the operator sets and removes a key.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
 }
@@ -191,8 +188,8 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// SameNamed reports whether two owners are of one kind and name: the same object, or one that
-// was created again under a former one's name.
+// SameNamed reports whether two references have the same kind and name. They mean the same object,
+// or a later one of that name.
 func SameNamed(a, b metav1.OwnerReference) bool {
 	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
 }
@@ -207,10 +204,9 @@ func sameOwner(existing, desired metav1.Object) bool {
 	return false
 }
 
-// Owned reports whether an observation is this source's: controlled by it, or its
-// own with the ownerReference lost, that is without any controller, with the
-// source's name and environment in the spec, and under the name the source would
-// give it.
+// Owned reports whether an observation is this source's. Either the source controls it, or it has
+// no controller because its ownerReference was lost. In that case its spec must name the source and
+// the environment, and it must have the name that the source would give it.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {
 	origin := o.Origin()
 	if origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment ||

@@ -10,14 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// hashDigits is how many hex digits of an ID's SHA-256 end a name that is not
-// the ID itself.
+// hashDigits is how many hex digits of an ID's SHA-256 end a name that is not the ID itself.
 const hashDigits = 8
 
-// ObjectName returns the name of the observation of the cloud object with this
-// ID: the ID where it is a valid DNS-1123 subdomain, else the ID lower-cased,
-// invalid runes replaced by "-", with "-" and the first 8 hex digits of the ID's
-// SHA-256 behind. The result is a valid object name for any ID.
+// ObjectName returns the name of the observation of the cloud object with this ID. It is the ID if
+// that is a valid DNS-1123 subdomain. Otherwise it is the ID in lower case, with "-" for each
+// invalid rune, followed by "-" and the first 8 hex digits of the ID's SHA-256. The result is a
+// valid object name for any ID.
 func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id
@@ -25,8 +24,8 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A dot must stand between letters or digits, and a name must begin with
-		// one and not be too long.
+		// A dot must be between letters or digits. A name must begin with one of those and must not
+		// be too long.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]
 	}

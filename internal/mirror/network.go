@@ -64,13 +64,13 @@ func joinNetwork(n *networks, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a reference that tells what its network tells: the one given, if
-// it does already, else a copy. Of a network that is not mirrored it tells nothing.
+// joinReference returns a reference that repeats the facts of its network. It is the given one if
+// that already does, otherwise a copy. If the network is not mirrored, it has no facts.
 func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return referenceWith(r, n.facts[networkID(r)])
 }
 
-// referenceAs returns a reference that tells of its network what another one tells.
+// referenceAs returns a reference with the same facts of its network as another one.
 func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if as == nil {
 		return r
@@ -87,8 +87,8 @@ func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.Ne
 	return &next
 }
 
-// ProjectNetwork turns a network's record into its observation, without the metadata
-// that Stamp sets, conditions, clusters and peerings.
+// ProjectNetwork turns a network's record into its observation, without conditions, clusters,
+// peerings and the metadata that Stamp sets.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -140,8 +140,8 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets Confluent's side, by the kind. Of a kind that this version does
-// not know, the members tell whose side it is, if they tell one.
+// setNetworkCloud sets Confluent's side, by the kind. If this version does not know the kind, the
+// members decide, if they fit one cloud only.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

@@ -39,7 +39,7 @@ var Peering = observationKind(Kind{
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// trouble joins what the API tells of an error.
+// trouble joins the code and the message of an error of the API.
 func trouble(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
@@ -65,12 +65,11 @@ func joinPeering(n *networks, o Object) Object {
 	return &joined
 }
 
-// networkingKindPrefix stands in front of the kind on the wire at times, where the
-// contract has none.
+// networkingKindPrefix sometimes precedes the kind on the wire. The contract has none.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering turns a peering's record into its observation, without the
-// metadata that Stamp sets, conditions and endpoints.
+// ProjectPeering turns a peering's record into its observation, without conditions, endpoints and
+// the metadata that Stamp sets.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -93,8 +92,8 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the cloud, by the kind, and the customer's side. Of a kind that
-// this version does not know, the members tell whose side it is, if they tell one.
+// setPeeringCloud sets the cloud, by the kind, and the customer's side. If this version does not
+// know the kind, the members decide, if they fit one cloud only.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

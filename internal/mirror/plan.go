@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts are all that a plan for one kind of one owner is made from.
+// Facts are everything that a plan for one kind of one owner is made from.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
@@ -25,14 +25,14 @@ type Facts struct {
 	// Existing are the owner's own objects of this kind. They are not
 	// changed.
 	Existing []Object
-	// Occupants are the objects of this kind in the owner's namespace that
-	// are not its own and have a name it wants, by name.
+	// Occupants are the objects of this kind in the owner's namespace that have a name the owner
+	// wants and are not its own, by name.
 	Occupants map[string]Object
-	// Completed is when this kind's last complete listing ended, before the
-	// manager's start too; zero if never.
+	// Completed is when this kind's last complete listing ended, even before the manager's start;
+	// zero if there was none.
 	Completed time.Time
-	// Fresh reports whether the last attempt to list the kind gave a complete
-	// listing, and a moment ago. Nothing is pruned otherwise.
+	// Fresh reports whether the last attempt to list the kind gave a complete listing, just now.
+	// Otherwise nothing is pruned.
 	Fresh bool
 	// Approval is what the last plan returned as Approved.
 	Approval *Approval
@@ -40,8 +40,8 @@ type Facts struct {
 	Now time.Time
 }
 
-// Plan is what follows from the facts: what to write, what to report, and how to
-// tell later whether someone else changed an object.
+// Plan is what follows from the facts: what to write, what to report, and how to see later whether
+// someone else changed an object.
 type Plan struct {
 	Changes
 	Report
@@ -54,8 +54,8 @@ type Changes struct {
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are those that would be deleted had the kind just been listed whole, sorted
-	// by name: the next such listing decides.
+	// Deferred are the objects that would be deleted if the kind had just been listed whole, sorted
+	// by name. The next such listing decides.
 	Deferred []Object
 	// Unchanged is the number of objects that are as they should be.
 	Unchanged int
@@ -67,20 +67,20 @@ type Write struct {
 	Existing Object
 	// Desired is the object as it should be, whole.
 	Desired Object
-	// Metadata and Content report which parts differ. Both are set to create.
+	// Metadata and Content report which parts differ. Both are true to create.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the cloud changed it, if this
-	// write is what shows the change; else "".
+	// FormerPhase is the object's phase before the cloud changed it, if this write shows the
+	// change; otherwise "".
 	FormerPhase string
-	// wanted is what the plan wants of the object, without what others added to it, and
-	// shown the conditions, without times that do not matter.
+	// wanted is what the plan wants of the object, without what others added to it. shown are the
+	// wanted conditions, without times that do not matter.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether an object, as the API server answered to the write, is
-// what was written. What others added counts for nothing. Otherwise an older CRD or an
-// admission policy changed it.
+// Stored reports whether an object, as the API server answered to the write, is what was written.
+// It ignores what others added. If it is false, an older CRD or an admission policy changed the
+// object.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -88,10 +88,10 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether a write wants the same of an object as a former one, whatever others added
-// to it meanwhile. To create an object that was there is another write.
+// SameWrite reports whether two writes want the same of an object, no matter what others added to
+// it in between. If the object is gone meanwhile, creating it is another write.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // To let an object go is always the same.
+	if a.wanted == nil || b.wanted == nil { // To release an object is always the same write.
 		return a.wanted == nil && b.wanted == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
@@ -102,7 +102,7 @@ func (k *Kind) SameWrite(a, b Write) bool {
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
-// contains reports whether all of some pairs are among others.
+// contains reports whether all has every pair of some.
 func contains(all, some map[string]string) bool {
 	for key, value := range some {
 		if got, ok := all[key]; !ok || got != value {
@@ -112,44 +112,42 @@ func contains(all, some map[string]string) bool {
 	return true
 }
 
-// Report is what a plan has to tell of one kind.
+// Report is what a plan reports of one kind.
 type Report struct {
-	// Summary is the kind in numbers, as they are before the changes are carried out;
-	// Created and Deleted keep them right. It is nil where nothing is known since
-	// the manager's start.
+	// Summary has the kind's numbers before the changes are carried out; Created and Deleted keep
+	// them right. It is nil if nothing is known since the manager's start.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts are the names that someone else's objects have, sorted.
+	// Conflicts are the wanted names that other objects have, sorted.
 	Conflicts []Conflict
-	// Clashes are the listed objects whose name another object of the cloud has.
+	// Clashes are the listed objects whose name another cloud object has.
 	Clashes []Clash
-	// Withheld is how many listed objects get none in the cluster because only incomplete
-	// listings, each with other objects, had them.
+	// Withheld is how many listed objects get no object in the cluster, because only incomplete
+	// listings had them, each listing with other objects.
 	Withheld int
-	// Leaving are the names of objects that are being deleted although they are listed,
-	// sorted: each is created again once it is gone.
+	// Leaving are the names of listed objects that are being deleted, sorted. Each is created again
+	// once it is gone.
 	Leaving []string
 	// Outside are the names of objects that the owner's selector no longer takes, sorted.
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
-	// Undecided reports whether it cannot be told yet if a prune is held: before the
-	// first complete listing since the start, and while a missing object is not
-	// confirmed to be.
+	// Undecided reports whether it is open if a prune is held. It is open before the first complete
+	// listing since the start, and while a missing object is unconfirmed.
 	Undecided bool
-	// Unconfirmed reports whether another complete listing is all it takes to prune
-	// a missing observation, and whether the kind can be listed completely now:
-	// where it cannot, asking sooner would only defeat the back-off.
+	// Unconfirmed reports whether one more complete listing may be enough to prune a missing
+	// object, and whether the kind can be listed completely now. If it cannot, asking sooner would
+	// only defeat the back-off.
 	Unconfirmed bool
-	// Approved is the approval that stands, to be given to the next plan, or nil.
+	// Approved is the valid approval, which the next plan gets, or nil.
 	Approved *Approval
 }
 
-// Unfilled returns how many listed objects have none in the cluster that is as it should be,
-// because something else has the name or because the object is being deleted.
+// Unfilled returns how many listed objects have no proper object in the cluster, because something
+// else has the name or because the object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after a complete listing that had what the last one had.
-// The ledger is the one after it.
+// Again returns the report after a complete listing that equals the last one. l is the ledger after
+// it.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -158,8 +156,8 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created takes in that an object was created: after a whole plan it counts, after a repair it
-// counted before, too.
+// Created counts a created object. After a whole plan the object is new to the numbers; after a
+// repair they had it already.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -183,7 +181,7 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 	}
 }
 
-// Deleted counts a missing object, or one out of scope, that was deleted.
+// Deleted counts a deleted object that was missing or out of scope.
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
@@ -193,18 +191,17 @@ func (r *Report) Deleted(o Object) {
 	}
 }
 
-// Conflict is a name that an object has which is not this owner's, or is of another
-// object of the cloud.
+// Conflict is a name that an object has which is not this owner's, or which stands for another
+// cloud object.
 type Conflict struct {
-	// Name is the object's.
+	// Name is the name of the object.
 	Name string
 	// Controller is "Kind/name" of the object's controller, or "" if it has none.
 	Controller string
-	// Predecessor reports whether that is a deleted owner of this one's name, whose
-	// objects the garbage collector is still to delete.
+	// Predecessor reports whether the controller is a deleted owner with this owner's name. The
+	// garbage collector will delete its objects.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name, if that object
-	// is this owner's own; else "".
+	// ID is the cloud ID of the object that has the name, if it is this owner's own; otherwise "".
 	ID string
 }
 
@@ -213,14 +210,14 @@ type planner struct {
 	Facts
 	Plan
 	missing []absentee
-	absent  int // objects that are missing, those out of the owner's hands too
+	absent  int // objects that are missing, including those out of the owner's hands
 	phases  map[string]int32
 	present int // objects that are not being deleted
 }
 
-// Make returns the plan for one kind. If the owner ignores the kind, the plan
-// deletes all of its objects, since that is what the user asked for. In all
-// other cases an object is deleted only if the prune chain allows it.
+// Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of its
+// objects, because the user asked for that. In all other cases it deletes an object only if the
+// prune chain allows it.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
@@ -306,8 +303,8 @@ func (p *planner) keep(existing Object) {
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// release plans that an object's owner lets it go: it loses the ownerReference, and keeps the label
-// by which it can be taken back. Nothing else of it changes.
+// release plans that an object's owner lets it go. The object loses the ownerReference, and keeps
+// the label by which the owner can take it back. Nothing else changes.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -329,8 +326,8 @@ func controlledBy(o Object, owner Owner) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans the write that makes existing as desired, if it takes one. Conditions of an
-// object that nothing is known of stay as they are.
+// change plans the write that makes existing equal desired, if they differ. If nothing is known of
+// the object, its conditions stay.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -362,8 +359,8 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns those listed objects without one in the cluster that get one. After a
-// complete listing those are all; otherwise as many as there is room for, by name.
+// limited returns the listed objects that get a new object in the cluster. After a complete listing
+// those are all; otherwise as many as there is room for, by name.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
@@ -377,7 +374,7 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans for a listed object without one in the cluster.
+// add plans for a listed object that has none in the cluster.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, NewConflict(occupant, p.Owner))
@@ -391,7 +388,7 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// NewConflict returns the conflict with an object that has a name which owner's should have.
+// NewConflict returns the conflict with an object that has a name the owner wants.
 func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
@@ -401,8 +398,8 @@ func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	return conflict
 }
 
-// absentee returns what is known of an object whose cloud object is missing or out of scope.
-// Since when it is missing is what the ledger knows, else what the cluster says.
+// absentee returns what is known of an object whose cloud object is missing or out of scope. The
+// ledger knows since when; otherwise the cluster says it.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -421,9 +418,9 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is how many phases a summary tells apart.
+	// maxPhases is how many phases a summary counts separately.
 	maxPhases = 100
-	// otherPhases stands for all others. It sorts behind any word of the API.
+	// otherPhases stands for all others. It sorts after any word of the API.
 	otherPhases = "…"
 )
 

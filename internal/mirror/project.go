@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// cloudMetadata returns what the API tells about any object.
+// cloudMetadata returns the metadata that any object of the API has.
 func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	return v1alpha1.CloudMetadata{
 		ResourceName: m.ResourceName,
@@ -26,10 +26,9 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 // maxYear is the last year that RFC 3339, and so the Kubernetes API, can write.
 const maxYear = 9999
 
-// date reads an RFC 3339 date; anything else, the zero date, and one that in UTC
-// is out of RFC 3339's years, is absent. The fraction of a second goes, because
-// the Kubernetes API keeps none: a date that came back different would be written
-// again and again.
+// date reads an RFC 3339 date. It returns nil for anything else, for the zero date, and for a date
+// whose year in UTC is out of RFC 3339's range. It drops the fraction of a second, because the
+// Kubernetes API keeps none: a date that came back different would be written again and again.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -40,8 +39,8 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
-// lenient returns a date in the one form of RFC 3339 that Go reads: the letters T and Z
-// may be lower-case there, and a leap second is the second :60.
+// lenient returns a date in the one form of RFC 3339 that Go reads. RFC 3339 also allows lower-case
+// t and z, and a leap second :60.
 func lenient(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
@@ -58,8 +57,7 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns nil for 0, which is how an absent number is read: the API's
-// own numbers begin at 1.
+// positive returns nil for 0, which stands for an absent number: the API's own numbers begin at 1.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil
@@ -67,8 +65,8 @@ func positive(n int32) *int32 {
 	return &n
 }
 
-// kindLabels returns the labels that come from a record, each only if its value
-// is a label value.
+// kindLabels returns the labels that come from a record, without those whose value is not a valid
+// label value.
 func kindLabels(pairs ...string) map[string]string {
 	labels := make(map[string]string, len(pairs)/2+2)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -77,8 +75,8 @@ func kindLabels(pairs ...string) map[string]string {
 	return labels
 }
 
-// hostPort takes the security protocol off bootstrap servers, which the API
-// sometimes sends in front of each: SASL_SSL://host:9092.
+// hostPort removes the security protocol from bootstrap servers. The API sometimes puts it in front
+// of each: SASL_SSL://host:9092.
 func hostPort(bootstrap string) string {
 	if !strings.Contains(bootstrap, "://") {
 		return bootstrap

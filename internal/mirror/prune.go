@@ -17,22 +17,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain is every condition that stands between a missing observation and its
-// deletion. Nothing else in this package deletes what the cloud may still have. See
-// docs/decisions/0003-prune-rules.md.
+// chain is every condition for deleting a missing observation. Nothing else in this package deletes
+// an object that the cloud may still have. See docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each is asked of every missing observation by itself. The first that does not
-	// allow the deletion ends it: the observation stays.
+	// each judges every missing observation by itself. The first rule that does not allow the
+	// deletion ends it: the observation stays.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch is asked of all that each allowed, together: whether they look like what
-	// a cloud in trouble, or a key that sees too little, would make of a listing.
-	// Approval by a person passes a rule that asks; it passes none that waits.
+	// batch judges all observations that each allowed, together: whether a cloud in trouble, or a
+	// key that sees too little, would give such a listing. A person's approval passes a rule that
+	// asks, but none that waits.
 	batch []func(batch) ruling
 }
 
 var pruneChain = chain{
 	each: []func(v1alpha1.Prune, absentee) ruling{
-		retained,    // waits: the user keeps what is missing
+		retained,    // waits: the user keeps missing objects
 		unconfirmed, // waits: afterMisses complete listings in a row must lack it, none the first since the start
 		inGrace,     // waits: gracePeriod since it was first missed
 	},
@@ -44,11 +43,11 @@ var pruneChain = chain{
 	},
 }
 
-// verdict is what a rule of the chain says to a deletion.
+// verdict is what a rule of the chain says about a deletion.
 type verdict int
 
 const (
-	// allow: the rule has nothing against it.
+	// allow: the rule has no objection.
 	allow verdict = iota
 	// wait: the spec or time decides, and no person is asked.
 	wait
@@ -56,10 +55,10 @@ const (
 	ask
 )
 
-// ruling is a verdict and, unless that is allow, why.
+// ruling is a verdict, with its reason unless the verdict is allow.
 type ruling struct {
 	verdict verdict
-	// reason is the PruneHeld condition's, of a rule that asks.
+	// reason is the reason of PruneHeld, for a rule that asks.
 	reason  string
 	message string
 }
@@ -78,19 +77,19 @@ type absentee struct {
 	misses     int           // complete listings in a row without it
 	since      time.Time     // when it was first known to be missing
 	missingFor time.Duration // from then to now, at least 0
-	// moved reports whether the object was last seen under another scope: through
-	// another endpoint, credential or filter than the listings that lack it.
+	// moved reports whether the object was last seen under another scope: through another endpoint,
+	// credential or filter than those of the listings that lack it.
 	moved bool
-	// outside reports whether the object is listed, but no longer taken by the selector.
+	// outside reports whether the object is listed, but the selector no longer takes it.
 	outside bool
 }
 
-// batch is all that would be deleted of one kind at once, and what it is judged by.
-// Observations that are being deleted already count on neither side.
+// batch is everything of one kind that would be deleted at once, and the facts to judge it by.
+// Objects that are being deleted already count in neither number.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // missing objects, those that wait too; none that are only out of scope
+	missing   int  // missing objects, including those that wait, but not those that are only out of scope
 	total     int  // objects of the kind
 	empty     bool // the last complete listing was empty
 	fresh     bool // the last attempt listed the kind completely, just now
@@ -105,7 +104,7 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 }
 
 // unconfirmed waits until enough complete listings lacked the object. An object that is out of
-// scope is in the listing; no number of misses deletes it, see scopeChanged.
+// scope is listed, so no number of misses deletes it; see scopeChanged.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits("missed %d of %d times", a.misses, need)
@@ -121,10 +120,10 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// neverHolds is the maxPercent that switches off the rules that ask.
+// neverHolds is the maxPercent that disables the rules that ask.
 const neverHolds = 100
 
-// listingEmpty asks where nothing was listed at all.
+// listingEmpty asks if nothing was listed at all.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -132,8 +131,8 @@ func listingEmpty(b batch) ruling {
 	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded asks where too large a share of the kind is missing. A single
-// missing object is never too large a share.
+// shareExceeded asks if too large a share of the kind is missing. A single missing object is never
+// too large a share.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
@@ -142,9 +141,9 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks about objects that are listed and no longer taken by the selector, always,
-// and about those last seen through another endpoint, credential or filter: perhaps they are
-// only out of sight.
+// scopeChanged always asks about objects that are listed but no longer taken by the selector. It
+// also asks about objects that were last seen through another endpoint, credential or filter: they
+// may only be out of sight.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -164,8 +163,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh waits in a plan that no complete listing has just led to: neither a
-// failed listing nor a repair between two syncs ever deletes.
+// notFresh waits unless a complete listing just led to the plan: neither a failed listing nor a
+// repair between two syncs ever deletes.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -173,7 +172,7 @@ func notFresh(b batch) ruling {
 	return waits("the last listing was not complete, or not just now")
 }
 
-// allowed returns those missing observations that each allows to delete, by name.
+// allowed returns the missing observations that each allows to delete, by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -185,8 +184,8 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge returns what the chain says of a batch, and the first ruling that asked, if
-// any did: what an approval let through, or would.
+// judge returns the chain's verdict on a batch. asked is the first ruling that asks, if any does:
+// an approval passes it.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -212,31 +211,31 @@ type Held struct {
 	Objects []Object
 }
 
-// Approval is a held prune that a person let through. It stands for the objects it
-// named until they are deleted, and for no others: neither for fewer, because one of
-// them came back, nor for more.
+// Approval is a held prune that a person approved. It is valid for the objects that it named until
+// they are deleted, and for no other set: not for fewer, because one of them came back, and not for
+// more.
 type Approval struct {
 	digest string
-	// left are the lines of the occasion that are not done yet, by UID.
+	// left has a line of the occasion for each object that is not deleted yet, by UID.
 	left map[types.UID]string
 }
 
-// covers reports whether the owner still carries the approval, and these are the
-// objects it named that are not deleted yet.
+// covers reports whether the owner still carries the approval, and whether these are exactly the
+// objects that it named and that are not deleted yet.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
-// done takes out an object that is deleted.
+// done removes an object that is deleted.
 func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
 	}
 }
 
-// prune puts those objects that the chain allows to delete in the plan, and notes in the
-// report what is held, and what keeps the others. What is out of scope holds back nothing that is
-// missing, unless both wait for a person.
+// prune plans to delete the objects that the chain allows. It reports what is held, and what keeps
+// the other objects. An object that is out of scope does not hold back a missing one, unless both
+// wait for a person.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -267,7 +266,7 @@ func (p *planner) prune() {
 	p.decide(b)
 }
 
-// decide plans for a batch what the chain says of it.
+// decide plans what the chain says about a batch.
 func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -300,7 +299,7 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans the deletion of objects, and takes back the writes to them.
+// delete plans the deletion of objects, and drops planned writes to them.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -313,9 +312,8 @@ func (p *planner) delete(absentees []absentee) {
 // digestDigits is how many hex digits a digest has.
 const digestDigits = 12
 
-// occasion names exactly these observations of this kind, and that they went
-// missing when they did, a line for each, sorted: an approval does not outlive its
-// occasion.
+// occasion describes exactly these objects of this kind and when they went missing, in a sorted
+// line for each. So an approval is not valid for a later occasion.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {

@@ -9,19 +9,18 @@ import (
 )
 
 const (
-	// maxText bounds a text of the cloud's in an observation, in bytes: far more than
-	// any the API documents, and little enough that the object fits into etcd.
+	// maxText bounds a text of the cloud in an observation, in bytes. It is far more than any text
+	// that the API documents, and small enough that the object fits into etcd.
 	maxText = 4096
-	// maxPhase bounds a phase, in bytes. It also stands in the source's status and in
-	// metrics.
+	// maxPhase bounds a phase, in bytes. The source's status and the metrics repeat phases.
 	maxPhase = 256
-	// maxNames and maxNamesText are how many names a message lists, and how many bytes
-	// of them, before it only counts.
+	// maxNames is how many names a message lists before it only counts, and maxNamesText how many
+	// bytes of names.
 	maxNames     = 10
 	maxNamesText = 512
 )
 
-// Truncate cuts a text to at most n bytes, at a rune's end, with "…" for the rest.
+// Truncate cuts a text to at most n bytes, at the end of a rune. "…" stands for the rest.
 func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
@@ -30,7 +29,7 @@ func Truncate(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }
 
-// Names joins names for a message, as many as fit but ten at most, and counts the rest.
+// Names joins names for a message, as many as fit but at most ten, and counts the rest.
 func Names(names []string) string {
 	shown, size := 0, 0
 	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
@@ -44,7 +43,7 @@ func Names(names []string) string {
 	return text
 }
 
-// cutTexts cuts every text in the status that the pointer is to, to what its place holds.
+// cutTexts cuts every text in the status behind the pointer to what its field holds.
 func cutTexts(pointer any) {
 	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
@@ -66,7 +65,7 @@ func cutAll(v reflect.Value) {
 			cutAll(v.Index(i))
 		}
 	case reflect.Map:
-		for _, key := range v.MapKeys() { // What a map holds cannot be set in place.
+		for _, key := range v.MapKeys() { // A value in a map cannot be set in place.
 			value := reflect.New(v.Type().Elem()).Elem()
 			value.Set(v.MapIndex(key))
 			cutAll(value)

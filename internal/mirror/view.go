@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// View is what a plan makes of one kind's objects. It is never changed, and safe
-// for concurrent use. The nil View is that of a kind without a plan.
+// View is how a plan wants one kind's objects. It is never changed, and is safe for concurrent use.
+// The nil View is that of a kind without a plan.
 type View struct {
 	kind    *Kind
 	owner   Owner
@@ -19,10 +19,10 @@ type View struct {
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
-	// staleAt is when the objects turn stale unless there is a complete listing;
-	// zero if they are stale, if nothing was ever listed, or if they never do.
+	// staleAt is when the objects turn stale unless a complete listing comes first; zero if they
+	// are stale already, if nothing was ever listed, or if they never turn stale.
 	staleAt time.Time
-	// conflicts are the plan's, sorted by name.
+	// conflicts are those of the plan, sorted by name.
 	conflicts []Conflict
 }
 
@@ -38,8 +38,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the view after a complete listing that had what the last one had.
-// The view must not be stale.
+// Again returns the view after a complete listing that equals the last one. The view must not be
+// stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -49,8 +49,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the objects turn stale unless there is a complete
-// listing; zero if they are stale, if nothing was ever listed, or if they never do.
+// StaleAt returns when the objects turn stale unless a complete listing comes first; zero if they
+// are stale already, if nothing was ever listed, or if they never turn stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -58,20 +58,20 @@ func (v *View) StaleAt() time.Time {
 	return v.staleAt
 }
 
-// Stale reports whether the objects say that nobody knows.
+// Stale reports whether the objects are stale.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether someone else has a name that an object should have.
+// Contested reports whether another object has a name that the owner wants.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether an object waits for its name to be free.
+// Awaits reports whether an object waits until its name is free.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether an object differs from what the plan made of it:
-// whether someone else changed it since. It is false for an object never listed, and for one
-// whose name another cloud ID has: nothing says how that should be.
+// Drifted reports whether an object differs from what the plan wants, because someone else changed
+// it since. It is false for an object that was never listed, and for one whose name another cloud
+// ID has: nothing says how that should be.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -80,8 +80,7 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether an object is none that the plan made or knew: someone
-// else's creation.
+// Strange reports whether the plan neither made nor knew an object: someone else created it.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -100,14 +99,14 @@ func (v *View) shown(existing, desired Object) bool {
 		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans for single objects as Make would for them among all others.
-// changed are the owner's own by name, as they are now, nil for one that is gone.
-// It deletes nothing, and the plan has no Summary.
+// Repair plans for single objects as Make would for them among all others. changed are the owner's
+// own objects by name, as they are now; nil for one that is gone. Repair deletes nothing, and makes
+// no Summary.
 //
-// It returns nil if only a whole plan will do: for a cloud object that is not listed,
-// since its object has a say in what its peers repeat and in what is pruned; if
-// names are in conflict, by then or by now; for an object that is being deleted, which the
-// plan reports; and once the objects turn stale.
+// It returns nil if only a whole plan will do. That is so for a cloud object that is not listed,
+// because its object matters for the lists of its peers and for pruning. It is so if names are in
+// conflict, at the last plan or now, and for an object that is being deleted, which the plan
+// reports. And it is so once the objects turn stale.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -137,7 +136,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns the object that should be there in the place of existing, nil if it is to be
+// rendered returns the object that should replace existing, which is nil if the object is to be
 // created. base is the object as last listed, or existing itself.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
@@ -147,8 +146,8 @@ func (v *View) rendered(base, existing Object, now time.Time) Object {
 	return v.kind.render(r)
 }
 
-// conditions returns the conditions that an object should have, see conditions; none if its
-// kind has none.
+// conditions returns the conditions that an object should have, see the function conditions; none
+// if its kind has none.
 func (v *View) conditions(o Object) []metav1.Condition {
 	if v.kind.conditions == nil {
 		return nil
