@@ -22,6 +22,8 @@ const (
 	// leastMostUnstored bounds the wait after a write that was stored otherwise, which is an
 	// interval at first and doubles, if the interval is shorter.
 	leastMostUnstored = time.Hour
+	// firstUnstored is the first such wait for an object that no interval belongs to.
+	firstUnstored = time.Minute
 	// conflictsTold is how many conflicts in a row an object may meet before that
 	// is reported: someone else was faster, which the next reading shows.
 	conflictsTold = 3
