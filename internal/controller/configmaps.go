@@ -54,7 +54,7 @@ func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failu
 				", as config/endpoint-configmaps does"}
 		}
 	}
-	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil || o.ConfigMaps {
+	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil || o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) {
 		return f
 	}
 	return o.leftConfigMaps(ctx, source)
@@ -73,8 +73,8 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 		source.Status.ConfigMaps = false
 		return nil
 	}
-	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay: "+
-		"the manager's flag --endpoint-configmaps is not set; set it until they are gone, or, while the manager has the rights of config/endpoint-configmaps, run: "+
+	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay; "+
+		"set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or run: "+
 		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))}
 }
 
@@ -163,7 +163,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 		return result, nil, client.IgnoreNotFound(err)
 	}
 	wanted := s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
-	var why string
+	var why *failure
 	switch {
 	case !wanted:
 		why, err = o.dropConfigMap(ctx, cluster)
@@ -175,18 +175,16 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	switch {
 	case err != nil:
 		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(err.Error(), maxWords)}}
-	case result.RequeueAfter == takenAgain:
-		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonNameConflict, message: why}}
-	case why != "":
-		failed = &configMapFailure{of, failure{reason: v1alpha1.ReasonWriteFailed, message: why}}
+	case why != nil:
+		failed = &configMapFailure{of, *why}
 	}
 	return result, failed, err
 }
 
-// keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that, "" if
-// nothing does: something else has the name, a finalizer keeps the old one, or an admission policy
+// keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that, nil
+// if nothing does: something else has the name, a finalizer keeps the old one, or an admission policy
 // changes it.
-func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, why string, err error) {
+func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, why *failure, err error) {
 	desired := mirror.ConfigMap(cluster)
 	existing, err := o.configMap(ctx, o.Cluster, desired)
 	if err == nil && existing == nil {
@@ -196,61 +194,65 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 			return o.sent(created, desired)
 		}
 		if !apierrors.IsAlreadyExists(err) {
-			return result, "", err
+			return result, nil, err
 		}
 		// It may lack the labels by which the cache knows ours.
 		existing, err = o.configMap(ctx, o.APIReader, desired)
 	}
 	if err != nil || existing == nil {
-		return result, "", err
+		return result, nil, err
 	}
 	switch controller := metav1.GetControllerOf(existing); {
 	case existing.DeletionTimestamp != nil:
 		return reconcile.Result{RequeueAfter: goingAgain}, stuck(existing), nil
 	case precedes(controller, desired):
-		return reconcile.Result{RequeueAfter: goingAgain}, "", nil // The garbage collector deletes it.
+		return reconcile.Result{RequeueAfter: goingAgain}, nil, nil // The garbage collector deletes it.
 	case !mirror.OwnsConfigMap(cluster, existing):
 		holder := "no controller"
 		if controller != nil {
 			holder = "controlled by " + controller.Kind + "/" + controller.Name
 		}
-		return reconcile.Result{RequeueAfter: takenAgain}, fmt.Sprintf("ConfigMap %s is not the operator's (%s); "+
-			"delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder), nil
+		return reconcile.Result{RequeueAfter: takenAgain}, &failure{reason: v1alpha1.ReasonNameConflict, message: fmt.Sprintf(
+			"ConfigMap %s is not the operator's (%s); delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder)}, nil
 	case mirror.SameConfigMap(existing, desired):
 		return o.sent(existing, desired)
 	case !o.configMaps.allow(client.ObjectKeyFromObject(existing), o.Clock.Now()):
-		return reconcile.Result{RequeueAfter: repairEvery}, "", nil
+		return reconcile.Result{RequeueAfter: repairEvery}, nil, nil
 	case existing.Immutable != nil && *existing.Immutable: // Someone else set it; the ConfigMap can only be replaced.
-		return reconcile.Result{RequeueAfter: retryFirst}, "", o.deleteConfigMap(ctx, existing)
+		return reconcile.Result{RequeueAfter: retryFirst}, nil, o.deleteConfigMap(ctx, existing)
 	}
 	if wait, why := o.configMaps.waiting(client.ObjectKeyFromObject(existing), o.Clock.Now()); wait > 0 {
-		return reconcile.Result{RequeueAfter: wait}, why, nil
+		return reconcile.Result{RequeueAfter: wait}, unstored(why), nil
 	}
 	next := existing.DeepCopy()
 	mirror.RestoreConfigMap(next, desired)
 	if err := o.countedMap("patch", o.Cluster.Patch(ctx, next, optimistic(existing))); err != nil {
-		return result, "", err
+		return result, nil, err
 	}
 	return o.sent(next, desired)
 }
 
 // sent compares the API server's answer to a write with the ConfigMap that was written. If they
 // differ, it returns when to send it again, and why.
-func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Result, why string, err error) {
+func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Result, why *failure, err error) {
 	if !mirror.SameConfigMap(answer, desired) {
 		err = fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
-		why = err.Error()
+		why = unstored(err.Error())
 	}
 	wait := o.configMaps.stored(client.ObjectKeyFromObject(desired), err, o.Clock.Now())
 	return reconcile.Result{RequeueAfter: wait}, why, nil
 }
 
-// stuck says that a ConfigMap which is being deleted waits for its finalizers; "" if it has none.
-func stuck(c *corev1.ConfigMap) string {
+func unstored(message string) *failure {
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: message}
+}
+
+// stuck says that a ConfigMap which is being deleted waits for its finalizers; nil if it has none.
+func stuck(c *corev1.ConfigMap) *failure {
 	if len(c.Finalizers) == 0 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers))
+	return unstored(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
 // precedes reports whether a controller is a deleted observation that had the same name as the
@@ -261,14 +263,14 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 }
 
 // dropConfigMap deletes an observation's ConfigMap, if there is one. why says what prevents that,
-// "" if nothing does.
-func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (why string, err error) {
+// nil if nothing does.
+func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (why *failure, err error) {
 	existing, err := o.configMap(ctx, o.Cluster, cluster)
 	switch {
 	case err != nil || existing == nil || !mirror.OwnsConfigMap(cluster, existing):
-		return "", err
+		return nil, err
 	case existing.DeletionTimestamp == nil:
-		return "", o.deleteConfigMap(ctx, existing)
+		return nil, o.deleteConfigMap(ctx, existing)
 	}
 	return stuck(existing), nil
 }

@@ -67,7 +67,7 @@ func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) 
 	if c.refused == nil {
 		c.refused = retries{}
 	}
-	c.refused.failed(key.String(), nil, err, now, retryFirst, retryMost)
+	c.refused.failed(key.String(), nil, err, now, firstUnstored, leastMostUnstored)
 	return c.refused[key.String()].next.Sub(now)
 }
 

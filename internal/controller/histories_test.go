@@ -211,7 +211,7 @@ func (h *historian) strangerActs(ctx context.Context) {
 	switch h.IntN(3) {
 	case 0:
 		clusters := h.world.clusters(ctx)
-		if name, any := one(h, slices.Sorted(maps.Keys(clusters))); any {
+		if name, found := one(h, slices.Sorted(maps.Keys(clusters))); found {
 			h.note("edit %s", name)
 			o := clusters[name]
 			o.Status.Phase = "GONE"
@@ -224,7 +224,7 @@ func (h *historian) strangerActs(ctx context.Context) {
 		}
 	case 1:
 		peerings := h.world.peerings(ctx)
-		if name, any := one(h, slices.Sorted(maps.Keys(peerings))); any {
+		if name, found := one(h, slices.Sorted(maps.Keys(peerings))); found {
 			h.note("delete %s", name)
 			_ = k8s.Delete(ctx, ptr.To(peerings[name]))
 		}

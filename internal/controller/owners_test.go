@@ -208,7 +208,7 @@ func (s *subject) sync(ctx context.Context) reconcile.Result {
 func (s *subject) later(d time.Duration) { s.clock.SetTime(s.clock.Now().Add(d)) }
 
 // options are those of both reconcilers.
-func (s *subject) options() *controller.Options { return s.organization.reconciler.Options }
+func (s *subject) options() *controller.Options { return s.reconciler.Options }
 
 // objects returns the owner's objects, by name.
 func (s *subject) objects(ctx context.Context) map[string]client.Object {
@@ -312,10 +312,6 @@ func (sourceSide) stranger(o *organization, id string) client.Object {
 			SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment}}}
 }
 
-func (discoverySide) stranger(o *organization, id string) client.Object {
-	return o.newSource(func(s *v1alpha1.InventorySource) { s.ObjectMeta, s.Spec.Environment = theirs(o, id), id })
-}
-
 // theirs is the metadata of an object that ConfigMap someone controls.
 func theirs(o *organization, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, Namespace: o.namespace, OwnerReferences: []metav1.OwnerReference{{
@@ -324,6 +320,10 @@ func theirs(o *organization, name string) metav1.ObjectMeta {
 
 // discoverySide is a discovery that keeps sources and prunes them.
 type discoverySide struct{}
+
+func (discoverySide) stranger(o *organization, id string) client.Object {
+	return o.newSource(func(s *v1alpha1.InventorySource) { s.ObjectMeta, s.Spec.Environment = theirs(o, id), id })
+}
 
 func (discoverySide) owner(o *organization, name string) client.Object {
 	d := &v1alpha1.EnvironmentDiscovery{

@@ -22,6 +22,8 @@ const (
 	// leastMostUnstored is the least bound of the wait after a write that was stored differently.
 	// That wait begins at an interval and doubles; the bound is the interval if that is longer.
 	leastMostUnstored = time.Hour
+	// firstUnstored is the first such wait for an object that has no interval.
+	firstUnstored = time.Minute
 	// conflictsTold is how many conflicts in a row an object may meet before that is reported. A
 	// conflict means that someone else was faster, which the next reading shows.
 	conflictsTold = 3

@@ -37,7 +37,7 @@ func (w *world) grant(ctx SpecContext, c client.Client, user, name string, rules
 }
 
 // may is a rule of the API's own group or, where group says so, of another.
-func may(group string, verbs, resources string) rbacv1.PolicyRule {
+func may(group, verbs, resources string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{APIGroups: []string{group}, Verbs: strings.Fields(verbs), Resources: strings.Fields(resources)}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,7 +57,7 @@ func (s sourceOwner) settings() settings {
 // none then knows that it must report them.
 func (s sourceOwner) number(o *Options, _ *state, _ done) {
 	switch {
-	case !o.ConfigMaps:
+	case !o.ConfigMaps || !o.Watched(&corev1.ConfigMap{}): // They are neither made nor deleted.
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
 		s.Status.ConfigMaps = true
 	case o.configMaps.failure(key(s)) == nil:

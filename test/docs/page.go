@@ -71,7 +71,7 @@ func fill(text string, words map[string]string) string {
 var inTable = regexp.MustCompile("`(kubectl [^`]+)`")
 
 // inList finds the command that a point of a list ends with.
-var inList = regexp.MustCompile("^(?:[0-9]+\\.|-) [^`]*: `(kubectl [^`]+)`[.]?$")
+var inList = regexp.MustCompile("^(?:\\d+\\.|-) [^`]*: `(kubectl [^`]+)`[.]?$")
 
 // parse returns the steps of a page: the commands in its blocks of console and sh in its
 // tables and at the end of points of lists, and the directives.

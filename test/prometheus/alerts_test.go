@@ -127,7 +127,7 @@ func fires(ctx context.Context, rule rulefmt.Rule, whole promql.Matrix, step, at
 			data := template.AlertTemplateData(of.Metric.Map(), nil, "", sample)
 			return template.NewTemplateExpander(ctx, names+text, rule.Alert, data, model.Time(at.Milliseconds()), nil, nil, nil).Expand()
 		}
-		alert := raised{Labels: of.Metric.DropMetricName().Map(), Annotations: map[string]string{}}
+		alert := raised{Labels: of.Metric.DropReserved(func(name string) bool { return name == model.MetricNameLabel }).Map(), Annotations: map[string]string{}}
 		for name, text := range rule.Labels {
 			if alert.Labels[name], err = expand(text); err != nil {
 				return nil, err
@@ -200,7 +200,7 @@ func queries(t *testing.T) map[string]string {
 	g := NewWithT(t)
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "*.md"))
 	g.Expect(err).NotTo(HaveOccurred())
-	block := regexp.MustCompile("(?ms)^ *```promql\n(.*?)^ *```$")
+	block := regexp.MustCompile("(?ms)^ *```promql\n(.*?)\n *```$")
 	found := map[string]string{}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
