@@ -12,21 +12,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads an answer's body up to a limit, while ctx lasts, and remembers how it
-// ended: a connection that was cut and a page that was written wrong both just end early
-// for the JSON decoder.
+// body reads an answer's body up to a limit, until ctx is done, and remembers how it ended. To the
+// JSON decoder, a connection that was cut and a page that is malformed look the same: both end
+// early.
 type body struct {
 	ctx  context.Context
 	from io.Reader
-	// left is how many bytes may still come, read how many came.
+	// left is how many bytes may still come, read how many have come.
 	left, read int64
-	// returned is what is to be read first.
+	// returned is read first.
 	returned []byte
 	tooLarge bool
 	err      error
 }
 
-// newBody limits from to limit bytes, that many included.
+// newBody limits from to limit bytes, inclusive.
 func newBody(ctx context.Context, from io.Reader, limit int64) *body {
 	return &body{ctx: ctx, from: from, left: limit}
 }
@@ -41,7 +41,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// What came may take long to decode, and no more comes once the time is up.
+	// Decoding what has come may take long, but no more comes once the time is up.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err
@@ -62,18 +62,18 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// giveBack has p read before all else.
+// giveBack puts p back, to be read first.
 func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
 
-// readError is a body that did not come whole.
+// readError is the error of a body that did not come whole.
 type readError struct{ err error }
 
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain turns an error of decoding b into an *Error of class Malformed, or into a
-// *readError if decoding failed because reading did. What the bytes that came prove goes
-// before how the body ended: the decoder reads ahead.
+// explain turns an error of decoding b into an *Error of class Malformed, or into a *readError if
+// decoding failed because reading did. If the bytes that came prove an error, that counts more than
+// how the body ended: the decoder reads ahead.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -93,7 +93,7 @@ func (b *body) explain(err error) error {
 	return &readError{b.err}
 }
 
-// isCorrupt distinguishes compressed data that is wrong from a connection that failed.
+// isCorrupt distinguishes corrupt compressed data from a connection that failed.
 func isCorrupt(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)

@@ -15,30 +15,30 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bound what one listing may take in. A zero field takes the field of
-// DefaultLimits. Past any limit a listing fails; nothing is dropped.
+// Limits bound what one listing may take in. A zero field means that of DefaultLimits. A listing
+// that exceeds a limit fails; nothing is dropped.
 type Limits struct {
 	// MaxPages is the number of pages of one listing.
 	MaxPages int
 	// MaxItems is the number of items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the size of one page's body in bytes, after decompression. No page
-	// is ever held whole.
+	// MaxBodyBytes is the size of one page's body in bytes, after decompression. A page is never
+	// held whole.
 	MaxBodyBytes int64
 	// MaxBodiesBytes is the size of all pages of one listing.
 	MaxBodiesBytes int64
-	// MaxHeldBytes is how much memory the items of one listing may take, by estimate, once
-	// they are projected. All listings of a process share a bound, too.
+	// MaxHeldBytes is how much memory the projected items of one listing may take, by estimate. All
+	// listings of a process together have another bound.
 	MaxHeldBytes int64
-	// RequestTimeout is how long one request may take, reading and decoding its answer
-	// included. It is shorter if the listing has less than twice as much time left, so
-	// that a page which hangs can be asked for again.
+	// RequestTimeout is how long one request may take, including reading and decoding its answer.
+	// It is shorter if the listing has less than twice that time left, so that a page that hangs
+	// can be asked for again.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits are far above any inventory known, and low enough that no answer takes a
-// manager with 20,000 observations past the memory limit that it ships with. By the
-// estimate, a cluster holds twice what its observation takes.
+// DefaultLimits are far above any known inventory. They are low enough that no answer makes a
+// manager with 20,000 observations exceed the memory limit that it ships with. By the estimate, a
+// cluster holds twice as much as its observation takes.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -48,13 +48,13 @@ var DefaultLimits = Limits{
 	RequestTimeout: 30 * time.Second,
 }
 
-// Call is one request and what came of it, for metrics.
+// Call is one request and its result, for metrics.
 type Call struct {
 	Operation string
 	// StatusCode is the HTTP status, 0 if no answer came.
 	StatusCode int
-	// Duration is the time from sending to the end of reading the body. The
-	// wait for the budget is not in it.
+	// Duration is the time from sending the request to the end of reading the body. It does not
+	// include the wait for the budget.
 	Duration  time.Duration
 	RateLimit RateLimit
 	// RetryAfter is how long the answer asked to wait, between 0 and MaxWait.
@@ -67,21 +67,20 @@ type Call struct {
 
 // Options is what a Client is made from.
 type Options struct {
-	// Endpoint is where the API is, see ParseEndpoint.
+	// Endpoint is the address of the API, see ParseEndpoint.
 	Endpoint string
-	// Credential is sent with every request, to the endpoint's origin only.
+	// Credential is sent with every request, only to the endpoint's origin.
 	Credential Credential
-	// Tokens gives the token that is sent in place of Credential. If it is nil, Credential
-	// is used.
+	// Tokens gives the token that is sent instead of Credential; nil to send Credential.
 	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
-	// Transport does the exchanges; nil takes one shared by all clients. It
-	// sees the credential.
+	// Transport does the exchanges; if nil, one that all clients share does. It sees the
+	// credential.
 	Transport Transport
 	// Limits bound each listing.
 	Limits Limits
-	// Retry bounds asking for a page again, and every wait.
+	// Retry bounds how often a page is asked for again, and every wait.
 	Retry Retry
 	// Budget is asked before every request; nil asks nothing.
 	Budget *budget.Budget
@@ -99,13 +98,12 @@ type Options struct {
 type authorizer struct {
 	// value returns the authorization as it is now.
 	value func() authorization
-	// refresh has the value replaced by the client if it is not good for some time to come.
+	// refresh replaces a value that is not valid for some time to come.
 	refresh func(context.Context, *Client) error
-	// renew has a value replaced that the cloud refused, and reports whether there is
-	// another one now.
+	// renew replaces a value that the cloud refused, and reports whether there is another one now.
 	renew func(ctx context.Context, c *Client, refused mark) (bool, error)
-	// advice is the way out if the cloud refuses the credential, by class. If it is nil,
-	// the advice for API keys is right.
+	// advice is the way out if the cloud refuses the credential, by class. If it is nil, the advice
+	// for API keys applies.
 	advice map[Class]string
 }
 
@@ -115,8 +113,8 @@ type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends requests. There is no http.Client around it: that would
-	// follow redirects on its own, unbudgeted, and repeat URLs in its errors.
+	// guard sends requests. There is no http.Client around it, because that would follow redirects
+	// by itself, without budget, and would repeat URLs in its errors.
 	guard   *guard
 	limits  Limits
 	room    *room
@@ -126,8 +124,8 @@ type Client struct {
 	observe func(Call)
 }
 
-// New returns a Client, or an error that names the option at fault and what to
-// give instead. It sends nothing.
+// New returns a Client, or an error that names the wrong option and what to give instead. It sends
+// nothing.
 func New(o Options) (*Client, error) {
 	base, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -173,11 +171,11 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Authorize sees to it that requests can be sent: it gets a token if tokens are used and
-// there is none that is good for some time to come. Errors are those of TokenSource.
+// Authorize makes sure that requests can be sent: if tokens are used and none is valid for some
+// time to come, it gets one. Errors are those of TokenSource.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns that of the Tokens, or of the Credential.
+// authorizer returns the authorizer of the Tokens, or of the Credential.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

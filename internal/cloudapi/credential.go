@@ -14,18 +14,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// redacted is shown in place of a credential.
+// redacted is shown instead of a credential.
 const redacted = "[redacted]"
 
-// Credential is a Cloud API key with its secret. However it is printed, logged
-// or marshalled to JSON, only a placeholder shows.
+// Credential is a Cloud API key with its secret. If it is printed, logged or marshalled to JSON, in
+// any way, only a placeholder shows.
 type Credential struct {
 	Key    string
 	Secret string
 }
 
-// Format covers every verb of package fmt. String and GoString alone would
-// leave %d, which prints the fields.
+// Format covers every verb of package fmt. String and GoString alone would not cover %d, which
+// prints the fields.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.
@@ -46,11 +46,11 @@ const (
 	MemberSecret = "Secret"
 )
 
-// CredentialError is what about a credential can never work.
+// CredentialError says why a credential can never work.
 type CredentialError struct {
 	// Member is MemberKey or MemberSecret.
 	Member string
-	// Problem says what is wrong and the way out, never the value.
+	// Problem says what is wrong and how to correct it; it never holds the value.
 	Problem string
 }
 
@@ -76,14 +76,13 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// basic is the credential as HTTP Basic authentication sends it, without the
-// scheme.
+// basic returns the credential as HTTP Basic authentication sends it, without the scheme.
 func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns that of the credential, which is always fresh, and which no other
-// one replaces.
+// authorizer returns the authorizer of the credential. A credential is always valid, and cannot be
+// replaced by another.
 func (c Credential) authorizer() authorizer {
 	texts := []string{c.basic(), c.Key + ":" + c.Secret, c.Secret}
 	if len(c.Key) >= minHiddenLength {
@@ -97,18 +96,18 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget for an endpoint and a credential: the cloud counts
-// requests by credential, however many sources share it.
+// Budget returns the request budget for an endpoint and a credential. All sources that share the
+// credential share it, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget for an endpoint and the parts of an identity. A
-// renewed token changes nothing of it.
+// BudgetFor returns the request budget for an endpoint and the parts of an identity. It stays the
+// same when a token is renewed.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// No client can be made for it, so its budget is never asked.
+		// No client can be made for this endpoint, so its budget is never used.
 		origin = endpoint
 	}
 	return of.For(append([]string{origin}, who...)...)

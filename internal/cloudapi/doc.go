@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cloudapi lists the inventory of Confluent Cloud over HTTP: Kafka clusters,
-// network peerings and networks of an environment, and the environments of an
-// organization. It knows nothing of Kubernetes.
+// Package cloudapi lists the inventory of Confluent Cloud over HTTP: Kafka clusters, network
+// peerings and networks of an environment, and the environments of an organization. It knows
+// nothing of Kubernetes.
 //
-// The failure it exists to prevent: an answer that lacks objects is taken for their
-// deletion. Therefore:
+// It exists to prevent one failure: an answer that lacks objects is taken for their deletion.
+// Therefore:
 //
 //   - The envelope of a page is strict: HTTP 200, a JSON media type, the expected kind,
 //     a data member, nothing after it. Anything else is an error of class [Malformed],
@@ -15,18 +15,16 @@
 //     be read is reported, and costs no other item.
 //   - Absence may be concluded only if [Listing.Complete] returns nil.
 //
-// Everything that is read is bounded, see [Limits]. A page is decoded while it comes,
-// and each record is dropped as soon as it was projected.
+// Everything that is read is bounded, see [Limits]. A page is decoded while it comes, and each
+// record is dropped once it is projected.
 //
-// Requests are GET only and go only to the configured endpoint's origin. The credential
-// goes nowhere else (see guard.go). No error text holds a credential, a token, a query
-// or a response body.
+// All requests are GET, and go only to the configured endpoint's origin. The credential goes
+// nowhere else (see guard.go). No error text holds a credential, a token, a query or a response
+// body.
 //
-// A page whose failure may pass is asked for again, see [Retry]. All clients of one
-// credential share a request budget, see [Budget]. All clients of one identity share a
-// token, see [Tokens]. No wait is longer than Retry.Max: if a longer one is needed, the
-// error says when to come again.
+// If retrying can help, a page is asked for again, see [Retry]. All clients of one credential share
+// a request budget, see [Budget]. All clients of one identity share a token, see [Tokens]. No wait
+// is longer than Retry.Max: if a longer one is needed, the error says when to come again.
 //
-// The operations run on one engine. A further kind costs its record in package wire and
-// one [Operation].
+// All operations use one engine. A new kind needs its record in package wire and one [Operation].
 package cloudapi

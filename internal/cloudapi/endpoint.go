@@ -10,12 +10,11 @@ import (
 	"strings"
 )
 
-// ParseEndpoint checks and normalises the address of the API: scheme and host
-// in lower case, no default port, no slash at the end of the path. A path is
-// kept as a prefix of every request.
+// ParseEndpoint checks and normalises the address of the API: scheme and host in lower case, no
+// default port, no slash at the end of the path. A path becomes a prefix of every request.
 //
-// The error says what is wrong with the endpoint and never repeats it, since a
-// mistaken one may hold a password.
+// The error says what is wrong with the endpoint and never repeats it, because a wrong one may hold
+// a password.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	const example = "give an absolute URL such as https://api.confluent.cloud"
 	if endpoint == "" {
@@ -48,9 +47,9 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the endpoint's scheme, host and port in the one form that
-// origins are compared in, such as "https://api.confluent.cloud": lower case,
-// no default port. Errors are those of ParseEndpoint.
+// Origin returns the endpoint's scheme, host and port in the form in which origins are compared,
+// such as "https://api.confluent.cloud": lower case, no default port. Errors are those of
+// ParseEndpoint.
 func Origin(endpoint string) (string, error) {
 	u, err := ParseEndpoint(endpoint)
 	if err != nil {

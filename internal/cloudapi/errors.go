@@ -12,27 +12,25 @@ import (
 	"time"
 )
 
-// Class says what kind of failure an error is, and with that what to do.
+// Class is the kind of failure that an error reports. It decides what to do.
 type Class int
 
 const (
 	// None is the class of no error.
 	None Class = iota
-	// Unauthenticated: the credential is not known to the cloud.
+	// Unauthenticated: the cloud does not know the credential.
 	Unauthenticated
-	// Forbidden: the credential is known and may not do this.
+	// Forbidden: the cloud knows the credential, which may not do this.
 	Forbidden
-	// InvalidRequest: the cloud cannot make sense of the request. The same
-	// request will not do better.
+	// InvalidRequest: the cloud cannot understand the request. Sending it again cannot help.
 	InvalidRequest
 	// RateLimited: too many requests, by the cloud's count or by the budget's.
 	RateLimited
 	// Unavailable: no answer, or an answer that says to come back later.
 	Unavailable
-	// Malformed: an answer that is not this API's.
+	// Malformed: the answer is not one of this API.
 	Malformed
-	// Incomplete: every page was well-formed, and they do not add up to a
-	// whole listing.
+	// Incomplete: every page was well-formed, but together they are not a whole listing.
 	Incomplete
 	// Canceled: the caller gave up. It says nothing about the cloud.
 	Canceled
@@ -58,10 +56,9 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is every error that a Client and a Listing return. Its text is fit for
-// a log, an event or a status: it names the operation, the HTTP status, the
-// API's own code and title and the request ID, and holds no credential, page
-// token, query or response body.
+// Error is the type of every error that a Client and a Listing return. Its text is fit for a log,
+// an event or a status. It names the operation, the HTTP status, the API's own code and title and
+// the request ID. It holds no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
@@ -71,15 +68,15 @@ type Error struct {
 	Code, Title string
 	// Advice is what a person can do, in this package's own words; empty if it knows none.
 	Advice string
-	// RequestID is for the cloud's support, empty if none came.
+	// RequestID is for the cloud's support, empty if the answer had none.
 	RequestID string
-	// RetryAfter is how long to wait before asking again, between 0 and MaxWait:
-	// what the cloud asked for, or what was too long to wait here, for the
-	// budget or after a failure. 0 is for the caller to choose.
+	// RetryAfter is how long to wait before asking again, between 0 and MaxWait: the wait that the
+	// cloud asked for, or one that was too long to make here, for the budget or after a failure. If
+	// it is 0, the caller chooses.
 	RetryAfter time.Duration
-	// Err is the cause in this package's own words. It wraps context.Canceled
-	// or context.DeadlineExceeded if one of them is the cause, and no other
-	// error, since those of net/http repeat the URL or what the server sent.
+	// Err is the cause in this package's own words. It wraps context.Canceled or
+	// context.DeadlineExceeded if that is the cause. It wraps no other error, because those of
+	// net/http repeat the URL or the server's words.
 	Err error
 
 	// pageSize reports whether the API's answer speaks of the page size.
@@ -88,8 +85,8 @@ type Error struct {
 	sentWith mark
 }
 
-// newError returns an Error of a class with a cause in own words. Client.name
-// fills in the rest.
+// newError returns an Error of a class with a cause in this package's words. Client.name fills in
+// the rest.
 func newError(class Class, cause string) *Error {
 	return &Error{Class: class, Err: errors.New(cause)}
 }
@@ -122,9 +119,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of err, however deep it is wrapped: None for nil,
-// Canceled for a bare context.Canceled, and Unavailable for any other error
-// that is not this package's, a passed deadline among them.
+// ClassOf returns the class of err, even if it is wrapped: None for nil, Canceled for a bare
+// context.Canceled. Any other error that is not this package's is Unavailable, including a passed
+// deadline.
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

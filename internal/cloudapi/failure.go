@@ -19,8 +19,8 @@ import (
 // maxFailureBytes is how much of an error's body is read.
 const maxFailureBytes = 64 << 10
 
-// looseText is a JSON string or number taken as text. Anything else is empty
-// and no error: an odd member must not hide the ones beside it.
+// looseText is a JSON string or number taken as text. Anything else is empty and no error: an odd
+// member must not hide the other members.
 type looseText string
 
 // UnmarshalJSON never fails.
@@ -38,8 +38,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// problem is one description of an error, in any of the shapes that the API, an OAuth
-// server (RFC 6749) and problem+json (RFC 9457) have for it.
+// problem is one description of an error, in any of the forms that the API, an OAuth server (RFC
+// 6749) and problem+json (RFC 9457) use.
 type problem struct {
 	ID          looseText `json:"id"`
 	Code        looseText `json:"code"`
@@ -53,8 +53,8 @@ type problem struct {
 	} `json:"source"`
 }
 
-// title returns what the problem says to people, "" if nothing. A title that only repeats
-// the status says less than what stands with it.
+// title returns the problem's text for people, "" if there is none. A title that only repeats the
+// status says less than the other members.
 func (p problem) title(code int) string {
 	title := p.Title
 	if strings.EqualFold(strings.TrimSpace(string(title)), http.StatusText(code)) {
@@ -63,7 +63,7 @@ func (p problem) title(code int) string {
 	return firstOf(title, p.Message, p.Description, p.Detail, p.Title)
 }
 
-// looseProblem is a problem, or a text in place of one: a code if it is one word, else a
+// looseProblem is a problem, or a text instead of one. A text of one word is a code, any other a
 // message. Anything else is empty and no error.
 type looseProblem struct{ problem }
 
@@ -86,7 +86,7 @@ func (p *looseProblem) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// looseProblems is a list of problems, or one in place of a list.
+// looseProblems is a list of problems, or a single one instead of a list.
 type looseProblems []looseProblem
 
 // UnmarshalJSON never fails.
@@ -104,27 +104,27 @@ func (p problem) blamesPageSize() bool {
 	return strings.Contains(strings.NewReplacer("_", "", " ", "", "-", "").Replace(text), "pagesize")
 }
 
-// failureBody is the body of an answer other than 200. Problems are in errors, at the top
-// or under error.
+// failureBody is the body of an answer other than 200. Problems may be in errors, at the top, or in
+// error.
 type failureBody struct {
 	Errors    looseProblems `json:"errors"`
 	Error     looseProblem  `json:"error"`
 	RequestID looseText     `json:"requestId"`
 }
 
-// parseFailure reads what it can of an error's body. A body that is empty, no
-// JSON or of no known shape has no problems.
+// parseFailure reads as much as it can of an error's body. If the body is empty, is not JSON or has
+// no known form, there are no problems.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	var body failureBody
 	var top problem
-	// A member of the wrong type leaves the others decoded, and a body that is no JSON
-	// leaves all empty. Both are right here.
+	// If a member has the wrong type, the others are still decoded. If the body is not JSON, all
+	// stay empty. Both are right here.
 	_ = json.Unmarshal(raw, &body)
 	_ = json.Unmarshal(raw, &top)
 	for _, p := range body.Errors {
 		problems = append(problems, p.problem)
 	}
-	// OAuth has the code under error, and the words at the top.
+	// OAuth has the code in error, and the text at the top.
 	if (body.Error.problem == problem{Code: body.Error.Code}) && top != (problem{}) {
 		top.Code = looseText(firstOf(top.Code, body.Error.Code))
 		body.Error = looseProblem{}
@@ -138,8 +138,8 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// failure turns an answer other than 200 into an *Error. The header's request ID, if
-// there is one, is left for name to set.
+// failure turns an answer other than 200 into an *Error. Client.name sets the request ID of the
+// header, if there is one.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	// If the body cannot be read, the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
@@ -149,7 +149,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 		RetryAfter: retryAfter(resp, now),
 		RequestID:  clean(requestID, maxRequestIDLength),
 	}
-	// The first problem counts, and what it does not say the next ones may.
+	// The first problem counts; the next ones fill in what it lacks.
 	var code, title string
 	for _, p := range problems {
 		code = firstOf(looseText(code), p.Code, p.ErrorCode)
@@ -164,8 +164,8 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// passing are the answers below 500 that say to come back later: another request, a lock,
-// a replay or a proxy stood in the way.
+// passing are the statuses below 500 that mean to come back later: another request, a lock, a
+// replay or a proxy was in the way.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,
@@ -176,7 +176,7 @@ var passing = map[int]bool{
 	clientClosedRequest:           true,
 }
 
-// clientClosedRequest is a proxy's word for a request whose sender hung up.
+// clientClosedRequest is a proxy's status for a request whose sender closed the connection.
 const clientClosedRequest = 499
 
 // advice is what a person can do about an answer, by status.
@@ -230,8 +230,8 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// invalidKey reports whether a 403 is for a key that the cloud does not know, not for one
-// without rights.
+// invalidKey reports whether a 403 means a key that the cloud does not know, and not a key without
+// rights.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for _, text := range []looseText{p.Detail, p.Message, p.Description} {
@@ -253,10 +253,10 @@ func firstOf(texts ...looseText) string {
 	return ""
 }
 
-// transportFailure turns an error of the transport, of sending or of
-// reading a body, into an *Error.
+// transportFailure turns an error of the transport, from sending or from reading a body, into an
+// *Error.
 //
-// Only ctx says whether the caller gave up: a transport may cancel on its own.
+// Only ctx says whether the caller gave up, because a transport may cancel by itself.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -270,8 +270,7 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	return e
 }
 
-// gaveUp returns the *Error for a context that is done: its owner took it
-// back, or its time is up.
+// gaveUp returns the *Error for a context that is done: it was canceled, or its time is up.
 func gaveUp(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &Error{Class: Canceled, Err: context.Canceled}
@@ -279,9 +278,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes an error of the transport, with advice. It repeats only texts
-// that are made from addresses and certificates. For any other error it names the kind:
-// net/http quotes what the server sent, and the URL, in many of its texts.
+// transportCause describes an error of the transport, with advice. It repeats only texts that
+// consist of addresses and certificates. For any other error it names only the kind, because many
+// texts of net/http quote the server's words and the URL.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

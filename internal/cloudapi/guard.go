@@ -8,23 +8,22 @@ import (
 	"net/url"
 )
 
-// guard is the last before the network, and attaches the credential. It refuses
-// every verb but GET and every request to another origin than the endpoint's. So
-// neither a redirect nor a mistake above it can change the cloud or carry the
-// credential away.
+// guard is the last step before the network, and attaches the credential. It refuses every verb but
+// GET, and every request to an origin other than the endpoint's. So no redirect and no mistake in
+// its callers can change the cloud or carry the credential away.
 //
-// The guard of a token exchange lets POST through in place of GET, to one URL alone,
-// and attaches no credential.
+// The guard of a token exchange allows POST instead of GET, to one URL only, and attaches no
+// credential.
 type guard struct {
 	origin string
-	// exchange is the URL of a token exchange, "" for a guard that lets GET through.
+	// exchange is the URL of a token exchange, "" for a guard that allows GET.
 	exchange  string
 	userAgent string
 	next      http.RoundTripper
 }
 
-// send sends the request if it is allowed, with a value of the header Authorization. It
-// returns an *Error of class Malformed if it is not allowed.
+// send sends the request if it is allowed, with a value of the header Authorization. Otherwise it
+// returns an *Error of class Malformed.
 func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
 		if req.Body != nil {
@@ -65,7 +64,7 @@ func (g *guard) allow(req *http.Request) error {
 	return nil
 }
 
-// isRedirect reports whether a status code is that of a redirect.
+// isRedirect reports whether a status code means a redirect.
 func isRedirect(code int) bool {
 	switch code {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -77,9 +76,9 @@ func isRedirect(code int) bool {
 
 // redirectTarget returns the target of a redirect, if it is within origin.
 //
-// Any other target is Malformed, not Unavailable. A server that redirects to another
-// origin is not this API but a login page, a captive portal or a wrong endpoint, and
-// asking again would not help.
+// Any other target is Malformed, not Unavailable, because asking again would not help. A server
+// that redirects to another origin is not this API, but a login page, a captive portal or a wrong
+// endpoint.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {
@@ -93,7 +92,7 @@ func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL
 		return nil, newError(Malformed, fmt.Sprintf("redirect from %s to %s refused: another origin",
 			origin, clean(other, maxCauseLength)))
 	}
-	// User info would be taken for a credential further down.
+	// User info would later be taken for a credential.
 	target.User = nil
 	return target, nil
 }

@@ -24,11 +24,11 @@ const (
 	headerRetry     = "Retry-After"
 )
 
-// RateLimit is what an answer said of the cloud's own limit.
+// RateLimit is the cloud's own limit, as an answer reported it.
 type RateLimit = budget.RateLimit
 
-// parseRateLimit reads the rate-limit headers. What is absent or unreadable is
-// zero; what is out of range is clamped.
+// parseRateLimit reads the rate-limit headers. A header that is absent or unreadable gives zero. A
+// value out of range is clamped.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {
@@ -39,9 +39,9 @@ func parseRateLimit(h http.Header) RateLimit {
 	return RateLimit{Known: true, Limit: limit, Remaining: remaining, Reset: reset}
 }
 
-// retryAfter returns the wait that an answer asks for, between 0 and MaxWait:
-// Retry-After in seconds or as a date; else, after a 429, the time to the next window.
-// Every answer says when the next window begins, so other answers ask for no wait by it.
+// retryAfter returns the wait that an answer asks for, between 0 and MaxWait. That is Retry-After,
+// in seconds or as a date. Without it, a 429 asks for the time to the next window. Every answer
+// says when the next window begins, so other answers do not ask for a wait by that.
 func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	value := strings.TrimSpace(resp.Header.Get(headerRetry))
 	if wait, ok := parseSeconds(value); ok {
@@ -57,10 +57,10 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	return wait
 }
 
-// parseCount reads a whole number and clamps it to 0 and the largest int32. It
-// is false if there is none.
+// parseCount reads a whole number and clamps it between 0 and the largest int32. It returns false
+// if there is none.
 func parseCount(value string) (int, bool) {
-	// ParseInt returns the nearest number for one that is out of range.
+	// If a number is out of range, ParseInt returns the nearest one in range.
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
@@ -68,13 +68,13 @@ func parseCount(value string) (int, bool) {
 	return int(min(max(n, 0), math.MaxInt32)), true
 }
 
-// parseSeconds is parseCount for a wait.
+// parseSeconds reads a wait in seconds, see parseCount.
 func parseSeconds(value string) (time.Duration, bool) {
 	n, ok := parseCount(value)
 	return clampWait(time.Duration(n) * time.Second), ok
 }
 
-// clampWait returns wait within 0 and MaxWait.
+// clampWait clamps a wait between 0 and MaxWait.
 func clampWait(wait time.Duration) time.Duration {
 	return min(max(wait, 0), MaxWait)
 }

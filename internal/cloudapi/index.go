@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by their bytes, so that the next listing with
-// the same filter decodes only what changed. It is never changed, and safe for
-// concurrent use. The nil Index knows nothing.
+// Index remembers the items of one listing by their bytes, so that the next listing with the same
+// filter decodes only new and changed items. It is never changed, and is safe for concurrent use.
+// The nil Index is empty.
 type Index struct {
-	// ids are the items' IDs, by their bytes.
+	// ids are the items' IDs, by the items' bytes.
 	ids map[mark]string
-	// leftOut are the IDs of items that a filter applied here left out.
+	// leftOut are the IDs of items that the local filter left out.
 	leftOut map[mark]string
 }
 
-// mark identifies a text by its hash, under a seed of this process, and its length.
+// mark identifies a text by its length and by a hash whose seed is this process's own.
 type mark struct {
 	hash uint64
 	size uint32

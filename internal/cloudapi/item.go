@@ -18,8 +18,8 @@ import (
 // maxIDLength is the longest ID of the API, in characters.
 const maxIDLength = 255
 
-// UnreadableItem is an item of a listing that could not be read. What is known of its
-// object must stay as it was.
+// UnreadableItem is an item of a listing that could not be read. The last known state of its object
+// must stay.
 type UnreadableItem struct {
 	// ID is the item's own, empty if none could be read.
 	ID string
@@ -30,22 +30,22 @@ type UnreadableItem struct {
 	Reason string
 }
 
-// entry is one element of a page's data: an item, or why it is none.
+// entry is one element of a page's data: an item, or the reason why it is not one.
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the item's record, projected. It is zero if known, leftOut or unreadable.
+	// value is the item's projected record. It is zero if the item is known, leftOut or unreadable.
 	value T
 	// known reports whether the index has the item's bytes.
 	known bool
-	// leftOut reports whether a filter that is applied here leaves the item out.
+	// leftOut reports whether the local filter leaves the item out.
 	leftOut bool
 	// unreadable is the reason, empty for a readable item.
 	unreadable string
 }
 
-// strict is how an item is decoded: names match exactly, none comes twice, and text is
-// UTF-8. Whole numbers may be written in other ways.
+// strict is how an item is decoded: names match exactly, no name comes twice, and text is UTF-8.
+// Whole numbers may also be written in other ways.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
 // readItem decodes one element of a page and projects its record.
@@ -63,7 +63,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
-		// Cut short it might be another item's ID, so it has none.
+		// A part of the ID may be another item's ID, so the item gets none.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
 	case e.unreadable != "":
@@ -83,8 +83,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	return e
 }
 
-// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". Anything else
-// is left to the decoder, which says what is wrong.
+// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". It leaves anything else to
+// the decoder, which says what is wrong.
 func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	if kind := dec.PeekKind(); kind != '0' && kind != '"' {
 		return errors.ErrUnsupported
@@ -102,8 +102,8 @@ func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	return nil
 }
 
-// itemID returns the ID of an item that could not be decoded, empty unless it has just
-// one that can be read.
+// itemID returns the ID of an item that could not be decoded; empty unless exactly one ID can be
+// read.
 func itemID(raw jsontext.Value) string {
 	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenient...)
 	if _, err := dec.ReadToken(); err != nil {
@@ -133,7 +133,7 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// mismatch says which member is wrong, and how. The error itself may quote the value.
+// mismatch says which member is wrong, and how. The error itself could quote the value.
 func mismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
@@ -155,8 +155,8 @@ func mismatch(err error) string {
 	return text
 }
 
-// memberPath returns the part of a pointer that names members of the API, with dots.
-// Keys that the cloud chose, and what is below them, are left out.
+// memberPath returns the part of a pointer that names members of the API, with dots. It leaves out
+// keys that the cloud chose, and everything below them.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {
@@ -168,7 +168,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName names the type that was wanted, in JSON's words if it has one.
+// typeName names the type that was wanted, by JSON's word if there is one.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is one listing under way: the question, and what is known already.
+// asking is one listing under way: the question, and what is known so far.
 type asking[T any] struct {
 	operation
 	query
@@ -19,29 +19,29 @@ type asking[T any] struct {
 	index  *Index
 	// read decodes one item and projects it.
 	read func(raw jsontext.Value) entry[T]
-	// pageSize is how many items a page is asked to hold. It shadows the operation's.
+	// pageSize is how many items a page should hold. It shadows the operation's.
 	pageSize int
 	room     *room
-	// taken is how many bytes of the room the items so far hold, by estimate.
+	// taken is how many bytes of the room the items hold so far, by estimate.
 	taken int64
 	// bodies is how many bytes were read.
 	bodies int64
-	// entries is what the last page's were held in, for the next page: a listing keeps
-	// none of them.
+	// entries held those of the last page. The next page uses the memory again: a listing keeps no
+	// entry.
 	entries []entry[T]
 }
 
-// List reads every page of an operation and returns the items that the filter selects.
-// project returns what to keep of a record: it is called once for each item that index
-// does not know, as the item comes, and the record is dropped then. index is that of the
-// last listing with the same filter, or nil.
+// List reads every page of an operation and returns the items that the filter selects. project
+// returns what to keep of a record. It is called once, as the item comes, for each item that index
+// does not know; then the record is dropped. index is that of the last listing with the same
+// filter, or nil.
 //
-// It returns a listing or an *Error, never both: half a listing must not be mistaken for
-// a whole one. See [Listing.Complete] for what may be concluded. The error is the one of
-// TokenOptions.Subject if no token could be had.
+// It returns a listing or an *Error, never both: half a listing must not be mistaken for a whole
+// one. See [Listing.Complete] for what may be concluded. If no token could be had, the error is
+// that of TokenOptions.Subject.
 //
-// If the cloud no longer takes the page token it gave, the listing starts over, once. What
-// was gathered is dropped: a new first page does not continue old ones.
+// If the cloud no longer accepts the page token that it gave, the listing starts over, once. All
+// items so far are dropped, because a new first page does not continue old ones.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -69,7 +69,7 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold counts what an item holds, by estimate. An error means that it is too much.
+// hold counts what an item holds, by estimate. An error means that this is too much.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -87,8 +87,8 @@ func (a *asking[T]) drop(to int64) {
 	a.taken = to
 }
 
-// advised gives a refused credential's error the advice that fits the kind of credential,
-// and an operation that refuses global API keys.
+// advised adds advice to the error of a refused credential. It fits the kind of the credential, and
+// an operation that refuses global API keys.
 func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -101,13 +101,12 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	return err
 }
 
-// smallestPage is the page size that is asked for if larger ones are refused: the API's
-// own default. The largest is the cloud's to change, and a listing of a hundred small
-// pages is better than none until the next release.
+// smallestPage is the page size to ask for if larger ones are refused. It is the API's own default.
+// The cloud may lower the largest size, and a listing of a hundred small pages is better than none
+// until the next release.
 const smallestPage = 10
 
-// readPages reads every page once. first reports whether an error is that of the first
-// page.
+// readPages reads every page once. first reports whether an error is that of the first page.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -125,22 +124,22 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
-// badRequest reports whether err is an answer with HTTP 400. To a request with a page
-// token it means that token: all else in the request was good enough for the first
-// page. The API names the parameter in some of them only.
+// badRequest reports whether err is an answer with HTTP 400. If the request had a page token, the
+// API refused the token: the rest of the request worked for the first page. Only some of these
+// answers name the parameter.
 func badRequest(err error, operation string) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest && e.Operation == operation
 }
 
-// blamesPageSize reports whether a bad request's answer speaks of the page size.
+// blamesPageSize reports whether the answer to a bad request mentions the page size.
 func blamesPageSize(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.pageSize
 }
 
-// fetch reads one page; an empty token is the first. A page that failed leaves nothing
-// behind, so that a failure that may pass costs this page alone.
+// fetch reads one page; an empty token means the first. A page that failed leaves nothing behind,
+// so only this page has to be asked for again.
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
@@ -162,9 +161,8 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized calls ask as persist does, with a credential that is fresh. If the cloud
-// refuses it all the same, as it does with a token that was withdrawn, ask is called
-// again with the next token.
+// authorized calls ask as persist does, with a valid credential. The cloud may refuse it all the
+// same, if a token was withdrawn. Then it calls ask again with the next token.
 func (c *Client) authorized(ctx context.Context, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

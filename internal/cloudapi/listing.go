@@ -12,49 +12,49 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
-// mostReserved is for how many items room is made on the cloud's word that there are
+// mostReserved is the most items for which memory is reserved because the cloud says that there are
 // so many.
 const mostReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known reports whether the Index that was given has the object's bytes. Value is zero
-	// then: the object was not decoded.
+	// Known reports whether the given Index has the object's bytes. If so, the object was not
+	// decoded and Value is zero.
 	Known bool
-	// Value is what the record was projected to.
+	// Value is the projected record.
 	Value T
 }
 
-// Listing is what a list operation returned, all its pages taken together. It holds what
-// is there. The absence of an object means something only if Complete returns nil.
+// Listing is the result of a list operation, with all its pages. It has the objects that exist. The
+// absence of an object means something only if Complete returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
-	// Items are the readable items, each ID once, in the order first seen. Of an item that
-	// came twice it is the last one.
+	// Items are the readable items, each ID once, in the order first seen. If an ID came more than
+	// once, the last item counts.
 	Items []Item[T]
-	// Unreadable are the items that could not be read, in the order they came. An ID is in
-	// both lists only if it was readable when it came last.
+	// Unreadable are the items that could not be read, in the order they came. An ID is in both
+	// lists only if its last item was readable.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
 	// Index remembers the items for the next listing with the same filter.
 	Index *Index
-	// Unchanged reports whether the items are those of the Index that was given, byte for
-	// byte, all of them and no other, and none is unreadable.
+	// Unchanged reports whether the items are exactly those of the given Index, byte for byte, and
+	// none is unreadable.
 	Unchanged bool
 
 	operation string
 	requestID string
 	totalSize int64
-	// leftOut is how many items came that a filter applied here left out.
+	// leftOut is how many items the local filter left out.
 	leftOut int
 }
 
-// Complete returns nil if the listing is whole: every item could be read, and as many
-// came as any page said there are. List returns no listing unless every page came whole.
-// The error is an *Error of class Incomplete that says why.
+// Complete returns nil if the listing is whole: every item could be read, and there are as many
+// items as any page said. List returns no listing unless every page came whole. The error is an
+// *Error of class Incomplete that says why.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -64,8 +64,8 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// An item that comes twice counts once: that one was seen twice says nothing of one
-	// that was not seen. An item left out here counts: the cloud counted it.
+	// An item that comes twice counts once: it says nothing about an item that was not seen. An
+	// item that was left out here counts, because the cloud counted it.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
@@ -98,11 +98,12 @@ type collector[T any] struct {
 	listing Listing[T]
 	// marks identify the bytes of listing.Items.
 	marks []mark
-	// at is where in listing.Items the item with an ID is.
+	// at is the index in listing.Items of the item with an ID.
 	at map[string]int
-	// lost are the IDs of items in listing.Items that came again and do not count now.
+	// lost are the IDs of items in listing.Items that came again and no longer count.
 	lost map[string]bool
-	// leftOut are the IDs that a filter applied here leaves out, with their bytes.
+	// leftOut are the IDs of the items that the local filter left out, with the marks of their
+	// bytes.
 	leftOut map[string]mark
 	// tokens are the page tokens that came so far.
 	tokens map[mark]bool
@@ -120,17 +121,16 @@ func newCollector[T any](a *asking[T]) *collector[T] {
 	}
 }
 
-// add takes in the next page. An error means that the pages can no longer make
-// a whole listing.
+// add adds the next page. An error means that the pages can no longer make a whole listing.
 func (c *collector[T]) add(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
-	// The largest total that any page gives counts. The inventory changes while its pages
-	// are read: if an object is deleted meanwhile, the objects behind it move forward, and
-	// one may slip from a page yet to come to one already read, and never be seen. The
-	// last total would fit a listing that lacks it. So a deletion can make one listing
-	// incomplete without need; the next one is not.
+	// The largest total of all pages counts, because the inventory may change while its pages are
+	// read. If an object is deleted, the objects after it move forward. One of them may move from a
+	// page yet to come to a page already read, and never be seen. The last total would fit a
+	// listing that lacks it. So a deletion can make one listing incomplete without need; the next
+	// listing is not.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -154,7 +154,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	return nil
 }
 
-// take takes in one entry, the index-th of its page.
+// take adds one entry, which has this index in its page.
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
@@ -177,7 +177,7 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that an item which was listed before does not count now.
+// lose notes that an item which was listed before no longer counts.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true
@@ -210,8 +210,7 @@ func (c *collector[T]) finish() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut reports whether the index has the bytes of all items that were left
-// out.
+// knewAllLeftOut reports whether the index has the bytes of all items that were left out.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOut {
 		if _, known := c.index.leftOut[m]; !known {

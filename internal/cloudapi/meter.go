@@ -10,12 +10,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter asks the budget each time before a request goes out, and reports to the budget
-// and to Observe each time after.
+// meter asks the budget each time before a request is sent. Each time after, it reports to the
+// budget and to Observe.
 //
-// A request may go out more than once: net/http sends a GET again by itself if a
-// connection that it had kept alive turns out to be dead. Uncounted, those would double
-// the rate on a network that loses connections.
+// A request may be sent more than once: net/http sends a GET again by itself if a kept connection
+// turns out to be dead. If these were not counted, a network that loses connections would double
+// the rate.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -23,12 +23,12 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle ends the budget's lease for the request under way, nil if there is none.
+	// settle ends the budget's lease for the request under way; nil if there is none.
 	settle func(budget.Answer)
 }
 
-// newMeter asks the budget for one request and returns the meter for it, with
-// the context to send it under. The caller calls finish in the end.
+// newMeter asks the budget for one request. It returns the request's meter, and the context to send
+// it with. The caller calls finish in the end.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
 	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
 	if err := m.begin(); err != nil {
@@ -47,18 +47,18 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	return c.limits.RequestTimeout
 }
 
-// minRequestTimeout is the least that a request is given, however short of time its
-// listing is.
+// minRequestTimeout is the least time that a request gets, even if its listing has little time
+// left.
 const minRequestTimeout = time.Second
 
-// sending is called when the transport is about to send the request, in the
-// goroutine that sends it.
+// sending is called when the transport is about to send the request, in the goroutine that sends
+// it.
 func (m *meter) sending(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true
 		return
 	}
-	m.end() // the one before, which had no answer
+	m.end() // the request before, which had no answer
 	if err := m.begin(); err != nil {
 		m.abort()
 	}

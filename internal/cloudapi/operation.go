@@ -4,18 +4,17 @@ package cloudapi
 
 import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 
-// Operation is one list operation of the API: all that sets it apart from the others. A
-// Record is one item as it comes over the wire, a Filter says which items to list.
+// Operation is one list operation of the API: everything in which it differs from the others. A
+// Record is one item as it comes over the wire. A Filter says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
-	// params returns the parameters that a filter makes.
+	// params returns the parameters for a filter.
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact drops what null left behind in an item.
+	// compact drops the empty members that null left behind in an item.
 	compact func(*Record)
-	// value returns what an item has for a parameter that it can be filtered by, "" if it
-	// has nothing.
+	// value returns an item's value for a parameter that filters, "" if it has none.
 	value func(item *Record, param string) string
 }
 
@@ -26,10 +25,10 @@ type operation struct {
 	path string
 	// listKind is the kind of its envelope.
 	listKind string
-	// pageSize is the largest the API allows: the fewest requests.
+	// pageSize is the largest that the API allows, for the fewest requests.
 	pageSize int
-	// cloudKeyOnly reports whether a global API key is refused here. Source: the
-	// operation's security in the vendor's specification.
+	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the operation's
+	// security in the vendor's specification.
 	cloudKeyOnly bool
 }
 
@@ -37,7 +36,7 @@ type operation struct {
 type ClusterFilter struct {
 	// Environment is required.
 	Environment string
-	// Networks keeps clusters of any of these networks; empty keeps all.
+	// Networks selects clusters of any of these networks; empty selects all.
 	Networks []string
 }
 

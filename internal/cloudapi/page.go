@@ -19,31 +19,30 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// page is one page of a listing, checked whole.
+// page is one page of a listing, checked completely.
 type page[T any] struct {
 	entries []entry[T]
 	// next is the token of the next page, empty on the last.
 	next string
-	// totalSize is how many items the cloud says the whole listing has, 0 if it does not
-	// say.
+	// totalSize is how many items the whole listing has, as the cloud says; 0 if it does not say.
 	totalSize int64
 	call      Call
 }
 
-// readPage checks the answer's headers and decodes its body while it comes. An error is
-// an *Error, or a *readError if the body did not come whole.
+// readPage checks the answer's headers and decodes its body while it comes. The error is an *Error,
+// or a *readError if the body did not come whole.
 func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// The transport undoes the encoding that it asked for itself.
+	// The transport itself undoes the encoding that it asked for.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
 	return decodePage(newBody(ctx, resp.Body, a.limits.MaxBodyBytes), a)
 }
 
-// isJSON reports whether a media type is application/json or one derived from it.
+// isJSON reports whether a media type is application/json or derived from it.
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
@@ -58,36 +57,35 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// itemsPerPage is how many times the items that were asked for a page may hold. An
-	// element takes one byte of the body at least, and some hundred once it is decoded.
+	// itemsPerPage is how many times the requested number of items a page may hold. An element
+	// takes at least one byte of the body, but some hundred once it is decoded.
 	itemsPerPage = 10
-	// maxMembers is how many members an object of the envelope may have. The API gives
-	// four, and metadata five.
+	// maxMembers is how many members an object of the envelope may have. The API gives four;
+	// metadata has five.
 	maxMembers = 100
-	// maxValueBytes is the size of the longest item, and of the longest text beside the
-	// items. More than that is never in memory of one answer.
+	// maxValueBytes is the size of the longest item, and of the longest text outside the items.
+	// Memory never holds more of one answer.
 	maxValueBytes = 1 << 20
-	// maxValues is how many members and elements an item may have, all levels together.
+	// maxValues is how many members and elements an item may have, counting all levels.
 	maxValues = 10_000
-	// maxRead is how much of the body the decoder gets at once.
+	// maxRead is how much of the body the decoder gets at a time.
 	maxRead = 64 << 10
 )
 
-// Why an item is not decoded.
+// Reasons why an item is not decoded.
 const (
 	tooDeep = "nests deeper than JSON is decoded"
 	tooLong = "longer than an item may be"
 	tooMany = "more members than an item may have"
 )
 
-// lenient is how the envelope is read. A name that comes twice or text that is not
-// UTF-8 costs the item it is in, not the page: names of the envelope are checked here,
-// and items are decoded strictly.
+// lenient is how the envelope is read. A duplicate name or text that is not UTF-8 costs its item,
+// not the page. The names of the envelope are checked here, and items are decoded strictly.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoders are kept for their buffers. A new decoder's buffer is too small for an item,
-// and grows only for a value that is longer: so each one reads a long value first. That
-// makes reading twice as fast.
+// decoders are kept for their buffers. The buffer of a new decoder is too small for an item, and
+// grows only for a longer value. So each decoder reads a long value first, which makes reading
+// twice as fast.
 var decoders = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()
@@ -102,7 +100,7 @@ type pageDecoder[T any] struct {
 	*asking[T]
 	body *body
 	json *jsontext.Decoder
-	// fed is how much of the body the decoder got.
+	// fed is how much of the body the decoder got so far.
 	fed  int64
 	page page[T]
 	kind string
@@ -110,8 +108,8 @@ type pageDecoder[T any] struct {
 	hasData bool
 }
 
-// Read feeds the decoder. It refuses if the decoder holds as much as the longest value
-// may have and asks for more.
+// Read feeds the decoder. It refuses to give more if the decoder already holds the length of the
+// longest allowed value.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	free := maxValueBytes - (d.fed - d.json.InputOffset())
 	if free <= 0 {
@@ -122,7 +120,7 @@ func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodePage decodes the one JSON object that b holds. Errors are those of readPage.
+// decodePage decodes the one JSON object in b. Errors are those of readPage.
 func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
 	defer func() {
@@ -169,9 +167,8 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members calls member with each name of the object whose opening brace was read.
-// member reads the value. A name that comes twice is malformed: which of the two counts
-// cannot be known.
+// members calls member with each name of the object whose opening brace was read; member reads the
+// value. A duplicate name is malformed, because nothing says which of the two counts.
 func (d *pageDecoder[T]) members(member func(name string) error) error {
 	seen := make(map[string]struct{}, 8)
 	for d.json.PeekKind() == '"' {
@@ -208,8 +205,8 @@ func (d *pageDecoder[T]) member(name string) error {
 	return d.json.SkipValue()
 }
 
-// metadata reads the list's metadata. Absent and null mean the same here as
-// an empty object, since every member of it is optional.
+// metadata reads the list's metadata. Absent and null mean the same as an empty object, because
+// every member is optional.
 func (d *pageDecoder[T]) metadata() error {
 	if there, err := d.open('{', "metadata is not an object"); !there {
 		return err
@@ -233,8 +230,8 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
-// totalSize reads a number of items, in quotes or not. What is no number counts as 0: it
-// is optional and can only make a listing incomplete.
+// totalSize reads a number of items, with or without quotes. Anything but a number counts as 0: the
+// number is optional and can only make a listing incomplete.
 func totalSize(raw jsontext.Value) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
@@ -243,8 +240,8 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open takes the beginning of an object or an array and reports whether there is
-// one: null is none. Anything else is malformed, as otherwise says.
+// open reads the start of an object or an array and reports whether there is one; null is none.
+// Anything else is malformed, as otherwise says.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
@@ -256,7 +253,7 @@ func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error
 	return true, nil
 }
 
-// text reads a string of the envelope. null leaves into as it is.
+// text reads a string of the envelope. null leaves into unchanged.
 func (d *pageDecoder[T]) text(name string, into *string) error {
 	token, err := d.json.ReadToken()
 	switch {
@@ -269,7 +266,7 @@ func (d *pageDecoder[T]) text(name string, into *string) error {
 	return nil
 }
 
-// data reads the items. null is an empty page.
+// data reads the items. null means an empty page.
 func (d *pageDecoder[T]) data() error {
 	d.hasData = true
 	if there, err := d.open('[', "data is not an array"); !there {
@@ -295,8 +292,8 @@ func (d *pageDecoder[T]) data() error {
 	return err
 }
 
-// element reads one element of data. An element that is no item of what was asked for
-// is an unreadable entry.
+// element reads one element of data. An element that is not one of the items asked for is an
+// unreadable entry.
 func (d *pageDecoder[T]) element() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -317,7 +314,7 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis returns why an element cannot be read if the elements behind it can, else "".
+// onlyThis returns why an element cannot be read, if the elements after it can; otherwise "".
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -332,9 +329,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver passes over the element that the decoder stopped at, since the decoder can
-// neither read nor skip it. The decoder begins anew behind the element: it is fed the
-// start of an envelope with one item, then the rest of the body.
+// passOver passes over the element at which the decoder stopped, because the decoder can neither
+// read nor skip it. The decoder begins anew after the element: it gets the start of an envelope
+// with one item, then the rest of the body.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -364,15 +361,14 @@ func (d *pageDecoder[T]) passOver() error {
 	return nil
 }
 
-// skipper finds the end of an array, an object or a string, by brackets and quotes
-// alone.
+// skipper finds the end of an array, an object or a string only by brackets and quotes.
 type skipper struct {
 	depth           int
 	quoted, escaped bool
 	done            bool
 }
 
-// skip returns how many bytes of a chunk belong to the element, with what precedes it.
+// skip returns how many bytes of a chunk belong to the element, including what precedes it.
 func (s *skipper) skip(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {

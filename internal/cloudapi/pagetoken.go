@@ -4,16 +4,15 @@ package cloudapi
 
 import "net/url"
 
-// maxPageTokenLength is the longest page token taken, in bytes: 16 times what
-// the API promises, and short enough for a URL.
+// maxPageTokenLength is the longest accepted page token, in bytes. It is 16 times what the API
+// promises, and short enough for a URL.
 const maxPageTokenLength = 4096
 
-// pageToken returns the token in a list's next link, empty for an empty link,
-// which ends the list. Nothing else of the link is ever used: an answer does not decide
-// which host is asked.
+// pageToken returns the token in a list's next link. It is empty for an empty link, which ends the
+// list. Nothing else of the link is ever used: an answer does not decide which host is asked.
 //
-// A link that gives no token, or several, is Malformed. If it were taken for the end, the
-// listing would lack the rest, and no error would say so.
+// A link that gives no token, or several, is Malformed. If it were taken for the end, the listing
+// would lack the rest, and no error would say so.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil
@@ -22,7 +21,7 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// Other parameters may be odd; they are not used.
+	// Other parameters may be odd, because they are not used.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

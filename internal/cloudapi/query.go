@@ -22,22 +22,21 @@ const (
 // params are parameters of a request and the values that each may have.
 type params map[string][]string
 
-// query is what a listing is filtered by.
+// query is the filter of a listing.
 type query struct {
-	// sent goes with every request: the cloud applies it.
+	// sent is part of every request: the cloud applies it.
 	sent params
-	// here is applied to the items that come. A source may name 100 values of 255
-	// characters for each parameter, some 80 KiB of URL; servers and proxies refuse more
-	// than 8 KiB.
+	// here is applied to the items that come. A source may name 100 values of 255 characters for
+	// each parameter, which makes a URL of some 80 KiB; servers and proxies refuse more than 8 KiB.
 	here params
 }
 
-// maxQueryLength is the longest filter that is sent, in bytes of the URL. It leaves room
-// for the page token and the endpoint's own path.
+// maxQueryLength is the longest filter that is sent, in bytes of the URL. It leaves room for the
+// page token and the endpoint's own path.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long to be sent, its
-// longest lists are applied here, of two equally long ones the first by name.
+// newQuery returns the query for a filter. If the filter is too long to be sent, its longest lists
+// are applied here; if two are equally long, the first by name.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), here: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
@@ -56,7 +55,7 @@ func newQuery(filter params) query {
 	return q
 }
 
-// forPage returns the URL of one page under base; an empty token is the first.
+// forPage returns the URL of one page below base; an empty token means the first.
 func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
 	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
 	maps.Copy(values, q.sent)
@@ -68,8 +67,8 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	return target
 }
 
-// leavesOut reports whether the filter that is applied here leaves out an item. value
-// returns what the item has for a parameter.
+// leavesOut reports whether the local filter leaves out an item. value returns the item's value for
+// a parameter.
 func (q query) leavesOut(value func(param string) string) bool {
 	for param, wanted := range q.here {
 		if !slices.Contains(wanted, value(param)) {
@@ -79,9 +78,9 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign returns why an item is not one that was asked for, "" if it is: it names
-// another environment, or a network outside the filter. An item that names none passes,
-// and so does what may change while a listing is made.
+// foreign returns why an item was not asked for, "" if it was. A foreign item names another
+// environment, or a network outside the filter. An item that names none passes. So does a value
+// that may change during a listing.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// Longest texts, in runes, taken over from the cloud into an error or a call.
+// Longest texts of the cloud in an error or a call, in runes.
 const (
 	maxCodeLength      = 64
 	maxTitleLength     = 256
@@ -22,18 +22,18 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the length below which a key ID or a token is not searched for in a
-// text: "2" would blot out every number. A secret is searched for at any length.
+// minHiddenLength is the least length of a key ID or a token to hide: hiding "2" would blot out
+// every number. A secret of any length is hidden.
 const minHiddenLength = 4
 
-// authorization is the credential that one request carries, and the texts that its answer
-// must not show. It is never printed: it holds secrets.
+// authorization is the credential of one request, and the texts that must not show in its answer.
+// It holds secrets and is never printed.
 type authorization struct {
 	// header is the value of the header Authorization, "" for none.
 	header string
-	// id identifies the authorization, and does not show it.
+	// id identifies the authorization without showing it.
 	id mark
-	// hidden are the texts, in each form they may come back in.
+	// hidden are the texts to hide, in each form in which they may come back.
 	hidden []string
 }
 
@@ -49,33 +49,31 @@ func newAuthorization(header string, texts ...string) authorization {
 	return a
 }
 
-// cleaner makes text from the cloud fit to show: valid UTF-8, one line,
-// printable, at most limit runes, and without what must not be shown.
+// cleaner makes text from the cloud fit to show: valid UTF-8, one line, printable, at most limit
+// runes, and without the hidden texts.
 //
-// It is a closure so that no verb of package fmt, applied to whatever holds
-// it, prints what it hides.
+// It is a closure, so that no verb of package fmt can print the hidden texts.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to a request. It hides the authorization, the
-// request's page token, and every secret that the process used. From now on they include
-// this authorization.
+// cleaner returns a cleaner for the answer to a request. It hides the authorization, the request's
+// page token, and every secret that the process has used, to which it adds this authorization.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
 	if len(pageToken) >= minHiddenLength {
 		own = append(own, forms(pageToken)...)
 	}
-	// The longest first: a part of a form must not be taken out of the whole.
+	// The longest form comes first, because a shorter one may be a part of it.
 	slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
 	own = slices.Compact(own)
 	return func(text string, limit int) string {
-		// Hidden before and after, since making a text printable changes it.
+		// It hides before and after, because making a text printable changes it.
 		return truncate(hide(printable(hide(text, own)), own), limit)
 	}
 }
 
-// forms returns a secret text as it is, and as others would encode it: in a URL, in
-// JSON, in HTML, in hex, and in base64 at any place in a longer text.
+// forms returns a secret text as it is, and in the encodings of others: in a URL, in JSON, in HTML,
+// in hex, and in base64 at any place in a longer text.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
 	if quoted, err := json.Marshal(s); err == nil {
@@ -86,7 +84,7 @@ func forms(s string) []string {
 		all = append(all, escaped, lowerEscapes(escaped))
 	}
 	for shift := range 3 {
-		// Digits that depend on the bytes around the text are left out.
+		// Digits that depend on the neighbouring bytes are left out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -108,7 +106,7 @@ func lowerEscapes(s string) string {
 	return string(b)
 }
 
-// hide replaces every secret of the process, and every other text that is hidden.
+// hide replaces every secret of the process, and every other hidden text.
 func hide(text string, hidden []string) string {
 	text = used.hide(text)
 	for _, s := range hidden {
@@ -117,8 +115,8 @@ func hide(text string, hidden []string) string {
 	return text
 }
 
-// printable returns text on one line, each run of spaces and of characters
-// that do not print as one space.
+// printable returns text on one line. Each run of spaces and unprintable characters becomes one
+// space.
 func printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -129,8 +127,7 @@ func printable(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// truncate returns the first limit runes of text, with an ellipsis if there
-// were more.
+// truncate returns the first limit runes of text, with an ellipsis if there are more.
 func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// Retry says how often a page is asked for again, and how long a listing may
-// wait in between. A zero field takes the field of DefaultRetry.
+// Retry says how often to ask for a page again, and how long a listing may wait in between. A zero
+// field means that of DefaultRetry.
 type Retry struct {
-	// Attempts is how often a page is asked for at most, the first time
-	// included: 1 asks no page again.
+	// Attempts is how often a page is asked for at most, including the first time; 1 asks no page
+	// again.
 	Attempts int
-	// Base is the longest wait after a first failure. It doubles with every
-	// further one; a wait is any time up to it.
+	// Base is the longest wait after a first failure. It doubles with every further failure; the
+	// actual wait is random up to it.
 	Base time.Duration
-	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the
-	// budget. A longer one is not begun: the error comes at once, with RetryAfter, and the
-	// caller may do something else meanwhile.
+	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the budget. A
+	// longer wait does not begin. The error comes at once, with RetryAfter, and the caller may do
+	// something else until then.
 	Max time.Duration
 }
 
-// DefaultRetry gets over a restart of the cloud's server, and holds no worker for long.
+// DefaultRetry survives a restart of the cloud's server, and blocks no worker for long.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.
@@ -41,11 +41,11 @@ func (r Retry) orDefault() (Retry, error) {
 	}, nil
 }
 
-// clock is time and chance, which tests replace.
+// clock is time and randomness, which tests replace.
 type clock struct {
 	now    func() time.Time
 	random func() float64 // in [0, 1)
-	// sleep returns the context's error if that is done first.
+	// sleep returns the context's error if the context is done first.
 	sleep func(ctx context.Context, wait time.Duration) error
 }
 
@@ -62,10 +62,10 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls ask until it succeeds, fails in a way that may not pass, or has failed as
-// often as is allowed. Between two calls it waits as long as the cloud asked, else
-// for a backoff with full jitter. A wait longer than Retry.Max, or past the
-// context's deadline, is left to the caller, as the error's RetryAfter.
+// persist calls ask until it succeeds, until retrying cannot help, or as often as Retry allows.
+// Between two calls it waits for the time that the cloud asked for, or for a backoff with full
+// jitter. It leaves a wait longer than Retry.Max, or past the context's deadline, to the caller, in
+// the error's RetryAfter.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
@@ -88,8 +88,8 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 	}
 }
 
-// mayPass reports whether the same request may do better soon. It may not if the budget
-// refused it, after a wait of its own, or if the cloud says that it does not know how.
+// mayPass reports whether retrying the same request soon can help. It cannot if the budget refused
+// the request, after a wait of its own, or if the cloud does not support the request.
 func mayPass(e *Error) bool {
 	switch e.Class {
 	case RateLimited:

@@ -8,27 +8,27 @@ import (
 )
 
 const (
-	// startLength is how many bytes a text must have to be remembered. A shorter one is
-	// hidden from the answers to its own requests only: it would blot out words of others.
+	// startLength is how many bytes a text must have to be remembered. A shorter one is hidden only
+	// from the answers to its own requests, because it could blot out other words.
 	startLength = 8
-	// secretsKept is how many credentials and tokens are remembered at least. Sources with
-	// 500 identities use as many within three hours, and a token lives 15 minutes.
+	// secretsKept is how many credentials and tokens are remembered at least. Sources with 500
+	// identities use that many within three hours; a token lives 15 minutes.
 	secretsKept = 5_000
 )
 
-// secrets remembers every credential and token that this process sent, so that none is
-// ever shown: the cloud may repeat one that was replaced long ago. It keeps hashes.
+// secrets remembers every credential and token that this process sent, so that none is ever shown:
+// the cloud may repeat one that was replaced long ago. It keeps only hashes.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former have up to secretsKept each. If recent is full, former is
-	// forgotten, and recent takes its place. A secret that is used is always in recent.
+	// recent and former have up to secretsKept each. When recent is full, it becomes former, and
+	// the old former is forgotten. A secret in use is always in recent.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets, with each form they may come back in.
+// remembered is a set of secrets, with each form in which they may come back.
 type remembered struct {
 	secrets, forms map[mark]bool
-	// lengths are the lengths of the forms that begin with some bytes.
+	// lengths are the lengths of the forms that begin with these bytes.
 	lengths map[[startLength]byte][]int
 }
 
@@ -68,7 +68,7 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns where the longest form ends that text has at i, 0 if it has none.
+// end returns the end of the longest form that begins at i in text; 0 if none does.
 func (r *remembered) end(text string, i int) (end int) {
 	for _, n := range r.lengths[[startLength]byte([]byte(text[i:i+startLength]))] {
 		if i+n <= len(text) && i+n > end && r.forms[markOfText(text[i:i+n])] {
@@ -78,13 +78,13 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every form of every secret in text. Forms that overlap are replaced as
-// one, so that nothing is left of either.
+// hide replaces every form of every secret in text. It replaces forms that overlap as one, so that
+// nothing is left of either.
 func (s *secrets) hide(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var out []byte
-	shown := 0 // up to where text is in out
+	shown := 0 // how much of text is in out
 	for i, end := 0, 0; i < len(text); i++ {
 		if i+startLength <= len(text) {
 			if to := max(s.recent.end(text, i), s.former.end(text, i)); to > end {

@@ -20,13 +20,13 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. A token that lives less
-	// than twice as long is replaced at half its life.
+	// renewBefore is how long before its end a token is replaced. If a token lives less than twice
+	// that time, it is replaced at half its life.
 	renewBefore = time.Minute
-	// renewAgain is when a token that could not be replaced and is still good is tried again.
+	// renewAgain is the wait before trying again to replace a token that is still valid.
 	renewAgain = 10 * time.Second
-	// exchangeTimeout is how long one exchange may take, its retries included. It is not
-	// the caller's: others may wait for the same token.
+	// exchangeTimeout is how long one exchange may take, including its retries. It does not depend
+	// on the caller, because others may wait for the same token.
 	exchangeTimeout = time.Minute
 )
 
@@ -37,33 +37,32 @@ type TokenOptions struct {
 	// IdentityPool is the ID of the pool whose rights the token has.
 	IdentityPool string
 	// Subject returns the token to exchange, such as one of a ServiceAccount. Its errors are
-	// returned as they are. It is called once an exchange, from a goroutine of its own.
+	// returned unchanged. It is called once for each exchange, from a goroutine of its own.
 	Subject func(context.Context) (string, error)
-	// Now returns the time; nil takes time.Now.
+	// Now returns the time; if nil, time.Now does.
 	Now func() time.Time
 }
 
-// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one, in memory. Its
-// clients share the token, and an exchange under way. Exchanges count against the budget
-// of the client that needs one. It is safe for concurrent use. However it is printed, no
-// token shows.
+// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one, in memory. Its clients
+// share the token, and an exchange under way. An exchange counts against the budget of the client
+// that needs it. It is safe for concurrent use. No way of printing it shows a token.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards under, the one exchange under way, nil if none is.
+	// mu guards under, the one exchange under way; nil if there is none.
 	mu    sync.Mutex
 	under *underWay
-	// current is the last token, nil before there is one.
+	// current is the last token; nil before the first.
 	current atomic.Pointer[token]
 }
 
 // token is an access token.
 type token struct {
 	authorization
-	// renew is when to replace it, ends when it is no longer good.
+	// renew is when to replace it, ends when it is no longer valid.
 	renew, ends time.Time
 }
 
@@ -110,9 +109,9 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh has the token exchanged by a client if there is none, or if it is time to
-// replace it. A token that cannot be replaced yet is used while it is good. Errors are
-// Subject's, or an *Error of the exchange.
+// refresh gets a new token, by an exchange of the client, if there is none or if it is time to
+// replace it. A token that cannot be replaced yet is used while it is valid. Errors are those of
+// Subject, or an *Error of the exchange.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	if current != nil && t.now().Before(current.renew) {
@@ -126,8 +125,9 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return err
 }
 
-// renew has the token that the cloud refused exchanged by a client, unless it was
-// replaced meanwhile: all that share it are refused at once, and one exchange is enough.
+// renew replaces the token that the cloud refused, by an exchange of the client. If it was replaced
+// already, there is no exchange: all clients that share the token are refused at once, and one
+// exchange is enough.
 func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool, error) {
 	current := t.current.Load()
 	if current != nil && current.id != refused {
@@ -146,13 +146,13 @@ type underWay struct {
 	cancel  context.CancelFunc
 }
 
-// replace gets the token after current. If another caller does so already, it waits for
-// that. A caller that gives up ends the exchange only if no other waits for it.
+// replace gets the token after current. If another caller does so already, it waits for that. A
+// caller that gives up ends the exchange only if no other caller waits for it.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
 	t.mu.Lock()
 	under := t.under
 	if under == nil {
-		if t.current.Load() != current { // Replaced between the look at it and now.
+		if t.current.Load() != current { // Someone replaced it in between.
 			t.mu.Unlock()
 			return nil
 		}
@@ -174,7 +174,7 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin begins an exchange, which outlives its caller. t.mu must be held.
+// begin begins an exchange, which may outlive its caller. t.mu must be held.
 func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	under := &underWay{done: make(chan struct{}), cancel: cancel}
@@ -194,7 +194,7 @@ func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	return under
 }
 
-// end has the next caller begin an exchange of its own. t.mu must be held.
+// end makes the next caller begin an exchange of its own. t.mu must be held.
 func (t *TokenSource) end(under *underWay) {
 	if t.under == under {
 		t.under = nil
@@ -240,9 +240,9 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether the same exchange may do better soon. That is so even
-// if it was refused: the cloud refuses some exchanges in a hundred for no lasting reason,
-// such as keys of the identity provider that it has not read again yet.
+// refusedInPassing reports whether retrying the same exchange soon can help. It can even after a
+// refusal: the cloud refuses a few exchanges in a hundred for no lasting reason, such as new keys
+// of the identity provider that it has not read yet.
 func refusedInPassing(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
@@ -251,7 +251,7 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withoutListAdvice takes off an answer's advice, which is about lists and API keys.
+// withoutListAdvice removes an answer's advice, which is about lists and API keys.
 func withoutListAdvice(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode != 0 {
 		e.Advice = ""

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// defaultLife is how long a token is good for if the reply does not say: the exchange
-	// gives as much if it is asked for no other. Source: sts/v1, expires_in.
+	// defaultLife is how long a token is valid if the reply does not say. An exchange gives that
+	// life if it is not asked for another. Source: sts/v1, expires_in.
 	defaultLife = 900 * time.Second
-	// mostLife bounds what a reply says, so that a mistaken one is asked about again.
+	// mostLife bounds the life in a reply, so that a wrong one does not last.
 	mostLife = 24 * time.Hour
 	// maxReplyBytes bounds the reply of an exchange.
 	maxReplyBytes = 1 << 20
 )
 
-// readToken reads the reply to an exchange that was asked for at a time.
+// readToken reads the reply to an exchange; asked is when it was asked for.
 func readToken(resp *http.Response, asked time.Time) (*token, error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
@@ -36,7 +36,7 @@ func readToken(resp *http.Response, asked time.Time) (*token, error) {
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
-	// Errors of package json may repeat what they could not read.
+	// Errors of package json may quote what they could not read.
 	if json.Unmarshal(raw, &reply) != nil {
 		return nil, malformed("the reply is no JSON object of a token")
 	}
@@ -60,15 +60,14 @@ func newToken(text string) authorization {
 	return newAuthorization("Bearer "+text, text)
 }
 
-// bearer reports whether a token_type is Bearer, or says nothing: N_A is RFC 8693's word
-// for a token that is no access token, and some exchanges give it for every token.
+// bearer reports whether a token_type is Bearer, or says nothing. N_A is RFC 8693's word for a
+// token that is not an access token, and some exchanges give it for every token.
 func bearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is good for. Anything but a number above 0 says
-// nothing: the token was just given, and if it is over sooner, the cloud refuses it and
-// it is renewed.
+// lifeOf returns how long a token is valid. Anything but a number above 0 says nothing, and is no
+// error: the token is new, and if it ends sooner, the cloud refuses it and it is renewed.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {

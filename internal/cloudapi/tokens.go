@@ -17,23 +17,23 @@ type Tokens struct {
 	sources map[string]*sharedSource
 }
 
-// sharedSource is a TokenSource and when it was last asked for.
+// sharedSource is a TokenSource and the time when it was last asked for.
 type sharedSource struct {
 	*TokenSource
 	asked time.Time
 }
 
-// forgetAfter is how long an unused TokenSource is kept. It is longer than any request
-// with its token takes.
+// forgetAfter is how long an unused TokenSource is kept. That is longer than any request with its
+// token takes.
 const forgetAfter = time.Hour
 
-// For returns the TokenSource of an identity, made from o if there is none. An identity
-// is the endpoint of the exchange, the pool, and the parts in subject, which distinguish
-// the tokens that TokenOptions.Subject returns: namespace, ServiceAccount and audience.
-// Errors are those of NewTokenSource.
+// For returns the TokenSource of an identity. If there is none, it makes one from o. An identity is
+// the endpoint of the exchange, the pool, and the parts in subject: namespace, ServiceAccount and
+// audience. These distinguish the tokens that TokenOptions.Subject returns. Errors are those of
+// NewTokenSource.
 //
-// A TokenSource needs no giving back. Call For for each new client: a TokenSource that For
-// did not return for an hour, and whose token is over, is forgotten.
+// A TokenSource need not be given back. Call For for each new client: a TokenSource is forgotten if
+// For has not returned it for an hour and its token has ended.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {
@@ -59,7 +59,7 @@ func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	return made, nil
 }
 
-// unused reports whether the TokenSource can be made anew without loss.
+// unused reports whether the TokenSource can be made again without loss.
 func (s *sharedSource) unused(now time.Time) bool {
 	current := s.current.Load()
 	return now.Sub(s.asked) > forgetAfter && (current == nil || now.After(current.ends))

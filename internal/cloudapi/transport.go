@@ -14,13 +14,12 @@ import (
 // Transport does the exchanges with the cloud.
 type Transport = http.RoundTripper
 
-// defaultTransport returns the transport that every Client without one of its
-// own shares.
+// defaultTransport returns the transport that all Clients without one of their own share.
 var defaultTransport = sync.OnceValue(func() Transport { return NewTransport(nil) })
 
-// NewTransport returns a transport for Clients to share, so that connections are reused
-// across sources. It trusts the certificate authorities in roots, the system's if nil. How
-// long a whole body may take is the context's to say.
+// NewTransport returns a transport that Clients share, so that connections are used again for other
+// sources. It trusts the certificate authorities in roots; if nil, the system's. The context
+// decides how long a whole body may take.
 func NewTransport(roots *x509.CertPool) Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -35,8 +34,8 @@ func NewTransport(roots *x509.CertPool) Transport {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    16,
 		MaxResponseHeaderBytes: 64 << 10,
-		// Without pings, a connection that died in silence is handed out
-		// again and again until the kernel gives it up, after a quarter hour.
+		// Without pings, a connection that died silently is used again and again, until the kernel
+		// gives it up after a quarter of an hour.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }

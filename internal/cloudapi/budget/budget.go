@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget bounds how many requests a credential sends: by a rate, by the number of
-// requests in flight, by what the cloud says of its own limit, and by a queue of syncs that
-// wait to begin. It knows nothing of what is asked.
+// Package budget bounds how many requests a credential sends: by a rate, by the number of requests
+// in flight, by the cloud's own limit as the cloud reports it, and by a queue of syncs that wait to
+// begin. It knows nothing about what the requests ask.
 package budget
 
 import (
@@ -21,17 +21,17 @@ type Budgets struct {
 	burst     int
 
 	mu sync.Mutex
-	// limiters is keyed by a digest, so that no secret is kept.
+	// limiters is keyed by a digest, so that it holds no secret.
 	limiters map[key]*limiter
 }
 
 // key is a digest of what distinguishes a budget.
 type key [sha256.Size]byte
 
-// New returns Budgets of perSecond requests a second each, and burst at
-// once after a pause. A perSecond of 0 or less is no limit; a burst below 1
-// is 1. Whatever the rate, no more than two requests of a budget are in flight,
-// and fewer are sent where the cloud says that its own limit is near.
+// New returns Budgets of perSecond requests a second each, and of burst requests at once after a
+// pause. A perSecond of 0 or less is no limit; a burst below 1 is 1. At any rate, at most two
+// requests of a budget are in flight, and fewer are sent if the cloud says that its own limit is
+// near.
 func New(perSecond float64, burst int) *Budgets {
 	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
@@ -39,9 +39,9 @@ func New(perSecond float64, burst int) *Budgets {
 // PerSecond returns how many requests a second each budget lets through in the long run.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that these parts distinguish: the origin of an endpoint, and the
-// key and secret of a credential. Budgets of the same parts draw on the same limiter. A
-// budget needs no giving back and may be kept for any time.
+// For returns the budget that these parts identify: the origin of an endpoint, and the key and
+// secret of a credential. Budgets of the same parts share a limiter. A budget need not be given
+// back and may be kept for any time.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
@@ -55,28 +55,28 @@ func digest(parts []string) key {
 	return key(h.Sum(nil))
 }
 
-// Budget is what one credential may send to one endpoint. What the cloud says in one
-// answer holds for all that share the limiter.
+// Budget is what one credential may send to one endpoint. If an answer reports the cloud's limit,
+// that holds for all that share the limiter.
 //
-// It looks its limiter up at every request. If it kept it, there would be two limiters of
-// one key once an unused one was dropped and another opened.
+// It looks its limiter up at every request. If it kept the limiter, one key could have two: an
+// unused limiter is dropped, and the next request opens another.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait is how long to do something else before asking again, and why. With a For of 0
-// the caller may go on.
+// Wait is how long to do something else before asking again, and why. If For is 0, the caller may
+// go on.
 type Wait struct {
 	// For is at most 5 minutes.
 	For time.Duration
-	// Cause says why, as a part of a sentence.
+	// Cause says why, as part of a sentence.
 	Cause string
-	// Cloud reports whether it was the cloud that asked for it.
+	// Cloud reports whether the cloud asked for the wait.
 	Cloud bool
 }
 
-// Refused is the error of a request that would have to wait longer than it may.
+// Refused is the error of a request that would have to wait too long.
 type Refused struct{ Wait }
 
 // Error implements error.
@@ -84,7 +84,7 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
 }
 
-// Answer is the part of an answer that budgets use. The zero Answer says nothing.
+// Answer is the part of an answer that budgets use. It is zero if there is nothing to use.
 type Answer struct {
 	// StatusCode is the HTTP status, 0 if no answer came.
 	StatusCode int
@@ -93,7 +93,7 @@ type Answer struct {
 	RetryAfter time.Duration
 }
 
-// RateLimit is what an answer said of the cloud's own limit.
+// RateLimit is the cloud's own limit, as an answer reported it.
 type RateLimit struct {
 	// Known reports whether the answer had a readable X-RateLimit-Remaining.
 	// Without it the other fields mean nothing.
@@ -107,25 +107,25 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait taken from an answer. It keeps absurd values out of
-// arithmetic; pauses have a bound of their own.
+// MaxWait is the longest wait taken from an answer. It keeps absurd values out of arithmetic;
+// pauses have their own bound.
 const MaxWait = 24 * time.Hour
 
-// Turn asks whether a sync may begin its requests. A name that has to wait keeps its
-// place in the queue as long as it asks again in time. A name that may begin leaves the
-// queue. Names are the caller's choice.
+// Turn asks whether a sync may begin its requests. A name that has to wait keeps its place in the
+// queue if it asks again in time. A name that may begin leaves the queue. The caller chooses the
+// names.
 //
-// Turn itself never waits: a caller that holds one of few workers gives it back instead.
-// A caller that does not ask may send requests, too, and waits in Lease.
+// Turn itself never waits: a caller that holds one of few workers should give the worker back. A
+// caller that does not ask may send requests too, and waits in Lease.
 func (b *Budget) Turn(name string) Wait {
 	l := b.of.enter(b.key)
 	defer b.of.leave(l)
 	return l.turn(name)
 }
 
-// Lease waits until one request may be sent, no longer than most. The caller calls settle
-// once, with the answer. The error is the context's, or a *Refused if the wait is longer
-// than most or than the context has left.
+// Lease waits until one request may be sent, at most the time given. The caller then calls settle
+// once, with the answer. The error is the context's, or a *Refused if the wait is longer than most
+// or than the context allows.
 func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
 	r, err := l.admit(ctx, most)
@@ -139,8 +139,8 @@ func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Ans
 	}, nil
 }
 
-// enter returns the limiter of a key. When it opens one, it drops those that are not in
-// use and in the state of a new one.
+// enter returns the limiter of a key. When it opens one, it drops the limiters that are not in use
+// and in the state of a new one.
 func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -158,7 +158,7 @@ func (b *Budgets) enter(k key) *limiter {
 	return l
 }
 
-// leave is the end of what enter began.
+// leave ends what enter began.
 func (b *Budgets) leave(l *limiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

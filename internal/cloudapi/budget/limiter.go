@@ -13,46 +13,46 @@ import (
 )
 
 const (
-	// maxInFlight is how many requests of one limiter are under way at once.
+	// maxInFlight is how many requests of one limiter may be under way at once.
 	maxInFlight = 2
-	// hangsAfter is when an unanswered request no longer counts as in flight. Otherwise
-	// two that hang would keep back all others of the credential until a listing's timeout.
+	// hangsAfter is when an unanswered request no longer counts as in flight. Otherwise two
+	// requests that hang would stop all others of the credential until a listing's timeout.
 	hangsAfter = 5 * time.Second
-	// maxPause is the longest that an answer pauses a limiter: a wrong header must not
-	// stop it for a day.
+	// maxPause is the longest pause that an answer causes: a wrong header must not stop a limiter
+	// for a day.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause if the cloud refuses, or is about to, and does not
-	// say for how long.
+	// minPause is the shortest pause if the cloud refuses, or is about to, and does not say for how
+	// long.
 	minPause = time.Second
-	// The cloud's limit is near if fewer requests are left than a quarter of it, or than
+	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
 	// ten.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter is the one budget behind a key: a bucket of requests that fills steadily, the
-// requests in flight, and what the cloud last said of its own limit. Requests wait in one
-// line and go in the order they came. A listing has one request in it at a time, so a
-// short listing does not wait for all of a long one.
+// limiter is the one budget behind a key: a bucket of requests that fills steadily, the requests in
+// flight, and the cloud's own limit as last reported. Requests wait in one line and leave it in the
+// order they came. A listing has one request in the line at a time, so a short listing does not
+// wait for all of a long one.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
-	// users is how many have entered and not left, guarded by Budgets.mu.
+	// users counts the callers that entered and have not left. Budgets.mu guards it.
 	users int
 
 	mu sync.Mutex
-	// tokens are the requests that could go at once, as of filled.
+	// tokens are the requests that could be sent at once, at the time filled.
 	tokens float64
 	filled time.Time
-	// line are the requests that wait, flying those under way, oldest first.
+	// line are the requests that wait, flying those in flight, oldest first.
 	line, flying []*request
-	// sent is when the last one went.
+	// sent is when the last one was sent.
 	sent time.Time
-	// alarm rings when the head of the line may go.
+	// alarm rings when the head of the line may be sent.
 	alarm *time.Timer
-	// paused is until when nothing goes, pauseCause who asked for it.
+	// paused is when the pause ends; pauseCause says who asked for it.
 	paused     time.Time
 	pauseCause string
-	// Until spreadEnd, requests go at least spread apart.
+	// Until spreadEnd, requests are sent at least spread apart.
 	spread    time.Duration
 	spreadEnd time.Time
 	queue     queue
@@ -60,7 +60,7 @@ type limiter struct {
 
 // request is a request's place in the limiter.
 type request struct {
-	// ready is closed when the request may go, at the time sent.
+	// ready is closed when the request may be sent. sent is that time.
 	ready chan struct{}
 	sent  time.Time
 }
@@ -78,8 +78,8 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may go, no longer than most and not past the
-// context's deadline. A wait that is sure to be longer is not begun.
+// admit waits until a request may be sent, at most the time given and not past the context's
+// deadline. If the wait is sure to be longer, it does not begin.
 func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		most = min(most, time.Until(deadline))
@@ -118,8 +118,8 @@ func (l *limiter) enqueue(r *request, most time.Duration) Wait {
 	return l.explain(wait, now, 0)
 }
 
-// abandon takes back a request that was not sent, and returns how long a new
-// one would have to wait.
+// abandon takes back a request that was not sent, and returns how long a new one would have to
+// wait.
 func (l *limiter) abandon(r *request) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +131,7 @@ func (l *limiter) abandon(r *request) Wait {
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request with what came of it.
+// settle ends a request with its answer.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,10 +141,10 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed applies what an answer says of the cloud's limit.
+// heed applies the cloud's limit, as an answer reports it.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
-	// Those in flight were not counted yet.
+	// The cloud had not counted the requests in flight yet.
 	left := said.Remaining - len(l.flying)
 	reset := min(max(said.Reset, minPause), maxPause)
 	switch {
@@ -160,8 +160,8 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for some time, as the cloud asked. If the pause already lasts
-// longer, that stays: answers do not come in the order the cloud counted them.
+// pause stops the limiter for some time, as the cloud asked. It never shortens a pause, because
+// answers do not come in the order in which the cloud counted the requests.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -169,8 +169,8 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns a wait with its cause, whatever its length: a wait of 0 may come after
-// one that was too long. ahead is how many are before it in the queue of syncs.
+// explain returns a wait with its cause, even for a wait of 0, which may follow one that was too
+// long. ahead is how many names are before it in the queue of syncs.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -188,7 +188,7 @@ func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	return w
 }
 
-// dispatch lets the requests go whose time has come, and sets the alarm for the next.
+// dispatch sends the requests that are due, and sets the alarm for the next.
 func (l *limiter) dispatch(now time.Time) {
 	for len(l.line) > 0 {
 		if wait := max(l.pace(now, 0), l.room(now)); wait > 0 {
@@ -204,7 +204,7 @@ func (l *limiter) dispatch(now time.Time) {
 	}
 }
 
-// wakeIn has the line looked at again.
+// wakeIn sets the alarm that dispatches the line again.
 func (l *limiter) wakeIn(wait time.Duration) {
 	if l.alarm != nil {
 		l.alarm.Reset(wait)
@@ -217,19 +217,19 @@ func (l *limiter) wakeIn(wait time.Duration) {
 	})
 }
 
-// delay estimates how long a request that came now would have to wait.
+// delay estimates how long a new request would have to wait.
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// Nothing says when an answer comes. As long again as since the last request is a
-		// fair guess.
+		// Nothing says when an answer comes. A fair guess is the time since the last request, once
+		// more.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait
 }
 
-// pace returns how long a request with so many ahead in line must wait for the
-// rate, for the cloud's limit and for a pause to end.
+// pace returns how long a request with so many ahead of it must wait for the rate, for the cloud's
+// limit and for the end of a pause.
 func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	wait := max(l.paused.Sub(now), 0)
 	if l.perSecond > 0 {
@@ -238,14 +238,14 @@ func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	}
 	if now.Before(l.spreadEnd) {
 		next := l.sent.Add(l.spread * time.Duration(ahead+1))
-		// A new window begins then.
+		// A new window begins at spreadEnd.
 		wait = max(wait, min(next.Sub(now), l.spreadEnd.Sub(now)))
 	}
 	return wait
 }
 
-// room returns how long requests in flight may keep back the head of the line,
-// 0 if there is room for it.
+// room returns how long requests in flight may block the head of the line; 0 if there is room for
+// it.
 func (l *limiter) room(now time.Time) time.Duration {
 	if len(l.flying) < maxInFlight {
 		return 0
@@ -262,7 +262,7 @@ func (l *limiter) tokensAt(now time.Time) float64 {
 	return min(l.burst, l.tokens+now.Sub(l.filled).Seconds()*l.perSecond)
 }
 
-// nanoseconds rounds seconds up to a wait: rounded down, the alarm would ring
+// nanoseconds turns seconds into a wait. It rounds up, because an alarm that is rounded down rings
 // too early.
 func nanoseconds(seconds float64) time.Duration {
 	return time.Duration(math.Ceil(min(seconds, MaxWait.Seconds()) * float64(time.Second)))

@@ -8,33 +8,31 @@ import (
 )
 
 const (
-	// turnPatience is the longest wait for budget that does not put off a sync.
-	// At 5 requests a second it lets some three sources of a credential sync at
-	// once. More of them would not be done sooner, and each would take longer,
-	// up to its timeout.
+	// turnPatience is the longest wait for budget that does not put off a sync. At 5 requests a
+	// second some three sources of a credential can then sync at once. With more, none would be
+	// done sooner, and each would take longer, up to its timeout.
 	turnPatience = time.Second
-	// turnRequests is the estimate of a sync's cost before it has begun: one page of each
-	// of the two kinds that a source mirrors by default. A sync that costs more makes the
-	// line of requests longer, and the next sync waits for that.
+	// turnRequests estimates the cost of a sync before it begins: one page of each of the two kinds
+	// that a source mirrors by default. A sync that costs more makes the line of requests longer,
+	// and the next sync waits for that.
 	turnRequests = 2
-	// turnGrace is how late a name may ask again and still have its place. One that was
-	// deleted meanwhile never asks.
+	// turnGrace is how late a name may ask again and keep its place. A deleted name never asks
+	// again.
 	turnGrace = 30 * time.Second
 )
 
-// queue holds the names of syncs that wait to begin, in the order they came. Their
-// callers do not block: each knows when to ask again.
+// queue holds the names of syncs that wait to begin, in the order they came. Their callers do not
+// block: each knows when to ask again.
 type queue struct {
 	waiting []place
-	// next is when the syncs that began last will have sent their requests, by
-	// estimate.
+	// next is when the syncs that began last will have sent their requests, as an estimate.
 	next time.Time
 }
 
 // place is a place in the queue.
 type place struct {
 	name string
-	// due is when the name is to ask again.
+	// due is when the name should ask again.
 	due time.Time
 }
 
@@ -62,7 +60,7 @@ func (l *limiter) turn(name string) Wait {
 	return l.explain(wait, now, at)
 }
 
-// interval returns how far apart requests go in the long run.
+// interval returns the average time between two requests.
 func (l *limiter) interval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
@@ -79,7 +77,7 @@ func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost reports whether a place is no longer kept.
+// lost reports whether a place is given up.
 func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.

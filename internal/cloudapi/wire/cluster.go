@@ -15,7 +15,7 @@ type Cluster struct {
 	Status   ClusterStatus `json:"status"`
 }
 
-// ClusterSpec is what was asked for, and the addresses of the cluster.
+// ClusterSpec is the configuration that was asked for, and the addresses of the cluster.
 type ClusterSpec struct {
 	DisplayName  string        `json:"display_name"`
 	Availability string        `json:"availability"`
@@ -23,14 +23,12 @@ type ClusterSpec struct {
 	Region       string        `json:"region"`
 	Config       ClusterConfig `json:"config"`
 
-	// The three endpoint fields are deprecated in favour of Endpoints, and for
-	// older clusters the only ones there.
+	// The next three fields are deprecated in favour of Endpoints. Older clusters have only these.
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints is keyed by access point ID. An access point without members is empty, not
-	// nil.
+	// Endpoints is keyed by access point ID. An access point without members is empty, not nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
@@ -41,8 +39,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig holds the members of every cluster type side by side, so that
-// a type this version does not know keeps what it shares with the others.
+// ClusterConfig has the members of every cluster type, so that a type unknown to this version keeps
+// the members that it shares with others.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 is absent
@@ -52,21 +50,21 @@ type ClusterConfig struct {
 	ReleasePriority string   `json:"release_priority"`
 }
 
-// Endpoint is how a cluster is reached through one access point.
+// Endpoint has the addresses of a cluster at one access point.
 type Endpoint struct {
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	ConnectionType         string `json:"connection_type"`
 }
 
-// ClusterStatus is what the cluster is now.
+// ClusterStatus is the present state of the cluster.
 type ClusterStatus struct {
 	Phase string `json:"phase"`
 	CKU   int32  `json:"cku"` // at least 1; 0 is absent
 }
 
-// Compact drops the empty members that null leaves behind in lists and maps: null equals
-// absent there, too.
+// Compact drops the empty members that null leaves behind in lists and maps, because null means
+// absent there too.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

@@ -15,7 +15,7 @@ type Network struct {
 	Status   NetworkStatus `json:"status"`
 }
 
-// NetworkSpec is what was asked for.
+// NetworkSpec is the configuration that was asked for.
 type NetworkSpec struct {
 	DisplayName     string           `json:"display_name"`
 	Cloud           string           `json:"cloud"`
@@ -36,13 +36,13 @@ type NetworkZone struct {
 	CIDR   string `json:"cidr"`
 }
 
-// NetworkDNSConfig is how a network's names resolve.
+// NetworkDNSConfig says how a network's names resolve.
 type NetworkDNSConfig struct {
 	Resolution string `json:"resolution"`
 }
 
-// NetworkStatus is what the network is now. The two error members are set only
-// while something is wrong.
+// NetworkStatus is the present state of the network. The two error members are set only while
+// something is wrong.
 type NetworkStatus struct {
 	Phase                    string            `json:"phase"`
 	SupportedConnectionTypes []string          `json:"supported_connection_types"`
@@ -57,8 +57,7 @@ type NetworkStatus struct {
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud holds the members of all three clouds side by side; Kind says
-// which of them count.
+// NetworkCloud has the members of all three clouds; Kind says which of them count.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 
@@ -78,8 +77,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops the empty members that null leaves behind in lists and maps: null equals
-// absent there, too.
+// Compact drops the empty members that null leaves behind in lists and maps, because null means
+// absent there too.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

@@ -10,7 +10,7 @@ type Peering struct {
 	Status   PeeringStatus `json:"status"`
 }
 
-// PeeringSpec is what was asked for.
+// PeeringSpec is the configuration that was asked for.
 type PeeringSpec struct {
 	DisplayName string       `json:"display_name"`
 	Cloud       PeeringCloud `json:"cloud"`
@@ -18,8 +18,7 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud holds the members of all three clouds side by side; Kind says
-// which of them count.
+// PeeringCloud has the members of all three clouds; Kind says which of them count.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 
@@ -37,16 +36,16 @@ type PeeringCloud struct {
 	VNet   string `json:"vnet"`
 }
 
-// PeeringStatus is what the peering is now. The two error members are set only
-// while something is wrong.
+// PeeringStatus is the present state of the peering. The two error members are set only while
+// something is wrong.
 type PeeringStatus struct {
 	Phase        string `json:"phase"`
 	ErrorCode    string `json:"error_code"`
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty members that null leaves behind in a list: null equals absent
-// there, too.
+// Compact drops the empty members that null leaves behind in a list, because null means absent
+// there too.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

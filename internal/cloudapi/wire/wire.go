@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wire holds the records of the cloud's list operations as they come
-// over the wire, and nothing else: no client, no I/O.
+// Package wire holds the records of the cloud's list operations as they come over the wire, and
+// nothing else: no client, no I/O.
 //
-// Only fields the operator publishes are here. Every field is optional, and a
-// field that is absent or null is its zero value. Dates, enumerations and URLs
-// stay strings on purpose: a value this version does not know must not cost
-// the whole record. Members this version does not know are passed over.
+// It has only the fields that the operator publishes. Every field is optional; if it is absent or
+// null, it is zero. Dates, enumerations and URLs stay strings, because a value that this version
+// does not know must not cost the whole record. Unknown members are ignored.
 package wire
 
 // ObjectMeta has the addresses and dates of an object.
