@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command manager mirrors the inventory of Confluent Cloud environments into
-// Kubernetes. Its flags are those below; `manager --help` prints them.
+// Command manager mirrors the inventory of Confluent Cloud environments into Kubernetes. `manager
+// --help` prints its flags.
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// run starts the manager and returns when it was told to stop.
+// run starts the manager and returns once it has stopped.
 func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
 	logging := options.BindLogging(flags)
@@ -57,7 +57,7 @@ func run(args []string) error {
 	options.SpareMemory()
 	logger := options.Discreet(zap.New(zap.UseFlagOptions(logging)))
 	ctrl.SetLogger(logger)
-	klog.SetLogger(logger) // That of client-go: leader election, watches.
+	klog.SetLogger(logger) // The logger of client-go: leader election, watches.
 	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func run(args []string) error {
 	ctx := ctrl.SetupSignalHandler()
 	err = health.Await(ctx, cluster, o.Manager.Scheme, controller.Objects(), o.Manager.HealthProbeBindAddress, ctrl.Log)
 	switch {
-	case ctx.Err() != nil: // Told to stop meanwhile.
+	case ctx.Err() != nil: // A signal came in between.
 		return nil
 	case err != nil:
 		return err
@@ -114,21 +114,20 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns how to reach the cluster, and gives the manager's watches and its lease each a
-// connection of their own: they go on while 20,000 writes go out, see docs/decisions/0022.
+// connect returns how to reach the cluster. It gives the manager's watches and its lease a
+// connection each, so that they go on during 20,000 writes, see docs/decisions/0022.
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
 	}
-	cluster.QPS = -1 // The API server's own priority and fairness is the limit.
+	cluster.QPS = -1 // The API server's own priority and fairness sets the limit.
 	o.LeaderElectionConfig = ownConnection(cluster)
 	o.Cache.HTTPClient, err = rest.HTTPClientFor(ownConnection(cluster))
 	return cluster, err
 }
 
-// ownConnection returns the configuration of a client that shares no connection
-// with others.
+// ownConnection returns the configuration of a client that shares no connection with others.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

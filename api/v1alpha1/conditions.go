@@ -5,21 +5,21 @@ package v1alpha1
 // Prefix starts every label and annotation that this API defines.
 const Prefix = "inventory.ccloud.dev/"
 
-// Annotations a user sets on an InventorySource or an EnvironmentDiscovery.
+// Annotations that a user sets on an InventorySource or an EnvironmentDiscovery.
 const (
 	// AnnotationRequestedAt asks for a sync now. Any value that differs from
-	// status.lastHandledReconcileAt counts; it is echoed there once handled.
+	// status.lastHandledReconcileAt counts; the sync copies it there.
 	AnnotationRequestedAt = Prefix + "requestedAt"
-	// AnnotationApprovePrune lets one held prune through. Its value is the
-	// digest printed in the PruneHeld message; several are separated by commas.
+	// AnnotationApprovePrune approves one held prune. Its value is the digest in the PruneHeld
+	// message; it may have several, separated by commas.
 	AnnotationApprovePrune = Prefix + "approvePrune"
-	// AnnotationUnmanaged, "true" on an InventorySource that an EnvironmentDiscovery made,
-	// has the discovery leave it alone: it is neither changed nor deleted.
+	// AnnotationUnmanaged, if "true" on an InventorySource that an EnvironmentDiscovery made, makes
+	// the discovery neither change nor delete the source.
 	AnnotationUnmanaged = Prefix + "unmanaged"
 )
 
-// Labels the operator sets on observations, each only where its value is a
-// valid label value.
+// Labels that the operator sets on observations. It sets each only if its value is a valid label
+// value.
 const (
 	LabelSource      = Prefix + "source"
 	LabelEnvironment = Prefix + "environment"
@@ -29,47 +29,45 @@ const (
 	LabelType        = Prefix + "type"
 )
 
-// Annotations that an EnvironmentDiscovery sets on the InventorySources it makes.
+// Annotations that an EnvironmentDiscovery sets on the InventorySources that it makes.
 const (
 	// AnnotationEnvironmentName is the display name of the source's environment.
 	AnnotationEnvironmentName = Prefix + "environment-name"
-	// AnnotationMissingSince says since when the source's environment is missing from
-	// complete listings (RFC 3339). It goes when the environment is back.
+	// AnnotationMissingSince is the time since when the source's environment is missing from
+	// complete listings (RFC 3339). It is removed when the environment is back.
 	AnnotationMissingSince = Prefix + "missing-since"
 )
 
 // LabelDiscovery, on an InventorySource, names the EnvironmentDiscovery that made it.
 const LabelDiscovery = Prefix + "discovery"
 
-// AnnotationTemplateKeys, on an observation or on a source that a discovery made, lists the label and annotation
-// keys that came from the source's template, so that those taken out of the
-// template later are taken off the observation too.
+// AnnotationTemplateKeys, on an observation or on a source that a discovery made, lists the label
+// and annotation keys that came from the template. If the template later loses a key, the object
+// loses it too.
 const AnnotationTemplateKeys = Prefix + "template-keys"
 
 // Condition types of an InventorySource.
 const (
-	// ConditionReady is True after a sync in which every mirrored kind was
-	// listed whole and written.
+	// ConditionReady is True after a sync that listed and wrote every mirrored kind whole.
 	ConditionReady = "Ready"
-	// ConditionReconciling is True, and otherwise absent, while a sync is
-	// under way or is being tried again (kstatus).
+	// ConditionReconciling is True while a sync is under way or is tried again; otherwise it is
+	// absent (kstatus).
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is True, and otherwise absent, where only a person can
-	// help (kstatus).
+	// ConditionStalled is True if only a person can help; otherwise it is absent (kstatus).
 	ConditionStalled = "Stalled"
-	// ConditionKafkaClustersSynced tells how the last sync of the clusters went.
+	// ConditionKafkaClustersSynced reports how the last sync of the clusters went.
 	ConditionKafkaClustersSynced = "KafkaClustersSynced"
-	// ConditionPeeringsSynced tells how the last sync of the peerings went.
+	// ConditionPeeringsSynced reports how the last sync of the peerings went.
 	ConditionPeeringsSynced = "PeeringsSynced"
-	// ConditionNetworksSynced tells how the last sync of the networks went.
+	// ConditionNetworksSynced reports how the last sync of the networks went.
 	ConditionNetworksSynced = "NetworksSynced"
-	// ConditionPruneHeld is True, and otherwise absent, while observations
-	// stay although their cloud objects are missing, until a person approves.
+	// ConditionPruneHeld is True while observations of missing cloud objects stay until a person
+	// approves the prune; otherwise it is absent.
 	ConditionPruneHeld = "PruneHeld"
 )
 
-// ConditionObserved is the condition of an observation that reports whether its
-// cloud object was in the last complete listing. Observations also carry Ready.
+// ConditionObserved reports whether the cloud object of an observation was in the last complete
+// listing. Observations also have Ready.
 const ConditionObserved = "Observed"
 
 // Reasons of an InventorySource's Ready and of its …Synced conditions, one for each kind.
@@ -82,7 +80,7 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 	// ReasonServiceAccountTokenFailed: the API server gave no token of the ServiceAccount.
 	ReasonServiceAccountTokenFailed = "ServiceAccountTokenFailed"
-	// ReasonTokenExchangeRefused: the cloud took that token for nobody it knows.
+	// ReasonTokenExchangeRefused: the cloud refused to exchange that token.
 	ReasonTokenExchangeRefused = "TokenExchangeRefused"
 	ReasonUnauthenticated      = "Unauthenticated"
 	ReasonForbidden            = "Forbidden"
@@ -92,9 +90,9 @@ const (
 	ReasonIncompleteListing    = "IncompleteListing"
 	ReasonMalformedResponse    = "MalformedResponse"
 	ReasonNameConflict         = "NameConflict"
-	// ReasonWriteFailed: the API server refused to have an observation written.
+	// ReasonWriteFailed: an observation could not be written to the API server.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonConfigMapsOff: the source asks for ConfigMaps, which the manager does not keep.
+	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep.
 	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
@@ -116,15 +114,15 @@ const (
 	ReasonListed = "Listed"
 	// ReasonMissing: the cloud object was absent from the last complete listing.
 	ReasonMissing = "Missing"
-	// ReasonSourceStale: no complete listing for the source's staleAfter.
+	// ReasonSourceStale: there was no complete listing for the source's staleAfter.
 	ReasonSourceStale = "SourceStale"
 	// ReasonUnknownPhase: this version does not know what the phase means.
 	ReasonUnknownPhase = "UnknownPhase"
 )
 
-// Keys of the ConfigMap that is kept for a KafkaClusterObservation where its source's
-// spec.kafkaClusters.configMaps is Enabled. A key whose value the cloud does not tell is
-// absent. Each access point adds three more: its ID with one of the suffixes behind it.
+// Keys of the ConfigMap that is kept for a KafkaClusterObservation if its source's
+// spec.kafkaClusters.configMaps is Enabled. A key without a value is absent. Each access point adds
+// three more keys: its ID, followed by one of the suffixes.
 const (
 	ConfigMapClusterID        = "cluster.id"
 	ConfigMapEnvironmentID    = "environment.id"

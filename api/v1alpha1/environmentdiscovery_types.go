@@ -219,23 +219,23 @@ type EnvironmentDiscoveryList struct {
 	Items           []EnvironmentDiscovery `json:"items"`
 }
 
-// GetInterval returns spec.interval, or its default where it is not set.
+// GetInterval returns spec.interval, or its default if it is not set.
 func (d *EnvironmentDiscovery) GetInterval() time.Duration {
 	return durationOr(d.Spec.Interval, DefaultDiscoveryInterval)
 }
 
-// GetTimeout returns spec.timeout, or its default where it is not set.
+// GetTimeout returns spec.timeout, or its default if it is not set.
 func (d *EnvironmentDiscovery) GetTimeout() time.Duration {
 	return durationOr(d.Spec.Timeout, DefaultTimeout)
 }
 
-// GetEndpoint returns spec.endpoint, or its default where it is not set.
+// GetEndpoint returns spec.endpoint, or its default if it is not set.
 func (d *EnvironmentDiscovery) GetEndpoint() string {
 	return cmp.Or(d.Spec.Endpoint, DefaultEndpoint)
 }
 
-// AsPrune returns the rules by which sources are pruned, which are those of observations but
-// for the policy's default.
+// AsPrune returns the rules by which sources are pruned. They are those of observations, but the
+// policy has another default.
 func (p SourcePrune) AsPrune() Prune {
 	return Prune{Policy: cmp.Or(p.Policy, PrunePolicyRetain), AfterMisses: p.AfterMisses, GracePeriod: p.GracePeriod, MaxPercent: p.MaxPercent}
 }

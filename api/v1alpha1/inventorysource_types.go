@@ -203,7 +203,7 @@ type WorkloadIdentityCredential struct {
 	TokenEndpoint string `json:"tokenEndpoint,omitempty"`
 }
 
-// WithDefaults returns the credential with its defaults where a field is not set.
+// WithDefaults returns the credential with a default for each field that is not set.
 func (c WorkloadIdentityCredential) WithDefaults() WorkloadIdentityCredential {
 	c.ServiceAccountName = cmp.Or(c.ServiceAccountName, DefaultServiceAccountName)
 	c.Audience = cmp.Or(c.Audience, DefaultAudience)
@@ -218,7 +218,7 @@ type APIKeyCredential struct {
 	SecretRef SecretReference `json:"secretRef"`
 }
 
-// The keys of the Secret that an APIKeyCredential names, where it names none itself.
+// The keys of the Secret that an APIKeyCredential names, if it names no keys itself.
 const (
 	SecretKeyAPIKey    = "api-key"
 	SecretKeyAPISecret = "api-secret"
@@ -245,12 +245,12 @@ type SecretReference struct {
 	APISecretKey SecretKey `json:"apiSecretKey,omitempty"`
 }
 
-// GetAPIKeyKey returns apiKeyKey, or its default where it is not set.
+// GetAPIKeyKey returns apiKeyKey, or its default if it is not set.
 func (r SecretReference) GetAPIKeyKey() string {
 	return string(cmp.Or(r.APIKeyKey, SecretKeyAPIKey))
 }
 
-// GetAPISecretKey returns apiSecretKey, or its default where it is not set.
+// GetAPISecretKey returns apiSecretKey, or its default if it is not set.
 func (r SecretReference) GetAPISecretKey() string {
 	return string(cmp.Or(r.APISecretKey, SecretKeyAPISecret))
 }
@@ -546,22 +546,22 @@ type InventorySourceList struct {
 	Items           []InventorySource `json:"items"`
 }
 
-// GetInterval returns spec.interval, or its default where it is not set.
+// GetInterval returns spec.interval, or its default if it is not set.
 func (s *InventorySource) GetInterval() time.Duration {
 	return durationOr(s.Spec.Interval, DefaultInterval)
 }
 
-// GetTimeout returns spec.timeout, or its default where it is not set.
+// GetTimeout returns spec.timeout, or its default if it is not set.
 func (s *InventorySource) GetTimeout() time.Duration {
 	return durationOr(s.Spec.Timeout, DefaultTimeout)
 }
 
-// GetStaleAfter returns spec.staleAfter, or three intervals where it is not set.
+// GetStaleAfter returns spec.staleAfter, or three intervals if it is not set.
 func (s *InventorySource) GetStaleAfter() time.Duration {
 	return durationOr(s.Spec.StaleAfter, staleIntervals*s.GetInterval())
 }
 
-// GetEndpoint returns spec.endpoint, or its default where it is not set.
+// GetEndpoint returns spec.endpoint, or its default if it is not set.
 func (s *InventorySource) GetEndpoint() string {
 	if s.Spec.Endpoint == "" {
 		return DefaultEndpoint
@@ -569,17 +569,17 @@ func (s *InventorySource) GetEndpoint() string {
 	return s.Spec.Endpoint
 }
 
-// GetAfterMisses returns prune.afterMisses, or its default where it is not set.
+// GetAfterMisses returns prune.afterMisses, or its default if it is not set.
 func (p Prune) GetAfterMisses() int {
 	return intOr(p.AfterMisses, DefaultAfterMisses)
 }
 
-// GetMaxPercent returns prune.maxPercent, or its default where it is not set.
+// GetMaxPercent returns prune.maxPercent, or its default if it is not set.
 func (p Prune) GetMaxPercent() int {
 	return intOr(p.MaxPercent, DefaultMaxPercent)
 }
 
-// GetGracePeriod returns prune.gracePeriod, or zero where it is not set.
+// GetGracePeriod returns prune.gracePeriod, or zero if it is not set.
 func (p Prune) GetGracePeriod() time.Duration {
 	return durationOr(p.GracePeriod, 0)
 }

@@ -7,20 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Observation is what every kind of observation has, for programs that read any of them.
+// Observation is what all kinds of observations have, for programs that read any of them.
 //
 // +kubebuilder:object:generate=false
 type Observation interface {
 	metav1.Object
 	runtime.Object
 
-	// CloudID returns the ID the cloud gave the object.
+	// CloudID returns the ID that the cloud gave the object.
 	CloudID() string
-	// Origin returns the part of the spec that says where the observation is from.
+	// Origin returns the part of the spec that names the source and the environment.
 	Origin() *ObservationOrigin
 	// Phase returns the cloud's own word for the object's phase.
 	Phase() string
-	// Conditions returns the status's conditions, to read or to change.
+	// Conditions returns the conditions in the status, to read or to change.
 	Conditions() *[]metav1.Condition
 }
 

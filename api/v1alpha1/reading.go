@@ -9,18 +9,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// What is here is for programs that read observations. Nothing in it calls an API or
-// tells the time.
+// This file is for programs that read observations. It calls no API and reads no clock.
 
-// Connection types of Kafka endpoints that the API documents. There may be others. Source:
-// cmk/v2, endpoints of a cluster.
+// Connection types of Kafka endpoints that the API documents. There may be others. Source: cmk/v2,
+// endpoints of a cluster.
 const (
 	ConnectionTypePublic                  = "PUBLIC"
 	ConnectionTypePrivateLink             = "PRIVATE_LINK"
 	ConnectionTypePrivateNetworkInterface = "PRIVATE_NETWORK_INTERFACE"
 )
 
-// Access point IDs that the API reserves; all others are made up by the cloud.
+// Access point IDs that the API reserves. The cloud makes up all others.
 const (
 	AccessPointPublic      = "PUBLIC"
 	AccessPointPrivateLink = "PRIVATE_LINK"
@@ -30,15 +29,15 @@ const (
 const PhaseReadyPeering = "READY"
 
 // IsReady reports whether an observation's cloud object is up, and was in the last complete
-// listing: condition Ready is True. It is false while nobody knows.
+// listing: condition Ready is True. It is false if that is not known.
 func IsReady(o Observation) bool { return isTrue(*o.Conditions(), ConditionReady) }
 
-// IsFresh reports whether what an observation tells is what the last complete listing told:
-// condition Observed is True. It is false for an object that is missing, and for one whose
+// IsFresh reports whether an observation shows its cloud object as the last complete listing had
+// it: condition Observed is True. It is false for an object that is missing, and for one whose
 // source could not be listed for staleAfter.
 //
-// The operator sets the condition. Where the operator itself may be down, ask the source too,
-// see InventorySource.KafkaClustersFresh.
+// The operator sets the condition. If the operator itself may be down, ask the source too, see
+// InventorySource.KafkaClustersFresh.
 func IsFresh(o Observation) bool { return isTrue(*o.Conditions(), ConditionObserved) }
 
 func isTrue(conditions []metav1.Condition, conditionType string) bool {
@@ -47,18 +46,18 @@ func isTrue(conditions []metav1.Condition, conditionType string) bool {
 	})
 }
 
-// KafkaClustersFresh reports whether the source's Kafka clusters were listed whole within its
-// staleAfter before now. It needs no operator that runs.
+// KafkaClustersFresh reports whether the source's Kafka clusters were listed whole within
+// staleAfter before now. It is right even if the operator is down.
 func (s *InventorySource) KafkaClustersFresh(now time.Time) bool {
 	return s.fresh(s.Status.KafkaClusters, now)
 }
 
-// PeeringsFresh is KafkaClustersFresh for peerings.
+// PeeringsFresh reports the same as KafkaClustersFresh, for peerings.
 func (s *InventorySource) PeeringsFresh(now time.Time) bool {
 	return s.fresh(s.Status.Peerings, now)
 }
 
-// NetworksFresh is KafkaClustersFresh for networks.
+// NetworksFresh reports the same as KafkaClustersFresh, for networks.
 func (s *InventorySource) NetworksFresh(now time.Time) bool {
 	return s.fresh(s.Status.Networks, now)
 }
@@ -72,9 +71,9 @@ func (o *KafkaClusterObservation) Endpoint(accessPointID string) (KafkaEndpoint,
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.AccessPointID == accessPointID })
 }
 
-// EndpointOfType returns the endpoint of a connection type, and reports whether there is one.
-// Of several it is that of the lowest access point ID, so that the choice stays while that
-// access point is there.
+// EndpointOfType returns the endpoint of a connection type, and reports whether there is one. If
+// there are several, it returns the one with the lowest access point ID, so that the choice stays
+// while that access point exists.
 func (o *KafkaClusterObservation) EndpointOfType(connectionType string) (KafkaEndpoint, bool) {
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.ConnectionType == connectionType })
 }
@@ -86,8 +85,8 @@ func find(endpoints []KafkaEndpoint, is func(KafkaEndpoint) bool) (KafkaEndpoint
 	return KafkaEndpoint{}, false
 }
 
-// ReadyPeerings returns the names of the PeeringObservations of the cluster's network that
-// are READY, sorted. There may be more than these where peeringCount is above 500.
+// ReadyPeerings returns the names of the PeeringObservations of the cluster's network that are
+// READY, sorted. If peeringCount is above 500, there may be more than these.
 func (o *KafkaClusterObservation) ReadyPeerings() []string {
 	var names []string
 	for _, p := range o.Status.Peerings {
@@ -98,8 +97,8 @@ func (o *KafkaClusterObservation) ReadyPeerings() []string {
 	return names
 }
 
-// EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access
-// point ID. There may be more than these where endpointCount is above 500.
+// EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access point
+// ID. If endpointCount is above 500, there may be more than these.
 func (o *PeeringObservation) EndpointsOf(clusterID string) []KafkaEndpoint {
 	var endpoints []KafkaEndpoint
 	for _, e := range o.Status.Endpoints {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health tells whether the manager can work: whether the API server serves its
-// kinds, and whether its caches hold them.
+// Package health reports whether the manager can work: whether the API server serves its kinds, and
+// whether its caches hold them.
 package health
 
 import (
@@ -32,21 +32,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// OldestServer is the oldest Kubernetes version whose API server has everything the kinds
-// use: selectable fields are there since 1.32.
+// OldestServer is the oldest Kubernetes version whose API server has everything that the kinds use:
+// it has had selectable fields since 1.32.
 const OldestServer = "1.32.0"
 
 const (
-	// lookAgain is the time between two looks at what the API server serves.
+	// lookAgain is how often to look at what the API server serves.
 	lookAgain = 2 * time.Second
-	// sayAgain is the time between two log lines that say the same is lacking.
+	// sayAgain is the time between two log lines about the same missing kinds.
 	sayAgain = time.Minute
 )
 
-// Await returns once the API server serves the kinds of these objects, or with ctx's error, or
-// with that of an API server that does not answer at first. While it waits, it logs what is
-// lacking and serves /healthz and /readyz on the address, so that a probe can tell; "" or "0"
-// serves neither.
+// Await returns once the API server serves the kinds of these objects. Otherwise it returns ctx's
+// error, or that of an API server that does not answer at first. While it waits, it logs what is
+// missing. It also serves /healthz and /readyz on the address, for probes; "" or "0" serves
+// neither.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -89,7 +89,7 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing says which of the kinds the API server does not serve; nil means none.
+// missing says which of the kinds the API server does not serve; nil means that it serves all.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -109,12 +109,12 @@ func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext
 		strings.Join(left, ", "), group), nil
 }
 
-// warnOfOldServer logs that the API server is older than it should be. What is lacking
-// there is lacking, and the rest works.
+// warnOfOldServer logs that the API server is older than it should be. The manager works with it
+// all the same, without the features that the server lacks.
 func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, log logr.Logger) {
 	info, err := server.ServerVersionWithContext(ctx)
 	if err != nil {
-		return // The next request says why.
+		return // The next request reports it.
 	}
 	found, err := version.ParseGeneric(info.GitVersion)
 	if err == nil && found.LessThan(version.MustParseGeneric(OldestServer)) {
@@ -123,7 +123,7 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until stop is called: alive, and not ready for the reason given.
+// serve answers probes until stop is called: alive, but not ready, for the reason given.
 func serve(address string, reason func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
@@ -141,7 +141,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = probes.Serve(listener) // Ends with the error that Close is.
+		_ = probes.Serve(listener) // Always ends with the error that Close causes.
 	}()
 	return func() {
 		_ = probes.Close()
@@ -149,10 +149,10 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks has the manager be ready once its cache holds all objects of these types, but those
-// that are not watched for lack of rights: neither a restart nor a rollback would help there. Each
-// is a check of its own, named after its kind: /readyz?verbose lists them. The manager is alive
-// while it answers: neither the cloud nor the API server makes it less so.
+// AddChecks makes the manager ready once its cache holds all objects of these types. Types that are
+// not watched for lack of rights do not count: neither a restart nor a rollback would help there.
+// Each type is a check of its own, named after its kind; /readyz?verbose lists them. The manager is
+// alive while it answers: neither the cloud nor the API server can change that.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -173,12 +173,12 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	return mgr.AddReadyzCheck("credential", accepted(server))
 }
 
-// askAgain is how long an answer of the API server to the manager's credential counts.
+// askAgain is how long an answer of the API server about the manager's credential is valid.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails while the API server takes the manager for nobody it knows:
-// nothing that the manager knows or writes is current then. Whatever else keeps the API server from
-// answering is not the manager's fault.
+// accepted returns a check that fails while the API server refuses the manager's credential:
+// nothing that the manager knows or writes is current then. Other failures of the API server do not
+// count.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -198,23 +198,23 @@ func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	}
 }
 
-// filled is a runnable that tells when its manager's caches are filled.
+// filled is a runnable that starts once its manager's caches are filled.
 type filled chan struct{}
 
-// Start closes the channel. A manager starts its runnables after its caches.
+// Start closes the channel. A manager starts its runnables after its caches are filled.
 func (f filled) Start(context.Context) error {
 	close(f)
 	return nil
 }
 
-// NeedLeaderElection reports that caches are filled without being the leader.
+// NeedLeaderElection returns false: caches are filled on every manager, not only on the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
-// Start starts the manager and returns its error once it has ended, or nil at once if ctx ends
-// before the caches are filled: nothing has begun then that would have to end. A manager
-// stopped by itself at that moment waits for its caches for good, and wastes a core on it
-// (manager/runnable_group.go of controller-runtime v0.25.2), so it is not told. It runs on, and
-// ends with the process.
+// Start starts the manager and returns its error once it has ended. If ctx ends before the caches
+// are filled, Start returns nil at once: nothing has begun that would have to end. It does not stop
+// the manager then. A manager that is stopped at that moment waits for its caches forever and uses
+// a whole core (manager/runnable_group.go of controller-runtime v0.25.2). It runs on, and ends with
+// the process.
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
 	if err := mgr.Add(filled); err != nil {
@@ -249,7 +249,7 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache holds all objects of this one's type.
+// synced returns a check that fails until the cache holds all objects of the given type.
 func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
 		if !watched(object) {

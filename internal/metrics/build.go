@@ -4,13 +4,13 @@ package metrics
 
 import "runtime/debug"
 
-// Build tells what was built.
+// Build identifies the version that was built.
 type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild reads what the Go tool noted in the binary. version, set by the
-// linker in a release, takes precedence over the module's.
+// ReadBuild reads what the Go tool noted in the binary. If version is set, it replaces the module's
+// version: the linker sets it in a release.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

@@ -17,8 +17,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout bounds reading from the cache at a scrape, in case it is not
-// synced yet.
+// scrapeTimeout bounds reading from the cache at a scrape, which may not be synced yet.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -52,17 +51,17 @@ func (k *Kind) info() *prometheus.Desc {
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
-// Collector collects, at each scrape, what the status of sources and discoveries tells. A
-// series goes with its object.
+// Collector collects, at each scrape, figures from the status of sources and discoveries. A series
+// ends with its object.
 type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
-	// Kinds are the kinds mirrored.
+	// Kinds are the mirrored kinds.
 	Kinds []Kind
-	// Elected is closed once this manager works; until then nothing is collected,
-	// or every stand-by would count the same sources again.
+	// Elected is closed once this manager works. Until then nothing is collected, because every
+	// manager on standby would count the same sources again.
 	Elected <-chan struct{}
-	// PerObservation adds one series for every observation.
+	// PerObservation adds one series for each observation.
 	PerObservation bool
 }
 
@@ -76,7 +75,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. What cannot be read gives no series.
+// Collect implements prometheus.Collector. An object that cannot be read gives no series.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	select {
 	case <-c.Elected:
@@ -90,7 +89,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// Of several shards each has its own sources in its cache, and every observation.
+	// If there are several shards, the cache of each has its own sources, but every observation.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -101,7 +100,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// collectDiscoveries collects the series of all discoveries but those being deleted.
+// collectDiscoveries collects the series of all discoveries, except those being deleted.
 func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus.Metric) {
 	discoveries := &v1alpha1.EnvironmentDiscoveryList{}
 	if err := c.Reader.List(ctx, discoveries, client.UnsafeDisableDeepCopy); err != nil {
@@ -116,12 +115,12 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 	}
 }
 
-// readiness returns 1 if the Ready condition is True, else 0, and its reason.
+// readiness returns 1 if the Ready condition is True, otherwise 0, and the condition's reason.
 func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	switch {
 	case condition == nil:
-		return 0, v1alpha1.ReasonProgressing // Nobody has looked at it yet.
+		return 0, v1alpha1.ReasonProgressing // No manager has looked at it yet.
 	case condition.Status == metav1.ConditionTrue:
 		return 1, condition.Reason
 	}
@@ -154,7 +153,7 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 	}
 }
 
-// held returns the series that says whether a prune of an owner's kind waits for approval.
+// held returns the series that shows whether a prune of an owner's kind waits for approval.
 func held(owner mirror.Object, kind *mirror.Kind) prometheus.Metric {
 	value := 0.0
 	if summary := *kind.Summary(owner); summary != nil && summary.Held != nil {
@@ -170,7 +169,7 @@ func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheu
 		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			continue
 		}
-		_ = meta.EachListItem(list, func(object runtime.Object) error { // Fails where that does.
+		_ = meta.EachListItem(list, func(object runtime.Object) error { // Fails only if the function does.
 			o := object.(v1alpha1.Observation)
 			source := o.Origin().SourceRef.Name
 			if own[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics declares every metric of the operator, once, with the way its
-// series go again. Figures that the cluster already holds are collected from it
-// at each scrape (see Collector), so that they need no removal.
+// Package metrics declares every metric of the operator, once, and how its series end. Figures that
+// the cluster already holds are collected from it at each scrape (see Collector), so they need no
+// removal.
 package metrics
 
 import (
@@ -17,8 +17,7 @@ import (
 
 const namespace = "ccloud_inventory"
 
-// Metrics are the figures that only the running process knows. It is safe for
-// concurrent use.
+// Metrics are the figures that only the running process knows. They are safe for concurrent use.
 type Metrics struct {
 	syncs          *prometheus.CounterVec
 	syncDuration   *prometheus.HistogramVec
@@ -29,12 +28,12 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking are the kinds of owners with a namespace and name that asked the cloud.
+	// asking has, by namespace and name, the kinds of owners that asked the cloud.
 	asking map[[2]string]map[string]bool
 }
 
-// New registers the metrics. It panics if they are registered already, which is a
-// mistake in the program.
+// New registers the metrics. It panics if they are registered already, because that is a mistake in
+// the program.
 func New(registry prometheus.Registerer, build Build) *Metrics {
 	m := &Metrics{
 		syncs: counter("sync_total", "Syncs of one kind of one source, by result: Succeeded or the reason of the failure.", "kind", "result"),
@@ -68,12 +67,12 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Synced counts one sync of a kind, listed or not.
+// Synced counts one sync of a kind, successful or not.
 func (m *Metrics) Synced(kind, result string) {
 	m.syncs.WithLabelValues(kind, result).Inc()
 }
 
-// Listed takes the time of one listing of a kind.
+// Listed records how long one listing of a kind took.
 func (m *Metrics) Listed(kind string, took time.Duration) {
 	m.syncDuration.WithLabelValues(kind).Observe(took.Seconds())
 }
@@ -92,8 +91,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts the requests made for one owner. ownerKind is the
-// lower-case kind.
+// ObserveCalls returns a function that counts the requests for one owner. ownerKind is its kind in
+// lower case.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -111,8 +110,8 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of an owner that is gone. Another kind of owner may have the same name:
-// what both share goes with the last of them.
+// Forget removes the series of a deleted owner. Another kind of owner may have the same name;
+// series that both share are removed with the last of them.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

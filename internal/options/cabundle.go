@@ -11,9 +11,9 @@ import (
 	"os"
 )
 
-// readCABundle adds the certificates in the file to the system's certificate authorities. A
-// file that is right in parts only is an error: the part that is left out would be missed
-// when a connection fails, far from here.
+// readCABundle adds the certificates in the file to the system's certificate authorities. If a part
+// of the file is wrong, that is an error. Otherwise the missing part would show only when a
+// connection fails, far from here.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil
@@ -59,7 +59,7 @@ func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certificates) == 0 {
 		return nil, errors.New("has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----")
 	}
-	// The decoder passes over a block that it cannot read.
+	// The decoder skips a block that it cannot read.
 	for _, line := range []string{"-----BEGIN ", "-----END "} {
 		if n := bytes.Count(bundle, []byte(line)); n != len(certificates) {
 			return nil, fmt.Errorf("%d lines begin with %s, and %d blocks can be read: one is cut or damaged", n, line, len(certificates))

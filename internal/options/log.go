@@ -4,17 +4,17 @@ package options
 
 import "github.com/go-logr/logr"
 
-// mostVerbose is the highest level that is logged. From 8 on client-go logs the bodies
-// of answers, Secrets among them, from 7 on headers.
+// mostVerbose is the highest level that is logged. At level 7 client-go logs headers, and from 8 on
+// the bodies of answers, including Secrets.
 const mostVerbose = 6
 
-// Discreet returns a logger that logs what another one does, but for the levels at which
-// libraries log what they send and receive: no credential is in a log, however much is
-// asked for.
+// Discreet returns a logger that logs what another one does, except at the levels at which
+// libraries log what they send and receive. So no credential is in a log, even at the highest
+// verbosity.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {
-		sink = deep.WithCallDepth(1) // This one.
+		sink = deep.WithCallDepth(1) // Skip this function's frame.
 	}
 	return logr.New(discreet{sink})
 }

@@ -9,10 +9,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// BindLogging declares zap's flags, with the manager's own defaults in their help: zap's texts
-// say those of zap. The logger is made from what it returns once the flags are parsed.
+// BindLogging declares zap's flags. Their help states the manager's defaults, because zap's own
+// texts state zap's. Once the flags are parsed, the result is for making the logger.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// Where an error is logged tells nothing about what caused it.
+	// The place at which an error is logged says nothing about its cause.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	for name, usage := range map[string]string{

@@ -10,22 +10,22 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent is how far the heap may grow over what lives before garbage is collected,
-// where GOGC does not say. Half of Go's own: what lives are the observations, syncs
-// leave short-lived garbage, and collecting it twice as often costs little processor
-// time beside what reading the listings takes.
+// gcPercent is how far the heap may grow beyond its live objects before garbage is collected, if
+// GOGC is not set. It is half of Go's default. The live objects are the observations, and syncs
+// leave short-lived garbage. Collecting it twice as often costs little processor time, compared to
+// reading the listings.
 const gcPercent = 50
 
-// SpareMemory sets how far the heap may grow, unless the environment variable GOGC does.
+// SpareMemory sets how far the heap may grow, unless the environment variable GOGC is set.
 func SpareMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// LimitMemory has the garbage collector work harder before the kernel kills: from
-// nine tenths of the container's limit on. It returns that in bytes, for the log, or
-// why there is none. Where GOMEMLIMIT is set, that counts.
+// LimitMemory makes the garbage collector work harder from nine tenths of the container's limit on,
+// before the kernel ends the process. It returns that number of bytes, for the log, or the reason
+// why there is none. If GOMEMLIMIT is set, that counts instead.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package options turns the manager's flags into what it is made from.
+// Package options turns the manager's flags into the options that it runs with.
 package options
 
 import (
@@ -30,41 +30,40 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// leaseName is the name of the Lease that managers elect their leader by. That of
-// a shard has a hash of the shard's selector behind it.
+// leaseName is the name of the Lease by which managers elect their leader. A shard adds a hash of
+// its selector to it.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond is what a listing of two pages takes within its timeout. Below,
-// none would ever be done.
+// leastRequestsPerSecond lets a listing of two pages finish within its timeout. With less, none
+// ever would.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is as good as no limit, and still a number of requests
-// that can be counted.
+// mostRequestsPerSecond is practically no limit, and still a number of requests that can be
+// counted.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
 	// Manager are controller-runtime's options, with an empty scheme.
 	Manager ctrl.Options
-	// AllowedOrigins are the origins sources may ask, normalised.
+	// AllowedOrigins are the normalised origins that sources may ask.
 	AllowedOrigins []string
-	// WatchNamespaces are the namespaces to work in; none means all.
+	// WatchNamespaces are the namespaces to work in; if empty, all.
 	WatchNamespaces []string
-	// ConcurrentSyncs and ConcurrentWrites bound what is done at once.
+	// ConcurrentSyncs and ConcurrentWrites bound how many syncs and writes run at once.
 	ConcurrentSyncs, ConcurrentWrites int
-	// RequestsPerSecond is each credential's budget.
+	// RequestsPerSecond is the budget of each credential.
 	RequestsPerSecond float64
 	// JitterPercent is how far an interval may be stretched or shortened.
 	JitterPercent int
-	// ObservationMetrics adds one metric series per observation.
+	// ObservationMetrics adds one series for each observation.
 	ObservationMetrics bool
 	// EndpointConfigMaps lets sources ask for ConfigMaps with endpoints.
 	EndpointConfigMaps bool
-	// Roots are the certificate authorities to trust when asking the cloud; nil means the
-	// system's.
+	// Roots are the certificate authorities to trust when asking the cloud; if nil, the system's.
 	Roots *x509.CertPool
 
-	// Selector is what --watch-label-selector says.
+	// Selector is the value of --watch-label-selector.
 	Selector labels.Selector
 
 	allowedEndpoints, watchNamespaces, watchLabelSelector string
@@ -73,8 +72,8 @@ type Options struct {
 	metricsSecure                                         bool
 }
 
-// Bind declares the flags. Their values are in the Options once the flag set was
-// parsed and Complete was called.
+// Bind declares the flags. The Options have their values once the flag set is parsed and Complete
+// is called.
 func Bind(flags *flag.FlagSet) *Options {
 	o := &Options{}
 	m := &o.Manager
@@ -98,8 +97,8 @@ func Bind(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// Complete checks the flags and derives the options from them. rest are the
-// arguments that are no flags. The error names every flag at fault.
+// Complete checks the flags and derives the options from them. rest are the arguments that are not
+// flags. The error names every wrong flag.
 func (o *Options) Complete(rest []string) error {
 	selector, err := labels.Parse(o.watchLabelSelector)
 	if err != nil {
@@ -158,13 +157,13 @@ func (o *Options) completeManager(selector labels.Selector) {
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
-		// HTTP/2 stays off here: nobody scrapes faster with it, and its past
-		// denial-of-service holes were reachable before authentication.
+		// HTTP/2 stays off here, because it makes no scrape faster, and its past denial-of-service
+		// holes were reachable before authentication.
 		m.Metrics.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
 	}
 }
 
-// Burst is how many requests may go at once after a pause: a second's worth.
+// Burst is how many requests may be sent at once after a pause: those of one second.
 func (o *Options) Burst() int {
 	return int(math.Ceil(o.RequestsPerSecond))
 }
@@ -185,7 +184,7 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard ends the name of a shard's Lease.
+// shard returns the end of the name of a shard's Lease.
 func shard(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
@@ -198,7 +197,7 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks an address to serve on. off are the values that serve nothing.
+// address checks an address to serve on. off are the values that switch serving off.
 func address(name, value string, off ...string) error {
 	if slices.Contains(off, value) {
 		return nil
@@ -213,8 +212,7 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named refuses a list of nothing but commas, which would pass for an empty one,
-// and that means everything.
+// named refuses a list of only commas. It would look like an empty list, which means everything.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)
@@ -231,7 +229,7 @@ func namespaces(name string, values []string) error {
 	return nil
 }
 
-// split splits a list separated by commas, without empty members.
+// split splits a list at its commas and drops empty members.
 func split(list string) []string {
 	var out []string
 	for member := range strings.SplitSeq(list, ",") {
