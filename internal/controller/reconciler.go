@@ -29,7 +29,7 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	return r
 }
 
-// The rights that some features need beside these are in folders of config of their own:
+// These features need further rights, each in a folder of config with its name:
 // endpoint-configmaps, secret-watch and workload-identity.
 //
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
@@ -42,14 +42,13 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 
 // Reconcile makes the objects of one owner follow the cloud.
 //
-// It asks the cloud if a sync is due (see schedule), then compares what all listings so
-// far had with the objects there are and writes the difference. Between two
-// syncs the same comparison puts back what someone else changed. If it can, it
-// looks at those objects alone that the watch named, see repair. See report for
-// the conditions each outcome sets.
+// It asks the cloud if a sync is due (see schedule). Then it compares all listings so far with the
+// objects in the cluster, and writes the difference. Between two syncs the same comparison puts back
+// what someone else changed. If it can, it looks only at the objects that the watch named, see
+// repair. See report for the conditions that each outcome sets.
 //
-// The error is the API server's. What went wrong with the cloud, the credential or
-// an object is in the owner's status instead, and tried again in time.
+// The error is the API server's. A failure of the cloud, the credential or an object is in the
+// owner's status instead, and is tried again in time.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {

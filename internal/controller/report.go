@@ -35,21 +35,20 @@ func (r *Reconciler) copied(o owner) owner {
 	return r.owners.as(o.object().DeepCopyObject().(client.Object))
 }
 
-// report writes the owner's status, if it changed: what the last sync found
-// (conditions, numbers, times) and what the plans say.
+// report writes the owner's status if it changed: the conditions, numbers and times of the last
+// sync, and what the plans report.
 //
 // Conditions set:
 //   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last
 //     sync went; absent for a kind that is not mirrored.
-//   - Ready: True if every mirrored kind was listed whole and written and no name
-//     was taken, else False with the reason of the first kind that failed; Unknown
-//     while suspended, before the first sync, and while objects that are being deleted are
-//     in the way.
-//   - Stalled if only a person can help, else Reconciling if Ready is not True.
+//   - Ready: True if every mirrored kind was listed whole and written and no name was taken,
+//     otherwise False with the reason of the first kind that failed. Unknown while suspended,
+//     before the first sync, and while objects that are being deleted are in the way.
+//   - Stalled if only a person can help, otherwise Reconciling if Ready is not True.
 //   - PruneHeld while a prune waits for approval.
 //
-// A sync that is due and waits for its credential's request budget is reported once it
-// waits for long: Ready is False, RateLimited, or still Progressing before the first.
+// A due sync may wait long for its credential's request budget. Then Ready is False, RateLimited;
+// before the first sync it stays Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
