@@ -56,17 +56,15 @@ const (
 	ask
 )
 
-// ruling is a verdict and, unless that is allow, why.
+// ruling is a verdict and, of a rule that asks, why.
 type ruling struct {
 	verdict verdict
-	// reason is the PruneHeld condition's, of a rule that asks.
-	reason  string
-	message string
+	// reason and message are the PruneHeld condition's.
+	reason, message string
 }
 
-func waits(format string, args ...any) ruling {
-	return ruling{verdict: wait, message: fmt.Sprintf(format, args...)}
-}
+// waits is the ruling of a rule that waits.
+var waits = ruling{verdict: wait}
 
 func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
@@ -99,7 +97,7 @@ type batch struct {
 // retained waits under policy Retain.
 func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	if prune.Policy == v1alpha1.PrunePolicyRetain {
-		return waits("prune.policy is Retain")
+		return waits
 	}
 	return ruling{}
 }
@@ -108,7 +106,7 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 // scope is in the listing; no number of misses deletes it, see scopeChanged.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
-		return waits("missed %d of %d times", a.misses, need)
+		return waits
 	}
 	return ruling{}
 }
@@ -116,7 +114,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 // inGrace waits for the grace period.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
-		return waits("missing for %s of %s", a.missingFor, grace)
+		return waits
 	}
 	return ruling{}
 }
@@ -170,7 +168,7 @@ func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
 	}
-	return waits("the last listing was not complete, or not just now")
+	return waits
 }
 
 // allowed returns those missing observations that each allows to delete, by name.
