@@ -55,17 +55,15 @@ const (
 	ask
 )
 
-// ruling is a verdict, with its reason unless the verdict is allow.
+// ruling is a verdict. If a rule asks, it also has the reason.
 type ruling struct {
 	verdict verdict
-	// reason is the reason of PruneHeld, for a rule that asks.
-	reason  string
-	message string
+	// reason and message are those of condition PruneHeld.
+	reason, message string
 }
 
-func waits(format string, args ...any) ruling {
-	return ruling{verdict: wait, message: fmt.Sprintf(format, args...)}
-}
+// waits is the ruling of a rule that waits.
+var waits = ruling{verdict: wait}
 
 func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
@@ -98,7 +96,7 @@ type batch struct {
 // retained waits under policy Retain.
 func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	if prune.Policy == v1alpha1.PrunePolicyRetain {
-		return waits("prune.policy is Retain")
+		return waits
 	}
 	return ruling{}
 }
@@ -107,7 +105,7 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 // scope is listed, so no number of misses deletes it; see scopeChanged.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
-		return waits("missed %d of %d times", a.misses, need)
+		return waits
 	}
 	return ruling{}
 }
@@ -115,7 +113,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 // inGrace waits for the grace period.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
-		return waits("missing for %s of %s", a.missingFor, grace)
+		return waits
 	}
 	return ruling{}
 }
@@ -169,7 +167,7 @@ func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
 	}
-	return waits("the last listing was not complete, or not just now")
+	return waits
 }
 
 // allowed returns the missing observations that each allows to delete, by name.
