@@ -26,8 +26,8 @@ type asking[T any] struct {
 	taken int64
 	// bodies is how many bytes were read.
 	bodies int64
-	// entries held those of the last page. The next page uses the memory again: a listing keeps no
-	// entry.
+	// entries is the memory of the last page's entries, which the next page uses again: a listing
+	// keeps no entry.
 	entries []entry[T]
 }
 

@@ -254,8 +254,8 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 }
 
 // firstStatus is the patch that gives a new object its desired status. It fails if the object
-// changed since it was created. A new object has no earlier status to compare with, so neither is
-// marshalled for that.
+// changed since it was created. There is no earlier status to compare with, so none has to be
+// marshalled.
 type firstStatus struct {
 	kind    *kind
 	desired mirror.Object

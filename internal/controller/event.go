@@ -63,7 +63,7 @@ func turn(k *kind, w mirror.Write) string {
 	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
 		return reasonCreated // Its status could not be written at first; now it is.
 	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
-		return "" // It is of a version that did not write the condition.
+		return "" // An older version wrote it without Observed, or nothing changed.
 	}
 	return k.Observed(w.Desired)
 }

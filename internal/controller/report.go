@@ -76,8 +76,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line if a pass changed objects, or whether and why the owner is ready. Most
-// passes change nothing; those are logged at debug level.
+// logPass logs one line for a pass that changed objects, or that changed Ready. Most passes change
+// neither; those are logged at debug level.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {

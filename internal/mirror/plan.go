@@ -131,8 +131,8 @@ type Report struct {
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
-	// Undecided reports whether it is open if a prune is held. It is open before the first complete
-	// listing since the start, and while a missing object is unconfirmed.
+	// Undecided reports whether nothing shows yet if a prune is held. That is so before the first
+	// complete listing since the start, and while a missing object is unconfirmed.
 	Undecided bool
 	// Unconfirmed reports whether one more complete listing may be enough to prune a missing
 	// object, and whether the kind can be listed completely now. If it cannot, asking sooner would
