@@ -241,7 +241,7 @@ func totalSize(raw jsontext.Value) int64 {
 }
 
 // open reads the start of an object or an array and reports whether there is one; null is none.
-// Anything else is malformed, as otherwise says.
+// Anything else is malformed, with otherwise as the message.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {

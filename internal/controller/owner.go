@@ -20,7 +20,8 @@ type owner interface {
 	planned() mirror.Owner
 	// settings returns what its spec says about asking the cloud.
 	settings() settings
-	// held returns the held prune of each of its kinds, as its status says; nil for a kind without.
+	// held returns, for each of its kinds, the held prune that its status names; nil if there is
+	// none.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of its status that every owner has.
 	status() *v1alpha1.SyncStatus

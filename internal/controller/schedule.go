@@ -46,7 +46,7 @@ type schedule struct {
 	// answered is the request that the last sync answered.
 	answered request
 	// ended is when the listings of the last sync ended. Every wait begins then, as staleness does,
-	// so that slow writes cannot make an owner stale that can sync.
+	// so that slow writes do not make a working owner stale.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time

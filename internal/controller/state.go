@@ -16,8 +16,8 @@ import (
 )
 
 // state is what the manager knows of one owner beyond what is in the cluster. It begins empty at
-// every start, on purpose: the manager only concludes an absence from what this process saw. Only a
-// back-off is taken over from the status.
+// every start, on purpose: the manager concludes an absence only from listings that this process
+// saw. Only a back-off is taken over from the status.
 //
 // The work queue hands an owner to one worker at a time, so only that worker uses the fields. The
 // inboxes are the exception: event filters use them at any time.
@@ -72,8 +72,8 @@ func (k *kindState) completed(now time.Time) time.Time {
 // unwritten says why objects are not written; nil if all are.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// finished reports whether the last pass left nothing of a kind to do or to wait for. An object may
-// count as missing although no listing lacked it, if someone created it between two listings.
+// finished reports whether the last pass left nothing of a kind to do or to wait for. It also
+// checks Missing, because someone may have created an object that no listing has lacked yet.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&

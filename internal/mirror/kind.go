@@ -57,8 +57,8 @@ type Kind struct {
 	// attach adds an observation to its network, for other kinds to repeat. It is nil, as are the
 	// next two, if the kind is not joined with others.
 	attach func(*networks, Object)
-	// join returns an observation that repeats its network's other objects. It is the given one if
-	// that already does, otherwise a shallow copy.
+	// join returns an observation that repeats its network's other objects. It returns the given
+	// one if that already repeats them, otherwise a shallow copy.
 	join func(*networks, Object) Object
 	// joinedAs returns a shallow copy of an observation that repeats the same other objects as
 	// another observation of the same cloud object.

@@ -43,7 +43,7 @@ type Ledger struct {
 	// former is the scope under which an earlier process saw the existing objects.
 	former string
 	// seq numbers the complete listings. The first since the start is 0 and counts no miss: a
-	// manager that just started has not seen any object itself that could be gone.
+	// manager that just started has seen no object itself, so none can be gone.
 	seq int
 	// base is the seq before the first complete listing under scope. Earlier listings do not count
 	// as misses.
@@ -392,7 +392,7 @@ func (l *Ledger) moved(name string) bool {
 // elsewhere reports whether the object was last seen under another scope than this.
 func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
-// Scope returns the scope under which the existing objects count as seen for a later process. It is
+// Scope returns the scope under which a later process counts the existing objects as seen. It is
 // the scope of the last complete listing. If missing objects were last seen under another scope, it
 // is that one.
 func (l *Ledger) Scope() string {

@@ -79,8 +79,8 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns an observation with the metadata that its source gives it now. It is the given
-// one if that already has them, otherwise a copy. The source's template also applies to objects
+// restamped returns an observation with the metadata that its source gives it now. It returns the
+// given one if that already has it, otherwise a copy. The source's template also applies to objects
 // that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template

@@ -218,8 +218,8 @@ type Approval struct {
 	left map[types.UID]string
 }
 
-// covers reports whether the owner still carries the approval, and whether these are exactly the
-// objects that it named and that are not deleted yet.
+// covers reports whether the owner still carries the approval, and whether lines are all of its
+// objects that are not deleted yet.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
