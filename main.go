@@ -105,6 +105,7 @@ func run(args []string) error {
 	}
 	ctrlmetrics.Registry.MustRegister(&metrics.Collector{
 		Reader: mgr.GetCache(), Kinds: controller.Kinds(), Elected: mgr.Elected(), PerObservation: o.ObservationMetrics,
+		Watched: shared.Watched,
 	})
 	if err := health.AddChecks(mgr, controller.Objects(), shared.Watched); err != nil {
 		return err

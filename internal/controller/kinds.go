@@ -181,7 +181,7 @@ func Objects() []client.Object {
 func Kinds() []metrics.Kind {
 	out := make([]metrics.Kind, len(observationKinds))
 	for i := range observationKinds {
-		out[i] = metrics.Kind{Kind: observationKinds[i].Kind, Objects: observationKinds[i].objects}
+		out[i] = metrics.Kind{Kind: observationKinds[i].Kind, Object: observationKinds[i].object, Objects: observationKinds[i].objects}
 	}
 	return out
 }

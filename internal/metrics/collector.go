@@ -41,7 +41,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// Objects returns a new, empty list of its observations.
+	// Object returns a new, empty observation, and Objects an empty list of them.
+	Object  func() client.Object
 	Objects func() client.ObjectList
 }
 
@@ -61,6 +62,9 @@ type Collector struct {
 	// Elected is closed once this manager works. Until then nothing is collected, because every
 	// manager on standby would count the same sources again.
 	Elected <-chan struct{}
+	// Watched reports whether the manager watches a type of object; nil if it watches all. Reading
+	// another would begin a watch without the rights.
+	Watched func(client.Object) bool
 	// PerObservation adds one series for each observation.
 	PerObservation bool
 }
@@ -103,6 +107,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 // collectDiscoveries collects the series of all discoveries, except those being deleted.
 func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus.Metric) {
 	discoveries := &v1alpha1.EnvironmentDiscoveryList{}
+	if c.Watched != nil && !c.Watched(&v1alpha1.EnvironmentDiscovery{}) {
+		return
+	}
 	if err := c.Reader.List(ctx, discoveries, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
@@ -165,6 +172,9 @@ func held(owner mirror.Object, kind *mirror.Kind) prometheus.Metric {
 // collectObservations collects the series of the observations of these sources.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
+		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {
+			continue
+		}
 		list, info := c.Kinds[i].Objects(), c.Kinds[i].info()
 		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			continue

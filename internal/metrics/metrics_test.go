@@ -5,6 +5,7 @@ package metrics
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -222,8 +223,8 @@ func collected(t *testing.T, reader client.Reader, perObservation bool) map[stri
 
 // kinds are those of the controller, which this package must not import.
 var kinds = []Kind{
-	{mirror.KafkaCluster, func() client.ObjectList { return &v1alpha1.KafkaClusterObservationList{} }},
-	{mirror.Peering, func() client.ObjectList { return &v1alpha1.PeeringObservationList{} }},
+	{mirror.KafkaCluster, func() client.Object { return &v1alpha1.KafkaClusterObservation{} }, func() client.ObjectList { return &v1alpha1.KafkaClusterObservationList{} }},
+	{mirror.Peering, func() client.Object { return &v1alpha1.PeeringObservation{} }, func() client.ObjectList { return &v1alpha1.PeeringObservationList{} }},
 }
 
 var (
@@ -325,4 +326,18 @@ func TestAShardCollectsTheObservationsOfItsOwnSources(t *testing.T) {
 	NewWithT(t).Expect(series).To(And(HaveLen(len(sourceSeries)+1), HaveKeyWithValue(peeringSeries, 1.0)))
 	m.peerings[0].Namespace = "b"
 	NewWithT(t).Expect(collected(t, m, true)).To(Equal(sourceSeries))
+}
+
+func TestWhatIsNotWatchedIsNotRead(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	var read []string
+	m.broken = func(list client.ObjectList) bool { read = append(read, fmt.Sprintf("%T", list)); return false }
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&Collector{Elected: closed(), Reader: m, Kinds: kinds, PerObservation: true, Watched: func(o client.Object) bool {
+		_, source := o.(*v1alpha1.InventorySource)
+		return source
+	}})
+	gathered(t, registry)
+	NewWithT(t).Expect(read).To(HaveExactElements("*v1alpha1.InventorySourceList"))
 }

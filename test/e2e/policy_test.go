@@ -133,7 +133,7 @@ var _ = Describe("The policy that makes observations read-only", Ordered, func()
 			conditions := readSource(ctx, g, namespace).Status.Conditions
 			g.Expect(meta.FindStatusCondition(conditions, v1alpha1.ConditionReady).Reason).To(Equal(v1alpha1.ReasonNameConflict))
 			g.Expect(meta.FindStatusCondition(conditions, v1alpha1.ConditionKafkaClustersSynced).Message).To(And(
-				ContainSubstring("lkc-stray (no controller); delete them"), ContainSubstring("lkc-other")))
+				ContainSubstring("lkc-stray (no controller); delete those without a controller"), ContainSubstring("lkc-other")))
 		}).Should(Succeed())
 		Expect(k8s.Delete(ctx, stray)).To(Succeed())
 		Expect(k8s.Delete(ctx, other)).To(Succeed())

@@ -229,6 +229,8 @@ func (r right) words() string {
 		return "cannot set blockOwnerDeletion"
 	case r.resource == "secrets":
 		return "the operator may not get Secrets in namespace"
+	case (r.verb == "list" || r.verb == "watch") && r.resource != "inventorysources":
+		return "the operator may not " + r.verb + " " + r.resource // It is asked for before a watch begins.
 	}
 	return fmt.Sprintf("cannot %s resource %q", r.verb, r.resource)
 }
