@@ -136,6 +136,8 @@ type Report struct {
 	// first complete listing since the start, and while a missing object is not
 	// confirmed to be.
 	Undecided bool
+	// Waiting reports whether an object out of scope waits for its grace period.
+	Waiting bool
 	// Unconfirmed reports whether another complete listing is all it takes to prune
 	// a missing observation, and whether the kind can be listed completely now:
 	// where it cannot, asking sooner would only defeat the back-off.
@@ -233,7 +235,7 @@ func Make(facts Facts) *Plan {
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
-		if !terminating(existing) {
+		if !terminating(existing) && (p.Kind.released == nil || !p.Kind.released(existing)) {
 			p.present++
 		}
 		p.keep(existing)
