@@ -101,7 +101,7 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	for i := range asked.listings {
 		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
 	}
-	return todo, r.plan(ctx, o, s, todo)
+	return todo, r.plan(ctx, o, s, todo, asked.putOff.For == 0)
 }
 
 // acknowledge notes that a sync was made.
@@ -140,9 +140,11 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	}
 }
 
-// plan compares what the listings had with the objects in the cluster.
-func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) error {
+// plan compares what the listings had with the objects in the cluster. decides reports whether the
+// pass may delete; one whose sync is put off may not.
+func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
+	planned := r.copied(o).planned() // Event filters read it while the answer to the report is read into the owner.
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
@@ -160,13 +162,13 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans) er
 		}
 		made := mirror.Make(mirror.Facts{
 			Kind:      kinds[i],
-			Owner:     o.planned(),
+			Owner:     planned,
 			Ledger:    k.ledger,
 			Desired:   desired[i],
 			Existing:  existing[i],
 			Occupants: occupants,
 			Completed: k.completed(now),
-			Fresh:     k.fresh(now) && !o.settings().suspend,
+			Fresh:     k.fresh(now) && decides && !o.settings().suspend,
 			Approval:  k.report.Approved,
 			Now:       now,
 		})

@@ -78,7 +78,7 @@ func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
 		k.report.Summary != nil && k.report.Summary.Missing == 0 && k.report.Held == nil &&
-		len(k.report.Leaving) == 0 && !view.Contested() && !view.Stale()
+		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
 // forget drops all that is known of a kind, which is no longer mirrored.

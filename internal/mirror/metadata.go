@@ -84,7 +84,7 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 // that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
-	current := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
+	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
 	for key, value := range t.Labels {
 		current = current && o.GetLabels()[key] == string(value)
 	}

@@ -134,6 +134,8 @@ type Report struct {
 	// Undecided reports whether nothing shows yet if a prune is held. That is so before the first
 	// complete listing since the start, and while a missing object is unconfirmed.
 	Undecided bool
+	// Waiting reports whether an object out of scope waits for its grace period.
+	Waiting bool
 	// Unconfirmed reports whether one more complete listing may be enough to prune a missing
 	// object, and whether the kind can be listed completely now. If it cannot, asking sooner would
 	// only defeat the back-off.
@@ -230,7 +232,7 @@ func Make(facts Facts) *Plan {
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
-		if !terminating(existing) {
+		if !terminating(existing) && (p.Kind.released == nil || !p.Kind.released(existing)) {
 			p.present++
 		}
 		p.keep(existing)

@@ -187,14 +187,17 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
-		if r.verdict == ask && asked == nil {
+		switch {
+		case r.verdict == ask && asked == nil:
 			asked = &r
+		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // That the cloud has some of them still must not stay unsaid.
+			asked.message += "; " + r.message
 		}
-		if r.verdict == wait || r.verdict == ask && !approved {
-			return r.verdict, asked
+		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
+			verdict = r.verdict
 		}
 	}
-	return allow, asked
+	return verdict, asked
 }
 
 // Held is a prune that waits for a person's approval.
@@ -253,6 +256,9 @@ func (p *planner) prune() {
 		total:   p.present,
 		empty:   p.Ledger != nil && p.Ledger.empty,
 	}
+	p.Waiting = slices.ContainsFunc(out, func(a absentee) bool {
+		return retained(p.Owner.Prune, a).verdict == allow && inGrace(p.Owner.Prune, a).verdict != allow
+	})
 	apart := b
 	apart.absentees, apart.fresh = pruneChain.allowed(p.Owner.Prune, missing), true
 	if _, asked := pruneChain.judge(apart, true); asked == nil {

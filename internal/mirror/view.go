@@ -76,6 +76,9 @@ func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
 	}
+	if v.kind != nil && v.kind.released != nil && v.kind.released(existing) {
+		return controlledBy(existing, v.owner)
+	}
 	desired := v.desired[existing.GetName()]
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }

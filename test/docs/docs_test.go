@@ -50,7 +50,7 @@ var pages = []string{
 
 // onCall are the pages of those on call. They share one stage, on which each sets its state up
 // and leaves none: a directive of metric shows that it is the one that raises the alert.
-var onCall = append(runbooks(), "docs/operations.md", "docs/environmentdiscovery.md")
+var onCall = append(runbooks(), "docs/operations.md")
 
 func runbooks() (pages []string) {
 	found, err := filepath.Glob(filepath.Join(root, "docs", "runbooks", "Inventory*.md"))

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+func TestAReleaseWakesThoughNothingListedTheSource(t *testing.T) {
+	t.Parallel()
+	o := discovered(t, environmentIDs(3)...)
+	o.restart()
+	view := o.pass().View
+	o.Expect(view.Drifted(o.sources["env-00001"])).To(BeFalse())
+	o.annotate("env-00001", v1alpha1.AnnotationUnmanaged, "true")
+	o.Expect(view.Drifted(o.sources["env-00001"])).To(BeTrue(), "its ownerReference is to go")
+}
+
+func TestReleasedSourcesAreNoPartOfTheShare(t *testing.T) {
+	t.Parallel()
+	o := discovered(t, environmentIDs(10)...)
+	for _, id := range environmentIDs(8) {
+		o.annotate(id, v1alpha1.AnnotationUnmanaged, "true")
+	}
+	o.list(true, environmentIDs(10)...)
+	for range 4 {
+		o.Expect(o.list(true, environmentIDs(8)...).Deletes).To(BeEmpty(), "both that are the discovery's are missing")
+	}
+	o.Expect(o.plan().Held).To(HaveValue(HaveField("Reason", v1alpha1.ReasonShareExceeded)))
+}
+
+func TestAHeldPruneSaysThatTheCloudStillHasSomeOfThem(t *testing.T) {
+	t.Parallel()
+	o := teamed(t, 20)
+	all := renamed(teams(10), "Team-x")[3:]
+	o.look(all...)
+	held := o.look(all...).Held
+	o.Expect(namesOf(held.Objects)).To(ContainElement(last))
+	o.Expect(held.Message).To(And(ContainSubstring("3 of 10 are missing"), ContainSubstring("listed, but no longer taken by spec.selector: 1 of 4")))
+}
+
+func TestWhatIsOutsideWaitsForItsGracePeriod(t *testing.T) {
+	t.Parallel()
+	o := teamed(t, 20)
+	o.discovery.Spec.Prune.GracePeriod = &metav1.Duration{Duration: time.Hour}
+	all := renamed(teams(10), "Team-x")
+	plan := o.look(all...)
+	o.Expect(plan.Held).To(BeNil())
+	o.Expect(plan.Waiting).To(BeTrue(), "the same listing has more to say later")
+	o.now = o.now.Add(time.Hour)
+	plan = o.look(all...)
+	o.Expect(plan.Held).NotTo(BeNil())
+	o.Expect(plan.Waiting).To(BeFalse())
+}
+
+func TestAMissingObservationThatLostItsOwnerGetsItBack(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+	w.sync(ids(10)[:9]...)
+	w.restart()
+	w.sync(ids(10)[:9]...)
+	lost := ids(10)[9]
+	w.reread(clusters, lost).SetOwnerReferences(nil)
+	w.sync(ids(10)[:9]...)
+	w.Expect(metav1.GetControllerOf(w.objects[clusters][lost])).NotTo(BeNil())
+}
