@@ -135,7 +135,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	next.keep(r)
 	for name, o := range there {
 		if _, known := next.entries[name]; !known {
-			next.entries[name] = entry{scope: next.former, absence: &absence{seq: next.seq}}
+			next.entries[name] = entry{scope: r.unlisted(next.former), absence: &absence{seq: next.seq}}
 			if s.Complete {
 				next.entries[name].absence.since = r.claimedSince(o, missing)
 			}
@@ -238,6 +238,20 @@ func (l *Ledger) keep(r recording) {
 		}
 		l.entries[name] = e
 	}
+}
+
+// neverListed is the scope of an object that was put in the owner's hands and that no listing ever
+// had: it may be of an organization that the credential does not see.
+const neverListed = "never-listed"
+
+// unlisted returns the scope of an object that no listing of this process had. former is the scope
+// that an earlier process saw the kind's objects under. Only an object that a person can hand over
+// may turn up between two listings and be of somewhere else.
+func (r recording) unlisted(former string) string {
+	if r.kind.released != nil && !r.former.completed.IsZero() {
+		return neverListed
+	}
+	return former
 }
 
 // absenceAfter returns the absence of an object after a listing that lacked it. there is its object

@@ -214,7 +214,7 @@ type planner struct {
 	missing []absentee
 	absent  int // objects that are missing, including those out of the owner's hands
 	phases  map[string]int32
-	present int // objects that are not being deleted
+	present int // objects that are the owner's to keep, which a share of missing ones is of
 }
 
 // Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of its
@@ -296,6 +296,9 @@ func (p *planner) keep(existing Object) {
 	if released {
 		p.release(existing)
 		return
+	}
+	if seen == outside {
+		p.present--
 	}
 	if seen == missing || seen == outside {
 		p.missing = append(p.missing, p.absentee(existing, seen))

@@ -156,7 +156,7 @@ func scopeChanged(b batch) ruling {
 	case outside > 0:
 		return asks(v1alpha1.ReasonScopeChanged, "listed, but no longer taken by spec.selector: %d of %d", outside, len(b.absentees))
 	case moved > 0:
-		return asks(v1alpha1.ReasonScopeChanged, "last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
+		return asks(v1alpha1.ReasonScopeChanged, "never listed, or last seen with another endpoint, credential or filter: %d of %d", moved, len(b.absentees))
 	}
 	return ruling{}
 }

@@ -35,6 +35,44 @@ func TestReleasedSourcesAreNoPartOfTheShare(t *testing.T) {
 	o.Expect(o.plan().Held).To(HaveValue(HaveField("Reason", v1alpha1.ReasonShareExceeded)))
 }
 
+// A source may be handed over whose environment the discovery's key cannot see.
+func TestASourceThatNoListingHadIsNotDeletedOnAGuess(t *testing.T) {
+	t.Parallel()
+	o := discovered(t, environmentIDs(10)...)
+	o.Expect(o.discovery.Status.Environments.Scope).NotTo(BeEmpty())
+	handed := NewSource(o.discovery, "env-other", "of another organization")
+	handed.UID = "uid-of-other"
+	o.sources["env-other"] = handed
+	for range 5 {
+		o.Expect(o.list(true, environmentIDs(10)...).Deletes).To(BeEmpty())
+	}
+	plan := o.list(true, environmentIDs(9)...)
+	plan = o.list(true, environmentIDs(9)...)
+	o.Expect(namesOf(plan.Held.Objects)).To(ContainElement("env-other"))
+	o.Expect(plan.Held.Reason).To(Equal(v1alpha1.ReasonScopeChanged))
+	o.restart()
+	for range 3 {
+		o.list(true, environmentIDs(10)...)
+	}
+	o.Expect(o.sources).To(HaveKey("env-other"), "nor after a restart")
+	o.list(true, append(environmentIDs(10), "env-other")...)
+	o.list(true, environmentIDs(10)...)
+	o.list(true, environmentIDs(10)...)
+	o.Expect(o.sources).NotTo(HaveKey("env-other"), "a listing had it since")
+}
+
+func TestSourcesOutOfScopeAreNoPartOfTheShare(t *testing.T) {
+	t.Parallel()
+	o := teamed(t, 20)
+	all := teams(10)
+	for i := range 5 {
+		all[i].name = "other"
+	}
+	o.look(all...)
+	o.Expect(o.look(all[:8]...).Deletes).To(BeEmpty(), "2 of 5 are missing")
+	o.Expect(o.plan().Held).To(HaveValue(HaveField("Message", ContainSubstring("2 of 5 are missing"))))
+}
+
 func TestAHeldPruneSaysThatTheCloudStillHasSomeOfThem(t *testing.T) {
 	t.Parallel()
 	o := teamed(t, 20)
@@ -42,7 +80,7 @@ func TestAHeldPruneSaysThatTheCloudStillHasSomeOfThem(t *testing.T) {
 	o.look(all...)
 	held := o.look(all...).Held
 	o.Expect(namesOf(held.Objects)).To(ContainElement(last))
-	o.Expect(held.Message).To(And(ContainSubstring("3 of 10 are missing"), ContainSubstring("listed, but no longer taken by spec.selector: 1 of 4")))
+	o.Expect(held.Message).To(And(ContainSubstring("3 of 9 are missing"), ContainSubstring("listed, but no longer taken by spec.selector: 1 of 4")))
 }
 
 func TestWhatIsOutsideWaitsForItsGracePeriod(t *testing.T) {
