@@ -46,8 +46,8 @@ func TestASourceThatNoListingHadIsNotDeletedOnAGuess(t *testing.T) {
 	for range 5 {
 		o.Expect(o.list(true, environmentIDs(10)...).Deletes).To(BeEmpty())
 	}
+	o.list(true, environmentIDs(9)...)
 	plan := o.list(true, environmentIDs(9)...)
-	plan = o.list(true, environmentIDs(9)...)
 	o.Expect(namesOf(plan.Held.Objects)).To(ContainElement("env-other"))
 	o.Expect(plan.Held.Reason).To(Equal(v1alpha1.ReasonScopeChanged))
 	o.restart()
