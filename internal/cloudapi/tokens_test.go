@@ -105,13 +105,18 @@ func TestClientsOfOneIdentityShareATokenAndAnExchange(t *testing.T) {
 	})
 }
 
+// exchanging returns a client that exchanges tokens with the cloud.
+func exchanging(t *testing.T, cloud *tokenCloud) *Client {
+	source, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return clientOf(t, cloud, func(o *Options) { o.Tokens = source })
+}
+
 func TestOneWhoGivesUpDoesNotTakeTheTokenFromOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		cloud := &tokenCloud{}
-		source, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
-		g.Expect(err).NotTo(HaveOccurred())
-		client := clientOf(t, cloud, func(o *Options) { o.Tokens = source })
+		client := exchanging(t, cloud)
 		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		gaveUp := make(chan error, 1)
@@ -127,9 +132,7 @@ func TestAnExchangeThatNobodyWaitsForEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewWithT(t)
 		cloud := &tokenCloud{}
-		source, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
-		g.Expect(err).NotTo(HaveOccurred())
-		client := clientOf(t, cloud, func(o *Options) { o.Tokens = source })
+		client := exchanging(t, cloud)
 		hasty, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		g.Expect(client.Authorize(hasty)).To(MatchError(context.DeadlineExceeded))
