@@ -154,6 +154,9 @@ func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summ
 // Owned reports whether an object of this kind is this owner's.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
+// releases reports whether a person took the object out of its owner's hands.
+func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
+
 // ID returns the cloud's ID of the object that o stands for.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 

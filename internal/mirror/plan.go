@@ -232,7 +232,7 @@ func Make(facts Facts) *Plan {
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
-		if !terminating(existing) && (p.Kind.released == nil || !p.Kind.released(existing)) {
+		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sight(existing.GetName()) != outside {
 			p.present++
 		}
 		p.keep(existing)
@@ -284,7 +284,6 @@ func (p *planner) keep(existing Object) {
 	case desired == nil:
 		desired = existing
 	}
-	released := p.Kind.released != nil && p.Kind.released(existing)
 	switch seen {
 	case listed:
 		p.count(desired)
@@ -293,12 +292,9 @@ func (p *planner) keep(existing Object) {
 	case missing:
 		p.absent++
 	}
-	if released {
+	if p.Kind.releases(existing) {
 		p.release(existing)
 		return
-	}
-	if seen == outside {
-		p.present--
 	}
 	if seen == missing || seen == outside {
 		p.missing = append(p.missing, p.absentee(existing, seen))

@@ -76,7 +76,7 @@ func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
 	}
-	if v.kind != nil && v.kind.released != nil && v.kind.released(existing) {
+	if v.kind != nil && v.kind.releases(existing) {
 		return controlledBy(existing, v.owner)
 	}
 	desired := v.desired[existing.GetName()]
@@ -94,7 +94,7 @@ func (v *View) Strange(o Object) bool {
 
 // shown reports whether an object is as it should be.
 func (v *View) shown(existing, desired Object) bool {
-	if v.kind.released != nil && v.kind.released(existing) {
+	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
 	}
 	desired = v.rendered(desired, existing, v.now)
