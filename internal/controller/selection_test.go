@@ -239,6 +239,7 @@ var _ = Describe("A source of a discovery", func() {
 	})
 
 	It("that is taken back between two listings is written once, and says since when once", func(ctx SpecContext) {
+		o.clock.SetTime(o.clock.Now().Add(-3 * time.Second)) // The API server's clock is ahead, and is passed below.
 		o.discovery(ctx, "org")
 		o.pass(ctx, "org")
 		old := o.newSource(func(s *v1alpha1.InventorySource) {

@@ -279,18 +279,23 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 }
 
 // claimedSince returns since when an object is missing or outside, as the cluster says. It returns
-// now if the cluster does not say so or names a time in the future. It returns no time before the
-// object was created, which only the API server sets.
+// now if the cluster does not say so or names a time in the future. An object cannot be missing
+// before it was created: a claim that is earlier by more than [maxSkew] is forged, and the time of
+// creation counts, which only the API server sets.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() || since.After(now) {
 		return now
 	}
-	if created := o.GetCreationTimestamp().Time; since.Before(created) && !created.After(now) {
+	if created := o.GetCreationTimestamp().Time; since.Before(created.Add(-maxSkew)) && !created.After(now) {
 		return created
 	}
 	return since
 }
+
+// maxSkew is how far the API server's clock may be ahead of the operator's. Within it, a time that
+// the operator wrote itself may lie before the object's creation, and is not written again.
+const maxSkew = time.Minute
 
 // knownSince returns what is known of an object, and since when it is missing or outside: as this
 // process saw it, otherwise as the cluster says. The time is zero for a listed object, and for an
