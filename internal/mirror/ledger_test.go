@@ -358,6 +358,18 @@ func TestAnObjectIsMissingNoLongerThanItsObservationExists(t *testing.T) {
 	}
 }
 
+func TestATimeThatIsBeforeTheObjectsByTheClocksAloneIsNotWrittenAgain(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.sync(ids(9)...)
+	since := w.claim("lkc-009")
+	w.cluster("lkc-009").CreationTimestamp = metav1.NewTime(since.Add(3 * time.Second)) // The API server's clock.
+	w.restart()
+	w.now = w.now.Add(time.Minute)
+	w.sync(ids(9)...)
+	w.Expect(w.claim("lkc-009")).To(Equal(since))
+}
+
 func TestAClockSetBackLengthensNoGracePeriod(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

@@ -56,7 +56,8 @@ var guards = []guard{
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(there, missing)\n", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.IsZero() || since.After(now) {", "if since.IsZero() {", ""},
-	{"a time before the observation was there", "internal/mirror/ledger.go", "since.Before(created) && !created.After(now)", "false", ""},
+	{"clocks that differ", "internal/mirror/ledger.go", "since.Before(created.Add(-maxSkew))", "since.Before(created)", ""},
+	{"a time before the observation was there", "internal/mirror/ledger.go", "since.Before(created.Add(-maxSkew)) && !created.After(now)", "false", ""},
 	{"a forged time that stays", "internal/mirror/condition.go", "!at.IsZero() && got.LastTransitionTime.Unix() != at.Unix()", "at.IsZero() && false", ""},
 	{"two IDs with one name", "internal/mirror/ledger.go", "if owner == name || id != name && owner < id {", "if false {", ""},
 	{"listings that tell of others each time", "internal/mirror/plan.go", "p.Ledger == nil || !p.Ledger.partial", "true", ""},
