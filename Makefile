@@ -98,6 +98,7 @@ manifests: ## Generate CRDs, the manager's role, the chart's files and the API r
 		paths=./api/... paths=./internal/controller/... \
 		output:crd:dir=config/crd/bases output:rbac:dir=config/rbac
 	@hack/strict-times config/crd/bases/*.yaml
+	@hack/no-defaults overrides config/crd/bases/inventory.ccloud.dev_environmentdiscoveries.yaml
 	@mkdir -p config/grafana
 	@cd hack/dashboard && GOWORK=off go run . >../../config/grafana/inventory-operator.json
 	@hack/chart

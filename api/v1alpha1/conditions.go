@@ -94,6 +94,8 @@ const (
 	ReasonWriteFailed = "WriteFailed"
 	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep.
 	ReasonConfigMapsOff = "ConfigMapsOff"
+	// ReasonPreview: a discovery with spec.preview reports what it would do, and does nothing.
+	ReasonPreview = "Preview"
 )
 
 // Reasons of PruneHeld.

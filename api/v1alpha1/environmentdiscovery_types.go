@@ -62,10 +62,22 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:default={spec: {}}
 	Template InventorySourceTemplate `json:"template,omitzero"`
 
+	// Settings of single environments that differ from template.spec. The overrides are laid
+	// over it in their order, so of two that set the same field the later one counts.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=500
+	Overrides []SourceOverride `json:"overrides,omitempty"`
+
 	// When a source whose environment is gone is deleted, with its observations.
 	// +optional
 	// +kubebuilder:default={}
 	Prune SourcePrune `json:"prune,omitzero"`
+
+	// Lists the environments and reports in status.preview what the discovery would do to its
+	// sources. While it is true, no source is created, changed or deleted.
+	// +optional
+	Preview bool `json:"preview,omitempty"`
 }
 
 // EnvironmentSelector says which environments are taken: those that ids or displayNames
@@ -109,6 +121,26 @@ type InventorySourceTemplate struct {
 // by itself.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 type InventorySourceTemplateSpec struct {
+	MirrorSettings `json:",inline"`
+}
+
+// SourceOverride changes the settings of the sources of some environments.
+type SourceOverride struct {
+	// Environments whose sources the override changes. Empty: all that the discovery takes.
+	// +optional
+	Selector EnvironmentSelector `json:"selector,omitzero"`
+
+	// Fields to set, with the meaning and bounds of template.spec. Fields that are absent keep
+	// their value. A list replaces the whole list; an empty one clears it. Labels and
+	// annotations are added to those of the template.
+	// +optional
+	Spec SourceOverrideSpec `json:"spec,omitzero"`
+}
+
+// SourceOverrideSpec is the part of a source's spec that an override sets. Its fields have no
+// defaults.
+// +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || !has(self.interval) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
+type SourceOverrideSpec struct {
 	MirrorSettings `json:",inline"`
 }
 
@@ -163,6 +195,47 @@ type EnvironmentDiscoveryStatus struct {
 	// Number of those sources, all of them; absent where 0.
 	// +optional
 	SourceCount int32 `json:"sourceCount,omitempty"`
+
+	// What the discovery would do to its sources; absent unless spec.preview is true.
+	// +optional
+	Preview *DiscoveryPreview `json:"preview,omitempty"`
+}
+
+// DiscoveryPreview reports what a discovery would do to its sources if spec.preview were not
+// true. Each list has at most 500 entries, sorted by name, and fewer if they are long; the
+// counts are of all sources.
+type DiscoveryPreview struct {
+	// Number of sources to create.
+	CreateCount int32 `json:"createCount"`
+	// Sources to create, and those that cannot be created because their name is taken.
+	// +optional
+	// +listType=atomic
+	Create []PreviewedSource `json:"create,omitempty"`
+	// Number of sources to change.
+	ChangeCount int32 `json:"changeCount"`
+	// Sources to change.
+	// +optional
+	// +listType=atomic
+	Change []PreviewedSource `json:"change,omitempty"`
+	// Number of sources to delete.
+	DeleteCount int32 `json:"deleteCount"`
+	// Sources to delete, at once or after a wait or an approval.
+	// +optional
+	// +listType=atomic
+	Delete []PreviewedSource `json:"delete,omitempty"`
+}
+
+// PreviewedSource is one source that a discovery would create, change or delete.
+type PreviewedSource struct {
+	// ID of the environment.
+	Environment string `json:"environment"`
+	// Name people gave the environment.
+	// +optional
+	DisplayName string `json:"displayName,omitempty"`
+	// Name of the InventorySource, in the same namespace.
+	Name string `json:"name"`
+	// What selects the source or differs, and what it waits for.
+	Why string `json:"why"`
 }
 
 // DiscoveredSource is one source that a discovery keeps.
@@ -174,6 +247,9 @@ type DiscoveredSource struct {
 	DisplayName string `json:"displayName,omitempty"`
 	// Name of the InventorySource, in the same namespace.
 	Name string `json:"name"`
+	// Number of spec.overrides that apply to the source; absent if none does.
+	// +optional
+	Overrides int32 `json:"overrides,omitempty"`
 	// Since when the environment is missing: absent from complete listings.
 	// +optional
 	MissingSince *metav1.Time `json:"missingSince,omitempty"`
@@ -194,6 +270,9 @@ type DiscoveredSource struct {
 // +kubebuilder:printcolumn:name="SOURCES",type=integer,JSONPath=`.status.sourceCount`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="TO-CREATE",type=integer,JSONPath=`.status.preview.createCount`,priority=1
+// +kubebuilder:printcolumn:name="TO-CHANGE",type=integer,JSONPath=`.status.preview.changeCount`,priority=1
+// +kubebuilder:printcolumn:name="TO-DELETE",type=integer,JSONPath=`.status.preview.deleteCount`,priority=1
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -51,7 +51,7 @@ func (c conditionSetter) remove(conditionType string) {
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
-	case v.reason == v1alpha1.ReasonSucceeded:
+	case v.reason == v1alpha1.ReasonSucceeded, v.reason == v1alpha1.ReasonPreview:
 		ready, beside = metav1.ConditionTrue, ""
 	case v.reason == v1alpha1.ReasonSuspended:
 		ready, beside = metav1.ConditionUnknown, ""
@@ -178,6 +178,9 @@ func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) 
 			message += "; " + fmt.Sprintf(words.withheld, state.report.Withheld)
 		}
 		return &verdict{reason: f.reason, message: message}
+	}
+	if state.preview != nil {
+		return &verdict{reason: v1alpha1.ReasonPreview, message: words.succeeded(o, s, i)}
 	}
 	if f := state.unwritten(k.Name); f != nil {
 		return &verdict{reason: f.reason, message: f.message}

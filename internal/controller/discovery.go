@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,21 +48,29 @@ func (d discoveryOwner) status() *v1alpha1.SyncStatus { return &d.Status.SyncSta
 func (d discoveryOwner) wholeStatus() any             { return &d.Status }
 func (d discoveryOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(d, []kind{environmentKind}) }
 func (d discoveryOwner) settings() settings {
-	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend}
+	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// number lists the discovery's sources in its status, after a pass that looked at all of them.
+// number lists the discovery's sources in its status, after a pass that looked at all of them, and
+// what it would do to them if it only previews that.
 func (d discoveryOwner) number(o *Options, s *state, done done) {
 	if done.present != nil {
+		d.Status.Preview = s.kinds[0].preview
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
 	}
 }
 
-// foundEnvironments says how many environments are listed, which sources have no listed
-// environment, and which of the IDs asked for are not listed.
+// foundEnvironments says what a preview found, how many environments are listed, which sources have
+// no listed environment, which of the IDs asked for are not listed, and what else is to be known of
+// the spec.
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
-	message := fmt.Sprintf("%d environments", observed(k.report.Summary))
+	message := ""
+	if p := k.preview; p != nil {
+		message = fmt.Sprintf("spec.preview is true, and nothing is done: %d sources to create, %d to change, %d to delete, see status.preview; ",
+			p.CreateCount, p.ChangeCount, p.DeleteCount)
+	}
+	message += fmt.Sprintf("%d environments", observed(k.report.Summary))
 	if summary := k.report.Summary; summary != nil && summary.Missing > 0 {
 		message += fmt.Sprintf(", %d sources whose environment is missing", summary.Missing)
 	}
@@ -77,5 +86,5 @@ func foundEnvironments(o owner, s *state, i int) string {
 	if slices.Sort(unseen); len(unseen) > 0 {
 		message += fmt.Sprintf("; not listed, of spec.selector.ids: %s", mirror.Names(unseen))
 	}
-	return message
+	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }

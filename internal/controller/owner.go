@@ -32,13 +32,15 @@ type owner interface {
 	number(o *Options, s *state, d done)
 }
 
-// settings are what a spec says about asking the cloud.
+// settings are what a spec says about asking the cloud and carrying out what follows.
 type settings struct {
 	endpoint    string
 	credentials v1alpha1.Credentials
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
+	// preview has the engine report what it would do, and do nothing.
+	preview bool
 }
 
 // ownerKind describes one kind of owner.

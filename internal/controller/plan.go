@@ -31,7 +31,7 @@ type plan struct {
 //
 // It returns nil if the pass must look at everything. After an error the next pass must.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
-	if s.settled != o.object().GetGeneration() || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
+	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
 	}
 	now, todo := r.Clock.Now(), make(plans, len(s.kinds))
@@ -141,7 +141,7 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 }
 
 // plan compares what the listings had with the objects in the cluster. decides reports whether the
-// pass may delete; one whose sync is put off may not.
+// pass may delete; one whose sync is put off may not. A plan that is only previewed changes nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
 	planned := r.copied(o).planned() // Event filters read it while the answer to the report is read into the owner.
@@ -172,6 +172,9 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 			Approval:  k.report.Approved,
 			Now:       now,
 		})
+		if k.preview = nil; o.settings().preview {
+			k.preview, made.Changes = made.Preview(), mirror.Changes{}
+		}
 		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
 		k.retries.keep(kinds[i], todo[i].changes, made.Conflicts)
 	}

@@ -50,7 +50,7 @@ func (s sourceOwner) status() *v1alpha1.SyncStatus { return &s.Status.SyncStatus
 func (s sourceOwner) wholeStatus() any             { return &s.Status }
 func (s sourceOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(s, observationKinds) }
 func (s sourceOwner) settings() settings {
-	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend}
+	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
 }
 
 // number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps

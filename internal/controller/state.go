@@ -46,8 +46,10 @@ type kindState struct {
 	asked question
 	// outcome is how the last listing went.
 	outcome outcome
-	// report is what the last whole plan found.
-	report mirror.Report
+	// report is what the last whole plan found. preview is what it would have done, if the owner
+	// previews that.
+	report  mirror.Report
+	preview *v1alpha1.DiscoveryPreview
 	// retries are the writes that failed; planned is how many were planned.
 	retries retries
 	planned int

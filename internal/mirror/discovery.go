@@ -38,6 +38,7 @@ var Environment = &Kind{
 		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
 	},
 	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
+	remarks:  overrideRemarks,
 }
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
@@ -55,16 +56,30 @@ func newSelector(s v1alpha1.EnvironmentSelector) selector {
 	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), anyOf(s.DisplayNames), anyOf(s.Exclude.DisplayNames)}
 }
 
-// environment reports whether the selector takes an environment. If there are names to exclude and
-// the environment's name is not known, only its ID can select it.
+// environment reports whether the selector takes an environment.
 func (s selector) environment(id, displayName string) bool {
+	takes, _ := s.judge(id, displayName)
+	return takes
+}
+
+// judge decides whether the selector takes an environment, and returns why. If there are names to
+// exclude and the environment's name is not known, only its ID can select it.
+func (s selector) judge(id, displayName string) (takes bool, why string) {
 	switch {
-	case s.excludedIDs[id] || fits(s.excludedNames, displayName):
-		return false
+	case s.excludedIDs[id]:
+		return false, "excluded by spec.selector.exclude.ids"
+	case fits(s.excludedNames, displayName):
+		return false, "excluded by spec.selector.exclude.displayNames"
+	case s.ids[id]:
+		return true, "selected by spec.selector.ids"
 	case displayName == "" && s.excludedNames != nil:
-		return s.ids[id]
+		return false, "its name is not known, so spec.selector.exclude.displayNames may exclude it"
+	case fits(s.names, displayName):
+		return true, "selected by spec.selector.displayNames"
+	case len(s.ids) == 0 && s.names == nil:
+		return true, "selected, as spec.selector names none"
 	}
-	return len(s.ids) == 0 && s.names == nil || s.ids[id] || fits(s.names, displayName)
+	return false, "not selected by spec.selector"
 }
 
 func setOf(ids []v1alpha1.Identifier) map[string]bool {
@@ -95,18 +110,24 @@ func fits(pattern *regexp.Regexp, text string) bool {
 	return pattern != nil && pattern.MatchString(text)
 }
 
-// ProjectEnvironment turns an environment's record into the discovery's source for it.
+// ProjectEnvironment turns an environment's record into the discovery's source for it, as the
+// template alone makes it; the overrides are applied when the source is rendered.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
-	return NewSource(d, e.ID, e.DisplayName)
+	return sourceFor(d, d.Spec.Template.Spec.MirrorSettings.DeepCopy(), e.ID, e.DisplayName)
 }
 
 // NewSource returns a discovery's source for an environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
+	settings, _ := DiscoveryOwner(d).settings(id, displayName, nil)
+	return sourceFor(d, &settings, id, displayName)
+}
+
+func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettings, id, displayName string) *v1alpha1.InventorySource {
 	s := &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{
 		Environment:    id,
 		Endpoint:       d.GetEndpoint(),
 		Credentials:    *d.Spec.Credentials.DeepCopy(),
-		MirrorSettings: *d.Spec.Template.Spec.MirrorSettings.DeepCopy(),
+		MirrorSettings: *settings,
 	}}
 	s.Name, s.Namespace = ObjectName(id), d.Namespace
 	s.OwnerReferences = []metav1.OwnerReference{*DiscoveryOwner(d).reference()}
@@ -120,11 +141,13 @@ func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alph
 }
 
 // renderSource returns the source that a discovery should have for an environment: what its
-// template makes, whether the environment is listed, missing, or unknown since the start. The
+// template and its overrides make, whether the environment is listed, missing, or unknown since the start. The
 // source keeps the annotations that a user set, and has the time since when the environment is
 // missing.
 func renderSource(r rendering) Object {
-	s := NewSource(r.owner.discovery(), source(r.base).Spec.Environment, displayName(r.base))
+	id, name := source(r.base).Spec.Environment, displayName(r.base)
+	settings, _ := r.owner.settings(id, name, nil)
+	s := sourceFor(r.owner.discovery(), &settings, id, name)
 	if r.existing == nil {
 		return s
 	}
@@ -205,12 +228,15 @@ const (
 // Sources returns the entries of a discovery's status for its sources, the first ones by
 // environment, and the number of all sources. now is the time.
 func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
+	owner := DiscoveryOwner(d)
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
 		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)
 	})
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
-		named := v1alpha1.DiscoveredSource{Environment: source(o).Spec.Environment, Name: o.GetName(), DisplayName: Truncate(displayName(o), maxShownName)}
-		seen, since := knownSince(Environment, DiscoveryOwner(d), l, o, now)
+		id, name := source(o).Spec.Environment, displayName(o)
+		_, applied := owner.settings(id, name, nil)
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(applied))}
+		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {
 		case since.IsZero():

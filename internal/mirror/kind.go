@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -74,6 +75,9 @@ type Kind struct {
 	// released reports whether a person took the object out of its owner's hands; nil if that
 	// cannot be.
 	released func(Object) bool
+	// remarks returns what people should know of the owner's spec, given the objects it wants; nil
+	// if a kind has nothing to say.
+	remarks func(owner Owner, desired Desired) []string
 }
 
 // content says how to read, compare and copy the part of an object that the operator writes: the
@@ -226,16 +230,20 @@ type Owner struct {
 	// StaleAfter is the time after the last complete listing at which the owner's objects turn
 	// stale; 0 if they never do.
 	StaleAfter time.Duration
+	// overrides returns a discovery's overrides, which it prepares at the first call; nil for a
+	// source.
+	overrides func() []override
 }
 
 // SourceOwner returns a source as the owner of its observations.
 func SourceOwner(s *v1alpha1.InventorySource) Owner {
-	return Owner{s, "InventorySource", "inventorysource", s.Spec.Prune, s.GetStaleAfter()}
+	return Owner{Object: s, kind: "InventorySource", Resource: "inventorysource", Prune: s.Spec.Prune, StaleAfter: s.GetStaleAfter()}
 }
 
 // DiscoveryOwner returns a discovery as the owner of its sources.
 func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
-	return Owner{d, DiscoveryKind, "environmentdiscovery", d.Spec.Prune.AsPrune(), 0}
+	return Owner{Object: d, kind: DiscoveryKind, Resource: "environmentdiscovery", Prune: d.Spec.Prune.AsPrune(),
+		overrides: sync.OnceValue(func() []override { return newOverrides(d) })}
 }
 
 // DiscoveryKind is the kind that the ownerReferences to a discovery name.

@@ -46,6 +46,8 @@ type Plan struct {
 	Changes
 	Report
 	View *View
+	// missing are the owner's objects whose cloud object is missing or out of scope.
+	missing []absentee
 }
 
 // Changes are the writes that make one kind's objects what the listings say.
@@ -142,6 +144,8 @@ type Report struct {
 	Unconfirmed bool
 	// Approved is the valid approval, which the next plan gets, or nil.
 	Approved *Approval
+	// Remarks are what people should know of the owner's spec.
+	Remarks []string
 }
 
 // Unfilled returns how many listed objects have no proper object in the cluster, because something
@@ -211,7 +215,6 @@ type Conflict struct {
 type planner struct {
 	Facts
 	Plan
-	missing []absentee
 	absent  int // objects that are missing, including those out of the owner's hands
 	phases  map[string]int32
 	present int // objects that are the owner's to keep, which a share of missing ones is of
@@ -248,6 +251,9 @@ func Make(facts Facts) *Plan {
 	}
 	if p.Ledger != nil {
 		p.Clashes = p.Ledger.clashes
+	}
+	if p.Kind.remarks != nil {
+		p.Remarks = p.Kind.remarks(p.Owner, p.Desired)
 	}
 	p.prune()
 	p.summarize()

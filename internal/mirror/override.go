@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// override is one of a discovery's spec.overrides, prepared for many environments.
+type override struct {
+	takes selector
+	spec  v1alpha1.MirrorSettings
+}
+
+func newOverrides(d *v1alpha1.EnvironmentDiscovery) []override {
+	all := make([]override, len(d.Spec.Overrides))
+	for i := range d.Spec.Overrides {
+		o := &d.Spec.Overrides[i]
+		all[i] = override{newSelector(o.Selector), *o.Spec.MirrorSettings.DeepCopy()}
+	}
+	return all
+}
+
+// settings returns what a discovery's template and overrides make of an environment's source, and
+// the indexes of the overrides that apply. note is called for each field that an override sets
+// differently from an earlier one, with both indexes; it may be nil.
+func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) (settings v1alpha1.MirrorSettings, applied []int) {
+	settings = *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
+	setters := map[string]int{}
+	for i := range o.overrides() {
+		if !o.overrides()[i].takes.environment(id, displayName) {
+			continue
+		}
+		applied = append(applied, i)
+		overlay(reflect.ValueOf(&settings).Elem(), reflect.ValueOf(o.overrides()[i].spec), "", func(field string, differs bool) {
+			if earlier, set := setters[field]; set && differs && note != nil {
+				note(field, earlier, i)
+			}
+			setters[field] = i
+		})
+	}
+	return settings, applied
+}
+
+// overlay lays the fields that are set in from over to, as a JSON merge patch does: members of
+// structs and maps are set one by one, everything else is replaced. An empty list that is not nil
+// is set too. set is called with the path of each such field and whether its value changes it.
+func overlay(to, from reflect.Value, path string, set func(field string, differs bool)) {
+	switch {
+	case from.Kind() == reflect.Struct:
+		for i := range from.NumField() {
+			name, _, _ := strings.Cut(from.Type().Field(i).Tag.Get("json"), ",")
+			overlay(to.Field(i), from.Field(i), strings.TrimPrefix(path+"."+name, "."), set)
+		}
+	case from.IsZero():
+	case from.Kind() == reflect.Map:
+		if to.IsNil() {
+			to.Set(reflect.MakeMap(to.Type()))
+		}
+		for _, key := range from.MapKeys() {
+			before := to.MapIndex(key)
+			set(path+"["+key.String()+"]", !before.IsValid() || !before.Equal(from.MapIndex(key)))
+			to.SetMapIndex(key, from.MapIndex(key))
+		}
+	default:
+		set(path, !reflect.DeepEqual(to.Interface(), from.Interface()))
+		to.Set(from)
+	}
+}
+
+// overrideRemarks says which overrides of a discovery select no environment that it takes, and
+// which contradict each other.
+func overrideRemarks(owner Owner, desired Desired) []string {
+	if len(owner.overrides()) == 0 {
+		return nil
+	}
+	unused := make(map[int]bool, len(owner.overrides()))
+	for i := range owner.overrides() {
+		unused[i] = true
+	}
+	contradictions := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(desired)) {
+		id := source(desired[name]).Spec.Environment
+		_, applied := owner.settings(id, displayName(desired[name]), func(field string, earlier, later int) {
+			contradictions[fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, later, field)] = true
+		})
+		for _, i := range applied {
+			delete(unused, i)
+		}
+	}
+	var remarks []string
+	if len(unused) > 0 {
+		names := make([]string, 0, len(unused))
+		for _, i := range slices.Sorted(maps.Keys(unused)) {
+			names = append(names, fmt.Sprintf("spec.overrides[%d]", i))
+		}
+		remarks = append(remarks, "no environment is selected by "+Names(names))
+	}
+	if len(contradictions) > 0 {
+		first := slices.MinFunc(slices.Collect(maps.Keys(contradictions)), cmp.Compare)
+		remarks = append(remarks, first+", the later one counts")
+		if more := len(contradictions) - 1; more > 0 {
+			remarks[len(remarks)-1] += fmt.Sprintf("; so do %d more", more)
+		}
+	}
+	return remarks
+}
