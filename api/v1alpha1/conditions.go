@@ -94,7 +94,11 @@ const (
 	ReasonWriteFailed = "WriteFailed"
 	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep.
 	ReasonConfigMapsOff = "ConfigMapsOff"
-	// ReasonPreview: a discovery with spec.preview reports what it would do, and does nothing.
+)
+
+// Reasons that only an EnvironmentDiscovery's Ready has.
+const (
+	// ReasonPreview: spec.preview is true. The discovery reports what it would do, and does nothing.
 	ReasonPreview = "Preview"
 )
 

@@ -58,6 +58,12 @@ spec:
       interval: 10s
       networks:
         policy: Mirror
+  overrides:
+  - selector:
+      ids: [` + leaving + `]
+    spec:
+      networks:
+        policy: Ignore
 `
 
 // show plays on a stage.

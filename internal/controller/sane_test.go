@@ -34,6 +34,7 @@ type standing struct {
 var standings = func() map[string]standing {
 	all := map[string]standing{
 		v1alpha1.ReasonSucceeded:   {metav1.ConditionTrue, "", status.CurrentStatus, "Healthy", "Current"},
+		v1alpha1.ReasonPreview:     {metav1.ConditionTrue, "", status.CurrentStatus, "Healthy", "Current"},
 		v1alpha1.ReasonProgressing: {metav1.ConditionUnknown, v1alpha1.ConditionReconciling, status.InProgressStatus, "Progressing", "InProgress"},
 		v1alpha1.ReasonSuspended:   {metav1.ConditionUnknown, "", status.InProgressStatus, "Suspended", "Current"},
 	}
