@@ -126,20 +126,22 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 		wanted := k.Mirrored(o.object())
 		mirrors = mirrors || wanted
 		v := r.kindVerdict(ctx, o, s, i)
-		if v == nil {
-			if !wanted && k.Condition != "" { // Otherwise it stays as an earlier process set it.
-				c.remove(k.Condition)
-			}
+		condition := k.Condition
+		if !wanted && condition != "" {
+			c.remove(condition)
+			condition = ""
+		}
+		if v == nil { // The condition stays as an earlier process set it.
 			continue
 		}
 		known = true
-		if k.Condition != "" {
-			c.set(k.Condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+		if condition != "" {
+			c.set(condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
 		}
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), k.Condition)}
+			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), condition)}
 			if waitsForPredecessor(s.kinds[i].report) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
@@ -153,7 +155,7 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 	switch {
 	case o.settings().suspend:
 		return &verdict{reason: v1alpha1.ReasonSuspended, message: r.owners.words.suspended}
-	case !mirrors:
+	case !mirrors && !known:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
 		return nil // An earlier process began a back-off and gave its reason.
@@ -161,11 +163,18 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 	return &ready
 }
 
-// kindVerdict returns how a kind's last sync went, nil if none was tried. The first case that
-// fits decides.
+// kindVerdict returns how a kind's last sync went, nil if none was tried. It also returns why the
+// objects of a kind that is not mirrored are not deleted, nil if they are. The first case that fits
+// decides.
 func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
-	if !state.outcome.tried || !k.Mirrored(o.object()) {
+	if !k.Mirrored(o.object()) {
+		if f := state.unwritten(k.Name); f != nil {
+			return &verdict{reason: f.reason, message: f.message}
+		}
+		return nil
+	}
+	if !state.outcome.tried {
 		return nil
 	}
 	prefix := ""

@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -227,6 +228,45 @@ var _ = Describe("What a source no longer mirrors", func() {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
 		w.reconcile(ctx)
 		Expect(w.clusters(ctx)).To(HaveLen(3))
+	})
+
+	It("and cannot be deleted is reported, and tried with growing waits", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(3, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		tried := 0
+		refused := true
+		w.reconciler.Cluster = &gate{Client: k8s, refuse: func(verb, name string) error {
+			if refused && verb == "delete" {
+				tried++
+				return errors.New("admission webhook denied the request")
+			}
+			return nil
+		}}
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		for range 20 {
+			w.retry(ctx)
+		}
+		Expect(tried).To(Equal(9), "in 21 passes, one a second: the waits double from 50 ms")
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("admission webhook denied"))
+		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("True/Succeeded"))
+
+		By("also if nothing is mirrored any more")
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+
+		By("being ready once they are gone")
+		refused = false
+		w.clock.SetTime(w.clock.Now().Add(10 * time.Minute))
+		w.reconcile(ctx)
+		Expect(w.peerings(ctx)).To(BeEmpty())
+		Expect(w.clusters(ctx)).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
 	It("is the same whatever the order of a filter's values", func(ctx SpecContext) {

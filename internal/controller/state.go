@@ -83,9 +83,10 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops all that is known of a kind, which is no longer mirrored.
+// forget drops all that listings said of a kind that is no longer mirrored. Deletions that failed
+// still wait.
 func (k *kindState) forget() {
-	*k = kindState{inbox: k.inbox, shown: k.shown, retries: retries{}}
+	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
 
 func newState(o owner, kinds []kind, now time.Time) *state {

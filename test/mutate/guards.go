@@ -92,6 +92,7 @@ var guards = []guard{
 	{"repairs at full speed", "internal/controller/reconciler.go", "asked.synced() || !writes || s.repairs.AllowN(now, 1)", "true", "refused forever"},
 	{"a conflict that goes on", "internal/controller/retry.go", "|| r.attempts >= conflictsTold", "", "meets someone faster"},
 	{"a write that does not stick", "internal/controller/apply.go", "if !k.Stored(w, answer) {", "if false {", "stored otherwise"},
+	{"an ignored kind whose deletions are refused", "internal/controller/state.go", "retries: k.retries, planned: k.planned}", "retries: retries{}}", "What a source no longer mirrors"},
 	{"objects from an old listing", "internal/controller/plan.go", "			s.kinds[i].forget()\n", "", "comes back by a listing alone"},
 	{"a sync without news of what is missing", "internal/controller/state.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"a listing that was not taken in", "internal/controller/plan.go", "			return nil, err\n		}\n	}\n	r.acknowledge(o, s, asked)\n	for i := range asked", "			r.acknowledge(o, s, asked)\n			return nil, err\n		}\n	}\n	r.acknowledge(o, s, asked)\n	for i := range asked", "could not be read after the listing"},
