@@ -42,6 +42,7 @@ var pages = []string{
 	"docs/guides/first-cluster.md",
 	"docs/guides/many-environments.md",
 	"docs/guides/a-whole-organization.md",
+	"docs/guides/handing-over.md",
 	"docs/guides/key-rotation.md",
 	"docs/guides/private-endpoints.md",
 	"docs/guides/which-network.md",
