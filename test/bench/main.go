@@ -40,6 +40,7 @@ var scenarios = []struct {
 	{"restart", (*bench).restart},
 	{"latency", (*bench).latency},
 	{"memory", (*bench).memory},
+	{"tokens", (*bench).tokens},
 }
 
 // bench is one run.
