@@ -148,7 +148,11 @@ var _ = ReportAfterSuite("every reason is brought about and named by a spec", fu
 		}
 	}
 	for reason := range standings {
-		if !reached["InventorySource/"+v1alpha1.ConditionReady][reason] {
+		kind := "InventorySource"
+		if reason == v1alpha1.ReasonPreview {
+			kind = "EnvironmentDiscovery"
+		}
+		if !reached[kind+"/"+v1alpha1.ConditionReady][reason] {
 			unreached = append(unreached, "Ready "+reason)
 		}
 	}
