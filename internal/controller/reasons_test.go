@@ -124,7 +124,7 @@ var _ = Describe("An observation whose status could not be written yet", func() 
 // be told once every spec ran, in one process.
 var _ = ReportAfterSuite("every reason is brought about and named by a spec", func(report Report) {
 	stats := report.PreRunStats
-	if !report.SuiteSucceeded || stats.SpecsThatWillRun < stats.TotalSpecs || report.SuiteConfig.ParallelTotal > 1 {
+	if !report.SuiteSucceeded || stats.SpecsThatWillRun < stats.TotalSpecs || report.SuiteConfig.ParallelTotal > 1 || report.SuiteConfig.DryRun {
 		return
 	}
 	specs, onAny := specText(), map[string]bool{}

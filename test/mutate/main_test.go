@@ -3,10 +3,13 @@
 package main
 
 import (
+	"encoding/json"
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -67,6 +70,34 @@ func TestWhatAProtocolSays(t *testing.T) {
 	g.Expect(read([]byte(`{"Action":"build-fail"}
 {"Action":"fail"}
 `))).To(Equal(said{}))
+}
+
+func TestEveryFocusNamesASpec(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	file := filepath.Join(t.TempDir(), "specs.json")
+	command := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-run", "^TestController$", "./internal/controller", "-ginkgo.dry-run", "-ginkgo.json-report="+file)
+	command.Dir = filepath.Join("..", "..")
+	output, err := command.CombinedOutput()
+	g.Expect(err).NotTo(HaveOccurred(), string(output))
+	report, err := os.ReadFile(file)
+	g.Expect(err).NotTo(HaveOccurred())
+	var suites []struct {
+		SpecReports []struct {
+			ContainerHierarchyTexts []string
+			LeafNodeText            string
+		}
+	}
+	g.Expect(json.Unmarshal(report, &suites)).To(Succeed())
+	var specs []string
+	for _, spec := range suites[0].SpecReports {
+		specs = append(specs, strings.Join(append(spec.ContainerHierarchyTexts, spec.LeafNodeText), " "))
+	}
+	for _, guard := range guards {
+		if guard.focus != "" {
+			g.Expect(specs).To(ContainElement(MatchRegexp(guard.focus)), guard.name)
+		}
+	}
 }
 
 func TestEveryGuardStandsInItsFileOnce(t *testing.T) {
