@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/filled"
 )
 
 // odd are values that a field which Go decodes strictly might be given, by what it is. A schema that takes one
@@ -82,7 +83,7 @@ func set(in any, path []string, value any) {
 func fullSource(t *testing.T) *unstructured.Unstructured {
 	source := minimalSource("strict")
 	status := &v1alpha1.InventorySourceStatus{}
-	full(t, reflect.ValueOf(status).Elem(), "Source")
+	filled.Fill(t, reflect.ValueOf(status).Elem(), "Source")
 	fields := map[string]any{}
 	text, err := json.Marshal(status)
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())

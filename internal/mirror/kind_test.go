@@ -7,49 +7,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/filled"
 )
-
-// full returns a status with every field set to something that is not its zero
-// value, so that a field the schema lacks, and the API server drops, shows.
-func full(t *testing.T, v reflect.Value, path string) {
-	switch {
-	case v.Type() == reflect.TypeFor[metav1.Time]():
-		v.Set(reflect.ValueOf(metav1.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC).Rfc3339Copy()))
-	case v.Type() == reflect.TypeFor[metav1.Duration]():
-		v.Set(reflect.ValueOf(metav1.Duration{Duration: time.Minute}))
-	case v.Kind() == reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		full(t, v.Elem(), path)
-	case v.Kind() == reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		full(t, v.Index(0), path)
-	case v.Kind() == reflect.Map:
-		value := reflect.New(v.Type().Elem()).Elem()
-		full(t, value, path)
-		v.Set(reflect.MakeMap(v.Type()))
-		v.SetMapIndex(reflect.ValueOf("any"), value)
-	case v.Kind() == reflect.Struct:
-		for i := range v.NumField() {
-			full(t, v.Field(i), path+"."+v.Type().Field(i).Name)
-		}
-	case v.Kind() == reflect.String && strings.HasSuffix(path, ".Status"):
-		v.SetString("True") // Of a condition, an enumeration.
-	case v.Kind() == reflect.String:
-		v.SetString("any")
-	case v.Kind() == reflect.Bool:
-		v.SetBool(true)
-	case v.CanInt():
-		v.SetInt(1)
-	default:
-		t.Fatalf("%s: no value for a %s", path, v.Type())
-	}
-}
 
 // fullObjects returns an object of each kind of observation with every field of its status set.
 func fullObjects(t *testing.T) map[*Kind]v1alpha1.Observation {
@@ -57,7 +21,7 @@ func fullObjects(t *testing.T) map[*Kind]v1alpha1.Observation {
 		KafkaCluster: &v1alpha1.KafkaClusterObservation{}, Peering: &v1alpha1.PeeringObservation{}, Network: &v1alpha1.NetworkObservation{},
 	}
 	for k, o := range objects {
-		full(t, reflect.ValueOf(k.stored(o)).Elem(), k.Name)
+		filled.Fill(t, reflect.ValueOf(k.stored(o)).Elem(), k.Name)
 	}
 	return objects
 }
