@@ -156,16 +156,17 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 	views := make([]*mirror.View, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		occupants, err := r.occupants(ctx, o, &r.owners.kinds[i], k, desired[i], existing[i])
+		occupants, unseen, err := r.occupants(ctx, o, &r.owners.kinds[i], k, desired[i], existing[i])
 		if err != nil {
 			return err
 		}
+		todo[i].existing = append(todo[i].existing, unseen...)
 		made := mirror.Make(mirror.Facts{
 			Kind:      kinds[i],
 			Owner:     planned,
 			Ledger:    k.ledger,
 			Desired:   desired[i],
-			Existing:  existing[i],
+			Existing:  todo[i].existing,
 			Occupants: occupants,
 			Completed: k.completed(now),
 			Fresh:     k.fresh(now) && decides && !o.settings().suspend,

@@ -110,13 +110,14 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 }
 
 // occupants finds objects that have a name the owner wants and are not its own. It looks in the
-// cache, or in the API server if that said the name is taken.
-func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (map[string]mirror.Object, error) {
+// cache, or in the API server if that said the name is taken. unseen are the owner's own objects
+// that only the API server shows, such as a source that lost the labels of this manager's shard.
+func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
 		own[object.GetName()] = true
 	}
-	occupants := map[string]mirror.Object{}
+	occupants = map[string]mirror.Object{}
 	for name := range desired {
 		if own[name] {
 			continue
@@ -124,16 +125,18 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		found := k.object()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
 		if apierrors.IsNotFound(err) && s.retries.taken(name) {
-			found, err = r.live(ctx, k, o.object().GetNamespace(), name)
+			if found, err = r.live(ctx, k, o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
+				unseen = append(unseen, found)
+			}
 		}
 		switch {
 		case err == nil && !k.Owned(found, o.planned()):
 			occupants[name] = found
 		case client.IgnoreNotFound(err) != nil:
-			return nil, fmt.Errorf("looking for %s of %s: %w", name, k.noun, err)
+			return nil, nil, fmt.Errorf("looking for %s of %s: %w", name, k.noun, err)
 		}
 	}
-	return occupants, nil
+	return occupants, unseen, nil
 }
 
 // live reads an object from the API server. It needs only the right to list.

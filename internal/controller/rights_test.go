@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -174,6 +176,57 @@ var _ = Describe("A discovery of a shard", func() {
 		Expect(sources).To(BeZero())
 		Expect(o.ready(ctx, "org")).To(Equal("False/WriteFailed"))
 		Expect(o.sources(ctx)["env-a"].Labels).To(HaveKeyWithValue("shard", "one"))
+	})
+})
+
+// sharded is a client whose cache shows only the sources that a selector selects.
+type sharded struct {
+	client.Client
+	labels.Selector
+}
+
+func (s sharded) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	err := s.Client.Get(ctx, key, o, options...)
+	if _, is := o.(*v1alpha1.InventorySource); err == nil && is && !s.Matches(labels.Set(o.GetLabels())) {
+		return apierrors.NewNotFound(observations, key.Name)
+	}
+	return err
+}
+
+func (s sharded) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	err := s.Client.List(ctx, list, options...)
+	if sources, is := list.(*v1alpha1.InventorySourceList); err == nil && is {
+		sources.Items = slices.DeleteFunc(sources.Items, func(source v1alpha1.InventorySource) bool { return !s.Matches(labels.Set(source.Labels)) })
+	}
+	return err
+}
+
+var _ = Describe("A source of a discovery that lost the labels of its shard", func() {
+	It("gets them back", func(ctx SpecContext) {
+		o := newOrganization(ctx)
+		o.environments("env-a", "a", "env-b", "b")
+		shard, err := labels.Parse("shard=one")
+		Expect(err).NotTo(HaveOccurred())
+		o.reconciler.Selector, o.reconciler.Cluster = shard, sharded{k8s, shard}
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Metadata.Labels = map[string]v1alpha1.LabelValue{"shard": "one"}
+		})
+		o.pass(ctx, "org")
+		before := o.sources(ctx)["env-a"]
+		stripped := before.DeepCopy()
+		delete(stripped.Labels, "shard")
+		Expect(k8s.Update(ctx, stripped)).To(Succeed())
+		o.discoverer.Drift(0).Delete(event.DeleteEvent{Object: &before}) // As a watch with a selector shows it.
+		for range 3 {
+			o.clock.SetTime(o.clock.Now().Add(time.Second))
+			o.pass(ctx, "org")
+		}
+		after := o.sources(ctx)["env-a"]
+		Expect(after.Labels).To(HaveKeyWithValue("shard", "one"))
+		Expect(after.UID).To(Equal(before.UID))
+		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+		sources, _ := o.writes(func() { o.list(ctx, "org") })
+		Expect(sources).To(BeZero())
 	})
 })
 
