@@ -163,7 +163,7 @@ func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 		earlier(now.Add(asked.putOff.For))
 	case !o.settings().suspend:
 		earlier(schedule.next)
-		if schedule.refused > 0 && r.secrets() == nil {
+		if schedule.refused > 0 && o.settings().credentials.APIKey != nil && r.secrets() == nil {
 			earlier(schedule.look)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -230,6 +231,17 @@ var _ = Describe("Workload identity", func() {
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		Expect(w.source(ctx).Status.CredentialBackoff).To(BeNil())
+	})
+
+	It("wakes no worker but to ask while the exchange is refused", func(ctx SpecContext) {
+		w.cloud.AddPool(cloudsim.Pool{ID: poolID, Audience: "other"})
+		passes := 0
+		for begun := w.clock.Now(); w.clock.Now().Sub(begun) < time.Hour && passes < 100; passes++ {
+			w.reconciler.Budgets = budget.New(1000, 1000)
+			w.clock.SetTime(w.clock.Now().Add(w.reconcile(ctx).RequeueAfter))
+		}
+		Expect(passes).To(Equal(exchanges()))
+		Expect(passes).To(BeNumerically("<=", 5), "after 5, 15, 35 and 65 minutes")
 	})
 
 	It("shows no token anywhere, not even one that the cloud sends back", func(ctx SpecContext) {
