@@ -250,6 +250,10 @@ type DiscoveredSource struct {
 	// Number of spec.overrides that apply to the source; absent if none does.
 	// +optional
 	Overrides int32 `json:"overrides,omitempty"`
+	// True if no listing ever had the environment: the source was handed over. Its deletion needs
+	// an approval.
+	// +optional
+	NeverListed bool `json:"neverListed,omitempty"`
 	// Since when the environment is missing: absent from complete listings.
 	// +optional
 	MissingSince *metav1.Time `json:"missingSince,omitempty"`

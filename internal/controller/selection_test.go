@@ -271,3 +271,95 @@ var _ = Describe("A source of a discovery", func() {
 		Expect(o.read(ctx, "org").Status.Sources[0].DisplayName).To(Equal("payments-live"))
 	})
 })
+
+var _ = Describe("A source that was handed over and that no listing ever had", func() {
+	var o *organization
+	BeforeEach(func(ctx SpecContext) {
+		o = newOrganization(ctx)
+		o.environments("env-a", "payments-prod", "env-b", "payments-dev", "env-c", "orders")
+	})
+	const foreign = "env-of-another-organization"
+	hand := func(ctx SpecContext) {
+		GinkgoHelper()
+		s := o.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.Environment, s.Labels = foreign, foreign, map[string]string{v1alpha1.LabelDiscovery: "org"}
+		})
+		Expect(k8s.Create(ctx, s)).To(Succeed())
+		o.discoverer.Drift(0).Create(event.CreateEvent{Object: s})
+	}
+	suspend := func(ctx SpecContext, suspend bool) {
+		GinkgoHelper()
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Suspend = suspend })
+		o.pass(ctx, "org")
+	}
+	DescribeTable("is not deleted unasked", func(ctx SpecContext, hands func(ctx SpecContext)) {
+		hands(ctx)
+		for range 3 {
+			o.list(ctx, "org")
+		}
+		o.restart()
+		for range 4 {
+			o.list(ctx, "org")
+		}
+		Expect(o.names(ctx)).To(ContainElement(foreign))
+		Expect(o.held(ctx)).To(Equal("True/ScopeChanged"))
+
+		By("the status saying so, of no other source")
+		for _, s := range o.read(ctx, "org").Status.Sources {
+			Expect(s.NeverListed).To(Equal(s.Environment == foreign), s.Environment)
+		}
+
+		By("another one that goes needing no approval for it")
+		Expect(o.cloud.RemoveEnvironment("env-c")).To(Succeed())
+		for range 3 {
+			o.list(ctx, "org")
+		}
+		Expect(o.read(ctx, "org").Status.Environments.Held.Message).To(ContainSubstring(foreign))
+
+		By("being the discovery's like any other once it is listed")
+		o.environments(foreign, "found at last")
+		o.list(ctx, "org")
+		Expect(o.cloud.RemoveEnvironment(foreign)).To(Succeed())
+		for range 3 {
+			o.list(ctx, "org")
+		}
+		Expect(o.names(ctx)).To(Equal([]string{"env-a", "env-b"}))
+	},
+		Entry("if that was before its discovery was made", func(ctx SpecContext) {
+			hand(ctx)
+			o.discovery(ctx, "org", prunes)
+		}),
+		Entry("if that was before the first listing of a process", func(ctx SpecContext) {
+			o.discovery(ctx, "org", prunes)
+			o.pass(ctx, "org")
+			o.list(ctx, "org")
+			o.restart()
+			hand(ctx)
+		}),
+		Entry("if that was between two listings", func(ctx SpecContext) {
+			o.discovery(ctx, "org", prunes)
+			o.pass(ctx, "org")
+			hand(ctx)
+		}),
+		Entry("if that was while the discovery was suspended", func(ctx SpecContext) {
+			o.discovery(ctx, "org", prunes)
+			o.pass(ctx, "org")
+			suspend(ctx, true)
+			o.restart()
+			o.pass(ctx, "org")
+			hand(ctx)
+			o.pass(ctx, "org")
+			suspend(ctx, false)
+		}),
+		Entry("if the operator was restarted, too, while it was suspended", func(ctx SpecContext) {
+			o.discovery(ctx, "org", prunes)
+			o.pass(ctx, "org")
+			suspend(ctx, true)
+			hand(ctx)
+			o.restart()
+			o.pass(ctx, "org")
+			o.restart()
+			suspend(ctx, false)
+		}),
+	)
+})

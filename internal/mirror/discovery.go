@@ -39,6 +39,8 @@ var Environment = &Kind{
 	},
 	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
 	remarks:  overrideRemarks,
+
+	listedBefore: listedBefore,
 }
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
@@ -180,21 +182,48 @@ func withLastName(o, former, there Object) Object {
 	return o
 }
 
+// named returns the entry of a discovery's status for an environment.
+func named(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
+	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
+		return strings.Compare(s.Environment, id)
+	})
+	if !found {
+		return nil, false
+	}
+	return &d.Status.Sources[i], true
+}
+
+// unnamed reports whether a discovery's status had no room for all of its sources.
+func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
+	return int(d.Status.SourceCount) > len(d.Status.Sources)
+}
+
+// listedBefore reports whether a source's environment was ever listed, as the discovery's status
+// says. A source that the status does not name was handed over since.
+func listedBefore(o Object, owner Owner) bool {
+	d := owner.discovery()
+	if d.Status.Environments == nil {
+		return false
+	}
+	if entry, found := named(d, source(o).Spec.Environment); found {
+		return !entry.NeverListed
+	}
+	return unnamed(d)
+}
+
 // claimOfSource returns since when an environment is missing or outside, as the discovery's status
 // says. The annotation of the source repeats that. It counts only for sources that the status has
 // no room for, because people who may edit a source could forge it.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
-	status, environment := &owner.discovery().Status, source(o).Spec.Environment
-	i, named := slices.BinarySearchFunc(status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
-		return strings.Compare(s.Environment, id)
-	})
+	d := owner.discovery()
+	entry, found := named(d, source(o).Spec.Environment)
 	var at *metav1.Time
 	switch {
-	case named && seen == outside:
-		at = status.Sources[i].OutOfScopeSince
-	case named && seen != outside:
-		at = status.Sources[i].MissingSince
-	case seen != outside && (status.Environments == nil || int(status.SourceCount) > len(status.Sources)):
+	case found && seen == outside:
+		at = entry.OutOfScopeSince
+	case found && seen != outside:
+		at = entry.MissingSince
+	case seen != outside && (d.Status.Environments == nil || unnamed(d)):
 		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
 			return since
 		}
@@ -235,7 +264,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id, name := source(o).Spec.Environment, displayName(o)
 		_, applied := owner.settings(id, name, nil)
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(applied))}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(applied)), NeverListed: l.never(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -75,6 +75,9 @@ type Kind struct {
 	// released reports whether a person took the object out of its owner's hands; nil if that
 	// cannot be.
 	released func(Object) bool
+	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
+	// status says; nil if people cannot hand such objects over.
+	listedBefore func(o Object, owner Owner) bool
 	// remarks returns what people should know of the owner's spec, given the objects it wants; nil
 	// if a kind has nothing to say.
 	remarks func(owner Owner, desired Desired) []string

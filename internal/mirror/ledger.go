@@ -135,7 +135,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	next.keep(r)
 	for name, o := range there {
 		if _, known := next.entries[name]; !known {
-			next.entries[name] = entry{scope: r.unlisted(next.former), absence: &absence{seq: next.seq}}
+			next.entries[name] = entry{scope: r.unlisted(o, next.former), absence: &absence{seq: next.seq}}
 			if s.Complete {
 				next.entries[name].absence.since = r.claimedSince(o, missing)
 			}
@@ -245,10 +245,10 @@ func (l *Ledger) keep(r recording) {
 const neverListed = "never-listed"
 
 // unlisted returns the scope of an object that no listing of this process had. former is the scope
-// that an earlier process saw the kind's objects under. Only an object that a person can hand over
-// may turn up between two listings and be of somewhere else.
-func (r recording) unlisted(former string) string {
-	if r.kind.released != nil && !r.former.completed.IsZero() {
+// that an earlier process saw the kind's objects under. If people can hand objects over, only an
+// object that the owner's status has as listed was seen by that process.
+func (r recording) unlisted(o Object, former string) string {
+	if r.kind.listedBefore != nil && (!r.former.completed.IsZero() || !r.kind.listedBefore(o, r.owner)) {
 		return neverListed
 	}
 	return former
@@ -408,19 +408,28 @@ func (l *Ledger) moved(name string) bool {
 	return e.elsewhere(l.scope)
 }
 
+// never reports whether no listing ever had an object, in this process or an earlier one.
+func (l *Ledger) never(k *Kind, owner Owner, o Object) bool {
+	e, known := l.entry(o.GetName())
+	if !known {
+		return !k.listedBefore(o, owner)
+	}
+	return e.scope == neverListed
+}
+
 // elsewhere reports whether the object was last seen under another scope than this.
 func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
 // Scope returns the scope under which a later process counts the existing objects as seen. It is
 // the scope of the last complete listing. If missing objects were last seen under another scope, it
-// is that one.
+// is that one. Objects that were never listed do not count: the owner's status names them.
 func (l *Ledger) Scope() string {
 	scope := l.scope
 	if l.completed.IsZero() || l.absent == 0 {
 		return scope
 	}
 	for _, e := range l.entries {
-		if !e.listed() && e.elsewhere(l.scope) && (scope == l.scope || e.scope < scope) {
+		if !e.listed() && e.elsewhere(l.scope) && e.scope != neverListed && (scope == l.scope || e.scope < scope) {
 			scope = e.scope
 		}
 	}
