@@ -128,7 +128,7 @@ func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now t
 	case errors.As(err, new(notStored)):
 		interval := o.settings().interval
 		k.retries.failed(name, w, err, now, interval, max(leastMostUnstored, interval))
-	case !errors.Is(err, errStopped):
+	case !errors.Is(err, errStopped) || k.retries[name] != nil: // A write that was not begun is not due at once again.
 		k.retries.failed(name, w, err, now, retryFirst, retryMost)
 	}
 }

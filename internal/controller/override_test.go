@@ -264,6 +264,22 @@ var _ = Describe("A preview of a discovery", func() {
 		Expect(result.RequeueAfter).To(BeNumerically(">", time.Minute))
 	})
 
+	It("fits into the status, if JSON has six bytes for each character of the names", func(ctx SpecContext) {
+		for i := range 520 {
+			o.environments(fmt.Sprintf("%03d%s", i, strings.Repeat("\x01", 250)), strings.Repeat("<\x02", 200))
+		}
+		o.discovery(ctx, "org", previewing)
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("True/Preview"))
+		Expect(o.read(ctx, "org").Status.Preview.CreateCount).To(BeEquivalentTo(523))
+
+		By("as do the sources")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+		Expect(o.read(ctx, "org").Status.SourceCount).To(BeEquivalentTo(523))
+	}, NodeTimeout(5*time.Minute))
+
 	It("of 600 environments with long names fits into the status, and has their whole number", func(ctx SpecContext) {
 		for i := range 600 {
 			o.environments(fmt.Sprintf("env-%03d-%s", i, strings.Repeat("x", 240)), strings.Repeat("é", 2000))

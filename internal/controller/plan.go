@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -50,7 +51,8 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 			return nil, nil
 		}
 	}
-	r.acknowledge(o, s, asked)
+	s.heard(o, asked)
+	s.answered(o, asked)
 	for _, i := range mirrored(o, r.owners.kinds) {
 		if k := &s.kinds[i]; asked.synced() {
 			k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
@@ -79,8 +81,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all the owner's objects, records what the listings had, and plans for every kind. If a
-// read fails, the sync does not count as made: the next pass asks again.
+// look reads all the owner's objects, records what the listings had, and plans for every kind. If it
+// fails, the sync does not count as made: the next pass asks again.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	todo := make(plans, len(s.kinds))
@@ -97,29 +99,37 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 			return nil, err
 		}
 	}
-	r.acknowledge(o, s, asked)
+	s.heard(o, asked)
 	for i := range asked.listings {
 		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
 	}
-	return todo, r.plan(ctx, o, s, todo, asked.putOff.For == 0)
+	if err := r.plan(ctx, o, s, todo, asked.putOff.For == 0); err != nil {
+		return nil, err
+	}
+	s.answered(o, asked)
+	return todo, nil
 }
 
-// acknowledge notes that a sync was made.
-func (r *Reconciler) acknowledge(o owner, s *state, asked answers) {
-	if !asked.synced() {
-		return
-	}
-	terms, whole := termsOf(o), true
-	requested := terms.requestedAt != "" && terms.requestedAt != s.schedule.answered.requestedAt
+// heard keeps how a sync's listings went. If a person asked for the sync, every failed write is due
+// at once, because that person may have removed the cause.
+func (s *state) heard(o owner, asked answers) {
+	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
 		k := &s.kinds[i]
-		if requested { // A person asks, and may have removed the cause.
+		if requested != "" && requested != s.schedule.answered.requestedAt {
 			k.retries.hurry()
 		}
 		k.outcome = asked.listings[i].outcome
-		whole = whole && k.outcome.failure == nil
 	}
-	s.schedule.answer(terms, asked, whole)
+}
+
+// answered notes in the schedule that a sync was made, if the pass asked the cloud.
+func (s *state) answered(o owner, asked answers) {
+	if !asked.synced() {
+		return
+	}
+	whole := !slices.ContainsFunc(asked.listings, func(l listing) bool { return l.outcome.failure != nil })
+	s.schedule.answer(termsOf(o), asked, whole)
 }
 
 // record keeps what a listing had.

@@ -111,7 +111,8 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 }
 
 // setSummaries puts each kind's numbers and held prune in the status. The numbers of an earlier
-// process stay until the kind's first complete listing since the start.
+// process stay until the kind's first complete listing since the start. A held prune stays while
+// nothing shows yet if it still is, unless fewer objects are gone than it has.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -120,7 +121,7 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 		case report.Held != nil:
 			held = &v1alpha1.HeldPrune{Reason: report.Held.Reason, Digest: report.Held.Digest,
 				Count: int32(len(report.Held.Objects)), Message: mirror.Truncate(report.Held.Message, maxMessage)}
-		case !report.Undecided:
+		case !report.Undecided || held != nil && report.Gone() < held.Count:
 			held = nil
 		}
 		switch {

@@ -182,8 +182,8 @@ func withLastName(o, former, there Object) Object {
 	return o
 }
 
-// named returns the entry of a discovery's status for an environment.
-func named(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
+// sourceNamed returns the entry of a discovery's status for an environment.
+func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
 	})
@@ -205,7 +205,7 @@ func listedBefore(o Object, owner Owner) bool {
 	if d.Status.Environments == nil {
 		return false
 	}
-	if entry, found := named(d, source(o).Spec.Environment); found {
+	if entry, found := sourceNamed(d, source(o).Spec.Environment); found {
 		return !entry.NeverListed
 	}
 	return unnamed(d)
@@ -216,7 +216,7 @@ func listedBefore(o Object, owner Owner) bool {
 // no room for, because people who may edit a source could forge it.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
-	entry, found := named(d, source(o).Spec.Environment)
+	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	var at *metav1.Time
 	switch {
 	case found && seen == outside:
@@ -248,10 +248,12 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 }
 
 // maxSources is how many sources a discovery's status names. maxShownName is how many bytes of a
-// display name it has. With these bounds all of them fit into one object.
+// display name it has. A list ends before its texts take more than maxListed bytes. With these
+// bounds the status fits into one object, with a preview too.
 const (
 	maxSources   = 500
 	maxShownName = 256
+	maxListed    = 192 << 10
 )
 
 // Sources returns the entries of a discovery's status for its sources, the first ones by
@@ -261,8 +263,12 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
 		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)
 	})
+	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id, name := source(o).Spec.Environment, displayName(o)
+		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
+			break
+		}
 		_, applied := owner.settings(id, name, nil)
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(applied)), NeverListed: l.never(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)

@@ -5,6 +5,7 @@ package mirror
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -151,6 +152,15 @@ type Report struct {
 // Unfilled returns how many listed objects have no proper object in the cluster, because something
 // else has the name or because the object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
+
+// Gone returns how many objects are missing or out of scope. It is the largest number if nothing is
+// known since the manager's start.
+func (r Report) Gone() int32 {
+	if r.Summary == nil {
+		return math.MaxInt32
+	}
+	return r.Summary.Missing + int32(len(r.Outside))
+}
 
 // Again returns the report after a complete listing that equals the last one. l is the ledger after
 // it.

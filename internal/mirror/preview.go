@@ -16,13 +16,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// With these bounds a preview of any size fits into a status beside [Sources]. maxWhy is the most
-// bytes of a reason, maxPreviewed the most entries of a list, and maxListed the bytes of its texts
-// at which a list ends.
+// maxWhy is the most bytes of a reason in a preview, maxPreviewed the most entries of a list.
 const (
 	maxWhy       = 256
 	maxPreviewed = 500
-	maxListed    = 192 << 10
 )
 
 // Preview returns what a plan for a discovery would do to its sources, and why.
@@ -126,7 +123,7 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	for i := range all {
 		e := &all[i]
 		e.DisplayName, e.Why = Truncate(e.DisplayName, maxShownName), Truncate(e.Why, maxWhy)
-		size += len(e.Environment) + len(e.DisplayName) + len(e.Name) + len(e.Why)
+		size += jsonSize(e.Environment, e.DisplayName, e.Name, e.Why)
 		if i == maxPreviewed || size > maxListed {
 			return all[:i], int32(len(all))
 		}

@@ -219,7 +219,12 @@ type Approval struct {
 	digest string
 	// left has a line of the occasion for each object that is not deleted yet, by UID.
 	left map[types.UID]string
+	// begun reports whether a plan deleted by it. Later plans only go on.
+	begun bool
 }
+
+// used reports whether a plan deleted by the approval.
+func (a *Approval) used() bool { return a != nil && a.begun }
 
 // covers reports whether the owner still carries the approval, and whether lines are all of its
 // objects that are not deleted yet.
@@ -290,10 +295,13 @@ func (p *planner) decide(b batch) {
 		p.Approved = approval
 	}
 	if verdict == allow {
+		if approval != nil {
+			approval.begun = true
+		}
 		p.delete(b.absentees)
 		return
 	}
-	if asked != nil {
+	if asked != nil && !approval.used() {
 		p.Held = newHeld(p.Kind, p.Owner, asked, digest, b.absentees)
 	}
 	if verdict == wait {
@@ -338,7 +346,7 @@ func digest(lines []string) string {
 }
 
 func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
-	a := &Approval{digest, make(map[types.UID]string, len(absentees))}
+	a := &Approval{digest: digest, left: make(map[types.UID]string, len(absentees))}
 	for _, absent := range absentees {
 		a.left[absent.object.GetUID()] = absent.line(kind)
 	}

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -41,6 +42,15 @@ func Names(names []string) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// jsonSize returns how many bytes texts take as JSON strings, in which a character may take six.
+func jsonSize(texts ...string) (size int) {
+	for _, text := range texts {
+		encoded, _ := json.Marshal(text) // A text always encodes.
+		size += len(encoded)
+	}
+	return size
 }
 
 // cutTexts cuts every text in the status behind the pointer to what its field holds.

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"errors"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
+)
+
+var _ = eachOwner("A held prune", func(under side) {
+	var s *subject
+	var api *gate
+	BeforeEach(func(ctx SpecContext) {
+		s = newSubject(ctx, under, 10)
+		api = &gate{Client: k8s}
+		s.options().Cluster = api
+		s.create(ctx)
+		s.pass(ctx)
+		for n := range 4 {
+			s.gone(n)
+		}
+		s.sync(ctx)
+		s.sync(ctx)
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+	})
+	held := func(ctx SpecContext) string { return s.condition(ctx, v1alpha1.ConditionPruneHeld) }
+
+	It("that is approved is not held again while some of its deletions are refused", func(ctx SpecContext) {
+		api.refuse = func(verb, name string) error {
+			if verb == "delete" && name != s.id(0) {
+				return apierrors.NewForbidden(observations, name, errors.New("a policy says no"))
+			}
+			return nil
+		}
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, s.summary(ctx).Held.Digest)
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(9))
+		s.recorded()
+		for begun := s.clock.Now(); s.clock.Now().Sub(begun) < 30*time.Minute; {
+			s.options().Budgets = budget.New(1000, 1000)
+			s.later(max(s.pass(ctx).RequeueAfter, time.Millisecond))
+			Expect(held(ctx)).To(BeEmpty())
+			Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
+		}
+		Expect(s.recorded()).To(BeEmpty(), "no event repeats it")
+
+		By("deleting the rest, once that is allowed, without another approval")
+		api.refuse = nil
+		s.sync(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(6))
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	DescribeTable("whose objects are all back is not held any more, whatever else is absent in turn", func(ctx SpecContext, restart bool) {
+		for n := range 4 {
+			s.put(n)
+		}
+		if restart {
+			s.restart()
+		}
+		for i := range 4 {
+			s.gone(5 + i)
+			if i > 0 {
+				s.put(5 + i - 1)
+			}
+			s.sync(ctx)
+		}
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(1))
+		Expect(held(ctx)).To(BeEmpty())
+	}, Entry("in one process", false), Entry("after a restart", true))
+
+	It("stays held if more misses are asked for, and at a restart", func(ctx SpecContext) {
+		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](5) })
+		for range 3 {
+			s.sync(ctx)
+			Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		}
+		s.restart()
+		for range 6 {
+			s.sync(ctx)
+			Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		}
+	})
+})

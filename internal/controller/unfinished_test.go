@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// unreadable is a client that fails to get one object while it says so.
+type unreadable struct {
+	client.Client
+	name    string
+	failing bool
+}
+
+func (u *unreadable) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if u.failing && key.Name == u.name {
+		return errors.New("the cache is out of order")
+	}
+	return u.Client.Get(ctx, key, o, options...)
+}
+
+var _ = eachOwner("A pass that is not finished", func(under side) {
+	It("because a plan failed loses no part of the sync", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		s.put(11)
+		broken := &unreadable{Client: k8s, name: s.id(11), failing: true}
+		s.options().Cluster = broken
+		s.edit(ctx, every(10*time.Second))
+		_, err := s.try(ctx)
+		Expect(err).To(HaveOccurred())
+		broken.failing = false
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveLen(4))
+		Expect(s.next(ctx)).To(BeNumerically("<=", 15*time.Second))
+	})
+
+	It("because its namespace is being deleted tries a write that failed before less and less often", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		api := &gate{Client: k8s}
+		s.options().Cluster = api
+		refusal := apierrors.NewForbidden(observations, s.id(0), errors.New("a policy says no"))
+		tried := 0
+		api.refuse = func(verb, name string) error {
+			if name != s.id(0) {
+				return nil
+			}
+			tried++
+			return refusal
+		}
+		s.create(ctx)
+		s.pass(ctx)
+		refusal.ErrStatus.Details = &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}}
+		s.later(time.Second)
+		tried = 0
+		for begun := s.clock.Now(); s.clock.Now().Sub(begun) < time.Minute; {
+			s.later(max(s.pass(ctx).RequeueAfter, time.Millisecond))
+		}
+		Expect(tried).To(BeNumerically("<=", 12))
+	})
+})
