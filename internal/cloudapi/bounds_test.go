@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -108,6 +109,46 @@ func TestAnEnvelopeIsBounded(t *testing.T) {
 			g.Expect(expectError(t, err, Malformed).Error()).To(ContainSubstring(tt.want))
 		})
 	}
+}
+
+func TestTheNamesOfAnEnvelopeAreNotHeld(t *testing.T) {
+	const names, length = 30, 1_000_000
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, held := heap(), int64(0)
+	parts := []io.Reader{strings.NewReader(`{"kind":"ClusterList","data":[]`)}
+	for i := range names {
+		parts = append(parts, strings.NewReader(fmt.Sprintf(`,"%d`, i)), io.LimitReader(endless('x'), length), strings.NewReader(`":0`))
+	}
+	parts = append(parts, readerFunc(func([]byte) (int, error) {
+		held = heap() - before
+		return 0, io.EOF
+	}), strings.NewReader("}"))
+	client := clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: header("Content-Type", "application/json"), Body: io.NopCloser(io.MultiReader(parts...)), Request: r}, nil
+	}))
+	_, err := listClusters(t.Context(), client, inEnv1, nil)
+	g := NewWithT(t)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(held).To(BeNumerically("<", 8*length), "%d names of %d bytes came", names, length)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// endless returns a reader of one byte again and again.
+func endless(b byte) io.Reader {
+	return readerFunc(func(p []byte) (int, error) {
+		for i := range p {
+			p[i] = b
+		}
+		return len(p), nil
+	})
 }
 
 // pagesOf is a listing of so many pages, each of n items of a size.

@@ -170,20 +170,22 @@ func (d *pageDecoder[T]) decode() error {
 // members calls member with each name of the object whose opening brace was read; member reads the
 // value. A duplicate name is malformed, because nothing says which of the two counts.
 func (d *pageDecoder[T]) members(member func(name string) error) error {
-	seen := make(map[string]struct{}, 8)
+	// Marks take little memory; a name may be as long as the longest value.
+	seen := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
 		token, err := d.json.ReadToken()
 		if err != nil {
 			return err
 		}
 		name := token.String()
-		if _, twice := seen[name]; twice {
+		m := markOfText(name)
+		if _, twice := seen[m]; twice {
 			return malformed("the envelope has a member twice")
 		}
 		if len(seen) == maxMembers {
 			return malformed("the envelope has an object of more than %d members", maxMembers)
 		}
-		seen[name] = struct{}{}
+		seen[m] = struct{}{}
 		if err := member(name); err != nil {
 			return err
 		}
