@@ -74,10 +74,11 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	if e.leftOut = q.leavesOut(value); e.leftOut {
+	// A foreign item is no answer to the question, so the local filter cannot leave it out.
+	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}
-	if e.unreadable = q.foreign(value); e.unreadable == "" {
+	if e.leftOut = q.leavesOut(value); !e.leftOut {
 		e.value = project(record)
 	}
 	return e

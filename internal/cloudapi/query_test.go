@@ -77,6 +77,16 @@ func TestAnItemThatIsLeftOutHereDidCome(t *testing.T) {
 	}
 }
 
+func TestAForeignItemIsNotLeftOutHere(t *testing.T) {
+	g := NewWithT(t)
+	f := longFilter()
+	body := fmt.Sprintf(`{"kind":"PeeringList","metadata":{"total_size":2},"data":[{"id":"p-1","spec":{"display_name":%q}},`+
+		`{"id":"p-2","spec":{"environment":{"id":"env-2"},"display_name":"another"}}]}`, f.DisplayNames[0])
+	l, err := listPeerings(t.Context(), newCloud(t, inTurn(body)).client(t), f, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(l.Complete()).To(MatchError(ContainSubstring("p-2 (of another environment than was asked for)")), "it did not come in place of one that was asked for")
+}
+
 func TestAnItemThatIsNewlyLeftOutIsRemembered(t *testing.T) {
 	g := NewWithT(t)
 	f := longFilter()
