@@ -94,6 +94,14 @@ func TestEverySecretThatWasUsedIsHiddenFromThenOn(t *testing.T) {
 	}
 }
 
+func TestTheIDOfAnUnreadableItemHidesASecret(t *testing.T) {
+	g := NewWithT(t)
+	c := newCloud(t, inTurn(clusterPage(`{}`, fmt.Sprintf(`{"id":"lkc %s","spec":7}`, testCredential.Secret))))
+	l, err := c.list(t)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(l.Complete()).To(MatchError(ContainSubstring("lkc " + redacted + " (spec: number, want object)")))
+}
+
 func regexpQuoted(s string) string { return strings.NewReplacer("[", `\[`, "]", `\]`).Replace(s) }
 
 func TestAFormerTokenIsHiddenFromALaterExchange(t *testing.T) {
