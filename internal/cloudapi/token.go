@@ -235,7 +235,7 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 		if redirect != nil {
 			return name(call, newError(Malformed, "redirect refused: the exchange answers itself"))
 		}
-		return withoutListAdvice(err)
+		return withExchangeAdvice(err)
 	})
 	return next, err
 }
@@ -251,10 +251,16 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withoutListAdvice removes an answer's advice, which is about lists and API keys.
-func withoutListAdvice(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok && e.StatusCode != 0 {
+// withExchangeAdvice removes an answer's advice, which is about lists and API keys. Advice about a
+// connection stays, and names the field that has the exchange's address.
+func withExchangeAdvice(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+	case e.StatusCode != 0:
 		e.Advice = ""
+	default:
+		e.Advice = strings.Replace(e.Advice, "spec.endpoint", "spec.credentials.workloadIdentity.tokenEndpoint", 1)
 	}
 	return err
 }

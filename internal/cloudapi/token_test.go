@@ -273,6 +273,14 @@ func TestAnExchangeThatCannotSucceedIsNotTriedAgain(t *testing.T) {
 	}
 }
 
+func TestAnExchangeThatReachesNothingNamesItsOwnField(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	_, client := newTokens(t, reply(""), func(o *TokenOptions) { o.Endpoint = "http://127.0.0.1:1/sts" })
+	e := expectError(t, client.Authorize(t.Context()), Unavailable)
+	g.Expect(e.Advice).To(HavePrefix("check spec.credentials.workloadIdentity.tokenEndpoint, "))
+}
+
 // paged is a cloud that exchanges tokens and lists three pages. It takes a token for as many
 // requests as life says.
 func paged(t *testing.T, life int) (client *Client, exchanges *int) {
