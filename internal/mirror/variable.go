@@ -45,7 +45,7 @@ func variable(name string) string {
 // variable's name that stands for it. That is the ID in upper case if it has only ASCII letters,
 // digits and "_", and begins with no digit. Any other ID gets "_" and the first 8 hex digits of its
 // SHA-256 at the end, and so does one that already ends like this. If IDs differ only in case, all
-// of them get it: a variable that means one access point never comes to mean another.
+// of them get it, so that a further access point never takes the variable of another.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {

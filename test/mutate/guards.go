@@ -81,7 +81,7 @@ var guards = []guard{
 	{"a user's own annotations", "internal/mirror/discovery.go", "if value, set := r.existing.GetAnnotations()[key]; set {", "if value, set := \"\", false; set {", ""},
 	{"labels that are too long", "internal/mirror/metadata.go", "if len(name) <= validation.LabelValueMaxLength {", "if true {", ""},
 	{"deletions that only wait for a listing", "internal/mirror/prune.go", "p.Deferred = append(p.Deferred, a.object)", "_ = a", ""},
-	{"a variable that comes to mean another access point", "internal/mirror/variable.go", "plainVariable(id) && count[name] == 1", "plainVariable(id)", ""},
+	{"a variable that another access point takes", "internal/mirror/variable.go", "plainVariable(id) && count[name] == 1", "plainVariable(id)", ""},
 	{"an access point that reads like another's variable", "internal/mirror/variable.go", " && !hashedName.MatchString(variable(id))", "", ""},
 	{"a variable that begins with a digit", "internal/mirror/variable.go", "if name != \"\" && name[0] >= '0' && name[0] <= '9' {", "if false {", ""},
 	{"a value with which no process starts", "internal/mirror/configmap.go", "(!variables || fitsVariable(value))", "true", ""},
