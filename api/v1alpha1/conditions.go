@@ -128,7 +128,8 @@ const (
 
 // Keys of the ConfigMap that is kept for a KafkaClusterObservation if its source's
 // spec.kafkaClusters.configMaps is Enabled. A key without a value is absent. Each access point adds
-// three more keys: its ID, followed by one of the suffixes.
+// three more keys: its ID, followed by one of the suffixes. If spec.kafkaClusters.configMapKeys is
+// Environment, keys are in upper case and have "_" for each ".".
 const (
 	ConfigMapClusterID        = "cluster.id"
 	ConfigMapEnvironmentID    = "environment.id"

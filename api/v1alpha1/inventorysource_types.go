@@ -46,6 +46,28 @@ const (
 	ConfigMapPolicyEnabled ConfigMapPolicy = "Enabled"
 )
 
+// ConfigMapKeys says which form the keys of a ConfigMap with endpoints have.
+// +kubebuilder:validation:Enum=Properties;Environment
+type ConfigMapKeys string
+
+const (
+	// ConfigMapKeysProperties are keys such as bootstrap.servers.
+	ConfigMapKeysProperties ConfigMapKeys = "Properties"
+	// ConfigMapKeysEnvironment are keys such as BOOTSTRAP_SERVERS.
+	ConfigMapKeysEnvironment ConfigMapKeys = "Environment"
+)
+
+// ConfigMapContent says what a ConfigMap with endpoints holds.
+// +kubebuilder:validation:Enum=All;Endpoints
+type ConfigMapContent string
+
+const (
+	// ConfigMapContentAll is everything, the cluster's display name and phase too.
+	ConfigMapContentAll ConfigMapContent = "All"
+	// ConfigMapContentEndpoints is everything but the display name and the phase.
+	ConfigMapContentEndpoints ConfigMapContent = "Endpoints"
+)
+
 // PrunePolicy says what becomes of an observation whose cloud object is gone.
 // +kubebuilder:validation:Enum=Delete;Retain
 type PrunePolicy string
@@ -289,6 +311,19 @@ type KafkaClusterSelection struct {
 	// manager writes ConfigMaps only with its flag --endpoint-configmaps. Default: Disabled.
 	// +optional
 	ConfigMaps ConfigMapPolicy `json:"configMaps,omitempty"`
+
+	// Form of the keys in these ConfigMaps. Properties: bootstrap.servers, cluster.id and so
+	// on, for files and configMapKeyRef. Environment: BOOTSTRAP_SERVERS, CLUSTER_ID and so
+	// on, for envFrom: a shell can read variables with such names only. A change replaces
+	// all keys of a ConfigMap at once. Default: Properties.
+	// +optional
+	ConfigMapKeys ConfigMapKeys `json:"configMapKeys,omitempty"`
+
+	// What these ConfigMaps hold. All: the cluster's IDs, display name, phase and endpoints.
+	// Endpoints: the same without display name and phase, so that a rename in the cloud
+	// changes no ConfigMap, and restarts no workload that follows it. Default: All.
+	// +optional
+	ConfigMapContent ConfigMapContent `json:"configMapContent,omitempty"`
 }
 
 // PeeringSelection says which network peerings are mirrored. A peering must

@@ -170,7 +170,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	case !o.ConfigMaps, cluster.Status.Observed == "": // Its status comes in a moment.
 		return result, nil, nil
 	default:
-		result, why, err = o.keepConfigMap(ctx, cluster)
+		result, why, err = o.keepConfigMap(ctx, cluster, &s.Spec.KafkaClusters)
 	}
 	switch {
 	case err != nil:
@@ -184,8 +184,8 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 // keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that, nil
 // if nothing does: something else has the name, a finalizer keeps the old one, or an admission policy
 // changes it.
-func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (result reconcile.Result, why *failure, err error) {
-	desired := mirror.ConfigMap(cluster)
+func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) (result reconcile.Result, why *failure, err error) {
+	desired := mirror.ConfigMap(cluster, selection)
 	existing, err := o.configMap(ctx, o.Cluster, desired)
 	if err == nil && existing == nil {
 		created := desired.DeepCopy()
@@ -221,7 +221,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	case existing.Immutable != nil && *existing.Immutable: // Someone else set it; the ConfigMap can only be replaced.
 		return reconcile.Result{RequeueAfter: retryFirst}, nil, o.deleteConfigMap(ctx, existing)
 	}
-	if wait, why := o.configMaps.waiting(client.ObjectKeyFromObject(existing), o.Clock.Now()); wait > 0 {
+	if wait, why := o.configMaps.waiting(desired, o.Clock.Now()); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, unstored(why), nil
 	}
 	next := existing.DeepCopy()
@@ -239,7 +239,7 @@ func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Resu
 		err = fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", desired.Name)
 		why = unstored(err.Error())
 	}
-	wait := o.configMaps.stored(client.ObjectKeyFromObject(desired), err, o.Clock.Now())
+	wait := o.configMaps.stored(desired, err, o.Clock.Now())
 	return reconcile.Result{RequeueAfter: wait}, why, nil
 }
 

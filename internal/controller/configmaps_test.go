@@ -332,18 +332,22 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 	follow := func(ctx SpecContext) (reconcile.Result, error) {
 		return w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: key("lkc-1")})
 	}
-	set := func(ctx SpecContext, p v1alpha1.ConfigMapPolicy) {
+	change := func(ctx SpecContext, change func(*v1alpha1.KafkaClusterSelection)) {
 		GinkgoHelper()
 		s := &v1alpha1.InventorySource{}
 		Expect(reader.Get(ctx, key(source), s)).To(Succeed())
-		s.Spec.KafkaClusters.ConfigMaps = p
+		change(&s.Spec.KafkaClusters)
 		Expect(k8s.Update(ctx, s)).To(Succeed())
 		// The controller of ConfigMaps reads the cache as it is.
-		Eventually(ctx, func() v1alpha1.ConfigMapPolicy {
+		Eventually(ctx, func() v1alpha1.KafkaClusterSelection {
 			seen := &v1alpha1.InventorySource{}
 			Expect(k8s.Get(ctx, key(source), seen, client.DisableReadYourWritesConsistency)).To(Succeed())
-			return seen.Spec.KafkaClusters.ConfigMaps
-		}).Should(Equal(p))
+			return seen.Spec.KafkaClusters
+		}).Should(Equal(s.Spec.KafkaClusters))
+	}
+	set := func(ctx SpecContext, p v1alpha1.ConfigMapPolicy) {
+		GinkgoHelper()
+		change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMaps = p })
 	}
 	ready := func(ctx SpecContext) string {
 		s := &v1alpha1.InventorySource{}
@@ -439,6 +443,14 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(requests.written(w.namespace, "configmaps")[before:]).To(BeEmpty())
 		pass(ctx)
 		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+
+		By("sending it at once if it is to be another")
+		change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMapKeys = v1alpha1.ConfigMapKeysEnvironment })
+		Expect(follow(ctx)).To(Equal(reconcile.Result{}))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("BOOTSTRAP_SERVERS", "public:9092"))
+		change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMapKeys = "" })
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].Data }).Should(HaveKey("cluster.id"))
+		resting(ctx)
 
 		By("writing it whole when the policy is gone")
 		w.reconciler.Cluster = k8s

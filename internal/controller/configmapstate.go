@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -57,28 +59,34 @@ func (c *configMaps) forget(key types.NamespacedName) {
 
 // stored notes whether a ConfigMap was stored as it was sent. If it was not, it returns the wait
 // before sending it again, which grows each time.
-func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) time.Duration {
+func (c *configMaps) stored(sent *corev1.ConfigMap, err error, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	key := client.ObjectKeyFromObject(sent).String()
 	if err == nil {
-		delete(c.refused, key.String())
+		delete(c.refused, key)
 		return 0
 	}
 	if c.refused == nil {
 		c.refused = retries{}
 	}
-	c.refused.failed(key.String(), nil, err, now, firstUnstored, leastMostUnstored)
-	return c.refused[key.String()].next.Sub(now)
+	c.refused.failed(key, &mirror.Write{Desired: sent}, err, now, firstUnstored, leastMostUnstored)
+	return c.refused[key].next.Sub(now)
 }
 
-// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent.
-func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Duration, string) {
+// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent. If it is
+// another than was sent before, it is a new write.
+func (c *configMaps) waiting(desired *corev1.ConfigMap, now time.Time) (time.Duration, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.refused.waiting(key.String(), now) {
+	key := client.ObjectKeyFromObject(desired).String()
+	r := c.refused[key]
+	if r != nil && !mirror.SameConfigMap(r.write.Desired.(*corev1.ConfigMap), desired) {
+		delete(c.refused, key)
+	}
+	if !c.refused.waiting(key, now) {
 		return 0, ""
 	}
-	r := c.refused[key.String()]
 	return r.next.Sub(now), r.err.Error()
 }
 

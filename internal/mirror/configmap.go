@@ -16,10 +16,14 @@ import (
 // Access points that do not fit are left out, those with the last IDs first.
 const maxConfigMap = 512 << 10
 
-// ConfigMap returns the ConfigMap with a cluster's endpoints that belongs to its observation. It
-// has the observation's name, is owned by it, and has the labels that the operator and the source's
-// template gave it. A key without a value is absent, so that a pod which needs it waits for it.
-func ConfigMap(o *v1alpha1.KafkaClusterObservation) *corev1.ConfigMap {
+// longestSuffix is the longest that follows an access point in a key.
+const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
+
+// ConfigMap returns the ConfigMap with a cluster's endpoints that belongs to its observation, with
+// the keys and content that the source's selection asks for. It has the observation's name, is owned
+// by it, and has the labels that the operator and the source's template gave it. A key without a
+// value is absent, so that a pod which needs it waits for it.
+func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // Deleting an observation must not wait for it.
 	labels, annotations := formerKeys(o)
@@ -31,7 +35,7 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation) *corev1.ConfigMap {
 			Annotations:     keep(o.Annotations, annotations),
 			OwnerReferences: []metav1.OwnerReference{*owner},
 		},
-		Data: endpointData(o),
+		Data: endpointData(o, selection),
 	}
 }
 
@@ -42,44 +46,53 @@ func keep(pairs map[string]string, former []string) map[string]string {
 	return kept
 }
 
-func endpointData(o *v1alpha1.KafkaClusterObservation) map[string]string {
+func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) map[string]string {
+	key, named := property, property
+	variables := selection.ConfigMapKeys == v1alpha1.ConfigMapKeysEnvironment
+	if variables {
+		key, named = variable, variablesOf(o.Status.Endpoints)
+	}
 	data, size := map[string]string{}, 0
-	set := func(key, value string) {
-		if value != "" {
-			data[key] = value
-			size += len(key) + len(value)
+	set := func(name, value string) {
+		if value != "" && (!variables || fitsVariable(value)) {
+			data[key(name)] = value
+			size += len(name) + len(value)
 		}
 	}
 	set(v1alpha1.ConfigMapClusterID, o.Spec.ClusterID)
 	set(v1alpha1.ConfigMapEnvironmentID, o.Spec.Environment)
-	set(v1alpha1.ConfigMapDisplayName, o.Status.DisplayName)
-	set(v1alpha1.ConfigMapPhase, o.Status.Phase)
+	if selection.ConfigMapContent != v1alpha1.ConfigMapContentEndpoints {
+		set(v1alpha1.ConfigMapDisplayName, o.Status.DisplayName)
+		set(v1alpha1.ConfigMapPhase, o.Status.Phase)
+	}
 	set(v1alpha1.ConfigMapBootstrapServers, o.Status.BootstrapServers)
 	set(v1alpha1.ConfigMapHTTPEndpoint, o.Status.HTTPEndpoint)
 	for _, e := range o.Status.Endpoints {
-		const longest = v1alpha1.ConfigMapSuffixBootstrapServers
-		if len(validation.IsConfigMapKey(e.AccessPointID+longest)) > 0 {
+		name := named(e.AccessPointID)
+		if len(validation.IsConfigMapKey(name+longestSuffix)) > 0 {
 			continue // Such an ID cannot be part of a key; the observation has it.
 		}
-		if size+3*len(e.AccessPointID+longest)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
+		if size+3*len(name+longestSuffix)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
 			break
 		}
-		set(e.AccessPointID+v1alpha1.ConfigMapSuffixBootstrapServers, e.BootstrapServers)
-		set(e.AccessPointID+v1alpha1.ConfigMapSuffixHTTPEndpoint, e.HTTPEndpoint)
-		set(e.AccessPointID+v1alpha1.ConfigMapSuffixConnectionType, e.ConnectionType)
+		set(name+v1alpha1.ConfigMapSuffixBootstrapServers, e.BootstrapServers)
+		set(name+v1alpha1.ConfigMapSuffixHTTPEndpoint, e.HTTPEndpoint)
+		set(name+v1alpha1.ConfigMapSuffixConnectionType, e.ConnectionType)
 	}
 	return data
 }
 
 // OwnsConfigMap reports whether a ConfigMap is the one kept for an observation. The observation
 // controls it. If it has no controller, everything else must show that only the ownerReference was
-// lost.
+// lost. The keys may be of either form, since a source may have changed it meanwhile.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
 	}
-	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) &&
-		c.Data[v1alpha1.ConfigMapClusterID] == o.Spec.ClusterID && c.Data[v1alpha1.ConfigMapEnvironmentID] == o.Spec.Environment
+	names := func(key func(string) string) bool {
+		return c.Data[key(v1alpha1.ConfigMapClusterID)] == o.Spec.ClusterID && c.Data[key(v1alpha1.ConfigMapEnvironmentID)] == o.Spec.Environment
+	}
+	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(property) || names(variable))
 }
 
 // SameConfigMap reports whether a ConfigMap is as desired. It ignores labels and annotations that

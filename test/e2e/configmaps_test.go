@@ -4,13 +4,16 @@ package e2e
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -108,6 +111,45 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 		Expect(err).NotTo(HaveOccurred())
 		Expect(scene.Apply(ctx, strings.ReplaceAll(string(example), "  name: orders\n  labels:", "  name: orders\n  namespace: "+namespace+"\n  labels:"))).To(Succeed())
 
+		By("replacing their data at once where the source chooses keys for a shell, without asking the cloud")
+		patch(ctx, sourceIn(namespace), `{"spec":{"suspend":true,"kafkaClusters":{"configMapKeys":"Environment","configMapContent":"Endpoints"}}}`)
+		for _, c := range all {
+			before, o := configMap(ctx, Default, c.ID), readCluster(ctx, Default, namespace, c.ID)
+			Eventually(ctx, func(g Gomega) {
+				after := configMap(ctx, g, c.ID)
+				g.Expect(after).NotTo(BeNil())
+				g.Expect(after.UID).To(Equal(before.UID))
+				g.Expect(after.Data).To(HaveKeyWithValue("BOOTSTRAP_SERVERS", o.Status.BootstrapServers))
+				g.Expect(after.Data).To(HaveKeyWithValue("CLUSTER_ID", c.ID))
+				for key := range after.Data {
+					g.Expect(key).To(And(MatchRegexp("^[A-Z_][A-Z0-9_]*$"), Not(Equal("PHASE")), Not(Equal("DISPLAY_NAME"))))
+				}
+			}).Should(Succeed())
+		}
+
+		By("which the shell of a Deployment reads")
+		example, err = os.ReadFile(filepath.Join("..", "..", "examples", "endpoints", "environment.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(scene.Apply(ctx, strings.NewReplacer("\n  name: orders-sh\n", "\n  name: orders-sh\n  namespace: "+namespace+"\n",
+			"lkc-12345", all[1].ID).Replace(string(example)))).To(Succeed())
+		deployment := &appsv1.Deployment{}
+		Expect(k8s.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "orders-sh"}, deployment)).To(Succeed())
+		container := &deployment.Spec.Template.Spec.Containers[0]
+		Expect(container.EnvFrom).To(ConsistOf(corev1.EnvFromSource{ConfigMapRef: &corev1.ConfigMapEnvSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: all[1].ID}}}))
+		status := readCluster(ctx, Default, namespace, all[1].ID).Status
+		address := status.BootstrapServers
+		if data := configMap(ctx, Default, all[1].ID).Data; data["PRIVATE_LINK_BOOTSTRAP_SERVERS"] != "" {
+			address = data["PRIVATE_LINK_BOOTSTRAP_SERVERS"]
+		}
+		Expect(startContainer(ctx, container, configMap(ctx, Default, all[1].ID))).To(Equal(
+			"Cluster " + all[1].ID + " is at " + status.BootstrapServers + "\norders --bootstrap-servers=" + address + "\n"))
+
+		patch(ctx, sourceIn(namespace), `{"spec":{"suspend":null,"kafkaClusters":{"configMapKeys":null,"configMapContent":null}}}`)
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(configMap(ctx, g, all[1].ID).Data).To(And(HaveKey("phase"), HaveKey("bootstrap.servers"), Not(HaveKey("BOOTSTRAP_SERVERS"))))
+		}).Should(Succeed())
+
 		By("its observation feeding another operator's object")
 		_, err = scene.Kubectl(ctx, "apply", "-f", filepath.Join("testdata", "kafkarestclasses.yaml"))
 		Expect(err).NotTo(HaveOccurred())
@@ -132,3 +174,23 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 		Expect(readCluster(ctx, Default, namespace, all[1].ID).UID).NotTo(BeEmpty())
 	})
 })
+
+// startContainer runs a container's command on this machine and returns what it prints. Its variables
+// are those that a kubelet makes of the ConfigMap by envFrom. The command finds a program orders, which
+// prints its arguments, and no other.
+func startContainer(ctx SpecContext, container *corev1.Container, from *corev1.ConfigMap) string {
+	GinkgoHelper()
+	programs := GinkgoT().TempDir()
+	Expect(os.WriteFile(filepath.Join(programs, "orders"), []byte("#!/bin/sh\necho orders \"$@\"\n"), 0o700)).To(Succeed())
+	Expect(container.Command[0]).To(Equal("sh"))
+	command := exec.CommandContext(ctx, "/bin/sh", container.Command[1:]...)
+	command.Env = []string{"PATH=" + programs}
+	for key, value := range from.Data {
+		if len(validation.IsEnvVarName(key)) == 0 { // A kubelet leaves others out.
+			command.Env = append(command.Env, key+"="+value)
+		}
+	}
+	out, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(out))
+	return string(out)
+}
