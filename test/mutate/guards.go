@@ -92,7 +92,7 @@ var guards = []guard{
 	{"a last listing to come", "internal/controller/state.go", "		if k.formerly.After(now) {\n			k.formerly = now\n		}\n", "", "read from the status is a claim"},
 	{"confirming listings forever", "internal/controller/schedule.go", "case s.confirming < max(confirmations, t.afterMisses):", "case true:", "between confirming listings"},
 	{"an approval that asks again and again", "internal/controller/schedule.go", "case t.approvePrune != s.answered.approvePrune && t.approves:", "case t.approvePrune != s.answered.secret && t.approves:", "asks the cloud once, however often"},
-	{"a held prune lost at a restart", "internal/controller/report.go", "case !report.Undecided:", "default:", "is still held after a restart of one without"},
+	{"a held prune lost at a restart", "internal/controller/report.go", "case !report.Undecided || held != nil && report.Gone() < held.Count:", "default:", "is still held after a restart of one without"},
 	{"the status of an owner created again", "internal/controller/report.go", `{"op": "test", "path": "/metadata/uid", "value": object.GetUID()},`, "", "is never written to an owner created again"},
 	{"a refused write sent with each other", "internal/controller/retry.go", "return r != nil && now.Before(r.next)", "return r != nil && now.IsZero()", "refused forever"},
 	{"repairs at full speed", "internal/controller/reconciler.go", "asked.synced() || !writes || s.repairs.AllowN(now, 1)", "true", "refused forever"},
