@@ -17,8 +17,10 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/template"
 	"go.yaml.in/yaml/v3"
 )
@@ -220,6 +222,65 @@ func TestTheQueriesOfRunbooksAreQueries(t *testing.T) {
 		_, err := language.ParseExpr(query)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", page, query)
 	}
+}
+
+// Several clusters may share one Prometheus, told apart by the label cluster. What an expression
+// aggregates or matches keeps them apart; the dashboard may also take those that a person chose.
+func TestNoExpressionMixesClusters(t *testing.T) {
+	all := queries(t)
+	for _, rule := range alerts(t) {
+		all[rule.Expr] = rule.Alert
+	}
+	for _, p := range panels(t) {
+		for _, target := range p.Targets {
+			all[strings.ReplaceAll(target.Expr, "$__rate_interval", "5m")] = p.Title
+		}
+	}
+	for expression, where := range all {
+		parsed, err := language.ParseExpr(expression)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", where, expression)
+		for _, mixed := range mixes(parsed) {
+			t.Errorf("%s: %s mixes clusters in\n%s", where, mixed, expression)
+		}
+	}
+	for expression, want := range map[string]int{
+		"sum(a)": 1, "sum by (b) (a)": 1, "sum without (b) (a)": 0, "sum by (cluster) (a)": 0, `sum(a{cluster=~"$cluster"})`: 0,
+		"sum without (cluster) (a)": 1, "a and on (b) c": 1, "a and ignoring (cluster) c": 1, "a and on (cluster) c": 0, "a and c": 0,
+	} {
+		parsed, err := language.ParseExpr(expression)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(mixes(parsed)).To(HaveLen(want), expression)
+	}
+}
+
+// mixes returns the parts of an expression that treat series of several clusters as one.
+func mixes(expression parser.Expr) (parts []string) {
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		switch node := node.(type) {
+		case *parser.AggregateExpr:
+			if slices.Contains(node.Grouping, "cluster") == node.Without && !chosen(node.Expr) {
+				parts = append(parts, node.String())
+			}
+		case *parser.BinaryExpr:
+			if m := node.VectorMatching; m != nil && (m.On || len(m.MatchingLabels) > 0) && slices.Contains(m.MatchingLabels, "cluster") != m.On {
+				parts = append(parts, node.String())
+			}
+		}
+		return nil
+	})
+	return parts
+}
+
+// chosen reports whether all series of an expression are of clusters that a person chose.
+func chosen(expression parser.Expr) bool {
+	all := true
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		if selector, is := node.(*parser.VectorSelector); is {
+			all = all && slices.ContainsFunc(selector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "cluster" })
+		}
+		return nil
+	})
+	return all
 }
 
 func TestEveryAlertHasARunbook(t *testing.T) {

@@ -140,7 +140,7 @@ func TestEveryQueryOfTheDashboardHasAnAnswer(t *testing.T) {
 
 	samples := newSeries()
 	left := map[string]string{}
-	chosen := strings.NewReplacer("$namespace", ".*", "$source", ".*", "$__rate_interval", "5m")
+	chosen := strings.NewReplacer("$cluster", ".*", "$namespace", ".*", "$source", ".*", "$__rate_interval", "5m")
 	for _, p := range panels(t) {
 		for _, target := range p.Targets {
 			left[chosen.Replace(target.Expr)] = p.Title
