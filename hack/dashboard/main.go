@@ -70,6 +70,15 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 			query(`sum by (kind, phase) (ccloud_inventory_observations{`+source+`})`, "{{kind}} {{phase}}"))).
 		WithPanel(graph("Time since the last whole sync", "Of every mirrored kind of a source.", units.Seconds,
 			query(`time() - ccloud_inventory_source_last_success_timestamp_seconds{`+source+`}`, "{{namespace}}/{{name}}"))).
+		WithRow(dashboard.NewRowBuilder("Failed or missing in the cloud")).
+		WithPanel(number("Clusters failed", in("KafkaCluster", "FAILED"), alarming)).
+		WithPanel(number("Peerings failed or disconnected", in("Peering", "FAILED|DISCONNECTED"), alarming)).
+		WithPanel(number("Networks failed", in("Network", "FAILED"), alarming)).
+		WithPanel(number("Objects missing", `sum(ccloud_inventory_observations_missing{`+source+`}) or vector(0)`, alarming)).
+		WithPanel(graph("Failed or disconnected", "By source.", units.Short,
+			query(`sum by (cluster, namespace, name, kind, phase) (ccloud_inventory_observations{`+source+`,phase=~"FAILED|DISCONNECTED"})`, "{{namespace}}/{{name}} {{kind}} {{phase}}"))).
+		WithPanel(graph("Missing", "By source; environments by discovery. Absent from the last complete listing.", units.Short,
+			query(`sum by (cluster, namespace, name, kind) (ccloud_inventory_observations_missing{`+source+`})`, "{{namespace}}/{{name}} {{kind}}"))).
 		WithRow(dashboard.NewRowBuilder("Syncs and the cloud")).
 		WithPanel(graph("Syncs", "By result, a minute.", units.Short,
 			query(`60 * sum by (kind, result) (rate(ccloud_inventory_sync_total{`+cluster+`}[$__rate_interval]))`, "{{kind}} {{result}}"))).
@@ -94,6 +103,11 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		WithPanel(graph("Errors of the API server", "Reconciles that ended with one, a second.", units.Short,
 			query(`rate(controller_runtime_reconcile_errors_total{controller="inventorysource"}[$__rate_interval]) `+job, "{{instance}}"))).
 		Build()
+}
+
+// in counts the objects of a kind that are in one of some phases.
+func in(kind, phases string) string {
+	return `sum(ccloud_inventory_observations{` + source + `,kind="` + kind + `",phase=~"` + phases + `"}) or vector(0)`
 }
 
 // variable lets people choose among the values of a label, all at first.

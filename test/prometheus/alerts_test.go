@@ -55,11 +55,33 @@ type raised struct {
 	Annotations map[string]string `yaml:"exp_annotations"`
 }
 
-// alerts returns the alerts of the PrometheusRule, as Prometheus accepts them.
-func alerts(t *testing.T) (all []rulefmt.Rule) {
+// operatorsOwn and aboutTheCloud are the folders of config that have alerts.
+const (
+	operatorsOwn  = "prometheus"
+	aboutTheCloud = "cloud-alerts"
+)
+
+// alerts returns all alerts.
+func alerts(t *testing.T) []rulefmt.Rule {
 	t.Helper()
 	g := NewWithT(t)
-	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "rules.yaml"))
+	files, err := filepath.Glob(filepath.Join(root, "config", "*", "rules.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(files).To(HaveLen(2))
+	all := append(alertsOf(t, operatorsOwn), alertsOf(t, aboutTheCloud)...)
+	names := map[string]bool{}
+	for _, rule := range all {
+		g.Expect(names).NotTo(HaveKey(rule.Alert), "an alert is there once")
+		names[rule.Alert] = true
+	}
+	return all
+}
+
+// alertsOf returns the alerts of a PrometheusRule, as Prometheus accepts them.
+func alertsOf(t *testing.T, folder string) (all []rulefmt.Rule) {
+	t.Helper()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(root, "config", folder, "rules.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())
 	var file struct {
 		Spec map[string]any `yaml:"spec"`
@@ -69,11 +91,8 @@ func alerts(t *testing.T) (all []rulefmt.Rule) {
 	g.Expect(err).NotTo(HaveOccurred())
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, language, promslog.NewNopLogger())
 	g.Expect(errs).To(BeEmpty())
-	names := map[string]bool{}
 	for _, group := range groups.Groups {
 		for _, rule := range group.Rules {
-			g.Expect(names).NotTo(HaveKey(rule.Alert), "an alert is there once")
-			names[rule.Alert] = true
 			g.Expect(rule.Record).To(BeEmpty(), "these tests know alerts only")
 			g.Expect(rule.KeepFiringFor).To(BeZero(), "and none that stays when its reason is gone")
 			all = append(all, rule)
