@@ -18,10 +18,12 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// source selects the series of the sources chosen above the panels; job those of managers.
+// cluster selects the series of the clusters chosen above the panels, source those of the sources
+// chosen, and job those of managers. Series without the label cluster count as chosen.
 const (
-	source = `namespace=~"$namespace",name=~"$source"`
-	job    = `and on (job, instance) ccloud_inventory_build_info`
+	cluster = `cluster=~"$cluster"`
+	source  = cluster + `,namespace=~"$namespace",name=~"$source"`
+	job     = `and on (cluster, job, instance) ccloud_inventory_build_info{` + cluster + `}`
 )
 
 // datasource is the one chosen above the panels.
@@ -52,35 +54,45 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		Time("now-6h", "now").
 		Readonly().
 		WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus")).
-		WithVariable(variable("namespace", "Namespace", `label_values(ccloud_inventory_source_ready, namespace)`)).
-		WithVariable(variable("source", "Source", `label_values(ccloud_inventory_source_ready{namespace=~"$namespace"}, name)`)).
+		WithVariable(variable("cluster", "Cluster", `label_values(ccloud_inventory_build_info, cluster)`)).
+		WithVariable(variable("namespace", "Namespace", `label_values(ccloud_inventory_source_ready{`+cluster+`}, namespace)`)).
+		WithVariable(variable("source", "Source", `label_values(ccloud_inventory_source_ready{`+cluster+`,namespace=~"$namespace"}, name)`)).
 		WithRow(dashboard.NewRowBuilder("Now")).
 		WithPanel(number("Sources ready", `sum(ccloud_inventory_source_ready{`+source+`})`, nil)).
 		WithPanel(number("Sources not ready", `count(ccloud_inventory_source_ready{`+source+`,reason!="Suspended"} == 0) or vector(0)`, alarming)).
-		WithPanel(number("Discoveries not ready", `count(ccloud_inventory_discovery_ready{namespace=~"$namespace",reason!="Suspended"} == 0) or vector(0)`, alarming)).
+		WithPanel(number("Discoveries not ready", `count(ccloud_inventory_discovery_ready{`+cluster+`,namespace=~"$namespace",reason!="Suspended"} == 0) or vector(0)`, alarming)).
 		WithPanel(number("Kinds stale", `count(time() - ccloud_inventory_source_stale_timestamp_seconds{`+source+`} > 0) or vector(0)`, alarming)).
 		WithPanel(number("Prunes held", `sum(ccloud_inventory_prune_held{`+source+`})`, alarming)).
-		WithPanel(number("Leaders", `sum(leader_election_master_status{name=~"inventory-operator[.]ccloud[.]dev.*"})`, nil)).
-		WithPanel(number("Managers", `count(ccloud_inventory_build_info)`, nil)).
+		WithPanel(number("Leaders", `sum(leader_election_master_status{`+cluster+`,name=~"inventory-operator[.]ccloud[.]dev.*"})`, nil)).
+		WithPanel(number("Managers", `count(ccloud_inventory_build_info{`+cluster+`})`, nil)).
 		WithRow(dashboard.NewRowBuilder("What is mirrored")).
 		WithPanel(graph("Observations", "Whose cloud object is listed.", units.Short,
 			query(`sum by (kind, phase) (ccloud_inventory_observations{`+source+`})`, "{{kind}} {{phase}}"))).
 		WithPanel(graph("Time since the last whole sync", "Of every mirrored kind of a source.", units.Seconds,
 			query(`time() - ccloud_inventory_source_last_success_timestamp_seconds{`+source+`}`, "{{namespace}}/{{name}}"))).
+		WithRow(dashboard.NewRowBuilder("Failed or missing in the cloud")).
+		WithPanel(number("Clusters failed", in("KafkaCluster", "FAILED"), alarming)).
+		WithPanel(number("Peerings failed or disconnected", in("Peering", "FAILED|DISCONNECTED"), alarming)).
+		WithPanel(number("Networks failed", in("Network", "FAILED"), alarming)).
+		WithPanel(number("Objects missing", `sum(ccloud_inventory_observations_missing{`+source+`}) or vector(0)`, alarming)).
+		WithPanel(graph("Failed or disconnected", "By source.", units.Short,
+			query(`sum by (cluster, namespace, name, kind, phase) (ccloud_inventory_observations{`+source+`,phase=~"FAILED|DISCONNECTED"})`, "{{namespace}}/{{name}} {{kind}} {{phase}}"))).
+		WithPanel(graph("Missing", "By source; environments by discovery. Absent from the last complete listing.", units.Short,
+			query(`sum by (cluster, namespace, name, kind) (ccloud_inventory_observations_missing{`+source+`})`, "{{namespace}}/{{name}} {{kind}}"))).
 		WithRow(dashboard.NewRowBuilder("Syncs and the cloud")).
 		WithPanel(graph("Syncs", "By result, a minute.", units.Short,
-			query(`60 * sum by (kind, result) (rate(ccloud_inventory_sync_total[$__rate_interval]))`, "{{kind}} {{result}}"))).
+			query(`60 * sum by (kind, result) (rate(ccloud_inventory_sync_total{`+cluster+`}[$__rate_interval]))`, "{{kind}} {{result}}"))).
 		WithPanel(graph("Duration of a listing", "All its pages, the wait for the budget included.", units.Seconds,
-			query(`histogram_quantile(0.5, sum by (kind, le) (rate(ccloud_inventory_sync_duration_seconds_bucket[$__rate_interval])))`, "{{kind}} median"),
-			query(`histogram_quantile(0.99, sum by (kind, le) (rate(ccloud_inventory_sync_duration_seconds_bucket[$__rate_interval])))`, "{{kind}} 99 %"))).
+			query(`histogram_quantile(0.5, sum by (kind, le) (rate(ccloud_inventory_sync_duration_seconds_bucket{`+cluster+`}[$__rate_interval])))`, "{{kind}} median"),
+			query(`histogram_quantile(0.99, sum by (kind, le) (rate(ccloud_inventory_sync_duration_seconds_bucket{`+cluster+`}[$__rate_interval])))`, "{{kind}} 99 %"))).
 		WithPanel(graph("Requests to the cloud", "By HTTP status, a second; 0 is no answer.", units.RequestsPerSecond,
-			query(`sum by (operation, code) (rate(ccloud_inventory_cloud_requests_total[$__rate_interval]))`, "{{operation}} {{code}}"))).
+			query(`sum by (operation, code) (rate(ccloud_inventory_cloud_requests_total{`+cluster+`}[$__rate_interval]))`, "{{operation}} {{code}}"))).
 		WithPanel(graph("Duration of a request", "", units.Seconds,
-			query(`histogram_quantile(0.99, sum by (operation, le) (rate(ccloud_inventory_cloud_request_duration_seconds_bucket[$__rate_interval])))`, "{{operation}} 99 %"))).
+			query(`histogram_quantile(0.99, sum by (operation, le) (rate(ccloud_inventory_cloud_request_duration_seconds_bucket{`+cluster+`}[$__rate_interval])))`, "{{operation}} 99 %"))).
 		WithPanel(graph("Requests left in the rate limit", "As the cloud told last.", units.Short,
 			query(`ccloud_inventory_cloud_rate_limit_remaining{`+source+`}`, "{{namespace}}/{{name}}"))).
 		WithPanel(graph("Writes of observations", "A second. None while nothing changes in the cloud.", units.WritesPerSecond,
-			query(`sum by (kind, verb, result) (rate(ccloud_inventory_writes_total[$__rate_interval]))`, "{{kind}} {{verb}} {{result}}"))).
+			query(`sum by (kind, verb, result) (rate(ccloud_inventory_writes_total{`+cluster+`}[$__rate_interval]))`, "{{kind}} {{verb}} {{result}}"))).
 		WithRow(dashboard.NewRowBuilder("Managers")).
 		WithPanel(graph("Memory", "Resident.", units.BytesIEC,
 			query(`process_resident_memory_bytes `+job, "{{instance}}"))).
@@ -91,6 +103,11 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		WithPanel(graph("Errors of the API server", "Reconciles that ended with one, a second.", units.Short,
 			query(`rate(controller_runtime_reconcile_errors_total{controller="inventorysource"}[$__rate_interval]) `+job, "{{instance}}"))).
 		Build()
+}
+
+// in counts the objects of a kind that are in one of some phases.
+func in(kind, phases string) string {
+	return `sum(ccloud_inventory_observations{` + source + `,kind="` + kind + `",phase=~"` + phases + `"}) or vector(0)`
 }
 
 // variable lets people choose among the values of a label, all at first.

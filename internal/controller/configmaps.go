@@ -60,24 +60,6 @@ func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failu
 	return o.leftConfigMaps(ctx, source)
 }
 
-// leftConfigMaps says that a source still has ConfigMaps which a manager with the flag on made; nil
-// if it has none.
-func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
-	if !source.Status.ConfigMaps {
-		return nil
-	}
-	label := client.MatchingLabels{v1alpha1.LabelSource: mirror.LabelValue(source.Name)}
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
-	if err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), label, client.Limit(1)); err == nil && len(list.Items) == 0 {
-		source.Status.ConfigMaps = false
-		return nil
-	}
-	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay; "+
-		"set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or run: "+
-		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))}
-}
-
 // setupConfigMaps registers the controller of ConfigMaps once the manager may watch them. It also
 // has the controller of sources watch for failures that a source must report. If the flag is off
 // and the rights are there, the controller only deletes ConfigMaps that are no longer wanted.

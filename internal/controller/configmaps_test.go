@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -302,6 +303,19 @@ func (c writingAs) Patch(ctx context.Context, o client.Object, patch client.Patc
 	return c.Client.Patch(ctx, o, patch, options...)
 }
 
+// listingAs is a reader that lists ConfigMaps as another user.
+type listingAs struct {
+	client.Reader
+	other client.Reader
+}
+
+func (r listingAs) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if list.GetObjectKind().GroupVersionKind().Kind == "ConfigMapList" {
+		return r.other.List(ctx, list, options...)
+	}
+	return r.Reader.List(ctx, list, options...)
+}
+
 // policy is a client to which the API server answers, by an admission policy, with objects that it
 // changed.
 type policy struct {
@@ -421,6 +435,27 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("delete configmap -l inventory.ccloud.dev/source=" + sourceName))
 		mine := w.configMaps(ctx)["lkc-1"]
 		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	It("is reported until a person says that it is gone, if the manager may not list ConfigMaps", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		w.restart() // Without the flag.
+		limited := rest.CopyConfig(config)
+		limited.Impersonate.UserName = "nobody"
+		unprivileged, err := client.New(limited, client.Options{})
+		Expect(err).NotTo(HaveOccurred())
+		w.reconciler.APIReader = listingAs{reader, unprivileged}
+		mine := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
+		Expect(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(HaveSuffix("kubectl -n " + w.namespace + " delete configmap -l inventory.ccloud.dev/source=" + sourceName +
+			", and then set status.configMaps to false, because the manager may not list ConfigMaps"))
+		s := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: sourceName}}
+		Expect(k8s.Status().Patch(ctx, s, client.RawPatch(types.MergePatchType, []byte(`{"status":{"configMaps":false}}`)))).To(Succeed())
 		w.sync(ctx)
 		Expect(ready(ctx)).To(Equal("True/Succeeded"))
 	})

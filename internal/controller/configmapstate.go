@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,10 +11,13 @@ import (
 
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -130,4 +134,27 @@ func (c *configMaps) failure(source types.NamespacedName) *failure {
 		message += "; the others: " + mirror.Names(names[1:])
 	}
 	return &failure{reason: why.reason, message: message}
+}
+
+// leftConfigMaps says that a source still has ConfigMaps which a manager with the flag on made; nil
+// if it has none.
+func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
+	if !source.Status.ConfigMaps {
+		return nil
+	}
+	label := client.MatchingLabels{v1alpha1.LabelSource: mirror.LabelValue(source.Name)}
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), label, client.Limit(1))
+	if err == nil && len(list.Items) == 0 {
+		source.Status.ConfigMaps = false
+		return nil
+	}
+	message := fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay; "+
+		"set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or run: "+
+		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))
+	if apierrors.IsForbidden(err) {
+		message += ", and then set status.configMaps to false, because the manager may not list ConfigMaps"
+	}
+	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: message}
 }

@@ -32,6 +32,8 @@ var (
 	pruneHeld = desc("prune_held", "1 while a prune of the kind waits for a person's approval, else 0.", "namespace", "name", "kind")
 
 	observations = desc("observations", "Observations whose cloud object is listed, by phase.", "namespace", "name", "kind", "phase")
+	missing      = desc("observations_missing", "Observations whose cloud object was absent from the last complete listing; of an EnvironmentDiscovery, "+
+		"InventorySources whose environment was.", "namespace", "name", "kind")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -71,7 +73,7 @@ type Collector struct {
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, discoveryReady, pruneHeld, observations} {
+	for _, d := range []*prometheus.Desc{lastSuccess, turnsStale, ready, discoveryReady, pruneHeld, observations, missing} {
 		ch <- d
 	}
 	for i := range c.Kinds {
@@ -117,7 +119,7 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 		if d := &discoveries.Items[i]; d.DeletionTimestamp.IsZero() {
 			value, reason := readiness(d.Status.Conditions)
 			ch <- gauge(discoveryReady, value, d.Namespace, d.Name, reason)
-			ch <- held(d, mirror.Environment)
+			collectPrune(ch, d, mirror.Environment)
 		}
 	}
 }
@@ -151,7 +153,7 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 			}
 		}
 		if kind.Mirrored(source) {
-			ch <- held(source, kind.Kind)
+			collectPrune(ch, source, kind.Kind)
 		}
 		if kind.Mirrored(source) && !source.Spec.Suspend {
 			at := kind.LastListed(source).Add(source.GetStaleAfter())
@@ -160,13 +162,18 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 	}
 }
 
-// held returns the series that shows whether a prune of an owner's kind waits for approval.
-func held(owner mirror.Object, kind *mirror.Kind) prometheus.Metric {
-	value := 0.0
-	if summary := *kind.Summary(owner); summary != nil && summary.Held != nil {
-		value = 1
+// collectPrune collects how many objects of an owner's kind are missing, and whether their prune
+// waits for approval.
+func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror.Kind) {
+	count, held := 0.0, 0.0
+	if summary := *kind.Summary(owner); summary != nil {
+		count = float64(summary.Missing)
+		if summary.Held != nil {
+			held = 1
+		}
 	}
-	return gauge(pruneHeld, value, owner.GetNamespace(), owner.GetName(), kind.Name)
+	ch <- gauge(missing, count, owner.GetNamespace(), owner.GetName(), kind.Name)
+	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
 // collectObservations collects the series of the observations of these sources.

@@ -127,6 +127,20 @@ func TestAHeldPruneIsWhatTheStatusSays(t *testing.T) {
 		HaveKeyWithValue("ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}", 1.0)))
 }
 
+func TestWhatIsMissingIsCountedByOwnerAndKind(t *testing.T) {
+	t.Parallel()
+	m := filled()
+	m.sources[0].Status.KafkaClusters.Missing, m.sources[0].Status.Peerings.Missing = 2, 3
+	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // From when they were mirrored.
+	m.discoveries[0].Status.Environments = &v1alpha1.InventorySummary{Missing: 5}
+	NewWithT(t).Expect(collected(t, m, false)).To(And(
+		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=KafkaCluster,name=prod,namespace=a}", 2.0),
+		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=Peering,name=prod,namespace=a}", 3.0),
+		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=KafkaCluster,name=new,namespace=a}", 0.0),
+		Not(HaveKey("ccloud_inventory_observations_missing{kind=Peering,name=new,namespace=a}")),
+		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=Environment,name=org,namespace=a}", 5.0)))
+}
+
 func TestMetricsAreRegisteredOnce(t *testing.T) {
 	t.Parallel()
 	registry, _ := used()
@@ -237,12 +251,19 @@ var (
 		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                   0,
 		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":               0,
 		"ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}":                       0,
+		"ccloud_inventory_observations_missing{kind=Environment,name=org,namespace=a}":             0,
 		"ccloud_inventory_prune_held{kind=Environment,name=new,namespace=a}":                       0,
+		"ccloud_inventory_observations_missing{kind=Environment,name=new,namespace=a}":             0,
 		"ccloud_inventory_prune_held{kind=KafkaCluster,name=prod,namespace=a}":                     0,
+		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=prod,namespace=a}":           0,
 		"ccloud_inventory_prune_held{kind=Peering,name=prod,namespace=a}":                          0,
+		"ccloud_inventory_observations_missing{kind=Peering,name=prod,namespace=a}":                0,
 		"ccloud_inventory_prune_held{kind=KafkaCluster,name=new,namespace=a}":                      0,
+		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=new,namespace=a}":            0,
 		"ccloud_inventory_prune_held{kind=KafkaCluster,name=suspended,namespace=a}":                0,
+		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=suspended,namespace=a}":      0,
 		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                     0,
+		"ccloud_inventory_observations_missing{kind=Peering,name=suspended,namespace=a}":           0,
 		// Never listed, both: from the source's creation on. Three times the interval is the default.
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
@@ -250,7 +271,7 @@ var (
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
 	// discoverySeries is how many of them are discoveries'.
-	discoverySeries = 4
+	discoverySeries = 6
 	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
 	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"
 )
@@ -277,9 +298,13 @@ func TestASourceThatIsGoneHasNoSeries(t *testing.T) {
 		"ccloud_inventory_source_ready{name=new,namespace=a,reason=Progressing}":                  0,
 		"ccloud_inventory_source_ready{name=suspended,namespace=a,reason=Suspended}":              0,
 		"ccloud_inventory_prune_held{kind=Environment,name=org,namespace=a}":                      0,
+		"ccloud_inventory_observations_missing{kind=Environment,name=org,namespace=a}":            0,
 		"ccloud_inventory_prune_held{kind=KafkaCluster,name=new,namespace=a}":                     0,
+		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=new,namespace=a}":           0,
 		"ccloud_inventory_prune_held{kind=KafkaCluster,name=suspended,namespace=a}":               0,
+		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=suspended,namespace=a}":     0,
 		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                    0,
+		"ccloud_inventory_observations_missing{kind=Peering,name=suspended,namespace=a}":          0,
 	}), "those of others")
 }
 

@@ -22,17 +22,21 @@ type rule struct {
 }
 
 func rules(t *testing.T) []rule {
-	text, err := os.ReadFile("../../config/prometheus/rules.yaml")
+	files, err := filepath.Glob("../../config/*/rules.yaml")
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
-	var file struct {
-		Spec struct {
-			Groups []struct{ Rules []rule } `json:"groups"`
-		} `json:"spec"`
-	}
-	NewWithT(t).Expect(yaml.Unmarshal(text, &file)).To(Succeed())
 	var all []rule
-	for _, group := range file.Spec.Groups {
-		all = append(all, group.Rules...)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		var file struct {
+			Spec struct {
+				Groups []struct{ Rules []rule } `json:"groups"`
+			} `json:"spec"`
+		}
+		NewWithT(t).Expect(yaml.Unmarshal(text, &file)).To(Succeed())
+		for _, group := range file.Spec.Groups {
+			all = append(all, group.Rules...)
+		}
 	}
 	NewWithT(t).Expect(all).NotTo(BeEmpty())
 	return all

@@ -193,7 +193,7 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	g.Expect(refused).To(ContainSubstring("kept to namespaces"), "what a page says for any base does not open what was closed")
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	s.run(root, blocks[2])
-	for _, page := range [][2]string{{"docs/metrics.md", "Alerts and dashboard"}, {"docs/security.md", "Who may write observations"}} {
+	for _, page := range [][2]string{{"docs/metrics.md", "Alerts and dashboard"}, {"docs/metrics.md", "Alerts about the cloud"}, {"docs/security.md", "Who may write observations"}} {
 		s.runAll(root, commands(t, page[0], page[1])...)
 	}
 	g.Expect(s.rights(g, "kube-system")).NotTo(ContainElement(HaveSuffix(" secrets")))

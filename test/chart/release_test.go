@@ -187,7 +187,7 @@ func TestTheServerTakesWhatIsRendered(t *testing.T) {
 		{"replicas=3", "networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "readOnlyPolicy.enabled=true", "secretWatch.enabled=true", "endpointConfigMaps.enabled=true", "workloadIdentity.enabled=true", "caBundle.configMapName=trusted",
 			"proxy.https=http://proxy.example:3128", "topologySpreadConstraints[0].topologyKey=zone", "topologySpreadConstraints[0].maxSkew=1",
 			"topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
-			"metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=1m", "metrics.prometheusRule.enabled=true"},
+			"metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=1m", "metrics.prometheusRule.enabled=true", "metrics.cloudAlerts.enabled=true"},
 		{"watchNamespaces={default}", "networkPolicy.enabled=true", "metrics.enabled=false", "leaderElection.enabled=false"},
 	} {
 		t.Run(strings.Join(values, " "), func(t *testing.T) {

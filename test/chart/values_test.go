@@ -259,6 +259,7 @@ var badValues = map[string]string{
 	"extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
 	"metrics.enabled=false,metrics.serviceMonitor.enabled=true":                                                            "metrics.serviceMonitor.enabled: needs metrics.enabled",
 	"metrics.enabled=false,metrics.prometheusRule.enabled=true":                                                            "metrics.prometheusRule.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.cloudAlerts.enabled=true":                                                               "metrics.cloudAlerts.enabled: needs metrics.enabled",
 	"metrics.enabled=false,metrics.dashboard.enabled=true":                                                                 "metrics.dashboard.enabled: needs metrics.enabled",
 	"metrics.enabled=false,metrics.perObservation=true":                                                                    "metrics.perObservation: needs metrics.enabled",
 	"rbac.create=false,secretWatch.enabled=true":                                                                           "secretWatch.enabled: grants a right",

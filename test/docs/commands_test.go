@@ -30,6 +30,7 @@ var runElsewhere = map[string]string{
 	"docs/installing.md#With kustomize":                       "test/chart: TestThePagesInstallWithKustomize",
 	"docs/installing.md#From manifests to Helm":               "test/chart: TestThePagesMoveAnInstallation",
 	"docs/installing.md#To another namespace or release name": "test/chart: TestThePagesMoveAnInstallation",
+	"docs/metrics.md#Alerts about the cloud":                  "test/chart: TestThePagesInstallWithKustomize",
 	"docs/metrics.md#Alerts and dashboard":                    "test/chart: TestThePagesInstallWithKustomize",
 	"docs/releasing.md#Checking one":                          "not run: needs a release; hack/release makes and checks the sums",
 	"docs/scale.md#Dividing the work":                         "internal/options: TestAShardWatchesItsSourcesOnlyUnderALeaseOfItsOwn",

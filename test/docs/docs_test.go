@@ -4,6 +4,7 @@ package docs
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -151,7 +152,7 @@ type scene struct {
 	// words are those of a page that a reader fills in.
 	words map[string]string
 	// removed are the cloud's objects that are away, to come back.
-	removed map[string]cloudsim.Cluster
+	removed map[string]json.RawMessage
 }
 
 // run follows a page.
@@ -197,7 +198,7 @@ func newScene(t *testing.T, binary string) *scene {
 	cloudsim.Seed(started.Cloud, cloudsim.SeedOptions{Environment: "env-def456", Clusters: 4, Peerings: 2, Seed: 2})
 	g.Expect(started.Grant(t.Context(), "endpoint-configmaps")).To(Succeed())
 	s := &scene{
-		Stage: started, removed: map[string]cloudsim.Cluster{},
+		Stage: started, removed: map[string]json.RawMessage{},
 		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
 			"CLOUD="+started.Server.URL, "PATIENCE="+waits.String(), "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret, "SCRATCH="+dir),
 	}

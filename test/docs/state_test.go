@@ -212,13 +212,8 @@ var faults = map[string]cloudsim.Fault{
 func (s *scene) change(words []string) error {
 	key := cloudsim.Key{ID: stage.APIKey, Secret: stage.APISecret}
 	switch what := strings.Join(words[:min(2, len(words))], " "); {
-	case what == "remove cluster" && len(words) == 3:
-		s.removed[words[2]], _ = s.Cloud.Cluster(words[2])
-		return s.Cloud.RemoveCluster(words[2])
-	case what == "restore cluster" && len(words) == 3:
-		s.Cloud.PutCluster(s.removed[words[2]])
-	case what == "phase cluster" && len(words) == 4:
-		return s.Cloud.SetClusterPhase(words[2], words[3])
+	case len(words) > 2:
+		return s.changeObject(words[0], words[1], words[2:])
 	case what == "rotate key":
 		key.Secret = "new-secret"
 		s.Cloud.AddKey(key)
@@ -239,6 +234,31 @@ func (s *scene) change(words []string) error {
 	return nil
 }
 
+// changeObject removes an object of the cloud, restores it, or sets its phase. noun says of which
+// kind it is, and words are its ID and the phase.
+func (s *scene) changeObject(what, noun string, words []string) error {
+	for _, documents := range s.Cloud.Documents() {
+		switch id := words[0]; {
+		case documents.Noun != noun:
+			continue
+		case what == "remove" && len(words) == 1:
+			document, err := documents.Get(id)
+			if err != nil {
+				return err
+			}
+			s.removed[id] = document
+			return documents.Remove(id)
+		case what == "restore" && s.removed[id] != nil && len(words) == 1:
+			documents.Copy(s.removed[id], id)
+			delete(s.removed, id)
+			return nil
+		case what == "phase" && len(words) == 2:
+			return documents.SetPhase(id, words[1], false)
+		}
+	}
+	return fmt.Errorf("no such change of the cloud: %s %s %q", what, noun, words)
+}
+
 // freePort returns a port that was free a moment ago.
 func freePort() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -252,28 +272,34 @@ func freePort() (string, error) {
 
 // alertNamed returns the expression of an alert.
 func alertNamed(name string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "rules.yaml"))
+	files, err := filepath.Glob(filepath.Join(root, "config", "*", "rules.yaml"))
 	if err != nil {
 		return "", err
 	}
-	var file struct {
-		Spec struct {
-			Groups []struct {
-				Rules []struct{ Alert, Expr string }
+	for _, of := range files {
+		text, err := os.ReadFile(of)
+		if err != nil {
+			return "", err
+		}
+		var file struct {
+			Spec struct {
+				Groups []struct {
+					Rules []struct{ Alert, Expr string }
+				}
 			}
 		}
-	}
-	asJSON, err := yaml.YAMLToJSON(text)
-	if err != nil {
-		return "", err
-	}
-	if err := json.Unmarshal(asJSON, &file); err != nil {
-		return "", err
-	}
-	for _, group := range file.Spec.Groups {
-		for _, rule := range group.Rules {
-			if rule.Alert == name {
-				return rule.Expr, nil
+		asJSON, err := yaml.YAMLToJSON(text)
+		if err != nil {
+			return "", err
+		}
+		if err := json.Unmarshal(asJSON, &file); err != nil {
+			return "", err
+		}
+		for _, group := range file.Spec.Groups {
+			for _, rule := range group.Rules {
+				if rule.Alert == name {
+					return rule.Expr, nil
+				}
 			}
 		}
 	}

@@ -17,8 +17,10 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/template"
 	"go.yaml.in/yaml/v3"
 )
@@ -53,11 +55,33 @@ type raised struct {
 	Annotations map[string]string `yaml:"exp_annotations"`
 }
 
-// alerts returns the alerts of the PrometheusRule, as Prometheus accepts them.
-func alerts(t *testing.T) (all []rulefmt.Rule) {
+// operatorsOwn and aboutTheCloud are the folders of config that have alerts.
+const (
+	operatorsOwn  = "prometheus"
+	aboutTheCloud = "cloud-alerts"
+)
+
+// alerts returns all alerts.
+func alerts(t *testing.T) []rulefmt.Rule {
 	t.Helper()
 	g := NewWithT(t)
-	text, err := os.ReadFile(filepath.Join(root, "config", "prometheus", "rules.yaml"))
+	files, err := filepath.Glob(filepath.Join(root, "config", "*", "rules.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(files).To(HaveLen(2))
+	all := append(alertsOf(t, operatorsOwn), alertsOf(t, aboutTheCloud)...)
+	names := map[string]bool{}
+	for _, rule := range all {
+		g.Expect(names).NotTo(HaveKey(rule.Alert), "an alert is there once")
+		names[rule.Alert] = true
+	}
+	return all
+}
+
+// alertsOf returns the alerts of a PrometheusRule, as Prometheus accepts them.
+func alertsOf(t *testing.T, folder string) (all []rulefmt.Rule) {
+	t.Helper()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(root, "config", folder, "rules.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())
 	var file struct {
 		Spec map[string]any `yaml:"spec"`
@@ -67,11 +91,8 @@ func alerts(t *testing.T) (all []rulefmt.Rule) {
 	g.Expect(err).NotTo(HaveOccurred())
 	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, language, promslog.NewNopLogger())
 	g.Expect(errs).To(BeEmpty())
-	names := map[string]bool{}
 	for _, group := range groups.Groups {
 		for _, rule := range group.Rules {
-			g.Expect(names).NotTo(HaveKey(rule.Alert), "an alert is there once")
-			names[rule.Alert] = true
 			g.Expect(rule.Record).To(BeEmpty(), "these tests know alerts only")
 			g.Expect(rule.KeepFiringFor).To(BeZero(), "and none that stays when its reason is gone")
 			all = append(all, rule)
@@ -220,6 +241,65 @@ func TestTheQueriesOfRunbooksAreQueries(t *testing.T) {
 		_, err := language.ParseExpr(query)
 		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", page, query)
 	}
+}
+
+// Several clusters may share one Prometheus, told apart by the label cluster. What an expression
+// aggregates or matches keeps them apart; the dashboard may also take those that a person chose.
+func TestNoExpressionMixesClusters(t *testing.T) {
+	all := queries(t)
+	for _, rule := range alerts(t) {
+		all[rule.Expr] = rule.Alert
+	}
+	for _, p := range panels(t) {
+		for _, target := range p.Targets {
+			all[strings.ReplaceAll(target.Expr, "$__rate_interval", "5m")] = p.Title
+		}
+	}
+	for expression, where := range all {
+		parsed, err := language.ParseExpr(expression)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred(), "%s: %s", where, expression)
+		for _, mixed := range mixes(parsed) {
+			t.Errorf("%s: %s mixes clusters in\n%s", where, mixed, expression)
+		}
+	}
+	for expression, want := range map[string]int{
+		"sum(a)": 1, "sum by (b) (a)": 1, "sum without (b) (a)": 0, "sum by (cluster) (a)": 0, `sum(a{cluster=~"$cluster"})`: 0,
+		"sum without (cluster) (a)": 1, "a and on (b) c": 1, "a and ignoring (cluster) c": 1, "a and on (cluster) c": 0, "a and c": 0,
+	} {
+		parsed, err := language.ParseExpr(expression)
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		NewWithT(t).Expect(mixes(parsed)).To(HaveLen(want), expression)
+	}
+}
+
+// mixes returns the parts of an expression that treat series of several clusters as one.
+func mixes(expression parser.Expr) (parts []string) {
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		switch node := node.(type) {
+		case *parser.AggregateExpr:
+			if slices.Contains(node.Grouping, "cluster") == node.Without && !chosen(node.Expr) {
+				parts = append(parts, node.String())
+			}
+		case *parser.BinaryExpr:
+			if m := node.VectorMatching; m != nil && (m.On || len(m.MatchingLabels) > 0) && slices.Contains(m.MatchingLabels, "cluster") != m.On {
+				parts = append(parts, node.String())
+			}
+		}
+		return nil
+	})
+	return parts
+}
+
+// chosen reports whether all series of an expression are of clusters that a person chose.
+func chosen(expression parser.Expr) bool {
+	all := true
+	parser.Inspect(expression, func(node parser.Node, _ []parser.Node) error {
+		if selector, is := node.(*parser.VectorSelector); is {
+			all = all && slices.ContainsFunc(selector.LabelMatchers, func(m *labels.Matcher) bool { return m.Name == "cluster" })
+		}
+		return nil
+	})
+	return all
 }
 
 func TestEveryAlertHasARunbook(t *testing.T) {

@@ -163,6 +163,7 @@ what would have no effect.
 {{- range $value, $on := dict
   "serviceMonitor.enabled" .Values.metrics.serviceMonitor.enabled
   "prometheusRule.enabled" .Values.metrics.prometheusRule.enabled
+  "cloudAlerts.enabled" .Values.metrics.cloudAlerts.enabled
   "dashboard.enabled" .Values.metrics.dashboard.enabled
   "perObservation" .Values.metrics.perObservation -}}
 {{- if $on -}}
