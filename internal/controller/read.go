@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -125,7 +127,7 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		found := k.object()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
 		if apierrors.IsNotFound(err) && s.retries.taken(name) {
-			if found, err = r.live(ctx, k, o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
+			if found, err = r.live(ctx, k.objects(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
 				unseen = append(unseen, found)
 			}
 		}
@@ -139,18 +141,36 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// live reads an object from the API server. It needs only the right to list.
-func (r *Reconciler) live(ctx context.Context, k *kind, namespace, name string) (client.Object, error) {
-	list, found := k.objects(), client.Object(nil)
+// gone reports whether an owner was deleted although the cache still shows it. It asks the API
+// server, and only before a repair creates an object: perhaps the garbage collector just deleted
+// that object, because its owner is gone.
+func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
+	creates := func(w mirror.Write) bool { return w.Existing == nil }
+	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {
+		return false, nil
+	}
+	found, err := r.live(ctx, r.owners.list(), o.object().GetNamespace(), o.object().GetName())
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for %s: %w", o.object().GetName(), err)
+	}
+	return found.GetUID() != o.object().GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
+}
+
+// live reads the object with a name from the API server, into an empty list of its kind. It needs
+// only the right to list.
+func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err
 	}
-	err := meta.EachListItem(list, func(item runtime.Object) error {
+	err = meta.EachListItem(list, func(item runtime.Object) error {
 		found = item.(client.Object)
 		return nil
 	})
 	if err == nil && found == nil {
-		err = apierrors.NewNotFound(schema.GroupResource{Resource: k.Name}, name)
+		err = apierrors.NewNotFound(schema.GroupResource{Group: v1alpha1.GroupVersion.Group}, name)
 	}
 	return found, err
 }

@@ -82,6 +82,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
+	if gone, err := r.gone(ctx, o, asked, todo); err != nil || gone {
+		return ended(ctx, err) // The watch shows the deletion soon.
+	}
 	done := r.apply(ctx, o, s, todo)
 	if asked.synced() {
 		s.schedule.plan(termsOf(o), s.attempts(), r.spread)

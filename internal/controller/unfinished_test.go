@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -29,6 +30,20 @@ func (u *unreadable) Get(ctx context.Context, key client.ObjectKey, o client.Obj
 	return u.Client.Get(ctx, key, o, options...)
 }
 
+// behind is a client whose cache still shows an owner as it was.
+type behind struct {
+	client.Client
+	shows client.Object
+}
+
+func (b *behind) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if key != client.ObjectKeyFromObject(b.shows) || reflect.TypeOf(o) != reflect.TypeOf(b.shows) {
+		return b.Client.Get(ctx, key, o, options...)
+	}
+	reflect.ValueOf(o).Elem().Set(reflect.ValueOf(b.shows.DeepCopyObject()).Elem())
+	return nil
+}
+
 var _ = eachOwner("A pass that is not finished", func(under side) {
 	It("because a plan failed loses no part of the sync", func(ctx SpecContext) {
 		s := newSubject(ctx, under, 3)
@@ -44,6 +59,18 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		s.pass(ctx)
 		Expect(s.objects(ctx)).To(HaveLen(4))
 		Expect(s.next(ctx)).To(BeNumerically("<=", 15*time.Second))
+	})
+
+	It("because its owner is gone, which the cache does not show yet, creates nothing again", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx)
+		s.pass(ctx)
+		s.options().Cluster = &behind{Client: k8s, shows: s.read(ctx)}
+		Expect(k8s.Delete(ctx, s.read(ctx))).To(Succeed())
+		s.delete(ctx, 0) // As the garbage collector does.
+		_, err := s.try(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(s.objects(ctx)).To(HaveLen(2))
 	})
 
 	It("because its namespace is being deleted tries a write that failed before less and less often", func(ctx SpecContext) {

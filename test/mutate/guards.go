@@ -103,6 +103,7 @@ var guards = []guard{
 	{"a sync without news of what is missing", "internal/controller/state.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"a listing that was not taken in", "internal/controller/plan.go", "			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "			s.answered(o, asked)\n			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "could not be read after the listing"},
 	{"a sync whose plan failed", "internal/controller/plan.go", "err != nil {\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "err != nil {\n		s.answered(o, asked)\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "because a plan failed"},
+	{"objects of an owner that is gone", "internal/controller/reconciler.go", "err != nil || gone {", "err != nil {", "because its owner is gone"},
 	{"writes into a namespace that goes", "internal/controller/apply.go", "!errors.Is(err, errStopped) || k.retries[name] != nil:", "!errors.Is(err, errStopped):", "because its namespace is being deleted"},
 	{"an approved prune that is held again", "internal/mirror/prune.go", "asked != nil && !approval.used() {", "asked != nil {", ""},
 	{"a prune that is held for nothing", "internal/controller/report.go", "held != nil && report.Gone() < held.Count", "false", "whose objects are all back"},
