@@ -191,6 +191,8 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	refused := s.run(root, "! make deploy IMG=manager:v1 WITH=secret-watch 2>&1")
 	g.Expect(refused).To(ContainSubstring("kept to namespaces"), "what a page says for any base does not open what was closed")
+	g.Expect(s.run(root, "! BASE=default make deploy IMG=manager:v1 2>&1")).To(ContainSubstring("kept to namespaces"), "nor what a shell happens to have")
+	g.Expect(s.run(root, "! make deploy IMG=manager:v1 BASE= 2>&1")).To(ContainSubstring("BASE is ''"))
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	s.run(root, blocks[2])
 	for _, page := range [][2]string{{"docs/metrics.md", "Alerts and dashboard"}, {"docs/security.md", "Who may write observations"}} {

@@ -52,7 +52,10 @@ case "$name $*" in
 	done
 	;;
 "shfmt "*) echo hack/verify ;;
-"kubectl "*) printf 'kind: ClusterRoleBinding\nmetadata:\n  name: inventory-operator-metrics-auth-rolebinding\n' ;;
+"kubectl "*)
+	[[ "$*" != *"-f -" ]] || cat >/dev/null
+	printf 'kind: ClusterRoleBinding\nmetadata:\n  name: inventory-operator-metrics-auth-rolebinding\n'
+	;;
 esac
 `
 
