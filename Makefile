@@ -16,9 +16,11 @@ endif
 TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
+# Where the image goes that helm-deploy and e2e install: see there, in hack.
+REGISTRY ?=
+HELMFLAGS ?=
 # What `make e2e` installs into: see hack/e2e.
 NODE ?=
-REGISTRY ?=
 FROM ?=
 # BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady', for example; the
 # table in docs is that of a run without either.
@@ -40,7 +42,7 @@ CONTAINER_TOOL ?=
 ifeq ($(origin GOFLAGS),undefined)
 GOFLAGS := $(shell hack/goflags)
 endif
-given := IMG BASE WITH VERSION TESTFLAGS RUNFLAGS CLOUDSIMFLAGS NODE REGISTRY FROM BENCH BENCHFLAGS \
+given := IMG BASE WITH VERSION TESTFLAGS RUNFLAGS CLOUDSIMFLAGS NODE REGISTRY HELMFLAGS FROM BENCH BENCHFLAGS \
 	FUZZTIME SEED ROUNDS DEMO_ONCE KUBECTL CONTAINER_TOOL GOFLAGS
 ifeq ($(findstring -race,$(value TESTFLAGS)),)
 CGO_ENABLED ?= 0
@@ -67,7 +69,7 @@ NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.exam
 
 # These need Go, and say so with the way out; demo, test and verify ask for more themselves.
 cloudsim generate manifests fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
-chart image release: needs-go
+chart image release helm-deploy: needs-go
 # These need kubectl, and no Go.
 build-installer install uninstall deploy undeploy: needs-kubectl
 .PHONY: needs-go needs-kubectl
@@ -227,6 +229,10 @@ clean: ## Remove bin and dist. Caches of tools and the control plane stay.
 	rm -rf bin dist
 
 ##@ Deploy
+
+.PHONY: helm-deploy
+helm-deploy: ## Build the image, push it to REGISTRY, install the chart with it. REGISTRY=registry.example.com/team
+	@set -f; hack/helm-deploy $$HELMFLAGS
 
 .PHONY: install
 install: ## Install the CRDs into the current kubeconfig's cluster.

@@ -162,14 +162,14 @@ func TestAValueIsNeverCarriedOut(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"IMG", "BASE", "WITH", "VERSION", "TESTFLAGS", "RUNFLAGS", "CLOUDSIMFLAGS", "NODE", "REGISTRY", "FROM", "BENCHFLAGS", "FUZZTIME", "SEED",
+	for _, name := range []string{"IMG", "BASE", "WITH", "VERSION", "TESTFLAGS", "RUNFLAGS", "CLOUDSIMFLAGS", "NODE", "REGISTRY", "HELMFLAGS", "FROM", "BENCHFLAGS", "FUZZTIME", "SEED",
 		"ROUNDS", "KUBECTL", "CONTAINER_TOOL"} {
 		g.Expect(tried).To(HaveKey(name))
 	}
 }
 
 func TestAValueThatThereIsNotIsRefusedWithThoseThatThereAre(t *testing.T) {
-	const features = "there are: endpoint-configmaps network-policy policy prometheus secret-watch workload-identity"
+	const features = "there are: endpoint-configmaps network-policy policy prometheus push secret-watch workload-identity"
 	b := newBench(t)
 	for _, c := range []struct{ args, refused string }{
 		{"deploy BASE=", "BASE is '', must be default or namespaced"},
@@ -184,6 +184,9 @@ func TestAValueThatThereIsNotIsRefusedWithThoseThatThereAre(t *testing.T) {
 		{"build VERSION=v1,-r", "VERSION is 'v1,-r', must be of letters"},
 		{"image VERSION=v1;", "VERSION is 'v1;', must be of letters"},
 		{"release VERSION=1", "VERSION is '1', must be a semantic version"},
+		{"helm-deploy REGISTRY=", "REGISTRY is missing: where this machine pushes the image and the cluster pulls it"},
+		{"helm-deploy REGISTRY=a.example,tag=b", "REGISTRY is 'a.example,tag=b', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=https://a.example", "REGISTRY is 'https://a.example', must be a registry and a path in it"},
 		{"e2e NODE=remote", "NODE is 'remote': it is local, kind or unset"},
 	} {
 		g := NewWithT(t)
