@@ -40,6 +40,8 @@ var features = map[string]feature{
 	"network-policy":    {objects: []string{"NetworkPolicy " + namespace + "/inventory-operator-controller-manager"}},
 	"policy": {objects: []string{"ValidatingAdmissionPolicy /inventory-operator-observations-read-only",
 		"ValidatingAdmissionPolicyBinding /inventory-operator-observations-read-only"}},
+	"push": {objects: []string{"ValidatingAdmissionPolicy /inventory-operator-push-requests-only",
+		"ValidatingAdmissionPolicyBinding /inventory-operator-push-requests-only"}},
 	"prometheus": {objects: []string{"PrometheusRule " + namespace + "/inventory-operator-controller-manager-rules",
 		"ServiceMonitor " + namespace + "/inventory-operator-controller-manager-metrics-monitor"}},
 }
@@ -237,7 +239,7 @@ func TestTokensCanBeKeptToSomeServiceAccounts(t *testing.T) {
 func TestTheChartAddsFeaturesAsKustomizeDoes(t *testing.T) {
 	t.Parallel()
 	for value, name := range map[string]string{"endpointConfigMaps": "endpoint-configmaps", "secretWatch": "secret-watch", "workloadIdentity": "workload-identity",
-		"readOnlyPolicy": "policy", "networkPolicy": "network-policy"} {
+		"readOnlyPolicy": "policy", "pushPolicy": "push", "networkPolicy": "network-policy"} {
 		chart := bare(render(t, value+".enabled=true"))
 		kustomized := without(bare(parse(t, deployed(t, "default", name))), "Namespace")
 		for _, all := range []objects{chart, kustomized} { // The list of writers is written in two ways.
