@@ -4,27 +4,24 @@
 # Image that docker-build builds and deploy runs. What deploy applies: a base of config, and
 # features of config that are added to it, as WITH='endpoint-configmaps prometheus'.
 IMG ?=
+BASE_FROM := $(origin BASE)
 BASE ?= default
 WITH ?=
 # Version the manager names itself by.
 ifeq ($(origin VERSION),undefined)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo v0.0.0-dev)
 endif
-# Recipes have these from the environment. A name becomes neither make's text nor the shell's.
-override IMG := $(value IMG)
-override VERSION := $(value VERSION)
-export IMG VERSION
 # Further arguments: of go test, as TESTFLAGS=-race or TESTFLAGS='-run Prune -v';
-# of the manager in `make run`; of the simulator in `make cloudsim`.
+# of the manager in `make run`; of the simulator in `make cloudsim`. Spaces divide them.
 TESTFLAGS ?=
 RUNFLAGS ?=
 CLOUDSIMFLAGS ?=
-export TESTFLAGS
+# Where the image goes that helm-deploy and e2e install: see there, in hack.
+REGISTRY ?=
+HELMFLAGS ?=
 # What `make e2e` installs into: see hack/e2e.
 NODE ?=
-REGISTRY ?=
 FROM ?=
-export NODE REGISTRY FROM
 # BENCH=quick measures small sizes. BENCHFLAGS='-scenarios cold,steady', for example; the
 # table in docs is that of a run without either.
 BENCH ?=
@@ -34,16 +31,28 @@ FUZZTIME ?= 10s
 # What `make chaos` draws by, and for how long.
 SEED ?= 1
 ROUNDS ?= 200
+# The demo ends by itself if this is not empty.
+DEMO_ONCE ?=
+# Programs to use instead of kubectl, and of docker.
+KUBECTL ?=
+CONTAINER_TOOL ?=
 
 # Every compile has these flags, so that what is compiled once serves all. Nothing here
 # needs cgo but the race detector.
-export GOFLAGS ?= $(shell hack/goflags)
-ifeq ($(findstring -race,$(TESTFLAGS)),)
-export CGO_ENABLED ?= 0
+ifeq ($(origin GOFLAGS),undefined)
+GOFLAGS := $(shell hack/goflags)
 endif
+given := IMG BASE WITH VERSION TESTFLAGS RUNFLAGS CLOUDSIMFLAGS NODE REGISTRY HELMFLAGS FROM BENCH BENCHFLAGS \
+	FUZZTIME SEED ROUNDS DEMO_ONCE KUBECTL CONTAINER_TOOL GOFLAGS
+ifeq ($(findstring -race,$(value TESTFLAGS)),)
+CGO_ENABLED ?= 0
+given += CGO_ENABLED
+endif
+# What is given becomes neither make's text nor the shell's: it is taken as it is written, and
+# recipes have it from the environment. test/verify holds this list to what this file asks for.
+$(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
+export $(given)
 
-KUBECTL ?= kubectl
-CONTAINER_TOOL ?= docker
 TOOL := hack/tools/run
 CONTROLLER_GEN := $(TOOL) controller-gen
 
@@ -51,18 +60,24 @@ CONTROLLER_GEN := $(TOOL) controller-gen
 # that of macOS, has no .SHELLFLAGS.
 SHELL := /usr/bin/env bash -o pipefail
 
-# All that deploy applies. It is whole in a file before anything is applied.
-RENDER = mkdir -p dist && KUBECTL="$(KUBECTL)" hack/render "$$IMG" $(BASE) $(WITH) >dist/rendered.yaml
+# All that deploy applies. It is whole in a file before anything is applied. `set -f`: what is given
+# is divided into words, and is no pattern of file names.
+RENDER = set -f && mkdir -p dist && KUBECTL="$${KUBECTL:-kubectl}" hack/render "$$IMG" "$$BASE" $$WITH >dist/rendered.yaml
 NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.example.com/inventory-operator:v1' >&2; exit 2; }
 
 .DEFAULT_GOAL := help
 
 # These need Go, and say so with the way out; demo, test and verify ask for more themselves.
 cloudsim generate manifests fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
-chart image release build-installer install uninstall deploy undeploy: needs-go
-.PHONY: needs-go
+chart image release helm-deploy: needs-go
+# These need kubectl, and no Go.
+build-installer install uninstall deploy undeploy: needs-kubectl
+.PHONY: needs-go needs-kubectl
 needs-go:
 	@command -v go >/dev/null || hack/doctor --brief
+needs-kubectl:
+	@command -v "$${KUBECTL:-kubectl}" >/dev/null || \
+		{ echo "lacking: $${KUBECTL:-kubectl}: install kubectl, https://kubernetes.io/docs/tasks/tools, or name one in KUBECTL" >&2; exit 1; }
 
 ##@ General
 
@@ -84,7 +99,7 @@ doctor: ## Say what demo and tests need and lack here, and the way out.
 
 .PHONY: cloudsim
 cloudsim: ## Run the simulated cloud alone. CLOUDSIMFLAGS='--clusters 12 --peerings 4'
-	@go run ./hack/cloudsim $(CLOUDSIMFLAGS)
+	@set -f; go run ./hack/cloudsim $$CLOUDSIMFLAGS
 
 ##@ Develop
 
@@ -141,7 +156,7 @@ test-all: ## Run all tests, those that need Helm, Argo CD's engine and other mod
 
 .PHONY: test-e2e
 test-e2e: ## Run the manager's own suite alone, under the shipped role. TESTFLAGS=-v
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 -timeout 30m $(TESTFLAGS) ./test/e2e
+	@set -f; assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go test -count=1 -timeout 30m $$TESTFLAGS ./test/e2e
 
 .PHONY: e2e
 e2e: ## Install chart and image into a cluster with nodes and walk through. NODE=local, NODE=kind
@@ -154,11 +169,11 @@ docs: ## Run the commands of the pages, runbooks too, and write what they print.
 .PHONY: chaos
 chaos: ## Disturb everything at random for ROUNDS rounds and check each. SEED=1 ROUNDS=200
 	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets \
-		go run ./test/chaos --seed $(SEED) --rounds $(ROUNDS)
+		go run ./test/chaos --seed "$$SEED" --rounds "$$ROUNDS"
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME. FUZZTIME=1m
-	@FUZZTIME=$(FUZZTIME) hack/fuzz
+	@hack/fuzz
 
 .PHONY: mutants
 mutants: ## Take each prune rule and each guard out by itself; fail if no test misses it.
@@ -166,8 +181,8 @@ mutants: ## Take each prune rule and each guard out by itself; fail if no test m
 
 .PHONY: bench
 bench: ## Measure on this machine, 13 minutes. BENCH=quick takes three. BENCHFLAGS='-scenarios cold'
-	@assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
-		$(if $(BENCH),$(or $(BENCH_$(BENCH)),$(error BENCH is '$(BENCH)': it is quick, or unset for the whole run)),$(if $(BENCHFLAGS),,-doc docs/benchmarks.md)) $(BENCHFLAGS)
+	@set -f; assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
+		$(if $(BENCH),$(or $(BENCH_$(BENCH)),$(error BENCH is '$(BENCH)': it is quick, or unset for the whole run)),$(if $(BENCHFLAGS),,-doc docs/benchmarks.md)) $$BENCHFLAGS
 
 BENCH_quick := -objects 2000 -runs 1
 
@@ -179,9 +194,9 @@ build: ## Build bin/manager.
 
 .PHONY: run
 run: build ## Build the manager and run it against the current kubeconfig. RUNFLAGS=--zap-devel
-	@readable=; if [[ -t 2 ]]; then readable="--zap-encoder=console --zap-time-encoding=iso8601"; fi; \
+	@set -f; readable=; if [[ -t 2 ]]; then readable="--zap-encoder=console --zap-time-encoding=iso8601"; fi; \
 		set -x; exec bin/manager --metrics-bind-address=127.0.0.1:8080 --metrics-secure=false \
-		--health-probe-bind-address=127.0.0.1:8081 $$readable $(RUNFLAGS)
+		--health-probe-bind-address=127.0.0.1:8081 $$readable $$RUNFLAGS
 
 .PHONY: chart
 chart: ## Write dist/inventory-operator-VERSION.tgz, the Helm chart.
@@ -199,12 +214,12 @@ release: ## Write all that a release has into dist/VERSION, and check it. VERSIO
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
 	$(NEEDS_IMG)
-	$(CONTAINER_TOOL) build --build-arg VERSION="$$VERSION" -t "$$IMG" .
+	$${CONTAINER_TOOL:-docker} build --build-arg VERSION="$$VERSION" -t "$$IMG" .
 
 .PHONY: docker-push
 docker-push: ## Push the image IMG.
 	$(NEEDS_IMG)
-	$(CONTAINER_TOOL) push "$$IMG"
+	$${CONTAINER_TOOL:-docker} push "$$IMG"
 
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
@@ -216,24 +231,28 @@ clean: ## Remove bin and dist. Caches of tools and the control plane stay.
 
 ##@ Deploy
 
+.PHONY: helm-deploy
+helm-deploy: ## Build the image, push it to REGISTRY, install the chart with it. REGISTRY=registry.example.com/team
+	@set -f; hack/helm-deploy $$HELMFLAGS
+
 .PHONY: install
 install: ## Install the CRDs into the current kubeconfig's cluster.
-	$(KUBECTL) kustomize config/crd | $(KUBECTL) apply -f -
+	"$${KUBECTL:-kubectl}" kustomize config/crd | "$${KUBECTL:-kubectl}" apply -f -
 
 .PHONY: uninstall
 uninstall: ## Remove the CRDs, and with them every source and observation.
-	$(KUBECTL) kustomize config/crd | $(KUBECTL) delete --ignore-not-found -f -
+	"$${KUBECTL:-kubectl}" kustomize config/crd | "$${KUBECTL:-kubectl}" delete --ignore-not-found -f -
 
 .PHONY: deploy
 deploy: ## Install CRDs, roles and the manager with image IMG. BASE=namespaced WITH='policy prometheus'
 	@$(RENDER)
-ifeq ($(origin BASE),file)
-	@args=$$($(KUBECTL) get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') || exit; \
-		[[ $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }
+ifneq ($(BASE_FROM),command line)
+	@args=$$("$${KUBECTL:-kubectl}" get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') || exit; \
+		[[ $$BASE == namespaced || $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }
 endif
-	$(KUBECTL) apply -f dist/rendered.yaml
+	"$${KUBECTL:-kubectl}" apply -f dist/rendered.yaml
 
 .PHONY: undeploy
 undeploy: ## Remove all that deploy installed with BASE and WITH, the CRDs and their objects too.
-	@IMG=any && $(RENDER)
-	$(KUBECTL) delete --ignore-not-found -f dist/rendered.yaml
+	@IMG=any; $(RENDER)
+	"$${KUBECTL:-kubectl}" delete --ignore-not-found -f dist/rendered.yaml

@@ -57,6 +57,7 @@ func main() {
 	flag.StringVar(&o.digest, "digest", "", "The digest that the image must have, else it is not pushed.")
 	flag.StringVar(&o.sbom, "sbom", "", "Folder for the SBOMs.")
 	flag.StringVar(&o.command, "command", "", "Folder of the command in the module; the manager's if empty.")
+	flag.StringVar(&o.platforms, "architectures", "amd64,arm64", "Architectures to build for.")
 	flag.StringVar(&o.archive, "archive", "", "Write this archive instead of a layout and SBOMs.")
 	flag.StringVar(&o.name, "name", "", "Name of the image in the archive, such as localhost/probe:e2e.")
 	flag.Func("created", "The image's time, in seconds since 1970: that of the commit.", func(text string) error {
@@ -83,6 +84,7 @@ func main() {
 type options struct {
 	source, version, output, sbom, push, goflags string
 	command, archive, name, digest               string
+	platforms                                    string
 	created                                      v1.Time
 }
 
@@ -91,7 +93,7 @@ func (o options) architectures() []string {
 	if o.archive != "" {
 		return []string{runtime.GOARCH}
 	}
-	return []string{"amd64", "arm64"}
+	return strings.Split(o.platforms, ",")
 }
 
 // check says which flag is lacking.
@@ -101,6 +103,8 @@ func (o options) check() error {
 		return errors.New("-version is needed")
 	case o.archive == "" && (o.output == "" || o.sbom == ""):
 		return errors.New("-output and -sbom are needed, or -archive")
+	case o.archive == "" && strings.Trim(o.platforms, ", ") != o.platforms || o.platforms == "":
+		return errors.New("-architectures is a list such as amd64,arm64")
 	case o.archive != "" && o.name == "":
 		return errors.New("-archive needs -name")
 	}
@@ -164,14 +168,32 @@ func (o options) build(ctx context.Context) (v1.Hash, error) {
 	if err := os.RemoveAll(o.output); err != nil {
 		return v1.Hash{}, err
 	}
-	index, ok := built.(v1.ImageIndex)
-	if !ok {
-		return v1.Hash{}, fmt.Errorf("ko built a %T, not an index", built)
+	index, err := indexOf(built)
+	if err != nil {
+		return v1.Hash{}, err
 	}
 	if _, err := layout.Write(o.output, mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: index})); err != nil {
 		return v1.Hash{}, err
 	}
 	return o.publish(ctx, index)
+}
+
+// indexOf returns the index of what was built: ko builds an image alone for one architecture.
+func indexOf(built build.Result) (v1.ImageIndex, error) {
+	switch built := built.(type) {
+	case v1.ImageIndex:
+		return built, nil
+	case v1.Image:
+		config, err := built.ConfigFile()
+		if err != nil {
+			return nil, err
+		}
+		return mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{Add: built, Descriptor: v1.Descriptor{
+			Platform: &v1.Platform{OS: config.OS, Architecture: config.Architecture},
+		}}), nil
+	default:
+		return nil, fmt.Errorf("ko built a %T, neither an image nor an index", built)
+	}
 }
 
 // publish pushes an image, if that is asked for and it has the digest it must have, and returns

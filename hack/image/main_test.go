@@ -46,3 +46,35 @@ func TestAnImageOfAnotherDigestIsNotPushed(t *testing.T) {
 		t.Errorf("the registry has %v, %v", got, err)
 	}
 }
+
+// An image of one architecture is pushed as one of several is: its platform can be read.
+func TestAnImageOfOneArchitectureIsInAnIndex(t *testing.T) {
+	base, err := nothing([]string{"arm64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := base.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := base.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, err := indexOf(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err = index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(manifest.Manifests) != 1 || manifest.Manifests[0].Platform.String() != "linux/arm64" {
+		t.Errorf("the index has %v", manifest.Manifests)
+	}
+	for _, list := range []string{"", ",", "amd64,", " "} {
+		if err := (options{version: "v1", output: "a", sbom: "b", platforms: list}).check(); err == nil {
+			t.Errorf("-architectures %q is taken", list)
+		}
+	}
+}

@@ -41,6 +41,8 @@ var features = map[string]feature{
 	"policy": {objects: []string{"ValidatingAdmissionPolicy /inventory-operator-observations-read-only",
 		"ValidatingAdmissionPolicyBinding /inventory-operator-observations-read-only"}},
 	"cloud-alerts": {objects: []string{"PrometheusRule " + namespace + "/inventory-operator-controller-manager-cloud-rules"}},
+	"push": {objects: []string{"ValidatingAdmissionPolicy /inventory-operator-push-requests-only",
+		"ValidatingAdmissionPolicyBinding /inventory-operator-push-requests-only"}},
 	"prometheus": {objects: []string{"PrometheusRule " + namespace + "/inventory-operator-controller-manager-rules",
 		"ServiceMonitor " + namespace + "/inventory-operator-controller-manager-metrics-monitor"}},
 }
@@ -238,7 +240,7 @@ func TestTokensCanBeKeptToSomeServiceAccounts(t *testing.T) {
 func TestTheChartAddsFeaturesAsKustomizeDoes(t *testing.T) {
 	t.Parallel()
 	for value, name := range map[string]string{"endpointConfigMaps": "endpoint-configmaps", "secretWatch": "secret-watch", "workloadIdentity": "workload-identity",
-		"readOnlyPolicy": "policy", "networkPolicy": "network-policy", "metrics.cloudAlerts": "cloud-alerts"} {
+		"readOnlyPolicy": "policy", "pushPolicy": "push", "networkPolicy": "network-policy", "metrics.cloudAlerts": "cloud-alerts"} {
 		chart := bare(render(t, value+".enabled=true"))
 		kustomized := without(bare(parse(t, deployed(t, "default", name))), "Namespace")
 		for _, all := range []objects{chart, kustomized} { // The list of writers is written in two ways.

@@ -3,12 +3,17 @@
 package chart
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	goruntime "runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -122,15 +127,82 @@ func (s server) observation() *v1alpha1.KafkaClusterObservation {
 	return o
 }
 
+// startRegistry starts a registry and returns its address.
+func startRegistry(t *testing.T) string {
+	t.Helper()
+	g := NewWithT(t)
+	binary := filepath.Join(t.TempDir(), "registry")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/google/go-containerregistry/cmd/registry")
+	build.Dir = filepath.Join(root, "hack", "image")
+	_, err := run(build)
+	g.Expect(err).NotTo(HaveOccurred())
+	registry := exec.Command(binary, "-port", "0")
+	logs, err := registry.StderrPipe()
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(registry.Start()).To(Succeed())
+	t.Cleanup(func() {
+		_ = registry.Process.Kill() // It keeps nothing.
+		_ = registry.Wait()
+	})
+	lines := bufio.NewScanner(logs)
+	for lines.Scan() {
+		if _, port, found := strings.Cut(lines.Text(), "serving on port "); found {
+			go func() { _, _ = io.Copy(io.Discard, logs) }()
+			return "localhost:" + port
+		}
+	}
+	t.Fatal("the registry does not start")
+	return ""
+}
+
+// deploysThisSource runs the commands that build and install a clone, with a registry that is there.
+func (s server) deploysThisSource(script string) {
+	s.Helper()
+	g := NewWithT(s.T)
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "here"}}
+	g.Expect(s.Create(s.Context(), node)).To(Succeed())
+	node.Status.NodeInfo.Architecture = goruntime.GOARCH
+	g.Expect(s.Status().Update(s.Context(), node)).To(Succeed())
+	registry := startRegistry(s.T)
+	const named = "registry.example.com/"
+	g.Expect(script).To(ContainSubstring(named))
+	printed := s.run(root, strings.ReplaceAll(script, named, registry+"/"))
+
+	image := s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image
+	repository, digest, found := strings.Cut(image, "@")
+	g.Expect(found).To(BeTrue(), image)
+	g.Expect(repository).To(Equal(registry + "/team/inventory-operator"))
+	g.Expect(printed).To(ContainSubstring("image " + repository + ", for " + goruntime.GOARCH))
+	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, "http://"+registry+"/v2/team/inventory-operator/manifests/"+digest, nil)
+	g.Expect(err).NotTo(HaveOccurred())
+	response, err := http.DefaultClient.Do(request)
+	g.Expect(err).NotTo(HaveOccurred())
+	defer response.Body.Close()
+	g.Expect(response.StatusCode).To(Equal(http.StatusOK), "what is installed can be pulled")
+	var index struct {
+		Manifests []struct {
+			Platform struct{ OS, Architecture string }
+		}
+	}
+	g.Expect(json.NewDecoder(response.Body).Decode(&index)).To(Succeed())
+	g.Expect(index.Manifests).To(HaveLen(1))
+	g.Expect(index.Manifests[0].Platform.Architecture).To(Equal(goruntime.GOARCH))
+
+	unreachable := s.run(root, "! KUBECONFIG=/nowhere make helm-deploy REGISTRY="+registry+" 2>&1")
+	g.Expect(unreachable).To(And(ContainSubstring("the cluster of the current kubeconfig does not answer"), Not(ContainSubstring("for "+goruntime.GOARCH))))
+}
+
 func TestThePagesInstallWithHelm(t *testing.T) {
 	g := NewWithT(t)
 	s := startServerWithout(t, "testdata/prometheus-operator")
 	use := commands(t, "README.md", "Use it in a cluster of yours")
-	s.runAll(root, use[0]) // helm install
+	s.deploysThisSource(use[0])
+	s.helm("uninstall", release)
+	s.runAll(root, use[1]) // helm install
 	deployment := s.deployment(g, namespace, "inventory-operator-controller-manager")
 	g.Expect(deployment.Spec.Template.Spec.Containers[0].Image).To(HavePrefix("ghcr.io/ccloud-dev/inventory-operator:v"))
 	var source, rest []string
-	for _, block := range use[1:] {
+	for _, block := range use[2:] {
 		if strings.HasPrefix(block, "make ") { // test/e2e runs the manager outside of the cluster.
 			continue
 		}
@@ -147,13 +219,16 @@ func TestThePagesInstallWithHelm(t *testing.T) {
 
 	s.run(root, rest[0])
 	installing := commands(t, "docs/installing.md", "With Helm")
-	g.Expect(installing).To(HaveLen(2), "upgrade, and install from a clone")
+	g.Expect(installing).To(HaveLen(3), "upgrade, install from a clone, take a release")
 	s.run(root, installing[0])
 	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Replicas).To(HaveValue(BeEquivalentTo(2)))
 	g.Expect(s.managersArgs(g)).To(ContainElement("--allowed-endpoints=https://api.confluent.cloud,https://ccloud.example.com"), "what was set before stays")
 	s.run(root, installing[1])
 	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image).To(
 		Equal("registry.example.com/inventory-operator:v1"))
+	s.run(root, installing[2])
+	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image).To(
+		HavePrefix("ghcr.io/ccloud-dev/inventory-operator:v"))
 
 	s.run(root, rest[1])
 	g.Expect(apierrors.IsNotFound(s.Get(t.Context(), client.ObjectKey{Name: watched}, &corev1.Namespace{}))).To(BeTrue())
@@ -178,6 +253,15 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 		Equal("registry.example.com/inventory-operator:v1"))
 	g.Expect(s.managersArgs(g)).To(ContainElement("--endpoint-configmaps"))
 
+	files := t.TempDir()
+	for _, key := range []string{"api-key", "api-secret"} {
+		g.Expect(os.WriteFile(filepath.Join(files, key), []byte("of "+key), 0o600)).To(Succeed())
+	}
+	s.runAll(files, commands(t, "docs/security.md", "The key")...)
+	secret := &corev1.Secret{}
+	g.Expect(s.Get(t.Context(), client.ObjectKey{Namespace: watched, Name: "ccloud"}, secret)).To(Succeed())
+	g.Expect(secret.Data).To(And(HaveLen(2), HaveKeyWithValue("api-key", []byte("of api-key"))))
+
 	s.runAll(root, commands(t, "docs/security.md", "Watching Secrets")...)
 	g.Expect(s.managersArgs(g)).NotTo(ContainElement("--endpoint-configmaps"), "what is applied is what WITH says")
 	g.Eventually(func(g Gomega) { g.Expect(s.rights(g, watched)).To(ContainElement("watch secrets")) }).WithTimeout(eventually).Should(Succeed())
@@ -191,6 +275,8 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	refused := s.run(root, "! make deploy IMG=manager:v1 WITH=secret-watch 2>&1")
 	g.Expect(refused).To(ContainSubstring("kept to namespaces"), "what a page says for any base does not open what was closed")
+	g.Expect(s.run(root, "! BASE=default make deploy IMG=manager:v1 2>&1")).To(ContainSubstring("kept to namespaces"), "nor what a shell happens to have")
+	g.Expect(s.run(root, "! make deploy IMG=manager:v1 BASE= 2>&1")).To(ContainSubstring("BASE is ''"))
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
 	s.run(root, blocks[2])
 	for _, page := range [][2]string{{"docs/metrics.md", "Alerts and dashboard"}, {"docs/metrics.md", "Alerts about the cloud"}, {"docs/security.md", "Who may write observations"}} {

@@ -184,7 +184,7 @@ func TestTheServerTakesWhatIsRendered(t *testing.T) {
 	s := startServer(t, "testdata/prometheus-operator")
 	for _, values := range [][]string{
 		nil,
-		{"replicas=3", "networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "readOnlyPolicy.enabled=true", "secretWatch.enabled=true", "endpointConfigMaps.enabled=true", "workloadIdentity.enabled=true", "caBundle.configMapName=trusted",
+		{"replicas=3", "networkPolicy.enabled=true", "metrics.dashboard.enabled=true", "readOnlyPolicy.enabled=true", "pushPolicy.enabled=true", "secretWatch.enabled=true", "endpointConfigMaps.enabled=true", "workloadIdentity.enabled=true", "caBundle.configMapName=trusted",
 			"proxy.https=http://proxy.example:3128", "topologySpreadConstraints[0].topologyKey=zone", "topologySpreadConstraints[0].maxSkew=1",
 			"topologySpreadConstraints[0].whenUnsatisfiable=ScheduleAnyway",
 			"metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.interval=1m", "metrics.prometheusRule.enabled=true", "metrics.cloudAlerts.enabled=true"},

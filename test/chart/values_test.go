@@ -256,17 +256,17 @@ var badValues = map[string]string{
 	"proxy.https=http://a:1,extraEnv[0].name=NO_PROXY":              "extraEnv: NO_PROXY is there already",
 	"extraEnv[0].name=A,extraEnv[1].name=A":                         "extraEnv: A is there already",
 	"extraVolumes[0].name=ca-bundle,caBundle.configMapName=trusted": "extraVolumes: ca-bundle is there already",
-	"extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
-	"metrics.enabled=false,metrics.serviceMonitor.enabled=true":                                                            "metrics.serviceMonitor.enabled: needs metrics.enabled",
-	"metrics.enabled=false,metrics.prometheusRule.enabled=true":                                                            "metrics.prometheusRule.enabled: needs metrics.enabled",
-	"metrics.enabled=false,metrics.cloudAlerts.enabled=true":                                                               "metrics.cloudAlerts.enabled: needs metrics.enabled",
-	"metrics.enabled=false,metrics.dashboard.enabled=true":                                                                 "metrics.dashboard.enabled: needs metrics.enabled",
-	"metrics.enabled=false,metrics.perObservation=true":                                                                    "metrics.perObservation: needs metrics.enabled",
-	"rbac.create=false,secretWatch.enabled=true":                                                                           "secretWatch.enabled: grants a right",
-	"rbac.create=false,workloadIdentity.enabled=true":                                                                      "workloadIdentity.enabled: grants a right",
-	"workloadIdentity.serviceAccounts={reader}":                                                                            "workloadIdentity.serviceAccounts: needs",
-	"readOnlyPolicy.otherWriters={me}":                                                                                     "readOnlyPolicy.otherWriters: needs",
-	"serviceAccount.create=false,serviceAccount.name=mine,serviceAccount.annotations.a=b":                                  "serviceAccount.annotations: needs",
+	"extraVolumes[0].name=a,extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
+	"metrics.enabled=false,metrics.serviceMonitor.enabled=true":                                                                                   "metrics.serviceMonitor.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.prometheusRule.enabled=true":                                                                                   "metrics.prometheusRule.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.cloudAlerts.enabled=true":                                                                                      "metrics.cloudAlerts.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.dashboard.enabled=true":                                                                                        "metrics.dashboard.enabled: needs metrics.enabled",
+	"metrics.enabled=false,metrics.perObservation=true":                                                                                           "metrics.perObservation: needs metrics.enabled",
+	"rbac.create=false,secretWatch.enabled=true":                                                                                                  "secretWatch.enabled: grants a right",
+	"rbac.create=false,workloadIdentity.enabled=true":                                                                                             "workloadIdentity.enabled: grants a right",
+	"workloadIdentity.serviceAccounts={reader}":                                                                                                   "workloadIdentity.serviceAccounts: needs",
+	"readOnlyPolicy.otherWriters={me}":                                                                                                            "readOnlyPolicy.otherWriters: needs",
+	"serviceAccount.create=false,serviceAccount.name=mine,serviceAccount.annotations.a=b":                                                         "serviceAccount.annotations: needs",
 }
 
 func TestABadValueIsNamed(t *testing.T) {
@@ -302,6 +302,7 @@ func TestASelectorIsTakenIfTheManagerTakesIt(t *testing.T) {
 		"", "shard=a", "shard==a", "shard!=a", " shard = a ", "shard=", "a=b,c=d", "a=b, c in (d,e)", "a notin (b)", "a in ()", "a in (b,)", "a", "!a", "! a", "a>1", "a<2",
 		"example.com/shard=a", "Example.com/shard=a", "a in", "a in b", "in (b)", "=a", "a=b=c", "a=b c", "a,b", "a,,b", ",", "a,", "a=" + strings.Repeat("b", 63), "a=" + strings.Repeat("b", 64),
 		"-a=b", "a=-b", "a=b-", "a b", "a>b", "a in(b)", "a in (b c)", "a=b,c in (d", "!a=b", "a/b/c=d", "/a=b", "a=(b)", "notin=b",
+		"a..b/c=d", "a.-b/c=d", "a>-1", "a>1.5", "a>99999999999999999999",
 	} {
 		_, err := labels.Parse(selector)
 		g.Expect(pattern.MatchString(selector)).To(Equal(err == nil), "%q: %v", selector, err)
@@ -316,7 +317,7 @@ func TestAnyReleasesNameMakesNames(t *testing.T) {
 		out, err := helm(t.Context(), "template", name, chart, "--namespace", namespace)
 		g.Expect(err).NotTo(HaveOccurred())
 		for key, object := range parse(t, out) {
-			g.Expect(object.GetLabels()).To(Or(BeNil(), HaveKeyWithValue("app.kubernetes.io/instance", name)))
+			g.Expect(object.GetLabels()).To(HaveKeyWithValue("app.kubernetes.io/instance", name), key)
 			switch object.GetKind() {
 			case "Service":
 				g.Expect(validation.IsDNS1035Label(object.GetName())).To(BeEmpty(), key)

@@ -14,76 +14,192 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// runElsewhere says of each page that is not among pages or onCall, or of one heading of it, which test runs
-// its commands, as FOLDER: TEST, or why none does.
-var runElsewhere = map[string]string{
-	"CONTRIBUTING.md#Build, test, try":                        "not run: these run the tests",
-	"CONTRIBUTING.md#Chaos":                                   "not run: .ci/run runs it with another seed",
-	"CONTRIBUTING.md#Deploying a build of yours":              "test/chart: TestThePagesInstallWithKustomize", // make deploy; docker-build needs a container engine.
-	"README.md#inventory-operator":                            "not run: an excerpt of what docs/kubectl.md shows, which is run",
-	"README.md#See it work":                                   "not run: .ci/run runs both",
-	"README.md#Use it in a cluster of yours":                  "test/chart: TestThePagesInstallWithHelm",
-	"README.md#The kinds":                                     "not run: an excerpt of what docs/kubectl.md shows, which is run",
-	"charts/inventory-operator/README.md":                     "test/chart: TestThePagesInstallWithHelm",
-	"docs/chaos.md#Chaos":                                     "not run: .ci/run runs it",
-	"docs/installing.md#With Helm":                            "test/chart: TestThePagesInstallWithHelm",
-	"docs/installing.md#With kustomize":                       "test/chart: TestThePagesInstallWithKustomize",
-	"docs/installing.md#From manifests to Helm":               "test/chart: TestThePagesMoveAnInstallation",
-	"docs/installing.md#To another namespace or release name": "test/chart: TestThePagesMoveAnInstallation",
-	"docs/metrics.md#Alerts about the cloud":                  "test/chart: TestThePagesInstallWithKustomize",
-	"docs/metrics.md#Alerts and dashboard":                    "test/chart: TestThePagesInstallWithKustomize",
-	"docs/releasing.md#Checking one":                          "not run: needs a release; hack/release makes and checks the sums",
-	"docs/scale.md#Dividing the work":                         "internal/options: TestAShardWatchesItsSourcesOnlyUnderALeaseOfItsOwn",
-	"docs/security.md":                                        "test/chart: TestThePagesInstallWithKustomize",
+const (
+	byHelm      = "test/chart: TestThePagesInstallWithHelm"
+	byKustomize = "test/chart: TestThePagesInstallWithKustomize"
+	byMoving    = "test/chart: TestThePagesMoveAnInstallation"
+	byShards    = "internal/options: TestAShardWatchesItsSourcesOnlyUnderALeaseOfItsOwn"
+	excerpt     = "not run: an excerpt of what docs/kubectl.md shows, which is run"
+	ownTests    = "not run: it runs tests"
+	ci          = "not run: .ci/run runs it"
+)
+
+// runElsewhere says of each command of the pages that are not among pages or onCall which test runs
+// it, as FOLDER: TEST, or why none does. A command is its first line.
+var runElsewhere = map[string]map[string]string{
+	"CONTRIBUTING.md": {
+		"make test TESTFLAGS='-run Prune -v'":                                 ownTests,
+		"make test TESTFLAGS=-race":                                           ownTests,
+		"hack/verify generated_fresh lint":                                    "test/verify: TestACheckFailsWhenOneOfItsToolsDoes",
+		"go test ./internal/mirror/...":                                       ownTests,
+		"go test ./internal/mirror -rapid.checks=5000":                        ownTests,
+		`export KUBEBUILDER_ASSETS="$(make -s controlplane)"`:                 ownTests,
+		"make chaos SEED=7 ROUNDS=50":                                         ci + ", with another seed",
+		"make docker-build docker-push IMG=my-registry/inventory-operator:v1": "not run: needs a container engine",
+		"make deploy IMG=my-registry/inventory-operator:v1":                   byKustomize,
+	},
+	"README.md": {
+		"git clone https://github.com/ccloud-dev/inventory-operator && cd inventory-operator": "not run: the clone is here",
+		"make demo": ci,
+		"make test": ownTests,
+		"make helm-deploy REGISTRY=registry.example.com/team":                                                  byHelm,
+		"kubectl -n inventory-operator-system rollout status deployment/inventory-operator-controller-manager": "test/cluster: TestCluster",
+		"helm install inventory-operator oci://ghcr.io/ccloud-dev/charts/inventory-operator":                   byHelm,
+		"make install":                      "test/verify: TestEveryTargetSaysThatGoIsLackingAndTheWayOut",
+		"make run":                          "not run: test/e2e runs the manager outside of a cluster",
+		"kubectl create namespace platform": byHelm,
+		"kubectl -n platform create secret generic ccloud":                                              byHelm,
+		"kubectl -n platform apply -f - <<'YAML'":                                                       byHelm,
+		"kubectl -n platform wait inventorysource/prod --for=condition=Ready":                           "not run: docs/guides/first-cluster.md has it, which is run",
+		"kubectl -n platform get ccloud":                                                                byHelm,
+		"kubectl -n platform create secret generic ccloud --dry-run=client -o yaml":                     byHelm,
+		`kubectl -n platform annotate --overwrite isrc prod inventory.ccloud.dev/requestedAt="$(date)"`: byHelm,
+		"helm upgrade inventory-operator oci://ghcr.io/ccloud-dev/charts/inventory-operator":            byHelm,
+		"kubectl delete edisc,isrc --all --all-namespaces":                                              byHelm,
+		"helm uninstall inventory-operator --namespace inventory-operator-system":                       byHelm,
+		"kubectl delete crd inventorysources.inventory.ccloud.dev":                                      byHelm,
+		"kubectl delete namespace platform inventory-operator-system":                                   byHelm,
+		"kubectl get isrc -n platform":                                                                  excerpt,
+		"kubectl get kco -n platform":                                                                   excerpt,
+		"kubectl get peo -n platform":                                                                   excerpt,
+		"kubectl -n platform get kco lkc-uup91d -o yaml":                                                excerpt,
+	},
+	"charts/inventory-operator/README.md": {
+		"helm install inventory-operator oci://ghcr.io/ccloud-dev/charts/inventory-operator": byHelm,
+		"kubectl delete crd inventorysources.inventory.ccloud.dev":                           byHelm,
+	},
+	"docs/chaos.md": {
+		"make chaos":                     ci,
+		"make chaos SEED=42 ROUNDS=1000": ci + ", with another seed",
+	},
+	"docs/installing.md": {
+		"helm upgrade inventory-operator oci://ghcr.io/ccloud-dev/charts/inventory-operator":                  byHelm,
+		"helm upgrade --install inventory-operator charts/inventory-operator":                                 byHelm,
+		"make deploy IMG=registry.example.com/inventory-operator:v1":                                          byKustomize,
+		"make deploy IMG=registry.example.com/inventory-operator:v1 WITH='endpoint-configmaps policy'":        byKustomize,
+		"make deploy IMG=registry.example.com/inventory-operator:v1 BASE=namespaced WITH=endpoint-configmaps": byKustomize,
+		"kubectl apply -k config/cloud-alerts":                                                                byKustomize,
+		"kubectl apply -k config/network-policy":                                                              byKustomize,
+		"kubectl apply -k config/policy":                                                                      byKustomize,
+		"kubectl apply -k config/push":                                                                        byKustomize,
+		"kubectl apply -k config/prometheus":                                                                  byKustomize,
+		"kubectl delete deployments,services,serviceaccounts,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings": byMoving,
+		"helm install inventory-operator oci://ghcr.io/ccloud-dev/charts/inventory-operator":                                                                                                    byMoving,
+		"helm get values inventory-operator --namespace inventory-operator-system --output yaml >values.yaml":                                                                                   byMoving,
+		"helm uninstall inventory-operator --namespace inventory-operator-system":                                                                                                               byMoving,
+		"helm install mirror oci://ghcr.io/ccloud-dev/charts/inventory-operator":                                                                                                                byMoving,
+	},
+	"docs/metrics.md": {"kubectl apply -k config/prometheus": byKustomize, "kubectl apply -k config/cloud-alerts": byKustomize},
+	"docs/releasing.md": {
+		"sha256sum --check SHA256SUMS": "not run: needs a release; hack/release makes and checks the sums",
+		"gh attestation verify oci://ghcr.io/ccloud-dev/inventory-operator:v0.1.0 --owner ccloud-dev": "not run: needs a release",
+	},
+	"docs/scale.md": {
+		"manager --leader-elect --watch-label-selector=shard=a":                                  byShards,
+		"manager --leader-elect --watch-label-selector=shard=b":                                  byShards,
+		"manager --leader-elect --watch-label-selector=shard=a --watch-namespaces=team-a,team-b": byShards,
+	},
+	"docs/security.md": {
+		"kubectl create secret generic ccloud -n platform --from-file=api-key=./api-key --from-file=api-secret=./api-secret": byKustomize,
+		"kubectl apply -k config/policy": byKustomize,
+		"make deploy WITH=secret-watch IMG=registry.example.com/inventory-operator:v0.1.0":                  byKustomize,
+		"kubectl rollout restart -n inventory-operator-system deploy/inventory-operator-controller-manager": byKustomize,
+		"make deploy BASE=namespaced IMG=registry.example.com/inventory-operator:v0.1.0":                    byKustomize,
+		"kubectl delete clusterrolebinding inventory-operator-manager-rolebinding":                          byKustomize,
+		"sa=system:serviceaccount:inventory-operator-system:inventory-operator-controller-manager":          byKustomize,
+		"kubectl auth can-i get secrets -n platform --as=$sa":                                               byKustomize,
+		"kubectl auth can-i get secrets -n kube-system --as=$sa":                                            byKustomize,
+	},
 }
 
-var title = regexp.MustCompile(`^#+ +(.*)$`)
+var here = regexp.MustCompile(`<<-?'?([A-Z]+)'?`)
 
-// headings returns the headings of a page that have commands beneath them.
-func headings(text string) (with []string) {
-	var inside bool
-	var heading string
-	for line := range strings.SplitSeq(text, "\n") {
-		if edge := fence.FindStringSubmatch(line); edge != nil || inside && strings.TrimSpace(line) == "```" {
-			if !inside && (edge[2] == "sh" || edge[2] == "console") && !slices.Contains(with, heading) {
-				with = append(with, heading)
+// firstLines returns the first line of each command of a script, without what is a remark.
+func firstLines(script string) (first []string) {
+	var continued bool
+	var until string
+	for line := range strings.SplitSeq(script, "\n") {
+		if until != "" {
+			if strings.TrimSpace(line) == until {
+				until = ""
 			}
-			inside = !inside
-		} else if found := title.FindStringSubmatch(line); found != nil && !inside {
-			heading = found[1]
+			continue
 		}
+		if document := here.FindStringSubmatch(line); document != nil {
+			until = document[1]
+		}
+		text, _, _ := strings.Cut(line, "  # ")
+		text = strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(text), "\\"))
+		if !continued && text != "" && !strings.HasPrefix(text, "#") {
+			first = append(first, text)
+		}
+		continued = strings.HasSuffix(line, "\\")
 	}
-	return with
+	return first
+}
+
+func TestAScriptIsItsCommands(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(firstLines("# all\none \\\n  --two\nthree <<'YAML'\nkind: four\nYAML\n\nfive   # six\nseven | eight -f -")).To(
+		Equal([]string{"one", "three <<'YAML'", "five", "seven | eight -f -"}))
+}
+
+// markdown returns the pages of the project.
+func markdown(t *testing.T) []string {
+	list := exec.CommandContext(t.Context(), "git", "ls-files", "*.md")
+	list.Dir = root
+	files, err := list.Output()
+	NewWithT(t).Expect(err).NotTo(HaveOccurred())
+	return strings.Fields(string(files))
 }
 
 func TestEveryCommandOfAPageIsRunOrHasAReason(t *testing.T) {
 	g := NewWithT(t)
-	list := exec.CommandContext(t.Context(), "git", "ls-files", "*.md")
-	list.Dir = root
-	files, err := list.Output()
-	g.Expect(err).NotTo(HaveOccurred())
 	used := map[string]bool{}
-	for page := range strings.FieldsSeq(string(files)) {
+	for _, page := range markdown(t) {
 		if slices.Contains(pages, page) || slices.Contains(onCall, page) || strings.HasPrefix(page, "docs/decisions/") {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(root, page))
 		g.Expect(err).NotTo(HaveOccurred())
-		for _, heading := range headings(string(text)) {
-			found := false
-			for _, key := range []string{page + "#" + heading, page, filepath.Dir(page) + "/"} {
-				if _, there := runElsewhere[key]; there {
-					used[key], found = true, true
-				}
+		for _, step := range parse(string(text)) {
+			for _, command := range firstLines(step.command) {
+				g.Expect(runElsewhere[page]).To(HaveKey(command), "%s:%d: no test runs it", page, step.line+1)
+				used[page+": "+command] = true
 			}
-			g.Expect(found).To(BeTrue(), "%s: no test runs the commands under %q", page, heading)
 		}
 	}
-	for key, how := range runElsewhere {
-		g.Expect(used).To(HaveKey(key), "has no commands")
-		if folder, test, is := strings.Cut(how, ": "); is && folder != "not run" {
-			declared, err := exec.CommandContext(t.Context(), "grep", "-rqE", `^func `+test+`\(`, filepath.Join(root, folder)).CombinedOutput()
-			g.Expect(err).NotTo(HaveOccurred(), "%s: there is no %s %s", key, how, declared)
+	for page, commands := range runElsewhere {
+		for command, how := range commands {
+			g.Expect(used).To(HaveKey(page+": "+command), "the page has it no more")
+			if folder, test, is := strings.Cut(how, ": "); is && folder != "not run" {
+				declared, err := exec.CommandContext(t.Context(), "grep", "-rqE", `^func `+test+`\(`, filepath.Join(root, folder)).CombinedOutput()
+				g.Expect(err).NotTo(HaveOccurred(), "%s: there is no %s %s", command, how, declared)
+			}
 		}
 	}
+}
+
+func TestEveryTargetThatAPageNamesIsThere(t *testing.T) {
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	g.Expect(err).NotTo(HaveOccurred())
+	named := regexp.MustCompile("(?m)(?:^|`)make (?:-s )?([a-z][a-z0-9-]*)")
+	var count int
+	for _, page := range markdown(t) {
+		content, err := os.ReadFile(filepath.Join(root, page))
+		g.Expect(err).NotTo(HaveOccurred())
+		var commands []string
+		for _, step := range parse(string(content)) {
+			commands = append(commands, firstLines(step.command)...)
+		}
+		for line := range strings.SplitSeq(string(content), "\n") {
+			commands = append(commands, "in "+line) // Prose may begin with the word.
+		}
+		for _, found := range named.FindAllStringSubmatch(strings.Join(commands, "\n"), -1) {
+			g.Expect(string(text)).To(MatchRegexp(`(?m)^`+found[1]+`: `), "%s: make %s", page, found[1])
+			count++
+		}
+	}
+	g.Expect(count).To(BeNumerically(">", 50))
 }

@@ -48,6 +48,7 @@ var pages = []string{
 	"docs/guides/private-endpoints.md",
 	"docs/guides/which-network.md",
 	"docs/guides/approving-a-prune.md",
+	"docs/guides/push.md",
 }
 
 // onCall are the pages of those on call. They share one stage, on which each sets its state up

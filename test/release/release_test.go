@@ -119,6 +119,16 @@ func TestEachPinIsTheOneThatWasLookedUp(t *testing.T) {
 		"a pin that nothing uses":     {"docs/releasing.md", "| `actions/checkout` |", "| `actions/cache` |", "make them alike"},
 		"a pin that nobody looked up": {"docs/releasing.md", "| 2026-11-29, in a stored copy of github.com/actions/checkout whose last commit is f548e57e of 2026-07-20 |", "|  |", "make them alike"},
 		"a table that is gone":        {"docs/releasing.md", "| `", "| ", "make them alike"},
+		"a further workflow":          {".github/workflows/more.yml", "", "jobs:\n  one:\n    steps:\n    - uses: actions/cache@v4\n", "pin these by commit"},
+		"one of another action":       {".github/workflows/more.yml", "", "    - uses: actions/cache@" + commit + " # v4.1.0\n", "make them alike"},
+		"one with a key in quotes":    {".github/workflows/more.yml", "", `    - {"uses" : "actions/cache@v4"}` + "\n", "pin these by commit"},
+		"one on the next line":        {".github/workflows/more.yml", "", "    - uses: >-\n        actions/cache@v4\n", "pin these by commit"},
+		"one without a version":       {".github/workflows/more.yml", "", "    - uses: actions/cache\n", "pin these by commit"},
+		"an action of our own":        {".github/actions/build/action.yml", "", "runs:\n  using: composite\n  steps:\n  - uses: actions/cache@v4\n", "pin these by commit"},
+		"an action elsewhere":         {"hack/action.yaml", "", "runs:\n  using: composite\n  steps:\n  - uses: actions/cache@v4\n", "pin these by commit"},
+		"an image by tag":             {"hack/action.yaml", "", "runs:\n  using: docker\n  image: docker://alpine:3\n", "pin these by digest"},
+		"an image by digest":          {"hack/action.yaml", "", "runs:\n  using: docker\n  image: docker://alpine@sha256:" + strings.Repeat("a", 64) + "\n", ""},
+		"a use of what is here":       {".github/workflows/more.yml", "", "jobs:\n  one:\n    uses: ./.github/workflows/test.yaml\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -126,15 +136,19 @@ func TestEachPinIsTheOneThatWasLookedUp(t *testing.T) {
 			for _, path := range []string{"hack/verify", "hack/goflags", "docs/releasing.md", ".github/workflows/release.yaml", ".github/workflows/test.yaml", ".github/workflows/scorecard.yaml"} {
 				text, err := os.ReadFile(filepath.Join(root, path))
 				g.Expect(err).NotTo(HaveOccurred())
-				if path == c.file {
+				if path == c.file && c.from != "" {
 					g.Expect(string(text)).To(ContainSubstring(c.from))
 					text = []byte(strings.ReplaceAll(string(text), c.from, c.to))
 				}
 				g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(folder, path)), 0o755)).To(Succeed())
 				g.Expect(os.WriteFile(filepath.Join(folder, path), text, 0o755)).To(Succeed())
 			}
+			if c.from == "" && c.file != "" { // A file more.
+				g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(folder, c.file)), 0o755)).To(Succeed())
+				g.Expect(os.WriteFile(filepath.Join(folder, c.file), []byte(c.to), 0o644)).To(Succeed())
+			}
 			// actionlint is not what this is about.
-			g.Expect(os.Mkdir(filepath.Join(folder, "hack", "tools"), 0o755)).To(Succeed())
+			g.Expect(os.MkdirAll(filepath.Join(folder, "hack", "tools"), 0o755)).To(Succeed())
 			g.Expect(os.WriteFile(filepath.Join(folder, "hack", "tools", "run"), []byte("#!/bin/sh\n"), 0o755)).To(Succeed())
 			out, err := exec.Command(filepath.Join(folder, "hack", "verify"), "workflows").CombinedOutput()
 			if c.fault == "" {

@@ -5,6 +5,7 @@ package verify
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,7 +53,10 @@ case "$name $*" in
 	done
 	;;
 "shfmt "*) echo hack/verify ;;
-"kubectl "*) printf 'kind: ClusterRoleBinding\nmetadata:\n  name: inventory-operator-metrics-auth-rolebinding\n' ;;
+"kubectl "*)
+	[[ "$*" != *"-f -" ]] || cat >/dev/null
+	printf 'kind: ClusterRoleBinding\nmetadata:\n  name: inventory-operator-metrics-auth-rolebinding\n'
+	;;
 esac
 `
 
@@ -147,6 +151,77 @@ func TestACheckFailsWhenAProgramIsTakenAway(t *testing.T) {
 			out, green := b.verify(t.Context(), "")
 			g.Expect(green).To(BeFalse(), out)
 			g.Expect(out).NotTo(ContainSubstring(" ok, "), "no check passes, whether it needs the program or not")
+		})
+	}
+}
+
+// counted stands for a program of the system: it is that program, but that it fails the one time
+// that it is to, of those that hack/verify itself runs it.
+const counted = `#!/bin/sh
+case $(%[1]s -o args= -p "$PPID") in
+*/hack/verify" "*)
+	echo %[2]s >>"$STUBS/ran"
+	if [ "$FAILS" = "%[2]s $(%[3]s -cx %[2]s "$STUBS/ran")" ]; then
+		echo "stub: $FAILS fails" >&2
+		exit 2
+	fi
+	;;
+esac
+exec %[4]s "$@"
+`
+
+// ran returns the programs of the system that hack/verify itself ran since the last call, each with
+// how many times it had.
+func (b *bench) ran() (all []string) {
+	path := filepath.Join(b.folder, "ran")
+	text, _ := os.ReadFile(path) // None was.
+	_ = os.Remove(path)
+	times := map[string]int{}
+	for program := range strings.FieldsSeq(string(text)) {
+		times[program]++
+		all = append(all, fmt.Sprintf("%s %d", program, times[program]))
+	}
+	return all
+}
+
+// As grep that cannot read a file, whose status is not the one of finding nothing. Of the times that
+// a check runs a program, each first, second and last one fails.
+func TestACheckFailsWhenAProgramFailsOnce(t *testing.T) {
+	g := NewWithT(t)
+	path := map[string]string{}
+	for _, program := range []string{"ps", "awk", "grep", "sed", "sort", "find", "diff"} {
+		var err error
+		path[program], err = exec.LookPath(program)
+		g.Expect(err).NotTo(HaveOccurred())
+	}
+	for _, check := range checks(t) {
+		t.Run(check, func(t *testing.T) {
+			t.Parallel() // hack/compile sleeps.
+			g := NewWithT(t)
+			b := newBench(t)
+			for program := range path {
+				if program == "ps" {
+					continue
+				}
+				link := filepath.Join(b.folder, "bin", program)
+				g.Expect(os.Remove(link)).To(Succeed())
+				g.Expect(os.WriteFile(link, fmt.Appendf(nil, counted, path["ps"], program, path["grep"], path[program]), 0o755)).To(Succeed())
+			}
+			out, green := b.verify(t.Context(), "", check) // Tools are built.
+			g.Expect(green).To(BeTrue(), out)
+			_ = b.ran()
+			_, _ = b.verify(t.Context(), "", check)
+			ran := b.ran()
+			for i, once := range ran {
+				program, time, _ := strings.Cut(once, " ")
+				if time != "1" && time != "2" && slices.ContainsFunc(ran[i+1:], func(more string) bool { return strings.HasPrefix(more, program+" ") }) {
+					continue
+				}
+				out, green := b.verify(t.Context(), once, check)
+				g.Expect(out).To(ContainSubstring("stub: " + once + " fails"))
+				g.Expect(green).To(BeFalse(), "green although %s failed: %s", once, out)
+				_ = b.ran()
+			}
 		})
 	}
 }

@@ -49,16 +49,16 @@ release may have dots, and begin with a digit.
 
 {{/* Labels of every object. */}}
 {{- define "inventory-operator.labels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
 {{/* Labels that find the manager's pods. They never change. */}}
 {{- define "inventory-operator.selector" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ .Chart.Name | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 control-plane: controller-manager
 {{- end -}}
@@ -96,8 +96,8 @@ are switched on.
 {{/* The manager's ServiceAccount, as the subject of a binding. */}}
 {{- define "inventory-operator.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "inventory-operator.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "inventory-operator.serviceAccount" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end -}}
 
 {{- define "inventory-operator.image" -}}
@@ -151,6 +151,25 @@ chart's own. Takes a list: the value's name, the chart's own names, the list, it
 {{- end -}}
 {{- end -}}
 
+{{/* A quantity as a number, in thousandths, of which CPUs have some. */}}
+{{- define "inventory-operator.quantity" -}}
+{{- $text := toString . -}}
+{{- $units := dict "n" 1e-6 "u" 1e-3 "m" 1.0 "k" 1e6 "M" 1e9 "G" 1e12 "T" 1e15 "P" 1e18 "E" 1e21
+  "Ki" 1024e3 "Mi" 1048576e3 "Gi" 1073741824e3 "Ti" 1099511627776e3 "Pi" 1125899906842624e3 "Ei" 1152921504606846976e3 -}}
+{{- $unit := regexFind "[A-Za-z]+$" $text -}}
+{{- mulf (trimSuffix $unit $text | float64) (get $units $unit | default 1000.0) -}}
+{{- end -}}
+
+{{/* Fails if a bundle holds what is no certificate, or one that is cut. The manager would not start with it. */}}
+{{- define "inventory-operator.certificates" -}}
+{{- $whole := regexFindAll "-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----" . -1 -}}
+{{- range $line := list "-----BEGIN " "-----END " -}}
+{{- if ne (regexFindAll $line $ -1 | len) (len $whole) -}}
+{{- fail "caBundle.pem: holds a block that is no certificate, or that is cut" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 Fails if values do not go together: what the API server or the manager would refuse later, and
 what would have no effect.
@@ -194,5 +213,29 @@ what would have no effect.
 {{- include "inventory-operator.distinct" (list "extraEnv" $proxy .Values.extraEnv "name") -}}
 {{- $bundled := not (empty (include "inventory-operator.caBundle" .)) -}}
 {{- include "inventory-operator.distinct" (list "extraVolumes" ($bundled | ternary (list "ca-bundle") list) .Values.extraVolumes "name") -}}
+{{- $volumes := $bundled | ternary (list "ca-bundle") list -}}
+{{- range .Values.extraVolumes -}}
+{{- $volumes = append $volumes .name -}}
+{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "extraVolumeMounts: there is no volume %s" .name) -}}
+{{- end -}}
+{{- end -}}
 {{- include "inventory-operator.distinct" (list "extraVolumeMounts" ($bundled | ternary (list "/etc/inventory-operator/ca") list) .Values.extraVolumeMounts "mountPath") -}}
+{{- $spread := list -}}
+{{- range .Values.topologySpreadConstraints -}}
+{{- $pair := printf "%s, %s" .topologyKey .whenUnsatisfiable -}}
+{{- if has $pair $spread -}}
+{{- fail (printf "topologySpreadConstraints: %s is there already" $pair) -}}
+{{- end -}}
+{{- $spread = append $spread $pair -}}
+{{- end -}}
+{{- include "inventory-operator.certificates" .Values.caBundle.pem -}}
+{{- range $name, $limit := .Values.resources.limits -}}
+{{- $request := dig "requests" $name nil $.Values.resources -}}
+{{- if and (ne $request nil) (gt (include "inventory-operator.quantity" $request | float64) (include "inventory-operator.quantity" $limit | float64)) -}}
+{{- fail (printf "resources: %s is requested with %v, and limited to %v" $name $request $limit) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
