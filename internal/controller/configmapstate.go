@@ -18,13 +18,13 @@ import (
 // configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// failures say why, by observation.
+	// failures say why a ConfigMap is not as it should be. The key is the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// repairs bound how often a ConfigMap is put back, by observation.
+	// repairs bound how often a ConfigMap is put back. The key is the observation.
 	repairs map[types.NamespacedName]*rate.Limiter
-	// refused are the ConfigMaps that the API server stored differently.
+	// refused are the ConfigMaps that the API server stored otherwise than they were sent.
 	refused retries
-	// wake has the failures of a source reported; nil if there is no manager.
+	// wake wakes a source, so that it reports its failures; nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -33,8 +33,8 @@ type configMapFailure struct {
 	failure
 }
 
-// allow reports whether a ConfigMap may be changed now. The limit is that of observations, so that
-// two writers who disagree do not go at full speed.
+// allow reports whether a ConfigMap may be changed now. The limit is that of observations: if
+// someone else changes it again and again, the two do not write at full speed.
 func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,8 +55,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.refused, key.String())
 }
 
-// stored notes whether a ConfigMap was stored as it was sent. If it was not, it returns the wait
-// before sending it again, which grows each time.
+// stored notes whether a ConfigMap was stored as it was sent: err is nil if it was. Otherwise it
+// returns the wait before sending it again, which grows each time.
 func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +71,8 @@ func (c *configMaps) stored(key types.NamespacedName, err error, now time.Time) 
 	return c.refused[key.String()].next.Sub(now)
 }
 
-// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent.
+// waiting returns how long to wait before a ConfigMap may be sent again, and why; 0 if it may be
+// sent now.
 func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Duration, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,8 +83,8 @@ func (c *configMaps) waiting(key types.NamespacedName, now time.Time) (time.Dura
 	return r.next.Sub(now), r.err.Error()
 }
 
-// put notes why an observation's ConfigMap could not be written; f is nil if it was written. It
-// returns the source that must report it; nil if nothing is new.
+// put notes why an observation's ConfigMap could not be written; f is nil if it was written. If
+// that is new, put returns the source, which must report it; otherwise nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,8 +102,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure says which ConfigMaps of a source are not as they should be, and why the first is not;
-// nil if all are.
+// failure says which ConfigMaps of a source are not as they should be, and why the first of them is
+// not; nil if all are.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
