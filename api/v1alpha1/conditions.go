@@ -80,8 +80,8 @@ const (
 // complete listing for staleAfter.
 const ConditionObserved = "Observed"
 
-// Reasons of Ready and of the …Synced conditions of an InventorySource, and of Ready of an
-// EnvironmentDiscovery.
+// Reasons of an InventorySource's Ready and of its …Synced conditions. Ready of an
+// EnvironmentDiscovery has the same.
 const (
 	ReasonSucceeded          = "Succeeded"
 	ReasonProgressing        = "Progressing"
