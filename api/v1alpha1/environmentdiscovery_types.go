@@ -219,8 +219,8 @@ type EnvironmentDiscoveryStatus struct {
 	// +optional
 	SourceCount int32 `json:"sourceCount,omitempty"`
 
-	// What the discovery would do to its sources. Absent unless spec.preview is
-	// true.
+	// The changes that the discovery would make to its sources. Absent unless
+	// spec.preview is true.
 	// +optional
 	Preview *DiscoveryPreview `json:"preview,omitempty"`
 }

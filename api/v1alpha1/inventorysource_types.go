@@ -198,7 +198,7 @@ type WorkloadIdentityCredential struct {
 	// +kubebuilder:validation:MaxLength=2048
 	Audience string `json:"audience,omitempty"`
 
-	// Where to exchange the token: an absolute http:// or https:// URL without
+	// Address of the token exchange: an absolute http:// or https:// URL without
 	// user info, query or fragment. Its origin must be in the manager's flag
 	// --allowed-endpoints. Default:
 	// https://api.confluent.cloud/sts/v1/oauth2/token.
@@ -526,7 +526,7 @@ type HeldPrune struct {
 	Digest string `json:"digest"`
 	// Number of held objects.
 	Count int32 `json:"count"`
-	// What is held and why, with the command that approves it.
+	// The held objects and the reason, with the command that approves the prune.
 	Message string `json:"message"`
 }
 

@@ -35,8 +35,8 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret reduces a Secret from a watch to its identity and version. So the annotation goes in
-// which `kubectl apply` leaves a copy of the data.
+// slimSecret reduces a Secret from a watch to its identity and version. In particular it drops the
+// annotation in which `kubectl apply` leaves a copy of the data.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{

@@ -30,8 +30,8 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) []override {
 
 // settings returns the settings of an environment's source: those of the discovery's template,
 // changed by the overrides. applied has the indexes of the overrides that select the environment.
-// If note is not nil, it is called for each field that an override sets otherwise than an earlier
-// one, with the indexes of both.
+// If note is not nil, it is called for each field that two overrides set to different values, with
+// the indexes of both.
 func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) (settings v1alpha1.MirrorSettings, applied []int) {
 	settings = *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
 	setters := map[string]int{}
@@ -78,7 +78,7 @@ func overlay(to, from reflect.Value, path string, set func(field string, differs
 }
 
 // overrideRemarks says which overrides of a discovery select no environment that it takes, and
-// which override sets a field otherwise than an earlier one.
+// which two overrides set a field to different values.
 func overrideRemarks(owner Owner, desired Desired) []string {
 	if len(owner.overrides()) == 0 {
 		return nil

@@ -33,7 +33,7 @@ type Facts struct {
 	// Fresh reports whether the last attempt to list the kind gave a complete listing, just now. If
 	// it is false, nothing is pruned.
 	Fresh bool
-	// Approval is the Approved of the last plan.
+	// Approval is Report.Approved of the last plan.
 	Approval *Approval
 	// Now is the time of the plan.
 	Now time.Time

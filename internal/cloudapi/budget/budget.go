@@ -121,7 +121,7 @@ func (b *Budget) Turn(name string) Wait {
 	return l.turn(name)
 }
 
-// Lease waits until one request may be sent, at most as long as most. The caller must then call
+// Lease waits until one request may be sent, but not longer than most. The caller must then call
 // settle once, with the answer. The error is the context's, or a *Refused if the wait is longer
 // than most or than the context allows.
 func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {

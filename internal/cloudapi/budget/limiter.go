@@ -78,7 +78,7 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent, at most as long as most and not past the context's
+// admit waits until a request may be sent, but not longer than most and not past the context's
 // deadline. If the wait is sure to be longer, admit does not begin it.
 func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
