@@ -57,11 +57,11 @@ const AnnotationTemplateKeys = Prefix + "template-keys"
 // Condition types of InventorySources and EnvironmentDiscoveries. Observations have Ready and
 // Observed.
 const (
-	// ConditionReady of a source is True after a sync that listed every mirrored kind completely, wrote
-	// all of it and found no name taken. For an observation see [IsReady].
+	// ConditionReady of a source is True after a sync that listed every mirrored kind completely,
+	// wrote all of it and found no name taken. For an observation see [IsReady].
 	ConditionReady = "Ready"
-	// ConditionReconciling is True while a sync is under way or will be tried again; otherwise it is
-	// absent (kstatus).
+	// ConditionReconciling is True while a sync is under way or will be tried again; otherwise it
+	// is absent (kstatus).
 	ConditionReconciling = "Reconciling"
 	// ConditionStalled is True if only a person can help; otherwise it is absent (kstatus).
 	ConditionStalled = "Stalled"
@@ -71,7 +71,8 @@ const (
 	ConditionPeeringsSynced = "PeeringsSynced"
 	// ConditionNetworksSynced reports how the last sync of the networks went.
 	ConditionNetworksSynced = "NetworksSynced"
-	// ConditionPruneHeld is True while a prune waits for a person's approval; otherwise it is absent.
+	// ConditionPruneHeld is True while a prune waits for a person's approval; otherwise it is
+	// absent.
 	ConditionPruneHeld = "PruneHeld"
 )
 
@@ -103,7 +104,8 @@ const (
 	ReasonNameConflict         = "NameConflict"
 	// ReasonWriteFailed: an object could not be written to the API server.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonConfigMapsOff: the source wants ConfigMaps kept or deleted, but this manager does neither.
+	// ReasonConfigMapsOff: the source wants ConfigMaps kept or deleted, but this manager does
+	// neither.
 	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
@@ -119,13 +121,13 @@ const (
 	ReasonListingEmpty = "ListingEmpty"
 	// ReasonShareExceeded: more than prune.maxPercent of the kind is missing.
 	ReasonShareExceeded = "ShareExceeded"
-	// ReasonScopeChanged: an object was last seen with another endpoint, credential or filter, or no
-	// listing ever had it, or spec.selector no longer takes its environment.
+	// ReasonScopeChanged: an object was last seen with another endpoint, credential or filter, or
+	// no listing ever had it, or spec.selector no longer takes its environment.
 	ReasonScopeChanged = "ScopeChanged"
 )
 
-// Reasons of an observation's Observed and Ready. Ready also has the cloud's phase in CamelCase, and
-// Progressing until the status is written.
+// Reasons of an observation's Observed and Ready. Ready also has the cloud's phase in CamelCase,
+// and Progressing until the status is written.
 const (
 	// ReasonListed: the cloud object was in the last complete listing or in a later one.
 	ReasonListed = "Listed"

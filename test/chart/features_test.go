@@ -204,7 +204,8 @@ func TestAFeatureOverInstallYAMLIsAnOverlay(t *testing.T) {
 	expectAdded(t, parse(t, install), parse(t, built), features["endpoint-configmaps"])
 }
 
-// A right that is added to a role which does not exist would be granted to no one, without an error.
+// A right that is added to a role which does not exist would be granted to no one, without an
+// error.
 func TestAFeatureByItselfIsRefusedIfItNeedsABase(t *testing.T) {
 	for name, want := range features {
 		_, err := kubectlKustomize(t.Context(), filepath.Join(root, "config", name))
