@@ -111,7 +111,8 @@ const (
 
 // Reasons that only an EnvironmentDiscovery's Ready has.
 const (
-	// ReasonPreview: spec.preview is true. The discovery reports what it would do, and changes no source.
+	// ReasonPreview: spec.preview is true. The discovery reports what it would do, and changes no
+	// source.
 	ReasonPreview = "Preview"
 )
 

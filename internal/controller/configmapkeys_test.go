@@ -50,7 +50,8 @@ var _ = Describe("The data of a ConfigMap", func() {
 		return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}}
 	}
 	stored := func(ctx SpecContext) corev1.ConfigMap { return w.configMaps(ctx)["lkc-1"] }
-	// written returns the ConfigMap that following the observation writes, once the cache shows the stored one.
+	// written returns the ConfigMap that following the observation writes, once the cache shows
+	// the stored one.
 	written := func(ctx SpecContext) []string {
 		GinkgoHelper()
 		Eventually(ctx, func(g Gomega) {
