@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// run starts the manager and returns once it has stopped.
+// run runs the manager and returns when it has stopped.
 func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
 	logging := options.BindLogging(flags)
@@ -115,8 +115,8 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns how to reach the cluster. It gives the manager's watches and its lease a
-// connection each, so that they go on during 20,000 writes, see docs/decisions/0022.
+// connect returns how to reach the cluster. It also changes o: the manager's watches and its Lease
+// get a connection each, so that 20,000 writes do not delay them, see docs/decisions/0022.
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
@@ -128,7 +128,7 @@ func connect(o *ctrl.Options) (*rest.Config, error) {
 	return cluster, err
 }
 
-// ownConnection returns the configuration of a client that shares no connection with others.
+// ownConnection returns a configuration for a client that shares no connection with others.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

@@ -9,30 +9,34 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// DefaultDiscoveryInterval is the default of EnvironmentDiscoverySpec.Interval, the same as
-// that in the CRD's schema.
+// DefaultDiscoveryInterval is the default of
+// EnvironmentDiscoverySpec.Interval. The CRD's schema has the same.
 const DefaultDiscoveryInterval = 15 * time.Minute
 
-// EnvironmentDiscoverySpec names a credential, the environments of those it sees that are
-// taken, and what the InventorySources made for them are like.
+// EnvironmentDiscoverySpec names a credential, selects environments among
+// those that it can see, and gives the settings of the InventorySources to
+// make.
 // +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey) != has(self.credentials.workloadIdentity)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret, or workloadIdentity.identityPool"
 type EnvironmentDiscoverySpec struct {
-	// Where the Confluent Cloud API answers: an absolute http:// or https:// URL
-	// without user info, query or fragment. The manager talks only to the
-	// origins in its flag --allowed-endpoints. Every source made has the same.
+	// Address of the Confluent Cloud API: an absolute http:// or https:// URL
+	// without user info, query or fragment. Its origin must be in the manager's
+	// flag --allowed-endpoints. Every source of the discovery gets the same
+	// endpoint. Default: https://api.confluent.cloud.
 	// +optional
 	// +kubebuilder:default="https://api.confluent.cloud"
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9][-A-Za-z0-9.]*|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// Credential to list the environments with. Every source made has the same. Exactly
-	// one member must be set.
+	// Credential to list the environments with. Every source of the discovery gets
+	// the same credential. Required. Set exactly one of apiKey and
+	// workloadIdentity.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 
-	// Time from the end of one listing of the environments to the start of the next, from
-	// 10s to 8760h. The manager adds or takes up to --interval-jitter-percent of it.
+	// Time from the end of one listing of the environments to the start of the
+	// next. 10s to 8760h. Default: 15m. The manager varies it at random by up to
+	// --interval-jitter-percent.
 	// +optional
 	// +kubebuilder:default="15m"
 	// +kubebuilder:validation:Type=string
@@ -40,7 +44,8 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('8760h')",message="interval must be a duration of at least 10s and at most 8760h, for example 5m or 15m"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
-	// Longest time one listing may take, all its pages together. From 1s to 1h.
+	// Longest time for one listing: all pages and the wait for the request budget.
+	// 1s to 1h. Default: 1m.
 	// +optional
 	// +kubebuilder:default="1m"
 	// +kubebuilder:validation:Type=string
@@ -48,77 +53,85 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="timeout must be a duration from 1s to 1h, for example 1m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// Stops asking the cloud for environments. The sources there are go on, and are kept
-	// as the template says.
+	// true stops listing environments. Existing sources keep syncing and still
+	// follow the template. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// Which environments are taken. Empty: all.
+	// Which environments get a source. Default: all.
 	// +optional
 	Selector EnvironmentSelector `json:"selector,omitzero"`
 
-	// What the sources are like.
+	// Metadata and settings of the sources to make.
 	// +optional
 	// +kubebuilder:default={spec: {}}
 	Template InventorySourceTemplate `json:"template,omitzero"`
 
-	// Settings of single environments that differ from template.spec. The overrides are laid
-	// over it in their order, so of two that set the same field the later one counts.
+	// Settings of some sources that differ from template.spec. They are applied in
+	// order. If two set the same field, the later one wins. At most 500.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=500
 	Overrides []SourceOverride `json:"overrides,omitempty"`
 
-	// When a source whose environment is gone is deleted, with its observations.
+	// When to delete a source whose environment is missing, or which spec.selector
+	// no longer takes. Its observations are deleted with it.
 	// +optional
 	// +kubebuilder:default={}
 	Prune SourcePrune `json:"prune,omitzero"`
 
-	// Lists the environments and reports in status.preview what the discovery would do to its
-	// sources. While it is true, no source is created, changed or deleted.
+	// true lists the environments and reports in status.preview what the discovery
+	// would do. No source is created, changed or deleted. Default: false.
 	// +optional
 	Preview bool `json:"preview,omitempty"`
 }
 
-// EnvironmentSelector says which environments are taken: those that ids or displayNames
-// name, all where both are empty, but none that exclude names.
+// EnvironmentSelector selects environments. An environment is selected if ids
+// or displayNames names it, or if both are empty. An environment that exclude
+// names is never selected.
 type EnvironmentSelector struct {
 	EnvironmentMatch `json:",inline"`
 
-	// Environments that are not taken, whatever else names them.
+	// Environments that are not selected, even if ids or displayNames names them.
+	// If exclude.displayNames is set, an environment without a known name is
+	// selected only by ids.
 	// +optional
 	Exclude EnvironmentMatch `json:"exclude,omitzero"`
 }
 
-// EnvironmentMatch names environments by ID or by display name.
+// EnvironmentMatch names environments. An environment matches if ids or
+// displayNames names it.
 type EnvironmentMatch struct {
-	// IDs of environments, exactly.
+	// IDs of environments. At most 500.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=500
 	IDs []Identifier `json:"ids,omitempty"`
 
-	// Patterns of display names, in which * stands for any text and ? for one character.
+	// Patterns of display names. * stands for any text, also none; ? for one
+	// character. A pattern must match the whole name; upper and lower case differ.
+	// At most 100, each 1 to 255 characters.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	DisplayNames []Identifier `json:"displayNames,omitempty"`
 }
 
-// InventorySourceTemplate is what a discovery makes its sources from.
+// InventorySourceTemplate has the metadata and the settings of the sources
+// that a discovery makes.
 type InventorySourceTemplate struct {
-	// Labels and annotations of every source, beside the operator's own.
+	// Labels and annotations of every source, in addition to the operator's own.
 	// +optional
 	Metadata ObservationTemplate `json:"metadata,omitzero"`
 
-	// How every source mirrors its environment.
+	// Settings of every source.
 	// +optional
 	// +kubebuilder:default={}
 	Spec InventorySourceTemplateSpec `json:"spec,omitzero"`
 }
 
-// InventorySourceTemplateSpec is the part of a source's spec that a discovery does not know
-// by itself.
+// InventorySourceTemplateSpec has the settings of a source. The discovery adds
+// environment, endpoint and credentials.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 type InventorySourceTemplateSpec struct {
 	MirrorSettings `json:",inline"`
@@ -126,42 +139,47 @@ type InventorySourceTemplateSpec struct {
 
 // SourceOverride changes the settings of the sources of some environments.
 type SourceOverride struct {
-	// Environments whose sources the override changes. Empty: all that the discovery takes.
+	// Environments whose sources the override changes. Default: all that the
+	// discovery selects.
 	// +optional
 	Selector EnvironmentSelector `json:"selector,omitzero"`
 
-	// Fields to set, with the meaning and bounds of template.spec. Fields that are absent keep
-	// their value. A list replaces the whole list; an empty one clears it. Labels and
-	// annotations are added to those of the template.
+	// Fields to set, with the meaning and bounds of template.spec. A field that is
+	// absent keeps its value; the defaults that the descriptions name do not apply
+	// here. A list replaces the whole list; an empty list clears it. Labels and
+	// annotations are added to those in template.spec.template.
 	// +optional
 	Spec SourceOverrideSpec `json:"spec,omitzero"`
 }
 
-// SourceOverrideSpec is the part of a source's spec that an override sets. Its fields have no
-// defaults.
+// SourceOverrideSpec has the settings that an override changes. Its fields
+// have no defaults.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || !has(self.interval) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 type SourceOverrideSpec struct {
 	MirrorSettings `json:",inline"`
 }
 
-// SourcePrune says when a source whose environment is missing is deleted. A listing that
-// failed or is not complete never counts.
+// SourcePrune says when to delete a source whose environment is missing. A
+// listing that failed or is not complete never counts.
 type SourcePrune struct {
-	// Retain keeps such a source, with an annotation that says since when its environment
-	// is missing. Delete deletes it once the other fields allow, and its observations with it.
+	// Retain keeps the source, with an annotation that says since when its
+	// environment is missing. Delete deletes the source and its observations once
+	// the other fields allow. Default: Retain.
 	// +optional
 	// +kubebuilder:default=Retain
 	Policy PrunePolicy `json:"policy,omitempty"`
 
-	// Complete listings in a row that must lack the environment.
+	// How many complete listings in a row must lack the environment. The first
+	// listing after the operator's start does not count. 1 to 100. Default: 2.
 	// +optional
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	AfterMisses *int32 `json:"afterMisses,omitempty"`
 
-	// Time a source is kept at least, counted from the listing that first lacked its
-	// environment.
+	// Least time between the first listing that lacked the environment and the
+	// deletion. If spec.selector no longer takes the environment, the time counts
+	// from then. 0s to 8760h. Default: 0s.
 	// +optional
 	// +kubebuilder:default="0s"
 	// +kubebuilder:validation:Type=string
@@ -169,8 +187,11 @@ type SourcePrune struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
-	// Share of the sources, in percent, above which more than one missing environment is
-	// not pruned but held until a person approves. 100 never holds.
+	// Largest share of the sources, in percent, that is deleted without approval.
+	// A larger share is held, but never a single source. Sources that the selector
+	// does not take and unmanaged ones do not count. With 100 no missing
+	// environment is held. A source that the selector no longer takes is always
+	// held. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
@@ -178,36 +199,40 @@ type SourcePrune struct {
 	MaxPercent *int32 `json:"maxPercent,omitempty"`
 }
 
-// EnvironmentDiscoveryStatus tells how discovering goes.
+// EnvironmentDiscoveryStatus is what the operator last found for a discovery.
 type EnvironmentDiscoveryStatus struct {
 	SyncStatus `json:",inline"`
 
-	// Environments in numbers; absent until first listed.
+	// Counts of the sources by whether their environment is listed. Absent until
+	// the first complete listing.
 	// +optional
 	Environments *InventorySummary `json:"environments,omitempty"`
 
-	// Sources that are kept, by environment: the first 500.
+	// Sources of the discovery: the first 500, sorted by environment.
 	// +optional
 	// +listType=map
 	// +listMapKey=environment
 	Sources []DiscoveredSource `json:"sources,omitempty"`
 
-	// Number of those sources, all of them; absent where 0.
+	// Number of all sources of the discovery. sources names at most 500. Absent if
+	// 0.
 	// +optional
 	SourceCount int32 `json:"sourceCount,omitempty"`
 
-	// What the discovery would do to its sources; absent unless spec.preview is true.
+	// The changes that the discovery would make to its sources. Absent unless
+	// spec.preview is true.
 	// +optional
 	Preview *DiscoveryPreview `json:"preview,omitempty"`
 }
 
-// DiscoveryPreview reports what a discovery would do to its sources if spec.preview were not
-// true. Each list has at most 500 entries, sorted by name, and fewer if they are long; the
-// counts are of all sources.
+// DiscoveryPreview reports what a discovery would do to its sources if
+// spec.preview were false. Each list has the first 500 entries, sorted by
+// name, and fewer if they are long. The counts are of all sources.
 type DiscoveryPreview struct {
-	// Number of sources to create.
+	// Number of sources to create. Sources whose name is taken count too.
 	CreateCount int32 `json:"createCount"`
-	// Sources to create, and those that cannot be created because their name is taken.
+	// Sources to create. Sources that cannot be created because their name is
+	// taken are listed too.
 	// +optional
 	// +listType=atomic
 	Create []PreviewedSource `json:"create,omitempty"`
@@ -219,7 +244,7 @@ type DiscoveryPreview struct {
 	Change []PreviewedSource `json:"change,omitempty"`
 	// Number of sources to delete.
 	DeleteCount int32 `json:"deleteCount"`
-	// Sources to delete, at once or after a wait or an approval.
+	// Sources to delete: now, after a wait, or after an approval.
 	// +optional
 	// +listType=atomic
 	Delete []PreviewedSource `json:"delete,omitempty"`
@@ -229,12 +254,13 @@ type DiscoveryPreview struct {
 type PreviewedSource struct {
 	// ID of the environment.
 	Environment string `json:"environment"`
-	// Name people gave the environment.
+	// Name that people gave the environment, at most 256 bytes.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 	// Name of the InventorySource, in the same namespace.
 	Name string `json:"name"`
-	// What selects the source or differs, and what it waits for.
+	// Which selector takes the environment, or which fields differ; and what the
+	// change waits for. At most 256 bytes.
 	Why string `json:"why"`
 }
 
@@ -242,29 +268,32 @@ type PreviewedSource struct {
 type DiscoveredSource struct {
 	// ID of the environment.
 	Environment string `json:"environment"`
-	// Name people gave the environment.
+	// Name that people gave the environment, at most 256 bytes.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 	// Name of the InventorySource, in the same namespace.
 	Name string `json:"name"`
-	// Number of spec.overrides that apply to the source; absent if none does.
+	// Number of spec.overrides that apply to the source. Absent if 0.
 	// +optional
 	Overrides int32 `json:"overrides,omitempty"`
-	// True if no listing ever had the environment: the source was handed over. Its deletion needs
-	// an approval.
+	// True if no listing ever had the environment: a person handed the source over. Its
+	// deletion needs an approval.
 	// +optional
 	NeverListed bool `json:"neverListed,omitempty"`
-	// Since when the environment is missing: absent from complete listings.
+	// Time since when complete listings lack the environment. Absent while it is
+	// listed.
 	// +optional
 	MissingSince *metav1.Time `json:"missingSince,omitempty"`
-	// Since when the environment is listed and no longer taken by spec.selector.
+	// Time since when spec.selector no longer takes the environment, although it
+	// is listed. Absent otherwise.
 	// +optional
 	OutOfScopeSince *metav1.Time `json:"outOfScopeSince,omitempty"`
 }
 
-// EnvironmentDiscovery keeps one InventorySource for each environment of Confluent Cloud
-// that its credential sees and its selector takes. The sources lie beside it and are owned
-// by it: deleting it deletes them and their observations, and nothing in the cloud.
+// EnvironmentDiscovery keeps one InventorySource for each environment of
+// Confluent Cloud that its credential can see and its selector takes. It
+// creates the sources in its own namespace and owns them. If it is deleted,
+// they are deleted too, with their observations. Nothing in the cloud changes.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -284,10 +313,11 @@ type EnvironmentDiscovery struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Which environments get a source, with which credential and settings.
 	// +required
 	Spec EnvironmentDiscoverySpec `json:"spec"`
-	// The default keeps kstatus from taking a discovery that nobody has looked at yet
-	// for one that is as it should be.
+	// What the operator last found. Before its first write observedGeneration is
+	// -1, so that kstatus does not count the object as done.
 	// +optional
 	// +kubebuilder:default={observedGeneration:-1}
 	Status EnvironmentDiscoveryStatus `json:"status,omitzero"`
@@ -317,8 +347,7 @@ func (d *EnvironmentDiscovery) GetEndpoint() string {
 	return cmp.Or(d.Spec.Endpoint, DefaultEndpoint)
 }
 
-// AsPrune returns the rules by which sources are pruned. They are those of observations, but the
-// policy has another default.
+// AsPrune returns the same rules as a Prune. An empty policy means Retain.
 func (p SourcePrune) AsPrune() Prune {
 	return Prune{Policy: cmp.Or(p.Policy, PrunePolicyRetain), AfterMisses: p.AfterMisses, GracePeriod: p.GracePeriod, MaxPercent: p.MaxPercent}
 }

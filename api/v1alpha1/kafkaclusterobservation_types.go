@@ -19,14 +19,16 @@ type KafkaClusterObservationSpec struct {
 	ClusterID string `json:"clusterID"`
 }
 
-// KafkaClusterObservationStatus is the cluster as the API last told it. Every
-// word is the API's own; a field the API does not give is absent.
+// KafkaClusterObservationStatus is the cluster as the API last reported it,
+// and the peerings of its network. A field that the API does not give is
+// absent. Only spelling is unified: former connection types, and the protocol
+// before bootstrap servers. Long texts are cut and end in ….
 type KafkaClusterObservationStatus struct {
-	// Lifecycle phase: PROVISIONING, PROVISIONED, FAILED, or a word newer than
-	// this version.
+	// Phase: PROVISIONING, PROVISIONED, FAILED, or a word that is newer than this
+	// version.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Name people gave the cluster.
+	// Name that people gave the cluster.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 	// Availability: SINGLE_ZONE, MULTI_ZONE, LOW, HIGH, …
@@ -41,13 +43,16 @@ type KafkaClusterObservationStatus struct {
 	// Cluster type: Basic, Standard, Dedicated, Enterprise, Freight, …
 	// +optional
 	Type string `json:"type,omitempty"`
-	// Confluent Units for Kafka that a Dedicated cluster has now.
+	// Confluent Units for Kafka that the cluster has now. Absent for clusters
+	// other than Dedicated.
 	// +optional
 	CKU *int32 `json:"cku,omitempty"`
-	// Confluent Units for Kafka asked for; differs from cku during a resize.
+	// Confluent Units for Kafka that the cluster should have. Differs from cku
+	// during a resize. Absent for clusters other than Dedicated.
 	// +optional
 	RequestedCKU *int32 `json:"requestedCKU,omitempty"`
-	// Most elastic Confluent Units the cluster may grow to.
+	// Largest number of elastic Confluent Units that the cluster may grow to.
+	// Absent if the API does not say.
 	// +optional
 	MaxECKU *int32 `json:"maxECKU,omitempty"`
 	// Availability zones, in the API's order.
@@ -57,54 +62,64 @@ type KafkaClusterObservationStatus struct {
 	// Release priority of a Dedicated cluster: REGULAR, PRIORITY, …
 	// +optional
 	ReleasePriority string `json:"releasePriority,omitempty"`
-	// ID of the customer's key that encrypts the cluster; byok on newer ones.
+	// ID of the customer's key, on older clusters. Newer clusters have byok.
 	// +optional
 	EncryptionKey string `json:"encryptionKey,omitempty"`
-	// Whether the cluster is protected against deletion.
+	// Whether the cluster is protected against deletion. Absent if the API does
+	// not say.
 	// +optional
 	DeletionProtection *bool `json:"deletionProtection,omitempty"`
-	// Kafka bootstrap servers, host:port: the ones to use if in doubt. The API's
-	// own field if set, else access point PUBLIC, else PRIVATE_LINK, else the
-	// lowest access point ID. endpoints has all of them.
+	// Kafka bootstrap servers, as host:port, separated by commas. It is the API's
+	// own field if that is set. Otherwise it comes from access point PUBLIC, then
+	// PRIVATE_LINK, then the lowest ID that has one. endpoints has all. Absent if
+	// the API gives none.
 	// +optional
 	BootstrapServers string `json:"bootstrapServers,omitempty"`
-	// URL of the cluster's Kafka REST API, chosen as bootstrapServers is.
+	// URL of the cluster's Kafka REST API. It is the API's own field if that is
+	// set. Otherwise it comes from access point PUBLIC, then PRIVATE_LINK, then
+	// the lowest ID that has one. endpoints has all. Absent if the API gives none.
 	// +optional
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
-	// URL of the cluster's former Kafka API, on old clusters.
+	// URL of the cluster's former Kafka API. Only old clusters have it.
 	// +optional
 	APIEndpoint string `json:"apiEndpoint,omitempty"`
-	// Every way to reach the cluster, by access point ID, sorted.
+	// All ways to reach the cluster, sorted by access point ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=accessPointID
 	Endpoints []KafkaEndpoint `json:"endpoints,omitempty"`
-	// Network the cluster is in; absent for a public one.
+	// Network of the cluster. Absent for a cluster without a network.
 	// +optional
 	Network *NetworkReference `json:"network,omitempty"`
-	// Key of one's own (BYOK) that encrypts the cluster.
+	// The customer's own key that encrypts the cluster (BYOK). Absent if the API
+	// names none.
 	// +optional
 	BYOK *BYOKReference `json:"byok,omitempty"`
 
 	CloudMetadata `json:",inline"`
 
-	// Peerings of the cluster's network that this source mirrors, sorted by name.
+	// Peerings of the cluster's network that this source mirrors: the first 500,
+	// sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Peerings []PeeringSummary `json:"peerings,omitempty"`
 
-	// Number of those peerings, all of them; absent where 0.
+	// Number of all peerings of the cluster's network that this source mirrors.
+	// peerings names at most 500. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Reason of the condition Observed, where a field selector can name it: Listed,
-	// Missing or SourceStale.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
+	// selector can name this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed: whether the cluster was in the last complete listing. Ready:
-	// whether it is PROVISIONED.
+	// Observed is True if the cluster was in the last complete listing or in any
+	// later one; False if the last complete listing lacked it; Unknown if there
+	// was no complete listing for staleAfter. Ready is True if the phase is
+	// PROVISIONED, False if another known phase, Unknown if the phase is unknown
+	// or absent, or if Observed is not True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -113,12 +128,12 @@ type KafkaClusterObservationStatus struct {
 
 // KafkaEndpoint is one way to reach a Kafka cluster.
 type KafkaEndpoint struct {
-	// ID of the access point; PUBLIC and PRIVATE_LINK are the reserved ones.
+	// ID of the access point. The API reserves PUBLIC and PRIVATE_LINK.
 	AccessPointID string `json:"accessPointID"`
 	// PUBLIC, PRIVATE_LINK, PRIVATE_NETWORK_INTERFACE, …
 	// +optional
 	ConnectionType string `json:"connectionType,omitempty"`
-	// Kafka bootstrap servers, host:port.
+	// Kafka bootstrap servers, as host:port, separated by commas.
 	// +optional
 	BootstrapServers string `json:"bootstrapServers,omitempty"`
 	// URL of the Kafka REST API.
@@ -126,7 +141,7 @@ type KafkaEndpoint struct {
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
 }
 
-// BYOKReference is a key of the customer's own.
+// BYOKReference names a key of the customer.
 type BYOKReference struct {
 	// ID of the key in Confluent Cloud, for example cck-00000.
 	ID string `json:"id"`
@@ -142,13 +157,13 @@ type BYOKReference struct {
 type PeeringSummary struct {
 	// Name of the PeeringObservation in the same namespace.
 	Name string `json:"name"`
-	// Its phase.
+	// Phase of the peering.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 }
 
 // KafkaClusterObservation is one Kafka cluster on Confluent Cloud as an
-// InventorySource last saw it. The operator writes it; an edit is undone.
+// InventorySource last saw it. The operator writes it and undoes edits.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -172,11 +187,12 @@ type KafkaClusterObservation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Which Kafka cluster is observed, and for which source.
 	// +required
 	// +structType=atomic
 	Spec KafkaClusterObservationSpec `json:"spec"`
-	// The default keeps kstatus from taking an observation whose status was not
-	// written yet for one that is as it should be.
+	// What the API last reported. Before the first write Ready is Unknown with
+	// reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

@@ -6,8 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// NetworkObservationSpec says which network is observed. The operator writes it
-// once.
+// NetworkObservationSpec says which network is observed. The operator writes
+// it once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type NetworkObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,24 +19,25 @@ type NetworkObservationSpec struct {
 	NetworkID string `json:"networkID"`
 }
 
-// NetworkObservationStatus is the network as the API last told it. Every word
-// is the API's own; a field the API does not give is absent.
+// NetworkObservationStatus is the network as the API last reported it, and the
+// clusters and peerings on it. A field that the API does not give is absent.
+// Long texts are cut and end in ….
 type NetworkObservationStatus struct {
-	// Lifecycle phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a word newer
+	// Phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a word that is newer
 	// than this version.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Name people gave the network.
+	// Name that people gave the network.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
-	// Cloud provider: AWS, GCP, AZURE, or a word newer than this version.
+	// Cloud provider: AWS, GCP, AZURE, or a word that is newer than this version.
 	// +optional
 	Cloud string `json:"cloud,omitempty"`
 	// Region of the cloud provider.
 	// +optional
 	Region string `json:"region,omitempty"`
-	// Ways to connect that were asked for: PEERING, TRANSITGATEWAY, PRIVATELINK, or
-	// words newer than this version, in the API's order.
+	// Ways to connect that were asked for, in the API's order: PEERING,
+	// TRANSITGATEWAY, PRIVATELINK, or words that are newer than this version.
 	// +optional
 	// +listType=atomic
 	ConnectionTypes []string `json:"connectionTypes,omitempty"`
@@ -44,44 +45,45 @@ type NetworkObservationStatus struct {
 	// +optional
 	// +listType=atomic
 	ActiveConnectionTypes []string `json:"activeConnectionTypes,omitempty"`
-	// Ways to connect that the network could be used for, in the API's order.
+	// Ways to connect that the network supports, in the API's order.
 	// +optional
 	// +listType=atomic
 	SupportedConnectionTypes []string `json:"supportedConnectionTypes,omitempty"`
-	// Address range of the network, for example 10.200.0.0/16: what to route to.
+	// Address range of the network, for example 10.200.0.0/16. Routes to the
+	// network need it.
 	// +optional
 	CIDR string `json:"cidr,omitempty"`
 	// Address range that Confluent keeps for itself.
 	// +optional
 	ReservedCIDR string `json:"reservedCIDR,omitempty"`
-	// Availability zones of the network, by zone ID, sorted.
+	// Availability zones of the network, sorted by zone ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=zoneID
 	Zones []NetworkZone `json:"zones,omitempty"`
-	// How names in dnsDomain resolve: CHASED_PRIVATE, PRIVATE, or a word newer than
-	// this version.
+	// How names in dnsDomain resolve: CHASED_PRIVATE, PRIVATE, or a word that is
+	// newer than this version.
 	// +optional
 	DNSResolution string `json:"dnsResolution,omitempty"`
-	// Domain under which the network's endpoints have their names.
+	// DNS domain of the network's endpoints.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
-	// What the names of the network's endpoints end with.
+	// End of the host names of the network's endpoints.
 	// +optional
 	EndpointSuffix string `json:"endpointSuffix,omitempty"`
-	// Domain of each zone, by zone ID.
+	// DNS domain of each zone. The keys are zone IDs.
 	// +optional
 	ZonalSubdomains map[string]string `json:"zonalSubdomains,omitempty"`
-	// Gateway of the network, where it has one.
+	// Gateway of the network. Absent if it has none.
 	// +optional
 	Gateway *GatewayReference `json:"gateway,omitempty"`
-	// Since when nothing has used the network.
+	// Time since when nothing has used the network.
 	// +optional
 	IdleSince *metav1.Time `json:"idleSince,omitempty"`
-	// The API's code for what went wrong.
+	// The API's code for an error of the network.
 	// +optional
 	ErrorCode string `json:"errorCode,omitempty"`
-	// The API's words for what went wrong.
+	// The API's message for an error of the network.
 	// +optional
 	ErrorMessage string `json:"errorMessage,omitempty"`
 	// Confluent's side on AWS, once the network is READY.
@@ -96,33 +98,40 @@ type NetworkObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Kafka clusters in the network that this source mirrors, sorted by name.
+	// Kafka clusters in the network that this source mirrors: the first 500,
+	// sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	KafkaClusters []KafkaClusterSummary `json:"kafkaClusters,omitempty"`
 
-	// Number of those clusters, all of them; absent where 0.
+	// Number of all Kafka clusters in the network that this source mirrors.
+	// kafkaClusters names at most 500. Absent if 0.
 	// +optional
 	KafkaClusterCount int32 `json:"kafkaClusterCount,omitempty"`
 
-	// Peerings of the network that this source mirrors, sorted by name.
+	// Peerings of the network that this source mirrors: the first 500, sorted by
+	// name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Peerings []PeeringSummary `json:"peerings,omitempty"`
 
-	// Number of those peerings, all of them; absent where 0.
+	// Number of all peerings of the network that this source mirrors. peerings
+	// names at most 500. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Reason of the condition Observed, where a field selector can name it: Listed,
-	// Missing or SourceStale.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
+	// selector can name this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed: whether the network was in the last complete listing. Ready:
-	// whether it is READY.
+	// Observed is True if the network was in the last complete listing or in any
+	// later one; False if the last complete listing lacked it; Unknown if there
+	// was no complete listing for staleAfter. Ready is True if the phase is READY,
+	// False if another known phase, Unknown if the phase is unknown or absent, or
+	// if Observed is not True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -133,16 +142,16 @@ type NetworkObservationStatus struct {
 type NetworkZone struct {
 	// ID of the zone at the cloud provider, for example use1-az1.
 	ZoneID string `json:"zoneID"`
-	// Address range of the network in the zone, where the API tells.
+	// Address range of the network in the zone. Absent if the API does not say.
 	// +optional
 	CIDR string `json:"cidr,omitempty"`
 }
 
-// GatewayReference is the gateway of a network.
+// GatewayReference names the gateway of a network.
 type GatewayReference struct {
 	// ID of the gateway, for example gw-00000.
 	ID string `json:"id"`
-	// ID of the environment the gateway belongs to, where the API tells.
+	// ID of the gateway's environment. Absent if the API does not say.
 	// +optional
 	Environment string `json:"environment,omitempty"`
 	// Confluent resource name (CRN) of the gateway.
@@ -161,7 +170,7 @@ type AWSNetwork struct {
 	// AWS account of the VPC.
 	// +optional
 	Account string `json:"account,omitempty"`
-	// Name of the endpoint service to make a PrivateLink endpoint for.
+	// Name of the endpoint service. A PrivateLink endpoint connects to it.
 	// +optional
 	PrivateLinkEndpointService string `json:"privateLinkEndpointService,omitempty"`
 }
@@ -174,7 +183,8 @@ type GCPNetwork struct {
 	// Name of Confluent's VPC network.
 	// +optional
 	VPCNetwork string `json:"vpcNetwork,omitempty"`
-	// Service attachments to make Private Service Connect endpoints for, by zone.
+	// Service attachment of each zone. A Private Service Connect endpoint connects
+	// to it. The keys are zone IDs.
 	// +optional
 	PrivateServiceConnectServiceAttachments map[string]string `json:"privateServiceConnectServiceAttachments,omitempty"`
 }
@@ -187,10 +197,11 @@ type AzureNetwork struct {
 	// Azure subscription of the VNet.
 	// +optional
 	Subscription string `json:"subscription,omitempty"`
-	// Aliases of the services to make Private Link endpoints for, by zone.
+	// Alias of each zone's Private Link service. A Private Link endpoint connects
+	// to it. The keys are zone IDs.
 	// +optional
 	PrivateLinkServiceAliases map[string]string `json:"privateLinkServiceAliases,omitempty"`
-	// Resource IDs of the same services, by zone.
+	// Resource ID of each zone's Private Link service. The keys are zone IDs.
 	// +optional
 	PrivateLinkServiceResourceIDs map[string]string `json:"privateLinkServiceResourceIDs,omitempty"`
 }
@@ -199,13 +210,13 @@ type AzureNetwork struct {
 type KafkaClusterSummary struct {
 	// Name of the KafkaClusterObservation in the same namespace.
 	Name string `json:"name"`
-	// Its phase.
+	// Phase of the cluster.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 }
 
-// NetworkObservation is one network on Confluent Cloud as an InventorySource last
-// saw it. The operator writes it; an edit is undone.
+// NetworkObservation is one network on Confluent Cloud as an InventorySource
+// last saw it. The operator writes it and undoes edits.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -229,11 +240,12 @@ type NetworkObservation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Which network is observed, and for which source.
 	// +required
 	// +structType=atomic
 	Spec NetworkObservationSpec `json:"spec"`
-	// The default keeps kstatus from taking an observation whose status was not
-	// written yet for one that is as it should be.
+	// What the API last reported. Before the first write Ready is Unknown with
+	// reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

@@ -7,7 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Observation is what all kinds of observations have, for programs that read any of them.
+// Observation is what all kinds of observations have in common. Programs that
+// read several kinds can use it.
 //
 // +kubebuilder:object:generate=false
 type Observation interface {
@@ -18,31 +19,33 @@ type Observation interface {
 	CloudID() string
 	// Origin returns the part of the spec that names the source and the environment.
 	Origin() *ObservationOrigin
-	// Phase returns the cloud's own word for the object's phase.
+	// Phase returns the cloud's own word for the object's phase; "" if the cloud
+	// gave none.
 	Phase() string
-	// Conditions returns the conditions in the status, to read or to change.
+	// Conditions returns the conditions in the status, for reading and for
+	// changing them.
 	Conditions() *[]metav1.Condition
 }
 
-// ObservationOrigin says which source made an observation, and of which
+// ObservationOrigin says which source made an observation, and from which
 // environment.
 type ObservationOrigin struct {
-	// The InventorySource, in the same namespace, that made this observation.
+	// InventorySource that made this observation, in the same namespace.
 	// +required
 	SourceRef LocalReference `json:"sourceRef"`
 
-	// ID of the Confluent Cloud environment the object was listed in.
+	// ID of the Confluent Cloud environment of the object.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	Environment string `json:"environment"`
 }
 
-// NetworkReference is the network a cloud object is attached to.
+// NetworkReference names the network of a cloud object.
 type NetworkReference struct {
 	// ID of the network, for example n-00000.
 	ID string `json:"id"`
-	// ID of the environment the network belongs to, where the API tells.
+	// ID of the network's environment. Absent if the API does not say.
 	// +optional
 	Environment string `json:"environment,omitempty"`
 	// Confluent resource name (CRN) of the network.
@@ -52,20 +55,22 @@ type NetworkReference struct {
 	// +optional
 	Related string `json:"related,omitempty"`
 
-	// Phase of the network; absent, as the next two, where the source does not mirror
-	// networks.
+	// Phase of the network. Absent if the source does not mirror networks, or the
+	// network is not known.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Address range of the network.
+	// Address range of the network. Absent if the source does not mirror networks,
+	// or the network is not known.
 	// +optional
 	CIDR string `json:"cidr,omitempty"`
-	// Domain under which the network's endpoints have their names.
+	// DNS domain of the network's endpoints. Absent if the source does not mirror
+	// networks, or the network is not known.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
 }
 
-// CloudMetadata is what the API tells about any of its objects. A date the API
-// does not give, or not in RFC 3339, is absent.
+// CloudMetadata is what the API gives for every object. A date that is not in
+// RFC 3339 is absent.
 type CloudMetadata struct {
 	// Confluent resource name (CRN) of the object.
 	// +optional
@@ -79,7 +84,7 @@ type CloudMetadata struct {
 	// When the cloud last changed the object.
 	// +optional
 	UpdatedAt *metav1.Time `json:"updatedAt,omitempty"`
-	// When the cloud deleted the object, where it still lists it.
+	// When the cloud deleted the object, if it still lists it.
 	// +optional
 	DeletedAt *metav1.Time `json:"deletedAt,omitempty"`
 }

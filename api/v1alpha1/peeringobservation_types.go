@@ -6,8 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PeeringObservationSpec says which peering is observed. The operator writes it
-// once.
+// PeeringObservationSpec says which peering is observed. The operator writes
+// it once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type PeeringObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,23 +19,26 @@ type PeeringObservationSpec struct {
 	PeeringID string `json:"peeringID"`
 }
 
-// PeeringObservationStatus is the peering as the API last told it. Every word
-// is the API's own; a field the API does not give is absent.
+// PeeringObservationStatus is the peering as the API last reported it, and the
+// Kafka endpoints on its network. A field that the API does not give is
+// absent. Two fields differ from the API: the prefix networking.v1. of kind is
+// dropped, and cloud follows from kind. Long texts are cut and end in ….
 type PeeringObservationStatus struct {
-	// Lifecycle phase: PROVISIONING, PENDING_ACCEPT, READY, FAILED,
-	// DEPROVISIONING, DISCONNECTED, or a word newer than this version.
+	// Phase: PROVISIONING, PENDING_ACCEPT, READY, FAILED, DEPROVISIONING,
+	// DISCONNECTED, or a word that is newer than this version.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Name people gave the peering.
+	// Name that people gave the peering.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
-	// Cloud provider, from kind: AWS, GCP or AZURE; absent for any other kind.
+	// Cloud provider, from kind: AWS, GCP or AZURE. Absent for any other kind.
 	// +optional
 	Cloud string `json:"cloud,omitempty"`
-	// AwsPeering, GcpPeering, AzurePeering, or a word newer than this version.
+	// AwsPeering, GcpPeering, AzurePeering, or a word that is newer than this
+	// version.
 	// +optional
 	Kind string `json:"kind,omitempty"`
-	// Region of the customer's network, where the API tells.
+	// Region of the customer's network. Absent if the API does not say.
 	// +optional
 	Region string `json:"region,omitempty"`
 	// The customer's side on AWS.
@@ -47,44 +50,48 @@ type PeeringObservationStatus struct {
 	// The customer's side on Azure.
 	// +optional
 	Azure *AzurePeering `json:"azure,omitempty"`
-	// Confluent network that is peered.
+	// Confluent network that is peered. Absent if the API names none.
 	// +optional
 	Network *NetworkReference `json:"network,omitempty"`
-	// The API's code for what went wrong.
+	// The API's code for an error of the peering.
 	// +optional
 	ErrorCode string `json:"errorCode,omitempty"`
-	// The API's words for what went wrong.
+	// The API's message for an error of the peering.
 	// +optional
 	ErrorMessage string `json:"errorMessage,omitempty"`
 
 	CloudMetadata `json:",inline"`
 
 	// Endpoints of the Kafka clusters in the peered network that this source
-	// mirrors, sorted by cluster ID, then access point ID.
+	// mirrors: the first 500, sorted by cluster ID, then access point ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=clusterID
 	// +listMapKey=accessPointID
 	Endpoints []PeeringEndpoint `json:"endpoints,omitempty"`
 
-	// Number of those endpoints, all of them; absent where 0.
+	// Number of all endpoints of the Kafka clusters in the peered network that
+	// this source mirrors. endpoints has at most 500. Absent if 0.
 	// +optional
 	EndpointCount int32 `json:"endpointCount,omitempty"`
 
-	// Reason of the condition Observed, where a field selector can name it: Listed,
-	// Missing or SourceStale.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
+	// selector can name this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed: whether the peering was in the last complete listing. Ready:
-	// whether it is READY.
+	// Observed is True if the peering was in the last complete listing or in any
+	// later one; False if the last complete listing lacked it; Unknown if there
+	// was no complete listing for staleAfter. Ready is True if the phase is READY,
+	// False if another known phase, Unknown if the phase is unknown or absent, or
+	// if Observed is not True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// AWSPeering is the customer's side of a VPC peering.
+// AWSPeering is the customer's side of a peering with a VPC on AWS.
 type AWSPeering struct {
 	// AWS account of the VPC.
 	// +optional
@@ -92,7 +99,8 @@ type AWSPeering struct {
 	// ID of the VPC.
 	// +optional
 	VPC string `json:"vpc,omitempty"`
-	// CIDR blocks of the VPC that are routed, in the API's order.
+	// CIDR blocks of the VPC that Confluent's network routes to, in the API's
+	// order.
 	// +optional
 	// +listType=atomic
 	Routes []string `json:"routes,omitempty"`
@@ -101,7 +109,8 @@ type AWSPeering struct {
 	CustomerRegion string `json:"customerRegion,omitempty"`
 }
 
-// GCPPeering is the customer's side of a VPC network peering.
+// GCPPeering is the customer's side of a peering with a VPC network on Google
+// Cloud.
 type GCPPeering struct {
 	// Google Cloud project of the VPC network.
 	// +optional
@@ -109,12 +118,13 @@ type GCPPeering struct {
 	// Name of the VPC network.
 	// +optional
 	VPCNetwork string `json:"vpcNetwork,omitempty"`
-	// Whether Confluent imports the network's custom routes.
+	// Whether Confluent imports the network's custom routes. Absent if the API
+	// does not say.
 	// +optional
 	ImportCustomRoutes *bool `json:"importCustomRoutes,omitempty"`
 }
 
-// AzurePeering is the customer's side of a VNet peering.
+// AzurePeering is the customer's side of a peering with a VNet on Azure.
 type AzurePeering struct {
 	// Microsoft Entra tenant of the VNet.
 	// +optional
@@ -132,13 +142,13 @@ type PeeringEndpoint struct {
 	// ID of the Kafka cluster.
 	ClusterID string `json:"clusterID"`
 
-	// The endpoint; its access point ID is empty for a cluster that tells only
-	// one, without access points.
+	// The endpoint. accessPointID is empty if the API gives the cluster one
+	// address and no access points.
 	KafkaEndpoint `json:",inline"`
 }
 
 // PeeringObservation is one network peering on Confluent Cloud as an
-// InventorySource last saw it. The operator writes it; an edit is undone.
+// InventorySource last saw it. The operator writes it and undoes edits.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -161,11 +171,12 @@ type PeeringObservation struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Which peering is observed, and for which source.
 	// +required
 	// +structType=atomic
 	Spec PeeringObservationSpec `json:"spec"`
-	// The default keeps kstatus from taking an observation whose status was not
-	// written yet for one that is as it should be.
+	// What the API last reported. Before the first write Ready is Unknown with
+	// reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

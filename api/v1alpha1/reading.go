@@ -11,33 +11,32 @@ import (
 
 // This file is for programs that read observations. It calls no API and reads no clock.
 
-// Connection types of Kafka endpoints that the API documents. There may be others. Source: cmk/v2,
-// endpoints of a cluster.
+// Connection types of Kafka endpoints that the API (cmk/v2) documents. There may be others.
 const (
 	ConnectionTypePublic                  = "PUBLIC"
 	ConnectionTypePrivateLink             = "PRIVATE_LINK"
 	ConnectionTypePrivateNetworkInterface = "PRIVATE_NETWORK_INTERFACE"
 )
 
-// Access point IDs that the API reserves. The cloud makes up all others.
+// Access point IDs that the API reserves.
 const (
 	AccessPointPublic      = "PUBLIC"
 	AccessPointPrivateLink = "PRIVATE_LINK"
 )
 
-// PhaseReadyPeering is the phase of a peering that works.
+// PhaseReadyPeering is the phase in which a peering is Ready.
 const PhaseReadyPeering = "READY"
 
-// IsReady reports whether an observation's cloud object is up, and was in the last complete
-// listing: condition Ready is True. It is false if that is not known.
+// IsReady reports whether condition Ready of an observation is True: its cloud object is in the
+// phase PROVISIONED (clusters) or READY (networks and peerings), and Observed is True.
 func IsReady(o Observation) bool { return isTrue(*o.Conditions(), ConditionReady) }
 
-// IsFresh reports whether an observation shows its cloud object as the last complete listing had
-// it: condition Observed is True. It is false for an object that is missing, and for one whose
-// source could not be listed for staleAfter.
+// IsFresh reports whether condition Observed of an observation is True: its cloud object was in the
+// last complete listing or in any later one. It is false if the object is missing, and if there was
+// no complete listing for staleAfter.
 //
-// The operator sets the condition. If the operator itself may be down, ask the source too, see
-// InventorySource.KafkaClustersFresh.
+// If the operator is down, it changes no condition. Then [InventorySource.KafkaClustersFresh] still
+// gives the right answer.
 func IsFresh(o Observation) bool { return isTrue(*o.Conditions(), ConditionObserved) }
 
 func isTrue(conditions []metav1.Condition, conditionType string) bool {
@@ -46,8 +45,8 @@ func isTrue(conditions []metav1.Condition, conditionType string) bool {
 	})
 }
 
-// KafkaClustersFresh reports whether the source's Kafka clusters were listed whole within
-// staleAfter before now. It is right even if the operator is down.
+// KafkaClustersFresh reports whether the last complete listing of the source's Kafka clusters is
+// younger than staleAfter. now is the time. The answer is right even if the operator is down.
 func (s *InventorySource) KafkaClustersFresh(now time.Time) bool {
 	return s.fresh(s.Status.KafkaClusters, now)
 }
@@ -66,13 +65,13 @@ func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
 	return of != nil && of.LastListTime != nil && now.Sub(of.LastListTime.Time) < s.GetStaleAfter()
 }
 
-// Endpoint returns the endpoint of an access point, and reports whether there is one.
+// Endpoint returns the endpoint of an access point, and whether there is one.
 func (o *KafkaClusterObservation) Endpoint(accessPointID string) (KafkaEndpoint, bool) {
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.AccessPointID == accessPointID })
 }
 
-// EndpointOfType returns the endpoint of a connection type, and reports whether there is one. If
-// there are several, it returns the one with the lowest access point ID, so that the choice stays
+// EndpointOfType returns an endpoint of a connection type, and whether there is one. If there are
+// several, it returns the one with the lowest access point ID, so that the choice stays the same
 // while that access point exists.
 func (o *KafkaClusterObservation) EndpointOfType(connectionType string) (KafkaEndpoint, bool) {
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.ConnectionType == connectionType })
@@ -85,8 +84,8 @@ func find(endpoints []KafkaEndpoint, is func(KafkaEndpoint) bool) (KafkaEndpoint
 	return KafkaEndpoint{}, false
 }
 
-// ReadyPeerings returns the names of the PeeringObservations of the cluster's network that are
-// READY, sorted. If peeringCount is above 500, there may be more than these.
+// ReadyPeerings returns the sorted names of the READY PeeringObservations on the cluster's network.
+// The status lists 500 peerings at most. If peeringCount is larger, some names may be absent.
 func (o *KafkaClusterObservation) ReadyPeerings() []string {
 	var names []string
 	for _, p := range o.Status.Peerings {
@@ -98,7 +97,7 @@ func (o *KafkaClusterObservation) ReadyPeerings() []string {
 }
 
 // EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access point
-// ID. If endpointCount is above 500, there may be more than these.
+// ID. The status lists 500 endpoints at most. If endpointCount is larger, some may be absent.
 func (o *PeeringObservation) EndpointsOf(clusterID string) []KafkaEndpoint {
 	var endpoints []KafkaEndpoint
 	for _, e := range o.Status.Endpoints {

@@ -96,9 +96,9 @@ func (c *consumer) start(ctx context.Context, config *rest.Config) error {
 }
 
 // Reconcile writes the ConfigMap once the cluster is up, and when its endpoint changes. While
-// the observation is not Ready (the cluster is missing, nobody could look for too long, or it
-// is not up) the ConfigMap stays as it is: that nobody knows is no reason to take an address
-// from those who use it.
+// the observation is not Ready (the cluster is missing, could not be listed for too long, or is
+// not up) the ConfigMap stays as it is. Its users need the address even if the operator does not
+// know the state of the cluster.
 func (c *consumer) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o := &v1alpha1.KafkaClusterObservation{}
 	if err := c.client.Get(ctx, req.NamespacedName, o); err != nil {

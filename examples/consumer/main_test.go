@@ -83,7 +83,7 @@ func TestTheEndpointIsKeptOnceTheClusterIsUp(t *testing.T) {
 	observe(o, "PROVISIONED", "two:9092", metav1.ConditionTrue)
 	g.Eventually(kept).Should(HaveKeyWithValue("bootstrap.servers", "two:9092"))
 
-	// Nobody knows any more: what is known stays.
+	// Ready turns Unknown: the ConfigMap stays as it is.
 	observe(o, "PROVISIONED", "two:9092", metav1.ConditionUnknown)
 	g.Eventually(said).Should(gbytes.Say(`"Waiting for the cluster".*"phase":"PROVISIONED"`))
 	g.Expect(kept()).To(HaveKeyWithValue("bootstrap.servers", "two:9092"))

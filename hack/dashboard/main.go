@@ -18,8 +18,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 )
 
-// cluster selects the series of the clusters chosen above the panels, source those of the sources
-// chosen, and job those of managers. Series without the label cluster count as chosen.
+// cluster selects the series of the clusters that are chosen above the panels, source those of the
+// chosen sources, and job those of managers. Series without the label cluster count as chosen.
 const (
 	cluster = `cluster=~"$cluster"`
 	source  = cluster + `,namespace=~"$namespace",name=~"$source"`
@@ -105,7 +105,7 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		Build()
 }
 
-// in counts the objects of a kind that are in one of some phases.
+// in counts the objects of a kind that have one of these phases.
 func in(kind, phases string) string {
 	return `sum(ccloud_inventory_observations{` + source + `,kind="` + kind + `",phase=~"` + phases + `"}) or vector(0)`
 }

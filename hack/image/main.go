@@ -43,7 +43,8 @@ import (
 
 const (
 	importPath = "github.com/ccloud-dev/inventory-operator"
-	// nobody is "nonroot" in distroless images; a number, so that runAsNonRoot can be checked.
+	// nobody is the user "nonroot" of distroless images. It is a number, so that the kubelet can
+	// check runAsNonRoot.
 	nobody = "65532:65532"
 )
 

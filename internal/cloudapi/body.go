@@ -12,21 +12,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads an answer's body up to a limit, until ctx is done, and remembers how it ended. To the
-// JSON decoder, a connection that was cut and a page that is malformed look the same: both end
-// early.
+// body reads an answer's body up to a limit, until ctx is done. It remembers how the body ended,
+// because the JSON decoder cannot: if a connection is cut or a page is malformed, the decoder only
+// sees that the text ends early.
 type body struct {
 	ctx  context.Context
 	from io.Reader
-	// left is how many bytes may still come, read how many have come.
+	// left is how many bytes may still come. read is how many have come.
 	left, read int64
-	// returned is read first.
+	// returned are bytes that were given back. They are read first.
 	returned []byte
 	tooLarge bool
 	err      error
 }
 
-// newBody limits from to limit bytes, inclusive.
+// newBody returns a body that reads at most limit bytes of from.
 func newBody(ctx context.Context, from io.Reader, limit int64) *body {
 	return &body{ctx: ctx, from: from, left: limit}
 }
@@ -62,7 +62,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// giveBack puts p back, to be read first.
+// giveBack gives p back, to be read again before the rest.
 func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
 
 // readError is the error of a body that did not come whole.
@@ -72,8 +72,8 @@ type readError struct{ err error }
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
 // explain turns an error of decoding b into an *Error of class Malformed, or into a *readError if
-// decoding failed because reading did. If the bytes that came prove an error, that counts more than
-// how the body ended: the decoder reads ahead.
+// the body did not come whole. Wrong bytes that came before the body ended count more than its end:
+// the decoder reads ahead.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -93,7 +93,7 @@ func (b *body) explain(err error) error {
 	return &readError{b.err}
 }
 
-// isCorrupt distinguishes corrupt compressed data from a connection that failed.
+// isCorrupt reports whether compressed data is corrupt. Other errors are those of the connection.
 func isCorrupt(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)

@@ -15,30 +15,30 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bound what one listing may take in. A zero field means that of DefaultLimits. A listing
-// that exceeds a limit fails; nothing is dropped.
+// Limits bound what one listing may take in. A zero field means the value in DefaultLimits. A
+// listing that exceeds a limit fails; nothing is dropped.
 type Limits struct {
-	// MaxPages is the number of pages of one listing.
+	// MaxPages is the most pages of one listing.
 	MaxPages int
-	// MaxItems is the number of items of one listing.
+	// MaxItems is the most items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the size of one page's body in bytes, after decompression. A page is never
-	// held whole.
+	// MaxBodyBytes is the most bytes of one page's body, after decompression. A page is never held
+	// whole.
 	MaxBodyBytes int64
-	// MaxBodiesBytes is the size of all pages of one listing.
+	// MaxBodiesBytes is the most bytes of all pages of one listing.
 	MaxBodiesBytes int64
-	// MaxHeldBytes is how much memory the projected items of one listing may take, by estimate. All
-	// listings of a process together have another bound.
+	// MaxHeldBytes is the most memory that the projected items of one listing may take, by
+	// estimate. All listings of a process together have another bound, see room.
 	MaxHeldBytes int64
 	// RequestTimeout is how long one request may take, including reading and decoding its answer.
-	// It is shorter if the listing has less than twice that time left, so that a page that hangs
-	// can be asked for again.
+	// If the listing has less than twice that time left, the request gets half of the time left. So
+	// a page that hangs can be asked for again.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits are far above any known inventory. They are low enough that no answer makes a
-// manager with 20,000 observations exceed the memory limit that it ships with. By the estimate, a
-// cluster holds twice as much as its observation takes.
+// DefaultLimits are far above any known inventory. But no answer makes a manager with 20,000
+// observations exceed the memory limit that it ships with. The estimate for a cluster is twice the
+// size of its observation.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -65,24 +65,24 @@ type Call struct {
 	sentWith mark
 }
 
-// Options is what a Client is made from.
+// Options are the input of New.
 type Options struct {
 	// Endpoint is the address of the API, see ParseEndpoint.
 	Endpoint string
-	// Credential is sent with every request, only to the endpoint's origin.
+	// Credential is sent with every request. It goes only to the endpoint's origin.
 	Credential Credential
-	// Tokens gives the token that is sent instead of Credential; nil to send Credential.
+	// Tokens gives the token to send instead of Credential; nil to send Credential.
 	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
-	// Transport does the exchanges; if nil, one that all clients share does. It sees the
-	// credential.
+	// Transport sends the requests, and sees the credential. If it is nil, a transport that all
+	// clients share does.
 	Transport Transport
 	// Limits bound each listing.
 	Limits Limits
-	// Retry bounds how often a page is asked for again, and every wait.
+	// Retry bounds how often a page is asked for, and every wait.
 	Retry Retry
-	// Budget is asked before every request; nil asks nothing.
+	// Budget is asked before every request. If it is nil, there is no budget.
 	Budget *budget.Budget
 	// Observe, if not nil, is called after every request. Calls may come from several
 	// goroutines at once.
@@ -93,28 +93,29 @@ type Options struct {
 	room  *room
 }
 
-// authorizer gives requests their authorization. It is made of closures, so that
-// printing a Client does not print the credential.
+// authorizer gives requests their authorization. Its fields are functions, so that printing a
+// Client does not print the credential.
 type authorizer struct {
-	// value returns the authorization as it is now.
+	// value returns the present authorization.
 	value func() authorization
-	// refresh replaces a value that is not valid for some time to come.
+	// refresh replaces an authorization that ends soon.
 	refresh func(context.Context, *Client) error
-	// renew replaces a value that the cloud refused, and reports whether there is another one now.
+	// renew replaces an authorization that the cloud refused. It reports whether there is another
+	// one now.
 	renew func(ctx context.Context, c *Client, refused mark) (bool, error)
-	// advice is the way out if the cloud refuses the credential, by class. If it is nil, the advice
-	// for API keys applies.
+	// advice says, by class, what to do if the cloud refuses the credential. If it is nil, the
+	// advice for API keys applies.
 	advice map[Class]string
 }
 
-// Client reads the inventory behind one endpoint with one credential. It is
-// safe for concurrent use and needs no closing.
+// Client reads the inventory behind one endpoint with one credential. It is safe for concurrent use
+// and needs no closing.
 type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends requests. There is no http.Client around it, because that would follow redirects
-	// by itself, without budget, and would repeat URLs in its errors.
+	// guard sends requests. No http.Client is used, because it would follow redirects by itself,
+	// without the budget, and would repeat URLs in its errors.
 	guard   *guard
 	limits  Limits
 	room    *room
@@ -124,8 +125,8 @@ type Client struct {
 	observe func(Call)
 }
 
-// New returns a Client, or an error that names the wrong option and what to give instead. It sends
-// nothing.
+// New returns a Client, or an error that names the wrong option and says what to give instead. It
+// sends nothing.
 func New(o Options) (*Client, error) {
 	base, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -171,11 +172,11 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Authorize makes sure that requests can be sent: if tokens are used and none is valid for some
-// time to come, it gets one. Errors are those of TokenSource.
+// Authorize makes sure that requests can be sent. If tokens are used, and there is none or it ends
+// soon, it gets one. Errors are those of TokenSource.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of the Tokens, or of the Credential.
+// authorizer returns the authorizer of Tokens if that is set, otherwise of Credential.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

@@ -17,15 +17,15 @@ import (
 // redacted is shown instead of a credential.
 const redacted = "[redacted]"
 
-// Credential is a Cloud API key with its secret. If it is printed, logged or marshalled to JSON, in
-// any way, only a placeholder shows.
+// Credential is a Cloud API key with its secret. Printing, logging and marshalling it to JSON gives
+// only a placeholder.
 type Credential struct {
 	Key    string
 	Secret string
 }
 
-// Format covers every verb of package fmt. String and GoString alone would not cover %d, which
-// prints the fields.
+// Format prints a placeholder for every verb of package fmt. String and GoString alone are not
+// enough: %d prints the fields.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.
@@ -81,8 +81,8 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns the authorizer of the credential. A credential is always valid, and cannot be
-// replaced by another.
+// authorizer returns the authorizer of the credential. An API key does not end and cannot be
+// renewed.
 func (c Credential) authorizer() authorizer {
 	texts := []string{c.basic(), c.Key + ":" + c.Secret, c.Secret}
 	if len(c.Key) >= minHiddenLength {
@@ -96,14 +96,14 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget for an endpoint and a credential. All sources that share the
+// Budget returns the request budget for an endpoint and a credential. All sources with the same
 // credential share it, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget for an endpoint and the parts of an identity. It stays the
-// same when a token is renewed.
+// BudgetFor returns the request budget for an endpoint and an identity, which has several parts. A
+// renewed token does not change it.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {

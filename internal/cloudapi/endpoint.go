@@ -11,10 +11,11 @@ import (
 )
 
 // ParseEndpoint checks and normalises the address of the API: scheme and host in lower case, no
-// default port, no slash at the end of the path. A path becomes a prefix of every request.
+// default port, no slash at the end of the path. If the address has a path, every request's path
+// begins with it.
 //
-// The error says what is wrong with the endpoint and never repeats it, because a wrong one may hold
-// a password.
+// The error says what is wrong with the endpoint. It never repeats the endpoint, because a wrong
+// one may hold a password.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	const example = "give an absolute URL such as https://api.confluent.cloud"
 	if endpoint == "" {
@@ -47,8 +48,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the endpoint's scheme, host and port in the form in which origins are compared,
-// such as "https://api.confluent.cloud": lower case, no default port. Errors are those of
+// Origin returns the endpoint's scheme, host and port, such as "https://api.confluent.cloud": in
+// lower case, without a default port. Origins are compared in this form. Errors are those of
 // ParseEndpoint.
 func Origin(endpoint string) (string, error) {
 	u, err := ParseEndpoint(endpoint)
@@ -58,7 +59,7 @@ func Origin(endpoint string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// originOf is Origin for a URL with any path, query or fragment.
+// originOf returns the origin of a URL, which may have a path, a query and a fragment.
 func originOf(u *url.URL) (string, error) {
 	if u.Hostname() == "" {
 		return "", errors.New("the URL has no host")
@@ -70,8 +71,7 @@ func originOf(u *url.URL) (string, error) {
 	return strings.ToLower(u.Scheme) + "://" + host, nil
 }
 
-// normalHost returns the host in lower case with its port, unless that is the
-// scheme's default.
+// normalHost returns the host in lower case, with its port unless that is the scheme's default.
 func normalHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
 	port, err := normalPort(u)
@@ -87,8 +87,7 @@ func normalHost(u *url.URL) (string, error) {
 	return host, nil
 }
 
-// normalPort returns the port without leading zeros, empty if it is the
-// scheme's default.
+// normalPort returns the port without leading zeros; "" if it is the scheme's default.
 func normalPort(u *url.URL) (string, error) {
 	if u.Port() == "" {
 		return "", nil

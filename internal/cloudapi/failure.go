@@ -16,11 +16,11 @@ import (
 	"time"
 )
 
-// maxFailureBytes is how much of an error's body is read.
+// maxFailureBytes is how many bytes of a failure's body are read.
 const maxFailureBytes = 64 << 10
 
-// looseText is a JSON string or number taken as text. Anything else is empty and no error: an odd
-// member must not hide the other members.
+// looseText is a JSON string or number as text. Any other value becomes "", without an error: an
+// odd member must not hide the other members.
 type looseText string
 
 // UnmarshalJSON never fails.
@@ -38,8 +38,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// problem is one description of an error, in any of the forms that the API, an OAuth server (RFC
-// 6749) and problem+json (RFC 9457) use.
+// problem describes one error. It has the members of all forms: the API's, that of an OAuth server
+// (RFC 6749) and problem+json (RFC 9457).
 type problem struct {
 	ID          looseText `json:"id"`
 	Code        looseText `json:"code"`
@@ -53,8 +53,8 @@ type problem struct {
 	} `json:"source"`
 }
 
-// title returns the problem's text for people, "" if there is none. A title that only repeats the
-// status says less than the other members.
+// title returns the problem's text for people; "" if there is none. A title that only repeats the
+// status is used only if there is no other text.
 func (p problem) title(code int) string {
 	title := p.Title
 	if strings.EqualFold(strings.TrimSpace(string(title)), http.StatusText(code)) {
@@ -63,8 +63,8 @@ func (p problem) title(code int) string {
 	return firstOf(title, p.Message, p.Description, p.Detail, p.Title)
 }
 
-// looseProblem is a problem, or a text instead of one. A text of one word is a code, any other a
-// message. Anything else is empty and no error.
+// looseProblem is a problem. It is read from an object, or from a text: a text of one word becomes
+// the code, any other text the message. Any other value gives an empty problem, without an error.
 type looseProblem struct{ problem }
 
 // UnmarshalJSON never fails.
@@ -86,7 +86,7 @@ func (p *looseProblem) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// looseProblems is a list of problems, or a single one instead of a list.
+// looseProblems is a list of problems. It is read from a list, or from a single problem.
 type looseProblems []looseProblem
 
 // UnmarshalJSON never fails.
@@ -98,22 +98,22 @@ func (p *looseProblems) UnmarshalJSON(raw []byte) error {
 	return (*p)[0].UnmarshalJSON(raw)
 }
 
-// blamesPageSize reports whether a problem speaks of the page size.
+// blamesPageSize reports whether a problem mentions the page size.
 func (p problem) blamesPageSize() bool {
 	text := strings.ToLower(string(p.Source.Parameter + " " + p.Code + " " + p.Title + " " + p.Detail + " " + p.Message))
 	return strings.Contains(strings.NewReplacer("_", "", " ", "", "-", "").Replace(text), "pagesize")
 }
 
-// failureBody is the body of an answer other than 200. Problems may be in errors, at the top, or in
-// error.
+// failureBody is the body of an answer other than 200. Problems may be in errors, in error, or at
+// the top level.
 type failureBody struct {
 	Errors    looseProblems `json:"errors"`
 	Error     looseProblem  `json:"error"`
 	RequestID looseText     `json:"requestId"`
 }
 
-// parseFailure reads as much as it can of an error's body. If the body is empty, is not JSON or has
-// no known form, there are no problems.
+// parseFailure reads as much as it can of a failure's body. If the body is empty, is not JSON or
+// has no known form, it returns no problems.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	var body failureBody
 	var top problem
@@ -124,7 +124,7 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	for _, p := range body.Errors {
 		problems = append(problems, p.problem)
 	}
-	// OAuth has the code in error, and the text at the top.
+	// An OAuth server puts the code into error, and the text at the top level.
 	if (body.Error.problem == problem{Code: body.Error.Code}) && top != (problem{}) {
 		top.Code = looseText(firstOf(top.Code, body.Error.Code))
 		body.Error = looseProblem{}
@@ -138,8 +138,8 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// failure turns an answer other than 200 into an *Error. Client.name sets the request ID of the
-// header, if there is one.
+// failure turns an answer other than 200 into an *Error. If a header has a request ID, the function
+// name sets it later.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	// If the body cannot be read, the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
@@ -149,7 +149,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 		RetryAfter: retryAfter(resp, now),
 		RequestID:  clean(requestID, maxRequestIDLength),
 	}
-	// The first problem counts; the next ones fill in what it lacks.
+	// The first problem counts. The others fill in what it lacks.
 	var code, title string
 	for _, p := range problems {
 		code = firstOf(looseText(code), p.Code, p.ErrorCode)
@@ -164,7 +164,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// passing are the statuses below 500 that mean to come back later: another request, a lock, a
+// passing are the statuses below 500 after which retrying can help: another request, a lock, a
 // replay or a proxy was in the way.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
@@ -179,7 +179,7 @@ var passing = map[int]bool{
 // clientClosedRequest is a proxy's status for a request whose sender closed the connection.
 const clientClosedRequest = 499
 
-// advice is what a person can do about an answer, by status.
+// advice says what a person can do about an answer. The key is the HTTP status.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
@@ -230,8 +230,8 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// invalidKey reports whether a 403 means a key that the cloud does not know, and not a key without
-// rights.
+// invalidKey reports whether a 403 means that the cloud does not know the key. Otherwise the key
+// lacks rights.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for _, text := range []looseText{p.Detail, p.Message, p.Description} {
@@ -256,7 +256,7 @@ func firstOf(texts ...looseText) string {
 // transportFailure turns an error of the transport, from sending or from reading a body, into an
 // *Error.
 //
-// Only ctx says whether the caller gave up, because a transport may cancel by itself.
+// ctx alone decides whether the caller gave up, because a transport may cancel by itself.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -278,9 +278,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes an error of the transport, with advice. It repeats only texts that
-// consist of addresses and certificates. For any other error it names only the kind, because many
-// texts of net/http quote the server's words and the URL.
+// transportCause describes an error of the transport, with advice. It repeats only texts about
+// addresses and certificates. For any other error it names only the kind, because many texts of
+// net/http quote the server's words and the URL.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

@@ -8,21 +8,20 @@ import (
 	"net/url"
 )
 
-// guard is the last step before the network, and attaches the credential. It refuses every verb but
-// GET, and every request to an origin other than the endpoint's. So no redirect and no mistake in
-// its callers can change the cloud or carry the credential away.
+// guard is the last step before the network, and attaches the credential. It refuses every method
+// other than GET, and every request to an origin other than the endpoint's. So no redirect and no
+// mistake in the callers can change the cloud, or send the credential elsewhere.
 //
-// The guard of a token exchange allows POST instead of GET, to one URL only, and attaches no
-// credential.
+// The guard of a token exchange allows only POST, only to one URL, and attaches no credential.
 type guard struct {
 	origin string
-	// exchange is the URL of a token exchange, "" for a guard that allows GET.
+	// exchange is the URL of a token exchange; "" for a guard that allows GET.
 	exchange  string
 	userAgent string
 	next      http.RoundTripper
 }
 
-// send sends the request if it is allowed, with a value of the header Authorization. Otherwise it
+// send sends the request, with this header Authorization, if the request is allowed. Otherwise it
 // returns an *Error of class Malformed.
 func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
@@ -41,7 +40,7 @@ func (g *guard) send(req *http.Request, authorization string) (*http.Response, e
 	return g.next.RoundTrip(out)
 }
 
-// allow says why a request must not be sent.
+// allow returns an error if a request must not be sent.
 func (g *guard) allow(req *http.Request) error {
 	switch {
 	case g.exchange == "" && req.Method != http.MethodGet:
@@ -74,9 +73,9 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns the target of a redirect, if it is within origin.
+// redirectTarget returns the target of a redirect within origin.
 //
-// Any other target is Malformed, not Unavailable, because asking again would not help. A server
+// Any other redirect is Malformed, not Unavailable, because asking again would not help. A server
 // that redirects to another origin is not this API, but a login page, a captive portal or a wrong
 // endpoint.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {

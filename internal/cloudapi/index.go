@@ -8,13 +8,14 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by their bytes, so that the next listing with the same
-// filter decodes only new and changed items. It is never changed, and is safe for concurrent use.
-// The nil Index is empty.
+// Index remembers the items of one listing by their bytes. So the next listing with the same filter
+// decodes only new and changed items. It is never changed, and is safe for concurrent use. The nil
+// Index is empty.
 type Index struct {
-	// ids are the items' IDs, by the items' bytes.
+	// ids are the items' IDs. The key is the mark of the item's bytes.
 	ids map[mark]string
-	// leftOut are the IDs of items that the local filter left out.
+	// leftOut are the IDs of items that the local filter left out. The key is the mark of the
+	// item's bytes.
 	leftOut map[mark]string
 }
 
@@ -30,7 +31,8 @@ func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(
 
 func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
 
-// find returns the entry of the item with these bytes. Its ID is empty if there is none.
+// find returns the ID of the item with these bytes, and whether the local filter left it out. The
+// ID is "" if the index does not have the item.
 func (x *Index) find(m mark) (id string, leftOut bool) {
 	if x == nil {
 		return "", false
@@ -42,10 +44,10 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 	return id, leftOut
 }
 
-// IDs returns the items' IDs, in no order.
+// IDs returns the items' IDs, in any order.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items.
+// size returns the number of items, without those that were left out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

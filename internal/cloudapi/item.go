@@ -21,12 +21,12 @@ const maxIDLength = 255
 // UnreadableItem is an item of a listing that could not be read. The last known state of its object
 // must stay.
 type UnreadableItem struct {
-	// ID is the item's own, empty if none could be read.
+	// ID is the item's ID; "" if it could not be read.
 	ID string
-	// Page counts from 1, Index from 0 within the page.
+	// Page is the number of the page, from 1. Index is the item's place in the page, from 0.
 	Page, Index int
-	// Reason says what is wrong, such as "spec.config.cku: string, want
-	// int32". It never holds a value.
+	// Reason says what is wrong, such as "spec.config.cku: string, want int32". It never quotes
+	// data of the item.
 	Reason string
 }
 
@@ -40,12 +40,12 @@ type entry[T any] struct {
 	known bool
 	// leftOut reports whether the local filter leaves the item out.
 	leftOut bool
-	// unreadable is the reason, empty for a readable item.
+	// unreadable says why the item cannot be read; "" if it can.
 	unreadable string
 }
 
-// strict is how an item is decoded: names match exactly, no name comes twice, and text is UTF-8.
-// Whole numbers may also be written in other ways.
+// strict are the options for decoding an item: names match exactly, no name comes twice, and text
+// is UTF-8. Whole numbers may also be written in other ways.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
 // readItem decodes one element of a page and projects its record.
@@ -74,7 +74,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// A foreign item is no answer to the question, so the local filter cannot leave it out.
+	// The cloud was not asked for a foreign item, so the local filter cannot leave it out.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}
@@ -103,8 +103,8 @@ func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	return nil
 }
 
-// itemID returns the ID of an item that could not be decoded; empty unless exactly one ID can be
-// read.
+// itemID returns the ID of an item that could not be decoded; "" if there is no ID, or more than
+// one.
 func itemID(raw jsontext.Value) string {
 	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenient...)
 	if _, err := dec.ReadToken(); err != nil {
@@ -134,7 +134,7 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// mismatch says which member is wrong, and how. The error itself could quote the value.
+// mismatch says which member is wrong, and how. The decoder's own error could quote the value.
 func mismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
@@ -156,8 +156,8 @@ func mismatch(err error) string {
 	return text
 }
 
-// memberPath returns the part of a pointer that names members of the API, with dots. It leaves out
-// keys that the cloud chose, and everything below them.
+// memberPath returns a pointer's path, with dots. It ends before the first key that the cloud
+// chose, because only names of the API may be shown.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {
@@ -169,7 +169,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName names the type that was wanted, by JSON's word if there is one.
+// typeName returns the name of the type that was wanted: JSON's word if there is one.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

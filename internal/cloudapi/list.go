@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is one listing under way: the question, and what is known so far.
+// asking is one listing under way: what was asked, and what is known so far.
 type asking[T any] struct {
 	operation
 	query
@@ -19,29 +19,28 @@ type asking[T any] struct {
 	index  *Index
 	// read decodes one item and projects it.
 	read func(raw jsontext.Value) entry[T]
-	// pageSize is how many items a page should hold. It shadows the operation's.
+	// pageSize is how many items to ask for on a page. It hides operation.pageSize.
 	pageSize int
 	room     *room
-	// taken is how many bytes of the room the items hold so far, by estimate.
+	// taken is how many bytes the items so far take of the room, by estimate.
 	taken int64
 	// bodies is how many bytes were read.
 	bodies int64
-	// entries is the memory of the last page's entries, which the next page uses again: a listing
-	// keeps no entry.
+	// entries is the memory for the entries of a page. Each page uses it again.
 	entries []entry[T]
 }
 
 // List reads every page of an operation and returns the items that the filter selects. project
-// returns what to keep of a record. It is called once, as the item comes, for each item that index
-// does not know; then the record is dropped. index is that of the last listing with the same
+// returns what to keep of a record. It is called once for each item that index does not have, when
+// the item comes; then the record is dropped. index is the Index of the last listing with the same
 // filter, or nil.
 //
-// It returns a listing or an *Error, never both: half a listing must not be mistaken for a whole
-// one. See [Listing.Complete] for what may be concluded. If no token could be had, the error is
-// that of TokenOptions.Subject.
+// List returns a listing or an *Error, never both: a half listing must not be taken for a whole
+// one. See [Listing.Complete] for when an absence means something. If there is no token because of
+// TokenOptions.Subject, its error is returned.
 //
-// If the cloud no longer accepts the page token that it gave, the listing starts over, once. All
-// items so far are dropped, because a new first page does not continue old ones.
+// If the cloud refuses a page token that it gave, the listing starts over, once. All items so far
+// are dropped, because they do not fit the new pages.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -61,6 +60,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
+			// The API refused the page token: nothing else differs from the request for the first
+			// page. Only some of these answers name the parameter.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)
@@ -69,7 +70,7 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold counts what an item holds, by estimate. An error means that this is too much.
+// hold adds to the estimate of what the items take. It returns an error if that is too much.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -81,14 +82,14 @@ func (a *asking[T]) hold(n int64) error {
 	return nil
 }
 
-// drop gives back what was taken beyond so many bytes.
+// drop reduces the estimate to the given number of bytes, and gives the rest back to the room.
 func (a *asking[T]) drop(to int64) {
 	a.room.give(a.taken - to)
 	a.taken = to
 }
 
-// advised adds advice to the error of a refused credential. It fits the kind of the credential, and
-// an operation that refuses global API keys.
+// advised adds advice to the error of a refused credential. The advice depends on the kind of
+// credential, and on whether the operation refuses global API keys.
 func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -102,11 +103,12 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 }
 
 // smallestPage is the page size to ask for if larger ones are refused. It is the API's own default.
-// The cloud may lower the largest size, and a listing of a hundred small pages is better than none
-// until the next release.
+// The cloud may lower the largest size. Then a listing of a hundred small pages is better than no
+// listing until the next release.
 const smallestPage = 10
 
-// readPages reads every page once. first reports whether an error is that of the first page.
+// readPages reads every page once. If there is an error, first reports whether it is that of the
+// first page.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -124,22 +126,20 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
-// badRequest reports whether err is an answer with HTTP 400. If the request had a page token, the
-// API refused the token: the rest of the request worked for the first page. Only some of these
-// answers name the parameter.
+// badRequest reports whether err is an HTTP 400 of this operation.
 func badRequest(err error, operation string) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest && e.Operation == operation
 }
 
-// blamesPageSize reports whether the answer to a bad request mentions the page size.
+// blamesPageSize reports whether the answer in err mentions the page size.
 func blamesPageSize(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.pageSize
 }
 
-// fetch reads one page; an empty token means the first. A page that failed leaves nothing behind,
-// so only this page has to be asked for again.
+// fetch reads one page; an empty token means the first page. A page that fails leaves nothing
+// behind, so only this page has to be asked for again.
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
@@ -161,8 +161,8 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized calls ask as persist does, with a valid credential. The cloud may refuse it all the
-// same, if a token was withdrawn. Then it calls ask again with the next token.
+// authorized calls ask as persist does, with a valid credential. If the cloud refuses a token that
+// was withdrawn, authorized calls ask again with the next token.
 func (c *Client) authorized(ctx context.Context, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

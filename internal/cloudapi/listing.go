@@ -12,26 +12,26 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
-// mostReserved is the most items for which memory is reserved because the cloud says that there are
-// so many.
+// mostReserved is the most items for which memory is reserved when the cloud says how many there
+// are.
 const mostReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
 	// Known reports whether the given Index has the object's bytes. If so, the object was not
-	// decoded and Value is zero.
+	// decoded, and Value is zero.
 	Known bool
 	// Value is the projected record.
 	Value T
 }
 
-// Listing is the result of a list operation, with all its pages. It has the objects that exist. The
-// absence of an object means something only if Complete returns nil.
+// Listing is the result of a list operation, with all its pages. Its items exist. The absence of an
+// object means something only if Complete returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
-	// Items are the readable items, each ID once, in the order first seen. If an ID came more than
+	// Items are the readable items, each ID once, in the order first seen. If an ID comes more than
 	// once, the last item counts.
 	Items []Item[T]
 	// Unreadable are the items that could not be read, in the order they came. An ID is in both
@@ -52,9 +52,9 @@ type Listing[T any] struct {
 	leftOut int
 }
 
-// Complete returns nil if the listing is whole: every item could be read, and there are as many
-// items as any page said. List returns no listing unless every page came whole. The error is an
-// *Error of class Incomplete that says why.
+// Complete returns nil if the listing is complete: every item could be read, and there are at least
+// as many items as any page said. Otherwise it returns an *Error of class Incomplete that says why.
+// If a page did not come whole, there is no Listing.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -64,8 +64,8 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// An item that comes twice counts once: it says nothing about an item that was not seen. An
-	// item that was left out here counts, because the cloud counted it.
+	// An item that comes twice counts once, because it does not stand for another item. An item
+	// that the local filter left out counts, because the cloud counted it.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
@@ -76,7 +76,7 @@ func (l *Listing[T]) Complete() error {
 		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
 }
 
-// describe names the first few items, each with its reason.
+// describe names the first items, each with its reason.
 func describe(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
@@ -92,18 +92,18 @@ func describe(items []UnreadableItem) string {
 	return strings.Join(shown, ", ")
 }
 
-// collector puts a listing together from its pages.
+// collector makes a listing from its pages.
 type collector[T any] struct {
 	*asking[T]
 	listing Listing[T]
-	// marks identify the bytes of listing.Items.
+	// marks are the marks of listing.Items, in the same order.
 	marks []mark
-	// at is the index in listing.Items of the item with an ID.
+	// at has, for each ID, the index of its item in listing.Items.
 	at map[string]int
-	// lost are the IDs of items in listing.Items that came again and no longer count.
+	// lost are the IDs of items in listing.Items that no longer count: the last item with the ID is
+	// unreadable or left out.
 	lost map[string]bool
-	// leftOut are the IDs of the items that the local filter left out, with the marks of their
-	// bytes.
+	// leftOut are the marks of the items that the local filter left out, by ID.
 	leftOut map[string]mark
 	// tokens are the page tokens that came so far.
 	tokens map[mark]bool
@@ -121,16 +121,16 @@ func newCollector[T any](a *asking[T]) *collector[T] {
 	}
 }
 
-// add adds the next page. An error means that the pages can no longer make a whole listing.
+// add adds the next page. An error means that these pages cannot become a complete listing.
 func (c *collector[T]) add(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
 	// The largest total of all pages counts, because the inventory may change while its pages are
-	// read. If an object is deleted, the objects after it move forward. One of them may move from a
-	// page yet to come to a page already read, and never be seen. The last total would fit a
-	// listing that lacks it. So a deletion can make one listing incomplete without need; the next
-	// listing is not.
+	// read. If an object is deleted, the objects after it move forward. One of them may move from
+	// the next page to a page that was already read, and so is never seen. The last total would not
+	// show that it is absent. A deletion can therefore make one listing incomplete without need;
+	// the next listing is complete again.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -154,7 +154,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	return nil
 }
 
-// take adds one entry, which has this index in its page.
+// take adds one entry. index is its place in its page.
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
@@ -177,7 +177,7 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that an item which was listed before no longer counts.
+// lose notes that an item that was listed before no longer counts.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

@@ -10,12 +10,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter asks the budget each time before a request is sent. Each time after, it reports to the
-// budget and to Observe.
+// meter asks the budget before each sending of a request. After each it reports to the budget and
+// to Observe.
 //
-// A request may be sent more than once: net/http sends a GET again by itself if a kept connection
-// turns out to be dead. If these were not counted, a network that loses connections would double
-// the rate.
+// One request may be sent more than once: net/http sends a GET again if a kept connection turns out
+// to be dead. If only the first sending counted, a network that loses connections would double the
+// rate.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -28,7 +28,7 @@ type meter struct {
 }
 
 // newMeter asks the budget for one request. It returns the request's meter, and the context to send
-// it with. The caller calls finish in the end.
+// the request with. The caller must call finish.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
 	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
 	if err := m.begin(); err != nil {
@@ -47,12 +47,10 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	return c.limits.RequestTimeout
 }
 
-// minRequestTimeout is the least time that a request gets, even if its listing has little time
-// left.
+// minRequestTimeout is the least time that a request gets, even if its listing has less time left.
 const minRequestTimeout = time.Second
 
-// sending is called when the transport is about to send the request, in the goroutine that sends
-// it.
+// sending is called in the transport's goroutine when it is about to send the request.
 func (m *meter) sending(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true
@@ -64,7 +62,7 @@ func (m *meter) sending(httptrace.GotConnInfo) {
 	}
 }
 
-// finish is called when the answer was read or given up.
+// finish is called when the answer was read or was given up.
 func (m *meter) finish() {
 	m.end()
 	m.abort()
@@ -80,7 +78,7 @@ func (m *meter) begin() error {
 	return nil
 }
 
-// end reports the request under way, if there is one.
+// end reports the request under way; nothing if there is none.
 func (m *meter) end() {
 	if m.settle == nil {
 		return

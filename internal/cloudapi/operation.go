@@ -5,16 +5,16 @@ package cloudapi
 import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 
 // Operation is one list operation of the API: everything in which it differs from the others. A
-// Record is one item as it comes over the wire. A Filter says which items to list.
+// Record is one item of its answers. A Filter says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
 	// params returns the parameters for a filter.
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact drops the empty members that null left behind in an item.
+	// compact drops the empty members that null leaves behind in an item.
 	compact func(*Record)
-	// value returns an item's value for a parameter that filters, "" if it has none.
+	// value returns what an item has for a parameter of the filter; "" if it has nothing.
 	value func(item *Record, param string) string
 }
 
@@ -23,9 +23,9 @@ type operation struct {
 	// name is the API's operation ID.
 	name string
 	path string
-	// listKind is the kind of its envelope.
+	// listKind is the kind in the envelope of its answers.
 	listKind string
-	// pageSize is the largest that the API allows, for the fewest requests.
+	// pageSize is the largest page size that the API allows, so that a listing takes few requests.
 	pageSize int
 	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the operation's
 	// security in the vendor's specification.
@@ -64,8 +64,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 	},
 }
 
-// PeeringFilter says which peerings to list. An item is listed if it matches one value
-// of each list that is not empty.
+// PeeringFilter says which peerings to list. An item is listed if it matches one value of each list
+// that is not empty.
 type PeeringFilter struct {
 	// Environment is required.
 	Environment  string
@@ -134,7 +134,7 @@ var Networks = &Operation[wire.Network, NetworkFilter]{
 	},
 }
 
-// EnvironmentFilter is empty: the API lists all environments that the credential sees.
+// EnvironmentFilter is empty: the API lists all environments that the credential can see.
 type EnvironmentFilter struct{}
 
 // Environments lists the environments of an organization.

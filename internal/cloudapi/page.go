@@ -19,10 +19,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// page is one page of a listing, checked completely.
+// page is one page of a listing, completely checked.
 type page[T any] struct {
 	entries []entry[T]
-	// next is the token of the next page, empty on the last.
+	// next is the token of the next page; "" on the last.
 	next string
 	// totalSize is how many items the whole listing has, as the cloud says; 0 if it does not say.
 	totalSize int64
@@ -57,18 +57,19 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// itemsPerPage is how many times the requested number of items a page may hold. An element
-	// takes at least one byte of the body, but some hundred once it is decoded.
+	// itemsPerPage bounds how many items a page may hold, as a multiple of the number that was
+	// asked for. An element takes at least one byte of the body, but some hundred bytes when it is
+	// decoded.
 	itemsPerPage = 10
-	// maxMembers is how many members an object of the envelope may have. The API gives four;
-	// metadata has five.
+	// maxMembers is the most members of an object in the envelope. The API gives the envelope four,
+	// and its metadata five.
 	maxMembers = 100
-	// maxValueBytes is the size of the longest item, and of the longest text outside the items.
-	// Memory never holds more of one answer.
+	// maxValueBytes is the most bytes of an item, and of a text outside the items. Memory never
+	// holds more of one answer.
 	maxValueBytes = 1 << 20
-	// maxValues is how many members and elements an item may have, counting all levels.
+	// maxValues is the most members and elements of an item, on all levels together.
 	maxValues = 10_000
-	// maxRead is how much of the body the decoder gets at a time.
+	// maxRead is how much of the body the decoder gets at a time, at most, in bytes.
 	maxRead = 64 << 10
 )
 
@@ -79,13 +80,14 @@ const (
 	tooMany = "more members than an item may have"
 )
 
-// lenient is how the envelope is read. A duplicate name or text that is not UTF-8 costs its item,
-// not the page. The names of the envelope are checked here, and items are decoded strictly.
+// lenient are the options for reading the envelope. A duplicate name or text that is not UTF-8 in
+// an item makes only that item unreadable, not the page. The names of the envelope are checked
+// here, and items are decoded strictly.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoders are kept for their buffers. The buffer of a new decoder is too small for an item, and
-// grows only for a longer value. So each decoder reads a long value first, which makes reading
-// twice as fast.
+// decoders keeps decoders for their buffers. The buffer of a new decoder is too small for an item,
+// and grows only when a longer value comes. So each new decoder first reads a long value. That
+// makes reading twice as fast.
 var decoders = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()
@@ -95,21 +97,21 @@ var decoders = sync.Pool{New: func() any {
 // errTooLong is the error of a value that is longer than maxValueBytes.
 var errTooLong = errors.New("a value is too long")
 
-// pageDecoder walks the envelope of one page token by token, while the page comes.
+// pageDecoder reads the envelope of one page token by token, while the page comes.
 type pageDecoder[T any] struct {
 	*asking[T]
 	body *body
 	json *jsontext.Decoder
-	// fed is how much of the body the decoder got so far.
+	// fed is how many bytes of the body the decoder has got.
 	fed  int64
 	page page[T]
 	kind string
-	// hasData reports whether there was a data member.
+	// hasData reports whether there was a member data.
 	hasData bool
 }
 
-// Read feeds the decoder. It refuses to give more if the decoder already holds the length of the
-// longest allowed value.
+// Read feeds the decoder. It fails if the decoder already holds as many bytes as the longest
+// allowed value has.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	free := maxValueBytes - (d.fed - d.json.InputOffset())
 	if free <= 0 {
@@ -167,10 +169,10 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members calls member with each name of the object whose opening brace was read; member reads the
+// members calls member with each name of an object, whose opening brace was read. member reads the
 // value. A duplicate name is malformed, because nothing says which of the two counts.
 func (d *pageDecoder[T]) members(member func(name string) error) error {
-	// Marks take little memory; a name may be as long as the longest value.
+	// It holds marks, which take little memory: a name may be as long as the longest value.
 	seen := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
 		token, err := d.json.ReadToken()
@@ -207,8 +209,8 @@ func (d *pageDecoder[T]) member(name string) error {
 	return d.json.SkipValue()
 }
 
-// metadata reads the list's metadata. Absent and null mean the same as an empty object, because
-// every member is optional.
+// metadata reads the list's metadata. If it is absent or null, it counts as an empty object,
+// because every member is optional.
 func (d *pageDecoder[T]) metadata() error {
 	if there, err := d.open('{', "metadata is not an object"); !there {
 		return err
@@ -242,8 +244,8 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open reads the start of an object or an array and reports whether there is one; null is none.
-// Anything else is malformed, with otherwise as the message.
+// open reads the start of an object or an array, and reports whether there is one. null counts as
+// none. Anything else is malformed, with the message otherwise.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
@@ -255,7 +257,7 @@ func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error
 	return true, nil
 }
 
-// text reads a string of the envelope. null leaves into unchanged.
+// text reads a string of the envelope into into. null leaves into unchanged.
 func (d *pageDecoder[T]) text(name string, into *string) error {
 	token, err := d.json.ReadToken()
 	switch {
@@ -268,7 +270,7 @@ func (d *pageDecoder[T]) text(name string, into *string) error {
 	return nil
 }
 
-// data reads the items. null means an empty page.
+// data reads the items. null counts as an empty page.
 func (d *pageDecoder[T]) data() error {
 	d.hasData = true
 	if there, err := d.open('[', "data is not an array"); !there {
@@ -294,8 +296,7 @@ func (d *pageDecoder[T]) data() error {
 	return err
 }
 
-// element reads one element of data. An element that is not one of the items asked for is an
-// unreadable entry.
+// element reads one element of data. An element that cannot be read becomes an unreadable entry.
 func (d *pageDecoder[T]) element() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -316,7 +317,8 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis returns why an element cannot be read, if the elements after it can; otherwise "".
+// onlyThis returns why an element cannot be read, if only this element is affected; "" if the rest
+// of the page cannot be read either.
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -331,9 +333,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver passes over the element at which the decoder stopped, because the decoder can neither
-// read nor skip it. The decoder begins anew after the element: it gets the start of an envelope
-// with one item, then the rest of the body.
+// passOver skips the element at which the decoder stopped, because the decoder can neither read nor
+// skip it. The decoder then begins again after the element. It gets the start of an envelope with
+// one item, followed by the rest of the body.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -363,14 +365,14 @@ func (d *pageDecoder[T]) passOver() error {
 	return nil
 }
 
-// skipper finds the end of an array, an object or a string only by brackets and quotes.
+// skipper finds the end of an array, an object or a string by brackets and quotes alone.
 type skipper struct {
 	depth           int
 	quoted, escaped bool
 	done            bool
 }
 
-// skip returns how many bytes of a chunk belong to the element, including what precedes it.
+// skip returns how many bytes of a chunk belong to the element, with what precedes it.
 func (s *skipper) skip(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {

@@ -4,15 +4,15 @@ package cloudapi
 
 import "net/url"
 
-// maxPageTokenLength is the longest accepted page token, in bytes. It is 16 times what the API
-// promises, and short enough for a URL.
+// maxPageTokenLength is the most bytes of a page token. It is 16 times what the API promises, and
+// short enough for a URL.
 const maxPageTokenLength = 4096
 
-// pageToken returns the token in a list's next link. It is empty for an empty link, which ends the
-// list. Nothing else of the link is ever used: an answer does not decide which host is asked.
+// pageToken returns the token in a list's next link; "" for an empty link, which ends the list.
+// Nothing else of the link is used: an answer must not decide which host is asked.
 //
-// A link that gives no token, or several, is Malformed. If it were taken for the end, the listing
-// would lack the rest, and no error would say so.
+// A link without a token, or with several, is Malformed. If it counted as the end, the listing
+// would lack the other pages, and no error would say so.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil

@@ -19,24 +19,25 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params are parameters of a request and the values that each may have.
+// params are the parameters of a request, each with the values that it may have.
 type params map[string][]string
 
 // query is the filter of a listing.
 type query struct {
-	// sent is part of every request: the cloud applies it.
+	// sent is in every request. The cloud applies it.
 	sent params
 	// here is applied to the items that come. A source may name 100 values of 255 characters for
-	// each parameter, which makes a URL of some 80 KiB; servers and proxies refuse more than 8 KiB.
+	// each parameter. Sent, they would make a URL of some 80 KiB; servers and proxies refuse more
+	// than 8 KiB.
 	here params
 }
 
-// maxQueryLength is the longest filter that is sent, in bytes of the URL. It leaves room for the
-// page token and the endpoint's own path.
+// maxQueryLength is the most bytes of the URL that a filter may take. It leaves room for the page
+// token and the endpoint's own path.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long to be sent, its longest lists
-// are applied here; if two are equally long, the first by name.
+// newQuery returns the query for a filter. If the filter is too long to be sent, its longest
+// parameters are applied here. Of two that are equally long, the first by name is.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), here: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
@@ -55,7 +56,7 @@ func newQuery(filter params) query {
 	return q
 }
 
-// forPage returns the URL of one page below base; an empty token means the first.
+// forPage returns the URL of one page. base is the endpoint. An empty token means the first page.
 func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
 	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
 	maps.Copy(values, q.sent)
@@ -67,8 +68,8 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	return target
 }
 
-// leavesOut reports whether the local filter leaves out an item. value returns the item's value for
-// a parameter.
+// leavesOut reports whether the local filter leaves out an item. value returns what the item has
+// for a parameter.
 func (q query) leavesOut(value func(param string) string) bool {
 	for param, wanted := range q.here {
 		if !slices.Contains(wanted, value(param)) {
@@ -78,9 +79,9 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign returns why an item was not asked for, "" if it was. A foreign item names another
-// environment, or a network outside the filter. An item that names none passes. So does a value
-// that may change during a listing.
+// foreign returns why an item was not asked for; "" if it was. An item was not asked for if it
+// names another environment, or a network outside the filter. An item that names neither passes.
+// Parameters whose value may change during a listing are not checked.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

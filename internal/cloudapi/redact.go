@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// Longest texts of the cloud in an error or a call, in runes.
+// Greatest lengths of the cloud's texts in an error or a call, in runes.
 const (
 	maxCodeLength      = 64
 	maxTitleLength     = 256
@@ -22,22 +22,22 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the least length of a key ID or a token to hide: hiding "2" would blot out
-// every number. A secret of any length is hidden.
+// minHiddenLength is the least length of a key ID or a token to hide: hiding "2" would remove every
+// 2 from a text. A secret of any length is hidden.
 const minHiddenLength = 4
 
 // authorization is the credential of one request, and the texts that must not show in its answer.
 // It holds secrets and is never printed.
 type authorization struct {
-	// header is the value of the header Authorization, "" for none.
+	// header is the value of the header Authorization; "" for none.
 	header string
 	// id identifies the authorization without showing it.
 	id mark
-	// hidden are the texts to hide, in each form in which they may come back.
+	// hidden are the texts to hide, in each form in which an answer may have them.
 	hidden []string
 }
 
-// newAuthorization returns an authorization that hides all forms of these texts.
+// newAuthorization returns an authorization that hides these texts in every form.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -49,14 +49,15 @@ func newAuthorization(header string, texts ...string) authorization {
 	return a
 }
 
-// cleaner makes text from the cloud fit to show: valid UTF-8, one line, printable, at most limit
+// cleaner makes a text from the cloud fit to show: valid UTF-8, one line, printable, at most limit
 // runes, and without the hidden texts.
 //
-// It is a closure, so that no verb of package fmt can print the hidden texts.
+// It is a function, so that no verb of package fmt can print the hidden texts.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to a request. It hides the authorization, the request's
-// page token, and every secret that the process has used, to which it adds this authorization.
+// cleaner returns a cleaner for the answer to a request. It hides this authorization, the request's
+// page token, and every secret that the process has used. It also adds this authorization to those
+// secrets.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
@@ -67,13 +68,13 @@ func (a authorization) cleaner(pageToken string) cleaner {
 	slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
 	own = slices.Compact(own)
 	return func(text string, limit int) string {
-		// It hides before and after, because making a text printable changes it.
+		// Hide before and after: making a text printable may complete a hidden text.
 		return truncate(hide(printable(hide(text, own)), own), limit)
 	}
 }
 
-// forms returns a secret text as it is, and in the encodings of others: in a URL, in JSON, in HTML,
-// in hex, and in base64 at any place in a longer text.
+// forms returns a secret text in each form in which others may write it: as it is, in a URL, in
+// JSON, in HTML, in hex, and in base64 at any place in a longer text.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
 	if quoted, err := json.Marshal(s); err == nil {
@@ -84,7 +85,7 @@ func forms(s string) []string {
 		all = append(all, escaped, lowerEscapes(escaped))
 	}
 	for shift := range 3 {
-		// Digits that depend on the neighbouring bytes are left out.
+		// Leave out digits that depend on the neighbouring bytes.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -106,7 +107,7 @@ func lowerEscapes(s string) string {
 	return string(b)
 }
 
-// hide replaces every secret of the process, and every other hidden text.
+// hide replaces every secret of the process, and all texts in hidden.
 func hide(text string, hidden []string) string {
 	text = used.hide(text)
 	for _, s := range hidden {

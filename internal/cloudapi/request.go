@@ -12,18 +12,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// failureTimeout is how long to read the body of an answer other than 200.
+// failureTimeout is the longest time for reading the body of an answer other than 200.
 const failureTimeout = 2 * time.Second
 
-// maxRedirects is how many redirects in a row are followed.
+// maxRedirects is the most redirects in a row that are followed.
 const maxRedirects = 5
 
 // reader reads an answer with HTTP 200. It may return a *readError.
 type reader func(context.Context, *http.Response) error
 
 // get sends a GET to target, follows redirects within the origin, and calls read for the answer
-// with HTTP 200. token is the page token in target, which no error shows. It returns the last call
-// made, without its duration. Every error is an *Error.
+// with HTTP 200. token is the page token in target; no error shows it. get returns the last Call,
+// without its duration. Every error is an *Error.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
 		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
@@ -39,7 +39,7 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 	}
 }
 
-// send sends one request once the budget allows it. If the answer is a redirect, it returns the
+// send sends one request when the budget allows it. If the answer is a redirect, send returns the
 // target and does not call read. No error shows token.
 func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	request func(context.Context) (*http.Request, error),
@@ -50,8 +50,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		return call, nil, name(call, err)
 	}
 	defer m.finish()
-	// Only after the wait, because the credential may be replaced during it. The header and the
-	// hidden texts come from one value, so they fit each other.
+	// Take the authorization after the wait, because it may be replaced during the wait. One value
+	// has the header and the hidden texts, so they fit each other.
 	auth := c.auth.value()
 	m.call.sentWith = auth.id
 	clean := auth.cleaner(token)
@@ -69,7 +69,7 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	m.call.RateLimit = parseRateLimit(resp.Header)
 	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
-	if resp.StatusCode != http.StatusOK { // Its body only adds words to the status.
+	if resp.StatusCode != http.StatusOK { // The body only adds words to the status.
 		hurry := time.AfterFunc(failureTimeout, m.abort)
 		defer hurry.Stop()
 	}
@@ -80,7 +80,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	return m.call, redirect, name(m.call, err)
 }
 
-// judge reads an answer: the target of a redirect, a list by read, or a failure.
+// judge handles an answer. It returns the target of a redirect, calls read for HTTP 200, or returns
+// a failure.
 func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, read reader) (*url.URL, error) {
 	switch {
 	case isRedirect(resp.StatusCode):
@@ -91,7 +92,7 @@ func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, 
 	return nil, read(ctx, resp)
 }
 
-// await asks the budget for a request. The caller calls settle once, with the answer.
+// await waits until the budget allows a request. The caller must call settle once, with the answer.
 func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx)
@@ -106,7 +107,7 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, gaveUp(ctx)
 	}
-	// The cloud was not asked, so this is not Unavailable, even if the time is up by now.
+	// Not Unavailable, even if the time is up: the cloud was not asked.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)
@@ -115,8 +116,7 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// name adds to err what call knows: which operation failed, with which status, request ID and
-// credential.
+// name adds to err what call knows: operation, status, request ID and authorization.
 func name(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

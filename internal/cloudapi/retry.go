@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// Retry says how often to ask for a page again, and how long a listing may wait in between. A zero
-// field means that of DefaultRetry.
+// Retry says how often to ask for a page, and how long to wait in between. A zero field means the
+// value in DefaultRetry.
 type Retry struct {
-	// Attempts is how often a page is asked for at most, including the first time; 1 asks no page
-	// again.
+	// Attempts is how often a page is asked for at most, the first time included. 1 means that no
+	// page is asked for again.
 	Attempts int
-	// Base is the longest wait after a first failure. It doubles with every further failure; the
-	// actual wait is random up to it.
+	// Base is the longest wait after a first failure. It doubles with each further failure. The
+	// actual wait is a random part of it.
 	Base time.Duration
 	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the budget. A
-	// longer wait does not begin. The error comes at once, with RetryAfter, and the caller may do
-	// something else until then.
+	// longer wait does not begin. Instead the error comes at once, with RetryAfter, and the caller
+	// can do something else until then.
 	Max time.Duration
 }
 
-// DefaultRetry survives a restart of the cloud's server, and blocks no worker for long.
+// DefaultRetry is enough for a restart of the cloud's server, and does not block a worker for long.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.
@@ -41,11 +41,11 @@ func (r Retry) orDefault() (Retry, error) {
 	}, nil
 }
 
-// clock is time and randomness, which tests replace.
+// clock is time and randomness. Tests replace it.
 type clock struct {
 	now    func() time.Time
 	random func() float64 // in [0, 1)
-	// sleep returns the context's error if the context is done first.
+	// sleep waits. If the context ends first, it returns the context's error.
 	sleep func(ctx context.Context, wait time.Duration) error
 }
 
@@ -63,9 +63,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 }
 
 // persist calls ask until it succeeds, until retrying cannot help, or as often as Retry allows.
-// Between two calls it waits for the time that the cloud asked for, or for a backoff with full
-// jitter. It leaves a wait longer than Retry.Max, or past the context's deadline, to the caller, in
-// the error's RetryAfter.
+// Between two calls it waits as long as the cloud asked, or for a backoff with full jitter. It does
+// not begin a wait that is longer than Retry.Max or ends after the context's deadline; the error's
+// RetryAfter then has the wait.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
@@ -88,8 +88,9 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 	}
 }
 
-// mayPass reports whether retrying the same request soon can help. It cannot if the budget refused
-// the request, after a wait of its own, or if the cloud does not support the request.
+// mayPass reports whether retrying the same request soon can help. It cannot help if the budget
+// refused the request, because the budget was waited for already, or if the cloud does not support
+// the request.
 func mayPass(e *Error) bool {
 	switch e.Class {
 	case RateLimited:
@@ -100,7 +101,7 @@ func mayPass(e *Error) bool {
 	return false
 }
 
-// backoff returns the longest wait after so many failures.
+// backoff returns the longest wait after this many failures.
 func (r Retry) backoff(failures int) time.Duration {
 	wait := r.Base
 	for i := 1; i < failures && wait < r.Max; i++ {

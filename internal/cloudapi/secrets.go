@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// startLength is how many bytes a text must have to be remembered. A shorter one is hidden only
-	// from the answers to its own requests, because it could blot out other words.
+	// startLength is the least length of a text that is remembered, in bytes. A shorter text is
+	// hidden only in the answers to its own requests, because it could be a part of other words.
 	startLength = 8
 	// secretsKept is how many credentials and tokens are remembered at least. Sources with 500
-	// identities use that many within three hours; a token lives 15 minutes.
+	// identities use that many within three hours, because a token lives 15 minutes.
 	secretsKept = 5_000
 )
 
@@ -20,15 +20,15 @@ const (
 // the cloud may repeat one that was replaced long ago. It keeps only hashes.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former have up to secretsKept each. When recent is full, it becomes former, and
-	// the old former is forgotten. A secret in use is always in recent.
+	// recent and former have up to secretsKept secrets each. When recent is full, it becomes
+	// former, and the old former is forgotten. A secret in use is always in recent.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets, with each form in which they may come back.
+// remembered is a set of secrets, with each form in which an answer may have them.
 type remembered struct {
 	secrets, forms map[mark]bool
-	// lengths are the lengths of the forms that begin with these bytes.
+	// lengths are the lengths of the forms, by their first bytes.
 	lengths map[[startLength]byte][]int
 }
 
@@ -36,10 +36,10 @@ func newRemembered() *remembered {
 	return &remembered{map[mark]bool{}, map[mark]bool{}, map[[startLength]byte][]int{}}
 }
 
-// used are the secrets of the process.
+// used are the secrets that this process has used.
 var used = &secrets{recent: newRemembered(), former: newRemembered()}
 
-// add remembers a secret, with its forms.
+// add remembers a secret and its forms.
 func (s *secrets) add(id mark, forms []string) {
 	s.mu.RLock()
 	known := s.recent.secrets[id]
@@ -68,7 +68,7 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns the end of the longest form that begins at i in text; 0 if none does.
+// end returns the end of the longest form that begins at i in text; 0 if there is none.
 func (r *remembered) end(text string, i int) (end int) {
 	for _, n := range r.lengths[[startLength]byte([]byte(text[i:i+startLength]))] {
 		if i+n <= len(text) && i+n > end && r.forms[markOfText(text[i:i+n])] {
@@ -78,8 +78,8 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every form of every secret in text. It replaces forms that overlap as one, so that
-// nothing is left of either.
+// hide replaces every form of every secret in text. Forms that overlap are replaced as one, so that
+// no part of them is left.
 func (s *secrets) hide(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

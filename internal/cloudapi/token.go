@@ -16,43 +16,43 @@ import (
 	"time"
 )
 
-// OperationExchange is the API's name of the exchange of a token. Source: sts/v1.
+// OperationExchange is the API's name for the exchange of a token. Source: sts/v1.
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. If a token lives less than twice
-	// that time, it is replaced at half its life.
+	// renewBefore is how long before its end a token is replaced. A token that lives less than
+	// twice that time is replaced at half its life.
 	renewBefore = time.Minute
 	// renewAgain is the wait before trying again to replace a token that is still valid.
 	renewAgain = 10 * time.Second
-	// exchangeTimeout is how long one exchange may take, including its retries. It does not depend
-	// on the caller, because others may wait for the same token.
+	// exchangeTimeout is how long one exchange may take, with its retries. The caller's own timeout
+	// does not apply, because others may wait for the same token.
 	exchangeTimeout = time.Minute
 )
 
-// TokenOptions is what a TokenSource is made from.
+// TokenOptions are the input of NewTokenSource.
 type TokenOptions struct {
 	// Endpoint is the URL of the exchange, with its path.
 	Endpoint string
-	// IdentityPool is the ID of the pool whose rights the token has.
+	// IdentityPool is the ID of the pool that gives the token its rights.
 	IdentityPool string
-	// Subject returns the token to exchange, such as one of a ServiceAccount. Its errors are
-	// returned unchanged. It is called once for each exchange, from a goroutine of its own.
+	// Subject returns the token to exchange, such as a ServiceAccount's. It is called once for each
+	// exchange, in a goroutine of its own. Its errors are returned unchanged.
 	Subject func(context.Context) (string, error)
-	// Now returns the time; if nil, time.Now does.
+	// Now returns the time. If it is nil, time.Now does.
 	Now func() time.Time
 }
 
-// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one, in memory. Its clients
-// share the token, and an exchange under way. An exchange counts against the budget of the client
-// that needs it. It is safe for concurrent use. No way of printing it shows a token.
+// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one in memory. Its clients
+// share the token, and an exchange that is under way. An exchange counts against the budget of the
+// client that begins it. It is safe for concurrent use. Printing it in any way shows no token.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards under, the one exchange under way; nil if there is none.
+	// mu guards under. under is the one exchange under way; nil if there is none.
 	mu    sync.Mutex
 	under *underWay
 	// current is the last token; nil before the first.
@@ -62,12 +62,12 @@ type TokenSource struct {
 // token is an access token.
 type token struct {
 	authorization
-	// renew is when to replace it, ends when it is no longer valid.
+	// renew is when to replace the token. ends is when it is no longer valid.
 	renew, ends time.Time
 }
 
-// NewTokenSource returns a TokenSource, or an error that says what is wrong with the
-// endpoint. It sends nothing.
+// NewTokenSource returns a TokenSource, or an error that says what is wrong with the options. It
+// sends nothing.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	at, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -83,7 +83,7 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, now: now}, nil
 }
 
-// Format covers every verb of package fmt.
+// Format prints a placeholder for every verb of package fmt.
 func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue returns a placeholder.
@@ -92,7 +92,7 @@ func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) 
 // MarshalJSON returns a placeholder.
 func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// tokenAdvice is the advice if the cloud refuses a token.
+// tokenAdvice says what to do if the cloud refuses a token.
 var tokenAdvice = map[Class]string{
 	Unauthenticated: "the identity pool's token was refused although it was just renewed; check that the pool is of this endpoint's organization",
 	Forbidden:       "the identity pool needs a role that may see this environment",
@@ -109,9 +109,9 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh gets a new token, by an exchange of the client, if there is none or if it is time to
-// replace it. A token that cannot be replaced yet is used while it is valid. Errors are those of
-// Subject, or an *Error of the exchange.
+// refresh gets a new token, through this client, if there is none or if it is time to replace it.
+// If that fails, the present token is used while it is valid. Errors are those of Subject, or an
+// *Error of the exchange.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	if current != nil && t.now().Before(current.renew) {
@@ -125,8 +125,8 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return err
 }
 
-// renew replaces the token that the cloud refused, by an exchange of the client. If it was replaced
-// already, there is no exchange: all clients that share the token are refused at once, and one
+// renew replaces the token that the cloud refused, through this client. If it was replaced already,
+// there is no exchange: the cloud refuses all clients that share the token at once, and one
 // exchange is enough.
 func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool, error) {
 	current := t.current.Load()
@@ -137,22 +137,22 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool,
 	return err == nil, err
 }
 
-// underWay is an exchange that callers wait for. TokenSource.mu guards it.
+// underWay is an exchange that callers wait for. TokenSource.mu guards its fields.
 type underWay struct {
-	// done is closed once err is set.
+	// done is closed when err is set.
 	done    chan struct{}
 	err     error
 	waiting int
 	cancel  context.CancelFunc
 }
 
-// replace gets the token after current. If another caller does so already, it waits for that. A
-// caller that gives up ends the exchange only if no other caller waits for it.
+// replace gets the token after current. If an exchange is under way already, it waits for that one.
+// A caller that gives up ends the exchange only if no other caller waits for it.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
 	t.mu.Lock()
 	under := t.under
 	if under == nil {
-		if t.current.Load() != current { // Someone replaced it in between.
+		if t.current.Load() != current { // Another caller replaced it in between.
 			t.mu.Unlock()
 			return nil
 		}
@@ -174,7 +174,7 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin begins an exchange, which may outlive its caller. t.mu must be held.
+// begin begins an exchange. The exchange may outlive its caller. t.mu must be held.
 func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	under := &underWay{done: make(chan struct{}), cancel: cancel}
@@ -194,14 +194,14 @@ func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	return under
 }
 
-// end makes the next caller begin an exchange of its own. t.mu must be held.
+// end notes that an exchange is over, so that the next caller begins a new one. t.mu must be held.
 func (t *TokenSource) end(under *underWay) {
 	if t.under == under {
 		t.under = nil
 	}
 }
 
-// exchange gets a token.
+// exchange makes one exchange and returns its token.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
@@ -240,9 +240,9 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether retrying the same exchange soon can help. It can even after a
-// refusal: the cloud refuses a few exchanges in a hundred for no lasting reason, such as new keys
-// of the identity provider that it has not read yet.
+// refusedInPassing reports whether retrying the same exchange soon can help. Even a refusal may
+// pass: the cloud refuses a few exchanges in a hundred for no lasting reason, for example because
+// it has not read new keys of the identity provider yet.
 func refusedInPassing(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
@@ -251,8 +251,8 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withExchangeAdvice removes an answer's advice, which is about lists and API keys. Advice about a
-// connection stays, and names the field that has the exchange's address.
+// withExchangeAdvice removes the advice of an answer, because it is about lists and API keys. Advice
+// about a connection stays, and names the field that has the exchange's address.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

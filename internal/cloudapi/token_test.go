@@ -254,7 +254,7 @@ func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
 
 			exchanges, refusals = 0, 1000
 			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
-			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not for ever")
+			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not forever")
 		})
 	}
 }

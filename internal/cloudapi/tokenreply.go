@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// defaultLife is how long a token is valid if the reply does not say. An exchange gives that
-	// life if it is not asked for another. Source: sts/v1, expires_in.
+	// defaultLife is how long a token is valid if the reply does not say. The API gives a token
+	// this life if the exchange asks for no other. Source: sts/v1, expires_in.
 	defaultLife = 900 * time.Second
-	// mostLife bounds the life in a reply, so that a wrong one does not last.
+	// mostLife bounds the life in a reply, because a reply may be wrong.
 	mostLife = 24 * time.Hour
 	// maxReplyBytes bounds the reply of an exchange.
 	maxReplyBytes = 1 << 20
 )
 
-// readToken reads the reply to an exchange; asked is when it was asked for.
+// readToken reads the reply to an exchange. asked is when the exchange was sent.
 func readToken(resp *http.Response, asked time.Time) (*token, error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
@@ -54,20 +54,20 @@ func readToken(resp *http.Response, asked time.Time) (*token, error) {
 
 // newToken returns the authorization of an access token.
 func newToken(text string) authorization {
-	if len(text) < minHiddenLength { // as good as none, and it would blot out words
+	if len(text) < minHiddenLength { // It is hardly a secret, and hiding it would remove parts of words.
 		return newAuthorization("Bearer " + text)
 	}
 	return newAuthorization("Bearer "+text, text)
 }
 
-// bearer reports whether a token_type is Bearer, or says nothing. N_A is RFC 8693's word for a
-// token that is not an access token, and some exchanges give it for every token.
+// bearer reports whether a token_type is Bearer, absent, or N_A. In RFC 8693 N_A stands for a token
+// that is not an access token, but some exchanges give it for every token.
 func bearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is valid. Anything but a number above 0 says nothing, and is no
-// error: the token is new, and if it ends sooner, the cloud refuses it and it is renewed.
+// lifeOf returns how long a token is valid: defaultLife if expiresIn is not a number above 0. That
+// is no error: the token is new, and if it ends sooner, the cloud refuses it and it is renewed.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// Tokens hands out TokenSources, one for each identity: all clients with the same identity
-// share one token and one exchange under way. It is safe for concurrent use. The zero
-// Tokens is empty.
+// Tokens hands out one TokenSource for each identity. So all clients with the same identity share
+// one token and one exchange under way. It is safe for concurrent use. The zero Tokens is empty.
 type Tokens struct {
 	mu sync.Mutex
-	// sources are by identity.
+	// sources are the TokenSources, by identity.
 	sources map[string]*sharedSource
 }
 
@@ -23,17 +22,16 @@ type sharedSource struct {
 	asked time.Time
 }
 
-// forgetAfter is how long an unused TokenSource is kept. That is longer than any request with its
-// token takes.
+// forgetAfter is how long an unused TokenSource is kept. No request with its token takes so long.
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity. If there is none, it makes one from o. An identity is
 // the endpoint of the exchange, the pool, and the parts in subject: namespace, ServiceAccount and
-// audience. These distinguish the tokens that TokenOptions.Subject returns. Errors are those of
-// NewTokenSource.
+// audience. These parts must differ if TokenOptions.Subject returns another token. Errors are those
+// of NewTokenSource.
 //
-// A TokenSource need not be given back. Call For for each new client: a TokenSource is forgotten if
-// For has not returned it for an hour and its token has ended.
+// A TokenSource need not be given back. Call For for each new client. A TokenSource is forgotten
+// when For has not returned it for an hour and its token has ended.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {
@@ -59,7 +57,7 @@ func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	return made, nil
 }
 
-// unused reports whether the TokenSource can be made again without loss.
+// unused reports whether the TokenSource can be forgotten.
 func (s *sharedSource) unused(now time.Time) bool {
 	current := s.current.Load()
 	return now.Sub(s.asked) > forgetAfter && (current == nil || now.After(current.ends))

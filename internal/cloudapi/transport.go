@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// Transport does the exchanges with the cloud.
+// Transport sends requests to the cloud.
 type Transport = http.RoundTripper
 
-// defaultTransport returns the transport that all Clients without one of their own share.
+// defaultTransport returns the transport that all Clients share whose options have none.
 var defaultTransport = sync.OnceValue(func() Transport { return NewTransport(nil) })
 
-// NewTransport returns a transport that Clients share, so that connections are used again for other
-// sources. It trusts the certificate authorities in roots; if nil, the system's. The context
-// decides how long a whole body may take.
+// NewTransport returns a transport for Clients to share, so that they share connections. It trusts
+// the certificate authorities in roots; if roots is nil, those of the system. It does not bound how
+// long a whole body may take: the request's context does.
 func NewTransport(roots *x509.CertPool) Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -34,8 +34,8 @@ func NewTransport(roots *x509.CertPool) Transport {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    16,
 		MaxResponseHeaderBytes: 64 << 10,
-		// Without pings, a connection that died silently is used again and again, until the kernel
-		// gives it up after a quarter of an hour.
+		// Without pings, a dead connection is used again and again, until the kernel gives it up
+		// after a quarter of an hour.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }

@@ -26,13 +26,13 @@ import (
 // done is what a pass wrote.
 type done struct {
 	written, deleted int
-	// present are the objects of the last kind that exist after a whole pass, by name, without
-	// those being deleted; nil after another pass.
+	// present are the objects of the last kind that exist after a whole pass, by name. Objects that
+	// are being deleted are left out. It is nil after a pass that was not whole.
 	present map[string]mirror.Object
 }
 
-// apply carries out the plans and counts what exists then. If a write fails, the others go on. The
-// failure is noted, and a pass soon after tries again without asking the cloud.
+// apply carries out the plans. If a write fails, the others go on. A later pass tries the failed
+// write again, without asking the cloud.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -55,8 +55,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the objects that exist before a whole plan is carried out, by name, without those
-// being deleted; nil for another plan.
+// present returns the objects that exist before a whole plan is carried out, by name. Objects that
+// are being deleted are left out. It is nil if the plan is not whole.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -70,7 +70,7 @@ func (p *plan) present() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the writes of a plan that are due, and returns those that succeeded.
+// writeAll makes the due writes of a plan, and returns those that succeeded.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
@@ -102,7 +102,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the deletions of a plan that are due, and returns those that succeeded.
+// deleteAll makes the due deletions of a plan, and returns the deleted objects.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
@@ -120,7 +120,7 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// note records how the write of an object went; w is nil for its deletion.
+// note records the result of writing an object. w is nil if the object was to be deleted.
 func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now time.Time) {
 	switch {
 	case err == nil:
@@ -128,24 +128,23 @@ func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now t
 	case errors.As(err, new(notStored)):
 		interval := o.settings().interval
 		k.retries.failed(name, w, err, now, interval, max(leastMostUnstored, interval))
-	case !errors.Is(err, errStopped) || k.retries[name] != nil: // A write that was not begun is not due at once again.
+	case !errors.Is(err, errStopped) || k.retries[name] != nil: // A failed write that was not begun is not due at once.
 		k.retries.failed(name, w, err, now, retryFirst, retryMost)
 	}
 }
 
-// notStored is the error of a write that the API server accepted and stored differently. Sending it
-// again soon cannot help.
+// notStored is the error of a write that the API server accepted but stored otherwise than it was
+// sent. Sending it again soon cannot help.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
 
-// errStopped is the error of a write that was not begun, because the manager stops or the namespace
-// is being deleted.
+// errStopped is the error of a write that was not begun.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// each calls do for 0 to n-1, at most one call for each free writer at once. It waits for all and
-// returns their errors. It begins no more calls once the context ends or the namespace is being
-// deleted.
+// each calls do for 0 to n-1, waits for all calls and returns their errors. Each running call takes
+// one of r.Writers. Once the context ends or the namespace is being deleted, each begins no more
+// calls.
 func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -177,9 +176,9 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 	return errs
 }
 
-// write creates or changes one object, and returns it as the API server then has it; nil if it was
-// not created. Each of its requests fails if the object is no longer the one that the plan was made
-// from.
+// write creates or changes one object. It returns the object as the API server then has it; nil if
+// it was not created. If the object is no longer the one that the plan was made from, the request
+// fails.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -225,7 +224,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	return answer, nil
 }
 
-// asObject returns an object of planning as one of the client; nil for nil.
+// asObject returns an object as one of the client; nil for nil.
 func asObject(o mirror.Object) client.Object {
 	if o == nil {
 		return nil
@@ -233,7 +232,7 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error for an object that this manager would not see once it is written.
+// visible returns an error if this manager would not see the object after writing it.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
@@ -242,8 +241,8 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object, if it is still the one that the plan was made from, and in the same
-// state.
+// delete deletes one object. If the object is no longer the one that the plan was made from, or has
+// changed since, the request fails.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -253,8 +252,8 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 	return nil
 }
 
-// firstStatus is the patch that gives a new object its desired status. It fails if the object
-// changed since it was created. There is no earlier status to compare with, so none has to be
+// firstStatus is the patch that sets the status of a new object. It fails if the object changed
+// since it was created. A new object has no status to compare with, so only the desired one is
 // marshalled.
 type firstStatus struct {
 	kind    *kind

@@ -19,8 +19,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SlimCache has a cache keep only what the reconciler reads, and each word once. It drops all
-// managedFields. Secrets keep their names and versions only.
+// SlimCache makes a cache keep only what the reconciler reads, and equal texts only once. It drops
+// all managedFields. Of a Secret it keeps only the name, UID and version.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -35,7 +35,7 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret reduces a Secret from a watch to its identity and version. Above all it drops the
+// slimSecret reduces a Secret from a watch to its identity and version. In particular it drops the
 // annotation in which `kubectl apply` leaves a copy of the data.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
@@ -46,8 +46,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation lets an observation share its words with the other observations. Decoding gives
-// each its own copies.
+// slimObservation makes an observation share equal texts with the other observations. Decoding
+// gives each observation copies of its own.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -72,9 +72,9 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps recent sets of labels or annotations, so that observations with the same set share
-// one map. Most observations of a network have the same set, and a map takes more memory than the
-// words in it.
+// pairSets keeps recent sets of labels or annotations, so that observations with equal sets share
+// one map. Most observations of a network have equal sets, and a map takes more memory than the
+// texts in it.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
@@ -89,7 +89,7 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map of these pairs, which must not be changed; nil if there are none.
+// shared returns a map with these pairs; nil if there are none. The map must not be changed.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -117,5 +117,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns one copy of a text for all that asked for it recently.
+// word returns one copy of a text for all recent callers.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

@@ -16,15 +16,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxMessage bounds the message of an owner's condition, in bytes. The API server
-// takes 32768; people read far less.
+// maxMessage bounds the message of an owner's condition, in bytes. The API server takes 32768;
+// people read far less.
 const maxMessage = 8192
 
-// maxReady bounds the message of Ready, in bytes, because kubectl shows it as a column. The
-// condition of a kind has that kind's whole message.
+// maxReady bounds the message of Ready, in bytes, because kubectl shows it in a column. The
+// condition of the kind has the whole message.
 const maxReady = 320
 
-// conditionSetter sets conditions of an owner, all at one time.
+// conditionSetter sets conditions of an owner. Conditions that change get the same time.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -35,7 +35,8 @@ func (r *Reconciler) conditionsOf(o owner) conditionSetter {
 	return conditionSetter{&o.status().Conditions, o.object().GetGeneration(), metav1.NewTime(r.Clock.Now())}
 }
 
-// set is the one place through which foreign texts get into a condition. It cuts them to what fits.
+// set sets a condition and cuts its message to what fits. Texts of others get into conditions only
+// here.
 func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(c.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
@@ -47,7 +48,8 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets Ready, and Reconciling or Stalled with it. A condition that stays keeps its time.
+// setReady sets Ready and, with it, Reconciling or Stalled. A condition whose status stays keeps
+// its time.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -70,7 +72,7 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets PruneHeld from the held prunes, with the reason of the first.
+// setPruneHeld sets PruneHeld from the held prunes. It has the reason of the first of them.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -96,15 +98,15 @@ func status(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-// verdict is the reason and message of a condition. The reason decides the status.
+// verdict is the reason and message of a condition. The status follows from the reason.
 type verdict struct {
 	reason, message string
-	// short replaces the message in Ready; "" if it is the same.
+	// short is the message for Ready; "" if it is message.
 	short string
 }
 
-// brief cuts a message to what fits into Ready, and names the condition that has the whole message,
-// if there is one.
+// brief cuts a message to what fits into Ready. If condition is not "", a cut message names it:
+// that condition has the whole message.
 func brief(message, condition string) string {
 	if len(message) <= maxReady {
 		return message
@@ -116,8 +118,8 @@ func brief(message, condition string) string {
 	return mirror.Truncate(message, maxReady-len(rest)) + rest
 }
 
-// setSynced sets each kind's condition and returns the verdict for Ready; nil if Ready stays as an
-// earlier process set it.
+// setSynced sets each kind's condition and returns the verdict for Ready. It returns nil if Ready
+// stays: an earlier process set it, and this one has not synced yet.
 func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors := false, false
@@ -163,8 +165,8 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 	return &ready
 }
 
-// kindVerdict returns how a kind's last sync went, nil if none was tried. It also returns why the
-// objects of a kind that is not mirrored are not deleted, nil if they are. The first case that fits
+// kindVerdict returns how a kind's last sync went; nil if there was none. For a kind that is not
+// mirrored, it returns why the objects are not deleted; nil if they are. The first case that fits
 // decides.
 func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
@@ -196,7 +198,7 @@ func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) 
 	}
 	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
-		if k.Condition != "" { // Otherwise only Ready can say it.
+		if k.Condition != "" { // Otherwise only Ready has the whole message.
 			v.short = prefix + taken.brief(k, state.report)
 		}
 		return v
@@ -214,20 +216,21 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 	return summary.Observed
 }
 
-// waitsForPredecessor reports whether every object in the way is being deleted, or belongs to a
-// deleted owner of the same name. The garbage collector deletes the latter.
+// waitsForPredecessor reports whether waiting frees every wanted name: each object that has one is
+// being deleted, or belongs to a deleted owner of the same name. The garbage collector deletes the
+// latter.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken are the sentences about names that are taken: theirs by objects that are not the owner's,
-// formers by objects of a deleted owner of the same name, others by the owner's objects of another
-// cloud ID, clashes by another listed object, leaving by the owner's objects that are being
-// deleted. Each has a place for the names.
+// taken are the sentences about names that are taken, by the object that has the name: theirs, an
+// object that is not the owner's; formers, an object of a deleted owner of the same name; others,
+// the owner's object of another cloud ID; clashes, another listed object; leaving, the owner's
+// object that is being deleted. Each sentence has a %s for the names.
 type taken struct{ theirs, formers, others, clashes, leaving string }
 
-// of fills an owner's namespace and name into the sentences that have places for them.
+// of puts the owner's namespace and name into theirs, if that has places for them.
 func (t taken) of(o owner) taken {
 	if strings.Count(t.theirs, "%s") > 1 {
 		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
@@ -235,7 +238,7 @@ func (t taken) of(o owner) taken {
 	return t
 }
 
-// brief is like message, but names one object and counts the others.
+// brief is a short message: it names one object and counts the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {

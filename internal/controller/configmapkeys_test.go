@@ -19,7 +19,7 @@ import (
 )
 
 // readByShell returns what a shell reads from variables of these names in a container that has the
-// data by envFrom. A kubelet leaves out a key that is no name of a variable.
+// data by envFrom. A kubelet leaves out a key that is not a variable name.
 func readByShell(ctx context.Context, data map[string]string, names ...string) map[string]string {
 	GinkgoHelper()
 	script := &strings.Builder{}
@@ -50,7 +50,8 @@ var _ = Describe("The data of a ConfigMap", func() {
 		return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}}
 	}
 	stored := func(ctx SpecContext) corev1.ConfigMap { return w.configMaps(ctx)["lkc-1"] }
-	// written returns what following the observation writes, once the cache shows what is stored.
+	// written returns the ConfigMap that following the observation writes, once the cache shows
+	// the stored one.
 	written := func(ctx SpecContext) []string {
 		GinkgoHelper()
 		Eventually(ctx, func(g Gomega) {

@@ -26,7 +26,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// The rights are in config/endpoint-configmaps, for those who switch this on.
+// The rights for this feature are in config/endpoint-configmaps.
 
 const (
 	// configMapKind names ConfigMaps in metrics, and in messages about them.
@@ -38,7 +38,7 @@ const (
 	goingAgain = time.Second
 )
 
-// configMapsOf says why ConfigMaps of a source are not as its spec asks; nil if they are.
+// configMapsOf returns why the ConfigMaps of a source are not as its spec asks; nil if they are.
 func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failure {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -61,8 +61,8 @@ func (o *Options) configMapsOf(ctx context.Context, owner owner, k *kind) *failu
 }
 
 // setupConfigMaps registers the controller of ConfigMaps once the manager may watch them. It also
-// has the controller of sources watch for failures that a source must report. If the flag is off
-// and the rights are there, the controller only deletes ConfigMaps that are no longer wanted.
+// makes the controller of sources watch for failures that a source must report. If the flag is not
+// set but the rights are there, the controller only deletes ConfigMaps that are no longer wanted.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
@@ -90,7 +90,7 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register)
 }
 
-// requested lets a source through if a person asks for a sync of it.
+// requested lets a source through if its annotation requestedAt changed.
 var requested = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -99,7 +99,7 @@ var requested = predicate.Funcs{
 	},
 }
 
-// observationsOf maps a source to its clusters' observations.
+// observationsOf returns requests for the clusters' observations of a source.
 func (o *Options) observationsOf(ctx context.Context, source client.Object) []reconcile.Request {
 	list := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, list, client.InNamespace(source.GetNamespace()), client.MatchingFields{sourceField: source.GetName()},
@@ -111,8 +111,8 @@ func (o *Options) observationsOf(ctx context.Context, source client.Object) []re
 }
 
 // reconcileConfigMap makes the ConfigMap of one observation agree with the observation and the
-// source's spec. If something prevents that, the source's next pass reports it in the source's
-// status. The error is the API server's; after one the request is tried again.
+// source's spec. If that fails, the source is woken and reports it in its status. The error is the
+// API server's; the request is then tried again.
 func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	result, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -132,6 +132,7 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 }
 
 // followConfigMap keeps or deletes the ConfigMap of an observation, as its source's spec says.
+// failed says what prevents that; nil if nothing does.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (result reconcile.Result, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}
 	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {
@@ -149,7 +150,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	switch {
 	case !wanted:
 		why, err = o.dropConfigMap(ctx, cluster)
-	case !o.ConfigMaps, cluster.Status.Observed == "": // Its status comes in a moment.
+	case !o.ConfigMaps, cluster.Status.Observed == "": // The status of a new observation comes in a moment.
 		return result, nil, nil
 	default:
 		result, why, err = o.keepConfigMap(ctx, cluster, &s.Spec.KafkaClusters)
@@ -163,9 +164,9 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (re
 	return result, failed, err
 }
 
-// keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that, nil
-// if nothing does: something else has the name, a finalizer keeps the old one, or an admission policy
-// changes it.
+// keepConfigMap creates or corrects an observation's ConfigMap. why says what prevents that:
+// another object has the name, a finalizer keeps the old ConfigMap, or an admission policy changes
+// it. It is nil if nothing does.
 func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) (result reconcile.Result, why *failure, err error) {
 	desired := mirror.ConfigMap(cluster, selection)
 	existing, err := o.configMap(ctx, o.Cluster, desired)
@@ -178,7 +179,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 		if !apierrors.IsAlreadyExists(err) {
 			return result, nil, err
 		}
-		// It may lack the labels by which the cache knows ours.
+		// It may lack the label by which the cache finds the operator's ConfigMaps.
 		existing, err = o.configMap(ctx, o.APIReader, desired)
 	}
 	if err != nil || existing == nil {
@@ -214,7 +215,7 @@ func (o *Options) keepConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	return o.sent(next, desired)
 }
 
-// sent compares the API server's answer to a write with the ConfigMap that was written. If they
+// sent compares the API server's answer to a write with the ConfigMap that was sent. If they
 // differ, it returns when to send it again, and why.
 func (o *Options) sent(answer, desired *corev1.ConfigMap) (result reconcile.Result, why *failure, err error) {
 	if !mirror.SameConfigMap(answer, desired) {
@@ -229,7 +230,8 @@ func unstored(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: message}
 }
 
-// stuck says that a ConfigMap which is being deleted waits for its finalizers; nil if it has none.
+// stuck returns a failure if a ConfigMap that is being deleted waits for its finalizers; nil if it
+// has none.
 func stuck(c *corev1.ConfigMap) *failure {
 	if len(c.Finalizers) == 0 {
 		return nil
@@ -237,14 +239,14 @@ func stuck(c *corev1.ConfigMap) *failure {
 	return unstored(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes reports whether a controller is a deleted observation that had the same name as the
+// precedes reports whether controller refers to a deleted observation that had the same name as the
 // ConfigMap's present owner.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// dropConfigMap deletes an observation's ConfigMap, if there is one. why says what prevents that,
+// dropConfigMap deletes an observation's ConfigMap, if there is one. why says what prevents that;
 // nil if nothing does.
 func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClusterObservation) (why *failure, err error) {
 	existing, err := o.configMap(ctx, o.Cluster, cluster)
@@ -257,7 +259,7 @@ func (o *Options) dropConfigMap(ctx context.Context, cluster *v1alpha1.KafkaClus
 	return stuck(existing), nil
 }
 
-// configMap reads the ConfigMap with an object's name; nil if there is none.
+// configMap reads the ConfigMap that has an object's name; nil if there is none.
 func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {

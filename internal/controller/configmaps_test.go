@@ -396,7 +396,7 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(requests.written(w.namespace, "/configmaps")).To(HaveExactElements(HavePrefix("POST")), "it is created once, however far behind the cache is")
 	}
 
-	It("costs no request while nothing changes, and goes when nobody asks for it, however long the source's name", func(ctx SpecContext) {
+	It("costs no request while nothing changes, and goes when no source asks for it, however long the source's name", func(ctx SpecContext) {
 		begin(ctx, strings.Repeat("s", 64))
 		before := len(requests.written(w.namespace, "configmaps"))
 		for range 5 {

@@ -24,13 +24,13 @@ import (
 // configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// failures say why, by observation.
+	// failures say why a ConfigMap is not as it should be. The key is the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// repairs bound how often a ConfigMap is put back, by observation.
+	// repairs bound how often a ConfigMap is put back. The key is the observation.
 	repairs map[types.NamespacedName]*rate.Limiter
-	// refused are the ConfigMaps that the API server stored differently.
+	// refused are the ConfigMaps that the API server stored otherwise than they were sent.
 	refused retries
-	// wake has the failures of a source reported; nil if there is no manager.
+	// wake wakes a source, so that it reports its failures; nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -39,8 +39,8 @@ type configMapFailure struct {
 	failure
 }
 
-// allow reports whether a ConfigMap may be changed now. The limit is that of observations, so that
-// two writers who disagree do not go at full speed.
+// allow reports whether a ConfigMap may be changed now. The limit is that of observations: if
+// someone else changes it again and again, the two do not write at full speed.
 func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,8 +61,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.refused, key.String())
 }
 
-// stored notes whether a ConfigMap was stored as it was sent. If it was not, it returns the wait
-// before sending it again, which grows each time.
+// stored notes whether a ConfigMap was stored as it was sent: err is nil if it was. Otherwise it
+// returns the wait before sending it again, which grows each time.
 func (c *configMaps) stored(sent *corev1.ConfigMap, err error, now time.Time) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,8 +78,8 @@ func (c *configMaps) stored(sent *corev1.ConfigMap, err error, now time.Time) ti
 	return c.refused[key].next.Sub(now)
 }
 
-// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent. If it is
-// another than was sent before, it is a new write.
+// waiting returns how long to wait before a ConfigMap may be sent again, and why; 0 if it may be
+// sent now. A ConfigMap that differs from the one sent before is a new write, which does not wait.
 func (c *configMaps) waiting(desired *corev1.ConfigMap, now time.Time) (time.Duration, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,8 +94,8 @@ func (c *configMaps) waiting(desired *corev1.ConfigMap, now time.Time) (time.Dur
 	return r.next.Sub(now), r.err.Error()
 }
 
-// put notes why an observation's ConfigMap could not be written; f is nil if it was written. It
-// returns the source that must report it; nil if nothing is new.
+// put notes why an observation's ConfigMap could not be written; f is nil if it was written. If
+// that is new, put returns the source, which must report it; otherwise nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,8 +113,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure says which ConfigMaps of a source are not as they should be, and why the first is not;
-// nil if all are.
+// failure says which ConfigMaps of a source are not as they should be, and why the first of them is
+// not; nil if all are.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +136,8 @@ func (c *configMaps) failure(source types.NamespacedName) *failure {
 	return &failure{reason: why.reason, message: message}
 }
 
-// leftConfigMaps says that a source still has ConfigMaps which a manager with the flag on made; nil
-// if it has none.
+// leftConfigMaps returns a failure if a source still has ConfigMaps that a manager with the flag
+// made; nil if it has none.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
 	if !source.Status.ConfigMaps {
 		return nil

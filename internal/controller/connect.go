@@ -31,11 +31,11 @@ type connection struct {
 	// and ServiceAccount.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that was read, "" if there is none.
+	// secret is the resourceVersion of the Secret that was read; "" if there is none.
 	secret string
 }
 
-// login is the identity that asks the cloud, and the endpoint that it asks.
+// login says which endpoint to ask, and with which credential.
 type login struct {
 	settings
 	namespace string
@@ -43,8 +43,8 @@ type login struct {
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a client that uses it. It also returns the version of
-// the Secret that it read, even after a failure.
+// connect reads the credential and returns a connection that uses it. Even after a failure the
+// connection has the version of the Secret that was read.
 //
 // Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is not a *failure is
 // the context's.
@@ -87,7 +87,8 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	return c, nil
 }
 
-// allowEndpoint compares the endpoint in a field with --allowed-endpoints, by origin.
+// allowEndpoint returns a failure if the origin of an endpoint is not in --allowed-endpoints. field
+// is the field of the spec that has the endpoint.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -101,8 +102,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that the owner names. It needs only the right to get it: the data is
-// not listed, watched or kept. It returns the version that it read, "" if there is none.
+// credential reads the Secret that the spec names, and returns the API key and the Secret's
+// version, "" if it could not be read. It needs only the right to get the Secret. The data is not
+// listed, watched or kept.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -122,13 +124,13 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// The pass goes on: observations must turn stale all the same.
+		// The pass must go on, because observations must turn stale in time.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
 	values := make([]string, 2)
 	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
-		// A newline at the end is what `echo` leaves behind; no key has one.
+		// `echo` leaves a newline at the end; no key has one.
 		values[i] = strings.TrimSpace(string(secret.Data[name]))
 		if values[i] == "" {
 			return c, secret.ResourceVersion, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
@@ -138,7 +140,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf names the keys of a Secret, as the end of a sentence about a missing key.
+// keysOf names the keys of a Secret, for the end of a message about a missing key.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -146,15 +148,15 @@ func keysOf(secret *corev1.Secret) string {
 	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }
 
-// subjectLife is how long the token of a ServiceAccount is asked to live, in seconds. It is the
-// least that the API server gives: the token is exchanged at once and then forgotten.
+// subjectLife is the lifetime that is asked for a ServiceAccount's token, in seconds. It is the
+// least that the API server accepts: the token is exchanged at once and then forgotten.
 const subjectLife = 600
 
-// useToken makes a connection use tokens of the identity pool that the credential names. All owners
-// with the same namespace, pool, ServiceAccount, audience and token endpoint share one token.
+// useToken makes a connection use tokens of the identity pool that the spec names. All owners with
+// the same namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
-// Failures: EndpointNotAllowed. Getting a token can fail later, once one is needed:
-// ServiceAccountTokenFailed, TokenExchangeRefused, and the failures of any request to the cloud.
+// Failures: EndpointNotAllowed. Later, when a token is needed, getting one can fail with
+// ServiceAccountTokenFailed, TokenExchangeRefused, or any failure of a request to the cloud.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()

@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// discoveries describes EnvironmentDiscoveries, which have one kind: environments.
+// discoveries describes EnvironmentDiscoveries. They mirror one kind: environments.
 var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
@@ -51,8 +51,8 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// number lists the discovery's sources in its status, after a pass that looked at all of them, and
-// what it would do to them if it only previews that.
+// number sets the discovery's sources and preview in its status, after a pass that looked at all
+// sources.
 func (d discoveryOwner) number(o *Options, s *state, done done) {
 	if done.present != nil {
 		d.Status.Preview = s.kinds[0].preview
@@ -60,9 +60,9 @@ func (d discoveryOwner) number(o *Options, s *state, done done) {
 	}
 }
 
-// foundEnvironments says what a preview found, how many environments are listed, which sources have
-// no listed environment, which of the IDs asked for are not listed, and what else is to be known of
-// the spec.
+// foundEnvironments says what the last sync of a discovery found: the counts of a preview, of
+// listed and of missing environments, the sources out of scope, the IDs in spec.selector.ids that
+// are not listed, and the remarks on the spec.
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""

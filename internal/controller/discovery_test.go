@@ -476,7 +476,7 @@ var _ = Describe("Discovery", func() {
 		Expect(first("env-a")).To(BeNumerically("~", 8400*time.Millisecond, time.Millisecond))
 		a := o.sources(ctx)["env-a"]
 		Expect(brief(a.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("Unknown/Progressing"))
-		Expect(a.Status.ObservedGeneration).To(BeEquivalentTo(-1), "nobody has handled it")
+		Expect(a.Status.ObservedGeneration).To(BeEquivalentTo(-1), "no pass has handled it")
 		Expect(o.cloud.Count(cloudsim.OpListClusters)).To(BeZero())
 		Expect(first("env-a")).To(BeNumerically("~", 8400*time.Millisecond, time.Millisecond), "it is drawn once")
 		o.clock.SetTime(o.clock.Now().Add(9 * time.Second))

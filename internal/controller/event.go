@@ -15,14 +15,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// If one pass finds more than maxTold objects of a kind, one event of the owner reports all of
-// them; otherwise each gets its own.
+// maxTold is the most objects of a kind that get an event each in one pass. If there are more, one
+// event of the owner names some of them.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns maps a reason that turn returns to its event type and the opening words of an event about
+// turns maps a reason from turn to the type of its event, and to the first words of an event about
 // many objects.
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
@@ -31,9 +31,9 @@ var turns = map[string]struct{ kind, many string }{
 	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records events of objects that a pass created, and of those that it found missing,
-// stale, or back. writes are the writes that succeeded. Objects without conditions get one event
-// together.
+// tellObserved records an event for each object that a pass created, and for each whose condition
+// Observed changed: missing, stale, or listed again. writes are the writes that succeeded. Objects
+// of a kind without conditions get one event together.
 func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
@@ -52,8 +52,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event for a write, "" if it gets none. Events report that an
-// object was created, or how its condition Observed changed.
+// turn returns the reason of the event for a write; "" if it gets none. An event reports that an
+// object was created, or that its condition Observed changed.
 func turn(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -61,16 +61,15 @@ func turn(k *kind, w mirror.Write) string {
 	case k.Observed(w.Desired) == "":
 		return ""
 	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
-		return reasonCreated // Its status could not be written at first; now it is.
+		return reasonCreated // Its status could not be written when it was created; now it is.
 	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
 		return "" // An older version wrote it without Observed, or nothing changed.
 	}
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object, with the object's note. If there are many objects, or
-// the first has no note, it records one event about the owner, which names some of them after
-// summary.
+// tellAll records an event about each object. note returns its text. If there are more than maxTold
+// objects, or the first has no text, tellAll records one event about the owner, as tellOfMany does.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -81,7 +80,7 @@ func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, act
 	}
 }
 
-// tellPhase records an event if a write shows that the cloud changed the phase.
+// tellPhase records an event if a write shows that the cloud changed the object's phase.
 func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	before, after := w.FormerPhase, k.Phase(w.Desired)
 	if before == "" || before == after {
@@ -95,8 +94,8 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event if an owner's Ready changed its status or reason, and one if a prune
-// is newly held.
+// tellReady records an event if the status or reason of an owner's Ready changed, and one if a
+// prune is newly held.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -112,8 +111,8 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready as it is now, nil if there is none. turned reports whether
-// its status or reason changed.
+// readyOf returns the condition Ready in after; nil if there is none. turned reports whether its
+// status or reason differs from that in before.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
@@ -124,8 +123,8 @@ func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
 	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
 }
 
-// tellHeld records an event about each object of a held prune, unless the same prune with exactly
-// these objects was held before.
+// tellHeld records an event about each object of a held prune. It records none if exactly these
+// objects were held before.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -137,9 +136,10 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about an owner for several of its objects, which it names after
-// summary. The event is related to the first object. Otherwise the API server would take events of
-// one reason about one version of an owner for one event that repeats, even if their notes differ.
+// tellOfMany records one event about an owner. Its text is summary and the names of some of the
+// objects. The event is related to the first object. Without that the API server would count
+// several events of one reason about one version of an owner as one that repeats, even if their
+// texts differ.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }
@@ -154,7 +154,7 @@ func names(objects []mirror.Object) []string {
 	return out
 }
 
-// maxNote is the length of a note, in bytes, that the API server still takes.
+// maxNote bounds the text of an event, in bytes. The API server accepts 1024.
 const maxNote = 1000
 
 func (r *Reconciler) tell(about runtime.Object, kind, reason, action, note string) {

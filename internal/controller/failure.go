@@ -14,8 +14,8 @@ import (
 type failure struct {
 	// reason is the reason of the condition.
 	reason string
-	// message names the operation, the HTTP status, the API's own code and title and the request
-	// ID, as far as they are known. It never holds a credential.
+	// message says what failed: the operation, the HTTP status, the API's own code and title and
+	// the request ID, as far as they are known. It never holds a credential.
 	message string
 	// retryAfter is how long the cloud asked to wait, 0 if it did not.
 	retryAfter time.Duration
@@ -24,7 +24,7 @@ type failure struct {
 // Error makes a failure an error.
 func (f *failure) Error() string { return f.message }
 
-// reasons gives each class of cloud failure its condition reason.
+// reasons maps each class of cloud failure to the reason of the condition.
 var reasons = map[cloudapi.Class]string{
 	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
 	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
@@ -36,7 +36,7 @@ var reasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// failed turns an error of the cloud client into a failure, nil for nil.
+// failed turns an error of the cloud client into a failure; nil for nil.
 func failed(err error) *failure {
 	if err == nil {
 		return nil
@@ -57,13 +57,13 @@ func failed(err error) *failure {
 	return f
 }
 
-// exchangeAdvice says what to check if the cloud refuses the exchange of a token.
+// exchangeAdvice says what to check if the cloud refuses to exchange a token.
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether retrying cannot help until a person changes something. The source is
-// then Stalled, as kstatus means it. A missing Secret does not count, because GitOps tools often
-// bring it a little later.
+// needsPerson reports whether retrying cannot help until a person changes something. Then the owner
+// is Stalled, in the sense of kstatus. A missing Secret does not count, because GitOps tools often
+// create it a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

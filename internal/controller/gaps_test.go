@@ -90,7 +90,7 @@ func (cw *clusterWatch) around(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-// cut ends the watch. It stays down until mend, and has to list again then.
+// cut ends the watch. It stays down until restore, and must then list again.
 func (cw *clusterWatch) cut() {
 	cw.mu.Lock()
 	cw.down, cw.expired = true, true
@@ -104,7 +104,7 @@ func (cw *clusterWatch) cut() {
 	}
 }
 
-func (cw *clusterWatch) mend() {
+func (cw *clusterWatch) restore() {
 	cw.mu.Lock()
 	cw.down = false
 	cw.mu.Unlock()
@@ -218,7 +218,7 @@ var _ = Describe("A gap of the watch", func() {
 			delete(o.Labels, v1alpha1.LabelCloud)
 			Expect(direct.Update(ctx, o)).To(Succeed())
 		}
-		cw.mend()
+		cw.restore()
 		Eventually(ctx, func(g Gomega) {
 			sync(ctx)
 			for _, name := range []string{"lkc-edited", "lkc-deleted", old} {
@@ -245,7 +245,7 @@ var _ = Describe("A gap of the watch", func() {
 		Expect(observation(ctx, c.ID).Status.Phase).To(Equal(c.Status.Phase))
 		w.patch(ctx, direct, `{"spec":{"kafkaClusters":{"policy":"Ignore"},"peerings":{"policy":"Mirror"}}}`)
 		sync(ctx)
-		cw.mend()
+		cw.restore()
 		Eventually(ctx, func() any { sync(ctx); return w.clusters(ctx) }).WithTimeout(enough).Should(BeEmpty())
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	}, Entry("beside others", NodeTimeout(3*time.Minute), false), Entry("and was the only one", NodeTimeout(3*time.Minute), true))

@@ -13,20 +13,20 @@ import (
 )
 
 // inbox collects the names of an owner's objects of one kind that someone else may have changed.
-// Event filters compare objects with the view of the last plan and put names in; the worker takes
+// Event filters compare objects with the view of the last plan and put names in. The worker takes
 // them out. It is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
-	// view shows whether an object differs from what the last plan made of it.
+	// view is the view of the last plan.
 	view *mirror.View
-	// names are the names that were put in.
+	// names are the names that were put in and not taken yet.
 	names sets.Set[string]
-	// planning reports whether a whole plan is being made. Until it is made, every change counts as
+	// planning reports whether a whole plan is being made. During that time every change counts as
 	// drift.
 	planning bool
 }
 
-// begin says that objects are about to be read for a whole plan. From then on every change counts
+// begin must be called before objects are read for a whole plan. From then on every change counts
 // as drift, until done is called.
 func (in *inbox) begin() {
 	in.mu.Lock()
@@ -34,14 +34,14 @@ func (in *inbox) begin() {
 	in.planning, in.names = true, nil
 }
 
-// done replaces the view with that of a whole plan.
+// done ends begin, with the view of the new plan.
 func (in *inbox) done(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view.
+// renew replaces the view when no whole plan was made.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -55,15 +55,14 @@ func (in *inbox) viewed() *mirror.View {
 	return in.view
 }
 
-// drifted reports whether an object may have been changed by someone
-// else since the last plan.
+// drifted reports whether someone else may have changed an object since the last plan.
 func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.planning || in.view.Drifted(o)
 }
 
-// put keeps the names of objects that may have been changed by someone else.
+// put adds names of objects that someone else may have changed.
 func (in *inbox) put(names ...string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -82,8 +81,8 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum stands for a set of objects, each in one version. It does not depend on the order in
-// which objects are added and removed.
+// checksum is the checksum of a set of objects, each in one version. The order in which objects are
+// added and removed does not matter.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
@@ -101,10 +100,10 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census is what the watches show of every owner, known or not: a checksum of the objects that
-// claim the owner. A sync that finds its listing unchanged compares this checksum with the expected
-// one. So it finds out that a watch missed something without reading an object. It is safe for
-// concurrent use.
+// census has, for every owner, a checksum of the objects that claim the owner, as the watches show
+// them. It has owners that the manager does not know, too. A sync whose listings are unchanged
+// compares this checksum with the expected one. So it notices that a watch missed something,
+// without reading an object. It is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -115,7 +114,7 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved takes in that the watch shows another version of an object. before is nil for a new object,
+// moved notes that the watch shows another version of an object. before is nil for a new object,
 // after for a deleted one.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
@@ -139,7 +138,7 @@ func (c *census) moved(kind int, claimant func(client.Object) string, before, af
 	}
 }
 
-// of returns what the watch shows of an owner.
+// of returns the checksum of the objects that claim an owner.
 func (c *census) of(kind int, namespace, owner string) checksum {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,9 +16,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// observationKinds is the table of all kinds that a source mirrors. A new kind needs its API type,
-// its record in package wire with its operation, its projection in package mirror, and one line
-// here with its filter.
+// observationKinds has all kinds that a source mirrors. A new kind needs its API type, its record
+// in package wire with its operation, its projection in package mirror, and one line here with its
+// filter.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
@@ -69,33 +69,33 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
 }
 
-// kind joins what planning knows of a kind with how it is listed and stored.
+// kind has what planning knows of a kind, and how the kind is listed and stored.
 type kind struct {
 	*mirror.Kind
-	// noun is the word for its objects in events.
+	// noun is the word for the kind's objects in events.
 	noun string
 	// withConfigMaps reports whether ConfigMaps may be kept for the kind's objects.
 	withConfigMaps bool
-	// filter returns the filter that the owner's spec puts on the listing.
+	// filter returns the filter of the listing, from the owner's spec.
 	filter func(client.Object) any
-	// list lists the whole kind. An item that the index remembers from the last listing is given by
-	// its ID alone. incomplete says why the listing is not complete, nil if it is; err says why
-	// there is none.
+	// list lists the whole kind. For an item that the index already has, the listing holds only its
+	// ID. incomplete says why the listing may lack items; it is nil if the listing is complete. err
+	// says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// claimant returns the name of the owner that an object claims, "" if it claims none. claimed
-	// returns how an owner's name is written there. candidates narrow a list to the objects that
-	// claim the owner with a name.
+	// claimant returns the name of the owner that an object claims; "" if it claims none. claimed
+	// returns the form that an owner's name has in such a claim. candidates returns options that
+	// limit a list to the objects that may claim the owner.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind describes a kind by the operation that lists it, the owner's filter for it, the function
-// that turns its record into an object (project), and the Go types of an object and of a list.
+// newKind describes a kind by the operation that lists it, the owner's filter, the function that
+// turns a record into an object (project), and the Go types of an object and of a list.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -129,7 +129,7 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind returns a kind whose objects are observations of a source, see newKind.
+// newObservationKind describes a kind whose objects are observations of a source, see newKind.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -158,7 +158,7 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// sorted returns a filter's values, sorted: a filter is a set.
+// sorted returns the values of a filter, sorted, because their order does not matter.
 func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {
@@ -168,7 +168,7 @@ func sorted(identifiers []v1alpha1.Identifier) []string {
 	return out
 }
 
-// Objects returns one empty object of each kind the operator works with, sources first.
+// Objects returns an empty object of each kind that the operator works with, sources first.
 func Objects() []client.Object {
 	objects := []client.Object{&v1alpha1.InventorySource{}}
 	for i := range observationKinds {
@@ -177,7 +177,7 @@ func Objects() []client.Object {
 	return append(objects, &v1alpha1.EnvironmentDiscovery{})
 }
 
-// Kinds returns what sources mirror, as metrics report it.
+// Kinds returns the kinds that sources mirror, in the form that metrics need.
 func Kinds() []metrics.Kind {
 	out := make([]metrics.Kind, len(observationKinds))
 	for i := range observationKinds {

@@ -18,10 +18,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list asks the cloud for every kind the owner mirrors, all at once, so that a kind that fails
-// stops no other. If it is not the owner's turn to use its credential's request budget, list asks
-// nothing and returns how long to wait. The error is the context's; the outcomes have every failure
-// of the cloud or the credential.
+// list lists every kind that the owner mirrors, all at once, so that a kind that fails stops no
+// other. If the owner has to wait for its credential's request budget, list asks nothing and
+// returns how long to wait. The error is the context's. A failure of the cloud or the credential is
+// in the outcomes.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -65,15 +65,15 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets a token for a connection that uses one, so that all listings use the same.
+// authorize gets a token if the connection uses one. All listings then use the same token.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists one kind within the owner's timeout. If the last listing under the same question
-// had an item, byte for byte, that item is neither decoded nor projected.
+// listKind lists one kind within the owner's timeout. If the last listing answered the same
+// question, an item that equals the last one, byte for byte, is neither decoded nor projected.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -94,7 +94,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf names an outcome in the metrics, by the reason of its condition.
+// resultOf returns the name of an outcome in the metrics: the reason of the kind's condition.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason
@@ -105,9 +105,10 @@ func resultOf(o outcome) string {
 // scopeDigits is how many hex digits a scope has.
 const scopeDigits = 12
 
-// scope hashes everything that decides what a listing can see: the endpoint, the identity and the
-// filter. It is kept in the status, so a key's secret is not in it; every secret in the cloud has a
-// key of its own. A token is not in it either, so that a renewed token is no change.
+// scope hashes everything that decides which objects a listing can show: the endpoint, the identity
+// and the filter. It is kept in the status, so it does not cover an API key's secret; in the cloud
+// every secret belongs to another key. It does not cover a token either, because a renewed token
+// changes nothing.
 func (c connection) scope(filter any) string {
 	// Marshalling strings and slices of them cannot fail.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})

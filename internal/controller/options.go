@@ -19,14 +19,12 @@ import (
 // Options is what the reconcilers of all owners share. Every field must be set, unless its comment
 // says what zero means.
 type Options struct {
-	// Cluster reads from a cache that has seen this client's own writes, and
-	// writes to the API server.
+	// Cluster reads from a cache that shows this client's own writes, and writes to the API server.
 	Cluster client.Client
-	// APIReader reads from the API server itself: Secrets, and objects that the cache does not
-	// show.
+	// APIReader reads from the API server: Secrets, and objects that the cache does not show.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets from a watch; if nil, SetupWithManager may set up such
-	// a watch.
+	// Secrets reads the metadata of Secrets from a watch. If it is nil, SetupWithManager begins
+	// such a watch if it has the rights.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -38,28 +36,27 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Budgets hands out the request budget of each credential.
 	Budgets *budget.Budgets
-	// Retry says how often a request is sent again within a listing; zero is
+	// Retry says how often a request is repeated within a listing. Zero means
 	// cloudapi.DefaultRetry.
 	Retry cloudapi.Retry
 	// UserAgent names the operator and its version to the cloud.
 	UserAgent string
-	// Transport reaches the cloud; if nil, one with the system's certificate authorities does.
+	// Transport sends requests to the cloud. If it is nil, a transport with the system's
+	// certificate authorities does.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins an owner's endpoint may have, as
-	// cloudapi.Origin writes them.
+	// AllowedOrigins are the origins that an endpoint may have, in the form of cloudapi.Origin.
 	AllowedOrigins []string
 	// ConcurrentSyncs is how many owners of one kind are reconciled at once.
 	ConcurrentSyncs int
-	// Writers bounds, by its capacity, how many writes of all owners are under way at once.
+	// Writers has a place for each write that may be under way at once, for all owners together.
 	Writers chan struct{}
-	// Namespaces are the namespaces in which the manager works; if empty, it works in all.
+	// Namespaces are the namespaces in which the manager works; empty means all.
 	Namespaces []string
-	// Selector selects, by their labels, the sources that this manager sees; nil selects all.
+	// Selector selects the sources that this manager sees, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is how far an interval may be stretched or shortened.
+	// JitterPercent is by how much an interval may become longer or shorter.
 	JitterPercent int
-	// ConfigMaps reports whether ConfigMaps with endpoints are kept, for sources that ask
-	// for them.
+	// ConfigMaps reports whether ConfigMaps with endpoints are kept for sources that ask for them.
 	ConfigMaps bool
 
 	configMaps configMaps
@@ -67,15 +64,15 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches knows which types of objects are watched: some are not, if rights are missing. It is safe
+// watches knows which types of objects are watched. Without the rights a type is not. It is safe
 // for concurrent use.
 type watches struct {
 	mu sync.Mutex
-	// denied says why objects of a type are not watched, "" if they are, by Go type.
+	// denied says why objects of a type are not watched; "" if they are. The key is the Go type.
 	denied map[string]string
 }
 
-// begun reports whether objects of a type are watched.
+// begun reports whether a watch of a type was asked for and has begun.
 func (w *watches) begun(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,7 +80,7 @@ func (w *watches) begun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set notes why a type of object is not watched, "" if it is.
+// set notes why objects of a type are not watched; "" if they are.
 func (w *watches) set(object client.Object, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -93,7 +90,7 @@ func (w *watches) set(object client.Object, why string) {
 	w.denied[fmt.Sprintf("%T", object)] = why
 }
 
-// why says why objects of a type are not watched; "" if they are, or if no watch was asked for.
+// why returns why objects of a type are not watched; "" if they are, or if no watch was asked for.
 func (w *watches) why(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -106,6 +103,7 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// watched returns what the watch of a kind shows of an owner.
+	// watched returns the checksum of the objects that claim an owner, as the watch of a kind shows
+	// them.
 	watched func(kind int, namespace, owner string) checksum
 }

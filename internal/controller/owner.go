@@ -12,34 +12,33 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery, as the engine sees it.
+// owner is an InventorySource or an EnvironmentDiscovery, in the form that the engine needs.
 type owner interface {
-	// object returns the object itself. The engine may change its status.
+	// object returns the owner's object. The engine may change its status.
 	object() client.Object
-	// planned returns it as planning sees it.
+	// planned returns the owner in the form that planning needs.
 	planned() mirror.Owner
-	// settings returns what its spec says about asking the cloud.
+	// settings returns what the spec says about asking the cloud.
 	settings() settings
-	// held returns, for each of its kinds, the held prune that its status names; nil if there is
-	// none.
+	// held returns the held prune of each kind, as the status names it; nil for a kind without one.
 	held() []*v1alpha1.HeldPrune
-	// status returns the part of its status that every owner has.
+	// status returns the part of the status that every owner has.
 	status() *v1alpha1.SyncStatus
-	// wholeStatus returns all of its status.
+	// wholeStatus returns the whole status.
 	wholeStatus() any
-	// number fills in the part of the status that only owners of this kind have, except the
-	// summaries.
+	// number sets the part of the status that only owners of this kind have, except the summaries.
 	number(o *Options, s *state, d done)
 }
 
-// settings are what a spec says about asking the cloud and carrying out what follows.
+// settings are the parts of a spec that say how to ask the cloud, and whether to carry out the
+// plans.
 type settings struct {
 	endpoint    string
 	credentials v1alpha1.Credentials
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
-	// preview has the engine report what it would do, and do nothing.
+	// preview reports whether plans are only reported, and not carried out.
 	preview bool
 }
 
@@ -54,7 +53,7 @@ type ownerKind struct {
 	as func(client.Object) owner
 	// kinds are what its owners mirror.
 	kinds []kind
-	// blocked says why further objects that go with a kind cannot be written; nil if they can, or
+	// blocked returns why the ConfigMaps of a kind's objects cannot be written; nil if they can, or
 	// if the kind has none.
 	blocked func(*Options, context.Context, owner, *kind) *failure
 	words   words
@@ -64,12 +63,12 @@ type ownerKind struct {
 type words struct {
 	// first is the message while the first listing is under way.
 	first string
-	// suspended is the message of Ready while spec.suspend is set; nothing is its message if no
+	// suspended is the message of Ready while spec.suspend is true. nothing is its message if no
 	// kind is mirrored.
 	suspended, nothing string
-	// waiting begins the message of a listing that is due and waits for its budget.
+	// waiting begins the message of a due sync that waits for its request budget.
 	waiting string
-	// withheld has a place for the number of objects that only incomplete listings had.
+	// withheld is a format with one %d: the number of objects that only incomplete listings had.
 	withheld string
 	// taken are the sentences about names that are taken.
 	taken taken
@@ -77,7 +76,7 @@ type words struct {
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns those of the owner's kinds that it wants, by index.
+// mirrored returns the indexes of the kinds that the owner mirrors.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

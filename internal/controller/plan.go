@@ -20,17 +20,17 @@ type plans []plan
 type plan struct {
 	changes *mirror.Changes
 	// whole reports whether the pass looked at all of the owner's objects. If so, existing are
-	// those objects; otherwise drift are the names of the objects that it looked at.
+	// those objects. Otherwise drift are the names of the objects that the pass looked at.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair plans to put back what someone else changed. It looks only at the objects that the watch
+// repair plans to undo what someone else changed. It looks only at the objects that the watch
 // named, and decides about each as a whole pass would. That is enough if the last whole pass left
-// nothing over and no listing since had anything new.
+// nothing to do and every listing since then was unchanged.
 //
-// It returns nil if the pass must look at everything. After an error the next pass must.
+// It returns nil if the pass must look at everything. If it returns an error, the next pass must.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -64,9 +64,9 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync can skip reading and planning. Its listings must equal the last
-// ones. The last pass must have left nothing to do or to wait for. The watches must show the
-// objects that it left, for kinds that are not mirrored too.
+// unchanged reports whether a sync can skip reading and planning: its listings equal the last ones,
+// the last pass left nothing to do or to wait for, and the watches show the objects as that pass
+// left them. The last condition also holds kinds that are not mirrored.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -81,8 +81,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all the owner's objects, records what the listings had, and plans for every kind. If it
-// fails, the sync does not count as made: the next pass asks again.
+// look reads all the owner's objects, records the listings, and plans for every kind. If it fails,
+// the sync does not count as made, and the next pass asks again.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	todo := make(plans, len(s.kinds))
@@ -110,8 +110,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard keeps how a sync's listings went. If a person asked for the sync, every failed write is due
-// at once, because that person may have removed the cause.
+// heard records the outcome of a sync for each kind. If a person asked for the sync, every failed
+// write is due at once, because that person may have removed the cause.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -123,7 +123,7 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// answered notes in the schedule that a sync was made, if the pass asked the cloud.
+// answered records in the schedule what a sync answered. Without a sync it does nothing.
 func (s *state) answered(o owner, asked answers) {
 	if !asked.synced() {
 		return
@@ -132,7 +132,7 @@ func (s *state) answered(o owner, asked answers) {
 	s.schedule.answer(termsOf(o), asked, whole)
 }
 
-// record keeps what a listing had.
+// record records a listing in the ledger.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -146,15 +146,15 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked = l.index, l.asked
 	if !k.ledger.Distinct() {
-		k.index = nil // The next listing must name every object, to decide who gets a name.
+		k.index = nil // The next listing must hold every object, to decide which one gets a name.
 	}
 }
 
-// plan compares what the listings had with the objects in the cluster. decides reports whether the
-// pass may delete; one whose sync is put off may not. A plan that is only previewed changes nothing.
+// plan makes the plan of each kind. decides reports whether the pass may delete; a pass whose sync
+// is put off may not. If the owner only previews, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	planned := r.copied(o).planned() // Event filters read it while the answer to the report is read into the owner.
+	planned := r.copied(o).planned() // A copy: event filters read it while writeStatus changes the owner.
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
@@ -195,7 +195,8 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 	return nil
 }
 
-// fresh reports whether the last attempt listed a kind whole, and just now.
+// fresh reports whether the last attempt to list a kind gave a complete listing, and that listing
+// just ended.
 func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }

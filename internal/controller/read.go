@@ -22,16 +22,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField indexes observations by the source that their spec names. The spec never changes, so
-// no edit can hide an observation from its source; a change of its labels could.
+// sourceField indexes observations by the source in their spec. The spec never changes, so no edit
+// can hide an observation from its source. A label could be edited.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp bounds the wait for the cache to show this client's own writes. Without a bound it could
-// wait for an event that never comes, if an object was deleted while the watch was down. It is safe
-// to plan from an older state, because every write is conditional.
+// catchUp bounds the wait until the cache shows this client's own writes. If an object was deleted
+// while the watch was down, the event for a write may never come. Planning from an older state is
+// safe, because every write is conditional.
 const catchUp = 5 * time.Second
 
-// get reads an owner from the cache; nil if there is none.
+// get reads an owner from the cache; nil if it does not exist.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
 	object := r.owners.empty()
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -44,7 +44,7 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 }
 
 // owned reads an owner's own objects of a kind, and the checksum of all objects that claim the
-// owner. They belong to the cache and must not be changed.
+// owner. The objects belong to the cache and must not be changed.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -68,8 +68,9 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 	return owned, all, err
 }
 
-// reread reads single objects of an owner from the cache, by name; nil for a deleted one. They
-// belong to the cache and must not be changed. It returns nil if one of them is not the owner's.
+// reread reads single objects of an owner from the cache. The map key is the name; the value is nil
+// if the object does not exist. The objects belong to the cache and must not be changed. If one of
+// them does not belong to the owner, reread returns a nil map.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -98,8 +99,8 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp reads from the cache once it shows this client's own writes. After catchUp it reads the
-// cache as it is, with the option given.
+// caughtUp reads from the cache when it shows this client's own writes. If that takes longer than
+// catchUp, it reads the cache as it is, with the option asItIs.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -111,9 +112,10 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants finds objects that have a name the owner wants and are not its own. It looks in the
-// cache, or in the API server if that said the name is taken. unseen are the owner's own objects
-// that only the API server shows, such as a source that lost the labels of this manager's shard.
+// occupants returns the objects that have a name the owner wants, but do not belong to the owner.
+// The map key is the name. It reads from the cache; if the API server said that a name is taken,
+// from the API server. unseen are the owner's own objects that only the API server shows, such as a
+// source that lost the labels of this manager's shard.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {

@@ -120,8 +120,8 @@ var _ = Describe("An observation whose status could not be written yet", func() 
 	})
 })
 
-// A reason that no spec brings about is one that nobody knows to work. This can only
-// be told once every spec ran, in one process.
+// A reason that no spec brings about may not work. Only after every spec ran, in one process, is it
+// known which reasons were brought about.
 var _ = ReportAfterSuite("every reason is brought about and named by a spec", func(report Report) {
 	stats := report.PreRunStats
 	if !report.SuiteSucceeded || stats.SpecsThatWillRun < stats.TotalSpecs || report.SuiteConfig.ParallelTotal > 1 || report.SuiteConfig.DryRun {

@@ -2,8 +2,8 @@
 
 // Package controller holds the engine that keeps objects in the cluster equal to what the cloud
 // lists. An owner (an InventorySource or an EnvironmentDiscovery) has a credential, a schedule and
-// kinds. The engine lists each kind, plans, writes and reports, once for all owners. One Reconcile
-// is a pass over the steps ask, repair or look, apply and report; each step has a file. The files
+// kinds. The engine lists each kind, plans, writes and reports. It is the same for both kinds of
+// owners. One Reconcile is a pass: ask, then repair or look, then apply, then report. The files
 // source.go and discovery.go describe the owners, kinds.go the kinds. The package knows nothing of
 // HTTP or JSON.
 package controller
@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// NewSources returns the reconciler of InventorySources, which keeps their observations.
+// NewSources returns the reconciler of InventorySources. It keeps their observations.
 func NewSources(o *Options) *Reconciler { return newReconciler(o, sources) }
 
-// NewDiscoveries returns the reconciler of EnvironmentDiscoveries, which keeps their sources.
+// NewDiscoveries returns the reconciler of EnvironmentDiscoveries. It keeps their sources.
 func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoveries) }
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
@@ -42,13 +42,13 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 
 // Reconcile makes the objects of one owner follow the cloud.
 //
-// It asks the cloud if a sync is due (see schedule). Then it compares all listings so far with the
-// objects in the cluster, and writes the difference. Between two syncs the same comparison puts back
-// what someone else changed. If it can, it looks only at the objects that the watch named, see
-// repair. See report for the conditions that each outcome sets.
+// If a sync is due (see schedule), it asks the cloud. Then it compares the objects in the cluster
+// with what the listings so far said, and writes the difference. Between two syncs the same
+// comparison undoes what someone else changed. If possible, it looks only at the objects that the
+// watch named, see repair. The comment of report says which conditions each outcome sets.
 //
-// The error is the API server's. A failure of the cloud, the credential or an object is in the
-// owner's status instead, and is tried again in time.
+// The error is the API server's. A failure of the cloud, the credential or an object is reported in
+// the owner's status instead, and tried again later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
@@ -96,8 +96,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
 }
 
-// ended returns the result of a pass that met an error. If the manager stops, there is nothing to
-// report: the next manager goes on.
+// ended returns the result of a pass that met an error. If the manager stops, the error is dropped:
+// the next manager goes on.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -105,9 +105,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists what the cloud has, if that is due. Before the first time it announces that. If other
-// owners are ahead in the queue for the request budget, it puts the sync off, so that a waiting
-// owner holds no worker. The error is the API server's or the context's.
+// ask lists what the cloud has, if a sync is due. Before an owner's first sync it announces that.
+// If other owners wait for the same request budget, ask puts the sync off, so that no worker waits.
+// The error is the API server's or the context's.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -127,8 +127,8 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain returns how long to wait before undoing again what someone else does again and again; 0
-// to go on. The objects are looked at again after the wait.
+// restrain returns how long to wait before the next writes, if someone else changes the objects
+// again and again; 0 to go on. After the wait a pass looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -150,9 +150,8 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait for the next thing to do: the next sync, a look at a refused
-// Secret, objects that turn stale, or a failed write that is tried again. It is 0 if there is
-// nothing.
+// wake returns how long to wait for the next thing to do: a sync, a look at a refused Secret,
+// objects that turn stale, or a retry of a failed write. It is 0 if there is nothing to wait for.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time

@@ -18,9 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce reports, once in an owner's life, that its first sync is under way: Ready=Unknown and
-// Reconciling=True, reason Progressing. It does not announce later syncs, so that each costs at
-// most one write of the status.
+// announce reports once, when an owner has no Ready yet, that its first sync is under way:
+// Ready=Unknown and Reconciling=True, reason Progressing. Later syncs are not announced, so that
+// each costs at most one write of the status.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -30,25 +30,26 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of an owner, to compare with later.
+// copied returns a copy of an owner.
 func (r *Reconciler) copied(o owner) owner {
 	return r.owners.as(o.object().DeepCopyObject().(client.Object))
 }
 
-// report writes the owner's status if it changed: the conditions, numbers and times of the last
+// report writes the owner's status if it changed: the conditions, counts and times of the last
 // sync, and what the plans report.
 //
 // Conditions set:
 //   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last
 //     sync went; absent for a kind that is not mirrored.
-//   - Ready: True if every mirrored kind was listed whole and written and no name was taken,
+//   - Ready: True if every mirrored kind was listed completely and written and no name was taken;
 //     otherwise False with the reason of the first kind that failed. Unknown while suspended,
-//     before the first sync, and while objects that are being deleted are in the way.
-//   - Stalled if only a person can help, otherwise Reconciling if Ready is not True.
+//     before the first sync, and while all wanted names that are taken will be free soon.
+//   - Stalled if only a person can help.
+//   - Reconciling if the operator tries again by itself.
 //   - PruneHeld while a prune waits for approval.
 //
-// A due sync may wait long for its credential's request budget. Then Ready is False, RateLimited;
-// before the first sync it stays Progressing.
+// If a due sync waits long for its credential's request budget, Ready is False with reason
+// RateLimited; before the first sync it stays Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
@@ -76,8 +77,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line for a pass that changed objects, or that changed Ready. Most passes change
-// neither; those are logged at debug level.
+// logPass logs one line for a pass that changed objects or Ready, and one at debug level for any
+// other pass.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {
@@ -95,8 +96,8 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns the verdict on a sync that waits for long, or because the cloud asked for a
-// pause; nil if none does.
+// overdue returns the verdict on a due sync that has waited long for its request budget, or that
+// the cloud asked to wait; nil if there is none.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -110,9 +111,10 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries puts each kind's numbers and held prune in the status. The numbers of an earlier
-// process stay until the kind's first complete listing since the start. A held prune stays while
-// nothing shows yet if it still is, unless fewer objects are gone than it has.
+// setSummaries sets each kind's counts and held prune in the status. The counts of an earlier
+// process stay until the kind's first complete listing since the start. While it is not decided
+// whether a prune is still held, a held prune stays, unless fewer objects are missing or out of scope
+// than it has.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -136,8 +138,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 	}
 }
 
-// setTimes sets when the owner was synced and when it will be. A failed write may come in between,
-// so the schedule keeps what a sync answered until that is reported.
+// setTimes sets the times of the last and the next sync in the status, and what the last sync
+// answered.
 func (s *schedule) setTimes(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
@@ -156,12 +158,12 @@ func (s *schedule) setTimes(o owner) {
 	}
 }
 
-// writeStatus replaces an owner's status if it differs from before, and keeps the API server's
-// answer. Times are compared in seconds, as the API keeps them.
+// writeStatus writes an owner's status if it differs from before, and keeps the API server's
+// answer. Times are compared in seconds, because the API keeps no fractions.
 //
 // The patch first tests the UID, so that it never changes an object that was created again under
-// the same name: in a merge patch of a custom resource the API server ignores a UID. An object that
-// was deleted in between needs no status.
+// the same name. A merge patch cannot do that: for a custom resource the API server ignores its
+// UID. An object that was deleted in between needs no status.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
@@ -182,7 +184,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	return nil
 }
 
-// inSeconds rounds the times in an owner's status to what the API keeps.
+// inSeconds drops the fractions of a second in an owner's status, because the API keeps none.
 func (r *Reconciler) inSeconds(o owner) {
 	status := o.status()
 	times := []*metav1.Time{status.LastSyncTime, status.NextSyncTime}

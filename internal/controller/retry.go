@@ -15,25 +15,25 @@ import (
 )
 
 const (
-	// retryFirst is the wait after a first failed write of an object, mostly a conflict. It doubles
-	// up to retryMost.
+	// retryFirst is the wait after an object's first failed write, mostly a conflict. It doubles
+	// with each further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is the least bound of the wait after a write that was stored differently.
-	// That wait begins at an interval and doubles; the bound is the interval if that is longer.
+	// leastMostUnstored bounds the wait after a write that was stored otherwise than it was sent.
+	// That wait begins at interval and doubles. If interval is longer, it is the bound.
 	leastMostUnstored = time.Hour
-	// firstUnstored is the first such wait for an object that has no interval.
+	// firstUnstored is the first such wait for a ConfigMap, which has no interval.
 	firstUnstored = time.Minute
 	// conflictsTold is how many conflicts in a row an object may meet before that is reported. A
-	// conflict means that someone else was faster, which the next reading shows.
+	// conflict only means that someone else was faster; the next read shows that.
 	conflictsTold = 3
 	// maxWords bounds a quote of the API server or a policy in a message, in bytes.
 	maxWords = 1024
 )
 
-// retries are the failed writes of one kind, by the object's name. Each waits by itself, longer
-// each time. So one that is refused forever does not hold others back, and is not sent with each of
-// them.
+// retries are the failed writes of one kind, by the object's name. Each write has its own wait,
+// which grows with each failure. So a write that always fails does not delay others, and others do
+// not repeat it.
 type retries map[string]*retry
 
 type retry struct {
@@ -42,7 +42,8 @@ type retry struct {
 	attempts int
 	next     time.Time
 	err      error
-	// deferred reports whether the write waits for the next listing, which decides about it.
+	// deferred reports whether the next listing decides about the write. Until then it is not
+	// tried.
 	deferred bool
 }
 
@@ -58,8 +59,8 @@ func (rs retries) taken(name string) bool {
 	return r != nil && apierrors.IsAlreadyExists(r.err)
 }
 
-// failed notes that an object could not be written. It is tried again after first. The wait doubles
-// with every further failure, up to most.
+// failed notes that a write failed. It is due again after first. The wait doubles with each further
+// failure, up to most.
 func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time, first, most time.Duration) {
 	r := rs[name]
 	if r == nil {
@@ -78,7 +79,8 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns when the next failed write is due; zero if none is.
+// earliest returns when the first retry is due. Deferred retries do not count. It is zero if there
+// is none, and may be zero while hurry has made one due at once.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -89,9 +91,8 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// keep forgets every failed write that is no longer planned in the same form: if it changed, it is
-// a new write. It keeps a deletion that waits for the next listing, and a creation whose name is
-// taken.
+// keep forgets every failed write that is no longer planned in the same form: a changed write is a
+// new one. It keeps a deletion that waits for the next listing, and a creation whose name is taken.
 func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -119,7 +120,8 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 	maps.DeleteFunc(rs, func(name string, _ *retry) bool { return !kept[name] })
 }
 
-// failure reports the failed writes, out of so many planned; nil if there is nothing to report.
+// failure reports the failed writes, as a part of the planned ones; nil if there is nothing to
+// report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -135,7 +137,7 @@ func (rs retries) failure(kind string, planned int) *failure {
 		"%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[first].err.Error(), maxWords))}
 }
 
-// passing reports whether an error of a write may only mean that someone else was faster, or that
+// passing reports whether the error of a write may only mean that someone else was faster, or that
 // the cache is behind.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)

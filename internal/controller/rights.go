@@ -17,14 +17,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is how often the manager asks for rights that it lacks.
+// askAgain is how often the manager asks again for rights that it lacks.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of a type. It does, unless it lacks the
+// Watched reports whether the manager watches objects of a type. It does unless it lacks the
 // rights.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
-// denied says why a kind cannot be mirrored for lack of rights; nil if it can.
+// denied returns a failure if the manager lacks the rights to mirror a kind; nil if it has them.
 func (o *Options) denied(k *kind) *failure {
 	if why := o.watches.why(k.object()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -32,11 +32,11 @@ func (o *Options) denied(k *kind) *failure {
 	return nil
 }
 
-// beginner begins watches once the manager has the rights for them.
+// beginner begins watches when the manager has the rights for them.
 type beginner struct {
 	*Options
 	mgr ctrl.Manager
-	// asking asks for rights, not through the cache.
+	// asking asks the API server for rights, without the cache.
 	asking client.Client
 }
 
@@ -49,9 +49,10 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 }
 
 // whenAllowed calls begin once the manager may list and watch objects of a type in all its
-// namespaces. A watch without these rights would keep the whole manager from starting. Until it has
-// them, the type counts as not watched, and the log says once what follows from that. If nothing
-// follows (""), the type is not needed: it is watched only if the API server confirms the rights.
+// namespaces. Without these rights the watch would keep the whole manager from starting. While they
+// are missing, the type counts as not watched. follows says what that means for users; the log says
+// it once. If follows is "", the type is only useful, not needed: it is watched only if the API
+// server confirms the rights.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error) error {
 	why, err := b.lacking(ctx, object)
 	if err != nil {
@@ -123,8 +124,8 @@ func (b *beginner) lacking(ctx context.Context, object client.Object) (why strin
 	return "", nil
 }
 
-// waiting is a runnable that waits for rights. It runs on a manager on standby too, whose cache
-// should be filled when it takes over.
+// waiting is a runnable that waits for rights. It runs on standby too, so that the cache is full
+// when this manager takes over.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

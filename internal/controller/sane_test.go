@@ -152,7 +152,7 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 		return
 	}
 	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-	if ready == nil { // Nobody has seen it yet.
+	if ready == nil { // No pass has seen it yet.
 		Expect(s.Status.ObservedGeneration).To(BeEquivalentTo(-1))
 		Expect(kstatus("InventorySource", s)).To(Equal(status.InProgressStatus))
 		Expect(argocd("InventorySource", s)).To(BeElementOf("Progressing", "Suspended"))

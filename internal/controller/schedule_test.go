@@ -171,7 +171,7 @@ var _ = Describe("A name that is taken", func() {
 		Expect(brief(second.Status.Conditions, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
-	It("by a deleted source of the same name is waited for, and nobody is told to delete their own", func(ctx SpecContext) {
+	It("by a deleted source of the same name is waited for, and no person is asked to delete an object", func(ctx SpecContext) {
 		w.reconcile(ctx)
 		former := w.source(ctx)
 		Expect(k8s.Delete(ctx, former)).To(Succeed()) // No garbage collector runs here.
@@ -224,7 +224,7 @@ var _ = Describe("What a source no longer mirrors", func() {
 		w.clock.SetTime(w.clock.Now().Add(10 * 24 * time.Hour))
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyMirror })
 		w.reconcile(ctx)
-		Expect(w.clusters(ctx)).To(BeEmpty(), "suspended, nobody knows what there is")
+		Expect(w.clusters(ctx)).To(BeEmpty(), "suspended, it is not known what there is")
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = false })
 		w.reconcile(ctx)
 		Expect(w.clusters(ctx)).To(HaveLen(3))

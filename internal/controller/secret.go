@@ -21,13 +21,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// secretField indexes owners by the Secret that they name.
+// secretField indexes owners by the Secret in their spec.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
 // rotated reports whether the owner's Secret is newer than the one that the last sync used. If the
-// manager watches Secrets, the cache shows that. Otherwise only an owner with a refused credential
-// reads its Secret, once an interval, with the right to get. All other owners read it at their next
-// sync anyway.
+// manager watches Secrets, it looks in the cache. Otherwise it reads the Secret only if the cloud
+// refused the credential, once an interval. All other owners read it at their next sync anyway.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -55,7 +54,7 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer reports whether a resourceVersion is newer than another; "" means that there is none yet.
+// newer reports whether a resourceVersion is newer than another one; "" is older than all.
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
@@ -64,8 +63,8 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets adds a watch of the Secrets' metadata to a controller once the manager may watch
-// them, so that a changed credential is used at once. By default it has no right to.
+// watchSecrets makes a controller watch the metadata of Secrets once the manager may, so that a
+// changed credential is used at once. By default the manager may not.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
@@ -81,7 +80,7 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 	})
 }
 
-// secrets returns a reader of the Secrets' metadata from a watch; nil if they are not watched.
+// secrets returns a reader of the metadata of watched Secrets; nil if they are not watched.
 func (r *Reconciler) secrets() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
@@ -89,7 +88,7 @@ func (r *Reconciler) secrets() client.Reader {
 	return r.Secrets
 }
 
-// indexBySecret lets a cache find the owners of a kind that use a Secret.
+// indexBySecret makes a cache find the owners of a kind that use a Secret.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
 		key := kind.as(o).settings().credentials.APIKey
@@ -104,7 +103,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 	return nil
 }
 
-// users maps a Secret to the owners that use it.
+// users returns requests for the owners that use a Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := r.owners.list()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),

@@ -112,7 +112,7 @@ var _ = Describe("An environment that the selector does not take", func() {
 		Expect(o.names(ctx)).To(Equal([]string{"env-a", "env-c"}))
 	})
 
-	It("is named where the selector asks for an ID that nobody sees", func(ctx SpecContext) {
+	It("is named if the selector asks for an ID that is not listed", func(ctx SpecContext) {
 		o.discovery(ctx, "org", taking(identified("env-typo", "env-a")))
 		o.pass(ctx, "org")
 		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(Equal("1 environments; not listed, of spec.selector.ids: env-typo"))
@@ -170,7 +170,7 @@ var _ = Describe("A source of a discovery", func() {
 		Expect(a.OwnerReferences).To(HaveLen(1))
 	})
 
-	It("that is unmanaged has no owner, so that nobody deletes it with the discovery, and is taken back without the mark", func(ctx SpecContext) {
+	It("that is unmanaged has no owner, so that it is not deleted with the discovery, and is taken back without the mark", func(ctx SpecContext) {
 		o.discovery(ctx, "org")
 		o.pass(ctx, "org")
 		o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) { s.Annotations[v1alpha1.AnnotationUnmanaged] = "true" })

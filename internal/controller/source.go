@@ -16,7 +16,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sources describes InventorySources, whose kinds are the kinds of observations.
+// sources describes InventorySources. They mirror the kinds of observations.
 var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
@@ -53,8 +53,8 @@ func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
 }
 
-// number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
-// none then knows that it must report them.
+// number notes in the status that ConfigMaps are kept, until they are gone. A manager without the
+// flag then knows that it must report them.
 func (s sourceOwner) number(o *Options, _ *state, _ done) {
 	switch {
 	case !o.ConfigMaps || !o.Watched(&corev1.ConfigMap{}): // They are neither made nor deleted.
@@ -75,9 +75,9 @@ func foundObjects(_ owner, s *state, i int) string {
 	return message
 }
 
-// holdOff returns how long the first sync of a source waits, because a discovery made other sources
-// at the same time: a random part of the time that all sources never synced take to ask, at most an
-// interval. It decides once.
+// holdOff returns how long a source must wait before its first sync; 0 if it need not. Sources that
+// a discovery makes together would otherwise ask the cloud together. The wait is drawn once, see
+// turnOf.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -106,17 +106,19 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether an owner was ever synced, completely or not.
+// synced reports whether an owner had a sync, complete or not.
 func synced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// mostTurns is how many sources of a discovery are read to decide how long one waits. The longest
-// wait is an interval, and so many sources fill it.
+// mostTurns is the most waiting sources that turnOf counts. No wait is longer than the source's
+// interval, and with the defaults the first syncs of so many sources take about that long.
 const mostTurns = 500
 
-// turnOf draws the wait of a new source of a discovery; 0 for any other object.
+// turnOf draws the wait of a new source of a discovery: a random part of the time in which all
+// sources of the discovery that were never synced can ask, at most the source's interval. It is 0
+// for any other object.
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {

@@ -15,50 +15,51 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager knows of one owner beyond what is in the cluster. It begins empty at
-// every start, on purpose: the manager concludes an absence only from listings that this process
-// saw. Only a back-off is taken over from the status.
+// state is what the manager knows of one owner besides what is in the cluster. It is empty at every
+// start, on purpose: only listings that this process saw can show that an object is missing. Only a
+// back-off is taken over from the status.
 //
-// The work queue hands an owner to one worker at a time, so only that worker uses the fields. The
-// inboxes are the exception: event filters use them at any time.
+// The work queue gives an owner to one worker at a time, so the fields need no lock. Only the
+// inboxes have one: event filters use them at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // by kind, as in ownerKind
 	// settled is the generation of the spec for which the last whole pass did everything; 0 if
-	// something is left over.
+	// something is left to do.
 	settled int64
-	// repairs bounds how often a stranger's changes are undone.
+	// repairs bounds how often changes by others are undone.
 	repairs *rate.Limiter
 }
 
 // kindState is what the manager knows of one kind of an owner.
 type kindState struct {
-	// inbox collects the objects that someone else may have changed, as the watch shows.
+	// inbox collects the objects that someone else may have changed, as the watch shows them.
 	inbox *inbox
-	// shown is the checksum that the watch will show once it shows all that was read and written.
+	// shown is the checksum of the objects as this manager last read and wrote them. When the watch
+	// has caught up, its checksum equals this one.
 	shown checksum
-	// ledger is what the listings since the start had; nil if there was none.
+	// ledger is what the listings since the start said; nil if there was none.
 	ledger *mirror.Ledger
-	// index remembers the items of the last listing in the ledger, and asked the question that it
-	// answered. Only a listing that answers the same question may be given by its changes.
+	// index remembers the items of the last listing in the ledger. asked is the question that this
+	// listing answered. Only a listing for the same question may use index.
 	index *cloudapi.Index
 	asked question
-	// outcome is how the last listing went.
+	// outcome is how the last sync of the kind went.
 	outcome outcome
-	// report is what the last whole plan found. preview is what it would have done, if the owner
-	// previews that.
+	// report is what the last whole plan reported. preview is what it would have done; nil unless
+	// the owner only previews.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries are the writes that failed; planned is how many were planned.
+	// retries are the failed writes. planned is how many writes were planned.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind whole, as the status said at this
-	// process's start. Later edits of the status do not count.
+	// formerly is when an earlier process last listed the kind completely, as the status said when
+	// this process started. Later edits of the status have no effect.
 	formerly time.Time
 }
 
-// completed returns when the kind was last listed whole, by this process or else by an earlier one.
+// completed returns when the kind's last complete listing ended, in this process or an earlier one.
 // A time in the future counts as now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
@@ -71,11 +72,11 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten says why objects are not written; nil if all are.
+// unwritten returns why objects are not written; nil if all are.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// finished reports whether the last pass left nothing of a kind to do or to wait for. It also
-// checks Missing, because someone may have created an object that no listing has lacked yet.
+// finished reports whether the last pass left nothing of a kind to do or to wait for. It checks
+// Missing too: someone may have created an object that no listing has lacked yet.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -83,8 +84,8 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops all that listings said of a kind that is no longer mirrored. Deletions that failed
-// still wait.
+// forget drops everything that listings showed of a kind that is no longer mirrored. Deletions that
+// failed still wait.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
@@ -108,7 +109,7 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// attempts returns how the listing of each mirrored kind of an owner went.
+// attempts returns how the last listing of each mirrored kind went.
 func (s *state) attempts() []attempt {
 	var all []attempt
 	for i := range s.kinds {
@@ -119,9 +120,9 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle notes the spec for which everything was done, or that something is left over.
+// settle notes the generation of the spec for which everything was done, or that something is left.
 func (s *state) settle(o owner) {
-	// The object's generation may have come with the answer to the report, so it does not count.
+	// The object's generation may be newer: it came with the answer to the status write.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -130,7 +131,8 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope under which an earlier process saw a kind's objects; "" if none did.
+// lastScope returns the scope under which an earlier process saw a kind's objects; "" if the status
+// has none.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -138,7 +140,7 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the held prune of a kind, as the owner's status says, or nil.
+// heldIn returns the held prune of a kind in the owner's status, or nil.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -152,8 +154,8 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// of returns the state of an owner. An owner that was created again under the same name gets a new
-// state. now is the time.
+// of returns the state of an owner. It makes a new one for an owner that it does not know, and for
+// one that was created again under the same name. now is the time.
 func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -168,8 +170,8 @@ func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the state and the key of the owner with a name in a namespace; a label may have cut
-// the name. The state is nil if the owner is not known.
+// find returns the key and the state of an owner by its namespace and its name, which a label may
+// have cut. The state is nil if the owner is not known.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -185,8 +187,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners in a namespace that wait until the name of an object of a kind is
-// free.
+// awaiting returns the owners in a namespace that wait for a name to be free. name is the name of
+// an object of a kind.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// unreadable is a client that fails to get one object while it says so.
+// unreadable is a client that fails to get one object while the test wants that.
 type unreadable struct {
 	client.Client
 	name    string

@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// firstError is the wait after a first error of the API server. It doubles with every further
-	// one, up to mostError.
+	// firstError is the wait after a first error of the API server. It doubles with each further
+	// error, up to mostError.
 	firstError = 5 * time.Millisecond
 	mostError  = 10 * time.Second
 )
 
 // SetupWithManager registers the reconcilers of sources and of discoveries, the controller of
-// ConfigMaps if that is on, and the indexes that they use. A watch begins once the manager has the
-// rights for it, see whenAllowed.
+// ConfigMaps, and the indexes that they use. Each watch begins when the manager has the rights for
+// it, see whenAllowed.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
@@ -57,14 +57,14 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds the reconciler to the manager, with a watch of its owners. If rights allow, it also
-// watches their objects and their Secrets.
+// register adds the reconciler to the manager. It watches its owners and, if the rights allow,
+// their objects and their Secrets.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With priorities an owner listed at the start would wait behind those created later.
+			// With priorities the owners that exist at the start would wait behind new ones.
 			UsePriorityQueue: ptr.To(false),
 			// The wait after an error of the API server is never longer than the shortest interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
@@ -91,7 +91,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	return c, r.watchSecrets(ctx, mgr, begin, c)
 }
 
-// IndexBySource lets a cache find the observations of a source. For any other object it does
+// IndexBySource makes a cache find the observations of a source. For any other object it does
 // nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
@@ -106,8 +106,8 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested maps an object of a kind to the owner that it claims, and to the owners that wait for
-// its name to be free.
+// interested returns a function that maps an object of a kind to the owner that it claims, and to
+// the owners that wait for its name to be free.
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request

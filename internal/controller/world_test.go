@@ -105,7 +105,7 @@ func newWorld(ctx context.Context) *world {
 		events: events.NewFakeRecorder(1000),
 	}
 	w.restart()
-	// How a spec leaves its objects must be sane too, whoever reconciled them last.
+	// A spec must leave its objects sane too, no matter which reconciler was the last.
 	DeferCleanup(func(ctx SpecContext) { w.expectSane(ctx) })
 	return w
 }

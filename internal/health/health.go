@@ -32,21 +32,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// OldestServer is the oldest Kubernetes version whose API server has everything that the kinds use:
-// it has had selectable fields since 1.32.
+// OldestServer is the oldest Kubernetes version whose API server has everything that the kinds use.
+// Selectable fields came with 1.32.
 const OldestServer = "1.32.0"
 
 const (
-	// lookAgain is how often to look at what the API server serves.
+	// lookAgain is how often to ask the API server what it serves.
 	lookAgain = 2 * time.Second
 	// sayAgain is the time between two log lines about the same missing kinds.
 	sayAgain = time.Minute
 )
 
-// Await returns once the API server serves the kinds of these objects. Otherwise it returns ctx's
-// error, or that of an API server that does not answer at first. While it waits, it logs what is
-// missing. It also serves /healthz and /readyz on the address, for probes; "" or "0" serves
-// neither.
+// Await waits until the API server serves the kinds of these objects. It returns an error if ctx
+// ends, or if the API server does not answer the first request. While it waits, it logs what is
+// missing, and serves /healthz and /readyz on address for probes. If address is "" or "0", it
+// serves neither.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -109,8 +109,8 @@ func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext
 		strings.Join(left, ", "), group), nil
 }
 
-// warnOfOldServer logs that the API server is older than it should be. The manager works with it
-// all the same, without the features that the server lacks.
+// warnOfOldServer logs a line if the API server is older than OldestServer. The manager works with
+// such a server, but the features that the server lacks do not.
 func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, log logr.Logger) {
 	info, err := server.ServerVersionWithContext(ctx)
 	if err != nil {
@@ -123,7 +123,7 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until stop is called: alive, but not ready, for the reason given.
+// serve answers probes until stop is called: the manager is alive, but not ready. reason says why.
 func serve(address string, reason func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
@@ -149,10 +149,11 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks makes the manager ready once its cache holds all objects of these types. Types that are
-// not watched for lack of rights do not count: neither a restart nor a rollback would help there.
-// Each type is a check of its own, named after its kind; /readyz?verbose lists them. The manager is
-// alive while it answers: neither the cloud nor the API server can change that.
+// AddChecks adds the manager's checks. It is ready when its cache holds all objects of these types,
+// and the API server accepts its credential. A type that is not watched because rights are missing
+// does not count: neither a restart nor a rollback would help. Each type has a check that is named
+// after its kind; /readyz?verbose lists all checks. The manager is alive while it answers, no
+// matter what the cloud and the API server do.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -176,9 +177,8 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 // askAgain is how long an answer of the API server about the manager's credential is valid.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails while the API server refuses the manager's credential:
-// nothing that the manager knows or writes is current then. Other failures of the API server do not
-// count.
+// accepted returns a check that fails while the API server refuses the manager's credential. The
+// manager can then neither read nor write. Other failures of the API server do not count.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -198,7 +198,7 @@ func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	}
 }
 
-// filled is a runnable that starts once its manager's caches are filled.
+// filled is a runnable. Its channel is closed when the manager's caches are filled.
 type filled chan struct{}
 
 // Start closes the channel. A manager starts its runnables after its caches are filled.
@@ -210,11 +210,10 @@ func (f filled) Start(context.Context) error {
 // NeedLeaderElection returns false: caches are filled on every manager, not only on the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
-// Start starts the manager and returns its error once it has ended. If ctx ends before the caches
-// are filled, Start returns nil at once: nothing has begun that would have to end. It does not stop
-// the manager then. A manager that is stopped at that moment waits for its caches forever and uses
-// a whole core (manager/runnable_group.go of controller-runtime v0.25.2). It runs on, and ends with
-// the process.
+// Start runs the manager and returns its error when it has ended. If ctx ends before the caches are
+// filled, Start returns nil at once and does not stop the manager. No runnable has started yet, and
+// the manager ends with the process. Stopping it then would make it wait for its caches forever and
+// use a whole core (manager/runnable_group.go of controller-runtime v0.25.2).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
 	if err := mgr.Add(filled); err != nil {
@@ -249,7 +248,7 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache holds all objects of the given type.
+// synced returns a check that fails until the cache holds all objects of a type.
 func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
 		if !watched(object) {

@@ -9,8 +9,8 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild reads what the Go tool noted in the binary. If version is set, it replaces the module's
-// version: the linker sets it in a release.
+// ReadBuild reads what the Go tool noted in the binary. If version is not empty, it counts instead
+// of the module's version. In a release the linker sets it.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

@@ -17,7 +17,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout bounds reading from the cache at a scrape, which may not be synced yet.
+// scrapeTimeout bounds how long a scrape reads from the cache. The cache may not be filled yet.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -43,29 +43,29 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// Object returns a new, empty observation, and Objects an empty list of them.
+	// Object returns a new, empty observation. Objects returns an empty list of observations.
 	Object  func() client.Object
 	Objects func() client.ObjectList
 }
 
-// info describes the metric with one series for each observation.
+// info describes the kind's InfoMetric.
 func (k *Kind) info() *prometheus.Desc {
 	return desc(k.InfoMetric, "Always 1; one series for each observation of kind "+k.Name+".",
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
-// Collector collects, at each scrape, figures from the status of sources and discoveries. A series
+// Collector collects figures from the status of sources and discoveries at each scrape. A series
 // ends with its object.
 type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
 	// Kinds are the mirrored kinds.
 	Kinds []Kind
-	// Elected is closed once this manager works. Until then nothing is collected, because every
-	// manager on standby would count the same sources again.
+	// Elected is closed when this manager begins to work. Until then nothing is collected, because
+	// a manager on standby would report the same sources a second time.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of object; nil if it watches all. Reading
-	// another would begin a watch without the rights.
+	// objects of another type would begin a watch for which the manager lacks the rights.
 	Watched func(client.Object) bool
 	// PerObservation adds one series for each observation.
 	PerObservation bool
@@ -95,7 +95,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// If there are several shards, the cache of each has its own sources, but every observation.
+	// The cache of a shard has only the shard's sources, but all observations.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -136,7 +136,7 @@ func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	return 0, condition.Reason
 }
 
-// collectSource collects the series of a source. One that is being deleted has none.
+// collectSource collects the series of a source. A source that is being deleted has none.
 func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.InventorySource) {
 	if !source.DeletionTimestamp.IsZero() {
 		return
@@ -176,7 +176,7 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects the series of the observations of these sources.
+// collectObservations collects the series of the observations of the sources in own.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {

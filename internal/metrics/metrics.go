@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package metrics declares every metric of the operator, once, and how its series end. Figures that
-// the cluster already holds are collected from it at each scrape (see Collector), so they need no
-// removal.
+// the cluster has are read from it at each scrape (see Collector), so their series end by
+// themselves.
 package metrics
 
 import (
@@ -28,7 +28,7 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has, by namespace and name, the kinds of owners that asked the cloud.
+	// asking has the kinds of the owners that asked the cloud, by their namespace and name.
 	asking map[[2]string]map[string]bool
 }
 
@@ -77,7 +77,7 @@ func (m *Metrics) Listed(kind string, took time.Duration) {
 	m.syncDuration.WithLabelValues(kind).Observe(took.Seconds())
 }
 
-// Wrote counts one write of an observation.
+// Wrote counts one write of an object. kind is the object's kind.
 func (m *Metrics) Wrote(kind, verb string, err error) {
 	result := "success"
 	if err != nil {
@@ -91,8 +91,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts the requests for one owner. ownerKind is its kind in
-// lower case.
+// ObserveCalls returns a function that counts the requests for one owner. ownerKind is the owner's
+// kind in lower case.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,8 +110,8 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of a deleted owner. Another kind of owner may have the same name;
-// series that both share are removed with the last of them.
+// Forget removes the series of a deleted owner. If an owner of another kind has the same name, both
+// share series; these are removed with the last of the two.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -131,7 +131,7 @@ func TestWhatIsMissingIsCountedByOwnerAndKind(t *testing.T) {
 	t.Parallel()
 	m := filled()
 	m.sources[0].Status.KafkaClusters.Missing, m.sources[0].Status.Peerings.Missing = 2, 3
-	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // From when they were mirrored.
+	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // Left from the time when they were mirrored.
 	m.discoveries[0].Status.Environments = &v1alpha1.InventorySummary{Missing: 5}
 	NewWithT(t).Expect(collected(t, m, false)).To(And(
 		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=KafkaCluster,name=prod,namespace=a}", 2.0),

@@ -14,29 +14,29 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// sight is what the listings say about whether an object is there.
+// sight is what the listings say about an object.
 type sight int
 
 const (
 	// unknown: this process never listed it and has seen no complete listing yet.
 	unknown sight = iota
-	// listed: in the last complete listing, or seen in a listing since.
+	// listed: in the last complete listing or in a later one.
 	listed
-	// outside: listed, but not taken by the owner's selector.
+	// outside: listed, but the owner's selector does not take it.
 	outside
-	// missing: absent from the last complete listing.
+	// missing: the last complete listing lacked it.
 	missing
 	// stale: the last complete listing is too old to say.
 	stale
 )
 
-// maxMessage bounds a condition's message, in bytes. The API server takes 32768;
-// people read far less.
+// maxMessage bounds a condition's message, in bytes. The API server takes 32768; people read far
+// less.
 const maxMessage = 1024
 
-// conditions returns Observed and Ready of an observation. They have no times, except for that of a
-// missing object: since is when it was first missed. A message holds nothing that changes while the
-// object does not.
+// conditions returns the conditions Observed and Ready of an observation, without times. Only a
+// missing object has a time in Observed: since, when it was first missed. A message changes only if
+// the object changes.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -90,7 +90,7 @@ func condition(status metav1.ConditionStatus, reason, message string) metav1.Con
 	return metav1.Condition{Status: status, Reason: reason, Message: message}
 }
 
-// camelCase turns PENDING_ACCEPT into PendingAccept. It is called only for phases that a Kind
+// camelCase turns PENDING_ACCEPT into PendingAccept. It is called only for phases that the kind
 // knows, so the result is a valid condition reason.
 func camelCase(phase string) string {
 	var b strings.Builder
@@ -109,20 +109,20 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show gives an observation its conditions, Observed first, and copies the reason of Observed.
+// show sets the conditions of an observation, Observed first, and the copy of Observed's reason.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows reports whether an observation has exactly these conditions and the copy, see
-// sameConditions. It is true for an object of a kind without conditions.
+// shows reports whether an observation has exactly these conditions, see sameConditions, and the
+// copy of Observed's reason. It is true for a kind without conditions.
 func (k *Kind) shows(o Object, want []metav1.Condition) bool {
 	return len(want) == 0 || *k.observed(o) == want[0].Reason && sameConditions(*k.conditions(o), want)
 }
 
-// sameConditions reports whether an observation has exactly these conditions. The transition time
-// counts only if the wanted condition has one. Times are compared in seconds, as the API keeps
-// them.
+// sameConditions reports whether two lists have the same conditions. A transition time counts only
+// if the wanted condition has one. Times are compared in seconds, because the API keeps no
+// fractions.
 func sameConditions(have, want []metav1.Condition) bool {
 	if len(have) != len(want) {
 		return false
@@ -140,9 +140,9 @@ func sameConditions(have, want []metav1.Condition) bool {
 	return true
 }
 
-// timed gives a time to each wanted condition that has none: now if the status changed, otherwise
-// the time that is there. A time in the future does not count, nor does the epoch, which the schema
-// gives to conditions that were never written.
+// timed gives each wanted condition without a time its time: now if the status changed, otherwise
+// the time in have. A time in the future does not count. The epoch does not count: the schema gives
+// it to conditions that were never written.
 func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(want))
 	for i, c := range want {

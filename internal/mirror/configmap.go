@@ -16,7 +16,7 @@ import (
 // Access points that do not fit are left out, those with the last IDs first.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest that follows an access point in a key.
+// longestSuffix is the longest suffix of an access point's keys.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
 // ConfigMap returns the ConfigMap with a cluster's endpoints that belongs to its observation, with
@@ -84,7 +84,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 
 // OwnsConfigMap reports whether a ConfigMap is the one kept for an observation. The observation
 // controls it. If it has no controller, everything else must show that only the ownerReference was
-// lost. The keys may be of either form, since a source may have changed it meanwhile.
+// lost. The keys may have either form, because the source may have changed it since.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID

@@ -21,7 +21,7 @@ import (
 // asEnvironment selects names of variables as keys.
 var asEnvironment = v1alpha1.KafkaClusterSelection{ConfigMapKeys: v1alpha1.ConfigMapKeysEnvironment}
 
-// selections are all that a source can ask for.
+// selections are all that a source can select.
 func selections() (all []v1alpha1.KafkaClusterSelection) {
 	for _, keys := range []v1alpha1.ConfigMapKeys{"", v1alpha1.ConfigMapKeysProperties, v1alpha1.ConfigMapKeysEnvironment} {
 		for _, content := range []v1alpha1.ConfigMapContent{"", v1alpha1.ConfigMapContentAll, v1alpha1.ConfigMapContentEndpoints} {
@@ -92,7 +92,7 @@ func TestAValueThatNoProcessCanBeGivenHasNoVariable(t *testing.T) {
 	g.Expect(ConfigMap(o, &v1alpha1.KafkaClusterSelection{}).Data).To(HaveKeyWithValue("display.name", "a\x00b"))
 }
 
-// variableOf returns what stands for the first of these access points in the names of variables.
+// variableOf returns the text for the first of these access points in the names of its variables.
 func variableOf(ids ...string) string {
 	var endpoints []v1alpha1.KafkaEndpoint
 	for _, id := range ids {
@@ -143,7 +143,7 @@ func TestEveryAccessPointHasVariablesOfItsOwnThatAShellTakes(t *testing.T) {
 		rapid.StringMatching(`[aA]{220,260}`),
 		rapid.StringOf(rapid.RuneFrom([]rune("aAé\u212aK日-_="))),
 		rapid.String(),
-		// What another ID's variable is called.
+		// The name of another ID's variable.
 		rapid.Map(rapid.StringMatching(`[aA1._-]{0,4}`), func(id string) string { return variableOf(id) }),
 		rapid.Map(rapid.StringMatching(`[aA]{1,2}`), func(id string) string { return variableOf(id, strings.ToLower(id), strings.ToUpper(id)) }),
 	)

@@ -16,8 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Environment describes environments, whose objects in the cluster are the InventorySources
-// of an EnvironmentDiscovery.
+// Environment describes environments. Their objects in the cluster are the InventorySources of an
+// EnvironmentDiscovery.
 var Environment = &Kind{
 	Name: "Environment",
 	content: content{
@@ -48,7 +48,7 @@ func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventoryS
 // displayName returns the name that people gave a source's environment; "" if it is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector that is prepared to judge many environments.
+// selector is an EnvironmentSelector, prepared for many environments.
 type selector struct {
 	ids, excludedIDs     map[string]bool
 	names, excludedNames *regexp.Regexp // nil if there are no patterns
@@ -64,7 +64,7 @@ func (s selector) environment(id, displayName string) bool {
 	return takes
 }
 
-// judge decides whether the selector takes an environment, and returns why. If there are names to
+// judge decides whether the selector takes an environment, and says why. If there are names to
 // exclude and the environment's name is not known, only its ID can select it.
 func (s selector) judge(id, displayName string) (takes bool, why string) {
 	switch {
@@ -95,8 +95,8 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 // wildcards replaces the wildcards of a pattern by those of a regular expression.
 var wildcards = strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
 
-// anyOf returns an expression that matches any of the patterns, in which * stands for any text and
-// ? for one character; nil if there are none. It takes time linear in the text.
+// anyOf returns an expression that matches any of the patterns; nil if there are none. In a pattern
+// * stands for any text and ? for one character. Matching takes time linear in the text.
 func anyOf(patterns []v1alpha1.Identifier) *regexp.Regexp {
 	if len(patterns) == 0 {
 		return nil
@@ -112,8 +112,8 @@ func fits(pattern *regexp.Regexp, text string) bool {
 	return pattern != nil && pattern.MatchString(text)
 }
 
-// ProjectEnvironment turns an environment's record into the discovery's source for it, as the
-// template alone makes it; the overrides are applied when the source is rendered.
+// ProjectEnvironment turns an environment's record into the discovery's source for it, with the
+// template's settings. The overrides are applied when the source is rendered.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
 	return sourceFor(d, d.Spec.Template.Spec.MirrorSettings.DeepCopy(), e.ID, e.DisplayName)
 }
@@ -142,10 +142,10 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	return s
 }
 
-// renderSource returns the source that a discovery should have for an environment: what its
-// template and its overrides make, whether the environment is listed, missing, or unknown since the start. The
-// source keeps the annotations that a user set, and has the time since when the environment is
-// missing.
+// renderSource returns the source that a discovery should have for an environment, with the
+// settings of its template and overrides. The result is the same whether the environment is listed,
+// missing or unknown. The source keeps the annotations that a user set, and gets the annotation
+// missing-since if the environment is missing.
 func renderSource(r rendering) Object {
 	id, name := source(r.base).Spec.Environment, displayName(r.base)
 	settings, _ := r.owner.settings(id, name, nil)
@@ -167,7 +167,7 @@ func renderSource(r rendering) Object {
 // usersKeys are the annotations under the operator's prefix that users set.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName gives a listed environment that has no name its last known name.
+// withLastName gives a listed environment without a name its last known name.
 func withLastName(o, former, there Object) Object {
 	if displayName(o) != "" {
 		return o
@@ -199,7 +199,7 @@ func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 }
 
 // listedBefore reports whether a source's environment was ever listed, as the discovery's status
-// says. A source that the status does not name was handed over since.
+// says. A source that the status does not name was handed over later.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	if d.Status.Environments == nil {
@@ -211,9 +211,10 @@ func listedBefore(o Object, owner Owner) bool {
 	return unnamed(d)
 }
 
-// claimOfSource returns since when an environment is missing or outside, as the discovery's status
-// says. The annotation of the source repeats that. It counts only for sources that the status has
-// no room for, because people who may edit a source could forge it.
+// claimOfSource returns the time since when an environment is missing or outside, as the
+// discovery's status says. The source's annotation missing-since says the same, but a person who
+// may edit the source could forge it. So it counts only for sources that the status has no room
+// for.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -234,9 +235,9 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	return at.Time
 }
 
-// Discovered reports whether a source is this discovery's. It must have the name that the discovery
-// gives it. The discovery must control it; if it has no controller, because the ownerReference was
-// lost or given up, its label must name the discovery.
+// Discovered reports whether a source belongs to a discovery. It must have the name that the
+// discovery gives it, and the discovery must control it. A source without a controller belongs to
+// the discovery if its label names the discovery: its ownerReference was lost or removed.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -247,16 +248,16 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// maxSources is how many sources a discovery's status names. maxShownName is how many bytes of a
-// display name it has. A list ends before its texts take more than maxListed bytes. With these
-// bounds the status fits into one object, with a preview too.
+// maxSources is the most sources that a discovery's status names. maxShownName is the most bytes of
+// a display name in the status. maxListed is the most bytes that the texts of a list take: the list
+// ends before them. With these bounds the status fits into one object, also with a preview.
 const (
 	maxSources   = 500
 	maxShownName = 256
 	maxListed    = 192 << 10
 )
 
-// Sources returns the entries of a discovery's status for its sources, the first ones by
+// Sources returns the entries of a discovery's status for its sources: the first ones by
 // environment, and the number of all sources. now is the time.
 func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner := DiscoveryOwner(d)

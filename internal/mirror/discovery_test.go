@@ -66,7 +66,7 @@ func TestARestartDeletesNoSourceAndForgetsNoAbsence(t *testing.T) {
 	since := o.sources["env-00009"].Annotations[v1alpha1.AnnotationMissingSince]
 	o.Expect(since).NotTo(BeEmpty())
 	o.restart()
-	o.Expect(o.pass().Writes).To(BeEmpty(), "nobody knows yet")
+	o.Expect(o.pass().Writes).To(BeEmpty(), "it is not known yet")
 	o.now = o.now.Add(2 * time.Minute)
 	o.Expect(o.list(true, environmentIDs(9)...).Deletes).To(BeEmpty(), "the first since the start counts no miss")
 	o.Expect(o.sources["env-00009"].Annotations).To(HaveKeyWithValue(v1alpha1.AnnotationMissingSince, since))

@@ -7,6 +7,6 @@
 // The steps, in the order a sync takes them:
 //
 //	record ──Project──► observation ──Ledger.Record──► Ledger
-//	Ledger + observations there are ──Desire──► Desired (kinds joined)
-//	Desired + observations there are ──Make──► Plan
+//	Ledger + existing observations ──Desire──► Desired (kinds joined)
+//	Desired + existing observations ──Make──► Plan
 package mirror

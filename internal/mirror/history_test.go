@@ -108,7 +108,7 @@ func (h *history) ListPart(t *rapid.T) {
 	}
 }
 
-// ListIncomplete is a listing cut short, or with items that nobody could read.
+// ListIncomplete is a listing that was cut short, or that has unreadable items.
 func (h *history) ListIncomplete(t *rapid.T) {
 	h.skipUnlessAwake(t)
 	kind := anyKind.Draw(t, "kind")

@@ -9,21 +9,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is how many entries a list joined from another kind has at most. A field next to the
-// list has the whole number.
+// MaxJoined is the most entries of a list that is joined from another kind. A field next to the
+// list has the number of all.
 const MaxJoined = 500
 
 // Desired has the objects of one kind as they should be, by name. The objects are shared and must
 // not be changed.
 type Desired map[string]Object
 
-// Desire returns, for each kind, the objects as they should be by the listings, with the kinds
-// joined to each other. It returns the objects that are listed and in scope. It also returns
-// existing objects that are missing or out of scope, as they were last listed. ledgers and existing
-// are in the order of kinds; existing are the owner's own objects.
+// Desire returns the objects of each kind as they should be, joined with the other kinds. It
+// returns the objects that are listed and in scope. It also returns existing objects that are
+// missing or out of scope, as they were last listed. existing are the owner's own objects. All
+// slices are in the order of kinds.
 //
-// An object that is missing, or whose kind could not be listed since the start, is joined as it was
-// last known: no endpoint may vanish because the listing of another kind failed.
+// An object that is missing, or whose kind was not listed since the start, is joined as it was last
+// known: no endpoint may vanish because the listing of another kind failed.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	peers := newNetworks()
@@ -66,8 +66,8 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	return desired
 }
 
-// networks holds the facts and objects of each network, by the network's ID, for observations of
-// the network's other objects to repeat.
+// networks holds the facts and objects of each network, by the network's ID. The observations of
+// other objects in the network show them.
 type networks struct {
 	endpoints map[string][]v1alpha1.PeeringEndpoint
 	clusters  map[string][]v1alpha1.KafkaClusterSummary
@@ -75,7 +75,7 @@ type networks struct {
 	facts     map[string]networkFacts
 }
 
-// networkFacts are the facts that a network's observation holds.
+// networkFacts are the facts that a network's observation has about it.
 type networkFacts struct{ phase, cidr, dnsDomain string }
 
 func newNetworks() *networks {
@@ -85,7 +85,7 @@ func newNetworks() *networks {
 	}
 }
 
-// sort sorts each list in the order that observations have.
+// sort sorts each list in the order that observations show.
 func (n *networks) sort() {
 	sortEach(n.endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
@@ -107,7 +107,7 @@ func add[T any](lists map[string][]T, network string, values ...T) {
 	}
 }
 
-// bounded returns as much of a joined list as may be stored, and the number of all entries.
+// bounded returns the part of a joined list that may be stored, and the number of all entries.
 func bounded[T any](list []T) (first []T, all int32) {
 	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

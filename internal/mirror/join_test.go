@@ -117,7 +117,7 @@ func TestAPartnerStays(t *testing.T) {
 			w.pass()
 			then(w)
 			w.list(clusters, true, newCluster("lkc-1", "n-1"))
-			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "nobody's peerings may vanish because of a listing of peerings")
+			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "no peerings may vanish because of a listing of peerings")
 			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}))
 		})
 	}

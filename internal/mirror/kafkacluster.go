@@ -59,8 +59,8 @@ func joinKafkaCluster(n *networks, o Object) Object {
 	return &joined
 }
 
-// peeringEndpoints returns a cluster's endpoints in the form that a peering of its network has. If
-// a cluster has no access points, its own endpoint stands for one.
+// peeringEndpoints returns a cluster's endpoints in the form that the peerings of its network show.
+// If a cluster has no access points, its own endpoint is returned.
 func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.PeeringEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -76,7 +76,7 @@ func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEnd
 }
 
 // ProjectKafkaCluster turns a cluster's record into its observation, without conditions, peerings
-// and the metadata that Stamp sets.
+// and what Stamp sets.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -114,13 +114,14 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes maps former spellings, which the published examples still have.
+// connectionTypes maps former spellings to the present ones. The API's published examples still
+// have the former ones.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints returns the endpoints sorted by access point ID.
+// kafkaEndpoints returns the endpoints, sorted by access point ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -145,11 +146,11 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
-// The access points the API reserves, best first.
+// reservedAccessPoints are the access points that the API reserves, best first.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
 // prefer returns the API's own (deprecated) field if it is set. Otherwise it returns the field of
-// access point PUBLIC, else of PRIVATE_LINK, else of the lowest access point ID that has one.
+// access point PUBLIC, then of PRIVATE_LINK, then of the lowest access point ID that has one.
 // endpoints must be sorted.
 func prefer(own string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if own != "" {

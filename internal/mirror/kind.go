@@ -25,76 +25,75 @@ type Object interface {
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages: "KafkaCluster".
 	Name string
-	// Condition is the type of the owner's condition that reports how this kind's last
-	// sync went; "" if Ready alone does.
+	// Condition is the type of the owner's condition that reports how this kind's last sync went;
+	// "" if only Ready reports it.
 	Condition string
 	// ReadyPhase is the phase in which an object is Ready.
 	ReadyPhase string
-	// OtherPhases are the other phases whose meaning is known: not Ready.
+	// OtherPhases are the other known phases. In them an object is not Ready.
 	OtherPhases []string
 
 	// InfoMetric is the name of the metric that has one series for each observation. InfoLabels are
-	// its labels, in addition to the observation's namespace, name and source. Info returns their
-	// values.
+	// its labels, in addition to the observation's namespace, name and source. Info returns the
+	// values of InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// mirrored reports whether an owner wants this kind; nil if all do.
+	// mirrored reports whether an owner wants this kind. If mirrored is nil, every owner does.
 	mirrored func(owner Object) bool
-	// summary returns the place of this kind's numbers in an owner's status.
+	// summary returns where an owner's status has the counts of this kind.
 	summary func(owner Object) **v1alpha1.InventorySummary
 	// owned reports whether an object is this owner's, see [Owned] and [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns since when an object's cloud object is missing or outside, as the cluster says;
-	// zero if the cluster does not say so.
+	// claim returns the time since when an object's cloud object is missing or outside, as the
+	// cluster says; zero if the cluster does not say so.
 	claim func(o Object, owner Owner, seen sight) time.Time
-	// render returns the object as it should be, from what is known of it; see restamped and
-	// renderSource.
+	// render returns the object as it should be. See restamped and renderSource.
 	render func(r rendering) Object
 
-	// attach adds an observation to its network, for other kinds to repeat. It is nil, as are the
-	// next two, if the kind is not joined with others.
+	// attach records an observation under its network. Observations of other kinds in that network
+	// can then show it. attach, join and joinedAs are nil if the kind takes no part in this.
 	attach func(*networks, Object)
-	// join returns an observation that repeats its network's other objects. It returns the given
-	// one if that already repeats them, otherwise a shallow copy.
+	// join returns an observation that shows the other objects of its network. If the given
+	// observation shows them already, join returns it; otherwise a shallow copy.
 	join func(*networks, Object) Object
-	// joinedAs returns a shallow copy of an observation that repeats the same other objects as
-	// another observation of the same cloud object.
+	// joinedAs returns a shallow copy of o that shows the same other objects as the observation as.
+	// Both are observations of the same cloud object.
 	joinedAs func(o, as Object) Object
 
-	// withLastName returns a listed object with its earlier display name, if the listing gave it
-	// none; nil if the names of a kind decide nothing. former is the object as listed before and
-	// there the one in the cluster; each is nil if there is none.
+	// withLastName returns a listed object with its earlier display name, if the listing gave no
+	// name. It is nil if nothing depends on the names of the kind. former is the object as listed
+	// before, there is the object in the cluster; each is nil if there is none.
 	withLastName func(o, former, there Object) Object
-	// scope returns a function that reports whether the owner's selector takes a listed object; nil
-	// if it takes every one.
+	// scope returns a function that reports whether the owner's selector takes a listed object. It
+	// is nil if the kind has no selector.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person took the object out of its owner's hands; nil if that
-	// cannot be.
+	// released reports whether a person released the object from its owner. It is nil if objects of
+	// the kind cannot be released.
 	released func(Object) bool
 	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
-	// status says; nil if people cannot hand such objects over.
+	// status says. It is nil if people cannot hand over objects of the kind.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns what people should know of the owner's spec, given the objects it wants; nil
-	// if a kind has nothing to say.
+	// remarks returns notes on the owner's spec for people, given the objects that the owner wants.
+	// It is nil if the kind has none.
 	remarks func(owner Owner, desired Desired) []string
 }
 
 // content says how to read, compare and copy the part of an object that the operator writes: the
-// status of an observation, the spec of a source.
+// status of an observation, or the spec of a source.
 type content struct {
-	// InStatus reports whether that part is the status, which has a subresource of its own.
+	// InStatus reports whether the part is the status. The status has a subresource.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(to, from Object)
-	// phase returns the cloud's own word, and trouble what the cloud says went wrong. For a kind
-	// without phases both are nil, as are the conditions and the copy of the reason of condition
-	// Observed.
+	// phase returns the cloud's own word for the phase. trouble returns what the cloud says went
+	// wrong. conditions returns the conditions, observed the status's copy of the reason of
+	// condition Observed. All four are nil for a kind without phases.
 	phase      func(Object) string
 	trouble    func(Object) string
 	conditions func(Object) *[]metav1.Condition
@@ -107,7 +106,7 @@ type deep[S any] interface {
 	DeepCopyInto(*S)
 }
 
-// observationParts are the parts of a status that the engine sets, not a listing.
+// observationParts are the parts of a status that do not come from a listing, and the trouble.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
@@ -137,8 +136,8 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// observationKind completes the description of a kind of observation: which sources want it, and
-// which field of their status has its numbers.
+// observationKind completes a kind of observation. policy reads from a source's spec whether it
+// wants the kind. summary returns where the source's status has the kind's counts.
 func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.mirrored = func(owner Object) bool {
 		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
@@ -155,16 +154,16 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 // Mirrored reports whether the owner mirrors this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
 
-// Summary returns the place of this kind's numbers in the owner's status.
+// Summary returns where an owner's status has the counts of this kind.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summary(owner) }
 
-// Owned reports whether an object of this kind is this owner's.
+// Owned reports whether an object of this kind belongs to an owner.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
-// releases reports whether a person took the object out of its owner's hands.
+// releases reports whether a person released the object from its owner.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
-// ID returns the cloud's ID of the object that o stands for.
+// ID returns the ID that the cloud gave to the object's cloud object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
 // Content returns a pointer to the part of an object that the operator writes: its status or its
@@ -207,8 +206,8 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns when this kind was last listed whole, as an owner's status says. If it never
-// was, LastListed returns when the owner was created.
+// LastListed returns when this kind's last complete listing ended, as the owner's status says. If
+// there was none, it returns when the owner was created.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -216,25 +215,24 @@ func (k *Kind) LastListed(owner Object) time.Time {
 	return owner.GetCreationTimestamp().Time
 }
 
-// knows reports whether this version knows what a phase means.
+// knows reports whether this version of the operator knows what a phase means.
 func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }
 
-// Owner is what planning knows of the object that mirrors kinds: an InventorySource or an
-// EnvironmentDiscovery.
+// Owner is what planning knows of an InventorySource or an EnvironmentDiscovery.
 type Owner struct {
 	Object
-	// kind is the owner's own kind. Resource is kubectl's word for it.
+	// kind is the owner's own kind. Resource is the word for it in kubectl commands.
 	kind     string
 	Resource string
 	// Prune says when to delete an object whose cloud object is missing.
 	Prune v1alpha1.Prune
-	// StaleAfter is the time after the last complete listing at which the owner's objects turn
-	// stale; 0 if they never do.
+	// StaleAfter is how long after the last complete listing the owner's objects turn stale; 0 if
+	// they never do.
 	StaleAfter time.Duration
-	// overrides returns a discovery's overrides, which it prepares at the first call; nil for a
-	// source.
+	// overrides returns a discovery's overrides. It prepares them at the first call. It is nil for
+	// a source.
 	overrides func() []override
 }
 
@@ -249,7 +247,7 @@ func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
 		overrides: sync.OnceValue(func() []override { return newOverrides(d) })}
 }
 
-// DiscoveryKind is the kind that the ownerReferences to a discovery name.
+// DiscoveryKind is the kind in an ownerReference to a discovery.
 const DiscoveryKind = "EnvironmentDiscovery"
 
 func (o Owner) source() *v1alpha1.InventorySource { return o.Object.(*v1alpha1.InventorySource) }
@@ -263,13 +261,13 @@ func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is what render makes an object from.
+// rendering is the input of a kind's render.
 type rendering struct {
 	owner Owner
-	// base is the object as last listed, or as it is if it was never listed. existing is the object
-	// as it is, nil if it does not exist yet.
+	// base is the object as last listed. If it was never listed, base is existing. existing is the
+	// object in the cluster; nil if there is none yet.
 	base, existing Object
 	sight          sight
-	// since is when the object was first known to be missing or outside, if it is.
+	// since is when the object was first known to be missing or outside; zero if it is neither.
 	since time.Time
 }

@@ -15,55 +15,59 @@ import (
 
 // Sighting is the result of one listing of one kind, projected and stamped.
 type Sighting struct {
-	// Objects are those that are new or changed since the last listing. Each is as it should be in
-	// the cluster, without conditions and without what is joined from other kinds.
+	// Objects are the objects that are new or changed since the last listing. Each is as it should
+	// be in the cluster, without conditions and without what is joined from other kinds.
 	Objects []Object
-	// Same are the cloud IDs of the objects that are as in the last listing. The ledger that
-	// records the sighting must know each of them as listed.
+	// Same are the cloud IDs of the objects that equal those of the last listing. The ledger that
+	// records the sighting must have each of them as listed.
 	Same []string
 	// Complete reports whether every object was listed and read. Only then does the absence of an
 	// object mean something.
 	Complete bool
-	// Scope is a hash of what could be seen: endpoint, credential and filters. Absences under
-	// different scopes do not add up.
+	// Scope is a hash of what decides which objects could be seen: endpoint, credential and
+	// filters. Misses under different scopes do not add up.
 	Scope string
 	// End is when the listing ended.
 	End time.Time
 }
 
 // Ledger is what the listings since the manager's start say about one kind of one owner. A Ledger
-// is never changed: Record makes a new one. The nil Ledger is that of a kind not listed yet.
+// is never changed: Record makes a new one. The nil Ledger stands for a kind that was not listed
+// yet.
 type Ledger struct {
 	entries map[string]entry // by the object's name
 	// completed is when the last complete listing ended; zero if there was none.
 	completed time.Time
-	// empty reports whether the last complete listing had no object.
+	// empty reports whether the last complete listing had no objects.
 	empty bool
+	// scope is the scope of the last complete listing. former is the scope under which an earlier
+	// process saw the existing objects.
 	scope string
 	// former is the scope under which an earlier process saw the existing objects.
 	former string
-	// seq numbers the complete listings. The first since the start is 0 and counts no miss: a
-	// manager that just started has seen no object itself, so none can be gone.
+	// seq numbers the complete listings. The first since the start has the number 0 and counts as
+	// no miss: a manager that just started has seen no object itself.
 	seq int
-	// base is the seq before the first complete listing under scope. Earlier listings do not count
-	// as misses.
+	// base is the number of the last complete listing before the first one under scope. Earlier
+	// listings do not count as misses.
 	base int
-	// absent counts the entries that are not listed.
+	// absent is the number of entries that are not listed.
 	absent int
-	// told is how many objects the last listing had. partial reports whether it was incomplete.
+	// told is the number of objects in the last listing. partial reports whether that listing was
+	// incomplete.
 	told    int
 	partial bool
-	// phases are the former phases of the objects whose phase changed and whose observation does
-	// not show the change yet, by name.
+	// phases are the former phases of objects. It has an object, by name, if its phase changed and
+	// its observation does not show that yet.
 	phases map[string]string
-	// clashes are the objects that have no observation because another cloud object has their name,
-	// sorted.
+	// clashes are the listed objects whose name another cloud object has, sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that can have no observation, because another cloud object has its name.
+// Clash is a cloud object that can have no object in the cluster, because another cloud object has
+// its name.
 type Clash struct {
-	// ID is the cloud's ID of the object without an observation.
+	// ID is the cloud ID of the object without a name.
 	ID string
 	// Name is the name that both need. Owner is the cloud ID of the object that has it.
 	Name, Owner string
@@ -71,39 +75,38 @@ type Clash struct {
 
 // entry is what is known of one cloud object.
 type entry struct {
-	// object is the object as last listed; nil if it never was. If the cached object equals it,
-	// that object is used, so it is held once.
+	// object is the object as last listed; nil if it was never listed. If the object in the cache
+	// equals it, the cached one is used, so that it is in memory once.
 	object Object
-	// outside is since when the owner's selector does not take the listed object; zero if it takes
-	// it.
+	// outside is the time since when the owner's selector does not take the listed object; zero if
+	// it takes it.
 	outside time.Time
-	// scope is the scope of the listing that last saw the object, in this process or an earlier
+	// scope is the scope of the last listing that had the object, in this process or an earlier
 	// one; "" if it is not known.
 	scope string
-	// absence is nil for an object that is listed: in the last complete listing, or
-	// in a listing since.
+	// absence is nil if the object is listed: in the last complete listing or in a later one.
 	absence *absence
 }
 
 // absence is what is known of an object that is not listed.
 type absence struct {
-	// seq numbers the latest complete listing when the object was last seen. For an object that was
-	// never listed, it numbers the listing that first found its observation in the cluster.
+	// seq is the Ledger's seq when the object was last listed. If the object was never listed, it
+	// is the Ledger's seq when its object was first found in the cluster.
 	seq int
-	// since is when the object was first known to be missing; zero until a complete listing lacks
-	// it.
+	// since is when the object was first known to be missing; zero if no complete listing lacked it
+	// yet.
 	since time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind not listed yet. former is the scope under which an earlier
-// process last saw its objects; "" if it is unknown.
+// NewLedger returns the ledger of a kind that was not listed yet. former is the scope under which
+// an earlier process last saw the kind's objects; "" if it is not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
 // Record returns the ledger after one more listing. existing are the owner's objects in the
-// cluster. A cloud object that is not listed and has no object in the cluster is forgotten. If it
-// has one and was never listed, its misses count from now on, no matter who created the object.
+// cluster. A cloud object that is not listed and has no object in the cluster is forgotten. If an
+// object in the cluster was never listed, its misses count from now on, no matter who created it.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -153,14 +156,15 @@ type recording struct {
 	owner Owner
 	Sighting
 	former *Ledger
-	// there are the owner's objects, by name.
+	// there are the owner's objects in the cluster, by name.
 	there map[string]Object
-	// inScope reports whether the owner's selector takes a listed object; nil if all are.
+	// inScope reports whether the owner's selector takes a listed object; nil if the kind has no
+	// selector.
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after a complete listing under the same scope that equals the last one,
-// byte for byte. The ledger must be settled.
+// Again returns the ledger after another complete listing under the same scope with the same
+// content. The ledger must be settled.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -168,16 +172,16 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 	return &next
 }
 
-// Distinct reports whether no two objects have the same name.
+// Distinct reports whether each listed object has a name of its own.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled reports whether the last listing was complete and had every known object, each under a
+// Settled reports whether the last listing was complete and had every known object, each with a
 // name of its own.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// complete records that a complete listing happened.
+// complete records that a listing was complete.
 func (l *Ledger) complete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
@@ -189,8 +193,8 @@ func (l *Ledger) complete(s Sighting) {
 	l.completed, l.empty, l.scope = s.End, l.told == 0, s.Scope
 }
 
-// see records one listed object. If two IDs give the same name, the ID that equals the name keeps
-// it; if none does, the lower ID keeps it.
+// see records one listed object. If two cloud IDs make the same name, the ID that equals the name
+// gets it; if none does, the lower ID gets it.
 func (l *Ledger) see(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -217,12 +221,12 @@ func (l *Ledger) see(r recording, o Object) {
 	l.entries[name] = e
 }
 
-// roomFor returns how many entries and observations a kind may have while its listings are
-// incomplete. told is how many objects the last listing had. The room is enough for any one
-// listing; it is a bound if each listing has other objects.
+// roomFor returns how many entries and objects a kind may have while its listings are incomplete.
+// told is the number of objects in the last listing. There is always room for one listing. If each
+// listing has other objects, the number bounds how many are kept.
 func roomFor(told int) int { return max(100, 2*told) }
 
-// keep takes over what the former ledger knew of objects that are not in this listing.
+// keep takes over what the former ledger knows of objects that this listing lacks.
 func (l *Ledger) keep(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
@@ -240,13 +244,14 @@ func (l *Ledger) keep(r recording) {
 	}
 }
 
-// neverListed is the scope of an object that was put in the owner's hands and that no listing ever
-// had: it may be of an organization that the credential does not see.
+// neverListed is the scope of an object that a person handed to its owner and that no listing ever
+// had. It may belong to an organization that the credential does not see.
 const neverListed = "never-listed"
 
 // unlisted returns the scope of an object that no listing of this process had. former is the scope
-// that an earlier process saw the kind's objects under. If people can hand objects over, only an
-// object that the owner's status has as listed was seen by that process.
+// under which an earlier process saw the kind's objects. If people can hand objects over, the
+// scope is neverListed after a complete listing of this process, and for an object that the owner's
+// status does not have as listed.
 func (r recording) unlisted(o Object, former string) string {
 	if r.kind.listedBefore != nil && (!r.former.completed.IsZero() || !r.kind.listedBefore(o, r.owner)) {
 		return neverListed
@@ -254,9 +259,10 @@ func (r recording) unlisted(o Object, former string) string {
 	return former
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked it. there is its object
-// in the cluster. since is when this process first missed the object. The cluster's claim counts
-// only if this process never saw the object, and later edits of the claim do not count.
+// absenceAfter returns the absence of an object after a listing that lacked it. there is the object
+// in the cluster. The time since when it is missing is when this process first missed it. The time
+// that the cluster claims counts only if this process never saw the object, and only once: later
+// edits of the claim have no effect.
 func (r recording) absenceAfter(e entry, there Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -278,10 +284,10 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return claimedSince(r.kind, r.owner, o, seen, r.End)
 }
 
-// claimedSince returns since when an object is missing or outside, as the cluster says. It returns
-// now if the cluster does not say so or names a time in the future. An object cannot be missing
-// before it was created: a claim that is earlier by more than [maxSkew] is forged, and the time of
-// creation counts, which only the API server sets.
+// claimedSince returns the time since when an object is missing or outside, as the cluster says. It
+// returns now if the cluster does not say so or gives a time in the future. An object cannot be
+// missing before it was created. So a claim that is earlier by more than [maxSkew] is forged, and
+// the time of creation counts: only the API server sets that.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() || since.After(now) {
@@ -293,13 +299,13 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 	return since
 }
 
-// maxSkew is how far the API server's clock may be ahead of the operator's. Within it, a time that
-// the operator wrote itself may lie before the object's creation, and is not written again.
+// maxSkew is how far the API server's clock may be ahead of the operator's clock. A time that the
+// operator wrote may be earlier than the object's creation by this much, and is not written again.
 const maxSkew = time.Minute
 
-// knownSince returns what is known of an object, and since when it is missing or outside: as this
-// process saw it, otherwise as the cluster says. The time is zero for a listed object, and for an
-// unknown one that was neither when an earlier process last looked.
+// knownSince returns the sight of an object, and the time since when it is missing or outside: as
+// this process saw it, otherwise as the cluster says. The time is zero for a listed object. It is
+// also zero for an unknown object that the cluster does not call missing or outside.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -320,7 +326,8 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingCondition returns since when condition Observed is False; zero if it is not.
+// missingCondition returns the time since when condition Observed is False; zero if it is not
+// False.
 func missingCondition(conditions []metav1.Condition) time.Time {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
 	if c == nil || c.Status != metav1.ConditionFalse {
@@ -329,8 +336,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases finds the objects whose phase changed since their observation was written. A phase
-// that a stranger wrote there is no former phase.
+// notePhases finds the objects whose phase changed since their observation was written. If someone
+// else wrote a phase into the observation, that is no former phase.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -356,7 +363,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns what is known of an object, and reports whether anything is.
+// entry returns what is known of an object, and whether anything is known.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -373,8 +380,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the phase that an object had before the cloud changed it, if its observation
-// does not show the change yet; otherwise "".
+// formerPhase returns the phase before the cloud changed it, if the object's observation does not
+// show the change yet; otherwise "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -382,8 +389,8 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row lacked an object. All have the same scope, and
-// none is the first since the start.
+// misses returns how many complete listings in a row lacked an object. They all have the last
+// scope, and none of them is the first since the start.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -392,7 +399,8 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns since when an object is known to be missing or outside; zero if it is neither.
+// since returns the time since when an object is known to be missing or outside; zero if it is
+// neither.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {
@@ -417,12 +425,13 @@ func (l *Ledger) never(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// elsewhere reports whether the object was last seen under another scope than this.
+// elsewhere reports whether the object was last seen under another scope.
 func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
-// Scope returns the scope under which a later process counts the existing objects as seen. It is
-// the scope of the last complete listing. If missing objects were last seen under another scope, it
-// is that one. Objects that were never listed do not count: the owner's status names them.
+// Scope returns the scope for the status: a later process takes it as the scope under which the
+// existing objects were seen. It is the scope of the last complete listing. If missing objects were
+// last seen under another scope, Scope returns that one. Objects that were never listed do not
+// count: the owner's status names them.
 func (l *Ledger) Scope() string {
 	scope := l.scope
 	if l.completed.IsZero() || l.absent == 0 {
@@ -436,8 +445,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about whether an object exists. Before the first complete
-// listing nothing is missing.
+// sight returns what the listings say about an object. Before the first complete listing no object
+// is missing.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {
@@ -451,7 +460,7 @@ func (l *Ledger) sight(name string) sight {
 	return missing
 }
 
-// Listed reports whether an object was in the last complete listing, or seen since.
+// Listed reports whether an object was in the last complete listing or in a later one.
 func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()

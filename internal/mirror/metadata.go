@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp gives a projected observation the metadata and the origin that its source decides: name,
-// namespace, ownerReference, the operator's labels and the source's template. Labels that the
+// Stamp gives a projected observation everything that its source decides: name, namespace,
+// ownerReference, origin, the operator's labels and the source's template. Labels that the
 // projection set stay. Texts of the cloud are cut to what their fields hold.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
@@ -32,8 +32,8 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated adds the labels of a template to the labels given. It also returns the annotations of
-// the template, together with the note of the template's keys.
+// templated adds a template's labels to the given labels, and returns them. It also returns the
+// template's annotations, and with them the one that lists the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -51,16 +51,16 @@ func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, a
 	return labels, annotations
 }
 
-// setLabel sets a label if the value is valid. An empty or invalid value sets none, because a label
-// must never prevent an object from being written.
+// setLabel sets a label if the value is valid and not empty. An invalid label must never prevent an
+// object from being written.
 func setLabel(labels map[string]string, key, value string) {
 	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
 	}
 }
 
-// LabelValue returns the label value that stands for an object's name. It is the name itself if
-// that fits; otherwise its first characters, "-" and the first 8 hex digits of its SHA-256.
+// LabelValue returns the label value for an object's name: the name itself if it is short enough;
+// otherwise its first characters, "-" and the first 8 hex digits of its SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -68,8 +68,8 @@ func LabelValue(name string) string {
 	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
-// templateKeys lists the template's label keys, ";", and its annotation keys. Each list is sorted
-// and separated by commas. It is "" for an empty template.
+// templateKeys returns the template's label keys, ";", and its annotation keys. Each list is sorted
+// and separated by commas. The result is "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -79,9 +79,9 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns an observation with the metadata that its source gives it now. It returns the
-// given one if that already has it, otherwise a copy. The source's template also applies to objects
-// that are no longer listed.
+// restamped returns an observation with the metadata that its source gives it now. If the given
+// observation has them already, it is returned; otherwise a copy. So the source's template also
+// applies to objects that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -101,8 +101,8 @@ func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	return next
 }
 
-// sameMetadata reports whether an object has all the metadata that it should have. It ignores what
-// strangers added: their labels, annotations, finalizers and further owners.
+// sameMetadata reports whether an object has all the metadata that it should have. Labels,
+// annotations, finalizers and owners that others added do not count.
 func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
@@ -110,8 +110,9 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether an observation is exactly what was listed, apart from conditions and
-// joined lists. Then nothing in it is a stranger's, so it can stand for the listed object.
+// carries reports whether an existing observation equals the listed one, apart from conditions and
+// joined lists, and has no metadata that others added. Then the existing one can stand for the
+// listed one.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -121,8 +122,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns an observation to create. It has no metadata of the existing object that may stand
-// for the listed one.
+// fresh returns a copy of desired that can be created. desired may be an object read from the
+// cluster, see carries. The copy lacks the metadata that the API server set.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -133,8 +134,9 @@ func fresh(desired Object) Object {
 	return next
 }
 
-// restoreMetadata puts the desired metadata on an object. It removes what the operator set and no
-// longer wants. Strangers' metadata stays.
+// restoreMetadata puts the desired labels, annotations and ownerReference on an object. It removes
+// keys under inventory.ccloud.dev/ and keys of the former template that are no longer wanted. All
+// other metadata stays.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -149,8 +151,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the label and annotation keys that an object has from a template, as the note
-// on the object lists them.
+// formerKeys returns the label and annotation keys that an object got from a template. The
+// annotation template-keys lists them.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -189,7 +191,7 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 }
 
 // SameNamed reports whether two references have the same kind and name. They mean the same object,
-// or a later one of that name.
+// or an object and its successor of the same name.
 func SameNamed(a, b metav1.OwnerReference) bool {
 	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
 }
@@ -204,9 +206,10 @@ func sameOwner(existing, desired metav1.Object) bool {
 	return false
 }
 
-// Owned reports whether an observation is this source's. Either the source controls it, or it has
-// no controller because its ownerReference was lost. In that case its spec must name the source and
-// the environment, and it must have the name that the source would give it.
+// Owned reports whether an observation belongs to a source. The observation must have the source
+// and the environment in its spec, and the name that the source would give it. The source must
+// control it. An observation without a controller also belongs to the source: its ownerReference
+// was lost.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {
 	origin := o.Origin()
 	if origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment ||

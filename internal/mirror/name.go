@@ -10,10 +10,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// hashDigits is how many hex digits of an ID's SHA-256 end a name that is not the ID itself.
+// hashDigits is how many hex digits of the ID's SHA-256 end a name that is not the ID.
 const hashDigits = 8
 
-// ObjectName returns the name of the observation of the cloud object with this ID. It is the ID if
+// ObjectName returns the name in the cluster for the cloud object with this ID. It is the ID if
 // that is a valid DNS-1123 subdomain. Otherwise it is the ID in lower case, with "-" for each
 // invalid rune, followed by "-" and the first 8 hex digits of the ID's SHA-256. The result is a
 // valid object name for any ID.
@@ -24,8 +24,8 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A dot must be between letters or digits. A name must begin with one of those and must not
-		// be too long.
+		// A dot must be between letters or digits. A name must begin with a letter or digit, and
+		// must not be too long.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]
 	}

@@ -64,13 +64,13 @@ func joinNetwork(n *networks, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a reference that repeats the facts of its network. It is the given one if
-// that already does, otherwise a copy. If the network is not mirrored, it has no facts.
+// joinReference returns a reference that shows the facts of its network, see referenceWith. If the
+// network is not mirrored, it has no facts.
 func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return referenceWith(r, n.facts[networkID(r)])
 }
 
-// referenceAs returns a reference with the same facts of its network as another one.
+// referenceAs returns a reference that shows the same facts of its network as another reference.
 func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if as == nil {
 		return r
@@ -78,6 +78,8 @@ func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return referenceWith(r, networkFacts{as.Phase, as.CIDR, as.DNSDomain})
 }
 
+// referenceWith returns a reference with these facts. If it has them already, it is returned;
+// otherwise a copy.
 func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.NetworkReference {
 	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == told) {
 		return r
@@ -88,7 +90,7 @@ func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.Ne
 }
 
 // ProjectNetwork turns a network's record into its observation, without conditions, clusters,
-// peerings and the metadata that Stamp sets.
+// peerings and what Stamp sets.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -124,7 +126,7 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones returns the zones that either list names, sorted by ID.
+// networkZones returns the zones of both lists, sorted by ID.
 func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range ids {
@@ -140,8 +142,8 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets Confluent's side, by the kind. If this version does not know the kind, the
-// members decide, if they fit one cloud only.
+// setNetworkCloud sets Confluent's side, for the cloud that the kind names. If this version does
+// not know the kind, it sets the side whose members are there, if only one side has members.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

@@ -87,7 +87,7 @@ func TestOfANetworkOfUnknownKindTheMembersTellWhoseSideItIs(t *testing.T) {
 		"AWS":           {wire.NetworkCloud{VPC: "vpc-1"}, v1alpha1.NetworkObservationStatus{AWS: &v1alpha1.AWSNetwork{VPC: "vpc-1"}}},
 		"GCP":           {wire.NetworkCloud{VPCNetwork: "vn"}, v1alpha1.NetworkObservationStatus{GCP: &v1alpha1.GCPNetwork{VPCNetwork: "vn"}}},
 		"Azure":         {wire.NetworkCloud{VNet: "v"}, v1alpha1.NetworkObservationStatus{Azure: &v1alpha1.AzureNetwork{VNet: "v"}}},
-		"nobody's":      {wire.NetworkCloud{}, v1alpha1.NetworkObservationStatus{}},
+		"of no cloud":   {wire.NetworkCloud{}, v1alpha1.NetworkObservationStatus{}},
 		"two's at once": {wire.NetworkCloud{VPC: "vpc-1", VNet: "v"}, v1alpha1.NetworkObservationStatus{}},
 	} {
 		t.Run(name, func(t *testing.T) {

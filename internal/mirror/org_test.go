@@ -193,7 +193,7 @@ func (o *org) restart() {
 	}
 }
 
-// annotate sets an annotation of a source; "" takes it off. Whoever read it before has another.
+// annotate sets an annotation of a source; "" removes it. It changes a copy, as reread does.
 func (o *org) annotate(name, key, value string) {
 	s := o.reread(name)
 	if s.Annotations == nil {
@@ -204,7 +204,8 @@ func (o *org) annotate(name, key, value string) {
 	}
 }
 
-// reread returns a source to edit: as in a cache, whoever read it before has another.
+// reread returns a source to edit. As in a cache, it is a copy: an object that was read before stays
+// as it was.
 func (o *org) reread(name string) *v1alpha1.InventorySource {
 	o.Expect(o.sources).To(HaveKey(name))
 	o.sources[name] = o.sources[name].DeepCopy()

@@ -28,9 +28,10 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) []override {
 	return all
 }
 
-// settings returns what a discovery's template and overrides make of an environment's source, and
-// the indexes of the overrides that apply. note is called for each field that an override sets
-// differently from an earlier one, with both indexes; it may be nil.
+// settings returns the settings of an environment's source: those of the discovery's template,
+// changed by the overrides. applied has the indexes of the overrides that select the environment.
+// If note is not nil, it is called for each field that two overrides set to different values, with
+// the indexes of both.
 func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) (settings v1alpha1.MirrorSettings, applied []int) {
 	settings = *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
 	setters := map[string]int{}
@@ -49,9 +50,10 @@ func (o Owner) settings(id, displayName string, note func(field string, earlier,
 	return settings, applied
 }
 
-// overlay lays the fields that are set in from over to, as a JSON merge patch does: members of
-// structs and maps are set one by one, everything else is replaced. An empty list that is not nil
-// is set too. set is called with the path of each such field and whether its value changes it.
+// overlay copies the fields that are set in from to to, as a JSON merge patch does: members of
+// structs and maps are copied one by one, everything else is replaced. An empty list that is not
+// nil counts as set. set is called with the path of each copied field, and whether its value
+// changed.
 func overlay(to, from reflect.Value, path string, set func(field string, differs bool)) {
 	switch {
 	case from.Kind() == reflect.Struct:
@@ -76,7 +78,7 @@ func overlay(to, from reflect.Value, path string, set func(field string, differs
 }
 
 // overrideRemarks says which overrides of a discovery select no environment that it takes, and
-// which contradict each other.
+// which two overrides set a field to different values.
 func overrideRemarks(owner Owner, desired Desired) []string {
 	if len(owner.overrides()) == 0 {
 		return nil

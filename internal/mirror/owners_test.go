@@ -34,7 +34,7 @@ type mirrored interface {
 	// put has an object appear that the owner would make of a cloud object, and returns it.
 	put(id string) Object
 	drop(name string)
-	// forge makes an object claim, to whoever may edit it, that it has been missing since.
+	// forge makes an object claim that it has been missing since, as a person who may edit it can.
 	forge(name string, since time.Time)
 	// since returns since when an object says that it is missing; zero if it does not.
 	since(name string) time.Time
@@ -161,7 +161,7 @@ var situations = map[string]func(s scene){
 		s.Expect(plan.Summary).To(And(HaveField("Observed", int32(9)), HaveField("Missing", int32(0))))
 		s.Expect(s.names()).To(Equal(ids(9)))
 	},
-	"Retain keeps it for ever": func(s scene) {
+	"Retain keeps it forever": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.Policy = v1alpha1.PrunePolicyRetain })
 		for range 5 {
 			plan := s.sync(ids(9)...)
@@ -201,7 +201,7 @@ var situations = map[string]func(s scene){
 		s.Expect(s.part("lkc-010").Writes).To(HaveLen(1))
 		s.Expect(s.names()).To(Equal(ids(11)))
 	},
-	"a restart starts the misses anew": func(s scene) {
+	"after a restart the misses count from zero": func(s scene) {
 		for range 5 {
 			s.restart()
 			s.Expect(s.sync(ids(9)...).Deletes).To(BeEmpty(), "the first listing since the start")
@@ -224,7 +224,7 @@ var situations = map[string]func(s scene){
 		since := s.since("lkc-009")
 		for range 3 {
 			s.restart()
-			s.Expect(s.pass().Writes).To(BeEmpty(), "nobody knows yet")
+			s.Expect(s.pass().Writes).To(BeEmpty(), "it is not known yet")
 			s.Expect(s.sync(ids(9)...).Writes).To(BeEmpty())
 			s.Expect(s.since("lkc-009")).To(Equal(since))
 			s.wait(14 * time.Minute) // Less than staleAfter.
@@ -501,7 +501,7 @@ var situations = map[string]func(s scene){
 		s.Expect(s.kind.SameWrite(repair.Writes[0], whole.Writes[0])).To(BeTrue())
 		s.Expect(s.edit("lkc-001").GetLabels()).To(And(HaveKeyWithValue("theirs", "1"), HaveKey(v1alpha1.LabelEnvironment)))
 		s.Expect(whole.View.Repair(map[string]Object{"lkc-002": nil}, s.clock()).Writes).To(HaveLen(1), "one that is gone")
-		s.Expect(whole.View.Repair(map[string]Object{"lkc-x": nil}, s.clock())).To(BeNil(), "not one that nobody knows")
+		s.Expect(whole.View.Repair(map[string]Object{"lkc-x": nil}, s.clock())).To(BeNil(), "not one that is not known")
 	},
 }
 

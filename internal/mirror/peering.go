@@ -39,7 +39,7 @@ var Peering = observationKind(Kind{
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// trouble joins the code and the message of an error of the API.
+// trouble joins the code and the message of the API's error.
 func trouble(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
@@ -65,11 +65,12 @@ func joinPeering(n *networks, o Object) Object {
 	return &joined
 }
 
-// networkingKindPrefix sometimes precedes the kind on the wire. The contract has none.
+// networkingKindPrefix sometimes stands before a kind in an answer. The published API has no
+// prefix.
 const networkingKindPrefix = "networking.v1."
 
 // ProjectPeering turns a peering's record into its observation, without conditions, endpoints and
-// the metadata that Stamp sets.
+// what Stamp sets.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -92,8 +93,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the cloud, by the kind, and the customer's side. If this version does not
-// know the kind, the members decide, if they fit one cloud only.
+// setPeeringCloud sets the cloud and the customer's side, for the cloud that the kind names. If
+// this version does not know the kind, it sets only the side whose members are there, if only one
+// side has members.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

@@ -19,23 +19,22 @@ import (
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
-	// Ledger is what the listings said; nil if there was none since the start.
+	// Ledger is what the listings said; nil if the kind was not listed since the manager's start.
 	Ledger *Ledger
 	// Desired is this kind's part of what Desire returned.
 	Desired Desired
-	// Existing are the owner's own objects of this kind. They are not
-	// changed.
+	// Existing are the owner's own objects of this kind. Make does not change them.
 	Existing []Object
 	// Occupants are the objects of this kind in the owner's namespace that have a name the owner
-	// wants and are not its own, by name.
+	// wants, but do not belong to the owner. The map key is the name.
 	Occupants map[string]Object
-	// Completed is when this kind's last complete listing ended, even before the manager's start;
+	// Completed is when this kind's last complete listing ended, in this process or an earlier one;
 	// zero if there was none.
 	Completed time.Time
-	// Fresh reports whether the last attempt to list the kind gave a complete listing, just now.
-	// Otherwise nothing is pruned.
+	// Fresh reports whether the last attempt to list the kind gave a complete listing, just now. If
+	// it is false, nothing is pruned.
 	Fresh bool
-	// Approval is what the last plan returned as Approved.
+	// Approval is Report.Approved of the last plan.
 	Approval *Approval
 	// Now is the time of the plan.
 	Now time.Time
@@ -57,33 +56,34 @@ type Changes struct {
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are the objects that would be deleted if the kind had just been listed whole, sorted
-	// by name. The next such listing decides.
+	// Deferred are the objects that would be deleted if the kind had just been listed completely,
+	// sorted by name. The next complete listing decides.
 	Deferred []Object
-	// Unchanged is the number of objects that are as they should be.
+	// Unchanged is the number of objects that need no write.
 	Unchanged int
 }
 
-// Write is one object to create or to change.
+// Write creates or changes one object.
 type Write struct {
 	// Existing is the object as it is, or nil to create it.
 	Existing Object
-	// Desired is the object as it should be, whole.
+	// Desired is the whole object as it should be.
 	Desired Object
-	// Metadata and Content report which parts differ. Both are true to create.
+	// Metadata and Content report which parts differ. For a new object both are true.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the cloud changed it, if this write shows the
-	// change; otherwise "".
+	// FormerPhase is the object's phase before the cloud changed it, if this write is the one that
+	// shows the new phase; otherwise "".
 	FormerPhase string
-	// wanted is what the plan wants of the object, without what others added to it. shown are the
-	// wanted conditions, without times that do not matter.
+	// wanted is the object as the plan wants it, without metadata that others added. It is nil if
+	// the write releases the object. shown are the wanted conditions, without times that do not
+	// matter.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether an object, as the API server answered to the write, is what was written.
-// It ignores what others added. If it is false, an older CRD or an admission policy changed the
-// object.
+// Stored reports whether the API server stored what was written. answer is its answer to the write;
+// what others added to the object does not count. If the result is false, an older CRD or an
+// admission policy changed the object.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -91,8 +91,8 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether two writes want the same of an object, no matter what others added to
-// it in between. If the object is gone meanwhile, creating it is another write.
+// SameWrite reports whether two writes want the same of an object. What others added to it in
+// between does not count. If the object was deleted in between, creating it is another write.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wanted == nil || b.wanted == nil { // To release an object is always the same write.
 		return a.wanted == nil && b.wanted == nil
@@ -105,10 +105,10 @@ func (k *Kind) SameWrite(a, b Write) bool {
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
-// contains reports whether all has every pair of some.
-func contains(all, some map[string]string) bool {
-	for key, value := range some {
-		if got, ok := all[key]; !ok || got != value {
+// contains reports whether superset has every key of subset, with the same value.
+func contains(superset, subset map[string]string) bool {
+	for key, value := range subset {
+		if got, ok := superset[key]; !ok || got != value {
 			return false
 		}
 	}
@@ -117,44 +117,45 @@ func contains(all, some map[string]string) bool {
 
 // Report is what a plan reports of one kind.
 type Report struct {
-	// Summary has the kind's numbers before the changes are carried out; Created and Deleted keep
-	// them right. It is nil if nothing is known since the manager's start.
+	// Summary counts the kind's objects before the changes are carried out. Created and Deleted
+	// update it. It is nil if there was no complete listing since the manager's start.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts are the wanted names that other objects have, sorted.
+	// Conflicts are the wanted names that are taken, sorted by name.
 	Conflicts []Conflict
-	// Clashes are the listed objects whose name another cloud object has.
+	// Clashes are the listed objects without an object in the cluster, because another cloud object
+	// has the name.
 	Clashes []Clash
-	// Withheld is how many listed objects get no object in the cluster, because only incomplete
-	// listings had them, each listing with other objects.
+	// Withheld is the number of listed objects that get no object in the cluster: only incomplete
+	// listings had them, and there is no room for more such objects.
 	Withheld int
-	// Leaving are the names of listed objects that are being deleted, sorted. Each is created again
-	// once it is gone.
+	// Leaving are the names of listed objects whose object in the cluster is being deleted, sorted.
+	// Each is created again after that.
 	Leaving []string
 	// Outside are the names of objects that the owner's selector no longer takes, sorted.
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
-	// Undecided reports whether nothing shows yet if a prune is held. That is so before the first
-	// complete listing since the start, and while a missing object is unconfirmed.
+	// Undecided reports whether it is not known yet if a prune is held: before the first complete
+	// listing since the start, and while a missing object is unconfirmed.
 	Undecided bool
 	// Waiting reports whether an object out of scope waits for its grace period.
 	Waiting bool
-	// Unconfirmed reports whether one more complete listing may be enough to prune a missing
-	// object, and whether the kind can be listed completely now. If it cannot, asking sooner would
-	// only defeat the back-off.
+	// Unconfirmed reports whether another complete listing soon can confirm that an object is
+	// missing. It is false if the last attempt to list the kind failed: asking sooner would only
+	// defeat the back-off.
 	Unconfirmed bool
-	// Approved is the valid approval, which the next plan gets, or nil.
+	// Approved is the approval that is valid now, for the next plan; nil if there is none.
 	Approved *Approval
-	// Remarks are what people should know of the owner's spec.
+	// Remarks are notes on the owner's spec for people.
 	Remarks []string
 }
 
-// Unfilled returns how many listed objects have no proper object in the cluster, because something
-// else has the name or because the object is being deleted.
+// Unfilled returns the number of listed objects without an object in the cluster: their name is
+// taken, or their object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Gone returns how many objects are missing or out of scope. It is the largest number if nothing is
-// known since the manager's start.
+// Gone returns the number of objects that are missing or out of scope. It is the largest number if
+// nothing is known since the manager's start.
 func (r Report) Gone() int32 {
 	if r.Summary == nil {
 		return math.MaxInt32
@@ -162,8 +163,8 @@ func (r Report) Gone() int32 {
 	return r.Summary.Missing + int32(len(r.Outside))
 }
 
-// Again returns the report after a complete listing that equals the last one. l is the ledger after
-// it.
+// Again returns the report after another complete listing with the same content. l is the ledger
+// after that listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -172,8 +173,8 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created counts a created object. After a whole plan the object is new to the numbers; after a
-// repair they had it already.
+// Created counts a created object. whole reports whether the plan was a whole one. If it was a
+// repair, the summary counts the object already.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -207,17 +208,18 @@ func (r *Report) Deleted(o Object) {
 	}
 }
 
-// Conflict is a name that an object has which is not this owner's, or which stands for another
-// cloud object.
+// Conflict is a wanted name that is taken: by an object that does not belong to the owner, or by
+// the owner's object of another cloud ID.
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
 	// Controller is "Kind/name" of the object's controller, or "" if it has none.
 	Controller string
-	// Predecessor reports whether the controller is a deleted owner with this owner's name. The
-	// garbage collector will delete its objects.
+	// Predecessor reports whether the controller is a deleted owner that had this owner's name. The
+	// garbage collector will delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name, if it is this owner's own; otherwise "".
+	// ID is the cloud ID of the object that has the name, if the object belongs to the owner;
+	// otherwise "".
 	ID string
 }
 
@@ -225,14 +227,13 @@ type Conflict struct {
 type planner struct {
 	Facts
 	Plan
-	absent  int // objects that are missing, including those out of the owner's hands
+	absent  int // missing objects, released ones included
 	phases  map[string]int32
-	present int // objects that are the owner's to keep, which a share of missing ones is of
+	present int // objects that are not being deleted, released or out of scope
 }
 
 // Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of its
-// objects, because the user asked for that. In all other cases it deletes an object only if the
-// prune chain allows it.
+// objects. Otherwise it deletes an object only if the prune chain allows it.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
@@ -272,17 +273,18 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// keep plans for an object that is there. The first case that fits decides:
+// keep plans for an existing object. The first case that fits decides:
 //
-//	the object                its cloud object      what happens to it
-//	is being deleted          -                     nothing; it is created again once it is gone
-//	is of another cloud ID    -                     nothing; a conflict
-//	is released by a person   -                     its ownerReference goes, nothing else
-//	-                         is missing, or not    its conditions say so; the prune chain decides
-//	                          taken any more
-//	-                         is listed             it becomes what was listed
-//	-                         not listed since      its metadata follow the owner, and all of it
-//	                          the start             if it turns stale
+//	the object                its cloud object       what happens to the object
+//	is being deleted          -                      nothing; it is created again later, if listed
+//	has another cloud ID      -                      nothing; a conflict is reported
+//	is released by a person   -                      it loses the ownerReference
+//	-                         is missing, or out     its conditions say so; the prune chain decides
+//	                          of scope
+//	-                         is listed              it becomes as listed
+//	-                         is unknown, because    its metadata follow the owner; its conditions
+//	                          it was not listed      change only when they turn stale
+//	                          since the start
 func (p *planner) keep(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
@@ -320,8 +322,8 @@ func (p *planner) keep(existing Object) {
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// release plans that an object's owner lets it go. The object loses the ownerReference, and keeps
-// the label by which the owner can take it back. Nothing else changes.
+// release plans to release an object: it loses the ownerReference. It gets the label by which the
+// owner can take it back. Nothing else changes.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -343,8 +345,8 @@ func controlledBy(o Object, owner Owner) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans the write that makes existing equal desired, if they differ. If nothing is known of
-// the object, its conditions stay.
+// change plans the write that makes existing equal to desired, if they differ. If nothing is known
+// of the object since the start, its conditions stay.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -376,8 +378,9 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the listed objects that get a new object in the cluster. After a complete listing
-// those are all; otherwise as many as there is room for, by name.
+// limited returns those of the additions that get an object in the cluster. After a complete
+// listing it returns all. After an incomplete one it returns the first by name, as many as there is
+// room for.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
@@ -391,7 +394,7 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans for a listed object that has none in the cluster.
+// add plans to create an object for a listed one. If the name is taken, it reports a conflict.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, NewConflict(occupant, p.Owner))
@@ -405,7 +408,7 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// NewConflict returns the conflict with an object that has a name the owner wants.
+// NewConflict returns the conflict about a wanted name that occupant has.
 func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
@@ -415,8 +418,7 @@ func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	return conflict
 }
 
-// absentee returns what is known of an object whose cloud object is missing or out of scope. The
-// ledger knows since when; otherwise the cluster says it.
+// absentee describes an object whose cloud object is missing or out of scope.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -435,9 +437,10 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is how many phases a summary counts separately.
+	// maxPhases is the most phases that a summary counts separately.
 	maxPhases = 100
-	// otherPhases stands for all others. It sorts after any word of the API.
+	// otherPhases is the phase of the entry that counts all further phases. It sorts after every
+	// word of the API.
 	otherPhases = "…"
 )
 

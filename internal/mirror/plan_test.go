@@ -189,7 +189,7 @@ func TestANamesakeThatIsNotOursIsAConflictAndUntouched(t *testing.T) {
 		"another source's": {func(o *v1alpha1.KafkaClusterObservation) {
 			o.Spec.SourceRef.Name, o.OwnerReferences[0].Name, o.OwnerReferences[0].UID = "other", "other", "uid-of-other"
 		}, "InventorySource/other"},
-		"nobody's, of another environment": {func(o *v1alpha1.KafkaClusterObservation) {
+		"without a controller, of another environment": {func(o *v1alpha1.KafkaClusterObservation) {
 			o.OwnerReferences, o.Spec.Environment = nil, "env-2"
 		}, ""},
 	} {

@@ -16,7 +16,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxWhy is the most bytes of a reason in a preview, maxPreviewed the most entries of a list.
+// maxWhy is the most bytes of a reason in a preview. maxPreviewed is the most entries of a list.
 const (
 	maxWhy       = 256
 	maxPreviewed = 500
@@ -60,8 +60,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// alterations are the sources to change, without those whose environment is missing or out of
-// scope: their deletion says what happens to them.
+// alterations are the sources to change. A source whose environment is missing or out of scope is
+// not among them: deletions says what happens to it.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	gone := make(map[string]bool, len(p.missing))
 	for _, a := range p.missing {
@@ -76,7 +76,7 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deletions are the sources that the prune chain deletes now, or will delete after a wait or an
+// deletions are the sources that the prune chain deletes now, or later, after a wait or an
 // approval.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
@@ -109,12 +109,13 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// entryOf returns the entry of a preview for a source.
+// entryOf returns the entry for a source in a preview.
 func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts entries, cuts them to what fits, and returns them with their number before.
+// previewed sorts entries and returns those that fit, with their texts cut. number is the number of
+// all entries.
 func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, number int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
@@ -131,7 +132,7 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// written returns the parts of a source that a discovery writes, as JSON has them.
+// written returns the parts of a source that a discovery writes, in the form of JSON.
 func written(o Object) any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))
 	if err != nil { // API types always convert.
@@ -164,7 +165,7 @@ func differences(path string, a, b any) []string {
 	return []string{fmt.Sprintf("%s: %s to %s", path, inWords(a), inWords(b))}
 }
 
-// inWords returns a JSON value as people write it.
+// inWords returns a JSON value for people.
 func inWords(value any) string {
 	switch value := value.(type) {
 	case nil:

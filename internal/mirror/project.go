@@ -27,8 +27,9 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 const maxYear = 9999
 
 // date reads an RFC 3339 date. It returns nil for anything else, for the zero date, and for a date
-// whose year in UTC is out of RFC 3339's range. It drops the fraction of a second, because the
-// Kubernetes API keeps none: a date that came back different would be written again and again.
+// whose year in UTC is out of RFC 3339's range. It drops the fraction of a second. The Kubernetes
+// API keeps no fractions, so a date with one would come back different and be written again and
+// again.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -39,8 +40,8 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
-// lenient returns a date in the one form of RFC 3339 that Go reads. RFC 3339 also allows lower-case
-// t and z, and a leap second :60.
+// lenient rewrites a date so that Go can read it. RFC 3339 allows lower-case t and z, and a leap
+// second :60; Go reads neither.
 func lenient(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
@@ -49,7 +50,7 @@ func lenient(s string) string {
 	return s
 }
 
-// networkReference returns nil for an object without a network.
+// networkReference returns the reference to a network; nil for an object without a network.
 func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	if r.ID == "" {
 		return nil
@@ -57,7 +58,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns nil for 0, which stands for an absent number: the API's own numbers begin at 1.
+// positive returns nil for 0, which means that the number is absent: the API's own numbers begin at
+// 1.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil
@@ -65,8 +67,8 @@ func positive(n int32) *int32 {
 	return &n
 }
 
-// kindLabels returns the labels that come from a record, without those whose value is not a valid
-// label value.
+// kindLabels returns the labels that come from a record. pairs are keys and values in turn. A pair
+// whose value is not a valid label value is left out.
 func kindLabels(pairs ...string) map[string]string {
 	labels := make(map[string]string, len(pairs)/2+2)
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -259,8 +259,8 @@ func TestOfAPeeringOfUnknownKindTheMembersTellWhoseSideItIs(t *testing.T) {
 			GCP: &v1alpha1.GCPPeering{ImportCustomRoutes: ptr(false)}}},
 		"Azure": {wire.PeeringCloud{Tenant: "t", VNet: "v", CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{
 			Azure: &v1alpha1.AzurePeering{Tenant: "t", VNet: "v", CustomerRegion: "r"}}},
-		"nobody's, with a region alone": {wire.PeeringCloud{CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{}},
-		"two at once":                   {wire.PeeringCloud{VPC: "vpc-1", VNet: "v"}, v1alpha1.PeeringObservationStatus{}},
+		"of no cloud, with a region alone": {wire.PeeringCloud{CustomerRegion: "r"}, v1alpha1.PeeringObservationStatus{}},
+		"two at once":                      {wire.PeeringCloud{VPC: "vpc-1", VNet: "v"}, v1alpha1.PeeringObservationStatus{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,45 +17,45 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain is every condition for deleting a missing observation. Nothing else in this package deletes
-// an object that the cloud may still have. See docs/decisions/0003-prune-rules.md.
+// chain is every condition for the deletion of a missing object. Nothing else in this package
+// deletes an object that the cloud may still have. See docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each judges every missing observation by itself. The first rule that does not allow the
-	// deletion ends it: the observation stays.
+	// each judges every missing object by itself. The object stays if any of these rules does not
+	// allow the deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch judges all observations that each allowed, together: whether a cloud in trouble, or a
-	// key that sees too little, would give such a listing. A person's approval passes a rule that
-	// asks, but none that waits.
+	// batch judges all objects together that each allowed: a cloud in trouble, or a key that sees
+	// too little, might give such a listing. A person's approval overrides a rule that asks, but no
+	// rule that waits.
 	batch []func(batch) ruling
 }
 
 var pruneChain = chain{
 	each: []func(v1alpha1.Prune, absentee) ruling{
 		retained,    // waits: the user keeps missing objects
-		unconfirmed, // waits: afterMisses complete listings in a row must lack it, none the first since the start
+		unconfirmed, // waits: afterMisses complete listings in a row must lack it, without the first since the start
 		inGrace,     // waits: gracePeriod since it was first missed
 	},
 	batch: []func(batch) ruling{
-		listingEmpty,  // asks: nothing was listed at all
+		listingEmpty,  // asks: the last complete listing was empty
 		shareExceeded, // asks: more than maxPercent of the kind is missing
 		scopeChanged,  // asks: last seen through another endpoint, key or filter
 		notFresh,      // waits: the last attempt must have listed the kind whole, just now
 	},
 }
 
-// verdict is what a rule of the chain says about a deletion.
+// verdict is what a rule says about a deletion.
 type verdict int
 
 const (
-	// allow: the rule has no objection.
+	// allow: the rule does not object.
 	allow verdict = iota
-	// wait: the spec or time decides, and no person is asked.
+	// wait: only time or the spec decides.
 	wait
 	// ask: a person decides, by approving the digest.
 	ask
 )
 
-// ruling is a verdict. If a rule asks, it also has the reason.
+// ruling is a verdict and, if the rule asks, the reason.
 type ruling struct {
 	verdict verdict
 	// reason and message are those of condition PruneHeld.
@@ -75,20 +75,20 @@ type absentee struct {
 	misses     int           // complete listings in a row without it
 	since      time.Time     // when it was first known to be missing
 	missingFor time.Duration // from then to now, at least 0
-	// moved reports whether the object was last seen under another scope: through another endpoint,
-	// credential or filter than those of the listings that lack it.
+	// moved reports whether the object was last seen under another scope than the listings that
+	// lack it: through another endpoint, credential or filter.
 	moved bool
 	// outside reports whether the object is listed, but the selector no longer takes it.
 	outside bool
 }
 
-// batch is everything of one kind that would be deleted at once, and the facts to judge it by.
-// Objects that are being deleted already count in neither number.
+// batch is the objects of one kind that would be deleted together, and the facts to judge them by.
+// missing and total leave out objects that are already being deleted.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // missing objects, including those that wait, but not those that are only out of scope
-	total     int  // objects of the kind
+	missing   int  // missing objects, those that wait included, those out of scope not
+	total     int  // objects of the kind, without released ones and those out of scope
 	empty     bool // the last complete listing was empty
 	fresh     bool // the last attempt listed the kind completely, just now
 }
@@ -101,8 +101,8 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings lacked the object. An object that is out of
-// scope is listed, so no number of misses deletes it; see scopeChanged.
+// unconfirmed waits until enough complete listings lacked the object. It allows an object that is
+// out of scope: such an object is listed, and scopeChanged decides about it.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits
@@ -110,7 +110,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// inGrace waits for the grace period.
+// inGrace waits until the grace period is over.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
 		return waits
@@ -118,10 +118,10 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// neverHolds is the maxPercent that disables the rules that ask.
+// neverHolds is the maxPercent that switches off the rules that ask about missing objects.
 const neverHolds = 100
 
-// listingEmpty asks if nothing was listed at all.
+// listingEmpty asks if the last complete listing was empty.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -139,9 +139,9 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged always asks about objects that are listed but no longer taken by the selector. It
-// also asks about objects that were last seen through another endpoint, credential or filter: they
-// may only be out of sight.
+// scopeChanged asks about objects that are out of scope, at any maxPercent. It also asks about
+// objects that were last seen through another endpoint, credential or filter: perhaps they still
+// exist.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -161,8 +161,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh waits unless a complete listing just led to the plan: neither a failed listing nor a
-// repair between two syncs ever deletes.
+// notFresh waits unless the plan follows a complete listing that just ended. So neither a failed
+// listing nor a repair between two syncs deletes anything.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -170,7 +170,7 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the missing observations that each allows to delete, by name.
+// allowed returns the missing objects whose deletion each rule of each allows, sorted by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -182,15 +182,15 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge returns the chain's verdict on a batch. asked is the first ruling that asks, if any does:
-// an approval passes it.
+// judge returns the chain's verdict on a batch. asked is the first ruling that asks, even if the
+// batch is approved; nil if no rule asks.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
 		switch {
 		case r.verdict == ask && asked == nil:
 			asked = &r
-		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // That the cloud has some of them still must not stay unsaid.
+		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must say that the cloud still has some of them.
 			asked.message += "; " + r.message
 		}
 		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
@@ -204,44 +204,45 @@ func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 type Held struct {
 	// Reason is the PruneHeld condition's reason.
 	Reason string
-	// Message says what is held and why, and how to let it through.
+	// Message says what is held and why, and which command approves it.
 	Message string
-	// Digest names exactly the objects held. Approving it lets them through.
+	// Digest stands for exactly the held objects. A person approves them by this digest.
 	Digest string
-	// Objects are those held, sorted by name.
+	// Objects are the held objects, sorted by name.
 	Objects []Object
 }
 
-// Approval is a held prune that a person approved. It is valid for the objects that it named until
-// they are deleted, and for no other set: not for fewer, because one of them came back, and not for
-// more.
+// Approval is a held prune that a person approved. It is valid until all of its objects are
+// deleted, and only for the objects that are left. If one of them comes back, or another goes
+// missing, it is not valid.
 type Approval struct {
 	digest string
-	// left has a line of the occasion for each object that is not deleted yet, by UID.
+	// left has the line of each object that is not deleted yet, see occasion. The key is the
+	// object's UID.
 	left map[types.UID]string
-	// begun reports whether a plan deleted by it. Later plans only go on.
+	// begun is true once a plan deleted by the approval. Later plans only continue.
 	begun bool
 }
 
 // used reports whether a plan deleted by the approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether the owner still carries the approval, and whether lines are all of its
-// objects that are not deleted yet.
+// covers reports whether an approval is valid for a batch with these lines: the owner's annotation
+// must still have the digest, and the lines must be those that are left.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
-// done removes an object that is deleted.
+// done notes that an object was deleted.
 func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
 	}
 }
 
-// prune plans to delete the objects that the chain allows. It reports what is held, and what keeps
-// the other objects. An object that is out of scope does not hold back a missing one, unless both
-// wait for a person.
+// prune plans to delete the objects that the chain allows, and reports what is held or waits. It
+// decides about missing objects and objects out of scope separately. If a rule asks about the
+// missing ones, both are put into one batch, so that one digest approves both.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -311,7 +312,7 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans the deletion of objects, and drops planned writes to them.
+// delete plans to delete objects, and drops the planned writes to them.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -324,8 +325,8 @@ func (p *planner) delete(absentees []absentee) {
 // digestDigits is how many hex digits a digest has.
 const digestDigits = 12
 
-// occasion describes exactly these objects of this kind and when they went missing, in a sorted
-// line for each. So an approval is not valid for a later occasion.
+// occasion returns a line for each of these objects, sorted: the object and when it went missing.
+// So an approval is not valid for a later occasion.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
@@ -339,7 +340,7 @@ func (a absentee) line(kind *Kind) string {
 	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
-// digest hashes an occasion.
+// digest returns a short hash of an occasion.
 func digest(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
@@ -353,8 +354,7 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	return a
 }
 
-// Approved reports whether the approvePrune annotation of a source or a discovery names a
-// digest.
+// Approved reports whether the annotation approvePrune of a source or a discovery has a digest.
 func Approved(of metav1.Object, digest string) bool {
 	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// maxText bounds a text of the cloud in an observation, in bytes. It is far more than any text
-	// that the API documents, and small enough that the object fits into etcd.
+	// maxText is the most bytes of a text of the cloud in an observation. The API documents no text
+	// that is nearly as long, and with this bound an object fits into etcd.
 	maxText = 4096
-	// maxPhase bounds a phase, in bytes. The source's status and the metrics repeat phases.
+	// maxPhase is the most bytes of a phase. The source's status and the metrics repeat phases.
 	maxPhase = 256
-	// maxNames is how many names a message lists before it only counts, and maxNamesText how many
-	// bytes of names.
+	// maxNames is the most names in a message, maxNamesText the most bytes of names. A message only
+	// counts the other names.
 	maxNames     = 10
 	maxNamesText = 512
 )
 
-// Truncate cuts a text to at most n bytes, at the end of a rune. "…" stands for the rest.
+// Truncate cuts a text to at most n bytes, between two runes. "…" stands for the rest.
 func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
@@ -30,7 +30,7 @@ func Truncate(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }
 
-// Names joins names for a message, as many as fit but at most ten, and counts the rest.
+// Names joins names for a message: at most ten, and as many as fit. It counts the others.
 func Names(names []string) string {
 	shown, size := 0, 0
 	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
@@ -53,7 +53,7 @@ func jsonSize(texts ...string) (size int) {
 	return size
 }
 
-// cutTexts cuts every text in the status behind the pointer to what its field holds.
+// cutTexts cuts every text in a status to what its field holds. pointer points to the status.
 func cutTexts(pointer any) {
 	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {

@@ -11,8 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// The keys of a ConfigMap are the names that v1alpha1 declares, or names of variables for a shell,
-// which have upper-case letters, digits and "_" only and begin with no digit.
+// The keys of a ConfigMap are the names that v1alpha1 declares, or names of shell variables. A shell
+// variable's name has only upper-case letters, digits and "_", and does not begin with a digit.
 
 var (
 	// variableID matches an ID that is part of a variable's name in upper case.
@@ -21,7 +21,7 @@ var (
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
-// maxVariable is how long the part of a variable's name may be that stands for an access point.
+// maxVariable is the most bytes that a variable's name has for its access point.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
 // property returns a name as a key of the form Properties.
@@ -41,11 +41,12 @@ func variable(name string) string {
 	}, name)
 }
 
-// variablesOf returns the function from the ID of one of these access points to the part of a
-// variable's name that stands for it. That is the ID in upper case if it has only ASCII letters,
-// digits and "_", and begins with no digit. Any other ID gets "_" and the first 8 hex digits of its
-// SHA-256 at the end, and so does one that already ends like this. If IDs differ only in case, all
-// of them get it, so that a further access point never takes the variable of another.
+// variablesOf returns a function. For the ID of one of these access points, the function returns the
+// part of a variable's name that stands for the access point. It is the ID in upper case if the ID
+// has only ASCII letters, digits and "_", and does not begin with a digit. Any other ID gets "_" and
+// the first 8 hex digits of its SHA-256 at the end. An ID that already ends like this gets them too.
+// If IDs differ only in case, all of them get them, so that a new access point never takes the
+// variable of another.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {

@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// View is how a plan wants one kind's objects. It is never changed, and is safe for concurrent use.
-// The nil View is that of a kind without a plan.
+// View is the state that a plan wants for one kind's objects. It is never changed, and is safe for
+// concurrent use. The nil View stands for a kind without a plan.
 type View struct {
 	kind    *Kind
 	owner   Owner
@@ -19,14 +19,14 @@ type View struct {
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
-	// staleAt is when the objects turn stale unless a complete listing comes first; zero if they
-	// are stale already, if nothing was ever listed, or if they never turn stale.
+	// staleAt is when the objects turn stale if no complete listing comes first; zero if they are
+	// stale already, if nothing was ever listed, or if they never turn stale.
 	staleAt time.Time
-	// conflicts are those of the plan, sorted by name.
+	// conflicts are the plan's conflicts, sorted by name.
 	conflicts []Conflict
 }
 
-// newView returns the view of a plan made from these facts, without conflicts.
+// newView returns the view of a plan with these facts. Its conflicts are not set yet.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
@@ -38,7 +38,7 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the view after a complete listing that equals the last one. The view must not be
+// Again returns the view after another complete listing with the same content. The view must not be
 // stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
@@ -49,8 +49,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the objects turn stale unless a complete listing comes first; zero if they
-// are stale already, if nothing was ever listed, or if they never turn stale.
+// StaleAt returns when the objects turn stale if no complete listing comes first; zero if they are
+// stale already, if nothing was ever listed, or if they never turn stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -61,17 +61,17 @@ func (v *View) StaleAt() time.Time {
 // Stale reports whether the objects are stale.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether another object has a name that the owner wants.
+// Contested reports whether a name that the owner wants is taken.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether an object waits until its name is free.
+// Awaits reports whether the owner waits for a name to be free. name is the wanted name.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether an object differs from what the plan wants, because someone else changed
-// it since. It is false for an object that was never listed, and for one whose name another cloud
-// ID has: nothing says how that should be.
+// Drifted reports whether an object differs from what the plan wants: someone else changed it
+// since. It is false for an object that was never listed, and for an object of another cloud ID
+// than the plan wants under this name. The plan does not say how such objects should be.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -83,7 +83,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether the plan neither made nor knew an object: someone else created it.
+// Strange reports whether the plan has no such object: none of this name, or one with another cloud
+// ID. Then someone else created it.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -102,14 +103,15 @@ func (v *View) shown(existing, desired Object) bool {
 		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans for single objects as Make would for them among all others. changed are the owner's
-// own objects by name, as they are now; nil for one that is gone. Repair deletes nothing, and makes
-// no Summary.
+// Repair plans for single objects as Make plans for them together with all others. changed are the
+// owner's own objects as they are now. The map key is the name; the value is nil if the object is
+// gone. Repair deletes nothing, and makes no Summary.
 //
-// It returns nil if only a whole plan will do. That is so for a cloud object that is not listed,
-// because its object matters for the lists of its peers and for pruning. It is so if names are in
-// conflict, at the last plan or now, and for an object that is being deleted, which the plan
-// reports. And it is so once the objects turn stale.
+// It returns nil if only a whole plan can decide:
+//   - A cloud object is not listed. It matters for the lists of other objects, and for pruning.
+//   - Names are in conflict, in the last plan or now.
+//   - An object is being deleted. The plan reports such objects.
+//   - The objects have turned stale since the plan.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -139,8 +141,8 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns the object that should replace existing, which is nil if the object is to be
-// created. base is the object as last listed, or existing itself.
+// rendered returns the object as it should be. base is the object as last listed, or existing.
+// existing is nil if the object is to be created.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	if existing != nil {
@@ -149,7 +151,7 @@ func (v *View) rendered(base, existing Object, now time.Time) Object {
 	return v.kind.render(r)
 }
 
-// conditions returns the conditions that an object should have, see the function conditions; none
+// conditions returns the conditions that an object should have, see the function of this name; nil
 // if its kind has none.
 func (v *View) conditions(o Object) []metav1.Condition {
 	if v.kind.conditions == nil {

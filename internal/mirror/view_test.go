@@ -95,7 +95,7 @@ func TestRepairLeavesToAWholePlanWhatOthersHaveASayIn(t *testing.T) {
 		"a missing one that is gone": {func(*world) map[string]Object {
 			return map[string]Object{"lkc-002": nil}
 		}, -1},
-		"one nobody knows": {func(w *world) map[string]Object {
+		"one that is not known": {func(w *world) map[string]Object {
 			return map[string]Object{"lkc-9": w.stamp("lkc-9")}
 		}, -1},
 		"two IDs with one name": {func(w *world) map[string]Object {

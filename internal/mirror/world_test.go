@@ -329,8 +329,8 @@ func (w *world) network(name string) *v1alpha1.NetworkObservation {
 	return w.reread(networked, name).(*v1alpha1.NetworkObservation)
 }
 
-// reread returns an object, to read or to edit: as in a cache, whoever read it before
-// has another.
+// reread returns an object to read or to edit. As in a cache, it is a copy: an object that was read
+// before stays as it was.
 func (w *world) reread(kind int, name string) v1alpha1.Observation {
 	w.Expect(w.objects[kind]).To(HaveKey(name))
 	o := w.objects[kind][name].DeepCopyObject().(v1alpha1.Observation)

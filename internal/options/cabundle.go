@@ -11,9 +11,9 @@ import (
 	"os"
 )
 
-// readCABundle adds the certificates in the file to the system's certificate authorities. If a part
-// of the file is wrong, that is an error. Otherwise the missing part would show only when a
-// connection fails, far from here.
+// readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
+// authorities. If any part of the file is wrong, it returns an error: otherwise the missing part
+// would show only later, when a connection fails.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil

@@ -8,9 +8,8 @@ import "github.com/go-logr/logr"
 // the bodies of answers, including Secrets.
 const mostVerbose = 6
 
-// Discreet returns a logger that logs what another one does, except at the levels at which
-// libraries log what they send and receive. So no credential is in a log, even at the highest
-// verbosity.
+// Discreet returns a logger that logs the same as l, except at the levels at which libraries log
+// what they send and receive. So no credential is in a log, even at the highest verbosity.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

@@ -9,10 +9,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// BindLogging declares zap's flags. Their help states the manager's defaults, because zap's own
-// texts state zap's. Once the flags are parsed, the result is for making the logger.
+// BindLogging declares zap's flags, and returns the options for making the logger. They have their
+// values when the flags are parsed. The help of each flag names the manager's default; zap's own
+// texts name zap's.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// The place at which an error is logged says nothing about its cause.
+	// No stack traces of errors: the place at which an error is logged says nothing about its
+	// cause.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	for name, usage := range map[string]string{

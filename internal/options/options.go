@@ -31,36 +31,35 @@ import (
 )
 
 // leaseName is the name of the Lease by which managers elect their leader. A shard adds a hash of
-// its selector to it.
+// its selector to the name.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond lets a listing of two pages finish within its timeout. With less, none
-// ever would.
+// leastRequestsPerSecond is the least rate at which a listing can have two pages. With less, the
+// second page would wait for the budget longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is practically no limit, and still a number of requests that can be
-// counted.
+// mostRequestsPerSecond is practically no limit, but a number that the budget can calculate with.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
 	// Manager are controller-runtime's options, with an empty scheme.
 	Manager ctrl.Options
-	// AllowedOrigins are the normalised origins that sources may ask.
+	// AllowedOrigins are the origins that sources may ask, in the form of cloudapi.Origin.
 	AllowedOrigins []string
-	// WatchNamespaces are the namespaces to work in; if empty, all.
+	// WatchNamespaces are the namespaces to work in; empty means all.
 	WatchNamespaces []string
 	// ConcurrentSyncs and ConcurrentWrites bound how many syncs and writes run at once.
 	ConcurrentSyncs, ConcurrentWrites int
 	// RequestsPerSecond is the budget of each credential.
 	RequestsPerSecond float64
-	// JitterPercent is how far an interval may be stretched or shortened.
+	// JitterPercent is by how much an interval may become longer or shorter.
 	JitterPercent int
 	// ObservationMetrics adds one series for each observation.
 	ObservationMetrics bool
 	// EndpointConfigMaps lets sources ask for ConfigMaps with endpoints.
 	EndpointConfigMaps bool
-	// Roots are the certificate authorities to trust when asking the cloud; if nil, the system's.
+	// Roots are the certificate authorities to trust when asking the cloud; nil means the system's.
 	Roots *x509.CertPool
 
 	// Selector is the value of --watch-label-selector.
@@ -72,8 +71,8 @@ type Options struct {
 	metricsSecure                                         bool
 }
 
-// Bind declares the flags. The Options have their values once the flag set is parsed and Complete
-// is called.
+// Bind declares the flags. The Options have their values when the flags are parsed and Complete has
+// returned.
 func Bind(flags *flag.FlagSet) *Options {
 	o := &Options{}
 	m := &o.Manager
@@ -97,8 +96,8 @@ func Bind(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// Complete checks the flags and derives the options from them. rest are the arguments that are not
-// flags. The error names every wrong flag.
+// Complete checks the flags and sets the options. rest are the arguments that are not flags. The
+// error names every wrong flag.
 func (o *Options) Complete(rest []string) error {
 	selector, err := labels.Parse(o.watchLabelSelector)
 	if err != nil {
@@ -157,13 +156,13 @@ func (o *Options) completeManager(selector labels.Selector) {
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
-		// HTTP/2 stays off here, because it makes no scrape faster, and its past denial-of-service
-		// holes were reachable before authentication.
+		// No HTTP/2: it makes no scrape faster, and an attacker needed no authentication for its
+		// past denial-of-service holes.
 		m.Metrics.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
 	}
 }
 
-// Burst is how many requests may be sent at once after a pause: those of one second.
+// Burst returns how many requests may be sent at once after a pause: those of one second.
 func (o *Options) Burst() int {
 	return int(math.Ceil(o.RequestsPerSecond))
 }
@@ -184,7 +183,7 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns the end of the name of a shard's Lease.
+// shard returns what the name of a shard's Lease ends with.
 func shard(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
@@ -197,7 +196,7 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks an address to serve on. off are the values that switch serving off.
+// address checks an address to serve on. off are values that mean not to serve.
 func address(name, value string, off ...string) error {
 	if slices.Contains(off, value) {
 		return nil
@@ -212,7 +211,7 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named refuses a list of only commas. It would look like an empty list, which means everything.
+// named refuses a list of commas alone. It would count as an empty list, which means everything.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)

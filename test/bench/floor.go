@@ -77,8 +77,8 @@ func readAll(ctx context.Context, endpoint string) (int, error) {
 	return clusters + peerings, err
 }
 
-// readPages returns how many items there are. It keeps them until the end, as
-// whoever wants to work with them must.
+// readPages returns how many items there are. It keeps all of them until the end, because a
+// program that works with them must.
 func readPages[Item any](ctx context.Context, path string, pageSize int) (int, error) {
 	var items []Item
 	var text bytes.Buffer // Used for each page again: what is decoded is copied out of it.

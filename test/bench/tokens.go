@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// sharers is how many sources share one identity.
+	// sharers is the number of sources that share one identity.
 	sharers = 500
-	// sharedLife is how long a token lives here. The operator replaces it at half of that, and each
-	// source is synced about as often.
+	// sharedLife is the lifetime of a token here. The operator replaces a token after half of it, and
+	// syncs each source about as often.
 	sharedLife, replaced = 20 * time.Second, 10 * time.Second
-	// observedFor is how long exchanges are counted.
+	// observedFor is the time for which exchanges are counted.
 	observedFor = time.Minute
-	// usualReplaced is when the operator replaces a token that lives 15 minutes, as Confluent Cloud's
-	// do: a minute before the end.
+	// usualReplaced is the age at which the operator replaces a token of 15 minutes, the lifetime in
+	// Confluent Cloud: a minute before the end.
 	usualReplaced = 14 * time.Minute
 	reader        = "reader"
 	pool          = "pool-bench"

@@ -64,8 +64,8 @@ type gap struct {
 	resource string
 	ended    chan struct{}
 	over     bool
-	// held are the paths of which a watch was held back, and which nobody watches again yet.
-	// Once the gap is over and there are none, watched is closed.
+	// held are the paths whose watch was held back and has not begun again. When the gap is over
+	// and none is left, watched is closed.
 	held    map[string]bool
 	watched chan struct{}
 }

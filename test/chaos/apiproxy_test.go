@@ -32,7 +32,7 @@ func TestAGapHoldsWatchesOfItsResourceUntilTheyAreBack(t *testing.T) {
 		close(done)
 	}()
 	g.Eventually(held.gap).Should(BeClosed())
-	g.Expect(done).NotTo(BeClosed(), "nobody watches yet")
+	g.Expect(done).NotTo(BeClosed(), "there is no watch yet")
 	after := asked(watch)
 	g.Expect(after.gap).To(BeNil())
 	g.Expect(after.refusal).To(BeNil())

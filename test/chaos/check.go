@@ -139,7 +139,7 @@ func (s *source) judgeDeletions(requests []request) []string {
 	}
 	for name, uid := range s.uids {
 		if now, ok := s.now[name]; s.existedAllAlong(name) && !deleted[name] && (!ok || now != uid) {
-			found = append(found, fmt.Sprintf("%s is no longer the same object, and nobody was seen deleting it", name))
+			found = append(found, fmt.Sprintf("%s is no longer the same object, but no deletion of it was seen", name))
 		}
 	}
 	return found

@@ -53,7 +53,7 @@ func (s *source) update(k *kind, r *rand.Rand, what string, edit func(*cloudsim.
 		return s.create(k, r)
 	}
 	id := pick(r, all).ID
-	_ = s.Cloud.UpdateCluster(id, edit) // It is there: nobody else takes it out.
+	_ = s.Cloud.UpdateCluster(id, edit) // It is there: nothing else removes it.
 	return "cluster " + id + what
 }
 

@@ -196,7 +196,7 @@ func TestASettledSourceHasNothingToSay(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	s, want := owner.DeepCopy(), seeded()
-	g.Expect(unsettled(s, want)).NotTo(BeEmpty(), "nobody has looked at it")
+	g.Expect(unsettled(s, want)).NotTo(BeEmpty(), "no pass has looked at it")
 	s.Status = v1alpha1.InventorySourceStatus{SyncStatus: v1alpha1.SyncStatus{ObservedGeneration: 1}}
 	meta.SetStatusCondition(&s.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue})
 	for i, k := range kinds {

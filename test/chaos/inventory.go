@@ -54,7 +54,7 @@ func (s *source) newObject(k *kind, r *rand.Rand) string {
 // remove takes an object out. From then on its observation may go.
 func (s *source) remove(k *kind, id string) {
 	s.wasAbsent[id] = true
-	_ = s.documents(k).Remove(id) // It is there: nobody else takes it out.
+	_ = s.documents(k).Remove(id) // It is there: nothing else removes it.
 }
 
 // removeOne takes an object out, or makes one if there are few.

@@ -170,7 +170,7 @@ func (m *managers) stopAll() {
 	m.wait.Wait()
 }
 
-// stopForGood stops all managers and returns the problems that nobody has seen yet.
+// stopForGood stops all managers and returns the problems that were not reported yet.
 func (m *managers) stopForGood() error {
 	m.stopAll()
 	_, problems := m.takeNews()

@@ -60,7 +60,7 @@ func (s *source) readdress(k *kind, r *rand.Rand) string {
 		return s.create(k, r)
 	}
 	id, n := pick(r, ids), r.IntN(256)
-	_ = s.Cloud.UpdateNetwork(id, func(o *cloudsim.Network) { // It is there: nobody else takes it out.
+	_ = s.Cloud.UpdateNetwork(id, func(o *cloudsim.Network) { // It is there: nothing else removes it.
 		o.Spec.CIDR = fmt.Sprintf("10.%d.0.0/16", n)
 		o.Status.DNSDomain = fmt.Sprintf("dom%03d.example", n)
 		o.Status.ZonalSubdomains = map[string]string{"z1": "z1." + o.Status.DNSDomain}

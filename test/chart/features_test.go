@@ -206,7 +206,8 @@ func TestAFeatureOverInstallYAMLIsAnOverlay(t *testing.T) {
 	expectAdded(t, parse(t, install), parse(t, built), features["endpoint-configmaps"])
 }
 
-// A right without the role that it is for would be granted to nobody, in silence.
+// A right that is added to a role which does not exist would be granted to no one, without an
+// error.
 func TestAFeatureByItselfIsRefusedIfItNeedsABase(t *testing.T) {
 	for name, want := range features {
 		_, err := kubectlKustomize(t.Context(), filepath.Join(root, "config", name))

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Documents are the objects of one kind as JSON documents, for whoever shows and takes
-// them whatever their kind is.
+// Documents are the objects of one kind as JSON documents. Programs that show and take objects of
+// every kind use it.
 type Documents struct {
 	Noun   string // of one object, for messages: cluster
 	Plural string // clusters

@@ -2,8 +2,8 @@ package cloudsim
 
 import "net/http"
 
-// unreachableOrigin stands for the foreign origin of a Sim that nobody started: by its
-// top-level domain there is never such a host.
+// unreachableOrigin stands for the foreign origin of a Sim that was not started. No host can have
+// its top-level domain.
 const unreachableOrigin = "http://foreign.cloudsim.invalid"
 
 // foreignOrigin is where the faults lead that lead elsewhere.

@@ -17,7 +17,7 @@ const (
 	// or "", sometimes on an empty page of its own with data null; total_size too low
 	// or absent; peering clouds as networking.v1.AwsPeering; references without
 	// related; SASL_SSL:// in front of bootstrap addresses; former spellings of
-	// connection types; members nobody has documented, and null ones. All of it means
+	// connection types; members that are not documented, and null ones. All of it means
 	// the same as the strict answer, save for members that strict does not have. An
 	// object looks the same in every listing, as its ID decides how it looks.
 	//

@@ -98,8 +98,8 @@ func (c *recorder) reset() {
 	c.ring, c.next, c.counts, c.total = nil, 0, map[Op]int{}, 0
 }
 
-// statusWriter notes the status of an answer before it goes out, so that whoever has
-// read the answer finds it recorded.
+// statusWriter notes the status of an answer before it is sent. So a test that has read the answer
+// finds it recorded.
 type statusWriter struct {
 	http.ResponseWriter
 	recorder *recorder

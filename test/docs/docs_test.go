@@ -125,8 +125,8 @@ func TestEveryRunbookHasTheStateOfItsAlert(t *testing.T) {
 	}
 }
 
-// Whoever is told of a prune that waits is told the same command everywhere, which
-// InventoryPruneHeld.md is run with.
+// All pages and alerts about a prune that waits name the same command. A test runs it with
+// InventoryPruneHeld.md.
 func TestOneCommandShowsThePrunesThatWait(t *testing.T) {
 	g := NewWithT(t)
 	command := regexp.MustCompile(`kubectl get isrc,edisc -A -o jsonpath='[^']*'`)

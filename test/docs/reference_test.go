@@ -150,7 +150,7 @@ func TestReferenceOfConditionsAndReasonsIsComplete(t *testing.T) {
 		page, discovery := "docs/"+strings.ToLower(kind)+".md", kind == "EnvironmentDiscovery"
 		for _, c := range declared {
 			if discovery != strings.Contains(c.group, "EnvironmentDiscovery's") {
-				continue // What it has in common with a source, its page refers to.
+				continue // Its page refers to the source's page for all that both have.
 			}
 			ofObservations := strings.Contains(c.group, "observation's") || strings.Contains(c.group, "of an observation")
 			switch {

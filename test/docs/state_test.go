@@ -234,8 +234,8 @@ func (s *scene) change(words []string) error {
 	return nil
 }
 
-// changeObject removes an object of the cloud, restores it, or sets its phase. noun says of which
-// kind it is, and words are its ID and the phase.
+// changeObject removes an object of the cloud, restores it, or sets its phase. noun is the object's
+// kind, and words are its ID and the phase.
 func (s *scene) changeObject(what, noun string, words []string) error {
 	for _, documents := range s.Cloud.Documents() {
 		switch id := words[0]; {

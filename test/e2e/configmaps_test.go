@@ -176,8 +176,8 @@ var _ = Describe("ConfigMaps with endpoints", Ordered, func() {
 })
 
 // startContainer runs a container's command on this machine and returns what it prints. Its variables
-// are those that a kubelet makes of the ConfigMap by envFrom. The command finds a program orders, which
-// prints its arguments, and no other.
+// are those that a kubelet makes from the ConfigMap by envFrom. The only program that the command finds
+// is orders, which prints its arguments.
 func startContainer(ctx SpecContext, container *corev1.Container, from *corev1.ConfigMap) string {
 	GinkgoHelper()
 	programs := GinkgoT().TempDir()
@@ -186,7 +186,7 @@ func startContainer(ctx SpecContext, container *corev1.Container, from *corev1.C
 	command := exec.CommandContext(ctx, "/bin/sh", container.Command[1:]...)
 	command.Env = []string{"PATH=" + programs}
 	for key, value := range from.Data {
-		if len(validation.IsEnvVarName(key)) == 0 { // A kubelet leaves others out.
+		if len(validation.IsEnvVarName(key)) == 0 { // A kubelet leaves out other keys.
 			command.Env = append(command.Env, key+"="+value)
 		}
 	}

@@ -38,7 +38,7 @@ func Fill(t *testing.T, v reflect.Value, path string) {
 			Fill(t, v.Field(i), path+"."+v.Type().Field(i).Name)
 		}
 	case v.Kind() == reflect.String && strings.HasSuffix(path, ".Status"):
-		v.SetString("True") // Of a condition, an enumeration.
+		v.SetString("True") // The status of a condition is an enumeration.
 	case v.Kind() == reflect.String:
 		v.SetString("any")
 	case v.Kind() == reflect.Bool:

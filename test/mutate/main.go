@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Program mutate takes each prune rule out of its chain by itself, and each guard out of
-// its file, and runs the tests of the package without it: what nobody misses is what no
-// test holds.
+// its file, and runs the tests of the package without it. If they still pass, no test holds
+// the rule or guard.
 //
 // Names given on the command line narrow it to those that contain one of them.
 // It prints a line for each: its name, how long it took, and the test that failed first.

@@ -243,8 +243,9 @@ func TestTheQueriesOfRunbooksAreQueries(t *testing.T) {
 	}
 }
 
-// Several clusters may share one Prometheus, told apart by the label cluster. What an expression
-// aggregates or matches keeps them apart; the dashboard may also take those that a person chose.
+// Several clusters may share one Prometheus. The label cluster tells their series apart, and each
+// expression must keep them apart when it aggregates or matches. The dashboard may also take the
+// clusters that a person chose.
 func TestNoExpressionMixesClusters(t *testing.T) {
 	all := queries(t)
 	for _, rule := range alerts(t) {

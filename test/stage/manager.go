@@ -88,7 +88,7 @@ func (s *Stage) startManager(ctx context.Context, name string, args ...string) (
 	release, err := s.Plane.Guard(name, m.command.Process.Pid)
 	go func() {
 		defer close(m.ended)
-		_ = m.command.Wait() // How it ended is for whoever ended it.
+		_ = m.command.Wait() // The error says how it ended, which its stopper knows.
 		if release != nil {
 			release()
 		}

@@ -132,7 +132,7 @@ func TestACheckFailsWhenOneOfItsToolsDoes(t *testing.T) {
 			_ = b.asked()
 			_, _ = b.verify(t.Context(), "", check)
 			tools := b.asked()
-			g.Expect(tools).NotTo(BeEmpty(), "it asks nobody")
+			g.Expect(tools).NotTo(BeEmpty(), "it asks no tool")
 			for _, tool := range tools {
 				out, green := b.verify(t.Context(), tool, check)
 				g.Expect(green).To(BeFalse(), "green although %s failed: %s", tool, out)

@@ -15,14 +15,14 @@ import (
 const (
 	// maxInFlight is how many requests of one limiter may be under way at once.
 	maxInFlight = 2
-	// hangsAfter is when an unanswered request no longer counts as in flight. Otherwise two
+	// hangsAfter is when a request without an answer no longer counts as in flight. Otherwise two
 	// requests that hang would stop all others of the credential until a listing's timeout.
 	hangsAfter = 5 * time.Second
-	// maxPause is the longest pause that an answer causes: a wrong header must not stop a limiter
-	// for a day.
+	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
+	// limiter for a day.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause if the cloud refuses, or is about to, and does not say for how
-	// long.
+	// minPause is the shortest pause when the cloud refuses requests, or will soon, and does not
+	// say for how long.
 	minPause = time.Second
 	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
 	// ten.
@@ -30,8 +30,8 @@ const (
 )
 
 // limiter is the one budget behind a key: a bucket of requests that fills steadily, the requests in
-// flight, and the cloud's own limit as last reported. Requests wait in one line and leave it in the
-// order they came. A listing has one request in the line at a time, so a short listing does not
+// flight, and the cloud's own limit as last reported. Requests wait in one line, in the order in
+// which they came. A listing has one request in the line at a time, so a short listing does not
 // wait for all of a long one.
 type limiter struct {
 	perSecond float64 // 0 for no limit
@@ -40,19 +40,19 @@ type limiter struct {
 	users int
 
 	mu sync.Mutex
-	// tokens are the requests that could be sent at once, at the time filled.
+	// tokens is how many requests could be sent at once, at the time filled.
 	tokens float64
 	filled time.Time
-	// line are the requests that wait, flying those in flight, oldest first.
+	// line are the requests that wait. flying are those in flight, oldest first.
 	line, flying []*request
-	// sent is when the last one was sent.
+	// sent is when the last request was sent.
 	sent time.Time
-	// alarm rings when the head of the line may be sent.
+	// alarm rings when the first request in line may be sent.
 	alarm *time.Timer
-	// paused is when the pause ends; pauseCause says who asked for it.
+	// paused is when the pause ends. pauseCause says why there is a pause.
 	paused     time.Time
 	pauseCause string
-	// Until spreadEnd, requests are sent at least spread apart.
+	// Until spreadEnd, there is at least the time spread between two requests.
 	spread    time.Duration
 	spreadEnd time.Time
 	queue     queue
@@ -60,17 +60,17 @@ type limiter struct {
 
 // request is a request's place in the limiter.
 type request struct {
-	// ready is closed when the request may be sent. sent is that time.
+	// ready is closed when the request may be sent. sent is when that was.
 	ready chan struct{}
 	sent  time.Time
 }
 
-// newLimiter returns a limiter with its whole burst.
+// newLimiter returns a limiter with a full bucket.
 func newLimiter(perSecond float64, burst int) *limiter {
 	return &limiter{perSecond: perSecond, burst: float64(burst), tokens: float64(burst), filled: time.Now()}
 }
 
-// asNew reports whether the limiter is in the state of a new one.
+// asNew reports whether the limiter is in the same state as a new one.
 func (l *limiter) asNew() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,8 +78,8 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent, at most the time given and not past the context's
-// deadline. If the wait is sure to be longer, it does not begin.
+// admit waits until a request may be sent, but not longer than most and not past the context's
+// deadline. If the wait is sure to be longer, admit does not begin it.
 func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		most = min(most, time.Until(deadline))
@@ -104,8 +104,8 @@ func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, erro
 	return nil, &Refused{wait}
 }
 
-// enqueue puts a request in line, unless it would have to wait longer than most.
-// It returns the wait.
+// enqueue puts a request in line, unless it would have to wait longer than most. It returns the
+// wait.
 func (l *limiter) enqueue(r *request, most time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,7 +131,7 @@ func (l *limiter) abandon(r *request) Wait {
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request with its answer.
+// settle ends a request, with its answer.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -160,7 +160,7 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for some time, as the cloud asked. It never shortens a pause, because
+// pause stops the limiter for some time, because the cloud asked for it. It never shortens a pause:
 // answers do not come in the order in which the cloud counted the requests.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
@@ -169,8 +169,8 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns a wait with its cause, even for a wait of 0, which may follow one that was too
-// long. ahead is how many names are before it in the queue of syncs.
+// explain returns a wait with its cause. It gives a cause even for a wait of 0, because abandon may
+// ask after a wait that was too long. ahead is how many syncs are before this one in the queue.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -188,7 +188,7 @@ func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	return w
 }
 
-// dispatch sends the requests that are due, and sets the alarm for the next.
+// dispatch sends the requests that are due, and sets the alarm for the next one.
 func (l *limiter) dispatch(now time.Time) {
 	for len(l.line) > 0 {
 		if wait := max(l.pace(now, 0), l.room(now)); wait > 0 {
@@ -204,7 +204,7 @@ func (l *limiter) dispatch(now time.Time) {
 	}
 }
 
-// wakeIn sets the alarm that dispatches the line again.
+// wakeIn sets the alarm. When it rings, dispatch runs.
 func (l *limiter) wakeIn(wait time.Duration) {
 	if l.alarm != nil {
 		l.alarm.Reset(wait)
@@ -221,15 +221,15 @@ func (l *limiter) wakeIn(wait time.Duration) {
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// Nothing says when an answer comes. A fair guess is the time since the last request, once
-		// more.
+		// Nothing says when an answer comes. A fair guess is as long as the last request has been
+		// under way.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait
 }
 
-// pace returns how long a request with so many ahead of it must wait for the rate, for the cloud's
-// limit and for the end of a pause.
+// pace returns how long a request must wait for the rate, for the cloud's limit and for the end of
+// a pause, if ahead requests are sent before it.
 func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	wait := max(l.paused.Sub(now), 0)
 	if l.perSecond > 0 {
@@ -244,8 +244,7 @@ func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	return wait
 }
 
-// room returns how long requests in flight may block the head of the line; 0 if there is room for
-// it.
+// room returns how long the requests in flight may block the first one in line; 0 if they do not.
 func (l *limiter) room(now time.Time) time.Duration {
 	if len(l.flying) < maxInFlight {
 		return 0
@@ -262,8 +261,7 @@ func (l *limiter) tokensAt(now time.Time) float64 {
 	return min(l.burst, l.tokens+now.Sub(l.filled).Seconds()*l.perSecond)
 }
 
-// nanoseconds turns seconds into a wait. It rounds up, because an alarm that is rounded down rings
-// too early.
+// nanoseconds turns seconds into a wait. It rounds up, because an alarm must not ring too early.
 func nanoseconds(seconds float64) time.Duration {
 	return time.Duration(math.Ceil(min(seconds, MaxWait.Seconds()) * float64(time.Second)))
 }

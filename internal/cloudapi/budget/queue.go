@@ -9,23 +9,23 @@ import (
 
 const (
 	// turnPatience is the longest wait for budget that does not put off a sync. At 5 requests a
-	// second some three sources of a credential can then sync at once. With more, none would be
-	// done sooner, and each would take longer, up to its timeout.
+	// second some three sources of a credential can then sync at once. More at once would not be
+	// faster: each would only take longer, up to its timeout.
 	turnPatience = time.Second
-	// turnRequests estimates the cost of a sync before it begins: one page of each of the two kinds
-	// that a source mirrors by default. A sync that costs more makes the line of requests longer,
-	// and the next sync waits for that.
+	// turnRequests is the estimated cost of a sync before it begins: one page of each of the two
+	// kinds that a source mirrors by default. A sync that costs more makes the line of requests
+	// longer, and the next sync waits for that.
 	turnRequests = 2
-	// turnGrace is how late a name may ask again and keep its place. A deleted name never asks
-	// again.
+	// turnGrace is how late a name may ask again without losing its place. The name of a deleted
+	// source never asks again.
 	turnGrace = 30 * time.Second
 )
 
-// queue holds the names of syncs that wait to begin, in the order they came. Their callers do not
-// block: each knows when to ask again.
+// queue holds the names of syncs that wait to begin, in the order in which they came. The callers
+// do not block: each is given the time when to ask again.
 type queue struct {
 	waiting []place
-	// next is when the syncs that began last will have sent their requests, as an estimate.
+	// next is when the syncs that began last will have sent their requests, by estimate.
 	next time.Time
 }
 
@@ -36,7 +36,7 @@ type place struct {
 	due time.Time
 }
 
-// turn is Budget.Turn.
+// turn does the work of Budget.Turn.
 func (l *limiter) turn(name string) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,7 +77,7 @@ func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost reports whether a place is given up.
+// lost reports whether the place is lost, because its name did not ask again in time.
 func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.

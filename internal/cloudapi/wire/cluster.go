@@ -23,12 +23,13 @@ type ClusterSpec struct {
 	Region       string        `json:"region"`
 	Config       ClusterConfig `json:"config"`
 
-	// The next three fields are deprecated in favour of Endpoints. Older clusters have only these.
+	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated in favour of Endpoints.
+	// Older clusters have only them.
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints is keyed by access point ID. An access point without members is empty, not nil.
+	// Endpoints are the endpoints by access point ID. One without members is empty, not nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
@@ -39,8 +40,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the members of every cluster type, so that a type unknown to this version keeps
-// the members that it shares with others.
+// ClusterConfig has the members of all cluster types. So a type that this version does not know
+// keeps the members that it shares with others.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 is absent

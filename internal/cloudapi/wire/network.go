@@ -52,7 +52,7 @@ type NetworkStatus struct {
 	DNSDomain                string            `json:"dns_domain"`
 	EndpointSuffix           string            `json:"endpoint_suffix"`
 	ZonalSubdomains          map[string]string `json:"zonal_subdomains"`
-	// IdleSince is a date, RFC 3339 by contract, but not checked here.
+	// IdleSince should be a date of RFC 3339. It is not checked here.
 	IdleSince string       `json:"idle_since"`
 	Cloud     NetworkCloud `json:"cloud"`
 }
@@ -67,12 +67,12 @@ type NetworkCloud struct {
 
 	Project    string `json:"project"`
 	VPCNetwork string `json:"vpc_network"`
-	// By zone.
+	// The keys are zone IDs.
 	PrivateServiceConnectServiceAttachments map[string]string `json:"private_service_connect_service_attachments"`
 
 	VNet         string `json:"vnet"`
 	Subscription string `json:"subscription"`
-	// By zone.
+	// The keys are zone IDs.
 	PrivateLinkServiceAliases     map[string]string `json:"private_link_service_aliases"`
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }

@@ -12,7 +12,7 @@ package wire
 type ObjectMeta struct {
 	Self         string `json:"self"`
 	ResourceName string `json:"resource_name"`
-	// The dates are RFC 3339 by contract, but not checked here.
+	// The dates should be of RFC 3339. They are not checked here.
 	CreatedAt string `json:"created_at"`
 	UpdatedAt string `json:"updated_at"`
 	DeletedAt string `json:"deleted_at"`
