@@ -84,10 +84,7 @@ func (c Credential) basic() string {
 // authorizer returns the authorizer of the credential. An API key does not end and cannot be
 // renewed.
 func (c Credential) authorizer() authorizer {
-	texts := []string{c.basic(), c.Key + ":" + c.Secret, c.Secret}
-	if len(c.Key) >= minHiddenLength {
-		texts = append(texts, c.Key)
-	}
+	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
 		value:   func() authorization { return auth },

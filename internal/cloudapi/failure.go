@@ -3,160 +3,25 @@
 package cloudapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
-// maxFailureBytes is how many bytes of a failure's body are read.
-const maxFailureBytes = 64 << 10
-
-// looseText is a JSON string or number as text. Any other value becomes "", without an error: an
-// odd member must not hide the other members.
-type looseText string
-
-// UnmarshalJSON never fails.
-func (t *looseText) UnmarshalJSON(raw []byte) error {
-	*t = ""
-	switch c := raw[0]; {
-	case c == '"':
-		var s string
-		if json.Unmarshal(raw, &s) == nil {
-			*t = looseText(s)
-		}
-	case c == '-' || (c >= '0' && c <= '9'):
-		*t = looseText(raw)
-	}
-	return nil
-}
-
-// problem describes one error. It has the members of all forms: the API's, that of an OAuth server
-// (RFC 6749) and problem+json (RFC 9457).
-type problem struct {
-	ID          looseText `json:"id"`
-	Code        looseText `json:"code"`
-	Title       looseText `json:"title"`
-	Detail      looseText `json:"detail"`
-	ErrorCode   looseText `json:"error_code"`
-	Message     looseText `json:"message"`
-	Description looseText `json:"error_description"`
-	Source      struct {
-		Parameter looseText `json:"parameter"`
-	} `json:"source"`
-}
-
-// title returns the problem's text for people; "" if there is none. A title that only repeats the
-// status is used only if there is no other text.
-func (p problem) title(code int) string {
-	title := p.Title
-	if strings.EqualFold(strings.TrimSpace(string(title)), http.StatusText(code)) {
-		title = ""
-	}
-	return firstOf(title, p.Message, p.Description, p.Detail, p.Title)
-}
-
-// looseProblem is a problem. It is read from an object, or from a text: a text of one word becomes
-// the code, any other text the message. Any other value gives an empty problem, without an error.
-type looseProblem struct{ problem }
-
-// UnmarshalJSON never fails.
-func (p *looseProblem) UnmarshalJSON(raw []byte) error {
-	p.problem = problem{}
-	if raw[0] == '{' {
-		_ = json.Unmarshal(raw, &p.problem)
-		return nil
-	}
-	var text looseText
-	if raw[0] == '"' {
-		_ = text.UnmarshalJSON(raw)
-	}
-	if strings.ContainsAny(string(text), " \t\r\n") {
-		p.Message = text
-	} else {
-		p.Code = text
-	}
-	return nil
-}
-
-// looseProblems is a list of problems. It is read from a list, or from a single problem.
-type looseProblems []looseProblem
-
-// UnmarshalJSON never fails.
-func (p *looseProblems) UnmarshalJSON(raw []byte) error {
-	*p = make([]looseProblem, 1)
-	if raw[0] == '[' {
-		return json.Unmarshal(raw, (*[]looseProblem)(p))
-	}
-	return (*p)[0].UnmarshalJSON(raw)
-}
-
-// blamesPageSize reports whether a problem mentions the page size.
-func (p problem) blamesPageSize() bool {
-	text := strings.ToLower(string(p.Source.Parameter + " " + p.Code + " " + p.Title + " " + p.Detail + " " + p.Message))
-	return strings.Contains(strings.NewReplacer("_", "", " ", "", "-", "").Replace(text), "pagesize")
-}
-
-// failureBody is the body of an answer other than 200. Problems may be in errors, in error, or at
-// the top level.
-type failureBody struct {
-	Errors    looseProblems `json:"errors"`
-	Error     looseProblem  `json:"error"`
-	RequestID looseText     `json:"requestId"`
-}
-
-// parseFailure reads as much as it can of a failure's body. If the body is empty, is not JSON or
-// has no known form, it returns no problems.
-func parseFailure(raw []byte) (problems []problem, requestID string) {
-	var body failureBody
-	var top problem
-	// If a member has the wrong type, the others are still decoded. If the body is not JSON, all
-	// stay empty. Both are right here.
-	_ = json.Unmarshal(raw, &body)
-	_ = json.Unmarshal(raw, &top)
-	for _, p := range body.Errors {
-		problems = append(problems, p.problem)
-	}
-	// An OAuth server puts the code into error, and the text at the top level.
-	if (body.Error.problem == problem{Code: body.Error.Code}) && top != (problem{}) {
-		top.Code = looseText(firstOf(top.Code, body.Error.Code))
-		body.Error = looseProblem{}
-	}
-	problems = append(problems, top, body.Error.problem)
-	problems = slices.DeleteFunc(problems, func(p problem) bool { return p == problem{} })
-	requestID = string(body.RequestID)
-	if requestID == "" && len(problems) > 0 {
-		requestID = string(problems[0].ID)
-	}
-	return problems, requestID
-}
-
-// failure turns an answer other than 200 into an *Error. If a header has a request ID, the function
-// name sets it later.
+// failure turns an answer other than 200 into an *Error. Client.name sets the request ID of the
+// header, if there is one.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	// If the body cannot be read, the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
-	e := &Error{
-		Class:      classOfStatus(resp.StatusCode, problems),
-		RetryAfter: retryAfter(resp, now),
-		RequestID:  clean(requestID, maxRequestIDLength),
-	}
-	// The first problem counts. The others fill in what it lacks.
-	var code, title string
-	for _, p := range problems {
-		code = firstOf(looseText(code), p.Code, p.ErrorCode)
-		title = firstOf(looseText(title), looseText(p.title(resp.StatusCode)))
-		e.pageSize = e.pageSize || p.blamesPageSize()
-	}
-	e.Code, e.Title = clean(code, maxCodeLength), clean(title, maxTitleLength)
+	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
+	e.quote(problems, requestID, clean)
 	e.Advice = adviceFor(resp.StatusCode, e.Class)
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")
@@ -164,7 +29,20 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// passing are the statuses below 500 after which retrying can help: another request, a lock, a
+// quote takes over the words of an answer. The first problem counts; the next ones fill in what it
+// lacks.
+func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
+	var code, title string
+	for _, p := range problems {
+		code = cmp.Or(code, p.code())
+		title = cmp.Or(title, p.text(e.StatusCode))
+		e.pageSize = e.pageSize || p.blamesPageSize()
+	}
+	e.Code, e.Title = clean(code, maxCodeLength), clean(title, maxTitleLength)
+	e.RequestID = clean(requestID, maxRequestIDLength)
+}
+
+// passing are the statuses below 500 that mean to come back later: another request, a lock, a
 // replay or a proxy was in the way.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
@@ -228,29 +106,6 @@ func classOfStatus(code int, problems []problem) Class {
 		return Unavailable
 	}
 	return Malformed
-}
-
-// invalidKey reports whether a 403 means that the cloud does not know the key. Otherwise the key
-// lacks rights.
-func invalidKey(problems []problem) bool {
-	for _, p := range problems {
-		for _, text := range []looseText{p.Detail, p.Message, p.Description} {
-			if strings.Contains(strings.ToLower(string(text)), "invalid api key") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// firstOf returns the first text that is not empty.
-func firstOf(texts ...looseText) string {
-	for _, t := range texts {
-		if t != "" {
-			return string(t)
-		}
-	}
-	return ""
 }
 
 // transportFailure turns an error of the transport, from sending or from reading a body, into an

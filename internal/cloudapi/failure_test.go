@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,18 +49,40 @@ func TestAnErrorNamesOperationStatusCodeTitleAndRequestID(t *testing.T) {
 			"401 Unauthorized: 40101: Unknown key (request id req-1)"},
 		"error_code in errors[]": {404, `{"errors":[{"error_code":404,"message":"Not here"}]}`, InvalidRequest,
 			"404 Not Found: 404: Not here (request id req-1)"},
-		"null message":   {400, `{"error_code":400,"message":null}`, InvalidRequest, "400 Bad Request: 400 (request id req-1)"},
-		"error":          {500, `{"status":500,"error":{"code":"INTERNAL","message":"Oops","hush":1},"requestId":"id-2"}`, Unavailable, "500 Internal Server Error: INTERNAL: Oops (request id req-1)"},
-		"empty":          {503, ``, Unavailable, "503 Service Unavailable (request id req-1)"},
-		"HTML":           {502, `<html>hush</html>`, Unavailable, "502 Bad Gateway (request id req-1)"},
-		"null":           {500, `null`, Unavailable, "500 Internal Server Error (request id req-1)"},
-		"a string":       {500, `"hush"`, Unavailable, "500 Internal Server Error (request id req-1)"},
-		"cut JSON":       {500, `{"errors":[{"code":"hush`, Unavailable, "500 Internal Server Error (request id req-1)"},
-		"odd members":    {400, `{"errors":7,"error":["hush"],"error_code":"E1","message":["hush"]}`, InvalidRequest, "400 Bad Request: E1 (request id req-1)"},
-		"odd elements":   {400, `{"errors":[null,5,{"code":{"hush":1},"title":true},{"code":"c","title":"t"}]}`, InvalidRequest, "400 Bad Request: c: t (request id req-1)"},
-		"larger than it": {400, `{"errors":[{"code":"hush","detail":"` + strings.Repeat("x", maxFailureBytes) + `"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
-		"no such status": {529, ``, Unavailable, "529 (request id req-1)"},
-		"2xx":            {204, ``, Malformed, "204 No Content: malformed response: only 200 is an answer to a list (request id req-1)"},
+		"null message":                {400, `{"error_code":400,"message":null}`, InvalidRequest, "400 Bad Request: 400 (request id req-1)"},
+		"error":                       {500, `{"status":500,"error":{"code":"INTERNAL","message":"Oops","hush":1},"requestId":"id-2"}`, Unavailable, "500 Internal Server Error: INTERNAL: Oops (request id req-1)"},
+		"empty":                       {503, ``, Unavailable, "503 Service Unavailable (request id req-1)"},
+		"HTML":                        {502, `<html>hush</html>`, Unavailable, "502 Bad Gateway (request id req-1)"},
+		"null":                        {500, `null`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"a string":                    {500, `"hush"`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"cut JSON":                    {500, `{"errors":[{"code":"hush`, Unavailable, "500 Internal Server Error (request id req-1)"},
+		"odd members":                 {400, `{"errors":7,"error":["hush"],"error_code":"E1","message":["hush"]}`, InvalidRequest, "400 Bad Request: E1 (request id req-1)"},
+		"odd elements":                {400, `{"errors":[null,5,{"code":{"hush":1},"title":true},{"code":"c","title":"t"}]}`, InvalidRequest, "400 Bad Request: c: t (request id req-1)"},
+		"larger than it":              {400, `{"errors":[{"code":"hush","detail":"` + strings.Repeat("x", maxFailureBytes) + `"}]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
+		"a list at the top":           {400, `[{"code":"c","message":"no such filter"},{"message":"hush"}]`, InvalidRequest, "400 Bad Request: c: no such filter (request id req-1)"},
+		"a list of bodies":            {403, `[{"error":{"code":403,"message":"no role here","errors":[{"message":"hush","reason":"hush"}]}}]`, Forbidden, "403 Forbidden: 403: no role here (request id req-1)"},
+		"words at the top":            {503, `"upstream is down"`, Unavailable, "503 Service Unavailable: upstream is down (request id req-1)"},
+		"a byte order mark":           {400, "\ufeff" + `{"code":"c","message":"no such filter"}`, InvalidRequest, "400 Bad Request: c: no such filter (request id req-1)"},
+		"message as a list":           {400, `{"code":"c","message":["no such filter","hush"]}`, InvalidRequest, "400 Bad Request: c: no such filter (request id req-1)"},
+		"error as a list":             {400, `{"error":[{"code":"c","message":"no such filter"}]}`, InvalidRequest, "400 Bad Request: c: no such filter (request id req-1)"},
+		"error as a list of words":    {400, `{"error":["no such filter"]}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"detail as a list":            {422, `{"detail":[{"loc":["query","hush"],"msg":"field required","type":"hush"}]}`, InvalidRequest, "422 Unprocessable Entity: field required (request id req-1)"},
+		"detail as an object":         {403, `{"title":"Forbidden","detail":{"code":"c","message":"no role here"}}`, Forbidden, "403 Forbidden: c: no role here (request id req-1)"},
+		"detail as an object, in one": {403, `{"errors":[{"code":"c","detail":{"reason":["no role here"],"code":"hush"}}]}`, Forbidden, "403 Forbidden: c: no role here (request id req-1)"},
+		"errors by field":             {400, `{"errors":{"name":["is too long","hush"],"zone":[{"message":"hush"}]}}`, InvalidRequest, "400 Bad Request: name: is too long (request id req-1)"},
+		"errors by field, in a word":  {400, `{"errors":{"count":3,"empty":[],"name":["required"]}}`, InvalidRequest, "400 Bad Request: name: required (request id req-1)"},
+		"fields that are no errors":   {400, `{"names":["hush hush"],"data":{"message":"hush"}}`, InvalidRequest, "400 Bad Request (request id req-1)"},
+		"errorCode and errorMessage":  {404, `{"errorCode":"E4","errorMessage":"no such path"}`, InvalidRequest, "404 Not Found: E4: no such path (request id req-1)"},
+		"a reason":                    {403, `{"reason":"no role here"}`, Forbidden, "403 Forbidden: no role here (request id req-1)"},
+		"a description":               {403, `{"code":"c","description":"no role here"}`, Forbidden, "403 Forbidden: c: no role here (request id req-1)"},
+		"a message and a reason":      {403, `{"reason":"hush","description":"hush","message":"no role here"}`, Forbidden, "403 Forbidden: no role here (request id req-1)"},
+		"a fault":                     {401, `{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}`, Unauthenticated, "401 Unauthorized: oauth.v2.InvalidApiKey: Invalid ApiKey (request id req-1)"},
+		"spaces instead of a title":   {400, `{"title":" ","detail":"no such filter"}`, InvalidRequest, "400 Bad Request: no such filter (request id req-1)"},
+		"names of another case":       {400, `{"Errors":[{"Code":"c","Message":"no such filter"}]}`, InvalidRequest, "400 Bad Request: c: no such filter (request id req-1)"},
+		"too deep":                    {400, strings.Repeat(`{"detail":[`, 100) + `"hush hush"` + strings.Repeat(`]}`, 100), InvalidRequest, "400 Bad Request (request id req-1)"},
+		"too many":                    {400, `{"errors":[` + strings.Repeat(`{},`, maxReasonValues) + `"hush hush"]}`, InvalidRequest, "400 Bad Request (request id req-1)"},
+		"no such status":              {529, ``, Unavailable, "529 (request id req-1)"},
+		"2xx":                         {204, ``, Malformed, "204 No Content: malformed response: only 200 is an answer to a list (request id req-1)"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -118,6 +141,7 @@ func TestTheRequestIDComesFromTheHeaderElseFromTheBody(t *testing.T) {
 		"header":    {"h", `{"errors":[{"id":"e"}],"requestId":"r"}`, "h"},
 		"requestId": {"", `{"error":{"code":"c"},"requestId":"r"}`, "r"},
 		"errors[]":  {"", `{"errors":[{"id":"e"}]}`, "e"},
+		"a list":    {"", `[{"id":"e"}]`, "e"},
 		"none":      {"", ``, ""},
 		"cleaned":   {"a\tb" + strings.Repeat("x", 1000), ``, "a b" + strings.Repeat("x", maxRequestIDLength-3) + "…"},
 	}
@@ -165,6 +189,9 @@ func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 				w.Header()["Location"] = []string{"https://" + url.QueryEscape(secret) + ".example/?" + secret}
 				answer(w, 302, "")
 			},
+			"detail's list":  func(w http.ResponseWriter, _ *http.Request) { answer(w, 400, `{"detail":[{"msg":"for `+q[1:]+`}]}`) },
+			"a field's name": func(w http.ResponseWriter, _ *http.Request) { answer(w, 400, `{"errors":{`+q+`:["is bad"]}}`) },
+			"words":          func(w http.ResponseWriter, _ *http.Request) { answer(w, 500, `"no right for `+q[1:]) },
 			"header": func(w http.ResponseWriter, _ *http.Request) {
 				w.Header()["X-Request-Id"] = []string{secret}
 				w.WriteHeader(http.StatusInternalServerError)
@@ -452,6 +479,11 @@ func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 		"the key in lower":    lowerEscapes(url.QueryEscape(c.Key)),
 		"the key, unpadded":   base64.RawStdEncoding.EncodeToString([]byte(c.Key)),
 		"JSON":                strings.Trim(string(must(json.Marshal(c.Secret))), `"`),
+		"in upper case":       strings.ToUpper(c.Secret),
+		"in lower case":       strings.ToLower(c.Secret),
+		"hex in upper case":   strings.ToUpper(hex.EncodeToString([]byte(c.Secret))),
+		"base64 in lower":     strings.ToLower(base64.StdEncoding.EncodeToString([]byte(basic))),
+		"the key, lower case": strings.ToLower(c.Key),
 		"JSON, slashes too":   strings.ReplaceAll(strings.Trim(string(must(json.Marshal(c.Secret))), `"`), "/", `\/`),
 	} {
 		got := clean("before "+text+" after", 1000)
@@ -462,6 +494,11 @@ func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 			g.Expect(got).NotTo(ContainSubstring(text[i:i+8]), "%s: %s", name, got)
 		}
 	}
+}
+
+// lowerEscapes returns a text with its percent-escapes in lower case.
+func lowerEscapes(s string) string {
+	return regexp.MustCompile("%[0-9A-F]{2}").ReplaceAllStringFunc(s, strings.ToLower)
 }
 
 func must[T any](v T, err error) T {

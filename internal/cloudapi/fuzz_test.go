@@ -147,6 +147,8 @@ func FuzzErrorBody(f *testing.F) {
 			body,
 			[]byte(`{"errors":[{"code":` + string(secrets) + `,"title":` + string(secrets) + `}]}`),
 			[]byte(`{"error_code":` + string(secrets) + `,"message":` + string(secrets) + `}`),
+			[]byte("\ufeff" + `[{"detail":{"reason":[` + string(secrets) + `]},"requestid":` + string(secrets) + `}]`),
+			[]byte(`{"errors":{` + string(secrets) + `:[` + string(secrets) + `]},"fault":{"faultstring":` + string(secrets) + `}}`),
 			[]byte(`{"error":{"code":` + string(secrets) + `},"requestId":` + string(secrets) + `}`),
 		}
 		for i, raw := range shapes {

@@ -139,6 +139,17 @@ func TestRedirectToAnotherOriginIsRefusedAndNeverContacted(t *testing.T) {
 	g.Expect(foreignTLS.asked()).To(BeEmpty())
 }
 
+func TestRedirectHidesASecretThatIsAHost(t *testing.T) {
+	g := NewWithT(t)
+	credential := Credential{Key: "HOSTKEY000000001", Secret: "Mixed-Case-Secret-0001"}
+	c := newCloud(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "https://"+credential.Secret+".example/")
+		w.WriteHeader(http.StatusFound)
+	})
+	_, err := c.list(t, func(o *Options) { o.Credential = credential })
+	g.Expect(expectError(t, err, Malformed).Error()).To(HaveSuffix("to https://" + redacted + ".example refused: another origin"))
+}
+
 func TestRedirectThatLeadsNowhereIsMalformed(t *testing.T) {
 	tests := map[string]string{
 		"no Location":  "",

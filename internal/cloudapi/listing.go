@@ -80,7 +80,7 @@ func (l *Listing[T]) Complete() error {
 func describe(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
-		who := truncate(hide(printable(item.ID), nil), maxShownIDLength)
+		who := truncate(used.hide(printable(item.ID)), maxShownIDLength)
 		if who == "" {
 			who = fmt.Sprintf("item %d of page %d", item.Index+1, item.Page)
 		}

@@ -33,11 +33,17 @@ type authorization struct {
 	header string
 	// id identifies the authorization without showing it.
 	id mark
-	// hidden are the texts to hide, in each form in which an answer may have them.
+	// hidden are the texts to hide, in each form in which they may come back, folded.
 	hidden []string
 }
 
-// newAuthorization returns an authorization that hides these texts in every form.
+// longEnough returns the key IDs and tokens among texts that are hidden.
+func longEnough(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
+}
+
+// newAuthorization returns an authorization that hides all forms of these texts, which are not
+// empty.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -61,28 +67,23 @@ type cleaner func(text string, limit int) string
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
-	if len(pageToken) >= minHiddenLength {
-		own = append(own, forms(pageToken)...)
+	for _, text := range longEnough(pageToken) {
+		own = append(own, forms(text)...)
 	}
-	// The longest form comes first, because a shorter one may be a part of it.
-	slices.SortFunc(own, func(a, b string) int { return len(b) - len(a) })
-	own = slices.Compact(own)
 	return func(text string, limit int) string {
-		// Hide before and after: making a text printable may complete a hidden text.
-		return truncate(hide(printable(hide(text, own)), own), limit)
+		// It hides before and after, because making a text printable changes it.
+		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }
 
-// forms returns a secret text in each form in which others may write it: as it is, in a URL, in
-// JSON, in HTML, in hex, and in base64 at any place in a longer text.
+// forms returns a secret text as it is, and in the encodings of others: in a URL, in JSON, in HTML,
+// in hex, and in base64 at any place in a longer text. They are folded, because others write a text
+// in another case, too: the host of a URL, hex, the escapes of a query.
 func forms(s string) []string {
-	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), strings.ToUpper(hex.EncodeToString([]byte(s)))}
+	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {
 		inner := string(quoted[1 : len(quoted)-1])
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
-	}
-	for _, escaped := range []string{url.QueryEscape(s), url.PathEscape(s)} {
-		all = append(all, escaped, lowerEscapes(escaped))
 	}
 	for shift := range 3 {
 		// Leave out digits that depend on the neighbouring bytes.
@@ -93,27 +94,11 @@ func forms(s string) []string {
 			all = append(all, text[from:to], strings.NewReplacer("+", "-", "/", "_").Replace(text[from:to]))
 		}
 	}
-	return all
-}
-
-// lowerEscapes returns a text with its percent-escapes in lower case.
-func lowerEscapes(s string) string {
-	b := []byte(s)
-	for i := 0; i+2 < len(b); i++ {
-		if b[i] == '%' {
-			copy(b[i+1:], strings.ToLower(string(b[i+1:i+3])))
-		}
+	for i, form := range all {
+		all[i], _ = fold(form)
 	}
-	return string(b)
-}
-
-// hide replaces every secret of the process, and all texts in hidden.
-func hide(text string, hidden []string) string {
-	text = used.hide(text)
-	for _, s := range hidden {
-		text = strings.ReplaceAll(text, s, redacted)
-	}
-	return text
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // printable returns text on one line. Each run of spaces and unprintable characters becomes one

@@ -65,7 +65,6 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	}
 	defer func() { _ = resp.Body.Close() }()
 	m.call.StatusCode = resp.StatusCode
-	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	m.call.RateLimit = parseRateLimit(resp.Header)
 	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
@@ -74,6 +73,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		defer hurry.Stop()
 	}
 	redirect, err := c.judge(sendCtx, resp, clean, read)
+	// Only after the body, which may bring a token to hide.
+	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
 	}

@@ -4,7 +4,10 @@ package cloudapi
 
 import (
 	"slices"
+	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -25,7 +28,7 @@ type secrets struct {
 	recent, former *remembered
 }
 
-// remembered is a set of secrets, with each form in which an answer may have them.
+// remembered is a set of secrets, with each form in which they may come back, folded.
 type remembered struct {
 	secrets, forms map[mark]bool
 	// lengths are the lengths of the forms, by their first bytes.
@@ -68,8 +71,11 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns the end of the longest form that begins at i in text; 0 if there is none.
+// end returns the end of the longest form that begins at i in a folded text; 0 if none does.
 func (r *remembered) end(text string, i int) (end int) {
+	if i+startLength > len(text) {
+		return 0
+	}
 	for _, n := range r.lengths[[startLength]byte([]byte(text[i:i+startLength]))] {
 		if i+n <= len(text) && i+n > end && r.forms[markOfText(text[i:i+n])] {
 			end = i + n
@@ -78,26 +84,46 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every form of every secret in text. Forms that overlap are replaced as one, so that
-// no part of them is left.
-func (s *secrets) hide(text string) string {
+// hide replaces, in a text of any case, every form of every secret and the further forms in also. It
+// replaces forms that overlap as one, so that nothing is left of either.
+func (s *secrets) hide(text string, also ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	folded, at := fold(text)
 	var out []byte
 	shown := 0 // how much of text is in out
-	for i, end := 0, 0; i < len(text); i++ {
-		if i+startLength <= len(text) {
-			if to := max(s.recent.end(text, i), s.former.end(text, i)); to > end {
-				if i >= end {
-					out = append(append(out, text[shown:i]...), redacted...)
-				}
-				end = to
-				shown = end
+	for i, end := 0, 0; i < len(folded); i++ {
+		to := max(s.recent.end(folded, i), s.former.end(folded, i))
+		for _, form := range also {
+			if form[0] == folded[i] && strings.HasPrefix(folded[i:], form) {
+				to = max(to, i+len(form))
 			}
+		}
+		if to > end {
+			if i >= end {
+				out = append(append(out, text[shown:at[i]]...), redacted...)
+			}
+			end = to
+			shown = at[end]
 		}
 	}
 	if out == nil {
 		return text
 	}
 	return string(append(out, text[shown:]...))
+}
+
+// fold returns a text in which letters of either case are alike. at[i] is where the letter of
+// folded[i] begins in text; the two differ where a letter's cases differ in length.
+func fold(text string) (folded string, at []int) {
+	out := make([]byte, 0, len(text))
+	at = make([]int, 0, len(text)+1)
+	for i, r := range text {
+		// Some letters have one upper case and two lower cases, such as s.
+		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
+		for len(at) < len(out) {
+			at = append(at, i)
+		}
+	}
+	return string(out), append(at, len(text))
 }

@@ -84,6 +84,8 @@ func TestEverySecretThatWasUsedIsHiddenFromThenOn(t *testing.T) {
 		"the former key's secret":  former.Secret,
 		"in a URL":                 url.QueryEscape(former.Secret),
 		"the former header":        former.basic(),
+		"in upper case":            strings.ToUpper(former.Secret),
+		"the first token, shouted": "ACCESS-TOKEN-1 ",
 		"in base64":                base64.StdEncoding.EncodeToString([]byte("x" + former.Secret)),
 	} {
 		words = "before " + text + " after"
@@ -141,6 +143,17 @@ func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
 	} {
 		g.Expect(s.hide(text)).To(Equal(want), text)
 	}
+}
+
+func TestSecretsOfAnyAlphabetAreHiddenInAnyCase(t *testing.T) {
+	g := NewWithT(t)
+	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	secret := "Straße-Ⱥ-Σίσυφος-İ\xff"
+	s.add(markOfText(secret), forms(secret))
+	for _, same := range []string{secret, strings.ToLower(secret), strings.ToUpper(secret), strings.ReplaceAll(secret, "S", "ſ")} {
+		g.Expect(s.hide("Ⱥé\xfe "+same+" Ⱥé\xfe")).To(Equal("Ⱥé\xfe "+redacted+" Ⱥé\xfe"), same)
+	}
+	g.Expect(s.hide("ABC", forms("b")...)).To(Equal("A" + redacted + "C"))
 }
 
 func TestSecretsInUseAreNeverForgotten(t *testing.T) {

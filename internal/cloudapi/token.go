@@ -214,7 +214,7 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 		"requested_token_type": {"urn:ietf:params:oauth:token-type:access_token"},
 		"identity_pool_id":     {t.pool},
 	}.Encode()
-	hidden := newAuthorization("", subject)
+	hidden := newAuthorization("", longEnough(subject)...)
 	exchanger := *c
 	exchanger.origin = t.origin
 	exchanger.guard = &guard{origin: t.origin, exchange: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
@@ -223,7 +223,7 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	err = exchanger.persist(ctx, refusedInPassing, func() error {
 		asked := t.now()
 		call, redirect, err := exchanger.send(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
-			next, err = readToken(resp, asked)
+			next, err = readToken(resp, asked, hidden)
 			return err
 		}, func(ctx context.Context) (*http.Request, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.at.String(), strings.NewReader(form))

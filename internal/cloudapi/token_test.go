@@ -126,6 +126,64 @@ func TestAReplyThatIsNoTokenIsMalformed(t *testing.T) {
 	}
 }
 
+func TestAReplyWithoutATokenSaysWhy(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"error":"invalid_grant","error_description":"the pool takes no such audience"}`: "200 OK: invalid_grant: the pool takes no such audience: malformed response: the reply has no access_token",
+		"\ufeff" + `{"error":"invalid_grant"}`:                                            "200 OK: invalid_grant: malformed response: the reply is no JSON object of a token",
+		`[{"code":"c","message":"for ` + testSubject + `"}]`:                              "200 OK: c: for [redacted]: malformed response: the reply is no JSON object of a token",
+		`{"access_token":"to ken","message":"no use of TO KEN"}`:                          "200 OK: no use of [redacted]: malformed response: the access_token has characters that no header can carry",
+		`{"token":"hush"}`: "200 OK: malformed response: the reply has no access_token",
+	} {
+		g := NewWithT(t)
+		tokens, client := newTokens(t, reply(body))
+		err := tokens.refresh(t.Context(), client)
+		g.Expect(expectError(t, err, Malformed).Error()).To(Equal(OperationExchange + ": " + want))
+	}
+}
+
+func TestATokenThatCameIsHiddenThoughItWasNeverSent(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]struct {
+		body, mediaType, show string
+		fails                 bool
+	}{
+		"taken":          {`{"access_token":"Token-of-1"}`, "application/json", "Token-of-1", false},
+		"another case":   {`{"access_token":"Token-of-2"}`, "application/json", "token-OF-2", false},
+		"of another use": {`{"access_token":"Token-of-3","token_type":"MAC"}`, "application/json", "Token-of-3", true},
+		"not to carry":   {`{"access_token":"Token of 4"}`, "application/json", "Token of 4", true},
+		"no JSON":        {`{"access_token":"Token-of-5"}`, "text/plain", "Token-of-5", true},
+	} {
+		g := NewWithT(t)
+		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", r.mediaType)
+			w.Header().Set("X-Request-Id", "id-"+r.show)
+			_, _ = io.WriteString(w, r.body)
+		})
+		var calls []Call
+		client.observe = func(c Call) { calls = append(calls, c) }
+		err := tokens.refresh(t.Context(), client)
+		g.Expect(calls).To(HaveLen(1), name)
+		g.Expect(calls[0].RequestID).To(Equal("id-"+redacted), name)
+		if r.fails {
+			g.Expect(expectError(t, err, Malformed).RequestID).To(Equal("id-"+redacted), name)
+		} else {
+			g.Expect(err).NotTo(HaveOccurred(), name)
+		}
+	}
+}
+
+func TestATokenTooShortToHideGarblesNothing(t *testing.T) {
+	t.Parallel()
+	for _, subject := range []string{"", "a", "ab"} {
+		g := NewWithT(t)
+		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusBadRequest, `{"error":"invalid_request","error_description":"a subject_token about nothing"}`)
+		}, func(o *TokenOptions) { o.Subject = func(context.Context) (string, error) { return subject, nil } })
+		g.Expect(tokens.refresh(t.Context(), client)).To(MatchError(OperationExchange + ": 400 Bad Request: invalid_request: a subject_token about nothing (request id req-1)"))
+	}
+}
+
 func TestAnExchangeFollowsNoRedirect(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,42 +23,66 @@ const (
 	maxReplyBytes = 1 << 20
 )
 
-// readToken reads the reply to an exchange. asked is when the exchange was sent.
-func readToken(resp *http.Response, asked time.Time) (*token, error) {
-	if !isJSON(resp.Header.Get("Content-Type")) {
-		return nil, malformed("the media type is not JSON")
+// looseText is a JSON string or number taken as text. Anything else is empty and no error: an odd
+// member must not hide the other members.
+type looseText string
+
+// UnmarshalJSON never fails.
+func (t *looseText) UnmarshalJSON(raw []byte) error {
+	*t = ""
+	switch c := raw[0]; {
+	case c == '"':
+		var s string
+		if json.Unmarshal(raw, &s) == nil {
+			*t = looseText(s)
+		}
+	case c == '-' || (c >= '0' && c <= '9'):
+		*t = looseText(raw)
 	}
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
-	if err != nil {
-		return nil, &readError{err}
-	}
+	return nil
+}
+
+// readToken reads the reply to an exchange of subject; asked is when it was asked for.
+func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
+	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
 		AccessToken string    `json:"access_token"`
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
 	// Errors of package json may quote what they could not read.
-	if json.Unmarshal(raw, &reply) != nil {
-		return nil, malformed("the reply is no JSON object of a token")
-	}
+	odd := json.Unmarshal(raw, &reply) != nil
+	came := newToken(reply.AccessToken)
+	// A token that came is hidden, even if it is never sent.
+	used.add(came.id, came.hidden)
+	var e *Error
 	switch {
+	case !isJSON(resp.Header.Get("Content-Type")):
+		e = malformed("the media type is not JSON")
+	case lost != nil:
+		return nil, &readError{lost}
+	case odd:
+		e = malformed("the reply is no JSON object of a token")
 	case reply.AccessToken == "":
-		return nil, malformed("the reply has no access_token")
+		e = malformed("the reply has no access_token")
 	case strings.ContainsFunc(reply.AccessToken, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII }):
-		return nil, malformed("the access_token has characters that no header can carry")
+		e = malformed("the access_token has characters that no header can carry")
 	case !bearer(string(reply.TokenType)):
-		return nil, malformed("the token_type is not Bearer")
+		e = malformed("the token_type is not Bearer")
+	default:
+		life := lifeOf(string(reply.ExpiresIn))
+		return &token{came, asked.Add(life - min(renewBefore, life/2)), asked.Add(life)}, nil
 	}
-	life := lifeOf(string(reply.ExpiresIn))
-	return &token{newToken(reply.AccessToken), asked.Add(life - min(renewBefore, life/2)), asked.Add(life)}, nil
+	// Some servers refuse with status 200.
+	problems, requestID := parseFailure(raw)
+	subject.hidden = slices.Concat(subject.hidden, came.hidden)
+	e.quote(problems, requestID, subject.cleaner(""))
+	return nil, e
 }
 
 // newToken returns the authorization of an access token.
 func newToken(text string) authorization {
-	if len(text) < minHiddenLength { // It is hardly a secret, and hiding it would remove parts of words.
-		return newAuthorization("Bearer " + text)
-	}
-	return newAuthorization("Bearer "+text, text)
+	return newAuthorization("Bearer "+text, longEnough(text)...)
 }
 
 // bearer reports whether a token_type is Bearer, absent, or N_A. In RFC 8693 N_A stands for a token
