@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,21 +12,19 @@ import (
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
 // configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// failures say why, by observation.
+	// states are by observation.
+	states map[types.NamespacedName]*configMapState
+	// failures say why a ConfigMap is not as it should be, by observation.
 	failures map[types.NamespacedName]configMapFailure
-	// repairs bound how often a ConfigMap is put back, by observation.
-	repairs map[types.NamespacedName]*rate.Limiter
-	// refused are the ConfigMaps that the API server stored differently.
-	refused retries
 	// wake has the failures of a source reported; nil if there is no manager.
 	wake chan event.GenericEvent
 }
@@ -35,59 +34,75 @@ type configMapFailure struct {
 	failure
 }
 
-// allow reports whether a ConfigMap may be changed now. The limit is that of observations, so that
-// two writers who disagree do not go at full speed.
-func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.repairs == nil {
-		c.repairs = map[types.NamespacedName]*rate.Limiter{}
-	}
-	if c.repairs[key] == nil {
-		c.repairs[key] = rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)
-	}
-	return c.repairs[key].AllowN(now, 1)
+// configMapState is what the manager knows of the ConfigMap of one observation. The work queue hands
+// an observation to one worker at a time, so only that worker uses it.
+type configMapState struct {
+	// retry is the last write, if it failed.
+	retry *retry[configMapWrite]
+	// requestedAt is the last request for a sync of the source.
+	requestedAt string
+	// repairs bounds how often the ConfigMap is written, so that two writers who disagree do not go
+	// at full speed. The limit is that of observations.
+	repairs *rate.Limiter
 }
 
-// forget drops all that is known of a deleted observation.
+// configMapWrite is a ConfigMap to create or to change.
+type configMapWrite struct {
+	// existing is the ConfigMap as it is, or nil to create it.
+	existing *corev1.ConfigMap
+	// desired is the ConfigMap as it should be.
+	desired *corev1.ConfigMap
+}
+
+// sameConfigMapWrite reports whether a write wants the same as one that failed. If the ConfigMap is
+// gone meanwhile, creating it is another write.
+func sameConfigMapWrite(failed, w configMapWrite) bool {
+	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
+}
+
+// of returns the state of an observation's ConfigMap.
+func (c *configMaps) of(key types.NamespacedName) *configMapState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.states == nil {
+		c.states = map[types.NamespacedName]*configMapState{}
+	}
+	if c.states[key] == nil {
+		c.states[key] = &configMapState{repairs: rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)}
+	}
+	return c.states[key]
+}
+
+// forget drops the state of an observation that is gone or has no ConfigMap.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.repairs, key)
-	delete(c.refused, key.String())
+	delete(c.states, key)
 }
 
-// stored notes whether a ConfigMap was stored as it was sent. If it was not, it returns the wait
-// before sending it again, which grows each time.
-func (c *configMaps) stored(sent *corev1.ConfigMap, err error, now time.Time) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := client.ObjectKeyFromObject(sent).String()
-	if err == nil {
-		delete(c.refused, key)
+// asked makes a failed write due if a person asked for a sync since, because that person may have
+// removed the cause.
+func (s *configMapState) asked(requestedAt string) {
+	if requestedAt != s.requestedAt {
+		s.requestedAt = requestedAt
+		s.retry.hurry()
+	}
+}
+
+// next returns the wait until a failed write is due; 0 if none failed.
+func (s *configMapState) next(now time.Time) time.Duration {
+	if s.retry == nil {
 		return 0
 	}
-	if c.refused == nil {
-		c.refused = retries{}
-	}
-	c.refused.failed(key, &mirror.Write{Desired: sent}, err, now, firstUnstored, leastMostUnstored)
-	return c.refused[key].next.Sub(now)
+	return max(s.retry.next.Sub(now), time.Millisecond)
 }
 
-// waiting returns how long a ConfigMap must not be sent again, and why; 0 if it may be sent. If it is
-// another than was sent before, it is a new write.
-func (c *configMaps) waiting(desired *corev1.ConfigMap, now time.Time) (time.Duration, string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := client.ObjectKeyFromObject(desired).String()
-	r := c.refused[key]
-	if r != nil && !mirror.SameConfigMap(r.write.Desired.(*corev1.ConfigMap), desired) {
-		delete(c.refused, key)
+// failure says why the last write failed; nil if it did not, or if that may pass.
+func (s *configMapState) failure() *failure {
+	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
+		return nil
 	}
-	if !c.refused.waiting(key, now) {
-		return 0, ""
-	}
-	return r.next.Sub(now), r.err.Error()
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(s.retry.err.Error(), maxWords)}
 }
 
 // put notes why an observation's ConfigMap could not be written; f is nil if it was written. It

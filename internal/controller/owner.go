@@ -29,7 +29,7 @@ type owner interface {
 	wholeStatus() any
 	// number fills in the part of the status that only owners of this kind have, except the
 	// summaries.
-	number(o *Options, s *state, d done)
+	number(ctx context.Context, o *Options, s *state, d done)
 }
 
 // settings are what a spec says about asking the cloud and carrying out what follows.
@@ -56,7 +56,7 @@ type ownerKind struct {
 	kinds []kind
 	// blocked says why further objects that go with a kind cannot be written; nil if they can, or
 	// if the kind has none.
-	blocked func(*Options, context.Context, owner, *kind) *failure
+	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 
