@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -81,7 +80,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	})
 	var written []mirror.Write
 	for n, w := range writes {
-		state.note(o, w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now())
+		state.retries.note(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now(), o.settings().interval)
 		if errs[n] == nil {
 			written = append(written, w)
 		}
@@ -109,7 +108,7 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
-		state.note(owner, o.GetName(), nil, errs[n], r.Clock.Now())
+		state.retries.note(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
 		if errs[n] == nil {
 			deleted = append(deleted, o)
 			delete(present, o.GetName())
@@ -120,21 +119,8 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// note records the result of writing an object. w is nil if the object was to be deleted.
-func (k *kindState) note(o owner, name string, w *mirror.Write, err error, now time.Time) {
-	switch {
-	case err == nil:
-		delete(k.retries, name)
-	case errors.As(err, new(notStored)):
-		interval := o.settings().interval
-		k.retries.failed(name, w, err, now, interval, max(leastMostUnstored, interval))
-	case !errors.Is(err, errStopped) || k.retries[name] != nil: // A failed write that was not begun is not due at once.
-		k.retries.failed(name, w, err, now, retryFirst, retryMost)
-	}
-}
-
-// notStored is the error of a write that the API server accepted but stored otherwise than it was
-// sent. Sending it again soon cannot help.
+// notStored is the error of a write that the API server accepted and stored differently. Sending it
+// again soon cannot help.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
@@ -142,9 +128,17 @@ func (e notStored) Unwrap() error { return e.error }
 // errStopped is the error of a write that was not begun.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// each calls do for 0 to n-1, waits for all calls and returns their errors. Each running call takes
-// one of r.Writers. Once the context ends or the namespace is being deleted, each begins no more
-// calls.
+// going returns the error of a write as errStopped, too, if the namespace is being deleted.
+func going(err error) error {
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return fmt.Errorf("%w: %w", errStopped, err)
+	}
+	return err
+}
+
+// each calls do for 0 to n-1, at most one call for each free writer at once. It waits for all and
+// returns their errors. It begins no more calls once the context ends or the namespace is being
+// deleted.
 func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -166,8 +160,7 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
 			errs[i] = do(i)
-			if apierrors.HasStatusCause(errs[i], corev1.NamespaceTerminatingCause) {
-				errs[i] = fmt.Errorf("%w: %w", errStopped, errs[i])
+			if errs[i] = going(errs[i]); errors.Is(errs[i], errStopped) {
 				stopped.Store(true)
 			}
 		})

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,14 +119,14 @@ func brief(message, condition string) string {
 
 // setSynced sets each kind's condition and returns the verdict for Ready. It returns nil if Ready
 // stays: an earlier process set it, and this one has not synced yet.
-func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, s *state) *verdict {
+func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors := false, false
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
 		mirrors = mirrors || wanted
-		v := r.kindVerdict(ctx, o, s, i)
+		v := r.kindVerdict(o, s, i)
 		condition := k.Condition
 		if !wanted && condition != "" {
 			c.remove(condition)
@@ -168,7 +167,7 @@ func (r *Reconciler) setSynced(ctx context.Context, c conditionSetter, o owner, 
 // kindVerdict returns how a kind's last sync went; nil if there was none. For a kind that is not
 // mirrored, it returns why the objects are not deleted; nil if they are. The first case that fits
 // decides.
-func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) *verdict {
+func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
 		if f := state.unwritten(k.Name); f != nil {
@@ -203,8 +202,12 @@ func (r *Reconciler) kindVerdict(ctx context.Context, o owner, s *state, i int) 
 		}
 		return v
 	}
-	if f := r.owners.blocked(r.Options, ctx, o, k); f != nil {
-		return &verdict{reason: f.reason, message: prefix + f.message}
+	if v := r.owners.blocked(r.Options, o, s, k); v != nil {
+		v := verdict{reason: v.reason, message: prefix + v.message}
+		if v.short != "" && len(v.message) > maxReady {
+			v.short = prefix + v.short
+		}
+		return &v
 	}
 	return &verdict{reason: v1alpha1.ReasonSucceeded, message: words.succeeded(o, s, i)}
 }

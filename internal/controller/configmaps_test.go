@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -265,11 +266,12 @@ var _ = Describe("ConfigMaps with endpoints", func() {
 		w.reconciler.Cluster = writingAs{k8s, unprivileged}
 		Expect(w.cloud.SetClusterPhase("lkc-1", "FAILED")).To(Succeed())
 		w.sync(ctx)
-		_, err = w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}})
-		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "it is tried again: %v", err)
+		result, err := w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: "lkc-1"}})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(result.RequeueAfter).To(Equal(50*time.Millisecond), "it is tried again")
 		w.retry(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("1 ConfigMaps are not written, the first: configmaps"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("1 ConfigMaps are not written, the first: changing ConfigMap lkc-1: configmaps"))
 		Expect(w.clusters(ctx)["lkc-1"].Status.Phase).To(Equal("FAILED"))
 	})
 
@@ -333,6 +335,66 @@ func (p policy) Patch(ctx context.Context, o client.Object, patch client.Patch, 
 	return p.Client.Patch(ctx, o, patch, options...)
 }
 
+// refusing is a client to which a webhook answers writes of ConfigMaps with an error.
+type refusing struct {
+	client.Client
+	err  error
+	seen *int // how many
+}
+
+func (r refusing) ask(o client.Object) error {
+	if _, is := o.(*corev1.ConfigMap); !is {
+		return nil
+	}
+	*r.seen++
+	return r.err
+}
+
+func (r refusing) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
+	if err := r.ask(o); err != nil {
+		return err
+	}
+	return r.Client.Patch(ctx, o, patch, options...)
+}
+
+func (r refusing) Delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
+	if err := r.ask(o); err != nil {
+		return err
+	}
+	return r.Client.Delete(ctx, o, options...)
+}
+
+// readingMaps is a reader that counts, and may refuse, reads of ConfigMaps.
+type readingMaps struct {
+	client.Reader
+	err  error
+	seen int
+}
+
+func (r *readingMaps) ask(kind string) error {
+	if kind != "ConfigMap" && kind != "ConfigMapList" {
+		return nil
+	}
+	r.seen++
+	return r.err
+}
+
+func (r *readingMaps) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if _, is := o.(*corev1.ConfigMap); is {
+		if err := r.ask("ConfigMap"); err != nil {
+			return err
+		}
+	}
+	return r.Reader.Get(ctx, key, o, options...)
+}
+
+func (r *readingMaps) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if err := r.ask(list.GetObjectKind().GroupVersionKind().Kind); err != nil {
+		return err
+	}
+	return r.Reader.List(ctx, list, options...)
+}
+
 var _ = Describe("The ConfigMap of a cluster", func() {
 	var w *world
 	var source string
@@ -377,6 +439,55 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 			return requests.written(w.namespace, "configmaps")[before:]
 		}).Should(BeEmpty())
 	}
+	// turn changes the cluster's phase in the cloud and waits until the cache shows it.
+	turn := func(ctx SpecContext, phase string) {
+		GinkgoHelper()
+		Expect(w.cloud.SetClusterPhase("lkc-1", phase)).To(Succeed())
+		w.sync(ctx)
+		Eventually(ctx, func() string {
+			o := &v1alpha1.KafkaClusterObservation{}
+			Expect(k8s.Get(ctx, key("lkc-1"), o, client.DisableReadYourWritesConsistency)).To(Succeed())
+			return o.Status.Phase
+		}).Should(Equal(phase))
+	}
+	// later follows the ConfigMap for so many seconds.
+	later := func(ctx SpecContext, seconds int) {
+		GinkgoHelper()
+		for range seconds {
+			w.clock.SetTime(w.clock.Now().Add(time.Second))
+			Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		}
+	}
+	// stripped has an admission policy take the address out of what is written, and change it further,
+	// and the ConfigMap be created again.
+	stripped := func(ctx SpecContext, further func(*corev1.ConfigMap)) {
+		GinkgoHelper()
+		w.reconciler.Cluster = policy{k8s, func(o client.Object) {
+			if c, is := o.(*corev1.ConfigMap); is {
+				delete(c.Data, "bootstrap.servers")
+				further(c)
+			}
+		}}
+		mine := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].UID }).ShouldNot(Or(Equal(mine.UID), BeZero()))
+	}
+	written := func(do func()) []string {
+		before := len(requests.written(w.namespace, "configmaps"))
+		do()
+		return requests.written(w.namespace, "configmaps")[before:]
+	}
+	remove := func(ctx SpecContext) {
+		GinkgoHelper()
+		mine := w.configMaps(ctx)["lkc-1"]
+		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
+	}
+	edit := func(ctx SpecContext, change func(*corev1.ConfigMap)) {
+		GinkgoHelper()
+		c := w.configMaps(ctx)["lkc-1"]
+		change(&c)
+		Expect(k8s.Update(ctx, &c)).To(Succeed())
+	}
 	begin := func(ctx SpecContext, name string) {
 		GinkgoHelper()
 		source = name
@@ -417,11 +528,11 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(err).NotTo(HaveOccurred())
 		w.reconciler.Cluster = writingAs{k8s, unprivileged}
 		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
-		_, err = follow(ctx)
-		Expect(apierrors.IsForbidden(err)).To(BeTrue(), "%v", err)
+		Expect(follow(ctx)).To(Equal(reconcile.Result{RequeueAfter: 50 * time.Millisecond}))
 		pass(ctx)
 		Expect(w.configMaps(ctx)).To(HaveKey("lkc-1"))
 		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("deleting ConfigMap lkc-1: configmaps"))
 	})
 
 	It("is told of while it stays because the manager's flag is off again, until it is gone", func(ctx SpecContext) {
@@ -432,7 +543,7 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
 		pass(ctx)
 		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("delete configmap -l inventory.ccloud.dev/source=" + sourceName))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HaveSuffix("kubectl -n " + w.namespace + " delete configmap lkc-1"))
 		mine := w.configMaps(ctx)["lkc-1"]
 		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
 		w.sync(ctx)
@@ -452,8 +563,8 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(k8s.Delete(ctx, &mine)).To(Succeed())
 		w.sync(ctx)
 		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
-		Expect(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(HaveSuffix("kubectl -n " + w.namespace + " delete configmap -l inventory.ccloud.dev/source=" + sourceName +
-			", and then set status.configMaps to false, because the manager may not list ConfigMaps"))
+		Expect(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(HaveSuffix("kubectl -n " + w.namespace + " patch inventorysource " + sourceName +
+			` --subresource status --type merge -p '{"status":{"configMaps":false}}'`))
 		s := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: sourceName}}
 		Expect(k8s.Status().Patch(ctx, s, client.RawPatch(types.MergePatchType, []byte(`{"status":{"configMaps":false}}`)))).To(Succeed())
 		w.sync(ctx)
@@ -472,12 +583,12 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].UID }).ShouldNot(Or(Equal(mine.UID), BeZero()))
 		Expect(w.configMaps(ctx)["lkc-1"].Data).NotTo(HaveKey("bootstrap.servers"))
 		before := len(requests.written(w.namespace, "configmaps"))
-		for range 10 {
+		for range 30 { // More than may be written at once.
 			Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+			pass(ctx)
+			Expect(ready(ctx)).To(Equal("False/WriteFailed"))
 		}
 		Expect(requests.written(w.namespace, "configmaps")[before:]).To(BeEmpty())
-		pass(ctx)
-		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
 
 		By("sending it at once if it is to be another")
 		change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMapKeys = v1alpha1.ConfigMapKeysEnvironment })
@@ -517,5 +628,220 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].UID }).ShouldNot(Or(Equal(c.UID), BeZero()))
 		pass(ctx)
 		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	for answer, err := range map[string]error{
+		"409": apierrors.NewConflict(corev1.Resource("configmaps"), "lkc-1", errors.New("another tool manages this")),
+		"404": apierrors.NewNotFound(corev1.Resource("policies"), "another tool manages this"),
+	} {
+		It("that a webhook refuses by "+answer+" is told of, and tried again with growing waits", func(ctx SpecContext) {
+			begin(ctx, sourceName)
+			attempts := 0
+			refused := func(does string) {
+				attempts = 0
+				w.reconciler.Cluster = refusing{k8s, err, &attempts}
+				later(ctx, 200)
+				Expect(attempts).To(And(BeNumerically(">", 5), BeNumerically("<", 20)))
+				pass(ctx)
+				Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+				Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring(does+" ConfigMap lkc-1: "), ContainSubstring("another tool manages this")))
+				w.reconciler.Cluster = k8s
+			}
+			turn(ctx, "FAILED")
+			refused("changing")
+			later(ctx, 200)
+			Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("phase", "FAILED"))
+			pass(ctx)
+			Expect(ready(ctx)).To(Equal("True/Succeeded"))
+
+			set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+			refused("deleting")
+			later(ctx, 200)
+			Expect(w.configMaps(ctx)).To(BeEmpty())
+			pass(ctx)
+			Expect(ready(ctx)).To(Equal("True/Succeeded"))
+		})
+	}
+
+	It("that is stored without an address and immutable is not replaced again and again", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		stripped(ctx, func(c *corev1.ConfigMap) { c.Immutable = ptr.To(true) })
+		Expect(written(func() { later(ctx, 60) })).To(BeEmpty())
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+		replaced := HaveExactElements(HavePrefix("DELETE"), HavePrefix("POST"))
+		w.clock.SetTime(w.clock.Now().Add(5 * time.Minute))
+		Expect(written(func() { later(ctx, 60) })).To(replaced)
+		w.clock.SetTime(w.clock.Now().Add(8 * time.Minute))
+		Expect(written(func() { later(ctx, 30) })).To(BeEmpty(), "the wait has doubled")
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		Expect(written(func() { later(ctx, 1) })).To(replaced)
+	})
+
+	It("that is stored without an address is tried at a change, when it is gone, and when a sync is asked for", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		stripped(ctx, func(*corev1.ConfigMap) {})
+		var waits []time.Duration
+		for range 6 {
+			result, err := follow(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			waits = append(waits, result.RequeueAfter)
+			w.clock.SetTime(w.clock.Now().Add(result.RequeueAfter))
+			Expect(written(func() { Expect(follow(ctx)).Error().NotTo(HaveOccurred()) })).To(HaveLen(1))
+		}
+		Expect(waits).To(HaveExactElements(5*time.Minute, 10*time.Minute, 20*time.Minute, 40*time.Minute, time.Hour, time.Hour))
+
+		By("a change")
+		turn(ctx, "FAILED")
+		Expect(written(func() { later(ctx, 5) })).To(HaveLen(1))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("phase", "FAILED"))
+		By("its deletion")
+		remove(ctx)
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx) }).Should(HaveKey("lkc-1"))
+		Expect(written(func() { later(ctx, 5) })).To(BeEmpty())
+		By("a person")
+		w.reconciler.Cluster = k8s
+		Expect(written(func() { later(ctx, 5) })).To(BeEmpty())
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		Eventually(ctx, func() any { _, _ = follow(ctx); return w.configMaps(ctx)["lkc-1"].Data }).Should(HaveKeyWithValue("bootstrap.servers", "public:9092"))
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+	})
+
+	It("that nobody can look for any more is told of, with the command that ends it", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		pass(ctx)
+		w.restart() // Without the flag and the rights.
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		maps := &readingMaps{Reader: reader, err: apierrors.NewForbidden(corev1.Resource("configmaps"), "", errors.New("no right"))}
+		w.reconciler.APIReader = maps
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring("kubectl"), "a command that is cut would do something else")
+		remove(ctx)
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"), "nobody knows")
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue())
+		_, command, found := strings.Cut(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced), "kubectl -n "+w.namespace+" patch inventorysource "+sourceName+" --subresource status --type merge -p ")
+		Expect(found).To(BeTrue())
+		Expect(k8s.Status().Patch(ctx, w.source(ctx), client.RawPatch(types.MergePatchType, []byte(strings.Trim(command, "'"))))).To(Succeed())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+		before := maps.seen
+		w.sync(ctx)
+		Expect(maps.seen).To(Equal(before))
+	})
+
+	It("that cannot be looked for in passing is told of as that", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		pass(ctx)
+		w.restart()
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		remove(ctx)
+		maps := &readingMaps{Reader: reader, err: apierrors.NewInternalError(errors.New("out of order"))}
+		w.reconciler.APIReader = maps
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("out of order"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue())
+		maps.err = nil
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeFalse())
+	})
+
+	It("is not confused with a stranger's that has its label", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		pass(ctx)
+		theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "theirs", Namespace: w.namespace, Labels: map[string]string{v1alpha1.LabelSource: sourceName}}}
+		Expect(k8s.Create(ctx, theirs)).To(Succeed())
+		w.restart()
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		w.sync(ctx)
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HaveSuffix(" delete configmap lkc-1"))
+		remove(ctx)
+		named := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "lkc-1", Namespace: w.namespace, Labels: theirs.Labels}}
+		Expect(k8s.Create(ctx, named)).To(Succeed())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeFalse())
+		Expect(w.configMaps(ctx)).To(HaveLen(2))
+	})
+
+	It("is known to the status until it is gone, whichever controller comes first", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		pass(ctx)
+		edit(ctx, func(c *corev1.ConfigMap) { c.Finalizers = []string{"example.com/stuck"} })
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		pass(ctx)
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue(), "nothing is deleted yet")
+		Eventually(ctx, func() string { _, _ = follow(ctx); pass(ctx); return ready(ctx) }).Should(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("example.com/stuck"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue())
+		w.restart() // Without the flag.
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"))
+		edit(ctx, func(c *corev1.ConfigMap) { c.Finalizers = nil })
+		Expect(w.configMaps(ctx)).To(BeEmpty())
+		w.sync(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeFalse())
+	})
+
+	for lost, change := range map[string]func(*corev1.ConfigMap){
+		"its label":  func(c *corev1.ConfigMap) { c.Labels = nil },
+		"its owner":  func(c *corev1.ConfigMap) { c.OwnerReferences = nil },
+		"a new name": func(c *corev1.ConfigMap) { c.Labels[v1alpha1.LabelSource] = "another" },
+	} {
+		It("that lost "+lost+" goes when the source no longer asks for it, which then costs nothing", func(ctx SpecContext) {
+			begin(ctx, sourceName)
+			pass(ctx)
+			maps := &readingMaps{Reader: reader}
+			w.reconciler.APIReader = maps
+			edit(ctx, change)
+			set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+			Eventually(ctx, func() any {
+				w.clock.SetTime(w.clock.Now().Add(time.Second)) // A conflict with the edit may come first.
+				_, _ = follow(ctx)
+				return w.configMaps(ctx)
+			}).Should(BeEmpty())
+			w.sync(ctx)
+			Expect(w.source(ctx).Status.ConfigMaps).To(BeFalse())
+			Expect(ready(ctx)).To(Equal("True/Succeeded"))
+			Eventually(ctx, func() bool { // The controller of ConfigMaps reads the cache as it is.
+				seen := &v1alpha1.InventorySource{}
+				Expect(k8s.Get(ctx, key(source), seen, client.DisableReadYourWritesConsistency)).To(Succeed())
+				return seen.Status.ConfigMaps
+			}).Should(BeFalse())
+			before := maps.seen
+			for range 3 {
+				w.sync(ctx)
+				Expect(follow(ctx)).To(Equal(reconcile.Result{}))
+			}
+			Expect(maps.seen).To(Equal(before))
+		})
+	}
+
+	It("is looked at for a person who asks only if there is one, or may be", func(ctx SpecContext) {
+		w = newWorld(ctx)
+		change := func(flag, kept bool, p v1alpha1.ConfigMapPolicy, change func(*v1alpha1.InventorySource)) bool {
+			w.reconciler.ConfigMaps = flag
+			before := w.newSource()
+			before.Status.ConfigMaps, before.Spec.KafkaClusters.ConfigMaps = kept, p
+			after := before.DeepCopy()
+			change(after)
+			return w.reconciler.Concerned().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after})
+		}
+		const disabled, enabled = v1alpha1.ConfigMapPolicyDisabled, v1alpha1.ConfigMapPolicyEnabled
+		asks := func(s *v1alpha1.InventorySource) {
+			s.Annotations = map[string]string{v1alpha1.AnnotationRequestedAt: "now"}
+		}
+		Expect(change(true, false, enabled, asks)).To(BeTrue())
+		Expect(change(false, true, disabled, asks)).To(BeTrue())
+		Expect(change(false, false, disabled, asks)).To(BeFalse())
+		Expect(change(false, false, enabled, asks)).To(BeFalse())
+		Expect(change(true, false, disabled, asks)).To(BeFalse())
+		Expect(change(true, true, enabled, func(*v1alpha1.InventorySource) {})).To(BeFalse())
+		Expect(change(true, false, enabled, func(s *v1alpha1.InventorySource) { s.Generation, s.Spec.KafkaClusters.ConfigMaps = 2, disabled })).To(BeTrue())
 	})
 })

@@ -3,7 +3,7 @@
 package controller
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,10 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -24,13 +21,11 @@ import (
 // configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// failures say why a ConfigMap is not as it should be. The key is the observation.
+	// states are by observation.
+	states map[types.NamespacedName]*configMapState
+	// failures say why a ConfigMap is not as it should be, by observation.
 	failures map[types.NamespacedName]configMapFailure
-	// repairs bound how often a ConfigMap is put back. The key is the observation.
-	repairs map[types.NamespacedName]*rate.Limiter
-	// refused are the ConfigMaps that the API server stored otherwise than they were sent.
-	refused retries
-	// wake wakes a source, so that it reports its failures; nil if there is no manager.
+	// wake has the failures of a source reported; nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -39,59 +34,75 @@ type configMapFailure struct {
 	failure
 }
 
-// allow reports whether a ConfigMap may be changed now. The limit is that of observations: if
-// someone else changes it again and again, the two do not write at full speed.
-func (c *configMaps) allow(key types.NamespacedName, now time.Time) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.repairs == nil {
-		c.repairs = map[types.NamespacedName]*rate.Limiter{}
-	}
-	if c.repairs[key] == nil {
-		c.repairs[key] = rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)
-	}
-	return c.repairs[key].AllowN(now, 1)
+// configMapState is what the manager knows of the ConfigMap of one observation. The work queue hands
+// an observation to one worker at a time, so only that worker uses it.
+type configMapState struct {
+	// retry is the last write, if it failed.
+	retry *retry[configMapWrite]
+	// requestedAt is the last request for a sync of the source.
+	requestedAt string
+	// repairs bounds how often the ConfigMap is written, so that two writers who disagree do not go
+	// at full speed. The limit is that of observations.
+	repairs *rate.Limiter
 }
 
-// forget drops all that is known of a deleted observation.
+// configMapWrite is a ConfigMap to create or to change.
+type configMapWrite struct {
+	// existing is the ConfigMap as it is, or nil to create it.
+	existing *corev1.ConfigMap
+	// desired is the ConfigMap as it should be.
+	desired *corev1.ConfigMap
+}
+
+// sameConfigMapWrite reports whether a write wants the same as one that failed. If the ConfigMap is
+// gone meanwhile, creating it is another write.
+func sameConfigMapWrite(failed, w configMapWrite) bool {
+	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
+}
+
+// of returns the state of an observation's ConfigMap.
+func (c *configMaps) of(key types.NamespacedName) *configMapState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.states == nil {
+		c.states = map[types.NamespacedName]*configMapState{}
+	}
+	if c.states[key] == nil {
+		c.states[key] = &configMapState{repairs: rate.NewLimiter(rate.Every(repairEvery), repairsAtOnce)}
+	}
+	return c.states[key]
+}
+
+// forget drops the state of an observation that is gone or has no ConfigMap.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.repairs, key)
-	delete(c.refused, key.String())
+	delete(c.states, key)
 }
 
-// stored notes whether a ConfigMap was stored as it was sent: err is nil if it was. Otherwise it
-// returns the wait before sending it again, which grows each time.
-func (c *configMaps) stored(sent *corev1.ConfigMap, err error, now time.Time) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := client.ObjectKeyFromObject(sent).String()
-	if err == nil {
-		delete(c.refused, key)
+// asked makes a failed write due if a person asked for a sync since, because that person may have
+// removed the cause.
+func (s *configMapState) asked(requestedAt string) {
+	if requestedAt != s.requestedAt {
+		s.requestedAt = requestedAt
+		s.retry.hurry()
+	}
+}
+
+// next returns the wait until a failed write is due; 0 if none failed.
+func (s *configMapState) next(now time.Time) time.Duration {
+	if s.retry == nil {
 		return 0
 	}
-	if c.refused == nil {
-		c.refused = retries{}
-	}
-	c.refused.failed(key, &mirror.Write{Desired: sent}, err, now, firstUnstored, leastMostUnstored)
-	return c.refused[key].next.Sub(now)
+	return max(s.retry.next.Sub(now), time.Millisecond)
 }
 
-// waiting returns how long to wait before a ConfigMap may be sent again, and why; 0 if it may be
-// sent now. A ConfigMap that differs from the one sent before is a new write, which does not wait.
-func (c *configMaps) waiting(desired *corev1.ConfigMap, now time.Time) (time.Duration, string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := client.ObjectKeyFromObject(desired).String()
-	r := c.refused[key]
-	if r != nil && !mirror.SameConfigMap(r.write.Desired.(*corev1.ConfigMap), desired) {
-		delete(c.refused, key)
+// failure says why the last write failed; nil if it did not, or if that may pass.
+func (s *configMapState) failure() *failure {
+	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
+		return nil
 	}
-	if !c.refused.waiting(key, now) {
-		return 0, ""
-	}
-	return r.next.Sub(now), r.err.Error()
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(s.retry.err.Error(), maxWords)}
 }
 
 // put notes why an observation's ConfigMap could not be written; f is nil if it was written. If
@@ -134,27 +145,4 @@ func (c *configMaps) failure(source types.NamespacedName) *failure {
 		message += "; the others: " + mirror.Names(names[1:])
 	}
 	return &failure{reason: why.reason, message: message}
-}
-
-// leftConfigMaps returns a failure if a source still has ConfigMaps that a manager with the flag
-// made; nil if it has none.
-func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) *failure {
-	if !source.Status.ConfigMaps {
-		return nil
-	}
-	label := client.MatchingLabels{v1alpha1.LabelSource: mirror.LabelValue(source.Name)}
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
-	err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), label, client.Limit(1))
-	if err == nil && len(list.Items) == 0 {
-		source.Status.ConfigMaps = false
-		return nil
-	}
-	message := fmt.Sprintf("spec.kafkaClusters.configMaps is Disabled, and ConfigMaps made before stay; "+
-		"set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or run: "+
-		"kubectl -n %s delete configmap -l %s=%s", source.Namespace, v1alpha1.LabelSource, mirror.LabelValue(source.Name))
-	if apierrors.IsForbidden(err) {
-		message += ", and then set status.configMaps to false, because the manager may not list ConfigMaps"
-	}
-	return &failure{reason: v1alpha1.ReasonConfigMapsOff, message: message}
 }

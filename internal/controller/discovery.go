@@ -21,7 +21,7 @@ var discoveries = ownerKind{
 	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
 	as:      func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
 	kinds:   []kind{environmentKind},
-	blocked: func(*Options, context.Context, owner, *kind) *failure { return nil },
+	blocked: func(*Options, owner, *state, *kind) *verdict { return nil },
 	words: words{
 		first:     "the first listing of environments is under way",
 		suspended: "spec.suspend is true: environments are not listed; the sources there are go on",
@@ -53,7 +53,7 @@ func (d discoveryOwner) settings() settings {
 
 // number sets the discovery's sources and preview in its status, after a pass that looked at all
 // sources.
-func (d discoveryOwner) number(o *Options, s *state, done done) {
+func (d discoveryOwner) number(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		d.Status.Preview = s.kinds[0].preview
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())

@@ -48,5 +48,8 @@ func (r *Reconciler) ReconcileConfigMap(ctx context.Context, req reconcile.Reque
 	return r.reconcileConfigMap(ctx, req)
 }
 
+// Concerned returns what filters the watch of sources whose ConfigMaps are kept.
+func (r *Reconciler) Concerned() predicate.Predicate { return r.concerned() }
+
 // AskAgain sets the time between two questions for rights that were missing.
 func AskAgain(every time.Duration) { askAgain = every }

@@ -27,7 +27,7 @@ type owner interface {
 	// wholeStatus returns the whole status.
 	wholeStatus() any
 	// number sets the part of the status that only owners of this kind have, except the summaries.
-	number(o *Options, s *state, d done)
+	number(ctx context.Context, o *Options, s *state, d done)
 }
 
 // settings are the parts of a spec that say how to ask the cloud, and whether to carry out the
@@ -55,7 +55,7 @@ type ownerKind struct {
 	kinds []kind
 	// blocked returns why the ConfigMaps of a kind's objects cannot be written; nil if they can, or
 	// if the kind has none.
-	blocked func(*Options, context.Context, owner, *kind) *failure
+	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 

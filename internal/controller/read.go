@@ -128,7 +128,7 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		}
 		found := k.object()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
-		if apierrors.IsNotFound(err) && s.retries.taken(name) {
+		if apierrors.IsNotFound(err) && s.retries[name].taken() {
 			if found, err = r.live(ctx, k.objects(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
 				unseen = append(unseen, found)
 			}

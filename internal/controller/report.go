@@ -57,9 +57,9 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	if !unseen { // Otherwise the verdict on the last spec stays.
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
-		o.number(r.Options, s, did)
+		o.number(ctx, r.Options, s, did)
 		c.setPruneHeld(o.held()...)
-		if ready := r.setSynced(ctx, c, o, s); ready != nil {
+		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)
 		}
 		s.schedule.setTimes(o)

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,8 +23,6 @@ const (
 	// leastMostUnstored bounds the wait after a write that was stored otherwise than it was sent.
 	// That wait begins at interval and doubles. If interval is longer, it is the bound.
 	leastMostUnstored = time.Hour
-	// firstUnstored is the first such wait for a ConfigMap, which has no interval.
-	firstUnstored = time.Minute
 	// conflictsTold is how many conflicts in a row an object may meet before that is reported. A
 	// conflict only means that someone else was faster; the next read shows that.
 	conflictsTold = 3
@@ -31,14 +30,11 @@ const (
 	maxWords = 1024
 )
 
-// retries are the failed writes of one kind, by the object's name. Each write has its own wait,
-// which grows with each failure. So a write that always fails does not delay others, and others do
-// not repeat it.
-type retries map[string]*retry
-
-type retry struct {
+// retry is a failed write of one object, W being what describes a write. A nil retry is that of an
+// object whose last write did not fail.
+type retry[W any] struct {
 	// write is the write that failed; nil for a deletion.
-	write    *mirror.Write
+	write    *W
 	attempts int
 	next     time.Time
 	err      error
@@ -47,35 +43,79 @@ type retry struct {
 	deferred bool
 }
 
-// waiting reports whether an object must not be written yet.
-func (rs retries) waiting(name string, now time.Time) bool {
-	r := rs[name]
-	return r != nil && now.Before(r.next)
+// waiting reports whether the object must not be written yet.
+func (r *retry[W]) waiting(now time.Time) bool { return r != nil && now.Before(r.next) }
+
+// taken reports whether the API server said that the object to create already exists.
+func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
+
+// lasts reports whether the failure should be reported.
+func (r *retry[W]) lasts() bool {
+	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// taken reports whether the API server said that an object to create already exists.
-func (rs retries) taken(name string) bool {
-	r := rs[name]
-	return r != nil && apierrors.IsAlreadyExists(r.err)
+// repeats reports whether a write, nil for a deletion, is the one that failed. same compares two
+// writes.
+func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
+	switch {
+	case r == nil:
+		return false
+	case r.write == nil || w == nil:
+		return r.write == nil && w == nil
+	}
+	return same(*r.write, *w)
 }
 
-// failed notes that a write failed. It is due again after first. The wait doubles with each further
-// failure, up to most.
-func (rs retries) failed(name string, w *mirror.Write, err error, now time.Time, first, most time.Duration) {
-	r := rs[name]
+// hurry makes the failed write due at once.
+func (r *retry[W]) hurry() {
+	if r != nil {
+		r.next = time.Time{}
+	}
+}
+
+// after returns what follows from how a write went, nil for a deletion: nil if it succeeded. A failed
+// one is tried again after a wait that doubles with every further failure. interval is the first
+// wait if the object was stored otherwise than it was sent.
+func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
+	first, most := retryFirst, retryMost
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, new(notStored)):
+		first, most = interval, max(leastMostUnstored, interval)
+	case errors.Is(err, errStopped) && r == nil: // A write that was not begun is not due at once again.
+		return nil
+	}
 	if r == nil {
-		r = &retry{}
-		rs[name] = r
+		r = &retry[W]{}
 	}
 	r.attempts++
 	r.write, r.err, r.deferred = w, err, false
 	r.next = now.Add(backoff(r.attempts, first, most))
+	return r
+}
+
+// retries are the failed writes of one kind, by the object's name. Each waits by itself, longer
+// each time. So one that is refused forever does not hold others back, and is not sent with each of
+// them.
+type retries map[string]*retry[mirror.Write]
+
+// waiting reports whether an object must not be written yet.
+func (rs retries) waiting(name string, now time.Time) bool { return rs[name].waiting(now) }
+
+// note keeps how the write of an object went; w is nil for its deletion.
+func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
+	if r := rs[name].after(w, err, now, interval); r != nil {
+		rs[name] = r
+	} else {
+		delete(rs, name)
+	}
 }
 
 // hurry makes every failed write due at once.
 func (rs retries) hurry() {
 	for _, r := range rs {
-		r.next = time.Time{}
+		r.hurry()
 	}
 }
 
@@ -100,8 +140,7 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 	kept := make(map[string]bool, len(rs))
 	for _, w := range changes.Writes {
 		name := w.Desired.GetName()
-		r := rs[name]
-		kept[name] = r != nil && r.write != nil && k.SameWrite(*r.write, w)
+		kept[name] = rs[name].repeats(&w, k.SameWrite)
 	}
 	deletions := func(objects []mirror.Object, deferred bool) {
 		for _, o := range objects {
@@ -111,13 +150,13 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 		}
 	}
 	for _, c := range conflicts { // Perhaps only the API server shows which object has the name.
-		if rs.taken(c.Name) {
+		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
 		}
 	}
 	deletions(changes.Deletes, false)
 	deletions(changes.Deferred, true)
-	maps.DeleteFunc(rs, func(name string, _ *retry) bool { return !kept[name] })
+	maps.DeleteFunc(rs, func(name string, _ *retry[mirror.Write]) bool { return !kept[name] })
 }
 
 // failure reports the failed writes, as a part of the planned ones; nil if there is nothing to
@@ -125,7 +164,7 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
-		if !passing(r.err) || r.attempts >= conflictsTold {
+		if r.lasts() {
 			told = append(told, name)
 		}
 	}

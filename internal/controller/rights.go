@@ -53,8 +53,9 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 // are missing, the type counts as not watched. follows says what that means for users; the log says
 // it once. If follows is "", the type is only useful, not needed: it is watched only if the API
 // server confirms the rights.
-func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error) error {
-	why, err := b.lacking(ctx, object)
+// The watches of the types in after must have begun before.
+func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
+	why, err := b.lacking(ctx, object, after...)
 	if err != nil {
 		log.FromContext(ctx).Info("The API server does not say which rights there are", "type", fmt.Sprintf("%T", object), "cause", err.Error())
 		if follows == "" {
@@ -77,7 +78,7 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 				return nil
 			case <-time.After(askAgain):
 			}
-			if why, err := b.lacking(ctx, object); why != "" || err != nil {
+			if why, err := b.lacking(ctx, object, after...); why != "" || err != nil {
 				continue
 			}
 			log.FromContext(ctx).Info("Rights that were missing are there", "type", fmt.Sprintf("%T", object))
@@ -89,8 +90,14 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 }
 
 // lacking says which right to list and watch objects of a type the manager lacks, in any of its
-// namespaces; "" if it lacks none. The error means that the API server gave no answer.
-func (b *beginner) lacking(ctx context.Context, object client.Object) (why string, err error) {
+// namespaces, or why the watch of a type in after has not begun; "" if nothing is lacking. The error
+// means that the API server gave no answer.
+func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
+	for _, other := range after {
+		if why := b.watches.why(other); why != "" {
+			return why, nil
+		}
+	}
 	gvk, err := b.mgr.GetClient().GroupVersionKindFor(object)
 	if err != nil {
 		return "", err

@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,47 @@ var _ = Describe("A manager that lacks the rights of some features", func() {
 		w.patch(ctx, direct, `{"metadata":{"annotations":{"inventory.ccloud.dev/requestedAt":"again"}}}`)
 		Eventually(ctx, func() any { return w.configMaps(ctx)[mine.Name].Data }).WithTimeout(30 * time.Second).Should(HaveKeyWithValue("cluster.id", mine.Name))
 	}, NodeTimeout(3*time.Minute))
+})
+
+var _ = Describe("A manager that may keep ConfigMaps and not list clusters", func() {
+	DescribeTable("mirrors what it may, and begins with both when the rights come", func(ctx SpecContext, flag bool) {
+		controller.AskAgain(time.Second)
+		DeferCleanup(controller.AskAgain, 30*time.Second)
+		w := newWorld(ctx)
+		w.seed(2, 2)
+		user := fmt.Sprint("without-clusters-", flag)
+		direct, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		const own, kept, status, enough = "inventory.ccloud.dev", "list watch create patch delete", "patch", 30 * time.Second
+		w.grant(ctx, direct, user, "core",
+			may(own, kept, "inventorysources peeringobservations networkobservations"),
+			may(own, status, "inventorysources/status peeringobservations/status networkobservations/status"),
+			may(own, "update", "inventorysources/finalizers kafkaclusterobservations/finalizers"),
+			may("", "list watch get create patch delete", "configmaps"),
+			may("", "get", "secrets"), may("events.k8s.io", "create", "events"))
+		w.createSecret(ctx, apiKey, apiSecret)
+		Expect(direct.Create(ctx, w.newSource(func(s *v1alpha1.InventorySource) {
+			if flag {
+				s.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+			}
+		}))).To(Succeed())
+		w.manage(ctx, func(c *rest.Config) { c.Impersonate.UserName = user }, nil, func(o *controller.Options) { o.ConfigMaps = flag })
+		Eventually(ctx, func() string { return w.condition(ctx, v1alpha1.ConditionPeeringsSynced) }).WithTimeout(enough).Should(Equal("True/Succeeded"))
+		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(ContainSubstring("may not list kafkaclusterobservations"))
+		Expect(w.peerings(ctx)).To(HaveLen(2))
+
+		w.grant(ctx, direct, user, "clusters", may(own, kept, "kafkaclusterobservations"), may(own, status, "kafkaclusterobservations/status"))
+		asked := 0
+		Eventually(ctx, func() int {
+			asked++
+			w.patch(ctx, direct, fmt.Sprintf(`{"metadata":{"annotations":{"inventory.ccloud.dev/requestedAt":"%d"}}}`, asked))
+			return len(w.clusters(ctx))
+		}).WithTimeout(enough).WithPolling(time.Second).Should(Equal(2))
+		if flag {
+			Eventually(ctx, func() int { return len(w.configMaps(ctx)) }).WithTimeout(enough).Should(Equal(2))
+		}
+	}, Entry("with the flag", NodeTimeout(2*time.Minute), true), Entry("without it", NodeTimeout(2*time.Minute), false))
 })
 
 // blind is a client whose cache does not show one object, as one that shows a shard alone.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -51,18 +50,6 @@ func (s sourceOwner) wholeStatus() any             { return &s.Status }
 func (s sourceOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(s, observationKinds) }
 func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
-}
-
-// number notes in the status that ConfigMaps are kept, until they are gone. A manager without the
-// flag then knows that it must report them.
-func (s sourceOwner) number(o *Options, _ *state, _ done) {
-	switch {
-	case !o.ConfigMaps || !o.Watched(&corev1.ConfigMap{}): // They are neither made nor deleted.
-	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
-		s.Status.ConfigMaps = true
-	case o.configMaps.failure(key(s)) == nil:
-		s.Status.ConfigMaps = false
-	}
 }
 
 // foundObjects says how many objects of a kind are listed.

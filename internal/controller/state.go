@@ -30,6 +30,8 @@ type state struct {
 	settled int64
 	// repairs bounds how often changes by others are undone.
 	repairs *rate.Limiter
+	// left says which ConfigMaps of the owner are no longer wanted and stay; nil if none do.
+	left *verdict
 }
 
 // kindState is what the manager knows of one kind of an owner.

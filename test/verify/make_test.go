@@ -169,7 +169,7 @@ func TestAValueIsNeverCarriedOut(t *testing.T) {
 }
 
 func TestAValueThatThereIsNotIsRefusedWithThoseThatThereAre(t *testing.T) {
-	const features = "there are: endpoint-configmaps network-policy policy prometheus push secret-watch workload-identity"
+	const features = "there are: cloud-alerts endpoint-configmaps network-policy policy prometheus push secret-watch workload-identity"
 	b := newBench(t)
 	for _, c := range []struct{ args, refused string }{
 		{"deploy BASE=", "BASE is '', must be default or namespaced"},

@@ -67,7 +67,7 @@ func run(ctx context.Context, kubeconfig, ready string) error {
 	if err != nil {
 		return err
 	}
-	config.QPS = -1 // No other client shares this API server's limit.
+	config.QPS = -1 // Nobody else is to be left room for.
 	client, objects, err := clientsOf(config, "generic-garbage-collector")
 	if err != nil {
 		return err

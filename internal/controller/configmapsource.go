@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// mapsAtOnce is how many ConfigMaps are listed with one request.
+const mapsAtOnce = 500
+
+// keepsConfigMaps reports whether the manager keeps and deletes ConfigMaps.
+func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
+
+// configMapsOf says why ConfigMaps of a source are not as its spec asks; nil if they are.
+func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
+	source := owner.object().(*v1alpha1.InventorySource)
+	if !k.withConfigMaps {
+		return nil
+	}
+	if source.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled && !o.keepsConfigMaps() {
+		why := "its flag --endpoint-configmaps is not set"
+		if o.ConfigMaps {
+			why = o.watches.why(&corev1.ConfigMap{}) + "; config/endpoint-configmaps has the rights on ConfigMaps"
+		}
+		return &verdict{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " + why}
+	}
+	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil {
+		return &verdict{reason: f.reason, message: f.message}
+	}
+	return s.left
+}
+
+// number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
+// none then knows that it must report them.
+func (s sourceOwner) number(ctx context.Context, o *Options, state *state, _ done) {
+	state.left = nil
+	switch {
+	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
+		s.Status.ConfigMaps = s.Status.ConfigMaps || o.keepsConfigMaps()
+	case o.configMaps.failure(key(s)) != nil: // One of them cannot be deleted.
+		s.Status.ConfigMaps = true
+	case s.Status.ConfigMaps && o.Watched(&v1alpha1.KafkaClusterObservation{}):
+		names, err := o.leftConfigMaps(ctx, s.InventorySource)
+		s.Status.ConfigMaps = err != nil || len(names) > 0
+		state.left = o.leftOver(s.InventorySource, names, err)
+	}
+}
+
+// leftOver says what to do about ConfigMaps that stay although they are no longer wanted; nil if
+// there are none, or if this manager deletes them. err means that it is not known.
+func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
+	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
+	switch {
+	case apierrors.IsForbidden(err):
+		return &verdict{
+			reason: v1alpha1.ReasonConfigMapsOff,
+			short:  disabled + "the operator may not look for ConfigMaps made before; condition " + v1alpha1.ConditionKafkaClustersSynced + " has what to do",
+			message: fmt.Sprintf(disabled+"the operator may not look for ConfigMaps made before: %s; "+restore+
+				"delete those that this source's KafkaClusterObservations control, and then run: "+
+				`kubectl -n %s patch inventorysource %s --subresource status --type merge -p '{"status":{"configMaps":false}}'`,
+				mirror.Truncate(err.Error(), maxWords), source.Namespace, source.Name),
+		}
+	case err != nil:
+		return &verdict{reason: v1alpha1.ReasonWriteFailed, message: disabled + "looking for ConfigMaps made before failed: " + mirror.Truncate(err.Error(), maxWords)}
+	case len(names) == 0 || o.keepsConfigMaps():
+		return nil
+	}
+	slices.Sort(names)
+	shown := fitting(names)
+	stay := fmt.Sprintf(disabled+"%d ConfigMaps made before stay", len(names))
+	if len(shown) < len(names) {
+		stay += fmt.Sprintf(", of which these are the first %d", len(shown))
+	}
+	return &verdict{
+		reason:  v1alpha1.ReasonConfigMapsOff,
+		short:   fmt.Sprintf(disabled+"%d ConfigMaps made before stay; condition %s has what to do", len(names), v1alpha1.ConditionKafkaClustersSynced),
+		message: fmt.Sprintf("%s; "+restore+"run: kubectl -n %s delete configmap %s", stay, source.Namespace, strings.Join(shown, " ")),
+	}
+}
+
+// fitting returns the first of some names, as many as fit into a message. A name that was cut could
+// be another object's.
+func fitting(names []string) []string {
+	size := 0
+	for i, name := range names {
+		if size += len(name) + 1; i > 0 && size > maxWords {
+			return names[:i]
+		}
+	}
+	return names
+}
+
+// leftConfigMaps returns the names of the ConfigMaps that are kept for a source's observations. It
+// asks the API server, because the cache shows only ConfigMaps with the operator's label. A label
+// does not decide whose a ConfigMap is.
+func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
+	clusters := &v1alpha1.KafkaClusterObservationList{}
+	err := o.Cluster.List(ctx, clusters, client.InNamespace(source.Namespace), client.MatchingFields{sourceField: source.Name},
+		client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]*v1alpha1.KafkaClusterObservation, len(clusters.Items))
+	for i := range clusters.Items {
+		if cluster := &clusters.Items[i]; mirror.Owned(cluster, source) {
+			byName[cluster.Name] = cluster
+		}
+	}
+	var left []string
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	for more := true; more; more = list.Continue != "" {
+		if err := o.APIReader.List(ctx, list, client.InNamespace(source.Namespace), client.Limit(mapsAtOnce), client.Continue(list.Continue)); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			cluster := byName[list.Items[i].Name]
+			if cluster == nil {
+				continue
+			}
+			c := &corev1.ConfigMap{ObjectMeta: list.Items[i].ObjectMeta}
+			if metav1.GetControllerOf(c) == nil { // Only its data shows whose it is.
+				if c, err = o.configMap(ctx, o.APIReader, cluster); err != nil {
+					return nil, err
+				}
+			}
+			if c != nil && mirror.OwnsConfigMap(cluster, c) {
+				left = append(left, c.Name)
+			}
+		}
+	}
+	return left, nil
+}

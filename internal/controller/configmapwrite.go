@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+const (
+	// configMapKind names ConfigMaps in metrics, and in messages about them.
+	configMapKind = "ConfigMap"
+	// takenAgain is the wait before trying again a name that another ConfigMap has. No watch shows
+	// when the name is free: the manager watches only the operator's own ConfigMaps.
+	takenAgain = time.Minute
+	// goingAgain is the wait before looking again at a ConfigMap that is being deleted.
+	goingAgain = time.Second
+)
+
+// following is one look at the ConfigMap of an observation.
+type following struct {
+	*Options
+	*configMapState
+	cluster *v1alpha1.KafkaClusterObservation
+	source  *v1alpha1.InventorySource
+}
+
+// keep creates or corrects the ConfigMap. why says what prevents that, other than a failed write;
+// nil if nothing does: something else has the name, or a finalizer keeps the old one.
+func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
+	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
+	existing, err := f.configMap(ctx, f.Cluster, desired)
+	if err == nil && existing == nil && !f.retry.taken() {
+		if again = f.write(ctx, configMapWrite{desired: desired}); !f.retry.taken() {
+			return again, nil, nil
+		}
+	}
+	if err == nil && existing == nil { // It may lack the labels by which the cache knows ours.
+		existing, err = f.configMap(ctx, f.APIReader, desired)
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	if existing == nil { // The name is free again.
+		return f.write(ctx, configMapWrite{desired: desired}), nil, nil
+	}
+	switch controller := metav1.GetControllerOf(existing); {
+	case existing.DeletionTimestamp != nil:
+		return goingAgain, stuck(existing), nil
+	case precedes(controller, desired):
+		return goingAgain, nil, nil // The garbage collector deletes it.
+	case !mirror.OwnsConfigMap(f.cluster, existing):
+		holder := "no controller"
+		if controller != nil {
+			holder = "controlled by " + controller.Kind + "/" + controller.Name
+		}
+		return takenAgain, &failure{reason: v1alpha1.ReasonNameConflict, message: fmt.Sprintf(
+			"ConfigMap %s is not the operator's (%s); delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder)}, nil
+	case mirror.SameConfigMap(existing, desired):
+		f.retry = nil
+		return 0, nil, nil
+	}
+	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
+}
+
+// drop deletes the ConfigMap, if there is one. why says what prevents that, other than a failed
+// deletion; nil if nothing does.
+func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
+	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
+	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
+	if unseen { // It may lack the labels by which the cache knows ours.
+		existing, err = f.configMap(ctx, f.APIReader, f.cluster)
+	}
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing):
+		f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
+		f.retry = nil
+		return 0, nil, nil
+	case existing.DeletionTimestamp != nil:
+		f.retry = nil
+		return takenAgain, stuck(existing), nil
+	}
+	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
+	if unseen && f.retry == nil { // No watch shows whether a finalizer keeps it.
+		again = goingAgain
+	}
+	return again, nil, nil
+}
+
+// write creates or changes the ConfigMap, unless that must wait.
+func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
+	return f.attempt(ctx, &w, func() error { return f.writeConfigMap(ctx, &w) })
+}
+
+// attempt makes a write of the ConfigMap, nil for its deletion, unless it must wait. It returns when
+// to look again if that is not for a failed write.
+func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
+	now := f.Clock.Now()
+	if !f.retry.repeats(w, sameConfigMapWrite) {
+		f.retry = nil
+	}
+	if f.retry.waiting(now) {
+		return 0
+	}
+	if !f.repairs.AllowN(now, 1) {
+		return repairEvery
+	}
+	f.retry = f.retry.after(w, going(do()), f.Clock.Now(), f.source.GetInterval())
+	if why := f.failure(); why != nil && ctx.Err() == nil {
+		log.FromContext(ctx).Info("Writing failed", "kind", configMapKind, "cause", why.message)
+	}
+	return 0
+}
+
+// writeConfigMap creates, changes or replaces a ConfigMap. Each of its requests fails if the
+// ConfigMap is no longer the one that was read.
+func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
+	answer := w.desired.DeepCopy()
+	switch existing := w.existing; {
+	case existing != nil && (existing.Immutable == nil || !*existing.Immutable):
+		answer = existing.DeepCopy()
+		mirror.RestoreConfigMap(answer, w.desired.DeepCopy())
+		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimistic(existing))); err != nil {
+			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
+		}
+	case existing != nil: // Someone else made it immutable; it can only be replaced.
+		if err := o.deleteConfigMap(ctx, existing); err != nil {
+			return err
+		}
+		fallthrough
+	default:
+		if err := o.countedMap("create", o.Cluster.Create(ctx, answer)); err != nil {
+			return fmt.Errorf("creating ConfigMap %s: %w", w.desired.Name, err)
+		}
+	}
+	if w.existing = answer; !mirror.SameConfigMap(answer, w.desired) {
+		return notStored{fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", answer.Name)}
+	}
+	return nil
+}
+
+func unwritten(message string) *failure {
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
+}
+
+// stuck says that a ConfigMap which is being deleted waits for its finalizers; nil if it has none.
+func stuck(c *corev1.ConfigMap) *failure {
+	if len(c.Finalizers) == 0 {
+		return nil
+	}
+	return unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
+}
+
+// precedes reports whether a controller is a deleted observation that had the same name as the
+// ConfigMap's present owner.
+func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
+	owner := desired.OwnerReferences[0]
+	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
+}
+
+// configMap reads the ConfigMap with an object's name; nil if there is none.
+func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
+	existing := &corev1.ConfigMap{}
+	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+		return reader.Get(ctx, client.ObjectKeyFromObject(of), existing, consistency...)
+	}, client.GetOption(client.DisableReadYourWritesConsistency))
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return existing, err
+}
+
+// deleteConfigMap deletes a ConfigMap, if it is still the one that was read. If the API server finds
+// none, that is an error too: the next look shows whether it is gone, or a webhook said so.
+func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
+	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
+	if o.countedMap("delete", err) != nil {
+		return fmt.Errorf("deleting ConfigMap %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// countedMap counts a write of a ConfigMap and returns its error.
+func (o *Options) countedMap(verb string, err error) error {
+	o.Metrics.Wrote(configMapKind, verb, err)
+	return err
+}
