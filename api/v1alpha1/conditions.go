@@ -92,7 +92,8 @@ const (
 	ReasonNameConflict         = "NameConflict"
 	// ReasonWriteFailed: an observation could not be written to the API server.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep.
+	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep, or has
+	// some that it no longer wants and this manager does not delete.
 	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
