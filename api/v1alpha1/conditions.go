@@ -104,8 +104,8 @@ const (
 	ReasonNameConflict         = "NameConflict"
 	// ReasonWriteFailed: an object could not be written to the API server.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonConfigMapsOff: the source wants ConfigMaps kept or deleted, but this manager does
-	// neither.
+	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep, or has
+	// some that it no longer wants and this manager does not delete.
 	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
