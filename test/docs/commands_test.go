@@ -20,7 +20,6 @@ var runElsewhere = map[string]string{
 	"CONTRIBUTING.md#Build, test, try":                        "not run: these run the tests",
 	"CONTRIBUTING.md#Chaos":                                   "not run: .ci/run runs it with another seed",
 	"CONTRIBUTING.md#Deploying a build of yours":              "test/chart: TestThePagesInstallWithKustomize", // make deploy; docker-build needs a container engine.
-	"README.md#inventory-operator":                            "not run: an excerpt of what docs/kubectl.md shows, which is run",
 	"README.md#See it work":                                   "not run: .ci/run runs both",
 	"README.md#Use it in a cluster of yours":                  "test/chart: TestThePagesInstallWithHelm",
 	"README.md#The kinds":                                     "not run: an excerpt of what docs/kubectl.md shows, which is run",
