@@ -321,7 +321,7 @@ func newPlot(title, x, y string) *plot.Plot {
 	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = text.XCenter, text.YTop
 	p.X.Label.Text, p.Y.Label.Text = x, y
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.LineStyle.Color, axis.Tick.LineStyle.Color = hex(faint), hex(faint)
+		axis.Color, axis.Tick.Color = hex(faint), hex(faint)
 		aligned := axis.Label.TextStyle
 		axis.Label.TextStyle = style(textSize, faint)
 		axis.Label.TextStyle.XAlign, axis.Label.TextStyle.YAlign, axis.Label.TextStyle.Rotation = aligned.XAlign, aligned.YAlign, aligned.Rotation

@@ -46,7 +46,10 @@ case "$name $*" in
 		shift
 	done
 	;;
-"make "*" PICTURES="*) cp -R "$ROOT/docs/pictures" "${*##* PICTURES=}" ;;
+"make "*" PICTURES="*)
+	all=$*
+	cp -R "$ROOT/docs/pictures" "${all##* PICTURES=}"
+	;;
 "make "*)
 	for path in $(sed -n 's/^generated=(\(.*\))$/\1/p' hack/verify) api/v1alpha1/zz_generated.deepcopy.go; do
 		mkdir -p "$(dirname "$path")" && cp -R "$ROOT/$path" "$path"
