@@ -26,6 +26,9 @@ FROM ?=
 # table in docs is that of a run without either.
 BENCH ?=
 BENCHFLAGS ?=
+# Where pictures draws to.
+PICTURES ?= docs/pictures
+export PICTURES
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # What `make chaos` draws by, and for how long.
@@ -68,7 +71,7 @@ NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.exam
 .DEFAULT_GOAL := help
 
 # These need Go, and say so with the way out; demo, test and verify ask for more themselves.
-cloudsim generate manifests fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
+cloudsim generate manifests pictures fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
 chart image release helm-deploy: needs-go
 # These need kubectl, and no Go.
 build-installer install uninstall deploy undeploy: needs-kubectl
@@ -120,6 +123,10 @@ manifests: ## Generate CRDs, the manager's role, the chart's files and the API r
 	@hack/argocd
 	@$(TOOL) crd-ref-docs --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml \
 		--renderer=markdown --output-path=docs/api.md >/dev/null 2>&1
+
+.PHONY: pictures
+pictures: ## Draw docs/pictures: what the demo shows, and the figures in docs/benchmarks.md.
+	@hack/pictures/draw "$$PICTURES"
 
 .PHONY: fmt
 fmt: ## Format Go and shell code.
@@ -182,7 +189,7 @@ mutants: ## Take each prune rule and each guard out by itself; fail if no test m
 .PHONY: bench
 bench: ## Measure on this machine, 13 minutes. BENCH=quick takes three. BENCHFLAGS='-scenarios cold'
 	@set -f; assets=$$(hack/controlplane/ensure) && KUBEBUILDER_ASSETS=$$assets go run ./test/bench \
-		$(if $(BENCH),$(or $(BENCH_$(BENCH)),$(error BENCH is '$(BENCH)': it is quick, or unset for the whole run)),$(if $(BENCHFLAGS),,-doc docs/benchmarks.md)) $$BENCHFLAGS
+		$(if $(BENCH),$(or $(BENCH_$(BENCH)),$(error BENCH is '$(BENCH)': it is quick, or unset for the whole run)),$(if $(BENCHFLAGS),,-doc docs/benchmarks.md)) $$BENCHFLAGS$(if $(BENCH)$(BENCHFLAGS),, && hack/pictures/draw "$$PICTURES" plots)
 
 BENCH_quick := -objects 2000 -runs 1
 

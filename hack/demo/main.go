@@ -6,7 +6,8 @@
 // arriving. It stays until Ctrl-C; with DEMO_ONCE=1 it ends there.
 //
 // `make demo` runs it at the module's root. DEMO_ASSETS is the folder of the control plane's
-// servers, DEMO_BEFORE what took time before.
+// servers, DEMO_BEFORE what took time before. With DEMO_TABLES it only mirrors the cloud, and writes
+// what kubectl shows then to that file: the pictures are drawn from it.
 package main
 
 import (
@@ -81,6 +82,12 @@ func run(ctx context.Context) (err error) {
 	say("ready %s after the start", since(start))
 
 	show := &show{Stage: s, collector: collector}
+	if file := os.Getenv("DEMO_TABLES"); file != "" {
+		if err := show.tables(ctx, file); err != nil {
+			return fmt.Errorf("%w\n%s", err, manager.Tail())
+		}
+		return nil
+	}
 	if err := show.play(ctx); err != nil {
 		return fmt.Errorf("%w\n%s", err, manager.Tail())
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -74,6 +75,32 @@ type show struct {
 
 // play shows the main job once, from the first sync to changes arriving.
 func (s *show) play(ctx context.Context) error {
+	if err := s.mirror(ctx); err != nil {
+		return err
+	}
+	for _, command := range []string{
+		"get ccloud",
+		"get kco -o wide",
+		"get peo -o wide",
+		"get neo -o wide",
+		"get kco " + s.joined() + " -o yaml",
+	} {
+		if _, err := s.run(ctx, command); err != nil {
+			return err
+		}
+	}
+	if err := s.collector.await(ctx); err != nil {
+		return err
+	}
+	if err := s.changes(ctx); err != nil {
+		return err
+	}
+	_, err := s.run(ctx, "get ccloud")
+	return err
+}
+
+// mirror fills the cloud, and returns once the operator has mirrored it.
+func (s *show) mirror(ctx context.Context) error {
 	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
 	cloudsim.Seed(s.Cloud, cloudsim.SeedOptions{Environment: leaving, Clusters: 2, Peerings: 1, Seed: 2})
 	step("The simulated cloud has two environments. %s holds 12 Kafka clusters and 4 peerings. Applying a Secret and an EnvironmentDiscovery", environment)
@@ -85,23 +112,28 @@ func (s *show) play(ctx context.Context) error {
 	for _, command := range []string{
 		"wait environmentdiscovery/org --for=condition=Ready --timeout=60s",
 		"wait inventorysource --all --for=condition=Ready --timeout=60s",
-		"get ccloud",
-		"get kco -o wide",
-		"get peo -o wide",
-		"get neo -o wide",
-		"get kco " + s.joined() + " -o yaml",
 	} {
-		if err := s.run(ctx, command); err != nil {
+		if _, err := s.run(ctx, command); err != nil {
 			return err
 		}
 	}
-	if err := s.collector.await(ctx); err != nil {
+	return nil
+}
+
+// tables writes what kubectl shows then to a file, in tables that are narrow enough for a picture.
+func (s *show) tables(ctx context.Context, file string) error {
+	if err := s.mirror(ctx); err != nil {
 		return err
 	}
-	if err := s.changes(ctx); err != nil {
-		return err
+	var all []string
+	for _, command := range []string{"get isrc", "get kco", "get peo"} {
+		out, err := s.run(ctx, command)
+		if err != nil {
+			return err
+		}
+		all = append(all, fmt.Sprintf("$ kubectl -n %s %s\n%s", namespace, command, out))
 	}
-	return s.run(ctx, "get ccloud")
+	return os.WriteFile(file, []byte(strings.Join(all, "\n")), 0o600)
 }
 
 // joined returns the ID of a cluster that shares its network with a peering.
@@ -117,12 +149,12 @@ func (s *show) joined() string {
 	return clusters[0].ID
 }
 
-// run runs kubectl in the demo's namespace and prints the command and its output.
-func (s *show) run(ctx context.Context, command string) error {
+// run runs kubectl in the demo's namespace, prints the command and its output, and returns the output.
+func (s *show) run(ctx context.Context, command string) (string, error) {
 	fmt.Printf("\n$ kubectl -n %s %s\n", namespace, command)
 	out, err := s.Kubectl(ctx, append([]string{"-n", namespace}, strings.Fields(command)...)...)
 	fmt.Print(indent(out))
-	return err
+	return out, err
 }
 
 // value reads one field of an object, "" if the object is not there.

@@ -79,6 +79,7 @@ func TestTheTablesOfADocumentAreReplaced(t *testing.T) {
 	s.add("ours", 812.4, "objects/s")
 	g.Expect(s.String()).To(Equal("\n### cold\n\n10 objects.\n\n| figure | measured | goal | |\n| --- | ---: | ---: | --- |\n" +
 		"| share | 0.950 | at least 0.900 | met |\n| writes | 3 | exactly 2 | missed |\n| ours | 812 objects/s |  |  |\n"))
+	g.Expect(s.page()).To(Equal(strings.Replace(s.String(), "10 objects.\n\n", "10 objects.\n\n"+plots["cold"], 1)))
 	path := filepath.Join(t.TempDir(), "doc.md")
 	g.Expect(os.WriteFile(path, []byte("before\n"+beginMark+"of an earlier run\n"+endMark+"after\n"), 0o600)).To(Succeed())
 	for range 2 {

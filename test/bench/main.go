@@ -111,7 +111,7 @@ func runScenarios(ctx context.Context, args []string) error {
 			continue
 		}
 		fmt.Print(s)
-		report += s.String()
+		report += s.page()
 	}
 	errs = errors.Join(errs, b.leave())
 	if errs == nil && *doc != "" {

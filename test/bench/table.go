@@ -15,10 +15,22 @@ type section struct {
 	figures
 }
 
-// String writes the section for people: a heading, the setup, a table.
-func (s *section) String() string {
+// plots are the plots that hack/pictures draws from the tables of a document, by section.
+var plots = map[string]string{
+	"cold":   "![Plot: objects that a first sync mirrors a second, by the size of the source, and the floor](pictures/first-sync.svg)\n\n",
+	"churn":  "![Plot: processor time and duration of a sync, by what changed since the last one](pictures/sync-cost.svg)\n\n",
+	"memory": "![Plot: resident memory by the number of observations, and the goals](pictures/memory.svg)\n\n",
+}
+
+// String writes the section for a terminal: a heading, the setup, a table.
+func (s *section) String() string { return s.write("") }
+
+// page writes the section for a document: its plot is above the table.
+func (s *section) page() string { return s.write(plots[s.name]) }
+
+func (s *section) write(plot string) string {
 	var out strings.Builder
-	_, _ = fmt.Fprintf(&out, "\n### %s\n\n%s.\n\n| figure | measured | goal | |\n| --- | ---: | ---: | --- |\n", s.name, s.setup)
+	_, _ = fmt.Fprintf(&out, "\n### %s\n\n%s.\n\n%s| figure | measured | goal | |\n| --- | ---: | ---: | --- |\n", s.name, s.setup, plot)
 	for _, f := range s.figures {
 		goal, verdict := "", ""
 		if f.goal != nil {

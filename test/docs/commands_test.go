@@ -59,9 +59,6 @@ var runElsewhere = map[string]map[string]string{
 		"helm uninstall inventory-operator --namespace inventory-operator-system":                       byHelm,
 		"kubectl delete crd inventorysources.inventory.ccloud.dev":                                      byHelm,
 		"kubectl delete namespace platform inventory-operator-system":                                   byHelm,
-		"kubectl get isrc -n platform":                                                                  excerpt,
-		"kubectl get kco -n platform":                                                                   excerpt,
-		"kubectl get peo -n platform":                                                                   excerpt,
 		"kubectl -n platform get kco lkc-uup91d -o yaml":                                                excerpt,
 	},
 	"charts/inventory-operator/README.md": {

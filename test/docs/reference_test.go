@@ -5,6 +5,7 @@ package docs
 import (
 	"cmp"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -195,11 +196,73 @@ func TestReferenceOfPruneRulesIsComplete(t *testing.T) {
 	numbered := regexp.MustCompile(`(?m)^\d+\. \*\*(\w+)\.\*\*`)
 	section := regexp.MustCompile(`(?s)\n## Pruning\n(.*?)\n## `).FindStringSubmatch(read(t, "docs/inventorysource.md"))
 	g.Expect(section).NotTo(BeNil(), "docs/inventorysource.md has a section Pruning")
-	rules, err := elements(filepath.Join(root, "internal", "mirror"), "pruneChain")
+	rules, asking, err := elements(filepath.Join(root, "internal", "mirror"), "pruneChain", "asks")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(rules).To(BeNumerically(">", 0))
-	g.Expect(numbered.FindAllString(section[1], -1)).To(HaveLen(rules),
+	g.Expect(rules).NotTo(BeEmpty())
+	g.Expect(asking).NotTo(BeEmpty())
+	var titles []string
+	for i, found := range numbered.FindAllStringSubmatch(section[1], -1) {
+		titles = append(titles, fmt.Sprint(i+1, " ", found[1]))
+	}
+	g.Expect(titles).To(HaveLen(len(rules)),
 		"docs/inventorysource.md, Pruning: each rule of the chain in internal/mirror, with a number")
+	drawn := diagrams(section[1])
+	g.Expect(drawn).To(HaveLen(1), "docs/inventorysource.md, Pruning: a diagram of the chain")
+	g.Expect(drawn[0].nodes).To(Equal(rules), "each rule of the chain, in order")
+	g.Expect(drawn[0].labels).To(Equal(titles), "each with the number and name that it has below")
+	g.Expect(drawn[0].groups["batch"]).To(Equal(asking), "those that lead to PruneHeld are those that ask")
+}
+
+// The diagram of a pass has each method that Reconcile calls, in order.
+func TestReferenceOfAPassIsComplete(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	want, err := steps(filepath.Join(root, "internal", "controller", "reconciler.go"), "Reconcile")
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(want).NotTo(BeEmpty())
+	section := regexp.MustCompile(`(?s)\n## How a pass works\n(.*?)\n## `).FindStringSubmatch(read(t, "docs/architecture.md"))
+	g.Expect(section).NotTo(BeNil(), "docs/architecture.md has a section How a pass works")
+	drawn := diagrams(section[1])
+	g.Expect(drawn).To(HaveLen(1), "docs/architecture.md, How a pass works: a diagram")
+	g.Expect(drawn[0].nodes).To(Equal(want))
+}
+
+// Every picture is there, is shown, and has words for those who cannot see it.
+func TestPicturesHaveWords(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	image := regexp.MustCompile(`!\[([^\]]*)\]\(([^)]+)\)`)
+	shown := map[string]bool{}
+	g.Expect(everyPage(func(path, text string) {
+		for _, found := range image.FindAllStringSubmatch(text, -1) {
+			file := filepath.Join(filepath.Dir(path), found[2])
+			g.Expect(file).To(BeARegularFile(), path)
+			g.Expect(strings.Fields(found[1])).NotTo(BeEmpty(), "%s: words for %s", path, found[2])
+			shown[filepath.Base(file)] = true
+		}
+		for _, found := range drawn.FindAllStringSubmatch(text, -1) {
+			g.Expect(found[1]).To(MatchRegexp(`(?m)^  accTitle: \S+ \S+`), "%s: words for a diagram", path)
+		}
+	})).To(Succeed())
+	pictures, err := os.ReadDir(filepath.Join(root, "docs", "pictures"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pictures).NotTo(BeEmpty())
+	for _, picture := range pictures {
+		g.Expect(shown).To(HaveKey(picture.Name()), "no page shows it")
+	}
+}
+
+func TestDiagramsAreRead(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	page := "text\n```mermaid\nflowchart LR\n  a([start]) --> one\n  subgraph one [first]\n    b[1 B] --> c[\"2<br>C\"]\n  end\n" +
+		"  subgraph two [second]\n    d[3 D]\n  end\n  one -->|then| two\n```\n"
+	all := diagrams(page)
+	g.Expect(all).To(HaveLen(1))
+	g.Expect(all[0].nodes).To(Equal([]string{"b", "c", "d"}))
+	g.Expect(all[0].labels).To(Equal([]string{"1 B", "2<br>C", "3 D"}))
+	g.Expect(all[0].groups).To(Equal(map[string][]string{"one": {"b", "c"}, "two": {"d"}}))
+	g.Expect(diagrams("text\n")).To(BeEmpty())
 }
 
 // Kinds that people write have a sample that the API's types take.
@@ -232,16 +295,9 @@ func TestEveryKindToWriteHasASample(t *testing.T) {
 func TestTablesAreWhole(t *testing.T) {
 	t.Parallel()
 	separator := regexp.MustCompile(`^\s*\|( *:?-+:? *\|)+$`)
-	NewWithT(t).Expect(filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != root {
-			return cmp.Or(err, fs.SkipDir)
-		}
-		if filepath.Ext(path) != ".md" {
-			return nil
-		}
-		text, err := os.ReadFile(path)
+	NewWithT(t).Expect(everyPage(func(path, text string) {
 		fenced := false
-		lines := strings.Split(string(text), "\n")
+		lines := strings.Split(text, "\n")
 		for i, line := range lines {
 			if strings.HasPrefix(strings.TrimSpace(line), "```") {
 				fenced = !fenced
@@ -254,8 +310,24 @@ func TestTablesAreWhole(t *testing.T) {
 				t.Errorf("%s:%d: a table begins here that has no header: %s", path, i+1, line)
 			}
 		}
-		return err
 	})).To(Succeed())
+}
+
+// everyPage calls look with the path and the text of each page of the project.
+func everyPage(look func(path, text string)) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && path != root {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if filepath.Ext(path) != ".md" {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			look(path, string(text))
+		}
+		return err
+	})
 }
 
 // same fails the test for each entry of a page that is not as it should be.

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -106,17 +107,23 @@ func exported(file string) ([]string, error) {
 	return found, nil
 }
 
-// elements returns how many elements the lists have, all together, that a variable of a folder's
-// package is set to.
-func elements(folder, variable string) (count int, err error) {
+// elements returns the names in the lists that a variable of a folder's package is set to, and those
+// of them that are functions which call another one.
+func elements(folder, variable, called string) (names, calling []string, err error) {
 	entries, err := os.ReadDir(folder)
+	callers := map[string]bool{}
 	for _, entry := range entries {
 		if !strings.HasSuffix(entry.Name(), ".go") {
 			continue
 		}
 		parsed, parseErr := parser.ParseFile(token.NewFileSet(), folder+"/"+entry.Name(), nil, 0)
 		if parseErr != nil {
-			return 0, errors.Join(err, parseErr)
+			return nil, nil, errors.Join(err, parseErr)
+		}
+		for _, declared := range parsed.Decls {
+			if f, is := declared.(*ast.FuncDecl); is {
+				callers[f.Name.Name] = callers[f.Name.Name] || slices.Contains(calls(f, ""), called)
+			}
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
 			spec, is := n.(*ast.ValueSpec)
@@ -126,7 +133,9 @@ func elements(folder, variable string) (count int, err error) {
 			ast.Inspect(spec, func(n ast.Node) bool {
 				if list, is := n.(*ast.CompositeLit); is {
 					if _, is := list.Type.(*ast.ArrayType); is {
-						count += len(list.Elts)
+						for _, element := range list.Elts {
+							names = append(names, element.(*ast.Ident).Name)
+						}
 					}
 				}
 				return true
@@ -134,5 +143,80 @@ func elements(folder, variable string) (count int, err error) {
 			return false
 		})
 	}
-	return count, err
+	for _, name := range names {
+		if callers[name] {
+			calling = append(calling, name)
+		}
+	}
+	return names, calling, err
+}
+
+// calls returns what a function calls, in order: the methods of a variable, or functions if that is "".
+func calls(f *ast.FuncDecl, variable string) (names []string) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, is := n.(*ast.CallExpr)
+		if !is {
+			return true
+		}
+		switch called := call.Fun.(type) {
+		case *ast.Ident:
+			if variable == "" {
+				names = append(names, called.Name)
+			}
+		case *ast.SelectorExpr:
+			if of, is := called.X.(*ast.Ident); is && of.Name == variable {
+				names = append(names, called.Sel.Name)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// steps returns the methods of its receiver that a method in a Go file calls, in order.
+func steps(file, method string) ([]string, error) {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, declared := range parsed.Decls {
+		if f, is := declared.(*ast.FuncDecl); is && f.Recv != nil && f.Name.Name == method {
+			return calls(f, f.Recv.List[0].Names[0].Name), nil
+		}
+	}
+	return nil, errors.New(file + " has no method " + method)
+}
+
+// diagram is a picture in mermaid: the nodes and what is written on them, in order, and the nodes of
+// each subgraph.
+type diagram struct {
+	nodes, labels []string
+	groups        map[string][]string
+}
+
+var (
+	drawn    = regexp.MustCompile("(?s)\n```mermaid\n(.*?)\n```\n")
+	subgraph = regexp.MustCompile(`^subgraph (\w+) `)
+	box      = regexp.MustCompile(`(\w+)\["?([^"\]]+)"?\]`)
+)
+
+// diagrams returns the diagrams in a text.
+func diagrams(text string) (all []diagram) {
+	for _, found := range drawn.FindAllStringSubmatch(text, -1) {
+		d := diagram{groups: map[string][]string{}}
+		group := ""
+		for line := range strings.SplitSeq(found[1], "\n") {
+			line = strings.TrimSpace(line)
+			if begins := subgraph.FindStringSubmatch(line); begins != nil {
+				group = begins[1]
+				continue
+			}
+			for _, node := range box.FindAllStringSubmatch(line, -1) {
+				d.nodes, d.labels = append(d.nodes, node[1]), append(d.labels, node[2])
+				d.groups[group] = append(d.groups[group], node[1])
+			}
+		}
+		all = append(all, d)
+	}
+	return all
 }

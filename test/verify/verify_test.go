@@ -47,6 +47,10 @@ case "$name $*" in
 		shift
 	done
 	;;
+"make "*" PICTURES="*)
+	all=$*
+	cp -R "$ROOT/docs/pictures" "${all##* PICTURES=}"
+	;;
 "make "*)
 	for path in $(sed -n 's/^generated=(\(.*\))$/\1/p' hack/verify) api/v1alpha1/zz_generated.deepcopy.go; do
 		mkdir -p "$(dirname "$path")" && cp -R "$ROOT/$path" "$path"
