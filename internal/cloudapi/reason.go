@@ -50,7 +50,7 @@ func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
 func (p problem) text(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
-		names = append(textMembers[1:len(textMembers):len(textMembers)], "title")
+		names = slices.Concat(textMembers[1:], []string{"title"})
 	}
 	for _, name := range names {
 		if p[name] != "" {

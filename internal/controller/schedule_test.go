@@ -237,7 +237,7 @@ var _ = Describe("What a source no longer mirrors", func() {
 		w.reconcile(ctx)
 		tried := 0
 		refused := true
-		w.reconciler.Cluster = &gate{Client: k8s, refuse: func(verb, name string) error {
+		w.reconciler.Cluster = &gate{Client: k8s, refuse: func(verb, _ string) error {
 			if refused && verb == "delete" {
 				tried++
 				return errors.New("admission webhook denied the request")

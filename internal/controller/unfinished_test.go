@@ -79,7 +79,7 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		s.options().Cluster = api
 		refusal := apierrors.NewForbidden(observations, s.id(0), errors.New("a policy says no"))
 		tried := 0
-		api.refuse = func(verb, name string) error {
+		api.refuse = func(_, name string) error {
 			if name != s.id(0) {
 				return nil
 			}
