@@ -53,12 +53,15 @@ func applied(content string) client.Patch {
 	return client.RawPatch(types.ApplyPatchType, []byte(`{"apiVersion":"inventory.ccloud.dev/v1alpha1","kind":"InventorySource",`+content+`}`))
 }
 
+// environmentOfPushes is mirrored by the sources that are pushed alone.
+const environmentOfPushes = "env-pushes"
+
 const asks = `{"metadata":{"annotations":{"inventory.ccloud.dev/requestedAt":"%s"}}}`
 
 var _ = Describe("Those who push", Ordered, func() {
 	var namespace string
 	BeforeAll(func(ctx SpecContext) {
-		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 4, Seed: 1})
+		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environmentOfPushes, Clusters: 12, Peerings: 4, Seed: 1})
 		folder := filepath.Join("..", "..", "config", "push")
 		_, err := scene.Kubectl(ctx, "apply", "-k", folder)
 		Expect(err).NotTo(HaveOccurred())
@@ -71,7 +74,7 @@ var _ = Describe("Those who push", Ordered, func() {
 		namespace = newNamespace(ctx)
 		start(ctx)
 		createSource(ctx, namespace, func(s *v1alpha1.InventorySource) {
-			s.Spec.Interval = &metav1.Duration{Duration: time.Hour}
+			s.Spec.Environment, s.Spec.Interval = environmentOfPushes, &metav1.Duration{Duration: time.Hour}
 			s.Labels = map[string]string{"team": "data"}
 			s.Annotations = map[string]string{"note": "kept"}
 		})
@@ -118,7 +121,7 @@ var _ = Describe("Those who push", Ordered, func() {
 		other := readSource(ctx, Default, namespace)
 		other.ObjectMeta = metav1.ObjectMeta{Name: "other", Namespace: namespace}
 		Expect(c.Create(ctx, other)).To(refused)
-		observation := &v1alpha1.KafkaClusterObservation{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: scene.Cloud.Clusters(environment)[0].ID}}
+		observation := &v1alpha1.KafkaClusterObservation{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: scene.Cloud.Clusters(environmentOfPushes)[0].ID}}
 		Expect(c.Patch(ctx, observation, merge(asks, "x"))).To(refused)
 		Expect(c.Patch(ctx, source.DeepCopy(), merge(asks, strings.Repeat("a", 129)))).To(MatchError(ContainSubstring("from 1 to 128 characters")))
 		Expect(c.Patch(ctx, source.DeepCopy(), merge(asks, ""))).To(MatchError(ContainSubstring("from 1 to 128 characters")))
