@@ -28,7 +28,6 @@ BENCH ?=
 BENCHFLAGS ?=
 # Where pictures draws to.
 PICTURES ?= docs/pictures
-export PICTURES
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # What `make chaos` draws by, and for how long.
@@ -45,7 +44,7 @@ CONTAINER_TOOL ?=
 ifeq ($(origin GOFLAGS),undefined)
 GOFLAGS := $(shell hack/goflags)
 endif
-given := IMG BASE WITH VERSION TESTFLAGS RUNFLAGS CLOUDSIMFLAGS NODE REGISTRY HELMFLAGS FROM BENCH BENCHFLAGS \
+given := IMG BASE WITH VERSION TESTFLAGS RUNFLAGS CLOUDSIMFLAGS NODE REGISTRY HELMFLAGS FROM BENCH BENCHFLAGS PICTURES \
 	FUZZTIME SEED ROUNDS DEMO_ONCE KUBECTL CONTAINER_TOOL GOFLAGS
 ifeq ($(findstring -race,$(value TESTFLAGS)),)
 CGO_ENABLED ?= 0

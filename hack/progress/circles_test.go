@@ -21,7 +21,7 @@ func script(t *testing.T, folder string, env []string, name string, args ...stri
 	path := filepath.Join(root, name)
 	if folder != "" {
 		path = filepath.Join(folder, name)
-		for _, file := range []string{name, "hack/goflags"} {
+		for _, file := range []string{name, "hack/goflags", "hack/doctor"} {
 			text, err := os.ReadFile(filepath.Join(root, file))
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(os.MkdirAll(filepath.Dir(filepath.Join(folder, file)), 0o700)).To(Succeed())
