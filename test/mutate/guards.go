@@ -60,7 +60,7 @@ var guards = []guard{
 	{"why an exchange was refused with status 200", "internal/cloudapi/tokenreply.go", "	e.quote(problems, requestID, subject.cleaner(\"\"))\n", "	_, _ = problems, requestID\n", ""},
 	{"secrets in another case", "internal/cloudapi/secrets.go", "unicode.ToLower(unicode.ToUpper(r))", "r + 0*unicode.ToUpper(r)", ""},
 	{"a token that was never sent", "internal/cloudapi/tokenreply.go", "	used.add(came.id, came.hidden)\n", "", ""},
-	{"a token too short to hide", "internal/cloudapi/token.go", "longEnough(subject)...", "subject", ""},
+	{"a token too short to hide", "internal/cloudapi/redact.go", "len(text) < minHiddenLength", `text == ""`, ""},
 	{"a budget's refusal without a cause", "internal/cloudapi/budget/limiter.go", "	case l.paused.After(now):\n		w.Cause,", "	case wait == 0:\n	case l.paused.After(now):\n		w.Cause,", ""},
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
@@ -113,7 +113,7 @@ var guards = []guard{
 	{"a sync without news of what is missing", "internal/controller/state.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"a listing that was not taken in", "internal/controller/plan.go", "			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "			s.answered(o, asked)\n			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "could not be read after the listing"},
 	{"a sync whose plan failed", "internal/controller/plan.go", "err != nil {\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "err != nil {\n		s.answered(o, asked)\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "because a plan failed"},
-	{"objects of an owner that is gone", "internal/controller/reconciler.go", "err != nil || gone {", "err != nil {", "because its owner is gone"},
+	{"objects of an owner that is gone", "internal/controller/reconciler.go", "err != nil || gone {", "err != nil || gone && false {", "because its owner is gone"},
 	{"writes into a namespace that goes", "internal/controller/retry.go", "case errors.Is(err, errStopped) && r == nil: // A write that was not begun is not due at once again.\n		return nil", "case errors.Is(err, errStopped):\n		return r", "because its namespace is being deleted"},
 	{"an approved prune that is held again", "internal/mirror/prune.go", "asked != nil && !approval.used() {", "asked != nil {", ""},
 	{"a prune that is held for nothing", "internal/controller/report.go", "held != nil && report.Gone() < held.Count", "false", "whose objects are all back"},
