@@ -43,9 +43,9 @@ import (
 
 const (
 	importPath = "github.com/ccloud-dev/inventory-operator"
-	// nobody is the user "nonroot" of distroless images. It is a number, so that the kubelet can
+	// nonroot is the user "nonroot" of distroless images. It is a number, so that the kubelet can
 	// check runAsNonRoot.
-	nobody = "65532:65532"
+	nonroot = "65532:65532"
 )
 
 func main() {
@@ -247,7 +247,7 @@ func nothing(architectures []string) (v1.ImageIndex, error) {
 	for _, architecture := range architectures {
 		image, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), &v1.ConfigFile{
 			OS: "linux", Architecture: architecture,
-			Config: v1.Config{User: nobody},
+			Config: v1.Config{User: nonroot},
 			RootFS: v1.RootFS{Type: "layers"},
 		})
 		if err != nil {

@@ -708,7 +708,7 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(ready(ctx)).To(Equal("True/Succeeded"))
 	})
 
-	It("that nobody can look for any more is told of, with the command that ends it", func(ctx SpecContext) {
+	It("that the operator may not look for any more is reported, with the command that ends it", func(ctx SpecContext) {
 		begin(ctx, sourceName)
 		pass(ctx)
 		w.restart() // Without the flag and the rights.
@@ -720,7 +720,7 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(w.message(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring("kubectl"), "a command that is cut would do something else")
 		remove(ctx)
 		w.sync(ctx)
-		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"), "nobody knows")
+		Expect(ready(ctx)).To(Equal("False/ConfigMapsOff"), "it is not known")
 		Expect(w.source(ctx).Status.ConfigMaps).To(BeTrue())
 		_, command, found := strings.Cut(w.message(ctx, v1alpha1.ConditionKafkaClustersSynced), "kubectl -n "+w.namespace+" patch inventorysource "+sourceName+" --subresource status --type merge -p ")
 		Expect(found).To(BeTrue())

@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
@@ -102,7 +101,7 @@ func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil
 	}
-	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(s.retry.err.Error(), maxWords)}
+	return unwritten(s.retry.err.Error())
 }
 
 // put notes why an observation's ConfigMap could not be written; f is nil if it was written. If

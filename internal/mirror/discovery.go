@@ -120,7 +120,7 @@ func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) O
 
 // NewSource returns a discovery's source for an environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
-	settings, _ := DiscoveryOwner(d).settings(id, displayName, nil)
+	settings := DiscoveryOwner(d).settings(id, displayName, nil)
 	return sourceFor(d, &settings, id, displayName)
 }
 
@@ -148,7 +148,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 // missing-since if the environment is missing.
 func renderSource(r rendering) Object {
 	id, name := source(r.base).Spec.Environment, displayName(r.base)
-	settings, _ := r.owner.settings(id, name, nil)
+	settings := r.owner.settings(id, name, nil)
 	s := sourceFor(r.owner.discovery(), &settings, id, name)
 	if r.existing == nil {
 		return s
@@ -270,8 +270,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		_, applied := owner.settings(id, name, nil)
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(applied)), NeverListed: l.never(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.applying(id, name))), NeverListed: l.never(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

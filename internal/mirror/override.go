@@ -3,7 +3,6 @@
 package mirror
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -28,18 +27,24 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) []override {
 	return all
 }
 
-// settings returns the settings of an environment's source: those of the discovery's template,
-// changed by the overrides. applied has the indexes of the overrides that select the environment.
-// If note is not nil, it is called for each field that two overrides set to different values, with
-// the indexes of both.
-func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) (settings v1alpha1.MirrorSettings, applied []int) {
-	settings = *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
-	setters := map[string]int{}
-	for i := range o.overrides() {
-		if !o.overrides()[i].takes.environment(id, displayName) {
-			continue
+// applying returns the indexes of the overrides that select an environment.
+func (o Owner) applying(id, displayName string) []int {
+	var all []int
+	for i, override := range o.overrides() {
+		if override.takes.environment(id, displayName) {
+			all = append(all, i)
 		}
-		applied = append(applied, i)
+	}
+	return all
+}
+
+// settings returns the settings of an environment's source: those of the discovery's template,
+// changed by the overrides that select the environment. If note is not nil, it is called for each
+// field that two overrides set to different values, with the indexes of both.
+func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) v1alpha1.MirrorSettings {
+	settings := *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
+	setters := map[string]int{}
+	for _, i := range o.applying(id, displayName) {
 		overlay(reflect.ValueOf(&settings).Elem(), reflect.ValueOf(o.overrides()[i].spec), "", func(field string, differs bool) {
 			if earlier, set := setters[field]; set && differs && note != nil {
 				note(field, earlier, i)
@@ -47,7 +52,7 @@ func (o Owner) settings(id, displayName string, note func(field string, earlier,
 			setters[field] = i
 		})
 	}
-	return settings, applied
+	return settings
 }
 
 // overlay copies the fields that are set in from to to, as a JSON merge patch does: members of
@@ -89,13 +94,13 @@ func overrideRemarks(owner Owner, desired Desired) []string {
 	}
 	contradictions := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(desired)) {
-		id := source(desired[name]).Spec.Environment
-		_, applied := owner.settings(id, displayName(desired[name]), func(field string, earlier, later int) {
-			contradictions[fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, later, field)] = true
-		})
-		for _, i := range applied {
+		id, shown := source(desired[name]).Spec.Environment, displayName(desired[name])
+		for _, i := range owner.applying(id, shown) {
 			delete(unused, i)
 		}
+		owner.settings(id, shown, func(field string, earlier, later int) {
+			contradictions[fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, later, field)] = true
+		})
 	}
 	var remarks []string
 	if len(unused) > 0 {
@@ -106,7 +111,7 @@ func overrideRemarks(owner Owner, desired Desired) []string {
 		remarks = append(remarks, "no environment is selected by "+Names(names))
 	}
 	if len(contradictions) > 0 {
-		first := slices.MinFunc(slices.Collect(maps.Keys(contradictions)), cmp.Compare)
+		first := slices.Min(slices.Collect(maps.Keys(contradictions)))
 		remarks = append(remarks, first+", the later one counts")
 		if more := len(contradictions) - 1; more > 0 {
 			remarks[len(remarks)-1] += fmt.Sprintf("; so do %d more", more)

@@ -134,7 +134,7 @@ var guards = []guard{
 	{"a ConfigMap whose failure is not reported", "internal/controller/configmaps.go", "		why = f.failure()\n", "", "refuses by"},
 	{"a ConfigMap that lost its label", "internal/controller/configmapwrite.go", "existing == nil && f.source.Status.ConfigMaps", "false", "that lost"},
 	{"a stranger's ConfigMap taken for one left", "internal/controller/configmapsource.go", "if c != nil && mirror.OwnsConfigMap(cluster, c) {", "if c != nil {", "not confused with a stranger's"},
-	{"ConfigMaps that the operator may not look for", "internal/controller/configmapsource.go", "case apierrors.IsForbidden(err):", "case apierrors.IsForbidden(err) && false:", "nobody can look for any more"},
+	{"ConfigMaps that the operator may not look for", "internal/controller/configmapsource.go", "case apierrors.IsForbidden(err):", "case apierrors.IsForbidden(err) && false:", "may not look for any more"},
 	{"ConfigMaps that are not gone yet", "internal/controller/configmapsource.go", "s.Status.ConfigMaps = err != nil || len(names) > 0", "s.Status.ConfigMaps = false", "whichever controller comes first"},
 	{"ConfigMaps before the clusters' rights", "internal/controller/rights.go", "if why := b.watches.why(other); why != \"\" {", "if why := b.watches.why(other); why != \"\" && false {", "not list clusters"},
 	{"sources that all ask at once", "internal/controller/source.go", "schedule.next = now.Add(wait)", "schedule.next = now.Add(0 * wait)", "first syncs of its sources spread"},
