@@ -34,6 +34,8 @@ type mirrored interface {
 	// put has an object appear that the owner would make of a cloud object, and returns it.
 	put(id string) Object
 	drop(name string)
+	// refuse has the API server refuse to delete these, and no others.
+	refuse(names ...string)
 	// forge makes an object claim that it has been missing since, as a person who may edit it can.
 	forge(name string, since time.Time)
 	// since returns since when an object says that it is missing; zero if it does not.
@@ -64,6 +66,7 @@ func (s clusterScene) clock() time.Time                 { return s.now }
 func (s clusterScene) names() []string                  { return s.world.names(clusters) }
 func (s clusterScene) edit(name string) Object          { return s.reread(clusters, name) }
 func (s clusterScene) drop(name string)                 { delete(s.objects[clusters], name) }
+func (s clusterScene) refuse(names ...string)           { s.refused = names }
 func (s clusterScene) view() (*Kind, Owner)             { return KafkaCluster, SourceOwner(s.source) }
 func (s clusterScene) put(id string) Object {
 	o := stored(s.stamp(id))
@@ -93,6 +96,7 @@ func (s environmentScene) rescope(scope string)    { s.scope = scope }
 func (s environmentScene) clock() time.Time        { return s.now }
 func (s environmentScene) edit(name string) Object { return s.reread(name) }
 func (s environmentScene) drop(name string)        { delete(s.sources, name) }
+func (s environmentScene) refuse(n ...string)      { s.refused = n }
 func (s environmentScene) view() (*Kind, Owner)    { return Environment, s.owner() }
 func (s environmentScene) put(id string) Object {
 	source := NewSource(s.discovery, id, "name of "+id)
@@ -383,6 +387,27 @@ var situations = map[string]func(s scene){
 		s.held(5)
 		s.Expect(s.sync(ids(5)...).Deletes).To(BeEmpty())
 		s.Expect(s.names()).To(Equal(ids(10)))
+	},
+	"an approval that was used is not asked for again while deletions are refused": func(s scene) {
+		s.approve(s.held(5).Digest)
+		s.refuse("lkc-007", "lkc-008")
+		s.Expect(s.sync(ids(5)...).Deletes).To(HaveLen(5))
+		s.Expect(s.names()).To(Equal(append(ids(5), "lkc-007", "lkc-008")))
+		for range 3 {
+			plan := s.pass()
+			s.Expect(plan.Held).To(BeNil())
+			s.Expect(namesOf(plan.Deferred)).To(Equal([]string{"lkc-007", "lkc-008"}), "they wait for a listing")
+		}
+		s.refuse("lkc-008")
+		s.Expect(s.sync(ids(5)...).Deletes).To(HaveLen(2), "a share that was approved as a part of the whole")
+		s.Expect(s.pass().Held).To(BeNil())
+		s.refuse()
+		s.Expect(s.sync(ids(5)...)).To(And(HaveField("Deletes", HaveLen(1)), HaveField("Held", BeNil())))
+		s.Expect(s.names()).To(Equal(ids(5)))
+
+		s.sync(ids(10)...)
+		s.held(5)
+		s.Expect(s.sync(ids(5)...).Deletes).To(BeEmpty(), "it is no approval of another occasion")
 	},
 	"an approval outlives a restart: the digest is the same": func(s scene) {
 		held := s.held(5)
