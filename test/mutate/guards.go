@@ -142,10 +142,11 @@ var guards = []guard{
 	{"an error while the manager stops", "internal/controller/reconciler.go", "if ctx.Err() != nil {\n		return reconcile.Result{}, nil\n	}", "", "reports no error"},
 }
 
-// mutate returns the source of the file with the guard taken out.
-func (g guard) mutate(source []byte) ([]byte, error) {
+// place returns where the guard stands in the source of its file, and what takes its place.
+func (g guard) place(source []byte) (edit, error) {
 	if n := bytes.Count(source, []byte(g.text)); n != 1 {
-		return nil, fmt.Errorf("%s: the guard against %q stands there %d times, not once", g.file, g.name, n)
+		return edit{}, fmt.Errorf("%s: the guard against %q stands there %d times, not once", g.file, g.name, n)
 	}
-	return bytes.Replace(source, []byte(g.text), []byte(g.without), 1), nil
+	from := bytes.Index(source, []byte(g.text))
+	return edit{from, from + len(g.text), g.without}, nil
 }

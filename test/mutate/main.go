@@ -8,8 +8,9 @@
 // It prints a line for each: its name, how long it took, and the test that failed first.
 // It exits with 1 if one can be taken out unnoticed, with 2 if it could not tell of one.
 // It writes to a temporary folder only: the compiler is told to read from there
-// (go test -overlay). As many run at once as there are processors, and all against one control
-// plane; before that, the same tests must pass with everything in place.
+// (go test -overlay). The tests of a package are built once, with all that is taken out of it
+// one by one; an environment variable says what is. Several run at once, and all against one
+// control plane; before that, the same tests must pass with everything in place.
 package main
 
 import (
@@ -22,6 +23,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,11 +76,11 @@ func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string
 		// A property that fails is enough: it needs no long search, and is neither made
 		// small nor kept.
 		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
-	slow, err := whole(ctx, out, environment, subjects)
+	suites, err := whole(ctx, out, environment, scratch, subjects)
 	if err != nil {
 		return nil, err
 	}
-	outcomes := each(ctx, environment, scratch, subjects, slow)
+	outcomes := each(ctx, suites, subjects)
 	for i, s := range subjects {
 		o := <-outcomes[i]
 		switch {
@@ -99,51 +101,58 @@ func all() ([]subject, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rules, from the module's root: %w", err)
 	}
-	rules, err := withoutEach(source, chains)
+	found, err := rules(source, chains)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rulesFile, err)
 	}
 	var subjects []subject
-	for _, m := range rules {
-		subjects = append(subjects, subject{name: m.rule, file: rulesFile, source: m.source})
+	for _, r := range found {
+		subjects = append(subjects, subject{name: r.name, file: rulesFile, edit: r.edit})
 	}
 	for _, g := range guards {
 		source, err := os.ReadFile(g.file)
 		if err != nil {
 			return nil, err
 		}
-		if source, err = g.mutate(source); err != nil {
+		e, err := g.place(source)
+		if err != nil {
 			return nil, err
 		}
-		subjects = append(subjects, subject{name: g.name, file: g.file, source: source, focus: g.focus})
+		subjects = append(subjects, subject{name: g.name, file: g.file, edit: e, focus: g.focus})
 	}
 	return subjects, nil
 }
 
-// whole runs the same tests with everything in place: one that fails then would seem to miss
-// whatever is taken out. It returns those that take long, by the folder of their package.
-func whole(ctx context.Context, out io.Writer, environment []string, subjects []subject) (slow map[string][]string, err error) {
-	slow = map[string][]string{}
+// whole builds the suites of the subjects, by the folder of their package, and runs them with
+// everything in place: a test that fails then would seem to miss whatever is taken out.
+func whole(ctx context.Context, out io.Writer, environment []string, scratch string, subjects []subject) (map[string]*suite, error) {
+	suites := map[string]*suite{}
 	focus := map[string][]string{}
 	for _, s := range subjects {
 		focus[s.folder()] = append(focus[s.folder()], s.focus)
 	}
 	for folder, parts := range focus {
 		began := time.Now()
+		t, err := build(ctx, environment, filepath.Join(scratch, strings.ReplaceAll(folder, "/", "-")), folder, subjects)
+		if err != nil {
+			return nil, err
+		}
+		built := time.Since(began)
 		joined := strings.Join(parts, "|")
 		if slices.Contains(parts, "") {
 			joined = ""
 		}
-		said, err := test(ctx, environment, folder, joined)
+		said, err := t.run(ctx, "", joined)
 		if err != nil || said.failed != "" {
 			return nil, fmt.Errorf("%s, with everything in place: %s fails: %w", folder, said.failed, err)
 		}
 		if joined == "" {
-			slow[folder] = said.slow
+			t.slow = said.slow
 		}
-		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  passes with everything in place\n", folder, time.Since(began).Seconds())
+		suites[folder] = t
+		_, _ = fmt.Fprintf(out, "%-44s %4.0f s  passes with everything in place, built in %.0f s\n", folder, time.Since(began).Seconds(), built.Seconds())
 	}
-	return slow, nil
+	return suites, nil
 }
 
 // outcome is what the tests said without a rule or guard.
@@ -154,20 +163,23 @@ type outcome struct {
 	err    error
 }
 
+// atOnce is how many mutants a processor runs at once: specs wait for the API server.
+const atOnce = 2
+
 // each runs the tests without each of the subjects, some at once, the slow ones last. The outcomes
 // come in their order.
-func each(ctx context.Context, environment []string, scratch string, subjects []subject, slow map[string][]string) []chan outcome {
+func each(ctx context.Context, suites map[string]*suite, subjects []subject) []chan outcome {
 	outcomes := make([]chan outcome, len(subjects))
 	for i := range outcomes {
 		outcomes[i] = make(chan outcome, 1)
 	}
 	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(atOnce * runtime.GOMAXPROCS(0))
 	go func() {
 		for i, s := range subjects {
 			group.Go(func() error {
 				began := time.Now()
-				failed, err := s.test(ctx, environment, filepath.Join(scratch, fmt.Sprint(i)), slow[s.folder()])
+				failed, err := suites[s.folder()].test(ctx, strconv.Itoa(i), s.focus)
 				outcomes[i] <- outcome{failed, time.Since(began), err}
 				return nil
 			})

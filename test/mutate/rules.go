@@ -7,40 +7,39 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"slices"
 )
 
-// mutant is a source file from which one rule was taken out.
-type mutant struct {
-	rule   string
-	source []byte
+// rule is an element of a chain, and the edit that takes it out.
+type rule struct {
+	name string
+	edit edit
 }
 
-// withoutEach returns a mutant for each element of each of these fields, which are
-// set to slices written out as literals of names. It is an error if one is not there,
-// or is empty: a renamed chain must not pass for one that is held.
-func withoutEach(source []byte, fields []string) ([]mutant, error) {
+// rules returns the elements of each of these fields, which are set to slices written out as
+// literals of names. It is an error if a field is not there, or is empty: a renamed chain must
+// not pass for one that is held.
+func rules(source []byte, fields []string) ([]rule, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", source, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
-	var mutants []mutant
+	var found []rule
 	for _, field := range fields {
-		rules := elements(file, field)
-		if len(rules) == 0 {
+		names := elements(file, field)
+		if len(names) == 0 {
 			return nil, fmt.Errorf("no slice literal of rules named %s", field)
 		}
-		for _, rule := range rules {
-			from, to := files.Position(rule.Pos()).Offset, files.Position(rule.End()).Offset
+		for _, name := range names {
+			from, to := files.Position(name.Pos()).Offset, files.Position(name.End()).Offset
 			// The comma behind goes too.
 			for to < len(source) && source[to] != '\n' && source[to] != '}' {
 				to++
 			}
-			mutants = append(mutants, mutant{rule.Name, slices.Concat(source[:from], source[to:])})
+			found = append(found, rule{name.Name, edit{from: from, to: to}})
 		}
 	}
-	return mutants, nil
+	return found, nil
 }
 
 // elements returns the names in the slice literal that a field is set to.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,14 +12,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 )
 
-// subject is a rule or guard, and the text of its file without it.
+// subject is a rule or guard, and the edit of its file that takes it out.
 type subject struct {
 	name, file string
-	source     []byte
+	edit       edit
 	// focus narrows the specs that are run; "" runs all tests.
 	focus string
 }
@@ -26,60 +29,103 @@ type subject struct {
 // folder is that of its package, from the module's root.
 func (s subject) folder() string { return filepath.Dir(s.file) }
 
+// suite is the tests of a package, built once with all the mutants of the package.
+type suite struct {
+	folder, binary string
+	environment    []string
+	// slow are tests that take long. They are run if no other fails.
+	slow []string
+}
+
 // slowTest is how long a test takes that is run only if no other fails, in seconds.
 const slowTest = 1
 
-// said is what tests said.
-type said struct {
-	// failed is a test that failed, with its spec if it is a suite of them; "" if none did.
-	failed string
-	// slow are the tests that took long.
-	slow []string
-	// ran reports whether the tests were built.
-	ran bool
+// timeout bounds one run of a package's tests.
+const timeout = "10m"
+
+// build builds the tests of a package with mutants of these subjects, each named by its place in
+// the slice; those of other packages are left out. scratch is a folder that does not exist yet.
+func build(ctx context.Context, environment []string, scratch, folder string, subjects []subject) (*suite, error) {
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return nil, err
+	}
+	mutants := map[string][]mutant{}
+	for i, s := range subjects {
+		if s.folder() == folder {
+			mutants[s.file] = append(mutants[s.file], mutant{strconv.Itoa(i), s.edit})
+		}
+	}
+	// The compiler is told to read what is in scratch where it would read the files.
+	replace := map[string]string{}
+	put := func(file string, text []byte) error {
+		original, err := filepath.Abs(file)
+		if err != nil {
+			return err
+		}
+		replace[original] = filepath.Join(scratch, filepath.Base(file))
+		return os.WriteFile(replace[original], text, 0o600)
+	}
+	for file, of := range mutants {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		text, name, err := withMutants(source, of)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if err := errors.Join(put(file, text), put(filepath.Join(folder, "mutant_selection.go"), fmt.Appendf(nil, selection, name))); err != nil {
+			return nil, err
+		}
+	}
+	table, err := json.Marshal(map[string]map[string]string{"Replace": replace})
+	if err != nil {
+		return nil, err
+	}
+	overlay, binary := filepath.Join(scratch, "overlay.json"), filepath.Join(scratch, "tests")
+	if err := os.WriteFile(overlay, table, 0o600); err != nil {
+		return nil, err
+	}
+	compile := interruptible(exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, "./"+folder))
+	compile.Env = environment
+	if output, err := compile.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the tests of %s: %w\n%s", folder, err, output)
+	}
+	return &suite{folder: folder, binary: binary, environment: environment}, nil
 }
 
-// test runs the tests of its package without it and returns the name of one that failed, "" if
-// none did. The error is for tests that could not be run to their end. scratch does not exist yet.
-// slow are tests that are run if no other fails.
-func (s subject) test(ctx context.Context, environment []string, scratch string, slow []string) (failed string, err error) {
-	original, err := filepath.Abs(s.file)
-	if err != nil {
-		return "", err
-	}
-	replacement, overlay := filepath.Join(scratch, "without.go"), filepath.Join(scratch, "overlay.json")
-	table, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
-	if err != nil {
-		return "", err
-	}
-	if err := errors.Join(os.Mkdir(scratch, 0o700), os.WriteFile(replacement, s.source, 0o600), os.WriteFile(overlay, table, 0o600)); err != nil {
-		return "", err
-	}
-	if len(slow) == 0 {
-		whole, err := test(ctx, environment, s.folder(), s.focus, "-overlay", overlay)
+// interruptible has an interrupt end all that the command started.
+func interruptible(command *exec.Cmd) *exec.Cmd {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
+	return command
+}
+
+// test runs the tests with a mutant and returns the name of one that failed, "" if none did. The
+// error is for tests that could not be run to their end.
+func (t *suite) test(ctx context.Context, id, focus string) (failed string, err error) {
+	if len(t.slow) == 0 {
+		whole, err := t.run(ctx, id, focus)
 		return whole.failed, err
 	}
-	names := "^(" + strings.Join(slow, "|") + ")$"
-	quick, err := test(ctx, environment, s.folder(), s.focus, "-overlay", overlay, "-skip", names)
+	slow := "^(" + strings.Join(t.slow, "|") + ")$"
+	quick, err := t.run(ctx, id, focus, "-test.skip", slow)
 	if err != nil || quick.failed != "" {
 		return quick.failed, err
 	}
-	rest, err := test(ctx, environment, s.folder(), s.focus, "-overlay", overlay, "-run", names)
+	rest, err := t.run(ctx, id, focus, "-test.run", slow)
 	return rest.failed, err
 }
 
-// test runs the tests of a package until one fails.
-func test(ctx context.Context, environment []string, folder, focus string, flags ...string) (said, error) {
-	args := append([]string{"test", "-vet=off", "-count=1", "-failfast", "-json"}, flags...)
-	args = append(args, "./"+folder)
+// run runs the tests with a mutant until one fails; "" is the original.
+func (t *suite) run(ctx context.Context, id, focus string, flags ...string) (said, error) {
+	args := append([]string{"-test.v", "-test.failfast", "-test.timeout", timeout}, flags...)
 	if focus != "" {
-		args = append(args, "-run", "^TestController$", "-ginkgo.focus", focus, "-ginkgo.fail-fast", "-ginkgo.no-color")
+		args = append(args, "-test.run", "^TestController$", "-ginkgo.focus", focus, "-ginkgo.fail-fast", "-ginkgo.no-color")
 	}
-	command := exec.CommandContext(ctx, "go", args...)
-	command.Env = environment
-	// An interrupt ends the compilers and the tests too.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
+	command := interruptible(exec.CommandContext(ctx, t.binary, args...))
+	command.Env = append(t.environment[:len(t.environment):len(t.environment)], selected+"="+id)
+	command.Dir = t.folder
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()
@@ -96,30 +142,49 @@ func test(ctx context.Context, environment []string, folder, focus string, flags
 	return found, nil
 }
 
-// read reads what go test -json printed, of top-level tests.
+// said is what tests said.
+type said struct {
+	// failed is a test that failed, with its spec if it is a suite of them; "" if none did.
+	failed string
+	// slow are the tests that took long.
+	slow []string
+	// ran reports whether tests began.
+	ran bool
+}
+
+// verdict is the line with which a top-level test ends. What the test printed last may stand
+// before it.
+var verdict = regexp.MustCompile(`--- (FAIL|PASS): ([^ /]+) \(([0-9.]+)s\)$`)
+
+// read reads what tests printed that run with -test.v, of top-level tests. A test that ends the
+// program fails.
 func read(output []byte) (found said) {
-	decoder := json.NewDecoder(bytes.NewReader(output))
-	spec := ""
-	for {
-		var event struct {
-			Action, Test, Output string
-			Elapsed              float64
+	spec, last := "", ""
+	lines := bufio.NewScanner(bytes.NewReader(output))
+	lines.Buffer(nil, len(output)+1)
+	for lines.Scan() {
+		line := lines.Text()
+		if name, is := strings.CutPrefix(line, "=== RUN   "); is {
+			found.ran, last = true, name
 		}
-		if decoder.Decode(&event) != nil {
-			return found
-		}
-		found.ran = found.ran || event.Action == "run"
-		if _, name, is := strings.Cut(event.Output, "[FAIL] "); is && spec == "" {
+		if _, name, is := strings.Cut(line, "[FAIL] "); is && spec == "" {
 			spec = ": " + strings.TrimSpace(name)
 		}
-		if event.Test == "" || strings.Contains(event.Test, "/") {
-			continue
+		if strings.HasPrefix(line, "panic: ") && found.failed == "" {
+			found.failed = last
 		}
-		if event.Action == "fail" && found.failed == "" {
-			found.failed = event.Test + spec
+		if strings.HasPrefix(line, "    ") {
+			continue // That of a part.
 		}
-		if event.Action == "pass" && event.Elapsed >= slowTest {
-			found.slow = append(found.slow, event.Test)
+		if m := verdict.FindStringSubmatch(line); m != nil {
+			seconds, _ := strconv.ParseFloat(m[3], 64)
+			switch {
+			case m[1] == "FAIL" && found.failed == "":
+				found.failed = m[2] + spec
+			case m[1] == "PASS" && seconds >= slowTest:
+				found.slow = append(found.slow, m[2])
+			}
 		}
 	}
+	return found
 }
