@@ -128,8 +128,8 @@ func (e notStored) Unwrap() error { return e.error }
 // errStopped is the error of a write that was not begun.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// going returns the error of a write as errStopped, too, if the namespace is being deleted.
-func going(err error) error {
+// asStopped returns the error of a write as errStopped, too, if the namespace is being deleted.
+func asStopped(err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return fmt.Errorf("%w: %w", errStopped, err)
 	}
@@ -160,7 +160,7 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
 			errs[i] = do(i)
-			if errs[i] = going(errs[i]); errors.Is(errs[i], errStopped) {
+			if errs[i] = asStopped(errs[i]); errors.Is(errs[i], errStopped) {
 				stopped.Store(true)
 			}
 		})

@@ -80,11 +80,11 @@ type pairSets struct {
 	byText map[string]map[string]string
 }
 
-// mostPairSets is how many sets are kept at most. longestPairSet is how many bytes one may have: a
+// maxPairSets is how many sets are kept at most. maxPairSetBytes is how many bytes one may have: a
 // stranger's annotations may be long, and should not outlive their observation.
 const (
-	mostPairSets   = 1000
-	longestPairSet = 1000
+	maxPairSets     = 1000
+	maxPairSetBytes = 1000
 )
 
 var commonPairs pairSets
@@ -94,11 +94,11 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
 	}
-	text := make([]byte, 0, longestPairSet)
+	text := make([]byte, 0, maxPairSetBytes)
 	for _, key := range slices.Sorted(maps.Keys(pairs)) {
 		text = strconv.AppendQuote(strconv.AppendQuote(text, key), pairs[key])
 	}
-	if len(text) > longestPairSet {
+	if len(text) > maxPairSetBytes {
 		return pairs
 	}
 	s.mu.Lock()
@@ -106,7 +106,7 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if known := s.byText[string(text)]; known != nil {
 		return known
 	}
-	if len(s.byText) >= mostPairSets || s.byText == nil {
+	if len(s.byText) >= maxPairSets || s.byText == nil {
 		s.byText = make(map[string]map[string]string)
 	}
 	own := make(map[string]string, len(pairs))

@@ -195,7 +195,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	if f := state.unwritten(k.Name); f != nil {
 		return &verdict{reason: f.reason, message: f.message}
 	}
-	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
+	if taken := words.taken.withOwner(o); state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
 		if k.Condition != "" { // Otherwise only Ready has the whole message.
 			v.short = prefix + taken.brief(k, state.report)
@@ -233,8 +233,8 @@ func waitsForPredecessor(report mirror.Report) bool {
 // object that is being deleted. Each sentence has a %s for the names.
 type taken struct{ theirs, formers, others, clashes, leaving string }
 
-// of puts the owner's namespace and name into theirs, if that has places for them.
-func (t taken) of(o owner) taken {
+// withOwner puts the owner's namespace and name into theirs, if that has places for them.
+func (t taken) withOwner(o owner) taken {
 	if strings.Count(t.theirs, "%s") > 1 {
 		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
 	}

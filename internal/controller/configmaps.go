@@ -122,7 +122,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // Its status comes in a moment.
 		return 0, nil, nil
 	}
-	f := &following{o, o.configMaps.of(key), cluster, s}
+	f := &following{o, o.configMaps.get(key), cluster, s}
 	f.asked(s.Annotations[v1alpha1.AnnotationRequestedAt])
 	var why *failure
 	if wanted {

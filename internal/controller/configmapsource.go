@@ -42,9 +42,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
+// setOwnStatus notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
 // none then knows that it must report them.
-func (s sourceOwner) number(ctx context.Context, o *Options, state *state, _ done) {
+func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:

@@ -59,8 +59,8 @@ func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
 
-// of returns the state of an observation's ConfigMap.
-func (c *configMaps) of(key types.NamespacedName) *configMapState {
+// get returns the state of an observation's ConfigMap.
+func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.states == nil {

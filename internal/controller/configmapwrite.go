@@ -117,7 +117,7 @@ func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() er
 	if !f.repairs.AllowN(now, 1) {
 		return repairEvery
 	}
-	f.retry = f.retry.after(w, going(do()), f.Clock.Now(), f.source.GetInterval())
+	f.retry = f.retry.after(w, asStopped(do()), f.Clock.Now(), f.source.GetInterval())
 	if why := f.failure(); why != nil && ctx.Err() == nil {
 		log.FromContext(ctx).Info("Writing failed", "kind", configMapKind, "cause", why.message)
 	}
@@ -171,10 +171,10 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 }
 
 // configMap reads the ConfigMap with an object's name; nil if there is none.
-func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
+func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
-		return reader.Get(ctx, client.ObjectKeyFromObject(of), existing, consistency...)
+		return reader.Get(ctx, client.ObjectKeyFromObject(object), existing, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {
 		return nil, nil

@@ -19,7 +19,7 @@ var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
 	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
-	as:      func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
+	wrap:    func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
 	kinds:   []kind{environmentKind},
 	blocked: func(*Options, owner, *state, *kind) *verdict { return nil },
 	words: words{
@@ -51,9 +51,9 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// number sets the discovery's sources and preview in its status, after a pass that looked at all
+// setOwnStatus sets the discovery's sources and preview in its status, after a pass that looked at all
 // sources.
-func (d discoveryOwner) number(_ context.Context, o *Options, s *state, done done) {
+func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		d.Status.Preview = s.kinds[0].preview
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())

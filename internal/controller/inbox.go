@@ -27,15 +27,15 @@ type inbox struct {
 }
 
 // begin must be called before objects are read for a whole plan. From then on every change counts
-// as drift, until done is called.
+// as drift, until finish is called.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// done ends begin, with the view of the new plan.
-func (in *inbox) done(view *mirror.View) {
+// finish ends begin, with the view of the new plan.
+func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
@@ -138,8 +138,8 @@ func (c *census) moved(kind int, claimant func(client.Object) string, before, af
 	}
 }
 
-// of returns the checksum of the objects that claim an owner.
-func (c *census) of(kind int, namespace, owner string) checksum {
+// sum returns the checksum of the objects that claim an owner.
+func (c *census) sum(kind int, namespace, owner string) checksum {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.counts[censusKey{kind, namespace, owner}]

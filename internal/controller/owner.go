@@ -26,8 +26,8 @@ type owner interface {
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns the whole status.
 	wholeStatus() any
-	// number sets the part of the status that only owners of this kind have, except the summaries.
-	number(ctx context.Context, o *Options, s *state, d done)
+	// setOwnStatus sets the part of the status that only owners of this kind have, except the summaries.
+	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
 }
 
 // settings are the parts of a spec that say how to ask the cloud, and whether to carry out the
@@ -49,8 +49,8 @@ type ownerKind struct {
 	// empty returns a new, empty owner; list returns a new, empty list of owners.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// as returns an object of the kind as an owner.
-	as func(client.Object) owner
+	// wrap returns an object of the kind as an owner.
+	wrap func(client.Object) owner
 	// kinds are what its owners mirror.
 	kinds []kind
 	// blocked returns why the ConfigMaps of a kind's objects cannot be written; nil if they can, or

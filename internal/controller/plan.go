@@ -187,10 +187,10 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
 		}
 		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
-		k.retries.keep(kinds[i], todo[i].changes, made.Conflicts)
+		k.retries.forgetUnplanned(kinds[i], todo[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {
-		s.kinds[i].inbox.done(views[i])
+		s.kinds[i].inbox.finish(views[i])
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
-	return r.owners.as(object), err
+	return r.owners.wrap(object), err
 }
 
 // owned reads an owner's own objects of a kind, and the checksum of all objects that claim the

@@ -24,7 +24,7 @@ func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoverie
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	r := &Reconciler{Options: o, owners: kind}
 	r.watched = func(kind int, namespace, owner string) checksum {
-		return r.census.of(kind, namespace, r.owners.kinds[kind].claimed(owner))
+		return r.census.sum(kind, namespace, r.owners.kinds[kind].claimed(owner))
 	}
 	return r
 }
@@ -62,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
-	s := r.states.of(o, r.owners.kinds, r.Clock.Now())
+	s := r.states.get(o, r.owners.kinds, r.Clock.Now())
 	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
 		result, err := ended(ctx, err)
 		result.RequeueAfter = wait

@@ -32,7 +32,7 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 
 // copied returns a copy of an owner.
 func (r *Reconciler) copied(o owner) owner {
-	return r.owners.as(o.object().DeepCopyObject().(client.Object))
+	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
 // report writes the owner's status if it changed: the conditions, counts and times of the last
@@ -57,7 +57,7 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	if !unseen { // Otherwise the verdict on the last spec stays.
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
-		o.number(ctx, r.Options, s, did)
+		o.setOwnStatus(ctx, r.Options, s, did)
 		c.setPruneHeld(o.held()...)
 		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)

@@ -131,9 +131,9 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// keep forgets every failed write that is no longer planned in the same form: a changed write is a
+// forgetUnplanned forgets every failed write that is no longer planned in the same form: a changed write is a
 // new one. It keeps a deletion that waits for the next listing, and a creation whose name is taken.
-func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
+func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
 	}

@@ -227,10 +227,10 @@ func jittered(wait time.Duration, percent int, random float64) time.Duration {
 
 // backoff returns the wait after this many failures in a row: first after one failure, then twice
 // as long each time, up to most.
-func backoff(failures int, first, most time.Duration) time.Duration {
+func backoff(failures int, first, longest time.Duration) time.Duration {
 	wait := first
-	for i := 1; i < failures && wait < most; i++ {
+	for i := 1; i < failures && wait < longest; i++ {
 		wait *= 2
 	}
-	return min(wait, most)
+	return min(wait, longest)
 }

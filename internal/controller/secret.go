@@ -91,7 +91,7 @@ func (r *Reconciler) secrets() client.Reader {
 // indexBySecret makes a cache find the owners of a kind that use a Secret.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
-		key := kind.as(o).settings().credentials.APIKey
+		key := kind.wrap(o).settings().credentials.APIKey
 		if key == nil {
 			return nil
 		}

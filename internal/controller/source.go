@@ -20,7 +20,7 @@ var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
 	list:    func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
-	as:      func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
+	wrap:    func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
 	kinds:   observationKinds,
 	blocked: (*Options).configMapsOf,
 	words: words{
@@ -86,7 +86,7 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
 		return wait, nil
 	}
-	before := r.owners.as(o.object().DeepCopyObject().(client.Object))
+	before := r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 	c := r.conditionsOf(o)
 	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync waits for its turn beside other new sources, see status.nextSyncTime"})
 	status.NextSyncTime = &next
@@ -99,9 +99,9 @@ func synced(status *v1alpha1.SyncStatus) bool {
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// mostTurns is the most waiting sources that turnOf counts. No wait is longer than the source's
+// maxTurns is the most waiting sources that turnOf counts. No wait is longer than the source's
 // interval, and with the defaults the first syncs of so many sources take about that long.
-const mostTurns = 500
+const maxTurns = 500
 
 // turnOf draws the wait of a new source of a discovery: a random part of the time in which all
 // sources of the discovery that were never synced can ask, at most the source's interval. It is 0
@@ -123,10 +123,10 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 			requests += len(mirrored(other, observationKinds)) // The sync of a small environment takes one request for each kind.
 			others++
 		}
-		if others == mostTurns {
+		if others == maxTurns {
 			break
 		}
 	}
 	whole := time.Duration(float64(requests) / r.Budgets.PerSecond() * float64(time.Second))
-	return time.Duration(r.Random() * float64(min(whole, sources.as(o).settings().interval))), nil
+	return time.Duration(r.Random() * float64(min(whole, sources.wrap(o).settings().interval))), nil
 }

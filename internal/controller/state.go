@@ -156,9 +156,9 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// of returns the state of an owner. It makes a new one for an owner that it does not know, and for
+// get returns the state of an owner. It makes a new one for an owner that it does not know, and for
 // one that was created again under the same name. now is the time.
-func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
+func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if s := ss.byOwner[key(o)]; s != nil && s.uid == o.object().GetUID() {
