@@ -19,8 +19,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SlimCache makes a cache keep only what the reconciler reads, and equal texts only once. It drops
-// all managedFields. Of a Secret it keeps only the name, UID and version.
+// SlimCache sets the options of a cache so that the cache takes less memory:
+//
+//   - Objects lose their managedFields.
+//   - Secrets keep only their namespace, name, UID and resourceVersion.
+//   - ConfigMaps without the operator's label are left out.
+//   - Observations with equal texts share one copy of them.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -28,15 +32,15 @@ func SlimCache(o *cache.Options) {
 	}
 	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
 	// The operator's own ConfigMaps have this label.
-	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // A constant.
+	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // Never fails: the key is valid.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range observationKinds {
 		o.ByObject[observationKinds[i].object()] = cache.ByObject{Transform: slimObservation}
 	}
 }
 
-// slimSecret reduces a Secret from a watch to its identity and version. In particular it drops the
-// annotation in which `kubectl apply` leaves a copy of the data.
+// slimSecret keeps only the namespace, name, UID and resourceVersion of a Secret. The annotations
+// must go, because `kubectl apply` puts a copy of the data into one of them.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{
@@ -46,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation makes an observation share equal texts with the other observations. Decoding
-// gives each observation copies of its own.
+// slimObservation makes an observation share its texts with other observations that have equal
+// texts. Without it, each observation has a copy of its own of every text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -72,16 +76,16 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps recent sets of labels or annotations, so that observations with equal sets share
-// one map. Most observations of a network have equal sets, and a map takes more memory than the
-// texts in it.
+// pairSets keeps recent sets of labels or annotations. Observations with equal sets share one map.
+// Most observations of a network have equal sets, and a map takes more memory than its texts.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// maxPairSets is how many sets are kept at most. maxPairSetBytes is how many bytes one may have: a
-// stranger's annotations may be long, and should not outlive their observation.
+// maxPairSets is how many sets pairSets keeps. If it is full, it drops all of them. maxPairSetBytes
+// is the largest size of a set that it keeps, in bytes. A larger set may have annotations by
+// someone else, and must not stay in memory longer than its observation.
 const (
 	maxPairSets     = 1000
 	maxPairSetBytes = 1000
@@ -89,7 +93,8 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map with these pairs; nil if there are none. The map must not be changed.
+// shared returns a map with the given pairs; nil if there are none. The caller must not change the
+// map, because observations share it.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -117,5 +122,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns one copy of a text for all recent callers.
+// word returns a shared copy of text. Recent callers with an equal text got the same copy.
 func word[T ~string](text T) T { return unique.Make(text).Value() }
