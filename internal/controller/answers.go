@@ -34,8 +34,8 @@ type listing struct {
 	outcome outcome
 	// sighting is nil if the kind could not be listed.
 	sighting *mirror.Sighting
-	// index has the items of the listing, for the next listing. asked says what this listing asked
-	// for.
+	// index has the items of the listing, for the next listing. asked is the question that this
+	// listing answers.
 	index *cloudapi.Index
 	asked question
 	// unchanged reports whether the items are exactly those of the last listing, byte for byte.
@@ -43,8 +43,9 @@ type listing struct {
 	unchanged bool
 }
 
-// question stands for what a listing asks for. If two listings ask the same question, the same
-// filter selects their items, and equal items become equal objects.
+// question is everything that the result of a listing depends on: the generation of the owner's
+// spec, and the scope. A listing may use the index of an earlier one only if both ask the same
+// question.
 type question struct {
 	generation int64
 	scope      string

@@ -25,9 +25,9 @@ import (
 // done says what a pass wrote.
 type done struct {
 	written, deleted int
-	// present has the objects of the owner's last kind that exist after the pass. The key is the
-	// name. Objects that are being deleted are left out. present is nil if the pass did not look at
-	// all objects.
+	// present has the objects of the last kind in ownerKind.kinds that exist after the pass. The
+	// key is the name. Objects that are being deleted are left out. present is nil if the pass did
+	// not look at all objects.
 	present map[string]mirror.Object
 }
 

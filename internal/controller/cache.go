@@ -24,7 +24,7 @@ import (
 //   - Objects lose their managedFields.
 //   - Secrets keep only their namespace, name, UID and resourceVersion.
 //   - ConfigMaps without the operator's label are left out.
-//   - Observations with equal texts share one copy of them.
+//   - Equal texts in observations are stored once.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -83,9 +83,9 @@ type pairSets struct {
 	byText map[string]map[string]string
 }
 
-// maxPairSets is how many sets pairSets keeps. If it is full, it drops all of them. maxPairSetBytes
-// is the largest size of a set that it keeps, in bytes. A larger set may have annotations by
-// someone else, and must not stay in memory longer than its observation.
+// maxPairSets is how many sets pairSets keeps before it drops all of them. maxPairSetBytes is the
+// size of the largest set that it keeps, in bytes. A larger set may have annotations by someone
+// else, and must not stay in memory longer than its observation.
 const (
 	maxPairSets     = 1000
 	maxPairSetBytes = 1000

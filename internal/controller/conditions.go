@@ -48,9 +48,9 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets Ready. Depending on the reason it also sets Reconciling or Stalled, and it removes
-// the other of the two. If the status of a condition does not change, its time does not change
-// either.
+// setReady sets Ready. Depending on the reason, it also sets Reconciling or Stalled, but never
+// both. It removes those of the two that it does not set. If the status of a condition does not
+// change, the condition keeps its time.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -238,7 +238,7 @@ func waitsForPredecessor(report mirror.Report) bool {
 //   - theirs: an object that does not belong to the owner
 //   - formers: an object of a deleted owner that had the name of this owner
 //   - others: an object of the owner that stands for another cloud ID
-//   - clashes: the object of another listed cloud object
+//   - clashes: an object that stands for another listed cloud object
 //   - leaving: an object of the owner that is being deleted
 type taken struct{ theirs, formers, others, clashes, leaving string }
 

@@ -20,7 +20,7 @@ import (
 // mapsAtOnce is how many ConfigMaps are listed with one request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether the manager keeps ConfigMaps and deletes those no longer wanted.
+// keepsConfigMaps reports whether the manager writes and deletes ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
 // configMapsOf says why the ConfigMaps of a source are not as the source's spec asks. It returns
@@ -61,9 +61,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftOver returns a verdict on the ConfigMaps of a source that still exist although the spec no
-// longer wants them. It says how to delete them. names are their names. If err is not nil, the
-// search for them failed. leftOver returns nil if there are none, or if this manager deletes them.
+// leftOver returns a verdict on ConfigMaps that still exist although the source's spec no longer
+// wants them. The verdict says how to delete them. names are their names. err is the error of the
+// search for them. leftOver returns nil if there are no such ConfigMaps, or if this manager deletes
+// them.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -135,7 +136,7 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 				continue
 			}
 			c := &corev1.ConfigMap{ObjectMeta: list.Items[i].ObjectMeta}
-			if metav1.GetControllerOf(c) == nil { // The data, which the list lacks, shows whose it is.
+			if metav1.GetControllerOf(c) == nil { // Only the data can show whose ConfigMap it is.
 				if c, err = o.configMap(ctx, o.APIReader, cluster); err != nil {
 					return nil, err
 				}

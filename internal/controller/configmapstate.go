@@ -21,10 +21,9 @@ import (
 // It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// states has the states. The key is the observation.
+	// states has the state of each observation's ConfigMap. The key is the observation.
 	states map[types.NamespacedName]*configMapState
-	// failures has, for each ConfigMap that is not as it should be, the reason. The key is the
-	// observation.
+	// failures says why a ConfigMap is not as it should be. The key is the observation.
 	failures map[types.NamespacedName]configMapFailure
 	// wake sends a source to the controller of sources, which then reports the failures of the
 	// source's ConfigMaps. It is nil if there is no manager.
@@ -41,7 +40,7 @@ type configMapFailure struct {
 type configMapState struct {
 	// retry is the last write if it failed; otherwise nil.
 	retry *retry[configMapWrite]
-	// requestedAt is the source's annotation of this name, as last seen.
+	// requestedAt is the last value of the source's annotation requestedAt.
 	requestedAt string
 	// repairs limits how often the ConfigMap is written. So two writers who disagree do not write
 	// at full speed. Repairs of observations have the same limit.
@@ -75,7 +74,7 @@ func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	return c.states[key]
 }
 
-// forget drops the state of an observation that is gone, or whose ConfigMap is not wanted and gone.
+// forget drops the state of an observation that is gone or no longer has a ConfigMap.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -99,8 +98,8 @@ func (s *configMapState) next(now time.Time) time.Duration {
 	return max(s.retry.next.Sub(now), time.Millisecond)
 }
 
-// failure says why the last write failed. It returns nil if the write did not fail, or if the
-// failure is not worth a report: see lasts and errStopped.
+// failure says why the last write failed. It returns nil if the write did not fail, did not begin,
+// or failed in a way that is not reported yet.
 func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil

@@ -159,8 +159,8 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// stuck returns the failure that a ConfigMap which is being deleted still waits for its finalizers.
-// It returns nil if the ConfigMap has no finalizers.
+// stuck returns a failure if a ConfigMap that is being deleted waits for finalizers; otherwise nil.
+// The failure names the finalizers.
 func stuck(c *corev1.ConfigMap) *failure {
 	if len(c.Finalizers) == 0 {
 		return nil
@@ -168,8 +168,8 @@ func stuck(c *corev1.ConfigMap) *failure {
 	return unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes reports whether controller is a former observation with the same name as the one that
-// owns desired now. The former observation was deleted.
+// precedes reports whether controller is a deleted observation that had the same name as the
+// present owner of desired.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
