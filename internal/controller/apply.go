@@ -75,7 +75,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
 	answers := make([]client.Object, len(writes))
-	errs := r.each(ctx, len(writes), func(n int) (err error) {
+	errs := r.inParallel(ctx, len(writes), func(n int) (err error) {
 		answers[n], err = r.write(ctx, k, writes[n])
 		return err
 	})
@@ -106,7 +106,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
-	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
+	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
 		state.retries.note(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
@@ -139,11 +139,11 @@ func asStopped(err error) error {
 	return err
 }
 
-// each calls do(0) to do(n-1) at the same time, waits for all calls, and returns their errors. A
+// inParallel calls do(0) to do(n-1) at the same time, waits for all calls, and returns their errors. A
 // call takes a place in r.Writers and waits until one is free. each begins no more calls after the
 // context has ended, or after one call has found that the namespace is being deleted. A call that
 // did not begin has the error errStopped.
-func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
+func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
 	var wait sync.WaitGroup
