@@ -20,7 +20,7 @@ type answers struct {
 	// It is zero if no sync must wait.
 	putOff budget.Wait
 	// secret is the resourceVersion of the Secret that the sync read; "" if the sync read none. If
-	// no kind is mirrored, secret is that of the last sync.
+	// no kind is mirrored, the value of the last sync stays.
 	secret string
 	// ended is when the listings ended.
 	ended time.Time
@@ -44,7 +44,7 @@ type listing struct {
 }
 
 // question is everything that the result of a listing depends on: the generation of the owner's
-// spec, and the scope. A listing may use the index of an earlier one only if both ask the same
+// spec, and the scope. A listing may use the index of an earlier listing only if both ask the same
 // question.
 type question struct {
 	generation int64

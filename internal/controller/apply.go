@@ -56,7 +56,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 }
 
 // present returns the objects that exist before the plan is carried out. The map key is the name.
-// Objects that are being deleted are left out. The map is nil if the plan is not whole.
+// Objects that are being deleted are left out. The map is nil if the pass did not look at all
+// objects.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -139,10 +140,10 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls do(0) to do(n-1) at the same time, waits for all calls, and returns their errors. A
-// call takes a place in r.Writers and waits until one is free. each begins no more calls after the
-// context has ended, or after one call has found that the namespace is being deleted. A call that
-// did not begin has the error errStopped.
+// inParallel calls do(0) to do(n-1) at the same time, waits for all calls, and returns their
+// errors. Each call first waits for a free place in r.Writers. When the context ends, or when one
+// call finds that the namespace is being deleted, inParallel begins no more calls. A call that did
+// not begin has the error errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -269,8 +270,8 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a patch from base. The API server refuses it if the object is no longer as in
-// base.
+// optimistic returns a patch from base. The API server refuses it if the object has changed since
+// base was read.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }

@@ -51,7 +51,7 @@ func slimSecret(object any) (any, error) {
 }
 
 // slimObservation makes an observation share its texts with other observations that have equal
-// texts. Without it, each observation has a copy of its own of every text.
+// texts. Otherwise each observation has its own copy of every text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -122,5 +122,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns a shared copy of text. Recent callers with an equal text got the same copy.
+// word returns a shared copy of text. Recent calls with an equal text return the same copy.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

@@ -104,12 +104,12 @@ func status(ok bool) metav1.ConditionStatus {
 // reason.
 type verdict struct {
 	reason, message string
-	// short is the message for Ready. If short is "", Ready gets message.
+	// short is the message for Ready. If it is "", Ready gets the whole message.
 	short string
 }
 
-// brief cuts a message to maxReady bytes. If condition is not "", a cut message ends with the type
-// of this condition, which has the whole message.
+// brief cuts a message to maxReady bytes. If condition is not "", a cut message ends with a hint to
+// this condition, because the condition has the whole message.
 func brief(message, condition string) string {
 	if len(message) <= maxReady {
 		return message
@@ -169,8 +169,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 }
 
 // kindVerdict returns the verdict on the last sync of a kind; nil if there was no sync. If the
-// owner does not mirror the kind, the verdict says which of the kind's objects could not be
-// deleted; it is nil if no failure is to be reported. The first case that applies decides.
+// owner does not mirror the kind, the verdict says why the kind's objects could not be deleted; it
+// is nil if there is no failure to report. The first case that applies decides.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
@@ -224,9 +224,9 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 }
 
 // waitsForPredecessor reports whether all taken names that the owner wants will be free without
-// help: each of them belongs to an object that is being deleted, or to an object of a deleted owner
-// of the same name. The garbage collector will delete an object of a deleted owner. If no name is
-// taken, the result is false.
+// help. Each of them then belongs to an object that is being deleted, or to an object of a deleted
+// owner that had the name of this owner. The garbage collector will delete the latter object. If no
+// name is taken, the result is false.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })

@@ -27,10 +27,9 @@ import (
 // The rights for this feature are in config/endpoint-configmaps.
 
 // setupConfigMaps registers the controller of ConfigMaps when the manager has the rights to watch
-// ConfigMaps. It also connects the two controllers: if the failures of a source's ConfigMaps
-// change, the controller of sources runs a pass that reports them. If the flag
-// --endpoint-configmaps is not set, but the manager has the rights at the start, the controller
-// only deletes ConfigMaps that are no longer wanted.
+// ConfigMaps. If the failures of a source's ConfigMaps change, the controller of sources runs a
+// pass that reports them. If the flag --endpoint-configmaps is not set, but the manager has the
+// rights at the start, the controller of ConfigMaps only deletes those that are no longer wanted.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {

@@ -107,9 +107,9 @@ func (s *configMapState) failure() *failure {
 	return unwritten(s.retry.err.Error())
 }
 
-// put records why the ConfigMap of an observation is not as it should be; f is nil if it is. If
-// this differs from the last record, put returns the source, which must report it. Otherwise put
-// returns nil.
+// put records f, the failure of an observation's ConfigMap. f is nil if the ConfigMap is as it
+// should be. If f differs from the last record, put returns the source, which must report the
+// change. Otherwise put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,8 +127,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure names the ConfigMaps of a source that are not as they should be, and says why for the
-// first of them. It returns nil if all are as they should be.
+// failure names the ConfigMaps of a source that are not as they should be, and says why the first
+// of them is not. It returns nil if all are as they should be.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

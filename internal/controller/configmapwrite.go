@@ -109,7 +109,7 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 
 // attempt calls do, which makes the write w of the ConfigMap. w is nil for a deletion. If a failed
 // write is not due yet, or if the limit of repairs is reached, attempt does not call do. again is
-// the wait because of that limit; otherwise 0. The wait before a retry comes from next.
+// how long to wait if the limit is reached; otherwise 0. For a failed write, next returns the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {

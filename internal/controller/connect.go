@@ -102,9 +102,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that the spec names. It returns the API key, and the Secret's
-// resourceVersion, or "" if the Secret could not be read. It needs only the right to get Secrets:
-// it does not list or watch them, and the data is not kept.
+// credential reads the Secret that the spec names, and returns the API key. version is the Secret's
+// resourceVersion; "" if the Secret could not be read. credential needs only the right to get
+// Secrets: it does not list or watch them. The data is not kept.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -148,18 +148,18 @@ func keysOf(secret *corev1.Secret) string {
 	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }
 
-// subjectLife is the lifetime of a ServiceAccount's token that the operator asks for, in seconds.
-// It is the shortest that the API server accepts. That is long enough, because the operator
-// exchanges the token at once and then forgets it.
+// subjectLife is the lifetime of the ServiceAccount tokens that the operator asks for, in seconds.
+// The API server accepts no shorter one. It is long enough, because the operator exchanges such a
+// token at once and then forgets it.
 const subjectLife = 600
 
 // useToken sets the identity and the budget of c, and returns the source of the tokens for c. The
 // tokens belong to the identity pool that the spec names. All owners with the same namespace, pool,
 // ServiceAccount, audience and token endpoint share one token.
 //
-// An error is a *failure with reason EndpointNotAllowed. useToken itself gets no token. Later,
-// getting one can fail with ServiceAccountTokenFailed, TokenExchangeRefused, or like any request to
-// the cloud.
+// An error is a *failure with reason EndpointNotAllowed. useToken itself gets no token. Getting one
+// later can fail with ServiceAccountTokenFailed, with TokenExchangeRefused, or with any failure of
+// a request to the cloud.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()

@@ -138,8 +138,8 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 }
 
 // tellOfMany records one event about an owner. The text is summary and the names of some of the
-// objects. The event is related to the first object. Without this relation the recorder would take
-// two events with the same owner and reason for one event that repeats, even if their texts differ.
+// objects. The event is related to the first object. Without this relation the recorder would count
+// two events with the same owner and reason as one event that repeats, even if their texts differ.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }

@@ -21,7 +21,7 @@ type inbox struct {
 	view *mirror.View
 	// names are the names that were put in and not taken out yet.
 	names sets.Set[string]
-	// planning reports whether a whole plan is being made. While it is, every change counts as
+	// planning reports whether a whole plan is being made. During that time every change counts as
 	// drift.
 	planning bool
 }
@@ -87,7 +87,7 @@ type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
 
-// add adds an object to the set. remove removes one.
+// add adds an object to the set. remove removes an object from it.
 func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
 func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 
@@ -100,10 +100,11 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has a checksum for each kind of each owner: that of the objects that claim the owner, as
-// the watches show them. Owners that the manager does not know have checksums too. If the listings
-// of a sync are unchanged, the sync compares these checksums with the expected ones. So it notices
-// a gap of a watch without reading objects. A census is safe for concurrent use.
+// census has a checksum for each kind of each owner. It is the checksum of the objects that claim
+// the owner, as the watches show them. Owners that the manager does not know have checksums too. If
+// the listings of a sync are unchanged, the sync compares these checksums with the expected ones.
+// So the sync notices a gap of a watch without reading objects. A census is safe for concurrent
+// use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum

@@ -70,7 +70,7 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
 }
 
-// kind describes one kind: mirror.Kind has what planning needs, the other fields say how to list
+// kind describes one kind. mirror.Kind has what planning needs. The other fields say how to list
 // and store the kind.
 type kind struct {
 	*mirror.Kind
@@ -96,7 +96,7 @@ type kind struct {
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind returns a kind. operation lists the kind, with the filter that filter makes from the
+// newKind returns a kind. operation lists the kind. filter makes the filter of the listing from the
 // owner. project turns a record of the cloud into an object. object and objects have the Go types
 // of an object and of a list.
 func newKind[Record, Filter any](

@@ -19,7 +19,8 @@ import (
 // Options has what the reconcilers of all kinds of owners share. Every field must be set, unless
 // its comment says what the zero value means.
 type Options struct {
-	// Cluster writes to the API server, and reads from a cache that shows its own writes.
+	// Cluster writes to the API server, and reads from a cache. The cache shows the writes of this
+	// client.
 	Cluster client.Client
 	// APIReader reads directly from the API server. It reads Secrets, and objects that the cache
 	// does not show.
@@ -68,12 +69,12 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches knows which types of objects the manager watches. It does not watch a type if it lacks
-// the rights. A watches is safe for concurrent use.
+// watches knows which types of objects the manager watches. The manager does not watch a type if it
+// lacks the rights. It is safe to use watches concurrently.
 type watches struct {
 	mu sync.Mutex
-	// denied says why the manager does not watch objects of a type; "" if it does. The key is the
-	// name of the Go type.
+	// denied says why the manager does not watch objects of a type; "" if it watches them. The key
+	// is the name of the Go type.
 	denied map[string]string
 }
 
@@ -85,7 +86,7 @@ func (w *watches) begun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set records why the manager does not watch objects of this type; why is "" if it does.
+// set records why the manager does not watch objects of this type; why is "" if it watches them.
 func (w *watches) set(object client.Object, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,17 +12,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. The methods are all that the engine needs
-// of either.
+// owner is an InventorySource or an EnvironmentDiscovery. The engine uses only these methods of it.
 type owner interface {
-	// object returns the owner as an object of the API. The engine may change its status.
+	// object returns the owner as an object of the API. The engine may change the status in this
+	// object.
 	object() client.Object
 	// planned returns the owner in the form that package mirror needs.
 	planned() mirror.Owner
 	// settings returns how to ask the cloud for this owner, as the spec says.
 	settings() settings
-	// held returns the held prune of each kind, as the owner's status has it. A kind without a held
-	// prune has a nil.
+	// held returns the held prune of each kind, as the owner's status has it. The value is nil for
+	// a kind without a held prune.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of the status that both kinds of owners have.
 	status() *v1alpha1.SyncStatus
@@ -52,7 +52,7 @@ type ownerKind struct {
 	// empty returns a new, empty owner; list returns a new, empty list of owners.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// wrap returns the owner that an object of this kind is.
+	// wrap makes an owner from an object of this kind.
 	wrap func(client.Object) owner
 	// kinds are the kinds that owners of this kind mirror.
 	kinds []kind

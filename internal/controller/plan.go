@@ -65,12 +65,12 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync need not read and plan. All of this must be true:
+// unchanged reports whether a sync needs no reading and no planning. All of this must be true:
 //
 //   - The listings are complete and equal the last ones.
 //   - The last pass left nothing to do and nothing to wait for.
-//   - The watches show the objects as the last pass left them. This counts for kinds that are not
-//     mirrored, too.
+//   - The watches show the objects as the last pass left them. This includes kinds that the owner
+//     does not mirror.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -151,12 +151,12 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked = l.index, l.asked
 	if !k.ledger.Distinct() {
-		k.index = nil // Without the index the next listing has all objects, and the ledger decides again which one gets a name.
+		k.index = nil // Without the index the next listing has all objects. The ledger then decides again which object gets the name.
 	}
 }
 
-// plan makes the plan of each kind. decides reports whether the pass may delete objects. It is
-// false if the sync was put off. If the owner only previews, the plans have no changes.
+// plan makes the plan of each kind. decides reports whether the pass may delete objects: it may not
+// if its sync was put off. If the owner only previews, the plans have no changes.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
 	planned := r.copied(o).planned() // Event filters read this copy while writeStatus changes the owner.
@@ -200,8 +200,8 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 	return nil
 }
 
-// fresh reports whether the last attempt to list the kind gave a complete listing, and whether it
-// ended less than freshFor ago.
+// fresh reports whether the last attempt to list the kind gave a complete listing that ended less
+// than freshFor ago.
 func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }

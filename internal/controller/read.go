@@ -114,10 +114,10 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 }
 
 // occupants returns the objects that have a name which the owner wants, and do not belong to the
-// owner. The map key is the name. occupants reads from the cache. If the cache has no object with a
-// name that the API server called taken, occupants asks the API server. unseen are the owner's own
-// objects that only the API server shows, such as a source that lost the labels of this manager's
-// shard.
+// owner. The map key is the name. occupants reads the objects from the cache. If the API server
+// refused a creation because the name is taken, but the cache shows no object with this name,
+// occupants asks the API server. unseen are the owner's own objects that only the API server shows,
+// such as a source that lost the labels of this manager's shard.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -146,8 +146,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 }
 
 // gone reports whether the owner was deleted although the cache still shows it. It asks the API
-// server only if a pass between two syncs is about to create an object. Perhaps the garbage
-// collector just deleted that object, because the owner is gone.
+// server only if a pass between two syncs is about to create an object. The garbage collector may
+// just have deleted that object, because its owner is gone. Then the object must not be created
+// again.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {

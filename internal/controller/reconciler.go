@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package controller has the engine that keeps objects in the cluster equal to what the cloud
-// lists. An owner is an InventorySource or an EnvironmentDiscovery. It has a credential, a
-// schedule, and kinds that it mirrors. For both kinds of owners the engine is the same: it lists
+// lists. An owner is an InventorySource or an EnvironmentDiscovery. An owner has a credential, a
+// schedule, and kinds that it mirrors. The engine is the same for both kinds of owners: it lists
 // each kind, plans, writes and reports. One call of Reconcile is a pass: ask, then repair or look,
 // then apply, then report. The files source.go and discovery.go describe the owners. The file
 // kinds.go describes the kinds that they mirror. Only package cloudapi knows the cloud's HTTP and
@@ -32,7 +32,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 }
 
 // Three features need more rights than these: endpoint-configmaps, secret-watch and
-// workload-identity. The rights of each feature are in the folder of config that has its name.
+// workload-identity. The rights of each feature are in the folder of config with the feature's
+// name.
 //
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/status;inventorysources/status,verbs=patch
@@ -107,9 +108,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask asks the cloud what it has, if a sync is due. Before an owner's first sync, ask announces the
-// sync in the status. If other owners wait for the same request budget, ask puts off the sync, so
-// that no worker waits. An error comes from the API server or from the context.
+// ask lists the owner's kinds in the cloud, if a sync is due. Before an owner's first sync, ask
+// announces the sync in the status. If other owners wait for the same request budget, ask puts off
+// the sync, so that no worker waits. An error comes from the API server or from the context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -152,7 +153,7 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait until the next thing to do: a sync, a look whether a refused
+// wake returns how long to wait until the next thing to do: a sync, a check whether a refused
 // credential was replaced, objects that turn stale, or another try of a failed write. It returns 0
 // if there is nothing to wait for.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {

@@ -55,7 +55,7 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	before := r.copied(o)
 	c := r.conditionsOf(o)
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
-	if !unseen { // If the spec is unseen, the status still describes the last spec.
+	if !unseen { // An unseen spec was not synced yet, so the status still describes the former spec.
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
 		o.setOwnStatus(ctx, r.Options, s, did)
@@ -115,7 +115,7 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 // setSummaries sets the counts and the held prune of each kind in the status. Counts of an earlier
 // process stay until the kind's first complete listing since the start. While it is not known
 // whether a prune is still held, the prune stays in the status. But if fewer objects are missing or
-// out of scope than the prune has, it is removed.
+// out of scope than the prune has, the prune is removed.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -140,7 +140,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 }
 
 // setTimes sets in the status: the times of the last complete sync and of the next sync, the
-// back-off after a refused credential, and the last annotation requestedAt that a sync answered.
+// back-off after a refused credential, and the last value of the annotation requestedAt that a sync
+// answered.
 func (s *schedule) setTimes(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// retryFirst is the wait after the first failed write of an object, which is mostly a conflict.
-	// The wait doubles with each further failure, up to retryMost.
+	// retryFirst is the wait after the first failed write of an object. Most of these failures are
+	// conflicts. The wait doubles with each further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
 	// leastMostUnstored is the longest wait after a write that the API server stored differently.
@@ -50,7 +50,7 @@ func (r *retry[W]) waiting(now time.Time) bool { return r != nil && now.Before(r
 // taken reports whether the write failed because an object with this name exists already.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the failure must be reported: the first conflicts are not.
+// lasts reports whether the failure must be reported. It is false for the first conflicts.
 func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
@@ -75,8 +75,9 @@ func (r *retry[W]) hurry() {
 }
 
 // after returns the retry for an object after the write w; w is nil for a deletion. It returns nil
-// if the write succeeded. Otherwise the write is due again after a wait that doubles with every
-// further failure. interval is the first wait if the API server stored the object differently.
+// if the write succeeded, or if the write did not begin and none failed before. Otherwise the write
+// is due again after a wait that doubles with every further failure. interval is the first wait if
+// the API server stored the object differently.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -163,7 +164,7 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 }
 
 // failure returns the failure that reports the failed writes: how many of the planned writes
-// failed, and why the first did. It returns nil if there is nothing to report.
+// failed, and why the first of them failed. It returns nil if there is nothing to report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {

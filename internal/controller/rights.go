@@ -54,8 +54,8 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 // begun before.
 //
 // follows says what the missing rights mean for users; whenAllowed logs it once. If follows is "",
-// the watch is useful but not needed. Then begin is called only if the API server confirms the
-// rights. Otherwise begin is also called if the API server gives no answer.
+// the watch is useful but not needed, and begin is called only if the API server confirms the
+// rights. If follows is not "", begin is also called if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {

@@ -68,7 +68,7 @@ type schedule struct {
 	waiting time.Time
 }
 
-// request is everything that starts a sync early if it changes.
+// request has the values that start a sync early if one of them changes.
 type request struct {
 	// generation is the generation of the spec; 0 before the first sync since the start.
 	generation int64

@@ -16,9 +16,9 @@ import (
 )
 
 // state is what the manager remembers of one owner. It is empty at every start on purpose: only
-// listings of this process can show that an object is missing. From the owner's status a new state
-// takes only the back-off, when each kind was last listed completely and under which scope, and
-// whether a prune is held.
+// listings of this process can show that an object is missing. A new state takes only this from the
+// owner's status: the back-off, whether a prune is held, and when and under which scope each kind
+// was last listed completely.
 //
 // The work queue gives an owner to one worker at a time, so the fields need no lock. The inboxes
 // have a lock, because event filters use them at any time.
@@ -40,8 +40,8 @@ type state struct {
 type kindState struct {
 	// inbox collects the names of objects that someone else may have changed, as the watch shows.
 	inbox *inbox
-	// shown is the checksum of the objects as this manager last read or wrote them. The checksum of
-	// the watch is the same once the watch has shown all of them.
+	// shown is the checksum of the objects as this manager last read or wrote them. After the watch
+	// has shown all these versions, its checksum is the same.
 	shown checksum
 	// ledger has what the listings since the start said; nil if there was no listing.
 	ledger *mirror.Ledger
@@ -79,9 +79,9 @@ func (k *kindState) completed(now time.Time) time.Time {
 // unwritten returns why objects are not written; nil if there is no failure to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// finished reports whether the last pass left nothing of a kind to do or to wait for. It also
-// checks Missing, because the ledger may not have an object that someone created after the last
-// listing.
+// finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
+// It also checks Missing, because the ledger may not have an object that someone created after the
+// last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&

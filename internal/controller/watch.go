@@ -58,7 +58,7 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds the reconciler to the manager. The reconciler watches its owners. When the manager
-// has the rights, it also watches their objects and their Secrets.
+// has the rights, the reconciler also watches the owners' objects and Secrets.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
@@ -92,7 +92,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 }
 
 // IndexBySource adds the index by which a cache finds the observations of a source. If object is
-// not an observation, it does nothing.
+// not an observation, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
