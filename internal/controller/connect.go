@@ -124,7 +124,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// The pass goes on after a failure, because observations must turn stale in time.
+		// After a *failure the pass goes on, because observations must turn stale in time.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}

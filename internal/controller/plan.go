@@ -159,7 +159,7 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 // if its sync was put off. If the owner only previews, the plans have no changes.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	planned := r.copied(o).planned() // Event filters read this copy while writeStatus changes the owner.
+	planned := r.copied(o).planned() // This is a copy, because event filters read it while writeStatus changes the owner.
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {

@@ -27,8 +27,8 @@ const (
 	// conflictsTold is the number of failures in a row after which a conflict is reported. A
 	// conflict only means that someone else was faster. Mostly the next attempt succeeds.
 	conflictsTold = 3
-	// maxWords is the largest length of a text of the API server or of a policy in a message, in
-	// bytes.
+	// maxWords is the largest length of a quoted text in a message, in bytes. The text comes from
+	// the API server or from a policy.
 	maxWords = 1024
 )
 
@@ -75,9 +75,9 @@ func (r *retry[W]) hurry() {
 }
 
 // after returns the retry for an object after the write w; w is nil for a deletion. It returns nil
-// if the write succeeded, or if the write did not begin and none failed before. Otherwise the write
-// is due again after a wait that doubles with every further failure. interval is the first wait if
-// the API server stored the object differently.
+// if the write succeeded. It also returns nil if the write did not begin and the write before it
+// did not fail. Otherwise the write is due again after a wait that doubles with every further
+// failure. interval is the first wait if the API server stored the object differently.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -85,7 +85,7 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 		return nil
 	case errors.As(err, new(notStored)):
 		first, most = interval, max(leastMostUnstored, interval)
-	case errors.Is(err, errStopped) && r == nil: // The next pass plans it anyway.
+	case errors.Is(err, errStopped) && r == nil: // The next pass plans the write again.
 		return nil
 	}
 	if r == nil {

@@ -13,11 +13,12 @@ import (
 )
 
 const (
-	// confirmAfter is the wait after a listing that lacked an object. The next listing then
-	// confirms that the object is missing, long before the interval ends.
+	// confirmAfter is the wait after a listing that lacked an object. The next listing comes early,
+	// and confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many such early listings may follow each other, because each may lack
-	// other objects. If prune.afterMisses is larger, it is the limit.
+	// confirmations is the largest number of early listings in a row. There is a limit because each
+	// listing may lack other objects than the one before. If prune.afterMisses is larger,
+	// prune.afterMisses is the limit.
 	confirmations = 3
 	// firstRetry is the wait after the first failed sync. The wait doubles with each further
 	// failure, up to the interval or mostRetry, whichever is shorter.

@@ -124,10 +124,11 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events of a kind's objects. It lets an event through if an object was
-// deleted, or if someone else created an object or changed it away from the plan. It then puts the
-// object's name into the owner's inbox. It stops the events of the reconciler's own writes, because
-// they need no pass: a first sync can make 20,000 of them. The census counts every event.
+// drift returns a filter for the events of a kind's objects. The filter lets an event through if an
+// object was deleted, or if someone else created an object, or changed an object so that it differs
+// from the plan. Then the filter puts the object's name into the owner's inbox. It stops the events
+// of the reconciler's own writes, because they need no pass: a first sync can make 20,000 of them.
+// The census counts every event.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
