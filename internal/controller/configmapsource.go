@@ -43,9 +43,10 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps of a source: true when the manager keeps ConfigMaps for the
-// source, false after all of them are deleted. A later manager that keeps no ConfigMaps then knows
-// that there may still be some. state.left says what to do about them.
+// setOwnStatus sets status.configMaps of a source. The value becomes true when the manager keeps
+// ConfigMaps for the source, and false when all of them are deleted. While the value is true, a
+// manager that keeps no ConfigMaps looks for ConfigMaps that are left. state.left then says what to
+// do about them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {

@@ -100,11 +100,11 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has a checksum for each kind of each owner. It is the checksum of the objects that claim
-// the owner, as the watches show them. Owners that the manager does not know have checksums too. If
-// the listings of a sync are unchanged, the sync compares these checksums with the expected ones.
-// So the sync notices a gap of a watch without reading objects. A census is safe for concurrent
-// use.
+// census has a checksum for each kind of each owner: the checksum of the objects that claim the
+// owner, as the watches show them. Owners that the manager does not know have checksums too. If the
+// listings of a sync are unchanged, the sync compares these checksums with the expected ones. So
+// the sync notices that a watch missed an event, without reading objects. A census is safe for
+// concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum

@@ -147,8 +147,8 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 
 // gone reports whether the owner was deleted although the cache still shows it. It asks the API
 // server only if a pass between two syncs is about to create an object. The garbage collector may
-// just have deleted that object, because its owner is gone. Then the object must not be created
-// again.
+// have deleted that object a moment ago, because its owner is gone. Then the object must not be
+// created again.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {

@@ -80,8 +80,8 @@ func (k *kindState) completed(now time.Time) time.Time {
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
 // finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
-// It also checks Missing, because the ledger may not have an object that someone created after the
-// last listing.
+// An object that someone created after the last listing is not in the ledger, so finished also
+// checks the report's number of missing objects.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
