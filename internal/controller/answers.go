@@ -10,44 +10,48 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// answers are what a pass learned from the cloud. They are zero if the pass did not ask.
+// answers has what a pass learned from the cloud. It is zero if no sync was due.
 type answers struct {
-	// listings are the listings by kind; nil if the cloud was not asked. early reports whether it
-	// was asked before the planned time.
+	// listings has one listing for each kind of the owner. It is nil if the pass made no sync.
+	// early reports whether the sync began before its planned time.
 	listings []listing
 	early    bool
-	// putOff is how long a due sync has to wait for its credential's request budget, and why; zero
-	// if none has to wait.
+	// putOff says how long a due sync must wait for the request budget of its credential, and why.
+	// It is zero if no sync must wait.
 	putOff budget.Wait
-	// secret is the resourceVersion of the Secret that was used; "" if there is none.
+	// secret is the resourceVersion of the Secret that the sync read; "" if the sync read none. If
+	// no kind is mirrored, the value of the last sync stays.
 	secret string
 	// ended is when the listings ended.
 	ended time.Time
 }
 
-// synced reports whether the cloud was asked.
+// synced reports whether the pass made a sync.
 func (a answers) synced() bool { return a.listings != nil }
 
-// listing is the result of listing one kind. It is zero if the kind was not to be listed.
+// listing is the result of listing one kind. It is zero if the owner does not mirror the kind.
 type listing struct {
 	outcome outcome
 	// sighting is nil if the kind could not be listed.
 	sighting *mirror.Sighting
-	// index remembers the listing's items. asked is the question that the listing answers.
+	// index has the items of the listing, for the next listing. asked is the question that this
+	// listing answers.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether the listing has the same items as the last one, byte for byte. It
-	// may still be incomplete; see outcome.
+	// unchanged reports whether the items are exactly those of the last listing, byte for byte.
+	// Even then the listing may be incomplete, see outcome.
 	unchanged bool
 }
 
-// question is everything that decides which items a listing has and how they are stored.
+// question is everything that the result of a listing depends on: the generation of the owner's
+// spec, and the scope. A listing may use the index of an earlier listing only if both ask the same
+// question.
 type question struct {
 	generation int64
 	scope      string
 }
 
-// outcome is how the last sync of one kind went. It is zero if there was none.
+// outcome says how the last sync of one kind went. It is zero if there was no sync.
 type outcome struct {
 	tried bool
 	// failure is nil if the kind was listed completely.

@@ -22,16 +22,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// done is what a pass wrote.
+// done says what a pass wrote.
 type done struct {
 	written, deleted int
-	// present are the objects of the last kind that exist after a whole pass, by name. Objects that
-	// are being deleted are left out. It is nil after a pass that was not whole.
+	// present has the objects of the last kind in ownerKind.kinds that exist after the pass. The
+	// key is the name. Objects that are being deleted are left out. present is nil if the pass did
+	// not look at all objects.
 	present map[string]mirror.Object
 }
 
-// apply carries out the plans. If a write fails, the others go on. A later pass tries the failed
-// write again, without asking the cloud.
+// apply carries out the plans. If one write fails, apply goes on with the others. A later pass
+// tries the failed write again, without a new sync.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -54,8 +55,9 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the objects that exist before a whole plan is carried out, by name. Objects that
-// are being deleted are left out. It is nil if the plan is not whole.
+// present returns the objects that exist before the plan is carried out. The map key is the name.
+// Objects that are being deleted are left out. The map is nil if the pass did not look at all
+// objects.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -69,12 +71,12 @@ func (p *plan) present() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the due writes of a plan, and returns those that succeeded.
+// writeAll makes those writes of a plan that are due. It returns the writes that succeeded.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
 	answers := make([]client.Object, len(writes))
-	errs := r.each(ctx, len(writes), func(n int) (err error) {
+	errs := r.inParallel(ctx, len(writes), func(n int) (err error) {
 		answers[n], err = r.write(ctx, k, writes[n])
 		return err
 	})
@@ -101,11 +103,11 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the due deletions of a plan, and returns the deleted objects.
+// deleteAll makes those deletions of a plan that are due. It returns the deleted objects.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
-	errs := r.each(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
+	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
 		state.retries.note(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
@@ -119,27 +121,30 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// notStored is the error of a write that the API server accepted and stored differently. Sending it
-// again soon cannot help.
+// notStored is the error of a write if the API server accepted the object but stored it
+// differently. Sending the object again soon cannot help.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
 
-// errStopped is the error of a write that was not begun.
+// errStopped is the error of a write that was not made because the manager stops or the namespace
+// is being deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// going returns the error of a write as errStopped, too, if the namespace is being deleted.
-func going(err error) error {
+// asStopped adds errStopped to err if the API server refused a write because the namespace is being
+// deleted.
+func asStopped(err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return fmt.Errorf("%w: %w", errStopped, err)
 	}
 	return err
 }
 
-// each calls do for 0 to n-1, at most one call for each free writer at once. It waits for all and
-// returns their errors. It begins no more calls once the context ends or the namespace is being
-// deleted.
-func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []error {
+// inParallel calls do(0) to do(n-1) at the same time, waits for all calls, and returns their
+// errors. Each call first waits for a free place in r.Writers. When the context ends, or when one
+// call finds that the namespace is being deleted, inParallel begins no more calls. A call that did
+// not begin has the error errStopped.
+func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
 	var wait sync.WaitGroup
@@ -160,7 +165,7 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
 			errs[i] = do(i)
-			if errs[i] = going(errs[i]); errors.Is(errs[i], errStopped) {
+			if errs[i] = asStopped(errs[i]); errors.Is(errs[i], errStopped) {
 				stopped.Store(true)
 			}
 		})
@@ -169,9 +174,9 @@ func (r *Reconciler) each(ctx context.Context, n int, do func(int) error) []erro
 	return errs
 }
 
-// write creates or changes one object. It returns the object as the API server then has it; nil if
-// it was not created. If the object is no longer the one that the plan was made from, the request
-// fails.
+// write creates or changes one object. It returns the object as the API server has it after the
+// write; nil if the object could not be created. If someone else changed the object after the plan
+// read it, the request fails.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -182,13 +187,13 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	case answer == nil:
 		created := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
-			k.CopyContent(created, k.object()) // The API server drops a status that comes with a create.
+			k.CopyContent(created, k.object()) // The API server ignores the status in a create.
 		}
 		if err := r.counted(k, "create", r.Cluster.Create(ctx, created)); err != nil {
 			return nil, fmt.Errorf("creating %s: %w", name, err)
 		}
 		answer = created
-		w.Desired.SetUID(answer.GetUID()) // An event about it names this UID.
+		w.Desired.SetUID(answer.GetUID()) // An event about the object needs its UID.
 	case w.Metadata || !k.InStatus:
 		next := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
@@ -217,7 +222,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	return answer, nil
 }
 
-// asObject returns an object as one of the client; nil for nil.
+// asObject returns o as a client.Object. If o is nil, the result is nil too.
 func asObject(o mirror.Object) client.Object {
 	if o == nil {
 		return nil
@@ -225,7 +230,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if this manager would not see the object after writing it.
+// visible returns an error if o is a source whose labels r.Selector does not match. This manager
+// would not see such a source after the write.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
@@ -234,8 +240,8 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object. If the object is no longer the one that the plan was made from, or has
-// changed since, the request fails.
+// delete deletes one object. If someone else changed or replaced the object after the plan read it,
+// the request fails. If the object does not exist any more, that is no error.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -245,9 +251,9 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 	return nil
 }
 
-// firstStatus is the patch that sets the status of a new object. It fails if the object changed
-// since it was created. A new object has no status to compare with, so only the desired one is
-// marshalled.
+// firstStatus is the patch that sets the status of an object that was just created. The API server
+// refuses it if the object has changed since. A new object has no status yet, so the patch has the
+// whole desired status.
 type firstStatus struct {
 	kind    *kind
 	desired mirror.Object
@@ -264,12 +270,13 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic makes a patch that fails if the object changed since it was read.
+// optimistic returns a patch from base. The API server refuses it if the object has changed since
+// base was read.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted counts a write and returns its error.
+// counted counts a write in the metrics, and returns err.
 func (r *Reconciler) counted(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err

@@ -19,8 +19,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// SlimCache makes a cache keep only what the reconciler reads, and equal texts only once. It drops
-// all managedFields. Of a Secret it keeps only the name, UID and version.
+// SlimCache sets the options of a cache so that the cache takes less memory:
+//
+//   - Objects lose their managedFields.
+//   - Secrets keep only their namespace, name, UID and resourceVersion.
+//   - ConfigMaps without the operator's label are left out.
+//   - Equal texts in observations are stored once.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -28,15 +32,15 @@ func SlimCache(o *cache.Options) {
 	}
 	o.ByObject[&corev1.Secret{}] = cache.ByObject{Transform: slimSecret}
 	// The operator's own ConfigMaps have this label.
-	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // A constant.
+	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // Never fails: the key is valid.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range observationKinds {
 		o.ByObject[observationKinds[i].object()] = cache.ByObject{Transform: slimObservation}
 	}
 }
 
-// slimSecret reduces a Secret from a watch to its identity and version. In particular it drops the
-// annotation in which `kubectl apply` leaves a copy of the data.
+// slimSecret keeps only the namespace, name, UID and resourceVersion of a Secret. The annotations
+// must go, because `kubectl apply` puts a copy of the data into one of them.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{
@@ -46,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation makes an observation share equal texts with the other observations. Decoding
-// gives each observation copies of its own.
+// slimObservation makes an observation share its texts with other observations that have equal
+// texts. Otherwise each observation has its own copy of every text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -72,33 +76,34 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps recent sets of labels or annotations, so that observations with equal sets share
-// one map. Most observations of a network have equal sets, and a map takes more memory than the
-// texts in it.
+// pairSets keeps recent sets of labels or annotations. Observations with equal sets share one map.
+// Most observations of a network have equal sets, and a map takes more memory than its texts.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// mostPairSets is how many sets are kept at most. longestPairSet is how many bytes one may have: a
-// stranger's annotations may be long, and should not outlive their observation.
+// maxPairSets is how many sets pairSets keeps before it drops all of them. maxPairSetBytes is the
+// size of the largest set that it keeps, in bytes. A larger set may have annotations by someone
+// else, and must not stay in memory longer than its observation.
 const (
-	mostPairSets   = 1000
-	longestPairSet = 1000
+	maxPairSets     = 1000
+	maxPairSetBytes = 1000
 )
 
 var commonPairs pairSets
 
-// shared returns a map with these pairs; nil if there are none. The map must not be changed.
+// shared returns a map with the given pairs; nil if there are none. The caller must not change the
+// map, because observations share it.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
 	}
-	text := make([]byte, 0, longestPairSet)
+	text := make([]byte, 0, maxPairSetBytes)
 	for _, key := range slices.Sorted(maps.Keys(pairs)) {
 		text = strconv.AppendQuote(strconv.AppendQuote(text, key), pairs[key])
 	}
-	if len(text) > longestPairSet {
+	if len(text) > maxPairSetBytes {
 		return pairs
 	}
 	s.mu.Lock()
@@ -106,7 +111,7 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if known := s.byText[string(text)]; known != nil {
 		return known
 	}
-	if len(s.byText) >= mostPairSets || s.byText == nil {
+	if len(s.byText) >= maxPairSets || s.byText == nil {
 		s.byText = make(map[string]map[string]string)
 	}
 	own := make(map[string]string, len(pairs))
@@ -117,5 +122,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns one copy of a text for all recent callers.
+// word returns a shared copy of text. Recent calls with an equal text return the same copy.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

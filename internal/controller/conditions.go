@@ -15,15 +15,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxMessage bounds the message of an owner's condition, in bytes. The API server takes 32768;
-// people read far less.
+// maxMessage is the largest length of the message of an owner's condition, in bytes. The API server
+// accepts 32768 bytes, but people read far less.
 const maxMessage = 8192
 
-// maxReady bounds the message of Ready, in bytes, because kubectl shows it in a column. The
-// condition of the kind has the whole message.
+// maxReady is the largest length of the message of Ready, in bytes. It is small because kubectl
+// shows this message in a column. The kind's condition has the whole message.
 const maxReady = 320
 
-// conditionSetter sets conditions of an owner. Conditions that change get the same time.
+// conditionSetter sets the conditions of an owner. All conditions that it changes get the same
+// time.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -34,8 +35,8 @@ func (r *Reconciler) conditionsOf(o owner) conditionSetter {
 	return conditionSetter{&o.status().Conditions, o.object().GetGeneration(), metav1.NewTime(r.Clock.Now())}
 }
 
-// set sets a condition and cuts its message to what fits. Texts of others get into conditions only
-// here.
+// set sets a condition and cuts its message to maxMessage bytes. Every condition of an owner is set
+// here, so a long text of the cloud or the API server is always cut.
 func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(c.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
@@ -47,8 +48,9 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets Ready and, with it, Reconciling or Stalled. A condition whose status stays keeps
-// its time.
+// setReady sets Ready. Depending on the reason, it also sets Reconciling or Stalled, but never
+// both. It removes those of the two that it does not set. If the status of a condition does not
+// change, the condition keeps its time.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -71,7 +73,8 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets PruneHeld from the held prunes. It has the reason of the first of them.
+// setPruneHeld sets PruneHeld if a prune is held; otherwise it removes PruneHeld. The condition has
+// the messages of all held prunes, and the reason of the first. A nil prune is not held.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -97,15 +100,16 @@ func status(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-// verdict is the reason and message of a condition. The status follows from the reason.
+// verdict is the reason and the message of a condition. The condition's status follows from the
+// reason.
 type verdict struct {
 	reason, message string
-	// short is the message for Ready; "" if it is message.
+	// short is the message for Ready. If it is "", Ready gets the whole message.
 	short string
 }
 
-// brief cuts a message to what fits into Ready. If condition is not "", a cut message names it:
-// that condition has the whole message.
+// brief cuts a message to maxReady bytes. If condition is not "", a cut message ends with a hint to
+// this condition, because the condition has the whole message.
 func brief(message, condition string) string {
 	if len(message) <= maxReady {
 		return message
@@ -117,8 +121,8 @@ func brief(message, condition string) string {
 	return mirror.Truncate(message, maxReady-len(rest)) + rest
 }
 
-// setSynced sets each kind's condition and returns the verdict for Ready. It returns nil if Ready
-// stays: an earlier process set it, and this one has not synced yet.
+// setSynced sets the condition of each kind, and returns the verdict for Ready. It returns nil if
+// Ready must not change, because an earlier process set it and this process has made no sync yet.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors := false, false
@@ -132,7 +136,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			c.remove(condition)
 			condition = ""
 		}
-		if v == nil { // The condition stays as an earlier process set it.
+		if v == nil { // There was no sync, or nothing is to be reported.
 			continue
 		}
 		known = true
@@ -159,14 +163,14 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	case !mirrors && !known:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
-		return nil // An earlier process began a back-off and gave its reason.
+		return nil // An earlier process began a back-off and set Ready.
 	}
 	return &ready
 }
 
-// kindVerdict returns how a kind's last sync went; nil if there was none. For a kind that is not
-// mirrored, it returns why the objects are not deleted; nil if they are. The first case that fits
-// decides.
+// kindVerdict returns the verdict on the last sync of a kind; nil if there was no sync. If the
+// owner does not mirror the kind, the verdict says why the kind's objects could not be deleted; it
+// is nil if there is no failure to report. The first case that applies decides.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
@@ -195,9 +199,9 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	if f := state.unwritten(k.Name); f != nil {
 		return &verdict{reason: f.reason, message: f.message}
 	}
-	if taken := words.taken.of(o); state.report.Unfilled() > 0 {
+	if taken := words.taken.withOwner(o); state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
-		if k.Condition != "" { // Otherwise only Ready has the whole message.
+		if k.Condition != "" { // A kind without a condition needs the whole message in Ready.
 			v.short = prefix + taken.brief(k, state.report)
 		}
 		return v
@@ -219,29 +223,35 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 	return summary.Observed
 }
 
-// waitsForPredecessor reports whether waiting frees every wanted name: each object that has one is
-// being deleted, or belongs to a deleted owner of the same name. The garbage collector deletes the
-// latter.
+// waitsForPredecessor reports whether all taken names that the owner wants will be free without
+// help. Each of them then belongs to an object that is being deleted, or to an object of a deleted
+// owner that had the name of this owner. The garbage collector will delete the latter object. If no
+// name is taken, the result is false.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken are the sentences about names that are taken, by the object that has the name: theirs, an
-// object that is not the owner's; formers, an object of a deleted owner of the same name; others,
-// the owner's object of another cloud ID; clashes, another listed object; leaving, the owner's
-// object that is being deleted. Each sentence has a %s for the names.
+// taken has the sentences about wanted names that are taken. Each sentence has a %s for the names.
+// There is one sentence for each kind of object that can have a wanted name:
+//
+//   - theirs: an object that does not belong to the owner
+//   - formers: an object of a deleted owner that had the name of this owner
+//   - others: an object of the owner that stands for another cloud ID
+//   - clashes: an object that stands for another listed cloud object
+//   - leaving: an object of the owner that is being deleted
 type taken struct{ theirs, formers, others, clashes, leaving string }
 
-// of puts the owner's namespace and name into theirs, if that has places for them.
-func (t taken) of(o owner) taken {
+// withOwner puts the owner's namespace and name into the sentence theirs, if the sentence has
+// places for them.
+func (t taken) withOwner(o owner) taken {
 	if strings.Count(t.theirs, "%s") > 1 {
 		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
 	}
 	return t
 }
 
-// brief is a short message: it names one object and counts the others.
+// brief returns a short message. It names one object and counts the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
@@ -259,7 +269,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	return message
 }
 
-// message says which names are taken, by which objects, and how to free them.
+// message says which names are taken, which objects have them, and how to free the names.
 func (t taken) message(report mirror.Report) string {
 	var theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {

@@ -26,9 +26,10 @@ import (
 
 // The rights for this feature are in config/endpoint-configmaps.
 
-// setupConfigMaps registers the controller of ConfigMaps once the manager may watch them. It also
-// makes the controller of sources watch for failures that a source must report. If the flag is not
-// set but the rights are there, the controller only deletes ConfigMaps that are no longer wanted.
+// setupConfigMaps registers the controller of ConfigMaps when the manager has the rights to watch
+// ConfigMaps. If the failures of a source's ConfigMaps change, the controller of sources runs a
+// pass that reports them. If the flag --endpoint-configmaps is not set, but the manager has the
+// rights at the start, the controller of ConfigMaps only deletes those that are no longer wanted.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
@@ -56,8 +57,9 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned lets a source through if its ConfigMaps may have to change: with its spec, or because a
-// person asks for a sync. A source that has none and gets none costs nothing.
+// concerned returns a filter for events of sources. It lets an event through if the source has or
+// wants ConfigMaps, and one of these is true: the source is new to the watch, its spec changed, or
+// a person asked for a sync.
 func (o *Options) concerned() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)
@@ -72,7 +74,7 @@ func (o *Options) concerned() predicate.Predicate {
 	}
 }
 
-// observationsOf returns requests for the clusters' observations of a source.
+// observationsOf returns a request for each KafkaClusterObservation of a source.
 func (o *Options) observationsOf(ctx context.Context, source client.Object) []reconcile.Request {
 	list := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, list, client.InNamespace(source.GetNamespace()), client.MatchingFields{sourceField: source.GetName()},
@@ -84,8 +86,8 @@ func (o *Options) observationsOf(ctx context.Context, source client.Object) []re
 }
 
 // reconcileConfigMap makes the ConfigMap of one observation agree with the observation and the
-// source's spec. If something prevents that, the source's next pass reports it in the source's
-// status. The error is that of reading; after one the request is tried again.
+// source's spec. If something prevents that, the next pass of the source reports it in the source's
+// status. An error means that reading failed. The request is then tried again.
 func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	again, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil {
@@ -104,8 +106,9 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// followConfigMap keeps or deletes the ConfigMap of an observation, as its source's spec says. It
-// returns when to look again, 0 if nothing asks for that.
+// followConfigMap keeps or deletes the ConfigMap of an observation, as the source's spec says.
+// again is how long to wait before the next look; 0 if none is planned. failed says why the
+// ConfigMap is not as it should be; nil if there is nothing to report.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (again time.Duration, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}
 	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {
@@ -119,10 +122,10 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 		return 0, nil, client.IgnoreNotFound(err)
 	}
 	wanted := s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
-	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // Its status comes in a moment.
+	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // A new observation has no status yet.
 		return 0, nil, nil
 	}
-	f := &following{o, o.configMaps.of(key), cluster, s}
+	f := &following{o, o.configMaps.get(key), cluster, s}
 	f.asked(s.Annotations[v1alpha1.AnnotationRequestedAt])
 	var why *failure
 	if wanted {

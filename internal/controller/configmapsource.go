@@ -20,10 +20,11 @@ import (
 // mapsAtOnce is how many ConfigMaps are listed with one request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether the manager keeps and deletes ConfigMaps.
+// keepsConfigMaps reports whether the manager writes and deletes ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf says why ConfigMaps of a source are not as its spec asks; nil if they are.
+// configMapsOf says why the ConfigMaps of a source are not as the source's spec asks. It returns
+// nil if they are, or if objects of kind k have no ConfigMaps.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -42,14 +43,16 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// number notes in the status that ConfigMaps are kept, until they are gone. A manager that keeps
-// none then knows that it must report them.
-func (s sourceOwner) number(ctx context.Context, o *Options, state *state, _ done) {
+// setOwnStatus sets status.configMaps of a source. The value becomes true when the manager keeps
+// ConfigMaps for the source, and false when all of them are deleted. While the value is true, a
+// manager that keeps no ConfigMaps looks for ConfigMaps that are left. state.left then says what to
+// do about them.
+func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
 		s.Status.ConfigMaps = s.Status.ConfigMaps || o.keepsConfigMaps()
-	case o.configMaps.failure(key(s)) != nil: // One of them cannot be deleted.
+	case o.configMaps.failure(key(s)) != nil: // A ConfigMap cannot be deleted.
 		s.Status.ConfigMaps = true
 	case s.Status.ConfigMaps && o.Watched(&v1alpha1.KafkaClusterObservation{}):
 		names, err := o.leftConfigMaps(ctx, s.InventorySource)
@@ -58,8 +61,10 @@ func (s sourceOwner) number(ctx context.Context, o *Options, state *state, _ don
 	}
 }
 
-// leftOver says what to do about ConfigMaps that stay although they are no longer wanted; nil if
-// there are none, or if this manager deletes them. err means that it is not known.
+// leftOver returns a verdict on ConfigMaps that still exist although the source's spec no longer
+// wants them. The verdict says how to delete them. names are their names. err is the error of the
+// search for them. leftOver returns nil if there are no such ConfigMaps, or if this manager deletes
+// them.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -90,8 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns the first of some names, as many as fit into a message. A name that was cut could
-// be another object's.
+// fitting returns as many names, from the first on, as fit into a message. It returns at least one.
+// It never cuts a name, because a cut name could be the name of another object.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {
@@ -102,9 +107,9 @@ func fitting(names []string) []string {
 	return names
 }
 
-// leftConfigMaps returns the names of the ConfigMaps that are kept for a source's observations. It
-// asks the API server, because the cache shows only ConfigMaps with the operator's label. A label
-// does not decide whose a ConfigMap is.
+// leftConfigMaps returns the names of the ConfigMaps that exist for a source's observations. It
+// asks the API server. The cache is not enough: it has only ConfigMaps with the operator's label,
+// and someone may have removed the label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, clusters, client.InNamespace(source.Namespace), client.MatchingFields{sourceField: source.Name},
@@ -131,7 +136,7 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 				continue
 			}
 			c := &corev1.ConfigMap{ObjectMeta: list.Items[i].ObjectMeta}
-			if metav1.GetControllerOf(c) == nil { // Only its data shows whose it is.
+			if metav1.GetControllerOf(c) == nil { // Only the data can show whose ConfigMap it is.
 				if c, err = o.configMap(ctx, o.APIReader, cluster); err != nil {
 					return nil, err
 				}

@@ -17,14 +17,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// configMaps knows which ConfigMaps are not as they should be. It is safe for concurrent use.
+// configMaps has the state of each observation's ConfigMap, and the failures that sources report.
+// It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// states are by observation.
+	// states has the state of each observation's ConfigMap. The key is the observation.
 	states map[types.NamespacedName]*configMapState
-	// failures say why a ConfigMap is not as it should be, by observation.
+	// failures says why a ConfigMap is not as it should be. The key is the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// wake has the failures of a source reported; nil if there is no manager.
+	// wake sends a source to the controller of sources, which then reports the failures of the
+	// source's ConfigMaps. It is nil if there is no manager.
 	wake chan event.GenericEvent
 }
 
@@ -33,34 +35,34 @@ type configMapFailure struct {
 	failure
 }
 
-// configMapState is what the manager knows of the ConfigMap of one observation. The work queue hands
-// an observation to one worker at a time, so only that worker uses it.
+// configMapState is what the manager remembers of the ConfigMap of one observation. The work queue
+// gives an observation to one worker at a time, so a state needs no lock.
 type configMapState struct {
-	// retry is the last write, if it failed.
+	// retry is the last write if it failed; otherwise nil.
 	retry *retry[configMapWrite]
-	// requestedAt is the last request for a sync of the source.
+	// requestedAt is the last value of the source's annotation requestedAt.
 	requestedAt string
-	// repairs bounds how often the ConfigMap is written, so that two writers who disagree do not go
-	// at full speed. The limit is that of observations.
+	// repairs limits how often the ConfigMap is written. So two writers who disagree do not write
+	// at full speed. Repairs of observations have the same limit.
 	repairs *rate.Limiter
 }
 
 // configMapWrite is a ConfigMap to create or to change.
 type configMapWrite struct {
-	// existing is the ConfigMap as it is, or nil to create it.
+	// existing is the ConfigMap as it is; nil if the write creates it.
 	existing *corev1.ConfigMap
 	// desired is the ConfigMap as it should be.
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether a write wants the same as one that failed. If the ConfigMap is
-// gone meanwhile, creating it is another write.
+// sameConfigMapWrite reports whether w wants the same ConfigMap as the write that failed. If the
+// failed write was a change and w is a creation, they differ: the ConfigMap was deleted in between.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
 
-// of returns the state of an observation's ConfigMap.
-func (c *configMaps) of(key types.NamespacedName) *configMapState {
+// get returns the state of an observation's ConfigMap. It makes one if there is none.
+func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.states == nil {
@@ -72,15 +74,15 @@ func (c *configMaps) of(key types.NamespacedName) *configMapState {
 	return c.states[key]
 }
 
-// forget drops the state of an observation that is gone or has no ConfigMap.
+// forget drops the state of an observation that is gone or no longer has a ConfigMap.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.states, key)
 }
 
-// asked makes a failed write due if a person asked for a sync since, because that person may have
-// removed the cause.
+// asked makes a failed write due at once if requestedAt has changed. The person who asked for the
+// sync may have removed the cause of the failure.
 func (s *configMapState) asked(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -88,7 +90,7 @@ func (s *configMapState) asked(requestedAt string) {
 	}
 }
 
-// next returns the wait until a failed write is due; 0 if none failed.
+// next returns how long to wait until the failed write is due; 0 if the last write did not fail.
 func (s *configMapState) next(now time.Time) time.Duration {
 	if s.retry == nil {
 		return 0
@@ -96,7 +98,8 @@ func (s *configMapState) next(now time.Time) time.Duration {
 	return max(s.retry.next.Sub(now), time.Millisecond)
 }
 
-// failure says why the last write failed; nil if it did not, or if that may pass.
+// failure says why the last write failed. It returns nil if the write did not fail, did not begin,
+// or failed in a way that is not reported yet.
 func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil
@@ -104,8 +107,9 @@ func (s *configMapState) failure() *failure {
 	return unwritten(s.retry.err.Error())
 }
 
-// put notes why an observation's ConfigMap could not be written; f is nil if it was written. If
-// that is new, put returns the source, which must report it; otherwise nil.
+// put records f, the failure of an observation's ConfigMap. f is nil if the ConfigMap is as it
+// should be. If f differs from the last record, put returns the source, which must report the
+// change. Otherwise put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -123,8 +127,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure says which ConfigMaps of a source are not as they should be, and why the first of them is
-// not; nil if all are.
+// failure names the ConfigMaps of a source that are not as they should be, and says why the first
+// of them is not. It returns nil if all are as they should be.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

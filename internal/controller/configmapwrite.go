@@ -18,16 +18,17 @@ import (
 )
 
 const (
-	// configMapKind names ConfigMaps in metrics, and in messages about them.
+	// configMapKind stands for ConfigMaps in the metrics and the log.
 	configMapKind = "ConfigMap"
-	// takenAgain is the wait before trying again a name that another ConfigMap has. No watch shows
-	// when the name is free: the manager watches only the operator's own ConfigMaps.
+	// takenAgain is the wait before the next look if another ConfigMap has the name, or if a
+	// finalizer stops a deletion. The watch may not show when that ends: it shows only ConfigMaps
+	// with the operator's label.
 	takenAgain = time.Minute
-	// goingAgain is the wait before looking again at a ConfigMap that is being deleted.
+	// goingAgain is the wait before the next look at a ConfigMap that will soon be gone.
 	goingAgain = time.Second
 )
 
-// following is one look at the ConfigMap of an observation.
+// following has what one reconcile of an observation's ConfigMap needs.
 type following struct {
 	*Options
 	*configMapState
@@ -35,8 +36,9 @@ type following struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap. why says what prevents that, other than a failed write;
-// nil if nothing does: something else has the name, or a finalizer keeps the old one.
+// keep creates or corrects the ConfigMap. again is how long to wait before the next look; 0 if none
+// is planned. why says what prevents the write: another ConfigMap has the name, or a finalizer
+// keeps the old ConfigMap. If a write failed, why is nil and f.retry has the failure.
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -45,7 +47,7 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 			return again, nil, nil
 		}
 	}
-	if err == nil && existing == nil { // It may lack the labels by which the cache knows ours.
+	if err == nil && existing == nil { // The ConfigMap may lack the label that the cache selects by.
 		existing, err = f.configMap(ctx, f.APIReader, desired)
 	}
 	if err != nil {
@@ -73,12 +75,13 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap, if there is one. why says what prevents that, other than a failed
-// deletion; nil if nothing does.
+// drop deletes the ConfigMap if it exists. again is how long to wait before the next look; 0 if
+// none is planned. why says that a finalizer stops the deletion. If the deletion failed, why is nil
+// and f.retry has the failure.
 func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
-	if unseen { // It may lack the labels by which the cache knows ours.
+	if unseen { // The ConfigMap may lack the label that the cache selects by.
 		existing, err = f.configMap(ctx, f.APIReader, f.cluster)
 	}
 	switch {
@@ -93,19 +96,20 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 		return takenAgain, stuck(existing), nil
 	}
 	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
-	if unseen && f.retry == nil { // No watch shows whether a finalizer keeps it.
+	if unseen && f.retry == nil { // The watch does not show this ConfigMap.
 		again = goingAgain
 	}
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap, unless that must wait.
+// write creates or changes the ConfigMap, unless it must wait, see attempt.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error { return f.writeConfigMap(ctx, &w) })
 }
 
-// attempt makes a write of the ConfigMap, nil for its deletion, unless it must wait. It returns when
-// to look again if that is not for a failed write.
+// attempt calls do, which makes the write w of the ConfigMap. w is nil for a deletion. If a failed
+// write is not due yet, or if the limit of repairs is reached, attempt does not call do. again is
+// how long to wait if the limit is reached; otherwise 0. For a failed write, next returns the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {
@@ -117,15 +121,15 @@ func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() er
 	if !f.repairs.AllowN(now, 1) {
 		return repairEvery
 	}
-	f.retry = f.retry.after(w, going(do()), f.Clock.Now(), f.source.GetInterval())
+	f.retry = f.retry.after(w, asStopped(do()), f.Clock.Now(), f.source.GetInterval())
 	if why := f.failure(); why != nil && ctx.Err() == nil {
 		log.FromContext(ctx).Info("Writing failed", "kind", configMapKind, "cause", why.message)
 	}
 	return 0
 }
 
-// writeConfigMap creates, changes or replaces a ConfigMap. Each of its requests fails if the
-// ConfigMap is no longer the one that was read.
+// writeConfigMap creates, changes or replaces a ConfigMap. If someone else changed the ConfigMap
+// after it was read, the request fails.
 func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	answer := w.desired.DeepCopy()
 	switch existing := w.existing; {
@@ -135,7 +139,7 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimistic(existing))); err != nil {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
-	case existing != nil: // Someone else made it immutable; it can only be replaced.
+	case existing != nil: // An immutable ConfigMap can only be replaced.
 		if err := o.deleteConfigMap(ctx, existing); err != nil {
 			return err
 		}
@@ -155,7 +159,8 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// stuck says that a ConfigMap which is being deleted waits for its finalizers; nil if it has none.
+// stuck returns a failure if a ConfigMap that is being deleted waits for finalizers; otherwise nil.
+// The failure names the finalizers.
 func stuck(c *corev1.ConfigMap) *failure {
 	if len(c.Finalizers) == 0 {
 		return nil
@@ -163,18 +168,19 @@ func stuck(c *corev1.ConfigMap) *failure {
 	return unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes reports whether a controller is a deleted observation that had the same name as the
-// ConfigMap's present owner.
+// precedes reports whether controller is a deleted observation that had the same name as the
+// present owner of desired.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// configMap reads the ConfigMap with an object's name; nil if there is none.
-func (*Options) configMap(ctx context.Context, reader client.Reader, of client.Object) (*corev1.ConfigMap, error) {
+// configMap reads the ConfigMap that has the name and namespace of object. It returns nil if there
+// is none.
+func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
-		return reader.Get(ctx, client.ObjectKeyFromObject(of), existing, consistency...)
+		return reader.Get(ctx, client.ObjectKeyFromObject(object), existing, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {
 		return nil, nil
@@ -182,8 +188,9 @@ func (*Options) configMap(ctx context.Context, reader client.Reader, of client.O
 	return existing, err
 }
 
-// deleteConfigMap deletes a ConfigMap, if it is still the one that was read. If the API server finds
-// none, that is an error too: the next look shows whether it is gone, or a webhook said so.
+// deleteConfigMap deletes a ConfigMap. If someone else changed the ConfigMap after it was read, the
+// request fails. NotFound is an error too: a webhook may have answered so, and the next look shows
+// whether the ConfigMap is gone.
 func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
 	if o.countedMap("delete", err) != nil {
@@ -192,7 +199,7 @@ func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) erro
 	return nil
 }
 
-// countedMap counts a write of a ConfigMap and returns its error.
+// countedMap counts a write of a ConfigMap in the metrics, and returns err.
 func (o *Options) countedMap(verb string, err error) error {
 	o.Metrics.Wrote(configMapKind, verb, err)
 	return err

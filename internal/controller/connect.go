@@ -23,19 +23,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// connection is a client of the cloud, and what it was made from.
+// connection is a client of the cloud, with the endpoint and the credential that it uses.
 type connection struct {
 	*cloudapi.Client
 	endpoint string
-	// identity says who asks, and holds no secret: an API key's ID, or an identity pool
-	// and ServiceAccount.
+	// identity names the credential without its secret: it is the ID of an API key, or an identity
+	// pool with a namespace and a ServiceAccount.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that was read; "" if there is none.
+	// secret is the resourceVersion of the Secret that connect read; "" if it read none.
 	secret string
 }
 
-// login says which endpoint to ask, and with which credential.
+// login says which endpoint to ask, and which credential to use.
 type login struct {
 	settings
 	namespace string
@@ -43,11 +43,11 @@ type login struct {
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a connection that uses it. Even after a failure the
-// connection has the version of the Secret that was read.
+// connect reads the credential and returns a connection that uses it. If connect read a Secret, the
+// connection has that Secret's resourceVersion, also when connect fails.
 //
-// Failures: EndpointNotAllowed, SecretNotFound, SecretInvalid. An error that is not a *failure is
-// the context's.
+// A *failure has the reason EndpointNotAllowed, SecretNotFound or SecretInvalid. Any other error
+// comes from the context.
 func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
 	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
@@ -87,8 +87,8 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	return c, nil
 }
 
-// allowEndpoint returns a failure if the origin of an endpoint is not in --allowed-endpoints. field
-// is the field of the spec that has the endpoint.
+// allowEndpoint returns a failure if --allowed-endpoints does not have the origin of the endpoint.
+// field is the path of the spec's field that has the endpoint.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -102,9 +102,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that the spec names, and returns the API key and the Secret's
-// version, "" if it could not be read. It needs only the right to get the Secret. The data is not
-// listed, watched or kept.
+// credential reads the Secret that the spec names, and returns the API key. version is the Secret's
+// resourceVersion; "" if the Secret could not be read. credential needs only the right to get
+// Secrets: it does not list or watch them. The data is not kept.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -124,13 +124,13 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// The pass must go on, because observations must turn stale in time.
+		// After a *failure the pass goes on, because observations must turn stale in time.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
 	values := make([]string, 2)
 	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
-		// `echo` leaves a newline at the end; no key has one.
+		// `echo` adds a newline. No key begins or ends with white space.
 		values[i] = strings.TrimSpace(string(secret.Data[name]))
 		if values[i] == "" {
 			return c, secret.ResourceVersion, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
@@ -140,7 +140,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf names the keys of a Secret, for the end of a message about a missing key.
+// keysOf returns the end of a message about a missing key. It names the keys that the Secret has.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -148,15 +148,18 @@ func keysOf(secret *corev1.Secret) string {
 	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }
 
-// subjectLife is the lifetime that is asked for a ServiceAccount's token, in seconds. It is the
-// least that the API server accepts: the token is exchanged at once and then forgotten.
+// subjectLife is the lifetime of the ServiceAccount tokens that the operator asks for, in seconds.
+// The API server accepts no shorter one. It is long enough, because the operator exchanges such a
+// token at once and then forgets it.
 const subjectLife = 600
 
-// useToken makes a connection use tokens of the identity pool that the spec names. All owners with
-// the same namespace, pool, ServiceAccount, audience and token endpoint share one token.
+// useToken sets the identity and the budget of c, and returns the source of the tokens for c. The
+// tokens belong to the identity pool that the spec names. All owners with the same namespace, pool,
+// ServiceAccount, audience and token endpoint share one token.
 //
-// Failures: EndpointNotAllowed. Later, when a token is needed, getting one can fail with
-// ServiceAccountTokenFailed, TokenExchangeRefused, or any failure of a request to the cloud.
+// An error is a *failure with reason EndpointNotAllowed. useToken itself gets no token. Getting one
+// later can fail with ServiceAccountTokenFailed, with TokenExchangeRefused, or with any failure of
+// a request to the cloud.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()

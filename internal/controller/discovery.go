@@ -19,7 +19,7 @@ var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
 	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
-	as:      func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
+	wrap:    func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
 	kinds:   []kind{environmentKind},
 	blocked: func(*Options, owner, *state, *kind) *verdict { return nil },
 	words: words{
@@ -39,7 +39,7 @@ var discoveries = ownerKind{
 	},
 }
 
-// discoveryOwner is an EnvironmentDiscovery as an owner.
+// discoveryOwner makes an EnvironmentDiscovery an owner.
 type discoveryOwner struct{ *v1alpha1.EnvironmentDiscovery }
 
 func (d discoveryOwner) object() client.Object        { return d.EnvironmentDiscovery }
@@ -51,18 +51,24 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// number sets the discovery's sources and preview in its status, after a pass that looked at all
-// sources.
-func (d discoveryOwner) number(_ context.Context, o *Options, s *state, done done) {
+// setOwnStatus sets the sources and the preview in the discovery's status. After a pass that did
+// not look at all sources, it sets nothing.
+func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		d.Status.Preview = s.kinds[0].preview
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
 	}
 }
 
-// foundEnvironments says what the last sync of a discovery found: the counts of a preview, of
-// listed and of missing environments, the sources out of scope, the IDs in spec.selector.ids that
-// are not listed, and the remarks on the spec.
+// foundEnvironments returns the message about the last sync of a discovery. It has these parts, as
+// far as there are any:
+//
+//   - for a preview, the number of sources to create, to change and to delete
+//   - the number of listed environments
+//   - the number of sources whose environment is missing
+//   - the sources whose environment spec.selector no longer selects
+//   - the IDs in spec.selector.ids that are not listed
+//   - the remarks on the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""

@@ -15,15 +15,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is the most objects of a kind that get an event each in one pass. If there are more, one
-// event of the owner names some of them.
+// maxTold is the largest number of objects for which tellAll records one event each. If there are
+// more, one event about the owner names some of them.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns maps a reason from turn to the type of its event, and to the first words of an event about
-// many objects.
+// turns has, for each reason that turn returns, the type of the event (kind), and how an event
+// about many objects begins (many).
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -31,9 +31,9 @@ var turns = map[string]struct{ kind, many string }{
 	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records an event for each object that a pass created, and for each whose condition
-// Observed changed: missing, stale, or listed again. writes are the writes that succeeded. Objects
-// of a kind without conditions get one event together.
+// tellObserved records events about objects that a pass created, and about objects whose condition
+// Observed changed: they are missing, stale, or listed again. writes are the writes that succeeded.
+// If the kind has no conditions, all objects with the same reason share one event.
 func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
@@ -52,8 +52,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event for a write; "" if it gets none. An event reports that an
-// object was created, or that its condition Observed changed.
+// turn returns the reason of the event for a write; "" if the write gets no event. A write gets an
+// event if it created an object or changed its condition Observed.
 func turn(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -61,15 +61,16 @@ func turn(k *kind, w mirror.Write) string {
 	case k.Observed(w.Desired) == "":
 		return ""
 	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
-		return reasonCreated // Its status could not be written when it was created; now it is.
+		return reasonCreated // Only now the status of the new object is written.
 	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
-		return "" // An older version wrote it without Observed, or nothing changed.
+		return "" // An older version wrote no Observed, or Observed did not change.
 	}
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object. note returns its text. If there are more than maxTold
-// objects, or the first has no text, tellAll records one event about the owner, as tellOfMany does.
+// tellAll records an event about each object. note returns the text of the event. If there are more
+// than maxTold objects, or if note has no text for the first object, tellAll records one event
+// about the owner instead, see tellOfMany.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -80,7 +81,7 @@ func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, act
 	}
 }
 
-// tellPhase records an event if a write shows that the cloud changed the object's phase.
+// tellPhase records an event if a write shows a new phase of the cloud object.
 func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	before, after := w.FormerPhase, k.Phase(w.Desired)
 	if before == "" || before == after {
@@ -94,8 +95,8 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event if the status or reason of an owner's Ready changed, and one if a
-// prune is newly held.
+// tellReady records an event if the status or the reason of an owner's Ready changed, unless the
+// new reason is Progressing. It records another event if PruneHeld is new or has a new message.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -111,20 +112,20 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready in after; nil if there is none. turned reports whether its
-// status or reason differs from that in before.
+// readyOf returns the condition Ready in after; nil if there is none. turned reports whether Ready
+// is new, or has another status or reason than in before.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned records one event for all objects of a kind that a pass deleted.
+// tellPruned records one event about all objects of a kind that a pass deleted.
 func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
 	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
 }
 
-// tellHeld records an event about each object of a held prune. It records none if exactly these
-// objects were held before.
+// tellHeld records events about the objects of each held prune, see tellAll. It records none if the
+// status before the pass had a held prune with the same digest.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -136,10 +137,9 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about an owner. Its text is summary and the names of some of the
-// objects. The event is related to the first object. Without that the API server would count
-// several events of one reason about one version of an owner as one that repeats, even if their
-// texts differ.
+// tellOfMany records one event about an owner. The text is summary and the names of some of the
+// objects. The event is related to the first object. Without this relation the recorder would count
+// two events with the same owner and reason as one event that repeats, even if their texts differ.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }
@@ -154,7 +154,7 @@ func names(objects []mirror.Object) []string {
 	return out
 }
 
-// maxNote bounds the text of an event, in bytes. The API server accepts 1024.
+// maxNote is the largest length of an event's text, in bytes. The API server accepts 1024 bytes.
 const maxNote = 1000
 
 func (r *Reconciler) tell(about runtime.Object, kind, reason, action, note string) {

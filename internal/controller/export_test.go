@@ -27,7 +27,7 @@ func (r *Reconciler) ShownBy(cached client.Client) {
 		o.SetNamespace(namespace)
 		o.SetName(name)
 		shows := &Reconciler{Options: &Options{Cluster: cached}, owners: r.owners}
-		_, all, err := shows.owned(context.Background(), r.owners.as(o), k)
+		_, all, err := shows.owned(context.Background(), r.owners.wrap(o), k)
 		if err != nil {
 			panic(err)
 		}

@@ -10,21 +10,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// failure is why a kind, or a whole source, could not be synced.
+// failure is an error in the form that the conditions of an owner need.
 type failure struct {
 	// reason is the reason of the condition.
 	reason string
-	// message says what failed: the operation, the HTTP status, the API's own code and title and
-	// the request ID, as far as they are known. It never holds a credential.
+	// message says what failed. For a request to the cloud it has the operation, the HTTP status,
+	// the request ID, and the API's own code and title, if they are known. It never has a
+	// credential.
 	message string
-	// retryAfter is how long the cloud asked to wait, 0 if it did not.
+	// retryAfter is how long the cloud asked the operator to wait; 0 if the cloud did not ask.
 	retryAfter time.Duration
 }
 
-// Error makes a failure an error.
+// Error implements error.
 func (f *failure) Error() string { return f.message }
 
-// reasons maps each class of cloud failure to the reason of the condition.
+// reasons has the reason of the condition for each class of cloud errors.
 var reasons = map[cloudapi.Class]string{
 	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
 	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
@@ -36,12 +37,12 @@ var reasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// failed turns an error of the cloud client into a failure; nil for nil.
+// failed turns an error of the cloud client into a failure. It returns nil if err is nil.
 func failed(err error) *failure {
 	if err == nil {
 		return nil
 	}
-	if own, ok := errors.AsType[*failure](err); ok { // It failed before the request was sent.
+	if own, ok := errors.AsType[*failure](err); ok { // The operator itself could not make the request.
 		return own
 	}
 	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
@@ -61,9 +62,9 @@ func failed(err error) *failure {
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether retrying cannot help until a person changes something. Then the owner
-// is Stalled, in the sense of kstatus. A missing Secret does not count, because GitOps tools often
-// create it a little later.
+// needsPerson reports whether a retry cannot help until a person changes something. The owner is
+// then Stalled, as kstatus defines it. The result is false for a missing Secret, because GitOps
+// tools often create a Secret a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

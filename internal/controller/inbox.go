@@ -12,43 +12,43 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of an owner's objects of one kind that someone else may have changed.
-// Event filters compare objects with the view of the last plan and put names in. The worker takes
-// them out. It is safe for concurrent use.
+// inbox collects the names of objects that someone else may have changed. Each kind of each owner
+// has an inbox. Event filters compare objects with the view of the last plan, and put names into
+// the inbox. The worker takes the names out. An inbox is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
 	// view is the view of the last plan.
 	view *mirror.View
-	// names are the names that were put in and not taken yet.
+	// names are the names that were put in and not taken out yet.
 	names sets.Set[string]
 	// planning reports whether a whole plan is being made. During that time every change counts as
 	// drift.
 	planning bool
 }
 
-// begin must be called before objects are read for a whole plan. From then on every change counts
-// as drift, until done is called.
+// begin empties the inbox. From then on every change counts as drift, until finish is called. The
+// caller must call begin before it reads the objects for a whole plan.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// done ends begin, with the view of the new plan.
-func (in *inbox) done(view *mirror.View) {
+// finish ends the time that begin started. view is the view of the new plan.
+func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view when no whole plan was made.
+// renew replaces the view after a pass that made no whole plan.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.view = view
 }
 
-// viewed returns the view of the last whole plan.
+// viewed returns the view of the last plan.
 func (in *inbox) viewed() *mirror.View {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
@@ -81,13 +81,13 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum is the checksum of a set of objects, each in one version. The order in which objects are
-// added and removed does not matter.
+// checksum is a checksum of the names and resource versions of a set of objects. The order in which
+// objects are added and removed does not matter.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
 
-// add adds an object, remove removes one.
+// add adds an object to the set. remove removes an object from it.
 func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
 func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 
@@ -100,10 +100,11 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has, for every owner, a checksum of the objects that claim the owner, as the watches show
-// them. It has owners that the manager does not know, too. A sync whose listings are unchanged
-// compares this checksum with the expected one. So it notices that a watch missed something,
-// without reading an object. It is safe for concurrent use.
+// census has a checksum for each kind of each owner: the checksum of the objects that claim the
+// owner, as the watches show them. Owners that the manager does not know have checksums too. If the
+// listings of a sync are unchanged, the sync compares these checksums with the expected ones. So
+// the sync notices that a watch missed an event, without reading objects. A census is safe for
+// concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -114,8 +115,8 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved notes that the watch shows another version of an object. before is nil for a new object,
-// after for a deleted one.
+// moved updates the checksums after an event of the watch. before is nil if the object is new.
+// after is nil if the object was deleted.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,8 +139,8 @@ func (c *census) moved(kind int, claimant func(client.Object) string, before, af
 	}
 }
 
-// of returns the checksum of the objects that claim an owner.
-func (c *census) of(kind int, namespace, owner string) checksum {
+// sum returns the checksum of the objects that claim an owner.
+func (c *census) sum(kind int, namespace, owner string) checksum {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.counts[censusKey{kind, namespace, owner}]

@@ -16,17 +16,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// observationKinds has all kinds that a source mirrors. A new kind needs its API type, its record
-// in package wire with its operation, its projection in package mirror, and one line here with its
-// filter.
+// observationKinds has all kinds that a source mirrors. A new kind needs an API type, a record in
+// package wire, an operation in package cloudapi, a projection in package mirror, and here one line
+// and a filter. CONTRIBUTING.md lists all steps.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 }
 
-// environmentKind is the kind that a discovery mirrors. Its listing has no filter: an environment
-// that the selector does not take is out of scope, not missing.
+// environmentKind is the kind that a discovery mirrors. Its listing has no filter. So an
+// environment that the selector does not select is still listed: it is out of scope, but not
+// missing.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -44,7 +45,7 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.claimed = mirror.LabelValue // The claim may be in a label, which shortens long names.
+	k.claimed = mirror.LabelValue // The name may come from a label, where a long name is cut.
 	k.candidates = func(string) []client.ListOption { return nil }
 	return k
 }()
@@ -69,33 +70,35 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
 }
 
-// kind has what planning knows of a kind, and how the kind is listed and stored.
+// kind describes one kind. mirror.Kind has what planning needs. The other fields say how to list
+// and store the kind.
 type kind struct {
 	*mirror.Kind
-	// noun is the word for the kind's objects in events.
+	// noun is the word for the kind's objects in events, logs and errors.
 	noun string
 	// withConfigMaps reports whether ConfigMaps may be kept for the kind's objects.
 	withConfigMaps bool
-	// filter returns the filter of the listing, from the owner's spec.
+	// filter returns the filter of the listing, as the owner's spec asks.
 	filter func(client.Object) any
-	// list lists the whole kind. For an item that the index already has, the listing holds only its
-	// ID. incomplete says why the listing may lack items; it is nil if the listing is complete. err
-	// says why there is no listing.
+	// list lists all items of the kind for an owner. If the given index has an item, the listing
+	// has only the ID of that item. incomplete says why the listing may lack items; it is nil if
+	// the listing is complete. err says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// claimant returns the name of the owner that an object claims; "" if it claims none. claimed
-	// returns the form that an owner's name has in such a claim. candidates returns options that
-	// limit a list to the objects that may claim the owner.
+	// claimant returns the owner's name that an object claims; "" if the object claims no owner.
+	// claimed turns an owner's name into the form that claimant returns. candidates returns options
+	// for a list of objects. The list then has all objects that claim the owner, and maybe others.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind describes a kind by the operation that lists it, the owner's filter, the function that
-// turns a record into an object (project), and the Go types of an object and of a list.
+// newKind returns a kind. operation lists the kind. filter makes the filter of the listing from the
+// owner. project turns a record of the cloud into an object. object and objects have the Go types
+// of an object and of a list.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -112,7 +115,7 @@ func newKind[Record, Filter any](
 				return listing{}, nil, err
 			}
 			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
-			if l.unchanged { // The IDs are looked up later, if something needs them.
+			if l.unchanged { // The index has the IDs, see record.
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {
@@ -129,7 +132,8 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind describes a kind whose objects are observations of a source, see newKind.
+// newObservationKind returns a kind whose objects are observations of a source. See newKind for the
+// parameters.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -158,7 +162,8 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// sorted returns the values of a filter, sorted, because their order does not matter.
+// sorted returns the values of a filter in sorted order. So a spec that has the same values in
+// another order has the same scope.
 func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {
@@ -168,7 +173,8 @@ func sorted(identifiers []v1alpha1.Identifier) []string {
 	return out
 }
 
-// Objects returns an empty object of each kind that the operator works with, sources first.
+// Objects returns an empty object of each kind that the operator works with: a source, an
+// observation of each kind, and a discovery.
 func Objects() []client.Object {
 	objects := []client.Object{&v1alpha1.InventorySource{}}
 	for i := range observationKinds {
@@ -177,7 +183,7 @@ func Objects() []client.Object {
 	return append(objects, &v1alpha1.EnvironmentDiscovery{})
 }
 
-// Kinds returns the kinds that sources mirror, in the form that metrics need.
+// Kinds returns the kinds that sources mirror, in the form that package metrics needs.
 func Kinds() []metrics.Kind {
 	out := make([]metrics.Kind, len(observationKinds))
 	for i := range observationKinds {

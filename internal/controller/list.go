@@ -18,10 +18,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list lists every kind that the owner mirrors, all at once, so that a kind that fails stops no
-// other. If the owner has to wait for its credential's request budget, list asks nothing and
-// returns how long to wait. The error is the context's. A failure of the cloud or the credential is
-// in the outcomes.
+// list lists all kinds that the owner mirrors, at the same time. A kind that fails does not stop
+// the others. If the owner must wait for the request budget of its credential, list sends no
+// request and returns how long to wait. An error comes from the context. Failures of the cloud or
+// the credential are in the outcomes.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -65,15 +65,16 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets a token if the connection uses one. All listings then use the same token.
+// authorize gets a token if the connection uses tokens. All listings then use the same token.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists one kind within the owner's timeout. If the last listing answered the same
-// question, an item that equals the last one, byte for byte, is neither decoded nor projected.
+// listKind lists one kind, within the owner's timeout. If the last listing answered the same
+// question, listKind does not decode or project items that are the same as in that listing, byte
+// for byte.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -94,7 +95,8 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf returns the name of an outcome in the metrics: the reason of the kind's condition.
+// resultOf returns the result of a listing for the metrics: the reason of its failure, or
+// Succeeded.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason
@@ -105,12 +107,12 @@ func resultOf(o outcome) string {
 // scopeDigits is how many hex digits a scope has.
 const scopeDigits = 12
 
-// scope hashes everything that decides which objects a listing can show: the endpoint, the identity
-// and the filter. It is kept in the status, so it does not cover an API key's secret; in the cloud
-// every secret belongs to another key. It does not cover a token either, because a renewed token
-// changes nothing.
+// scope returns a hash of everything that decides which objects a listing can show: the endpoint,
+// the identity and the filter. The status has this hash, so an API key's secret must not be part of
+// it. The key's ID is enough, because the cloud never changes the secret of a key. A token is not
+// part of it either: a renewed token shows the same objects.
 func (c connection) scope(filter any) string {
-	// Marshalling strings and slices of them cannot fail.
+	// This cannot fail: all values are strings and slices of strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]

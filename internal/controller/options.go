@@ -16,15 +16,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options is what the reconcilers of all owners share. Every field must be set, unless its comment
-// says what zero means.
+// Options has what the reconcilers of all kinds of owners share. Every field must be set, unless
+// its comment says what the zero value means.
 type Options struct {
-	// Cluster reads from a cache that shows this client's own writes, and writes to the API server.
+	// Cluster writes to the API server, and reads from a cache. The cache shows the writes of this
+	// client.
 	Cluster client.Client
-	// APIReader reads from the API server: Secrets, and objects that the cache does not show.
+	// APIReader reads directly from the API server. It reads Secrets, and objects that the cache
+	// does not show.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets from a watch. If it is nil, SetupWithManager begins
-	// such a watch if it has the rights.
+	// such a watch when the manager has the rights.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -36,27 +38,30 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Budgets hands out the request budget of each credential.
 	Budgets *budget.Budgets
-	// Retry says how often a request is repeated within a listing. Zero means
-	// cloudapi.DefaultRetry.
+	// Retry says how often a listing asks for a page again after a failure, and how long it waits
+	// before that. A zero field means the value in cloudapi.DefaultRetry.
 	Retry cloudapi.Retry
 	// UserAgent names the operator and its version to the cloud.
 	UserAgent string
-	// Transport sends requests to the cloud. If it is nil, a transport with the system's
-	// certificate authorities does.
+	// Transport sends requests to the cloud. Nil means a transport that trusts the system's
+	// certificate authorities.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins that an endpoint may have, in the form of cloudapi.Origin.
+	// AllowedOrigins are the origins that an endpoint may have, in the form that cloudapi.Origin
+	// returns.
 	AllowedOrigins []string
 	// ConcurrentSyncs is how many owners of one kind are reconciled at once.
 	ConcurrentSyncs int
-	// Writers has a place for each write that may be under way at once, for all owners together.
+	// Writers limits how many writes are made at once, for all owners together. Its capacity is the
+	// limit: each write puts a value into it and takes one out at the end.
 	Writers chan struct{}
 	// Namespaces are the namespaces in which the manager works; empty means all.
 	Namespaces []string
-	// Selector selects the sources that this manager sees, by their labels; nil selects all.
+	// Selector selects by label the sources that this manager sees; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is by how much an interval may become longer or shorter.
+	// JitterPercent is how much longer or shorter the wait until a sync may become, in percent.
 	JitterPercent int
-	// ConfigMaps reports whether ConfigMaps with endpoints are kept for sources that ask for them.
+	// ConfigMaps reports whether the manager keeps ConfigMaps with endpoints, for sources that ask
+	// for them.
 	ConfigMaps bool
 
 	configMaps configMaps
@@ -64,15 +69,16 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches knows which types of objects are watched. Without the rights a type is not. It is safe
-// for concurrent use.
+// watches knows which types of objects the manager watches. The manager does not watch a type if it
+// lacks the rights. It is safe to use watches concurrently.
 type watches struct {
 	mu sync.Mutex
-	// denied says why objects of a type are not watched; "" if they are. The key is the Go type.
+	// denied says why the manager does not watch objects of a type; "" if it watches them. The key
+	// is the name of the Go type.
 	denied map[string]string
 }
 
-// begun reports whether a watch of a type was asked for and has begun.
+// begun reports whether a watch of the object's type was asked for and has begun.
 func (w *watches) begun(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +86,7 @@ func (w *watches) begun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set notes why objects of a type are not watched; "" if they are.
+// set records why the manager does not watch objects of this type; why is "" if it watches them.
 func (w *watches) set(object client.Object, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -90,20 +96,21 @@ func (w *watches) set(object client.Object, why string) {
 	w.denied[fmt.Sprintf("%T", object)] = why
 }
 
-// why returns why objects of a type are not watched; "" if they are, or if no watch was asked for.
+// why returns the reason why the manager does not watch objects of this type. It returns "" if the
+// manager watches them, or if no watch was asked for.
 func (w *watches) why(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.denied[fmt.Sprintf("%T", object)]
 }
 
-// Reconciler keeps the objects of the owners of one kind.
+// Reconciler reconciles the owners of one kind: it keeps the objects that they own.
 type Reconciler struct {
 	*Options
 	owners ownerKind
 	states states
 	census census
-	// watched returns the checksum of the objects that claim an owner, as the watch of a kind shows
+	// watched returns the checksum of the objects of a kind that claim an owner, as the watch shows
 	// them.
 	watched func(kind int, namespace, owner string) checksum
 }

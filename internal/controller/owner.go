@@ -12,25 +12,28 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery, in the form that the engine needs.
+// owner is an InventorySource or an EnvironmentDiscovery. The engine uses only these methods of it.
 type owner interface {
-	// object returns the owner's object. The engine may change its status.
+	// object returns the owner as an object of the API. The engine may change the status in this
+	// object.
 	object() client.Object
-	// planned returns the owner in the form that planning needs.
+	// planned returns the owner in the form that package mirror needs.
 	planned() mirror.Owner
-	// settings returns what the spec says about asking the cloud.
+	// settings returns how to ask the cloud for this owner, as the spec says.
 	settings() settings
-	// held returns the held prune of each kind, as the status names it; nil for a kind without one.
+	// held returns the held prune of each kind, as the owner's status has it. The value is nil for
+	// a kind without a held prune.
 	held() []*v1alpha1.HeldPrune
-	// status returns the part of the status that every owner has.
+	// status returns the part of the status that both kinds of owners have.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns the whole status.
 	wholeStatus() any
-	// number sets the part of the status that only owners of this kind have, except the summaries.
-	number(ctx context.Context, o *Options, s *state, d done)
+	// setOwnStatus sets those fields of the status that only this kind of owner has. It does not
+	// set the summaries: setSummaries does.
+	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
 }
 
-// settings are the parts of a spec that say how to ask the cloud, and whether to carry out the
+// settings are the fields of a spec that say how to ask the cloud, and whether to carry out the
 // plans.
 type settings struct {
 	endpoint    string
@@ -38,41 +41,42 @@ type settings struct {
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
-	// preview reports whether plans are only reported, and not carried out.
+	// preview reports whether the owner only reports its plans and does not carry them out.
 	preview bool
 }
 
 // ownerKind describes one kind of owner.
 type ownerKind struct {
-	// name is the controller's name, and the lower-case singular of the kind.
+	// name is the controller's name. It is the lower-case singular of the kind.
 	name string
 	// empty returns a new, empty owner; list returns a new, empty list of owners.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// as returns an object of the kind as an owner.
-	as func(client.Object) owner
-	// kinds are what its owners mirror.
+	// wrap makes an owner from an object of this kind.
+	wrap func(client.Object) owner
+	// kinds are the kinds that owners of this kind mirror.
 	kinds []kind
-	// blocked returns why the ConfigMaps of a kind's objects cannot be written; nil if they can, or
-	// if the kind has none.
+	// blocked returns why the ConfigMaps of a kind's objects are not as the spec asks. It returns
+	// nil if they are, or if the kind has no ConfigMaps.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 
 // words are the sentences of an owner's conditions and events.
 type words struct {
-	// first is the message while the first listing is under way.
+	// first is the message of Ready while the first listing is under way.
 	first string
-	// suspended is the message of Ready while spec.suspend is true. nothing is its message if no
-	// kind is mirrored.
+	// suspended is the message of Ready while spec.suspend is true. nothing is the message of Ready
+	// if the owner mirrors no kind.
 	suspended, nothing string
-	// waiting begins the message of a due sync that waits for its request budget.
+	// waiting is the beginning of the message about a due sync that waits for its request budget.
 	waiting string
-	// withheld is a format with one %d: the number of objects that only incomplete listings had.
+	// withheld is a format with one %d: the number of objects that get no object in the cluster
+	// yet, because only incomplete listings had them.
 	withheld string
-	// taken are the sentences about names that are taken.
+	// taken has the sentences about wanted names that are taken.
 	taken taken
-	// succeeded says what a kind's sync found.
+	// succeeded returns the message about what a kind's sync found.
 	succeeded func(o owner, s *state, kind int) string
 }
 

@@ -13,24 +13,25 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// plans are what a pass will do, by kind; nil if there is none.
+// plans has the plan of a pass for each kind of the owner.
 type plans []plan
 
-// plan is what a pass will do to one kind.
+// plan says what a pass does to the objects of one kind.
 type plan struct {
 	changes *mirror.Changes
-	// whole reports whether the pass looked at all of the owner's objects. If so, existing are
-	// those objects. Otherwise drift are the names of the objects that the pass looked at.
+	// whole reports whether the pass looked at all objects of the owner. If it did, existing has
+	// these objects. Otherwise drift has the names of the objects that it looked at.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
 // repair plans to undo what someone else changed. It looks only at the objects that the watch
-// named, and decides about each as a whole pass would. That is enough if the last whole pass left
-// nothing to do and every listing since then was unchanged.
+// named, and decides about each of them as a whole pass does. This is enough if the last whole pass
+// left nothing to do, and if all listings since then were unchanged.
 //
-// It returns nil if the pass must look at everything. If it returns an error, the next pass must.
+// repair returns nil if this pass must look at all objects. After an error, the next pass must look
+// at all objects.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -41,7 +42,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		todo[i].drift = k.inbox.take()
 		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
 		if err != nil {
-			s.settled = 0 // The inbox has lost the names.
+			s.settled = 0 // The inbox no longer has the names.
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
@@ -64,9 +65,12 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync can skip reading and planning: its listings equal the last ones,
-// the last pass left nothing to do or to wait for, and the watches show the objects as that pass
-// left them. The last condition also holds kinds that are not mirrored.
+// unchanged reports whether a sync needs no reading and no planning. All of this must be true:
+//
+//   - The listings are complete and equal the last ones.
+//   - The last pass left nothing to do and nothing to wait for.
+//   - The watches show the objects as the last pass left them. This includes kinds that the owner
+//     does not mirror.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -81,8 +85,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all the owner's objects, records the listings, and plans for every kind. If it fails,
-// the sync does not count as made, and the next pass asks again.
+// look reads all objects of the owner, records the listings in the ledgers, and plans for every
+// kind. If look fails, the sync does not count, and the next pass asks the cloud again.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	todo := make(plans, len(s.kinds))
@@ -110,8 +114,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records the outcome of a sync for each kind. If a person asked for the sync, every failed
-// write is due at once, because that person may have removed the cause.
+// heard records how the sync of each kind went. If a person asked for the sync, heard makes every
+// failed write due at once, because that person may have removed the cause of the failure.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -123,7 +127,8 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// answered records in the schedule what a sync answered. Without a sync it does nothing.
+// answered records a sync in the schedule, with the spec, annotations and Secret that it answered.
+// If the pass made no sync, answered does nothing.
 func (s *state) answered(o owner, asked answers) {
 	if !asked.synced() {
 		return
@@ -132,7 +137,7 @@ func (s *state) answered(o owner, asked answers) {
 	s.schedule.answer(termsOf(o), asked, whole)
 }
 
-// record records a listing in the ledger.
+// record records a listing in the kind's ledger.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -146,15 +151,15 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked = l.index, l.asked
 	if !k.ledger.Distinct() {
-		k.index = nil // The next listing must hold every object, to decide which one gets a name.
+		k.index = nil // Without the index the next listing has all objects. The ledger then decides again which object gets the name.
 	}
 }
 
-// plan makes the plan of each kind. decides reports whether the pass may delete; a pass whose sync
-// is put off may not. If the owner only previews, the plans change nothing.
+// plan makes the plan of each kind. decides reports whether the pass may delete objects: it may not
+// if its sync was put off. If the owner only previews, the plans have no changes.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	planned := r.copied(o).planned() // A copy: event filters read it while writeStatus changes the owner.
+	planned := r.copied(o).planned() // This is a copy, because event filters read it while writeStatus changes the owner.
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
@@ -187,21 +192,21 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
 		}
 		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
-		k.retries.keep(kinds[i], todo[i].changes, made.Conflicts)
+		k.retries.forgetUnplanned(kinds[i], todo[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {
-		s.kinds[i].inbox.done(views[i])
+		s.kinds[i].inbox.finish(views[i])
 	}
 	return nil
 }
 
-// fresh reports whether the last attempt to list a kind gave a complete listing, and that listing
-// just ended.
+// fresh reports whether the last attempt to list the kind gave a complete listing that ended less
+// than freshFor ago.
 func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn returns the held prune of each kind, see heldIn.
+// allHeldIn returns the held prune of each kind in the owner's status, see heldIn.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

@@ -22,16 +22,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField indexes observations by the source in their spec. The spec never changes, so no edit
-// can hide an observation from its source. A label could be edited.
+// sourceField is the index of observations by the source that their spec names. No edit can hide an
+// observation from its source, because the spec cannot be changed. A label could be changed.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp bounds the wait until the cache shows this client's own writes. If an object was deleted
-// while the watch was down, the event for a write may never come. Planning from an older state is
-// safe, because every write is conditional.
+// catchUp is the longest wait until the cache shows this client's own writes. The wait must end: if
+// an object was deleted while the watch was down, the event for a write to it may never come. A
+// plan from an older state does no harm, because a write fails if the object has changed.
 const catchUp = 5 * time.Second
 
-// get reads an owner from the cache; nil if it does not exist.
+// get returns an owner from the cache; nil if the owner does not exist.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
 	object := r.owners.empty()
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -40,11 +40,11 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
-	return r.owners.as(object), err
+	return r.owners.wrap(object), err
 }
 
-// owned reads an owner's own objects of a kind, and the checksum of all objects that claim the
-// owner. The objects belong to the cache and must not be changed.
+// owned returns the objects of a kind that belong to an owner, and the checksum of all objects that
+// claim the owner. The caller must not change the objects, because the cache uses them.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -68,9 +68,9 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 	return owned, all, err
 }
 
-// reread reads single objects of an owner from the cache. The map key is the name; the value is nil
-// if the object does not exist. The objects belong to the cache and must not be changed. If one of
-// them does not belong to the owner, reread returns a nil map.
+// reread reads the objects with these names from the cache. The map key is the name; the value is
+// nil if the object does not exist. The map itself is nil if one of the objects does not belong to
+// the owner. The caller must not change the objects, because the cache uses them.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -99,8 +99,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp reads from the cache when it shows this client's own writes. If that takes longer than
-// catchUp, it reads the cache as it is, with the option asItIs.
+// caughtUp calls read, which waits until the cache shows this client's own writes. If the wait is
+// longer than catchUp, caughtUp calls read again with the option asItIs, so that it reads the cache
+// without waiting.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -112,10 +113,11 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants returns the objects that have a name the owner wants, but do not belong to the owner.
-// The map key is the name. It reads from the cache; if the API server said that a name is taken,
-// from the API server. unseen are the owner's own objects that only the API server shows, such as a
-// source that lost the labels of this manager's shard.
+// occupants returns the objects that have a name which the owner wants, and do not belong to the
+// owner. The map key is the name. occupants reads the objects from the cache. If the API server
+// refused a creation because the name is taken, but the cache shows no object with this name,
+// occupants asks the API server. unseen are the owner's own objects that only the API server shows,
+// such as a source that lost the labels of this manager's shard.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -143,9 +145,10 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone reports whether an owner was deleted although the cache still shows it. It asks the API
-// server, and only before a repair creates an object: perhaps the garbage collector just deleted
-// that object, because its owner is gone.
+// gone reports whether the owner was deleted although the cache still shows it. It asks the API
+// server only if a pass between two syncs is about to create an object. The garbage collector may
+// have deleted that object a moment ago, because its owner is gone. Then the object must not be
+// created again.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {
@@ -161,8 +164,8 @@ func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plan
 	return found.GetUID() != o.object().GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads the object with a name from the API server, into an empty list of its kind. It needs
-// only the right to list.
+// live reads the object with this name from the API server. list is an empty list of the object's
+// kind. live needs only the right to list objects of this kind.
 func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err
@@ -180,7 +183,7 @@ func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace
 // requestsFor returns a request for each object of a list.
 func requestsFor(list client.ObjectList) []reconcile.Request {
 	requests := make([]reconcile.Request, 0, meta.LenList(list))
-	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails if the function does.
+	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails only if the function fails.
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
 		return nil
 	})

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller holds the engine that keeps objects in the cluster equal to what the cloud
-// lists. An owner (an InventorySource or an EnvironmentDiscovery) has a credential, a schedule and
-// kinds. The engine lists each kind, plans, writes and reports. It is the same for both kinds of
-// owners. One Reconcile is a pass: ask, then repair or look, then apply, then report. The files
-// source.go and discovery.go describe the owners, kinds.go the kinds. The package knows nothing of
-// HTTP or JSON.
+// Package controller has the engine that keeps objects in the cluster equal to what the cloud
+// lists. An owner is an InventorySource or an EnvironmentDiscovery. An owner has a credential, a
+// schedule, and kinds that it mirrors. The engine is the same for both kinds of owners: it lists
+// each kind, plans, writes and reports. One call of Reconcile is a pass: ask, then repair or look,
+// then apply, then report. The files source.go and discovery.go describe the owners. The file
+// kinds.go describes the kinds that they mirror. Only package cloudapi knows the cloud's HTTP and
+// JSON.
 package controller
 
 import (
@@ -15,22 +16,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// NewSources returns the reconciler of InventorySources. It keeps their observations.
+// NewSources returns the reconciler of InventorySources. The reconciler keeps their observations.
 func NewSources(o *Options) *Reconciler { return newReconciler(o, sources) }
 
-// NewDiscoveries returns the reconciler of EnvironmentDiscoveries. It keeps their sources.
+// NewDiscoveries returns the reconciler of EnvironmentDiscoveries. The reconciler keeps their
+// InventorySources.
 func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoveries) }
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	r := &Reconciler{Options: o, owners: kind}
 	r.watched = func(kind int, namespace, owner string) checksum {
-		return r.census.of(kind, namespace, r.owners.kinds[kind].claimed(owner))
+		return r.census.sum(kind, namespace, r.owners.kinds[kind].claimed(owner))
 	}
 	return r
 }
 
-// These features need further rights, each in a folder of config with its name:
-// endpoint-configmaps, secret-watch and workload-identity.
+// Three features need more rights than these: endpoint-configmaps, secret-watch and
+// workload-identity. The rights of each feature are in the folder of config with the feature's
+// name.
 //
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/status;inventorysources/status,verbs=patch
@@ -40,15 +43,15 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Reconcile makes the objects of one owner follow the cloud.
+// Reconcile makes the objects of one owner equal to what the cloud lists.
 //
-// If a sync is due (see schedule), it asks the cloud. Then it compares the objects in the cluster
-// with what the listings so far said, and writes the difference. Between two syncs the same
-// comparison undoes what someone else changed. If possible, it looks only at the objects that the
-// watch named, see repair. The comment of report says which conditions each outcome sets.
+// If a sync is due, see schedule, Reconcile asks the cloud. Then it compares the objects in the
+// cluster with what the listings so far had, and writes the differences. Between two syncs this
+// comparison undoes what someone else changed. If possible, Reconcile looks only at the objects
+// that the watch named, see repair. The comment of report says which conditions each result sets.
 //
-// The error is the API server's. A failure of the cloud, the credential or an object is reported in
-// the owner's status instead, and tried again later.
+// An error comes from the API server. A failure of the cloud, of the credential or of a single
+// object is not an error: the owner's status reports it, and a later pass tries again.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
@@ -62,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
 		return reconcile.Result{}, nil // The garbage collector does the rest.
 	}
-	s := r.states.of(o, r.owners.kinds, r.Clock.Now())
+	s := r.states.get(o, r.owners.kinds, r.Clock.Now())
 	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
 		result, err := ended(ctx, err)
 		result.RequeueAfter = wait
@@ -96,8 +99,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
 }
 
-// ended returns the result of a pass that met an error. If the manager stops, the error is dropped:
-// the next manager goes on.
+// ended returns the result of a pass that ends early. err may be nil. If the manager stops, ended
+// drops the error, because the next manager goes on.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -105,9 +108,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists what the cloud has, if a sync is due. Before an owner's first sync it announces that.
-// If other owners wait for the same request budget, ask puts the sync off, so that no worker waits.
-// The error is the API server's or the context's.
+// ask lists the owner's kinds in the cloud, if a sync is due. Before an owner's first sync, ask
+// announces the sync in the status. If other owners wait for the same request budget, ask puts off
+// the sync, so that no worker waits. An error comes from the API server or from the context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -127,8 +130,8 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain returns how long to wait before the next writes, if someone else changes the objects
-// again and again; 0 to go on. After the wait a pass looks at the same objects.
+// restrain returns how long to wait before the next writes if someone else changes the objects
+// again and again; 0 if no wait is needed. The pass after the wait looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -150,8 +153,9 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait for the next thing to do: a sync, a look at a refused Secret,
-// objects that turn stale, or a retry of a failed write. It is 0 if there is nothing to wait for.
+// wake returns how long to wait until the next thing to do: a sync, a check whether a refused
+// credential was replaced, objects that turn stale, or another try of a failed write. It returns 0
+// if there is nothing to wait for.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time

@@ -18,9 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce reports once, when an owner has no Ready yet, that its first sync is under way:
-// Ready=Unknown and Reconciling=True, reason Progressing. Later syncs are not announced, so that
-// each costs at most one write of the status.
+// announce reports that an owner's first sync is under way: Ready=Unknown and Reconciling=True,
+// both with reason Progressing. If the owner has a condition Ready already, announce does nothing.
+// So a later sync costs at most one write of the status.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -32,32 +32,33 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 
 // copied returns a copy of an owner.
 func (r *Reconciler) copied(o owner) owner {
-	return r.owners.as(o.object().DeepCopyObject().(client.Object))
+	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report writes the owner's status if it changed: the conditions, counts and times of the last
-// sync, and what the plans report.
+// report updates the owner's status and writes it if it changed. The status has the conditions,
+// counts and times of the last sync, and what the plans report.
 //
 // Conditions set:
-//   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last
-//     sync went; absent for a kind that is not mirrored.
-//   - Ready: True if every mirrored kind was listed completely and written and no name was taken;
-//     otherwise False with the reason of the first kind that failed. Unknown while suspended,
-//     before the first sync, and while all wanted names that are taken will be free soon.
-//   - Stalled if only a person can help.
-//   - Reconciling if the operator tries again by itself.
-//   - PruneHeld while a prune waits for approval.
 //
-// If a due sync waits long for its credential's request budget, Ready is False with reason
-// RateLimited; before the first sync it stays Progressing.
+//   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last sync
+//     went. The condition is absent if the kind is not mirrored.
+//   - Ready: True if every mirrored kind was listed completely and written, and no wanted name is
+//     taken. Otherwise False, with the reason of the first kind that failed. Unknown while
+//     suspended, before the first sync, and while all taken names will be free soon.
+//   - Stalled: True if only a person can help.
+//   - Reconciling: True if the operator tries again by itself.
+//   - PruneHeld: True while a prune waits for approval.
+//
+// If a due sync waits long for its credential's request budget, Ready becomes False with reason
+// RateLimited. Before the first sync, Ready keeps the reason Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
-	if !unseen { // Otherwise the verdict on the last spec stays.
+	if !unseen { // An unseen spec was not synced yet, so the status still describes the former spec.
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
-		o.number(ctx, r.Options, s, did)
+		o.setOwnStatus(ctx, r.Options, s, did)
 		c.setPruneHeld(o.held()...)
 		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)
@@ -77,8 +78,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line for a pass that changed objects or Ready, and one at debug level for any
-// other pass.
+// logPass logs one line for a pass. If the pass changed neither objects nor Ready, the line is at
+// debug level.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {
@@ -96,8 +97,8 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns the verdict on a due sync that has waited long for its request budget, or that
-// the cloud asked to wait; nil if there is none.
+// overdue returns the verdict on a due sync that waits long for its request budget, or because the
+// cloud asked for the wait. It returns nil if no sync waits, or if the wait is too short to report.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -111,10 +112,10 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries sets each kind's counts and held prune in the status. The counts of an earlier
-// process stay until the kind's first complete listing since the start. While it is not decided
-// whether a prune is still held, a held prune stays, unless fewer objects are missing or out of scope
-// than it has.
+// setSummaries sets the counts and the held prune of each kind in the status. Counts of an earlier
+// process stay until the kind's first complete listing since the start. While it is not known
+// whether a prune is still held, the prune stays in the status. But if fewer objects are missing or
+// out of scope than the prune has, the prune is removed.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -138,7 +139,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 	}
 }
 
-// setTimes sets the times of the last and the next sync in the status, and what the last sync
+// setTimes sets in the status: the times of the last complete sync and of the next sync, the
+// back-off after a refused credential, and the last value of the annotation requestedAt that a sync
 // answered.
 func (s *schedule) setTimes(o owner) {
 	status := o.status()
@@ -158,12 +160,12 @@ func (s *schedule) setTimes(o owner) {
 	}
 }
 
-// writeStatus writes an owner's status if it differs from before, and keeps the API server's
-// answer. Times are compared in seconds, because the API keeps no fractions.
+// writeStatus writes the status of o if it differs from the status of before. After a write, o is
+// what the API server answered. Times are compared in seconds, because the API stores no fractions.
 //
-// The patch first tests the UID, so that it never changes an object that was created again under
-// the same name. A merge patch cannot do that: for a custom resource the API server ignores its
-// UID. An object that was deleted in between needs no status.
+// The patch first tests the UID. So it never changes an object that was created later with the same
+// name. A merge patch cannot do that: the API server ignores the UID in a merge patch to a custom
+// resource. If the object does not exist any more, that is no error.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
@@ -184,7 +186,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	return nil
 }
 
-// inSeconds drops the fractions of a second in an owner's status, because the API keeps none.
+// inSeconds cuts the times in an owner's status to seconds, because the API stores no fractions.
 func (r *Reconciler) inSeconds(o owner) {
 	status := o.status()
 	times := []*metav1.Time{status.LastSyncTime, status.NextSyncTime}

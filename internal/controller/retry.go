@@ -16,45 +16,46 @@ import (
 )
 
 const (
-	// retryFirst is the wait after an object's first failed write, mostly a conflict. It doubles
-	// with each further failure, up to retryMost.
+	// retryFirst is the wait after the first failed write of an object. Most of these failures are
+	// conflicts. The wait doubles with each further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored bounds the wait after a write that was stored otherwise than it was sent.
-	// That wait begins at interval and doubles. If interval is longer, it is the bound.
+	// leastMostUnstored is the longest wait after a write that the API server stored differently.
+	// The first wait is the owner's interval; it doubles with each further failure. If the interval
+	// is longer than leastMostUnstored, every wait is the interval.
 	leastMostUnstored = time.Hour
-	// conflictsTold is how many conflicts in a row an object may meet before that is reported. A
-	// conflict only means that someone else was faster; the next read shows that.
+	// conflictsTold is the number of failures in a row after which a conflict is reported. A
+	// conflict only means that someone else was faster. Mostly the next attempt succeeds.
 	conflictsTold = 3
-	// maxWords bounds a quote of the API server or a policy in a message, in bytes.
+	// maxWords is the largest length of a quoted text in a message, in bytes. The text comes from
+	// the API server or from a policy.
 	maxWords = 1024
 )
 
-// retry is a failed write of one object, W being what describes a write. A nil retry is that of an
-// object whose last write did not fail.
+// retry is the failed write of an object. W is the type that describes a write. A nil retry means
+// that the last write of the object did not fail.
 type retry[W any] struct {
 	// write is the write that failed; nil for a deletion.
 	write    *W
 	attempts int
 	next     time.Time
 	err      error
-	// deferred reports whether the next listing decides about the write. Until then it is not
-	// tried.
+	// deferred reports whether the write must wait for the next listing, which decides about it.
 	deferred bool
 }
 
 // waiting reports whether the object must not be written yet.
 func (r *retry[W]) waiting(now time.Time) bool { return r != nil && now.Before(r.next) }
 
-// taken reports whether the API server said that the object to create already exists.
+// taken reports whether the write failed because an object with this name exists already.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the failure should be reported.
+// lasts reports whether the failure must be reported. It is false for the first conflicts.
 func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether a write, nil for a deletion, is the one that failed. same compares two
+// repeats reports whether w is the write that failed. w is nil for a deletion. same compares two
 // writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
@@ -73,9 +74,10 @@ func (r *retry[W]) hurry() {
 	}
 }
 
-// after returns what follows from how a write went, nil for a deletion: nil if it succeeded. A failed
-// one is tried again after a wait that doubles with every further failure. interval is the first
-// wait if the object was stored otherwise than it was sent.
+// after returns the retry for an object after the write w; w is nil for a deletion. It returns nil
+// if the write succeeded. It also returns nil if the write did not begin and the write before it
+// did not fail. Otherwise the write is due again after a wait that doubles with every further
+// failure. interval is the first wait if the API server stored the object differently.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -83,7 +85,7 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 		return nil
 	case errors.As(err, new(notStored)):
 		first, most = interval, max(leastMostUnstored, interval)
-	case errors.Is(err, errStopped) && r == nil: // A write that was not begun is not due at once again.
+	case errors.Is(err, errStopped) && r == nil: // The next pass plans the write again.
 		return nil
 	}
 	if r == nil {
@@ -95,15 +97,15 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 	return r
 }
 
-// retries are the failed writes of one kind, by the object's name. Each waits by itself, longer
-// each time. So one that is refused forever does not hold others back, and is not sent with each of
-// them.
+// retries has the failed writes of one kind. The key is the object's name. Each failed write has a
+// wait of its own. So a write that is always refused does not delay other writes, and is not sent
+// again with each of them.
 type retries map[string]*retry[mirror.Write]
 
 // waiting reports whether an object must not be written yet.
 func (rs retries) waiting(name string, now time.Time) bool { return rs[name].waiting(now) }
 
-// note keeps how the write of an object went; w is nil for its deletion.
+// note records whether the write of an object failed. w is nil for a deletion.
 func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
 	if r := rs[name].after(w, err, now, interval); r != nil {
 		rs[name] = r
@@ -119,8 +121,8 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns when the first retry is due. Deferred retries do not count. It is zero if there
-// is none, and may be zero while hurry has made one due at once.
+// earliest returns when the first retry is due. It does not count deferred retries. It returns zero
+// if there is no retry. It can also return zero after hurry, when a retry is due at once.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -131,9 +133,11 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// keep forgets every failed write that is no longer planned in the same form: a changed write is a
-// new one. It keeps a deletion that waits for the next listing, and a creation whose name is taken.
-func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
+// forgetUnplanned removes the failed writes that the plan no longer has. If the plan has a changed
+// form of a write, that is a new write, and forgetUnplanned removes the old one. Two other kinds of
+// failed writes stay, as deferred: a deletion that waits for the next listing, and a creation whose
+// name another object has.
+func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
 	}
@@ -149,7 +153,7 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 			}
 		}
 	}
-	for _, c := range conflicts { // Perhaps only the API server shows which object has the name.
+	for _, c := range conflicts { // With this retry, occupants asks the API server for the object.
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
 		}
@@ -159,8 +163,8 @@ func (rs retries) keep(k *mirror.Kind, changes *mirror.Changes, conflicts []mirr
 	maps.DeleteFunc(rs, func(name string, _ *retry[mirror.Write]) bool { return !kept[name] })
 }
 
-// failure reports the failed writes, as a part of the planned ones; nil if there is nothing to
-// report.
+// failure returns the failure that reports the failed writes: how many of the planned writes
+// failed, and why the first of them failed. It returns nil if there is nothing to report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -176,8 +180,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 		"%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[first].err.Error(), maxWords))}
 }
 
-// passing reports whether the error of a write may only mean that someone else was faster, or that
-// the cache is behind.
+// passing reports whether a write with this error may succeed if it is planned again: someone else
+// was faster, or the cache is behind.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

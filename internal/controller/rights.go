@@ -17,11 +17,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is how often the manager asks again for rights that it lacks.
+// askAgain is the wait before the manager asks again whether it has the rights that it lacked.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of a type. It does unless it lacks the
-// rights.
+// Watched reports whether the manager watches objects of this type. It is false while the manager
+// lacks the rights to watch them.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
 // denied returns a failure if the manager lacks the rights to mirror a kind; nil if it has them.
@@ -36,7 +36,7 @@ func (o *Options) denied(k *kind) *failure {
 type beginner struct {
 	*Options
 	mgr ctrl.Manager
-	// asking asks the API server for rights, without the cache.
+	// asking is a client that asks the API server for the manager's rights, without the cache.
 	asking client.Client
 }
 
@@ -48,12 +48,14 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls begin once the manager may list and watch objects of a type in all its
-// namespaces. Without these rights the watch would keep the whole manager from starting. While they
-// are missing, the type counts as not watched. follows says what that means for users; the log says
-// it once. If follows is "", the type is only useful, not needed: it is watched only if the API
-// server confirms the rights.
-// The watches of the types in after must have begun before.
+// whenAllowed calls begin when the manager may list and watch objects of a type in all its
+// namespaces. If a watch began without these rights, the whole manager could not start. While the
+// rights are missing, the type counts as not watched. The watches of the types in after must have
+// begun before.
+//
+// follows says what the missing rights mean for users; whenAllowed logs it once. If follows is "",
+// the watch is useful but not needed, and begin is called only if the API server confirms the
+// rights. If follows is not "", begin is also called if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {
@@ -89,9 +91,9 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 	}))
 }
 
-// lacking says which right to list and watch objects of a type the manager lacks, in any of its
-// namespaces, or why the watch of a type in after has not begun; "" if nothing is lacking. The error
-// means that the API server gave no answer.
+// lacking returns which right the manager lacks to list and watch objects of a type in all its
+// namespaces. If the watch of a type in after has not begun, lacking returns why. It returns "" if
+// nothing is lacking. An error means that the API server gave no answer.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
 		if why := b.watches.why(other); why != "" {
@@ -131,8 +133,8 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a runnable that waits for rights. It runs on standby too, so that the cache is full
-// when this manager takes over.
+// waiting is a runnable that waits for rights. It runs on standby too. So the cache is already
+// filled when this manager takes over.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

@@ -13,62 +13,63 @@ import (
 )
 
 const (
-	// confirmAfter is the wait between a listing that lacked an object and the next listing. So a
-	// deletion shows soon, and not only after an interval.
+	// confirmAfter is the wait after a listing that lacked an object. The next listing comes early,
+	// and confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many such listings may follow each other, even if each lacks other
-	// objects. A larger afterMisses allows more.
+	// confirmations is the largest number of early listings in a row. There is a limit because each
+	// listing may lack other objects than the one before. If prune.afterMisses is larger,
+	// prune.afterMisses is the limit.
 	confirmations = 3
-	// firstRetry is the wait after a first failed sync. It doubles with each further failure, up to
-	// the interval, see mostRetry.
+	// firstRetry is the wait after the first failed sync. The wait doubles with each further
+	// failure, up to the interval or mostRetry, whichever is shorter.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if the interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce bound how often changes by others are undone. A person's
-	// changes are undone at once. If a controller changes an object again and again, the two do not
-	// write at full speed.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. A few
+	// changes, such as those of a person, are undone at once. If a controller changes an object
+	// again and again, the operator and this controller do not write at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is how long after a complete listing objects may be deleted. That is time enough to
-	// write, and to write again after a conflict.
+	// freshFor is how long after a complete listing objects may be deleted. This is enough time for
+	// the writes, and for another try after a conflict.
 	freshFor = time.Minute
-	// leastMaxWait bounds the wait that the cloud may ask for. If interval is longer, it is the
-	// bound.
+	// leastMaxWait is the longest wait that the cloud may ask for. If the interval is longer, the
+	// interval is the limit.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal bounds the wait after a refused credential. If interval is longer, it is the
-	// bound. A role that is granted in the cloud takes effect within that time.
+	// leastMaxRefusal is the longest wait after a refused credential. If the interval is longer,
+	// the interval is the limit. If someone grants a role in the cloud, the operator notices that
+	// within this time.
 	leastMaxRefusal = 30 * time.Minute
 	// patience is how long a due sync may wait for its credential's request budget before the owner
-	// reports it. If the owner's timeout is shorter, that counts.
+	// reports the wait. If the owner's timeout is shorter, the timeout is the limit.
 	patience = time.Minute
 )
 
 // schedule decides when to ask the cloud. The zero schedule asks at once.
 type schedule struct {
-	// answered is what the last sync answered.
+	// answered is the request that the last sync answered.
 	answered request
-	// ended is when the listings of the last sync ended. Every wait begins then, and so does
-	// staleness. So slow writes do not make a working owner stale.
+	// ended is when the listings of the last sync ended. All waits begin at this time, not after
+	// the writes. Otherwise slow writes could delay the next sync until objects turn stale.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
 	// look is when to check again whether a refused credential was replaced.
 	look time.Time
-	// lastSync is when the last sync ended that listed every kind completely.
+	// lastSync is when the last complete sync ended: one that listed every kind completely.
 	lastSync time.Time
 	// failures is how many syncs in a row failed.
 	failures int
 	// confirming is how many syncs in a row came early to confirm that objects are missing.
 	confirming int
-	// refused is how long the next sync is put off because the cloud refuses the credential; 0 if
-	// it does not.
+	// refused is the wait before the next sync if the cloud refused the credential; otherwise 0.
 	refused time.Duration
-	// waiting is since when a due sync waits for its credential's request budget; zero if none
-	// waits.
+	// waiting is the time since which a due sync waits for its credential's request budget; zero if
+	// no sync waits.
 	waiting time.Time
 }
 
-// request is everything that can start a sync before it is due.
+// request has the values that start a sync early if one of them changes.
 type request struct {
 	// generation is the generation of the spec; 0 before the first sync since the start.
 	generation int64
@@ -78,9 +79,9 @@ type request struct {
 	secret string
 }
 
-// resume takes over the back-off of an earlier process from an owner's status. So a manager that
-// restarts again and again does not ask each time with a refused credential. Whatever ends a
-// back-off in one process ends it after a restart too.
+// resume takes over the back-off of an earlier process from the owner's status. So a manager that
+// restarts again and again does not use a refused credential each time. The back-off then ends by
+// the same changes as without a restart.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -94,7 +95,8 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secret:       b.SecretVersion,
 	}
 	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// A forged status must not put the sync off longer than a real one could.
+	// Someone may have edited the status. That must not put off the sync longer than a real
+	// back-off.
 	s.ended, s.next = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
@@ -134,21 +136,21 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// A new listing must decide about the prune, not an old one.
+		// A new listing must decide about the prune.
 		return true
-	case now.Before(s.ended): // The clock was set back, so next may be far too late.
+	case now.Before(s.ended): // The clock was set back, so next may be much too late.
 		return true
 	}
 	return !now.Before(s.next)
 }
 
-// answer records a sync. whole reports whether it listed every kind completely.
+// answer records a sync. whole reports whether the sync listed every kind completely.
 func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	if a.early { // Someone changed something, so a back-off starts over.
+	if a.early { // Someone changed something, so the back-off begins again.
 		s.refused = 0
 	}
 	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
@@ -159,15 +161,16 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 	}
 }
 
-// attempt is how the listing of one kind went.
+// attempt says how the listing of one kind went.
 type attempt struct {
 	// failure is nil if the kind was listed completely.
 	failure *failure
-	// unconfirmed is as in mirror.Report.
+	// unconfirmed is Unconfirmed of mirror.Report.
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due, from how the last one went. spread adds jitter to a wait.
+// plan sets when the next sync is due. last says how the last listing of each kind went. spread
+// adds jitter to a wait.
 func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
 	s.refused = s.refusal(t.interval, last)
 	wait := spread(max(t.interval, s.refused))
@@ -178,7 +181,7 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	case s.confirming < max(confirmations, t.afterMisses):
 		s.confirming++
 		wait = min(wait, confirmAfter)
-	default: // Each listing lacks other objects: the next try is after an interval.
+	default: // Too many early syncs: the next one comes after the interval.
 		s.confirming = 0
 	}
 	for _, a := range last {
@@ -193,9 +196,8 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
-// refusal returns how long to wait because the cloud refused the credential for every kind; 0 if it
-// did not. The wait begins at an interval and doubles with each refusal. If one kind can be listed,
-// there is no such wait.
+// refusal returns how long to wait if the cloud refused the credential for every kind; otherwise 0.
+// The first wait is the interval. The wait doubles with each refusal, up to mostRefusal.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -208,7 +210,7 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals are the reasons that mean that the cloud refused the credential.
+// refusals has the reasons that mean that the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
@@ -218,19 +220,19 @@ func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter by up to percent of it. So sources that were made
-// together do not always ask together.
+// jittered makes a wait longer or shorter, by at most this percentage. So sources that were made at
+// the same time do not always ask at the same time. random is in [0, 1).
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))
 }
 
-// backoff returns the wait after this many failures in a row: first after one failure, then twice
-// as long each time, up to most.
-func backoff(failures int, first, most time.Duration) time.Duration {
+// backoff returns the wait after a number of failures in a row. The wait begins at the duration
+// first and doubles with each further failure, up to longest.
+func backoff(failures int, first, longest time.Duration) time.Duration {
 	wait := first
-	for i := 1; i < failures && wait < most; i++ {
+	for i := 1; i < failures && wait < longest; i++ {
 		wait *= 2
 	}
-	return min(wait, most)
+	return min(wait, longest)
 }

@@ -21,12 +21,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// secretField indexes owners by the Secret in their spec.
+// secretField is the index of owners by the Secret that their spec names.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
 // rotated reports whether the owner's Secret is newer than the one that the last sync used. If the
-// manager watches Secrets, it looks in the cache. Otherwise it reads the Secret only if the cloud
-// refused the credential, once an interval. All other owners read it at their next sync anyway.
+// manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, at most once
+// in an interval, and only if the cloud refused the credential. An owner whose credential was not
+// refused reads the Secret at its next sync anyway.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -54,7 +55,8 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer reports whether a resourceVersion is newer than another one; "" is older than all.
+// newer reports whether version is a newer resourceVersion than the other one. "" is older than
+// every version.
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
@@ -63,8 +65,8 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets makes a controller watch the metadata of Secrets once the manager may, so that a
-// changed credential is used at once. By default the manager may not.
+// watchSecrets makes a controller watch the metadata of Secrets when the manager has the rights.
+// Then a changed credential is used at once. By default the manager does not have these rights.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
@@ -75,12 +77,13 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 		})); err != nil {
 			return err
 		}
-		_, err := mgr.GetCache().GetInformer(ctx, secrets) // A running cache is filled by then.
+		_, err := mgr.GetCache().GetInformer(ctx, secrets) // If the cache runs already, this waits until it has the Secrets.
 		return err
 	})
 }
 
-// secrets returns a reader of the metadata of watched Secrets; nil if they are not watched.
+// secrets returns a reader of the metadata of Secrets from a watch. It returns nil if Secrets are
+// not watched.
 func (r *Reconciler) secrets() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
@@ -88,10 +91,11 @@ func (r *Reconciler) secrets() client.Reader {
 	return r.Secrets
 }
 
-// indexBySecret makes a cache find the owners of a kind that use a Secret.
+// indexBySecret adds the index by which a cache finds the owners that use a Secret. kind is their
+// kind.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
-		key := kind.as(o).settings().credentials.APIKey
+		key := kind.wrap(o).settings().credentials.APIKey
 		if key == nil {
 			return nil
 		}
@@ -103,7 +107,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 	return nil
 }
 
-// users returns requests for the owners that use a Secret.
+// users returns a request for each owner that uses a Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := r.owners.list()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),

@@ -20,7 +20,7 @@ var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
 	list:    func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
-	as:      func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
+	wrap:    func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
 	kinds:   observationKinds,
 	blocked: (*Options).configMapsOf,
 	words: words{
@@ -40,7 +40,7 @@ var sources = ownerKind{
 	},
 }
 
-// sourceOwner is an InventorySource as an owner.
+// sourceOwner makes an InventorySource an owner.
 type sourceOwner struct{ *v1alpha1.InventorySource }
 
 func (s sourceOwner) object() client.Object        { return s.InventorySource }
@@ -52,7 +52,8 @@ func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
 }
 
-// foundObjects says how many objects of a kind are listed.
+// foundObjects returns the message about the last sync of a kind. It has the number of listed
+// objects.
 func foundObjects(_ owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
@@ -62,9 +63,9 @@ func foundObjects(_ owner, s *state, i int) string {
 	return message
 }
 
-// holdOff returns how long a source must wait before its first sync; 0 if it need not. Sources that
-// a discovery makes together would otherwise ask the cloud together. The wait is drawn once, see
-// turnOf.
+// holdOff returns how long a source must wait before its first sync; 0 if it need not wait. Without
+// this wait, sources that a discovery makes together would ask the cloud together. The wait is
+// drawn once, see turnOf, and shown in the status.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -86,26 +87,27 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
 		return wait, nil
 	}
-	before := r.owners.as(o.object().DeepCopyObject().(client.Object))
+	before := r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 	c := r.conditionsOf(o)
 	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync waits for its turn beside other new sources, see status.nextSyncTime"})
 	status.NextSyncTime = &next
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether an owner had a sync, complete or not.
+// synced reports whether an owner with this status ever had a sync, complete or not.
 func synced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// mostTurns is the most waiting sources that turnOf counts. No wait is longer than the source's
-// interval, and with the defaults the first syncs of so many sources take about that long.
-const mostTurns = 500
+// maxTurns is the largest number of waiting sources that turnOf counts. With the defaults, the
+// first syncs of so many sources take about an interval. No source waits longer than its interval,
+// so there is no need to count more.
+const maxTurns = 500
 
-// turnOf draws the wait of a new source of a discovery: a random part of the time in which all
-// sources of the discovery that were never synced can ask, at most the source's interval. It is 0
-// for any other object.
+// turnOf draws the wait of a new source of a discovery. It is a random part of the time that the
+// first syncs of the discovery's other new sources take, or of the source's interval if that is
+// shorter. For any other object turnOf returns 0.
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {
@@ -120,13 +122,13 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
 		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
-			requests += len(mirrored(other, observationKinds)) // The sync of a small environment takes one request for each kind.
+			requests += len(mirrored(other, observationKinds)) // A small environment takes one request for each kind.
 			others++
 		}
-		if others == mostTurns {
+		if others == maxTurns {
 			break
 		}
 	}
 	whole := time.Duration(float64(requests) / r.Budgets.PerSecond() * float64(time.Second))
-	return time.Duration(r.Random() * float64(min(whole, sources.as(o).settings().interval))), nil
+	return time.Duration(r.Random() * float64(min(whole, sources.wrap(o).settings().interval))), nil
 }

@@ -15,54 +15,56 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager knows of one owner besides what is in the cluster. It is empty at every
-// start, on purpose: only listings that this process saw can show that an object is missing. Only a
-// back-off is taken over from the status.
+// state is what the manager remembers of one owner. It is empty at every start on purpose: only
+// listings of this process can show that an object is missing. A new state takes only this from the
+// owner's status: the back-off, whether a prune is held, and when and under which scope each kind
+// was last listed completely.
 //
-// The work queue gives an owner to one worker at a time, so the fields need no lock. Only the
-// inboxes have one: event filters use them at any time.
+// The work queue gives an owner to one worker at a time, so the fields need no lock. The inboxes
+// have a lock, because event filters use them at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
-	kinds    []kindState // by kind, as in ownerKind
-	// settled is the generation of the spec for which the last whole pass did everything; 0 if
-	// something is left to do.
+	kinds    []kindState // in the order of ownerKind.kinds
+	// settled is the generation of the spec for which the last pass did everything; 0 if something
+	// is left to do.
 	settled int64
-	// repairs bounds how often changes by others are undone.
+	// repairs limits how often the operator undoes changes by others.
 	repairs *rate.Limiter
-	// left says which ConfigMaps of the owner are no longer wanted and stay; nil if none do.
+	// left says what to do about ConfigMaps that still exist although they are no longer wanted;
+	// nil if there is nothing to report.
 	left *verdict
 }
 
-// kindState is what the manager knows of one kind of an owner.
+// kindState is what the manager remembers of one kind of an owner.
 type kindState struct {
-	// inbox collects the objects that someone else may have changed, as the watch shows them.
+	// inbox collects the names of objects that someone else may have changed, as the watch shows.
 	inbox *inbox
-	// shown is the checksum of the objects as this manager last read and wrote them. When the watch
-	// has caught up, its checksum equals this one.
+	// shown is the checksum of the objects as this manager last read or wrote them. After the watch
+	// has shown all these versions, its checksum is the same.
 	shown checksum
-	// ledger is what the listings since the start said; nil if there was none.
+	// ledger has what the listings since the start said; nil if there was no listing.
 	ledger *mirror.Ledger
-	// index remembers the items of the last listing in the ledger. asked is the question that this
-	// listing answered. Only a listing for the same question may use index.
+	// index has the items of the last listing that the ledger recorded. asked is the question of
+	// that listing. The next listing may use this index only if it asks the same question.
 	index *cloudapi.Index
 	asked question
-	// outcome is how the last sync of the kind went.
+	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is what the last whole plan reported. preview is what it would have done; nil unless
-	// the owner only previews.
+	// report is the report of the last whole plan. preview says what that plan would have done; nil
+	// unless the owner only previews.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries are the failed writes. planned is how many writes were planned.
+	// retries has the failed writes. planned is the number of planned writes and deletions.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind completely, as the status said when
-	// this process started. Later edits of the status have no effect.
+	// formerly is when an earlier process last listed the kind completely. It is read from the
+	// status when the state is made. Later edits of the status have no effect.
 	formerly time.Time
 }
 
 // completed returns when the kind's last complete listing ended, in this process or an earlier one.
-// A time in the future counts as now.
+// If that time is in the future, completed returns now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -74,11 +76,12 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why objects are not written; nil if all are.
+// unwritten returns why objects are not written; nil if there is no failure to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// finished reports whether the last pass left nothing of a kind to do or to wait for. It checks
-// Missing too: someone may have created an object that no listing has lacked yet.
+// finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
+// An object that someone created after the last listing is not in the ledger, so finished also
+// checks the report's number of missing objects.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -86,8 +89,8 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops everything that listings showed of a kind that is no longer mirrored. Deletions that
-// failed still wait.
+// forget drops what the listings of a kind showed, because the owner no longer mirrors the kind.
+// Failed deletions stay, with their waits.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
@@ -122,9 +125,10 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle notes the generation of the spec for which everything was done, or that something is left.
+// settle sets settled to the generation of the spec for which everything was done, or to 0 if a
+// write failed.
 func (s *state) settle(o owner) {
-	// The object's generation may be newer: it came with the answer to the status write.
+	// The object may have a newer generation, from the answer to the status write.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -133,8 +137,8 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope under which an earlier process saw a kind's objects; "" if the status
-// has none.
+// lastScope returns the scope under which an earlier process listed a kind; "" if the status has
+// none.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -142,7 +146,7 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the held prune of a kind in the owner's status, or nil.
+// heldIn returns the held prune of a kind in the owner's status; nil if there is none.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -156,9 +160,9 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// of returns the state of an owner. It makes a new one for an owner that it does not know, and for
-// one that was created again under the same name. now is the time.
-func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
+// get returns the state of an owner. It makes a new state if it does not know the owner, or if the
+// owner was created again under the same name.
+func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if s := ss.byOwner[key(o)]; s != nil && s.uid == o.object().GetUID() {
@@ -172,8 +176,8 @@ func (ss *states) of(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the key and the state of an owner by its namespace and its name, which a label may
-// have cut. The state is nil if the owner is not known.
+// find returns the key and the state of an owner. name is the owner's name, or the short form of it
+// that a label has. The state is nil if the owner is not known.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -189,8 +193,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners in a namespace that wait for a name to be free. name is the name of
-// an object of a kind.
+// awaiting returns the owners in a namespace that wait for the name of an object of this kind to be
+// free.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

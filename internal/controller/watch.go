@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// firstError is the wait after a first error of the API server. It doubles with each further
-	// error, up to mostError.
+	// firstError is the wait after a first error of the API server. The wait doubles with each
+	// further error, up to mostError.
 	firstError = 5 * time.Millisecond
 	mostError  = 10 * time.Second
 )
 
 // SetupWithManager registers the reconcilers of sources and of discoveries, the controller of
-// ConfigMaps, and the indexes that they use. Each watch begins when the manager has the rights for
-// it, see whenAllowed.
+// ConfigMaps, and the indexes that they use. The watch of sources always begins. Each other watch
+// begins when the manager has the rights for it, see whenAllowed.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
@@ -57,19 +57,19 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds the reconciler to the manager. It watches its owners and, if the rights allow,
-// their objects and their Secrets.
+// register adds the reconciler to the manager. The reconciler watches its owners. When the manager
+// has the rights, the reconciler also watches the owners' objects and Secrets.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With priorities the owners that exist at the start would wait behind new ones.
+			// A priority queue would make the owners that exist at the start wait behind new ones.
 			UsePriorityQueue: ptr.To(false),
-			// The wait after an error of the API server is never longer than the shortest interval.
+			// A wait after an error of the API server is never longer than the shortest interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
-		// The reconciler itself changes the status, which needs no pass.
+		// A change of the status needs no pass, because the reconciler made it.
 		For(r.owners.empty(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
@@ -91,8 +91,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	return c, r.watchSecrets(ctx, mgr, begin, c)
 }
 
-// IndexBySource makes a cache find the observations of a source. For any other object it does
-// nothing.
+// IndexBySource adds the index by which a cache finds the observations of a source. If object is
+// not an observation, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -106,8 +106,8 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that maps an object of a kind to the owner that it claims, and to
-// the owners that wait for its name to be free.
+// interested returns a function that maps an object of a kind to owners: the owner that the object
+// claims, and the owners that wait for the object's name to be free.
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -124,10 +124,11 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift lets through only changes to an object of a kind that someone else made: a creation, a
-// deletion, or a change away from the plan. It notes the name for the next pass. The reconciler's
-// own writes also come here, 20,000 at a first sync, and must not wake it. The census counts every
-// event.
+// drift returns a filter for the events of a kind's objects. The filter lets an event through if an
+// object was deleted, or if someone else created an object, or changed an object so that it differs
+// from the plan. Then the filter puts the object's name into the owner's inbox. It stops the events
+// of the reconciler's own writes, because they need no pass: a first sync can make 20,000 of them.
+// The census counts every event.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {

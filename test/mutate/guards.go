@@ -114,7 +114,7 @@ var guards = []guard{
 	{"a listing that was not taken in", "internal/controller/plan.go", "			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "			s.answered(o, asked)\n			return nil, err\n		}\n	}\n	s.heard(o, asked)\n	for i := range asked", "could not be read after the listing"},
 	{"a sync whose plan failed", "internal/controller/plan.go", "err != nil {\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "err != nil {\n		s.answered(o, asked)\n		return nil, err\n	}\n	s.answered(o, asked)\n	return todo, nil", "because a plan failed"},
 	{"objects of an owner that is gone", "internal/controller/reconciler.go", "err != nil || gone {", "err != nil || gone && false {", "because its owner is gone"},
-	{"writes into a namespace that goes", "internal/controller/retry.go", "case errors.Is(err, errStopped) && r == nil: // A write that was not begun is not due at once again.\n		return nil", "case errors.Is(err, errStopped):\n		return r", "because its namespace is being deleted"},
+	{"writes into a namespace that goes", "internal/controller/retry.go", "case errors.Is(err, errStopped) && r == nil: // The next pass plans the write again.\n		return nil", "case errors.Is(err, errStopped):\n		return r", "because its namespace is being deleted"},
 	{"an approved prune that is held again", "internal/mirror/prune.go", "asked != nil && !approval.used() {", "asked != nil {", ""},
 	{"a prune that is held for nothing", "internal/controller/report.go", "held != nil && report.Gone() < held.Count", "false", "whose objects are all back"},
 	{"sources that are handed over before a listing", "internal/mirror/ledger.go", " || !r.kind.listedBefore(o, r.owner)", "", ""},
