@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -262,6 +263,36 @@ var _ = Describe("A preview of a discovery", func() {
 		result := o.pass(ctx, "org")
 		Expect(o.ready(ctx, "org")).To(Equal("True/Preview"))
 		Expect(result.RequeueAfter).To(BeNumerically(">", time.Minute))
+	})
+
+	It("is not planned again each time that a source writes its own status", func(ctx SpecContext) {
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			previewing(d)
+			d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: 7 * time.Minute}
+		})
+		o.pass(ctx, "org")
+		before := o.sources(ctx)["env-a"]
+		after := before.DeepCopy()
+		after.ResourceVersion += "1"
+		after.Status.LastSyncTime = &metav1.Time{Time: o.clock.Now()}
+		wakes := func() bool {
+			return o.discoverer.Drift(0).Update(event.UpdateEvent{ObjectOld: &before, ObjectNew: after})
+		}
+		Expect(wakes()).To(BeFalse())
+		for _, change := range []func(){
+			func() { after.Spec.Suspend = true },
+			func() { after.Labels["inventory.ccloud.dev/environment"] = "another" },
+			func() { after.Annotations = nil },
+			func() { after.OwnerReferences = nil },
+			func() { after.DeletionTimestamp = &metav1.Time{Time: o.clock.Now()} },
+		} {
+			after = before.DeepCopy()
+			after.ResourceVersion += "1"
+			change()
+			Expect(wakes()).To(BeTrue())
+		}
 	})
 
 	It("fits into the status, if JSON has six bytes for each character of the names", func(ctx SpecContext) {

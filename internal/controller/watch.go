@@ -128,7 +128,9 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 // object was deleted, or if someone else created an object, or changed an object so that it differs
 // from the plan. Then the filter puts the object's name into the owner's inbox. It stops the events
 // of the reconciler's own writes, because they need no pass: a first sync can make 20,000 of them.
-// The census counts every event.
+// It also stops an update of nothing that the owner writes, such as a source's write to its own
+// status: an object can differ from the plan for long, in a preview or while writes are refused. The
+// census counts every event.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
@@ -158,6 +160,9 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
+			if e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion() && k.Alike(e.ObjectOld, e.ObjectNew) {
+				return false
+			}
 			drifted, going := false, e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
 			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // The object may now claim another owner.
 				if in := inboxOf(o); in != nil && (going || in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {

@@ -4,7 +4,6 @@ package mirror
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -51,11 +50,11 @@ func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.Annotatio
 // selector is an EnvironmentSelector, prepared for many environments.
 type selector struct {
 	ids, excludedIDs     map[string]bool
-	names, excludedNames *regexp.Regexp // nil if there are no patterns
+	names, excludedNames patterns
 }
 
 func newSelector(s v1alpha1.EnvironmentSelector) selector {
-	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), anyOf(s.DisplayNames), anyOf(s.Exclude.DisplayNames)}
+	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), newPatterns(s.DisplayNames), newPatterns(s.Exclude.DisplayNames)}
 }
 
 // environment reports whether the selector takes an environment.
@@ -70,15 +69,15 @@ func (s selector) judge(id, displayName string) (takes bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
-	case fits(s.excludedNames, displayName):
+	case s.excludedNames.fit(displayName):
 		return false, "excluded by spec.selector.exclude.displayNames"
 	case s.ids[id]:
 		return true, "selected by spec.selector.ids"
-	case displayName == "" && s.excludedNames != nil:
+	case displayName == "" && len(s.excludedNames) > 0:
 		return false, "its name is not known, so spec.selector.exclude.displayNames may exclude it"
-	case fits(s.names, displayName):
+	case s.names.fit(displayName):
 		return true, "selected by spec.selector.displayNames"
-	case len(s.ids) == 0 && s.names == nil:
+	case len(s.ids) == 0 && len(s.names) == 0:
 		return true, "selected, as spec.selector names none"
 	}
 	return false, "not selected by spec.selector"
@@ -92,24 +91,50 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// wildcards replaces the wildcards of a pattern by those of a regular expression.
-var wildcards = strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
+// patterns are texts in which * stands for any text and ? for one character.
+type patterns [][]rune
 
-// anyOf returns an expression that matches any of the patterns; nil if there are none. In a pattern
-// * stands for any text and ? for one character. Matching takes time linear in the text.
-func anyOf(patterns []v1alpha1.Identifier) *regexp.Regexp {
-	if len(patterns) == 0 {
-		return nil
+func newPatterns(texts []v1alpha1.Identifier) patterns {
+	all := make(patterns, len(texts))
+	for i, text := range texts {
+		all[i] = []rune(text)
 	}
-	alternatives := make([]string, len(patterns))
-	for i, pattern := range patterns {
-		alternatives[i] = wildcards.Replace(regexp.QuoteMeta(string(pattern)))
-	}
-	return regexp.MustCompile(`(?s)\A(?:` + strings.Join(alternatives, "|") + `)\z`) // A quoted text always compiles.
+	return all
 }
 
-func fits(pattern *regexp.Regexp, text string) bool {
-	return pattern != nil && pattern.MatchString(text)
+// fit reports whether one of the patterns fits the whole text.
+func (p patterns) fit(text string) bool {
+	if len(p) == 0 {
+		return false
+	}
+	runes := []rune(text)
+	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
+}
+
+// fits reports whether a pattern fits the whole text. If the text differs behind a *, this * takes
+// one more character. No * before it needs to take more. So the time is at most the product of both
+// lengths.
+func fits(pattern, text []rune) bool {
+	next, star, taken := 0, -1, 0 // of the pattern: what comes next, and the last *; of the text: what the * took
+	for i := 0; i < len(text); {
+		switch {
+		case next < len(pattern) && pattern[next] == '*':
+			star, taken = next, i
+			next++
+		case next < len(pattern) && (pattern[next] == '?' || pattern[next] == text[i]):
+			next++
+			i++
+		case star >= 0:
+			taken++
+			next, i = star+1, taken
+		default:
+			return false
+		}
+	}
+	for next < len(pattern) && pattern[next] == '*' {
+		next++
+	}
+	return next == len(pattern)
 }
 
 // ProjectEnvironment turns an environment's record into the discovery's source for it, with the
@@ -120,8 +145,7 @@ func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) O
 
 // NewSource returns a discovery's source for an environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
-	settings := DiscoveryOwner(d).settings(id, displayName, nil)
-	return sourceFor(d, &settings, id, displayName)
+	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
 }
 
 func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettings, id, displayName string) *v1alpha1.InventorySource {
@@ -148,8 +172,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 // missing-since if the environment is missing.
 func renderSource(r rendering) Object {
 	id, name := source(r.base).Spec.Environment, displayName(r.base)
-	settings := r.owner.settings(id, name, nil)
-	s := sourceFor(r.owner.discovery(), &settings, id, name)
+	s := sourceFor(r.owner.discovery(), r.owner.overrides().of(id, name).settings.DeepCopy(), id, name)
 	if r.existing == nil {
 		return s
 	}
@@ -270,7 +293,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.applying(id, name))), NeverListed: l.never(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.overrides().of(id, name).applying)), NeverListed: l.never(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -203,5 +203,23 @@ func TestWhateverSourcesStandThereAPlanMakesThemTheListing(t *testing.T) {
 
 // glob reports whether one pattern of display names fits a text.
 func glob(pattern, text string) bool {
-	return fits(anyOf([]v1alpha1.Identifier{v1alpha1.Identifier(pattern)}), text)
+	return newPatterns([]v1alpha1.Identifier{v1alpha1.Identifier(pattern)}).fit(text)
+}
+
+func TestWhatOverridesMakeOfEnvironmentsIsComputedOnceForEachSetOfOverrides(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	d := &v1alpha1.EnvironmentDiscovery{}
+	for _, pattern := range []v1alpha1.Identifier{"*-prod", "payments-*"} {
+		d.Spec.Overrides = append(d.Spec.Overrides, v1alpha1.SourceOverride{
+			Selector: v1alpha1.EnvironmentSelector{EnvironmentMatch: v1alpha1.EnvironmentMatch{DisplayNames: []v1alpha1.Identifier{pattern}}},
+		})
+	}
+	all := newOverrides(d)
+	of := all.of("env-1", "payments-prod")
+	g.Expect(of.applying).To(Equal([]int{0, 1}))
+	g.Expect(all.of("env-1", "payments-prod")).To(BeIdenticalTo(of))
+	g.Expect(all.of("env-2", "payments-eu-prod")).To(BeIdenticalTo(of))
+	g.Expect(all.of("env-1", "orders-prod").applying).To(Equal([]int{0}), "its name changed")
+	g.Expect(all.of("env-3", "").applying).To(BeEmpty())
 }

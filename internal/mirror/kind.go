@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -189,6 +190,14 @@ func (k *Kind) Trouble(o Object) string {
 	return k.trouble(o)
 }
 
+// Alike reports whether two versions of an object equal in all that an owner writes. For example, a
+// source that only wrote its own status is alike to its discovery.
+func (k *Kind) Alike(a, b Object) bool {
+	return k.same(a, b) && equality.Semantic.DeepEqual(k.Conditions(a), k.Conditions(b)) && k.Observed(a) == k.Observed(b) &&
+		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
+		equality.Semantic.DeepEqual(a.GetOwnerReferences(), b.GetOwnerReferences()) && terminating(a) == terminating(b)
+}
+
 // Conditions returns an object's conditions; nil for a kind without conditions.
 func (k *Kind) Conditions(o Object) []metav1.Condition {
 	if k.conditions == nil {
@@ -233,7 +242,7 @@ type Owner struct {
 	StaleAfter time.Duration
 	// overrides returns a discovery's overrides. It prepares them at the first call. It is nil for
 	// a source.
-	overrides func() []override
+	overrides func() *overrides
 }
 
 // SourceOwner returns a source as the owner of its observations.
@@ -244,7 +253,7 @@ func SourceOwner(s *v1alpha1.InventorySource) Owner {
 // DiscoveryOwner returns a discovery as the owner of its sources.
 func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
 	return Owner{Object: d, kind: DiscoveryKind, Resource: "environmentdiscovery", Prune: d.Spec.Prune.AsPrune(),
-		overrides: sync.OnceValue(func() []override { return newOverrides(d) })}
+		overrides: sync.OnceValue(func() *overrides { return newOverrides(d) })}
 }
 
 // DiscoveryKind is the kind in an ownerReference to a discovery.

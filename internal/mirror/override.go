@@ -8,51 +8,89 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// override is one of a discovery's spec.overrides, prepared for many environments.
+// overrides are a discovery's template and its spec.overrides, prepared for many environments. What
+// was computed for an environment is kept, because a plan asks several times. Its methods may be
+// called by several goroutines.
+type overrides struct {
+	template v1alpha1.MirrorSettings
+	all      []override
+
+	mu sync.Mutex
+	// environments has what was computed, by ID and name. bySet has the same by the set of
+	// overrides that select the environment: often one set is that of many environments.
+	environments map[[2]string]*overridden
+	bySet        map[string]*overridden
+}
+
+// override is one of a discovery's spec.overrides.
 type override struct {
 	takes selector
 	spec  v1alpha1.MirrorSettings
 }
 
-func newOverrides(d *v1alpha1.EnvironmentDiscovery) []override {
-	all := make([]override, len(d.Spec.Overrides))
-	for i := range d.Spec.Overrides {
-		o := &d.Spec.Overrides[i]
-		all[i] = override{newSelector(o.Selector), *o.Spec.MirrorSettings.DeepCopy()}
-	}
-	return all
+// overridden is what a set of overrides makes of the template.
+type overridden struct {
+	// applying has the indexes of the overrides.
+	applying []int
+	settings v1alpha1.MirrorSettings
+	// contradictions says which two of the overrides set a field to different values.
+	contradictions []string
 }
 
-// applying returns the indexes of the overrides that select an environment.
-func (o Owner) applying(id, displayName string) []int {
-	var all []int
-	for i, override := range o.overrides() {
+func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
+	o := &overrides{
+		template: *d.Spec.Template.Spec.MirrorSettings.DeepCopy(), all: make([]override, len(d.Spec.Overrides)),
+		environments: map[[2]string]*overridden{}, bySet: map[string]*overridden{},
+	}
+	for i := range d.Spec.Overrides {
+		of := &d.Spec.Overrides[i]
+		o.all[i] = override{newSelector(of.Selector), *of.Spec.MirrorSettings.DeepCopy()}
+	}
+	return o
+}
+
+// of returns what the overrides that select an environment make of the template. The caller must
+// not change it.
+func (o *overrides) of(id, displayName string) *overridden {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := [2]string{id, displayName}
+	if known := o.environments[key]; known != nil {
+		return known
+	}
+	var applying []int
+	for i, override := range o.all {
 		if override.takes.environment(id, displayName) {
-			all = append(all, i)
+			applying = append(applying, i)
 		}
 	}
-	return all
+	set := fmt.Sprint(applying)
+	if o.bySet[set] == nil {
+		o.bySet[set] = o.overlaid(applying)
+	}
+	o.environments[key] = o.bySet[set]
+	return o.bySet[set]
 }
 
-// settings returns the settings of an environment's source: those of the discovery's template,
-// changed by the overrides that select the environment. If note is not nil, it is called for each
-// field that two overrides set to different values, with the indexes of both.
-func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) v1alpha1.MirrorSettings {
-	settings := *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
+// overlaid lays overrides over the template, in their order.
+func (o *overrides) overlaid(applying []int) *overridden {
+	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
-	for _, i := range o.applying(id, displayName) {
-		overlay(reflect.ValueOf(&settings).Elem(), reflect.ValueOf(o.overrides()[i].spec), "", func(field string, differs bool) {
-			if earlier, set := setters[field]; set && differs && note != nil {
-				note(field, earlier, i)
+	for _, i := range applying {
+		overlay(reflect.ValueOf(&result.settings).Elem(), reflect.ValueOf(o.all[i].spec), "", func(field string, differs bool) {
+			if earlier, set := setters[field]; set && differs {
+				result.contradictions = append(result.contradictions,
+					fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, i, field))
 			}
 			setters[field] = i
 		})
 	}
-	return settings
+	return result
 }
 
 // overlay copies the fields that are set in from to to, as a JSON merge patch does: members of
@@ -85,22 +123,24 @@ func overlay(to, from reflect.Value, path string, set func(field string, differs
 // overrideRemarks says which overrides of a discovery select no environment that it takes, and
 // which two overrides set a field to different values.
 func overrideRemarks(owner Owner, desired Desired) []string {
-	if len(owner.overrides()) == 0 {
-		return nil
-	}
-	unused := make(map[int]bool, len(owner.overrides()))
-	for i := range owner.overrides() {
+	all := owner.overrides()
+	unused := make(map[int]bool, len(all.all))
+	for i := range all.all {
 		unused[i] = true
 	}
-	contradictions := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(desired)) {
-		id, shown := source(desired[name]).Spec.Environment, displayName(desired[name])
-		for _, i := range owner.applying(id, shown) {
+	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
+	for _, o := range desired {
+		of := all.of(source(o).Spec.Environment, displayName(o))
+		if seen[of] {
+			continue
+		}
+		seen[of] = true
+		for _, i := range of.applying {
 			delete(unused, i)
 		}
-		owner.settings(id, shown, func(field string, earlier, later int) {
-			contradictions[fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, later, field)] = true
-		})
+		for _, c := range of.contradictions {
+			contradictions[c] = true
+		}
 	}
 	var remarks []string
 	if len(unused) > 0 {

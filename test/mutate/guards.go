@@ -119,6 +119,7 @@ var guards = []guard{
 	{"a prune that is held for nothing", "internal/controller/report.go", "held != nil && report.Gone() < held.Count", "false", "whose objects are all back"},
 	{"sources that are handed over before a listing", "internal/mirror/ledger.go", " || !r.kind.listedBefore(o, r.owner)", "", ""},
 	{"what the watch missed", "internal/controller/plan.go", "!= s.kinds[i].shown {", "!= s.kinds[i].shown && false {", "A gap of the watch"},
+	{"updates of what the owner does not write", "internal/controller/watch.go", "k.Alike(e.ObjectOld, e.ObjectNew)", "false", "writes its own status"},
 	{"names that are waited for", "internal/controller/watch.go", "for _, waiting := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {", "for _, waiting := range []client.ObjectKey(nil) {", "is had once it is free"},
 	{"prunes that are taken for one", "internal/controller/event.go", "Eventf(o.object(), objects[0],", "Eventf(o.object(), nil,", "in an event of its own"},
 	{"a token endpoint that is not allowed", "internal/controller/connect.go", "if err := o.allowEndpoint(field, of.TokenEndpoint); err != nil {", "if err := error(nil); err != nil {", "says which step failed"},
