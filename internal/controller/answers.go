@@ -26,6 +26,22 @@ type answers struct {
 	ended time.Time
 }
 
+// unfinished has the answers of a sync whose pass ended before a plan was made, for example because
+// an object could not be read. The next pass goes on with them, so that it does not ask the cloud
+// again. terms are the owner's at that sync.
+type unfinished struct {
+	terms   terms
+	answers answers
+}
+
+// answersFor returns the answers, if they are fresh and answer these terms.
+func (u *unfinished) answersFor(t terms, now time.Time) (answers, bool) {
+	if u == nil || u.terms != t || now.Before(u.answers.ended) || !now.Before(u.answers.ended.Add(freshFor)) {
+		return answers{}, false
+	}
+	return u.answers, true
+}
+
 // synced reports whether the pass made a sync.
 func (a answers) synced() bool { return a.listings != nil }
 

@@ -86,9 +86,12 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 }
 
 // look reads all objects of the owner, records the listings in the ledgers, and plans for every
-// kind. If look fails, the sync does not count, and the next pass asks the cloud again.
+// kind. If look fails, the sync does not count yet, and the next pass goes on with its answers.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
+	if s.unfinished = nil; asked.synced() {
+		s.unfinished = &unfinished{termsOf(o), asked}
+	}
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
 		s.kinds[i].inbox.begin()
@@ -111,6 +114,7 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 		return nil, err
 	}
 	s.answered(o, asked)
+	s.unfinished = nil
 	return todo, nil
 }
 
@@ -137,7 +141,7 @@ func (s *state) answered(o owner, asked answers) {
 	s.schedule.answer(termsOf(o), asked, whole)
 }
 
-// record records a listing in the kind's ledger.
+// record records a listing in the kind's ledger, once.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -149,7 +153,7 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
-	k.index, k.asked = l.index, l.asked
+	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
 		k.index = nil // Without the index the next listing has all objects. The ledger then decides again which object gets the name.
 	}

@@ -116,6 +116,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
 		return answers{}, nil
 	}
+	if asked, ok := s.unfinished.answersFor(termsOf(o), now); ok {
+		return asked, nil
+	}
 	if err := r.announce(ctx, o); err != nil {
 		return answers{}, err
 	}
@@ -130,13 +133,16 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain returns how long to wait before the next writes if someone else changes the objects
+// restrain returns how long to wait before the next writes and deletions if someone else changes the objects
 // again and again; 0 if no wait is needed. The pass after the wait looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
 		for _, w := range plan.changes.Writes {
 			writes = writes || !s.kinds[i].retries.waiting(w.Desired.GetName(), now)
+		}
+		for _, d := range plan.changes.Deletes {
+			writes = writes || !s.kinds[i].retries.waiting(d.GetName(), now)
 		}
 	}
 	if asked.synced() || !writes || s.repairs.AllowN(now, 1) {

@@ -244,6 +244,27 @@ var _ = Describe("Repair", func() {
 		Expect(w.clusters(ctx)[id].Status.Phase).NotTo(Equal("GONE"))
 	})
 
+	It("does not delete at full speed what one insists on making again, of a kind that is ignored", func(ctx SpecContext) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		deletes := 0
+		for deletes < 40 && len(w.clusters(ctx)) == 0 {
+			planted := &v1alpha1.KafkaClusterObservation{
+				ObjectMeta: metav1.ObjectMeta{Name: "lkc-x", Namespace: w.namespace},
+				Spec: v1alpha1.KafkaClusterObservationSpec{ClusterID: "lkc-x", ObservationOrigin: v1alpha1.ObservationOrigin{
+					SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment}},
+			}
+			Expect(k8s.Create(ctx, planted)).To(Succeed())
+			Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: planted})).To(BeTrue(), "of the one before")
+			w.reconcile(ctx)
+			deletes++
+		}
+		Expect(deletes).To(BeNumerically("~", 20, 2))
+		w.clock.SetTime(w.clock.Now().Add(2 * time.Second))
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(BeEmpty(), "it does not give up")
+	})
+
 	It("looks at everything where a missing one is gone, since others told of it", func(ctx SpecContext) {
 		Expect(w.cloud.RemoveCluster(id)).To(Succeed())
 		w.sync(ctx)
@@ -306,7 +327,7 @@ var _ = Describe("Repair", func() {
 			Spec: v1alpha1.KafkaClusterObservationSpec{ClusterID: "lkc-planted", ObservationOrigin: v1alpha1.ObservationOrigin{
 				SourceRef: v1alpha1.LocalReference{Name: sourceName}, Environment: environment}}}
 		Expect(k8s.Create(ctx, planted)).To(Succeed())
-		Expect(w.reconciler.Drift(clusterKind).Create(event.CreateEvent{Object: planted})).To(BeTrue())
+		Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: planted})).To(BeTrue(), "of the one before")
 		own := w.clusters(ctx)[id]
 		Expect(w.reconciler.Drift(clusterKind).Create(event.CreateEvent{Object: &own})).To(BeFalse(), "what the reconciler made is no drift")
 		Expect(looks(func() { pass(ctx) })).To(Equal(everyKind))
@@ -378,7 +399,7 @@ var _ = Describe("Repair", func() {
 		Expect(err).To(MatchError(ContainSubstring("out of order")))
 		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(BeEmpty(), "what was not recorded is not acknowledged")
 		seen.unlistable = false
-		Expect(w.calls(func() { w.reconcile(ctx) })).To(Equal(2))
+		Expect(w.calls(func() { w.reconcile(ctx) })).To(BeZero(), "the cloud has answered")
 		Expect(w.clusters(ctx)[id].Status.Phase).To(Equal("RESTING"))
 		Expect(w.source(ctx).Status.LastHandledReconcileAt).To(Equal("now"))
 	})

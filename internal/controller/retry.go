@@ -38,14 +38,18 @@ type retry[W any] struct {
 	// write is the write that failed; nil for a deletion.
 	write    *W
 	attempts int
-	next     time.Time
-	err      error
+	// failed is when the write failed. The write is due again at next.
+	failed, next time.Time
+	err          error
 	// deferred reports whether the write must wait for the next listing, which decides about it.
 	deferred bool
 }
 
-// waiting reports whether the object must not be written yet.
-func (r *retry[W]) waiting(now time.Time) bool { return r != nil && now.Before(r.next) }
+// waiting reports whether the object must not be written yet. If the clock was set back since the
+// failure, next may be much too late, and waiting returns false.
+func (r *retry[W]) waiting(now time.Time) bool {
+	return r != nil && !now.Before(r.failed) && now.Before(r.next)
+}
 
 // taken reports whether the write failed because an object with this name exists already.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
@@ -93,7 +97,7 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 	}
 	r.attempts++
 	r.write, r.err, r.deferred = w, err, false
-	r.next = now.Add(backoff(r.attempts, first, most))
+	r.failed, r.next = now, now.Add(backoff(r.attempts, first, most))
 	return r
 }
 

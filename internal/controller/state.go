@@ -29,6 +29,8 @@ type state struct {
 	// settled is the generation of the spec for which the last pass did everything; 0 if something
 	// is left to do.
 	settled int64
+	// unfinished is the last sync if its pass ended before a plan was made; else nil.
+	unfinished *unfinished
 	// repairs limits how often the operator undoes changes by others.
 	repairs *rate.Limiter
 	// left says what to do about ConfigMaps that still exist although they are no longer wanted;
