@@ -16,8 +16,8 @@ import (
 // because the JSON decoder cannot: if a connection is cut or a page is malformed, the decoder only
 // sees that the text ends early.
 type body struct {
-	ctx  context.Context
-	from io.Reader
+	ctx    context.Context
+	source io.Reader
 	// left is how many bytes may still come. read is how many have come.
 	left, read int64
 	// returned are bytes that were given back. They are read first.
@@ -27,8 +27,8 @@ type body struct {
 }
 
 // newBody returns a body that reads at most limit bytes of from.
-func newBody(ctx context.Context, from io.Reader, limit int64) *body {
-	return &body{ctx: ctx, from: from, left: limit}
+func newBody(ctx context.Context, source io.Reader, limit int64) *body {
+	return &body{ctx: ctx, source: source, left: limit}
 }
 
 // Read implements io.Reader.
@@ -49,7 +49,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	n, err := b.from.Read(p)
+	n, err := b.source.Read(p)
 	if int64(n) > b.left {
 		b.tooLarge = true
 		return int(b.left), io.ErrUnexpectedEOF

@@ -246,19 +246,19 @@ func totalSize(raw jsontext.Value) int64 {
 
 // open reads the start of an object or an array, and reports whether there is one. null counts as
 // none. Anything else is malformed, with the message otherwise.
-func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error) {
+func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
 	case err != nil || start.Kind() == 'n':
 		return false, err
 	case start.Kind() != kind:
-		return false, malformed("%s", otherwise)
+		return false, malformed("%s", message)
 	}
 	return true, nil
 }
 
 // text reads a string of the envelope into into. null leaves into unchanged.
-func (d *pageDecoder[T]) text(name string, into *string) error {
+func (d *pageDecoder[T]) text(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
 	case err != nil || token.Kind() == 'n':
@@ -266,7 +266,7 @@ func (d *pageDecoder[T]) text(name string, into *string) error {
 	case token.Kind() != '"':
 		return malformed("%s: %s, want string", name, kindName(token.Kind()))
 	}
-	*into = token.String()
+	*target = token.String()
 	return nil
 }
 

@@ -26,10 +26,10 @@ type params map[string][]string
 type query struct {
 	// sent is in every request. The cloud applies it.
 	sent params
-	// here is applied to the items that come. A source may name 100 values of 255 characters for
+	// local is applied to the items that come. A source may name 100 values of 255 characters for
 	// each parameter. Sent, they would make a URL of some 80 KiB; servers and proxies refuse more
 	// than 8 KiB.
-	here params
+	local params
 }
 
 // maxQueryLength is the most bytes of the URL that a filter may take. It leaves room for the page
@@ -39,7 +39,7 @@ const maxQueryLength = 4 << 10
 // newQuery returns the query for a filter. If the filter is too long to be sent, its longest
 // parameters are applied here. Of two that are equally long, the first by name is.
 func newQuery(filter params) query {
-	q := query{sent: maps.Clone(filter), here: params{}}
+	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
 		longest, length := "", 0
 		for _, param := range slices.Sorted(maps.Keys(q.sent)) {
@@ -50,7 +50,7 @@ func newQuery(filter params) query {
 		if longest == "" {
 			break
 		}
-		q.here[longest] = q.sent[longest]
+		q.local[longest] = q.sent[longest]
 		delete(q.sent, longest)
 	}
 	return q
@@ -71,7 +71,7 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 // leavesOut reports whether the local filter leaves out an item. value returns what the item has
 // for a parameter.
 func (q query) leavesOut(value func(param string) string) bool {
-	for param, wanted := range q.here {
+	for param, wanted := range q.local {
 		if !slices.Contains(wanted, value(param)) {
 			return true
 		}

@@ -121,12 +121,12 @@ func (b *Budget) Turn(name string) Wait {
 	return l.turn(name)
 }
 
-// Lease waits until one request may be sent, but not longer than most. The caller must then call
+// Lease waits until one request may be sent, but not longer than maxDelay. The caller must then call
 // settle once, with the answer. The error is the context's, or a *Refused if the wait is longer
-// than most or than the context allows.
-func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {
+// than maxDelay or than the context allows.
+func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
-	r, err := l.admit(ctx, most)
+	r, err := l.admit(ctx, maxDelay)
 	if err != nil {
 		b.of.leave(l)
 		return nil, err

@@ -78,17 +78,17 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent, but not longer than most and not past the context's
+// admit waits until a request may be sent, but not longer than maxDelay and not past the context's
 // deadline. If the wait is sure to be longer, admit does not begin it.
-func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, error) {
+func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
-		most = min(most, time.Until(deadline))
+		maxDelay = min(maxDelay, time.Until(deadline))
 	}
 	r := &request{ready: make(chan struct{})}
-	if wait := l.enqueue(r, most); wait.For > most {
+	if wait := l.enqueue(r, maxDelay); wait.For > maxDelay {
 		return nil, &Refused{wait}
 	}
-	patience := time.NewTimer(most)
+	patience := time.NewTimer(maxDelay)
 	defer patience.Stop()
 	select {
 	case <-r.ready:
@@ -104,14 +104,14 @@ func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, erro
 	return nil, &Refused{wait}
 }
 
-// enqueue puts a request in line, unless it would have to wait longer than most. It returns the
+// enqueue puts a request in line, unless it would have to wait longer than maxDelay. It returns the
 // wait.
-func (l *limiter) enqueue(r *request, most time.Duration) Wait {
+func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	wait := l.delay(now)
-	if wait <= most {
+	if wait <= maxDelay {
 		l.line = append(l.line, r)
 		l.dispatch(now)
 	}
