@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// longFilter has more display names than a URL can carry.
+// longFilter returns a filter with more display names than a URL can carry.
 func longFilter() PeeringFilter {
 	f := PeeringFilter{Environment: "env-1", DisplayNames: make([]string, 100)}
 	for i := range f.DisplayNames {
@@ -65,7 +65,7 @@ func TestAnItemThatIsLeftOutHereDidCome(t *testing.T) {
 			g.Expect(ids).To(Equal(tt.ids))
 
 			if strings.Contains(name, "then") {
-				return // the same object in two states is decoded again
+				return // an object that came in two states is decoded again
 			}
 			decoded = 0
 			again, ids := list(first.Index)

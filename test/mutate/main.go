@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Program mutate takes each prune rule out of its chain by itself, and each guard out of
-// its file, and runs the tests of the package without it. If they still pass, no test holds
-// the rule or guard.
+// Program mutate checks that a test holds each prune rule and each guard. It takes each rule out of
+// its chain, and each guard out of its file, one at a time, and runs the tests of the package
+// without it. If the tests still pass, no test holds this rule or guard.
 //
-// Names given on the command line narrow it to those that contain one of them.
-// It prints a line for each: its name, how long it took, and the test that failed first.
-// It exits with 1 if one can be taken out unnoticed, with 2 if it could not tell of one.
-// It writes to a temporary folder only: the compiler is told to read from there
-// (go test -overlay). As many run at once as there are processors, and all against one control
-// plane; before that, the same tests must pass with everything in place.
+// Names on the command line select the rules and guards whose names contain one of them. The
+// program prints a line for each rule or guard: its name, how long the tests took, and the first
+// test that failed. It exits with 1 if the tests pass without one of them, and with 2 if it cannot
+// run the tests. It writes only to a temporary folder. The compiler reads the changed files from
+// there (go test -overlay). It tests as many rules and guards at once as there are processors, all
+// with the same control plane. Before that, the same tests must pass with every rule and guard in
+// place.
 package main
 
 import (
@@ -49,8 +50,8 @@ func main() {
 	}
 }
 
-// run tries every rule and guard whose name contains one of names, all if there are
-// none, and returns those that can be taken out unnoticed. It is to be run at the
+// run takes out every rule and guard whose name contains one of names. If names is empty, it takes
+// out each rule and guard. It returns those without which all tests pass. run must be called in the
 // module's root.
 func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string, err error) {
 	subjects, err := all()
@@ -71,8 +72,8 @@ func run(ctx context.Context, out io.Writer, names []string) (unnoticed []string
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
 	environment := append(os.Environ(), controlplane.Running+"="+plane.Kubeconfig(),
-		// A property that fails is enough: it needs no long search, and is neither made
-		// small nor kept.
+		// One counterexample to a property is enough. The tests need no long search for it, do not
+		// make it small, and do not keep it.
 		"RAPID_CHECKS=100", "RAPID_NOFAILFILE=true", "RAPID_SHRINKTIME=0s")
 	slow, err := whole(ctx, out, environment, subjects)
 	if err != nil {
@@ -120,8 +121,9 @@ func all() ([]subject, error) {
 	return subjects, nil
 }
 
-// whole runs the same tests with everything in place: one that fails then would seem to miss
-// whatever is taken out. It returns those that take long, by the folder of their package.
+// whole runs the same tests with every rule and guard in place. A test that already fails then
+// would seem to fail because of whatever is taken out. whole returns the tests that take long; the
+// key is the folder of their package.
 func whole(ctx context.Context, out io.Writer, environment []string, subjects []subject) (slow map[string][]string, err error) {
 	slow = map[string][]string{}
 	focus := map[string][]string{}
@@ -146,16 +148,16 @@ func whole(ctx context.Context, out io.Writer, environment []string, subjects []
 	return slow, nil
 }
 
-// outcome is what the tests said without a rule or guard.
+// outcome is the result of the tests without one rule or guard.
 type outcome struct {
-	// failed is the test that missed it, "" if none did.
+	// failed is the first test that failed; "" if all tests passed.
 	failed string
 	took   time.Duration
 	err    error
 }
 
-// each runs the tests without each of the subjects, some at once, the slow ones last. The outcomes
-// come in their order.
+// each runs the tests without each of the subjects, several subjects at once. For each subject, the
+// slow tests run last. The outcomes are in the order of the subjects.
 func each(ctx context.Context, environment []string, scratch string, subjects []subject, slow map[string][]string) []chan outcome {
 	outcomes := make([]chan outcome, len(subjects))
 	for i := range outcomes {

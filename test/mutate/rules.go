@@ -10,15 +10,15 @@ import (
 	"slices"
 )
 
-// mutant is a source file from which one rule was taken out.
+// mutant is a source file without one of its rules.
 type mutant struct {
 	rule   string
 	source []byte
 }
 
-// withoutEach returns a mutant for each element of each of these fields, which are
-// set to slices written out as literals of names. It is an error if one is not there,
-// or is empty: a renamed chain must not pass for one that is held.
+// withoutEach returns one mutant for each element of these fields. Each field must be set to a
+// slice literal of names. It is an error if a field is missing or empty. Otherwise a chain with a
+// new name would count as tested.
 func withoutEach(source []byte, fields []string) ([]mutant, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", source, parser.SkipObjectResolution)
@@ -33,7 +33,7 @@ func withoutEach(source []byte, fields []string) ([]mutant, error) {
 		}
 		for _, rule := range rules {
 			from, to := files.Position(rule.Pos()).Offset, files.Position(rule.End()).Offset
-			// The comma behind goes too.
+			// Take out the comma after the rule, too.
 			for to < len(source) && source[to] != '\n' && source[to] != '}' {
 				to++
 			}
@@ -43,7 +43,7 @@ func withoutEach(source []byte, fields []string) ([]mutant, error) {
 	return mutants, nil
 }
 
-// elements returns the names in the slice literal that a field is set to.
+// elements returns the names in the slice literal of a field.
 func elements(file *ast.File, field string) []*ast.Ident {
 	var found []*ast.Ident
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -15,33 +15,36 @@ import (
 	"syscall"
 )
 
-// subject is a rule or guard, and the text of its file without it.
+// subject is a rule or guard. source is its file without this rule or guard.
 type subject struct {
 	name, file string
 	source     []byte
-	// focus narrows the specs that are run; "" runs all tests.
+	// focus selects the specs to run; "" runs all tests.
 	focus string
 }
 
-// folder is that of its package, from the module's root.
+// folder is the folder of the subject's package, relative to the module's root.
 func (s subject) folder() string { return filepath.Dir(s.file) }
 
-// slowTest is how long a test takes that is run only if no other fails, in seconds.
+// slowTest is the time, in seconds, from which on a test counts as slow. Slow tests run only if no
+// other test fails.
 const slowTest = 1
 
-// said is what tests said.
+// said is the result of a run of tests.
 type said struct {
-	// failed is a test that failed, with its spec if it is a suite of them; "" if none did.
+	// failed is a test that failed; "" if no test failed. If the test is a suite of specs, failed
+	// names the spec too.
 	failed string
-	// slow are the tests that took long.
+	// slow are the tests that passed but took long.
 	slow []string
 	// ran reports whether the tests were built.
 	ran bool
 }
 
-// test runs the tests of its package without it and returns the name of one that failed, "" if
-// none did. The error is for tests that could not be run to their end. scratch does not exist yet.
-// slow are tests that are run if no other fails.
+// test runs the tests of the subject's package with source instead of its file. It returns the name
+// of a test that failed; "" if all tests passed. The error is not nil if the tests could not run to
+// their end. scratch is a folder that does not exist yet. slow are the tests that run only if no
+// other test fails.
 func (s subject) test(ctx context.Context, environment []string, scratch string, slow []string) (failed string, err error) {
 	original, err := filepath.Abs(s.file)
 	if err != nil {
@@ -77,7 +80,7 @@ func test(ctx context.Context, environment []string, folder, focus string, flags
 	}
 	command := exec.CommandContext(ctx, "go", args...)
 	command.Env = environment
-	// An interrupt ends the compilers and the tests too.
+	// An interrupt also ends the compilers and the tests that go started.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
 	var stderr bytes.Buffer
@@ -96,7 +99,7 @@ func test(ctx context.Context, environment []string, folder, focus string, flags
 	return found, nil
 }
 
-// read reads what go test -json printed, of top-level tests.
+// read reads the output of go test -json. It counts only top-level tests.
 func read(output []byte) (found said) {
 	decoder := json.NewDecoder(bytes.NewReader(output))
 	spec := ""
