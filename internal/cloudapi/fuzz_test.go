@@ -156,7 +156,7 @@ func FuzzErrorBody(f *testing.F) {
 		for i, raw := range shapes {
 			resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(raw))}
 			call := Call{Operation: Clusters.name, StatusCode: code, RequestID: clean(requestID, maxRequestIDLength)}
-			e := expectFit(t, name(call, failure(resp, time.Now(), clean)), classFor(code, raw))
+			e := expectFit(t, withCall(call, failure(resp, time.Now(), clean)), classFor(code, raw))
 			if i > 0 {
 				expectNoCredential(t, e.Error())
 				g.Expect(e.Error()).NotTo(ContainSubstring(token))

@@ -48,7 +48,7 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 ) (*Listing[T], error) {
 	parameters := op.params(filter)
 	if environment, wanted := parameters[paramEnvironment]; wanted && environment[0] == "" {
-		return nil, name(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
+		return nil, withCall(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
 	a := &asking[T]{operation: op.operation, query: newQuery(parameters), limits: c.limits, index: index, pageSize: op.pageSize, room: c.room}
 	a.read = func(raw jsontext.Value) entry[T] { return readItem(raw, op, a.query, project) }

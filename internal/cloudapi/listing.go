@@ -73,7 +73,7 @@ func (l *Listing[T]) Complete() error {
 	if len(reasons) == 0 {
 		return nil
 	}
-	return name(Call{Operation: l.operation, StatusCode: http.StatusOK, RequestID: l.requestID},
+	return withCall(Call{Operation: l.operation, StatusCode: http.StatusOK, RequestID: l.requestID},
 		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
 }
 
@@ -143,13 +143,13 @@ func (c *collector[T]) add(p *page[T]) error {
 	}
 	switch token := markOfText(p.next); {
 	case len(l.Items)+len(l.Unreadable)+len(c.leftOut) > c.limits.MaxItems:
-		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
+		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
 	case p.next == "":
 		return nil
 	case c.tokens[token]:
-		return name(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
+		return withCall(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
 	case l.Pages == c.limits.MaxPages:
-		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
+		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
 	default:
 		c.tokens[token] = true
 	}

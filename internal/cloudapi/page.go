@@ -173,7 +173,7 @@ func (d *pageDecoder[T]) decode() error {
 // members calls member for each member of an object, with the member's name. The opening brace was
 // already read. member must read the value. A duplicate name is malformed, because it is not known
 // which of the two values counts.
-func (d *pageDecoder[T]) members(member func(name string) error) error {
+func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	// seen has marks and not names, because a mark takes little memory and a name may be very long.
 	seen := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
@@ -190,7 +190,7 @@ func (d *pageDecoder[T]) members(member func(name string) error) error {
 			return malformed("the envelope has an object of more than %d members", maxMembers)
 		}
 		seen[m] = struct{}{}
-		if err := member(name); err != nil {
+		if err := visit(name); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 			return call, err
 		}
 		if hops == maxRedirects {
-			return call, name(call, newError(Malformed, "too many redirects"))
+			return call, withCall(call, newError(Malformed, "too many redirects"))
 		}
 		target = redirect
 	}
@@ -48,7 +48,7 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	m, sendCtx, err := c.newMeter(ctx, operation)
 	if err != nil {
 		call := Call{Operation: operation}
-		return call, nil, name(call, err)
+		return call, nil, withCall(call, err)
 	}
 	defer m.finish()
 	// Take the authorization after the wait, because it may be replaced during the wait. The header
@@ -58,11 +58,11 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	clean := auth.cleaner(token)
 	req, err := request(sendCtx)
 	if err != nil {
-		return m.call, nil, name(m.call, newError(Malformed, "the request's URL is not usable"))
+		return m.call, nil, withCall(m.call, newError(Malformed, "the request's URL is not usable"))
 	}
 	resp, err := c.guard.send(req, auth.header)
 	if err != nil {
-		return m.call, nil, name(m.call, transportFailure(ctx, err, clean))
+		return m.call, nil, withCall(m.call, transportFailure(ctx, err, clean))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	m.call.StatusCode = resp.StatusCode
@@ -80,7 +80,7 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
 	}
-	return m.call, redirect, name(m.call, err)
+	return m.call, redirect, withCall(m.call, err)
 }
 
 // judge handles an answer. For HTTP 200 it calls read. For a redirect within the origin it returns
@@ -121,9 +121,9 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// name returns err. If err is an *Error, name first sets its operation, status, authorization and
+// withCall returns err. If err is an *Error, withCall first sets its operation, status, authorization and
 // request ID to those of call.
-func name(call Call, err error) error {
+func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return err

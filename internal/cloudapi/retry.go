@@ -85,7 +85,7 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 			return e
 		}
 		if c.clock.sleep(ctx, wait) != nil {
-			return name(Call{Operation: e.Operation}, gaveUp(ctx))
+			return withCall(Call{Operation: e.Operation}, gaveUp(ctx))
 		}
 	}
 }

@@ -53,9 +53,9 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards the field under, which is the exchange under way; nil if there is none.
-	mu    sync.Mutex
-	under *underWay
+	// mu guards running, the exchange under way; nil if there is none.
+	mu      sync.Mutex
+	running *underWay
 	// current is the last token; nil before the first.
 	current atomic.Pointer[token]
 }
@@ -152,7 +152,7 @@ type underWay struct {
 // for that exchange. If a caller gives up, the exchange ends only if no other caller waits for it.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
 	t.mu.Lock()
-	under := t.under
+	under := t.running
 	if under == nil {
 		if t.current.Load() != current { // Another caller replaced the token in between.
 			t.mu.Unlock()
@@ -173,7 +173,7 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 		under.cancel()
 		t.end(under)
 	}
-	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
+	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
 // begin begins an exchange. The exchange has a timeout of its own: it does not end when ctx ends.
@@ -181,7 +181,7 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	under := &underWay{done: make(chan struct{}), cancel: cancel}
-	t.under = under
+	t.running = under
 	go func() {
 		defer cancel()
 		next, err := t.exchange(ctx, c)
@@ -200,8 +200,8 @@ func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 // end removes an exchange that is over, so that the next caller begins a new one. t.mu must be
 // held.
 func (t *TokenSource) end(under *underWay) {
-	if t.under == under {
-		t.under = nil
+	if t.running == under {
+		t.running = nil
 	}
 }
 
@@ -237,7 +237,7 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 			return req, err
 		})
 		if redirect != nil {
-			return name(call, newError(Malformed, "redirect refused: the exchange answers itself"))
+			return withCall(call, newError(Malformed, "redirect refused: the exchange answers itself"))
 		}
 		return withExchangeAdvice(err)
 	})
