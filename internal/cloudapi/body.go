@@ -13,8 +13,8 @@ import (
 )
 
 // body reads the body of an answer, up to a limit and until ctx is done. It remembers why the body
-// ended. The JSON decoder does not know it: a cut connection and a malformed page look the same to
-// the decoder, as a text that ends early.
+// ended, because the JSON decoder cannot know why. If the connection is cut or the page is
+// malformed, the decoder only sees that the text ends early.
 type body struct {
 	ctx    context.Context
 	source io.Reader
@@ -41,7 +41,8 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Decoding the bytes that came may have taken long. Once the time is up, no more bytes come.
+	// Decoding the bytes that came may have taken long. Once the time is up, Read returns no more
+	// bytes.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err
@@ -72,9 +73,9 @@ type readError struct{ err error }
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
 // explain turns an error of decoding b into an *Error of class Malformed. If the body did not come
-// whole, it returns a *readError instead. But if the bytes that came are already wrong, the class
-// is Malformed in any case: the decoder reads ahead, so the end of the body may come before the
-// decoder sees the wrong bytes.
+// whole, it returns a *readError instead. But bytes that are wrong are Malformed even if the
+// connection failed after them. The decoder reads ahead, so it may see the failure before it comes
+// to the wrong bytes.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e

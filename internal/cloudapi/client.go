@@ -22,14 +22,14 @@ type Limits struct {
 	MaxPages int
 	// MaxItems is the largest number of items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the largest size of one page's body in bytes, after decompression. A whole
-	// page is never in memory.
+	// MaxBodyBytes is the largest size of one page's body in bytes, after decompression. A page is
+	// decoded while it comes in, so it is never in memory as a whole.
 	MaxBodyBytes int64
 	// MaxBodiesBytes is the largest total size of the pages of one listing, in bytes. A page that
 	// is requested again counts again.
 	MaxBodiesBytes int64
-	// MaxHeldBytes is the largest memory of the projected items of one listing, in bytes. The
-	// memory is an estimate. All listings of a process together have another bound, see room.
+	// MaxHeldBytes bounds the estimated memory of the projected items of one listing, in bytes. All
+	// listings of a process together have another bound, see room.
 	MaxHeldBytes int64
 	// RequestTimeout is how long one request may take. This includes reading and decoding the
 	// answer. If the listing has less than twice this time left, the request gets only half of the
@@ -38,8 +38,8 @@ type Limits struct {
 }
 
 // DefaultLimits are far above any known inventory. Yet they are low enough: no answer can make a
-// manager with 20,000 observations exceed its default memory limit. The estimate for a cluster is
-// twice the size of its observation.
+// manager with 20,000 observations exceed its default memory limit. For MaxHeldBytes, a cluster
+// counts as twice the size of its observation.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Class is a kind of failure. A caller decides by the class what to do.
+// Class is a kind of failure. The caller uses the class to decide what to do.
 type Class int
 
 const (
@@ -25,7 +25,7 @@ const (
 	// InvalidRequest: the cloud does not accept the request. Sending the same request again cannot
 	// help.
 	InvalidRequest
-	// RateLimited: there are too many requests, by the count of the cloud or of the budget.
+	// RateLimited: the cloud or the budget counted too many requests.
 	RateLimited
 	// Unavailable: no whole answer came, or the answer means that a retry can help.
 	Unavailable
@@ -73,9 +73,9 @@ type Error struct {
 	Advice string
 	// RequestID identifies the request to the cloud's support. It is empty if the answer had none.
 	RequestID string
-	// RetryAfter is how long to wait before a retry, between 0 and MaxWait. Either the cloud asked
-	// for this wait, or the wait was too long to make here: a wait for the budget or after a
-	// failure. 0 means that there is no such wait.
+	// RetryAfter is how long to wait before a retry, between 0 and MaxWait. It is a wait that the
+	// cloud asked for, or a wait that did not begin because it was too long: for the budget or
+	// after a failure. 0 means that there is no such wait.
 	RetryAfter time.Duration
 	// Err is the cause, in this package's own words. If the cause is context.Canceled or
 	// context.DeadlineExceeded, Err is or wraps this error. It wraps no other error, because errors
@@ -88,8 +88,8 @@ type Error struct {
 	sentWith mark
 }
 
-// newError returns an Error of a class, with a cause in this package's words. The function name
-// sets the other fields.
+// newError returns an Error of a class, with a cause in this package's words. withCall sets the
+// other fields.
 func newError(class Class, cause string) *Error {
 	return &Error{Class: class, Err: errors.New(cause)}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // failure turns an answer other than 200 into an *Error. It takes the request ID from the body. If
-// the header also has a request ID, the function name sets that one later.
+// the header also has a request ID, withCall replaces the one from the body.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	// An unreadable body is ignored, because the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
@@ -29,8 +29,8 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the words of an answer into e. The code is that of the first problem that has a
-// code, and the title that of the first problem that has a text.
+// quote copies the words of an answer into e. The code comes from the first problem with a code.
+// The title comes from the first problem with a text.
 func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {

@@ -9,8 +9,8 @@ import (
 )
 
 // guard is the last step before the network. It adds the credential to a request. It refuses every
-// method other than GET, and every origin other than the endpoint's. So neither a redirect nor a
-// mistake of a caller can change anything in the cloud, or send the credential to another server.
+// method other than GET, and every origin other than the endpoint's. So a redirect or a mistake of
+// a caller cannot change anything in the cloud, and cannot send the credential to another server.
 //
 // The guard of a token exchange allows only POST requests, and only to one URL. It adds no
 // credential.
@@ -56,7 +56,7 @@ func (g *guard) allow(req *http.Request) error {
 	if req.Host == "" {
 		return nil
 	}
-	// A Host header may name another server at the same address, so it must have the same origin.
+	// A Host header may name another server at the same address, so check the header too.
 	named, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
 	if err != nil || named != g.origin {
 		return newError(Malformed, "a request with another host's name in its header is refused")

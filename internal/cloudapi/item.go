@@ -34,7 +34,7 @@ type UnreadableItem struct {
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the item's projected record. It is zero if the item is known, leftOut or unreadable.
+	// value is the item's projected record. It is zero if known, leftOut or unreadable is set.
 	value T
 	// known reports whether the index has the item's bytes.
 	known bool
@@ -75,7 +75,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
 	// Reject an item of another environment or network before the local filter runs. Such an item
-	// was not asked for, so the answer is wrong. The local filter could hide this.
+	// was not asked for, so the answer is wrong. The local filter could leave the item out and so
+	// hide that.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}
@@ -158,8 +159,8 @@ func mismatch(err error) string {
 	return text
 }
 
-// memberPath returns the path of pointer, with dots. The path ends before the first key that the
-// API did not choose, because only names of the API may be shown.
+// memberPath returns the path of pointer, with dots. The path ends before the first key that is not
+// a name of the API, because only names of the API may be shown.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {

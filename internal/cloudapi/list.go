@@ -63,8 +63,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
 			// The API refused the page token, because only the token differs from the request for
-			// the first page. The words of the answer do not decide: many such answers do not name
-			// the parameter.
+			// the first page. List does not look for the name of the parameter in the answer,
+			// because many such answers do not have it.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)

@@ -12,8 +12,8 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
-// mostReserved is the largest number of items for which memory is reserved because the cloud
-// reports that many items.
+// mostReserved bounds for how many items memory is reserved in advance. Up to this bound, the
+// number that the cloud reports is used.
 const mostReserved = 20_000
 
 // Item is one listed object.
@@ -26,8 +26,8 @@ type Item[T any] struct {
 	Value T
 }
 
-// Listing is the result of a list operation, from all its pages. The objects of its items exist.
-// The absence of an object means something only if Complete returns nil.
+// Listing is the result of a list operation, from all its pages. Each of its items is an object
+// that exists. The absence of an object means something only if Complete returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
@@ -52,10 +52,9 @@ type Listing[T any] struct {
 	leftOut int
 }
 
-// Complete returns nil if the listing is complete: every item could be read, and no page reported a
-// larger number of items than came. Otherwise it returns an *Error of class Incomplete that says
-// why. Complete does not have to look for missing pages: if a page does not come whole, there is no
-// Listing.
+// Complete returns nil if the listing is complete: every item could be read, and no page reported
+// more items than came. Otherwise it returns an *Error of class Incomplete that says why. Complete
+// does not have to look for missing pages: if a page does not come whole, there is no Listing.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -65,8 +64,8 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// An item that came twice counts once, because the second one does not make up for an item that
-	// did not come. An item that the local filter left out counts, because the cloud counted it.
+	// An item that came twice counts once. Otherwise it would hide that another item did not come.
+	// An item that the local filter left out counts, because the cloud counted it.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
@@ -104,7 +103,8 @@ type collector[T any] struct {
 	// lost has the IDs of items in listing.Items that no longer count, because a later item with
 	// the same ID is unreadable or left out.
 	lost map[string]bool
-	// leftOut maps the IDs of the items that the local filter left out to their marks.
+	// leftOut has the items that the local filter left out. The key is an item's ID, the value is
+	// its mark.
 	leftOut map[string]mark
 	// tokens has the marks of the page tokens that came so far.
 	tokens map[mark]bool
@@ -179,8 +179,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that an earlier item with this ID no longer counts. listed reports whether there was
-// one.
+// lose notes that an earlier item with this ID no longer counts. listed reports whether there is
+// such an item.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

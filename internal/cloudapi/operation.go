@@ -4,7 +4,7 @@ package cloudapi
 
 import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 
-// Operation is one list operation of the API. Its fields are all that differs between the
+// Operation is one list operation of the API. It has everything that differs between list
 // operations. A Record is one item of the answers. A Filter says which items to list.
 type Operation[Record, Filter any] struct {
 	operation

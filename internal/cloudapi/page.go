@@ -107,12 +107,12 @@ type pageDecoder[T any] struct {
 	fed  int64
 	page page[T]
 	kind string
-	// hasData reports whether there was a member data.
+	// hasData reports whether the envelope has the member data.
 	hasData bool
 }
 
 // Read gives the decoder the next bytes of the body. It fails if the decoder already holds
-// maxValueBytes bytes that it has not read.
+// maxValueBytes bytes that it has not decoded.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	free := maxValueBytes - (d.fed - d.json.InputOffset())
 	if free <= 0 {
@@ -170,9 +170,9 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members calls member for each member of an object, with the member's name. The opening brace was
-// already read. member must read the value. A duplicate name is malformed, because it is not known
-// which of the two values counts.
+// members calls visit for each member of an object. The opening brace was already read. visit gets
+// the name of the member, and must read its value. A duplicate name is malformed, because it is not
+// known which of the two values counts.
 func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	// seen has marks and not names, because a mark takes little memory and a name may be very long.
 	seen := make(map[mark]struct{}, 8)

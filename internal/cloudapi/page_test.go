@@ -225,7 +225,7 @@ func TestACompressedBombIsBounded(t *testing.T) {
 	}
 }
 
-// filler is an endless reader of one byte.
+// filler is a reader that returns the same byte without end.
 type filler byte
 
 func (f filler) Read(p []byte) (int, error) {

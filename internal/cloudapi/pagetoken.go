@@ -9,7 +9,7 @@ import "net/url"
 const maxPageTokenLength = 4096
 
 // pageToken returns the page token in next, the list's link to the next page. If next is empty, the
-// list ends, and the token is "". Only the token is used of the link, because an answer must not
+// list ends, and the token is "". The rest of the link is not used, because an answer must not
 // decide which host gets the next request.
 //
 // A link without a token, or with several tokens, gives an error of class Malformed. If such a link

@@ -39,8 +39,8 @@ type query struct {
 const maxQueryLength = 4 << 10
 
 // newQuery returns the query for a filter. If the filter is too long to send, newQuery moves its
-// longest parameters to local, but never the environment. If two parameters are equally long, the
-// one whose name sorts first is moved first.
+// longest parameters to local, but never the environment. If two parameters are equally long,
+// newQuery moves the one whose name sorts first.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
@@ -83,9 +83,8 @@ func (q query) leavesOut(value func(param string) string) bool {
 }
 
 // foreign returns why an item was not asked for; "" if it was. It compares the item's environment
-// and network with those that were sent. If the item does not name its environment or network, that
-// one is not compared. Other parameters are not compared, because their values may change during a
-// listing.
+// and network with those in the request. It does not compare a value that the item does not have.
+// It does not compare other parameters, because their values may change during a listing.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -118,8 +118,8 @@ type reasons struct {
 }
 
 // read returns the problems in value, the best first. If value is a text of one word, this is a
-// code. Any other text is a message. If the whole body is one word, it gives no problem, because it
-// may mean anything.
+// code. Any other text is a message. If the whole body is one word, it gives no problem, because
+// the word may mean anything.
 func (r *reasons) read(value any, depth int) (problems []problem) {
 	if value == nil || r.left == 0 || depth > maxReasonDepth {
 		return nil

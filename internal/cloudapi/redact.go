@@ -26,8 +26,8 @@ const (
 // such as "2", would remove every 2 from a text. The secret of an API key is hidden at any length.
 const minHiddenLength = 4
 
-// authorization is the credential of one request. It also has the texts that must not be shown from
-// the answer. It contains secrets, so it is never printed.
+// authorization is the credential of one request. It also has the texts to hide when the answer is
+// shown. It contains secrets, so it is never printed.
 type authorization struct {
 	// header is the value of the header Authorization; "" for none.
 	header string

@@ -121,8 +121,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns err. If err is an *Error, withCall first sets its operation, status, authorization and
-// request ID to those of call.
+// withCall returns err. If err is an *Error, withCall first copies the operation, the status, the
+// authorization and the request ID of call into it. An empty request ID is not copied.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -20,9 +20,9 @@ type Retry struct {
 	// Base is the longest wait after the first failure. Each further failure doubles the longest
 	// wait. The actual wait is random, between 0 and the longest wait.
 	Base time.Duration
-	// Max is the longest wait of any kind: after a failure, because the cloud asks for it, or for
-	// the budget. A longer wait does not begin. Instead the error comes at once and has the wait in
-	// RetryAfter, so the caller can do something else until then.
+	// Max is the longest wait of any kind. It holds for a wait after a failure, a wait that the
+	// cloud asks for, and a wait for the budget. A longer wait does not begin. Instead the error
+	// comes at once and has the wait in RetryAfter, so the caller can do something else until then.
 	Max time.Duration
 }
 

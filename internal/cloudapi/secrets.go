@@ -88,9 +88,9 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every form of every secret in text, and every form in also. The case of letters
-// does not matter. If two forms overlap, hide replaces both together, so that no part of either is
-// left.
+// hide returns text with all secrets hidden. It replaces every form of every secret, and every form
+// in also. The case of letters does not matter. If two forms overlap, hide replaces both together,
+// so that no part of either is left.
 func (s *secrets) hide(text string, also ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

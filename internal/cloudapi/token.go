@@ -53,7 +53,7 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards running, the exchange under way; nil if there is none.
+	// running is the exchange under way; nil if there is none. mu guards it.
 	mu      sync.Mutex
 	running *underWay
 	// current is the last token; nil before the first.

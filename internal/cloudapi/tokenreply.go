@@ -17,8 +17,8 @@ const (
 	// defaultLife is how long a token is valid if the reply does not say it. It is the API's
 	// default. Source: sts/v1, expires_in.
 	defaultLife = 900 * time.Second
-	// mostLife is the longest life that a reply can give a token. A longer life in a reply counts
-	// as mostLife, because it is probably wrong.
+	// mostLife is the longest life that a reply can give a token. A longer life counts as mostLife,
+	// because the reply is probably wrong.
 	mostLife = 24 * time.Hour
 	// maxReplyBytes bounds the reply of an exchange.
 	maxReplyBytes = 1 << 20

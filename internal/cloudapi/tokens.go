@@ -29,11 +29,11 @@ const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity. If there is none, For makes one from o. The identity
 // consists of the endpoint of the exchange, the pool, and the parts in subject: namespace,
-// ServiceAccount and audience. If two calls have options whose Subject returns different tokens,
-// these parts must differ. Errors are those of NewTokenSource.
+// ServiceAccount and audience. If TokenOptions.Subject of two calls returns different tokens, the
+// calls must differ in these parts too. Errors are those of NewTokenSource.
 //
-// A caller should call For for each new client, and need not give a TokenSource back. Tokens
-// forgets a TokenSource that For has not returned for an hour and whose token has ended.
+// A caller should use For again for each new client, and need not give a TokenSource back. Tokens
+// forgets a TokenSource if For has not returned it for an hour and its token has ended.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

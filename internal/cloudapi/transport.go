@@ -17,7 +17,7 @@ type Transport = http.RoundTripper
 // defaultTransport returns the transport for all Clients whose Options.Transport is nil.
 var defaultTransport = sync.OnceValue(func() Transport { return NewTransport(nil) })
 
-// NewTransport returns a transport for several Clients, which then share connections. It trusts the
+// NewTransport returns a transport. All Clients that use it share its connections. It trusts the
 // certificate authorities in roots. If roots is nil, it trusts those of the system. The transport
 // does not bound the time for reading a whole body: the request's context does.
 func NewTransport(roots *x509.CertPool) Transport {

@@ -66,8 +66,8 @@ type Collector struct {
 	// a manager on standby would report the same sources a second time.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of object. If Watched is nil, the manager
-	// watches all types. The Collector does not read objects of another type: reading them would
-	// begin a watch, and the manager lacks the rights for that watch.
+	// watches all types. The Collector does not read objects of a type that is not watched: reading
+	// them would begin a watch, and the manager lacks the rights for that watch.
 	Watched func(client.Object) bool
 	// PerObservation adds one series for each observation.
 	PerObservation bool

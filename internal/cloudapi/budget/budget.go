@@ -59,8 +59,8 @@ func digest(parts []string) key {
 // Budget limits the requests of one credential to one endpoint. If an answer reports the cloud's
 // limit, this limit holds for all Budgets with the same parts.
 //
-// A Budget looks up its limiter for every request. It must not keep the limiter: an unused limiter
-// is dropped, and the next request makes a new one. There would then be two limiters for one key.
+// A Budget looks up its limiter for every request. If it kept the limiter, there could be two
+// limiters for one key: an unused limiter is dropped, and the next request makes a new one.
 type Budget struct {
 	of  *Budgets
 	key key
@@ -107,13 +107,13 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that is taken from an answer, so that absurd values do no harm. For a
-// pause there is a lower bound, see maxPause.
+// MaxWait is the longest wait that is taken from an answer, so that absurd values do no harm. A
+// pause has a smaller maximum, see maxPause.
 const MaxWait = 24 * time.Hour
 
-// Turn returns a zero Wait if a sync may begin. name identifies the sync. Otherwise Turn returns
-// how long the sync has to wait, and gives the sync a place in the queue. The sync keeps its place
-// if the caller calls Turn again in time. A sync that may begin leaves the queue.
+// Turn returns how long a sync must wait before it may begin. name identifies the sync. If the wait
+// is zero, the sync may begin, and leaves the queue. Otherwise the sync has a place in the queue.
+// It keeps this place if the caller calls Turn again in time.
 //
 // Turn itself never blocks, so a caller with one of few workers can give the worker back. A caller
 // may also send requests without calling Turn. Such a caller waits only in Lease.
@@ -124,9 +124,9 @@ func (b *Budget) Turn(name string) Wait {
 }
 
 // Lease waits until the caller may send one request. If there is no error, the caller must call
-// settle once, with the answer. The wait is at most maxDelay. If it would be longer, or would end
-// after the context's deadline, the error is a *Refused. If the context ends first, the error is
-// the context's error.
+// settle once, with the answer. The wait is at most maxDelay. If a longer wait is needed, or a wait
+// past the context's deadline, the error is a *Refused. If the context ends first, the error is the
+// context's error.
 func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
 	r, err := l.admit(ctx, maxDelay)

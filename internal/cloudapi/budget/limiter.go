@@ -30,10 +30,10 @@ const (
 	nearShare, nearCount = 4, 10
 )
 
-// limiter does the work of all Budgets with the same key. It has a bucket that fills with tokens at
-// a steady rate, the requests in flight, and the cloud's own limit as last reported. Requests wait
-// in one line, first come, first served. A listing has only one request in the line at a time. So a
-// short listing need not wait for the end of a long listing.
+// limiter does the work of every Budget with the same key. It has a bucket that fills with tokens
+// at a steady rate, the requests in flight, and the cloud's own limit as last reported. Requests
+// wait in one line, first come, first served. A listing has only one request in the line at a time.
+// So a short listing need not wait for the end of a long listing.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
@@ -145,7 +145,7 @@ func (l *limiter) settle(r *request, answer Answer) {
 // heed applies the cloud's limit, as an answer reports it.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
-	// The answer does not count the requests in flight yet.
+	// The answer does not count the requests in flight yet, so subtract them.
 	left := said.Remaining - len(l.flying)
 	reset := min(max(said.Reset, minPause), maxPause)
 	switch {
@@ -162,8 +162,8 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 }
 
 // pause stops the limiter for the time in wait, because the cloud asked for it. said is how the
-// cloud asked. pause never shortens a pause, because a late answer may report an older state than
-// an answer before it.
+// cloud asked. pause never shortens a pause, because answers do not arrive in the order in which
+// the cloud counted the requests.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -191,7 +191,7 @@ func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	return w
 }
 
-// dispatch lets the requests go that may be sent now, and sets the alarm for the next request.
+// dispatch releases the requests that may be sent now, and sets the alarm for the next request.
 func (l *limiter) dispatch(now time.Time) {
 	for len(l.line) > 0 {
 		if wait := max(l.pace(now, 0), l.room(now)); wait > 0 {
@@ -224,8 +224,8 @@ func (l *limiter) wakeIn(wait time.Duration) {
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// It is unknown when an answer comes. The estimate is the time since the last request was
-		// sent.
+		// Nothing says when the next answer comes. The estimate is the time since the last request
+		// was sent.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait

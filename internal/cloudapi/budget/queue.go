@@ -8,16 +8,17 @@ import (
 )
 
 const (
-	// turnPatience is the longest wait for the budget with which a sync may still begin. At 5
-	// requests a second, about three sources of a credential can then sync at once. More at once
-	// would not be faster: each sync would only take longer, up to its timeout.
+	// turnPatience is how long a sync that begins may have to wait for the budget. If the wait is
+	// longer, the sync waits in the queue. At 5 requests a second, about three sources of a
+	// credential can then sync at once. More at once would not be faster: each sync would only take
+	// longer, up to its timeout.
 	turnPatience = time.Second
 	// turnRequests is how many requests a sync is expected to send: one page of each of the two
 	// kinds that a source mirrors by default. If a sync sends more, the line of requests gets
 	// longer, and the next sync waits for that line.
 	turnRequests = 2
-	// turnGrace is how late a caller may call Turn again without losing the sync's place. A place
-	// must end at some time, because the sync of a deleted source never comes again.
+	// turnGrace is how long after place.due the caller may still call Turn without losing the
+	// place. A place must end at some time, because a deleted source never calls Turn again.
 	turnGrace = 30 * time.Second
 )
 
