@@ -24,7 +24,8 @@ type page[T any] struct {
 	entries []entry[T]
 	// next is the token of the next page; "" on the last page.
 	next string
-	// totalSize is how many items the whole listing has, as the cloud reports it; 0 if it does not.
+	// totalSize is how many items the whole listing has, as the cloud reports it; 0 if the cloud
+	// does not report it.
 	totalSize int64
 	call      Call
 }
@@ -247,7 +248,7 @@ func totalSize(raw jsontext.Value) int64 {
 }
 
 // open reads the start of an object or an array. If there is null instead, it returns false. If
-// there is any other value, it returns an error of class Malformed with message.
+// there is any other value, it returns an error of class Malformed with the text in message.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {

@@ -27,7 +27,7 @@ func newFakeClock() *fakeClock {
 	return &fakeClock{at: time.Now().Truncate(time.Second), random: 0.5}
 }
 
-// use makes a client retry with the default Retry, on this clock.
+// use changes o so that a client uses this clock and retries with the default Retry.
 func (f *fakeClock) use(o *Options) {
 	o.Retry = Retry{}
 	o.clock = &clock{now: f.now, random: func() float64 { return f.random }, sleep: f.sleep}
