@@ -12,8 +12,8 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
-// mostReserved bounds for how many items memory is reserved in advance. Up to this bound, the
-// number that the cloud reports is used.
+// mostReserved bounds the number of items for which memory is reserved in advance. This number
+// comes from the cloud, which may report too many items.
 const mostReserved = 20_000
 
 // Item is one listed object.

@@ -10,7 +10,7 @@ type Build struct {
 }
 
 // ReadBuild returns the build information that the Go tool stored in the binary. If version is not
-// empty, it replaces the version of the module. In a release, the linker sets version.
+// empty, ReadBuild uses it instead of the module's version. In a release, the linker sets version.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

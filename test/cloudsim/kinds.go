@@ -66,7 +66,7 @@ type kind struct {
 	undocumented func(spec tree)
 
 	fresh func() object // returns an empty object
-	// in and fill read and set the objects of the kind in an inventory document.
+	// in returns the objects of the kind from an inventory document. fill sets them.
 	in   func(*Inventory) []object
 	fill func(*Inventory, []json.RawMessage)
 }

@@ -21,10 +21,10 @@ type hour struct {
 }
 
 // pushHour simulates one hour with two sources that share a credential. A push requests a sync of
-// the first source every second. The other source syncs every five minutes. As the controller does,
-// the simulation first asks the budget for a turn. A sync answers all pushes that came before it
-// began, and no push gets a second sync. A sync of the first source sends the given number of
-// requests. A sync of the other source sends two.
+// the first source every second. The other source syncs every five minutes. Before a sync, the
+// simulation asks the budget for a turn, as the controller does. One sync answers all pushes that
+// came before it began. A sync of the first source sends the given number of requests. A sync of
+// the other source sends two.
 func pushHour(t *testing.T, requests int) (h hour) {
 	const latency = 150 * time.Millisecond
 	b := testBudget()
