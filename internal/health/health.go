@@ -89,7 +89,7 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing returns in lacking which of the kinds the API server does not serve. lacking is nil if it
+// missing returns two errors. lacking names the kinds that the API server does not serve; nil if it
 // serves all kinds. err is not nil if the API server gives no answer.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
@@ -125,7 +125,7 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 }
 
 // serve answers probes on address until stop is called. It answers that the manager is alive, but
-// not ready. reason returns why.
+// not ready. reason returns why the manager is not ready.
 func serve(address string, reason func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil

@@ -178,8 +178,8 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects the series of observations. An observation counts only if its source
-// is in own.
+// collectObservations collects the series of observations. An observation has a series only if its
+// source is in own.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {

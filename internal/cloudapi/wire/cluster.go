@@ -66,7 +66,7 @@ type ClusterStatus struct {
 }
 
 // Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null. An entry that is null counts as absent, as a field that is null does.
+// null. A null entry counts as absent, and so does a null field.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

@@ -79,7 +79,7 @@ type NetworkCloud struct {
 }
 
 // Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null. An entry that is null counts as absent, as a field that is null does.
+// null. A null entry counts as absent, and so does a null field.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

@@ -45,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. An
-// entry that is null counts as absent, as a field that is null does.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
+// null entry counts as absent, and so does a null field.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }
