@@ -91,7 +91,7 @@ func (r *remembered) end(text string, i int) (end int) {
 // hide returns text with all secrets hidden. It replaces every form of every secret, and every form
 // in also. The case of letters does not matter. If two forms overlap, hide replaces both together,
 // so that no part of either is left.
-func (s *secrets) hide(text string, also ...string) string {
+func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	folded, at := fold(text)
@@ -99,7 +99,7 @@ func (s *secrets) hide(text string, also ...string) string {
 	shown := 0 // how much of text is in out
 	for i, end := 0, 0; i < len(folded); i++ {
 		to := max(s.recent.end(folded, i), s.former.end(folded, i))
-		for _, form := range also {
+		for _, form := range extra {
 			if form[0] == folded[i] && strings.HasPrefix(folded[i:], form) {
 				to = max(to, i+len(form))
 			}

@@ -23,9 +23,9 @@ import (
 // echoing is a transport. It answers an exchange with a new token, which has a number. It refuses
 // every list, and its words repeat the request's header Authorization and the text that also
 // returns.
-func echoing(exchanges *atomic.Int32, also func() string) http.RoundTripper {
+func echoing(exchanges *atomic.Int32, extra func() string) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		code, body := http.StatusForbidden, fmt.Sprintf(`{"errors":[{"code":"x","title":"no right for %s %s"}]}`, r.Header.Get("Authorization"), also())
+		code, body := http.StatusForbidden, fmt.Sprintf(`{"errors":[{"code":"x","title":"no right for %s %s"}]}`, r.Header.Get("Authorization"), extra())
 		if r.Method == http.MethodPost {
 			code, body = http.StatusOK, fmt.Sprintf(`{"access_token":"access-token-%d","expires_in":900}`, exchanges.Add(1))
 		}
