@@ -89,7 +89,7 @@ func (r *remembered) end(text string, i int) (end int) {
 }
 
 // hide returns text with all secrets hidden. It replaces every form of every secret, and every form
-// in also. The case of letters does not matter. If two forms overlap, hide replaces both together,
+// in extra. The case of letters does not matter. If two forms overlap, hide replaces both together,
 // so that no part of either is left.
 func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()

@@ -21,7 +21,7 @@ import (
 )
 
 // echoing is a transport. It answers an exchange with a new token, which has a number. It refuses
-// every list, and its words repeat the request's header Authorization and the text that also
+// every list, and its words repeat the request's header Authorization and the text that extra
 // returns.
 func echoing(exchanges *atomic.Int32, extra func() string) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
