@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// fullCluster is a Dedicated cluster with two access points, all that the API
-// gives for it.
+// fullCluster is a Dedicated cluster with two access points. It has every field that the API gives
+// such a cluster.
 const fullCluster = `{"api_version":"cmk/v2","id":"lkc-%05d","kind":"Cluster",
 "metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/cloud-cluster=lkc-%05[1]d","self":"https://api.confluent.cloud/cmk/v2/clusters/lkc-%05[1]d","updated_at":"2026-01-02T00:00:00Z"},
 "spec":{"api_endpoint":"https://pkac-00000.us-west-2.aws.confluent.cloud","availability":"MULTI_ZONE","cloud":"AWS",
@@ -26,7 +26,8 @@ const fullCluster = `{"api_version":"cmk/v2","id":"lkc-%05d","kind":"Cluster",
 "network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"},
 "region":"us-west-2"},"status":{"cku":2,"phase":"PROVISIONED"}}`
 
-// fullPeering is an AWS peering with two routes, all that the API gives for it.
+// fullPeering is an AWS peering with two routes. It has every field that the API gives such a
+// peering.
 const fullPeering = `{"api_version":"networking/v1","id":"p-%05d","kind":"Peering",
 "metadata":{"created_at":"2026-01-01T00:00:00Z","resource_name":"crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a/environment=env-abc123/network=n-abc123/peering=p-%05[1]d","self":"https://api.confluent.cloud/networking/v1/peerings/p-%05[1]d","updated_at":"2026-01-02T00:00:00Z"},
 "spec":{"cloud":{"account":"000000000000","customer_region":"us-east-1","kind":"AwsPeering","routes":["10.108.16.0/21","10.108.24.0/21"],"vpc":"vpc-00000000000000000"},
@@ -35,11 +36,12 @@ const fullPeering = `{"api_version":"networking/v1","id":"p-%05d","kind":"Peerin
 "network":{"environment":"env-abc123","id":"n-abc123","related":"https://api.confluent.cloud/networking/v1/networks/n-abc123","resource_name":"crn://confluent.cloud/environment=env-abc123/network=n-abc123"}},
 "status":{"phase":"READY"}}`
 
-// benchPages is how many pages are decoded in turn, so that each is as new to the
-// decoder as a page of a large listing is.
+// benchPages is how many different pages a benchmark decodes, one after another. With many pages,
+// the decoder has not seen the next page just before, as in a large listing.
 const benchPages = 20
 
-// fullPage is a page of n items made from one format, from the first-th on.
+// fullPage returns a page of n items that are made from one format. first is the number of the
+// first item.
 func fullPage(listKind, format string, first, n int) []byte {
 	items := make([]string, n)
 	for i := range items {
@@ -58,8 +60,8 @@ func pages[Record, Filter any](op *Operation[Record, Filter], format string) [][
 	return pages
 }
 
-// perItem times decode, which reads one whole page of n items, on one page after
-// another, and reports what one item costs, its share of the envelope included.
+// perItem measures decode. decode reads a page of n items, and perItem calls it with one page after
+// another. perItem reports the cost of one item, including the item's share of the envelope.
 func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(pages[0])))
@@ -79,7 +81,7 @@ func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error)
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/items, "allocs/item")
 }
 
-// benchmarkDecode decodes one whole page per operation.
+// benchmarkDecode measures how long decoding one whole page takes.
 func benchmarkDecode[Record, Filter any](b *testing.B, op *Operation[Record, Filter], format string) {
 	a := listingOf(op, DefaultLimits)
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
@@ -92,8 +94,8 @@ func benchmarkDecode[Record, Filter any](b *testing.B, op *Operation[Record, Fil
 	})
 }
 
-// benchmarkEncodingJSON reads the same pages into the same structs with
-// encoding/json alone, without any of the checks.
+// benchmarkEncodingJSON reads the same pages into the same structs, but with encoding/json alone
+// and without any checks.
 func benchmarkEncodingJSON[Record, Filter any](b *testing.B, op *Operation[Record, Filter], format string) {
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
 		var page struct {
@@ -115,7 +117,7 @@ func benchmarkEncodingJSON[Record, Filter any](b *testing.B, op *Operation[Recor
 	})
 }
 
-// benchmarkScan reads pages of which the index knows every item.
+// benchmarkScan reads pages, and the index has every item of these pages.
 func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filter], format string) {
 	a := listingOf(op, DefaultLimits)
 	all := newCollector(a)

@@ -19,7 +19,8 @@ import (
 // deepItem nests deeper than JSON is decoded.
 var deepItem = strings.Repeat("[", 10_050) + strings.Repeat("]", 10_050)
 
-// serving is a transport that answers every request with a page, without a network.
+// serving is a transport without a network. It answers every request with the page that page
+// returns.
 func serving(page func(r *http.Request) string) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Header: header("Content-Type", "application/json"),
@@ -27,7 +28,7 @@ func serving(page func(r *http.Request) string) http.RoundTripper {
 	})
 }
 
-// clientOf returns a client of a transport.
+// clientOf returns a client that uses this transport.
 func clientOf(t *testing.T, transport http.RoundTripper, change ...func(*Options)) *Client {
 	t.Helper()
 	o := Options{Endpoint: "https://api.example", Credential: testCredential, UserAgent: testUserAgent, Transport: transport, Retry: Retry{Attempts: 1}}
@@ -141,7 +142,7 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// endless returns a reader of one byte again and again.
+// endless returns a reader that returns the byte b again and again.
 func endless(b byte) io.Reader {
 	return readerFunc(func(p []byte) (int, error) {
 		for i := range p {
@@ -151,7 +152,8 @@ func endless(b byte) io.Reader {
 	})
 }
 
-// pagesOf is a listing of so many pages, each of n items of a size.
+// pagesOf is a listing with the given number of pages. Each page has n items, and each item has a
+// display name of size bytes.
 func pagesOf(pages, n, size int) func(*http.Request) string {
 	return func(r *http.Request) string {
 		var page int
@@ -212,7 +214,7 @@ func TestTheListingsUnderWayShareARoom(t *testing.T) {
 
 	n := 0
 	large := client(func(r *http.Request) string {
-		if n++; n == 4 { // with three pages of the large listing held
+		if n++; n == 4 { // now three pages of the large listing are held
 			_, err := listClusters(t.Context(), small, inEnv1, nil)
 			g.Expect(expectError(t, err, Incomplete).Error()).To(ContainSubstring("the items of all listings under way take more than 9 MiB"))
 		}
@@ -238,7 +240,7 @@ func TestAPageThatIsAskedForAgainTakesItsRoomOnce(t *testing.T) {
 	f := newFakeClock()
 	c := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
 		body := pagesOf(1, 100, 1000)(r)
-		if n++; n < 4 { // cut behind the last item
+		if n++; n < 4 { // cut the page after the last item
 			answer(w, http.StatusOK, body[:len(body)-2])
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)

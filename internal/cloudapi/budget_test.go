@@ -14,12 +14,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// purse is a budget of 100 requests that counts how many are spent.
+// purse is a budget of 100 requests. Its method spent counts how many of them are spent.
 type purse struct{ *budget.Budget }
 
 func newPurse() purse { return purse{budget.New(0.0001, 100).For("purse")} }
 
-// spent returns how many requests were spent. It spends the rest.
+// spent returns how many requests were spent. It also spends the remaining requests.
 func (p purse) spent(t *testing.T) int {
 	t.Helper()
 	for left := 0; ; left++ {

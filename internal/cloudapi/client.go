@@ -15,30 +15,31 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bound what one listing may take in. A zero field means the value in DefaultLimits. A
-// listing that exceeds a limit fails; nothing is dropped.
+// Limits bounds a listing. A zero field means the value in DefaultLimits. A listing that exceeds a
+// limit fails; it does not drop items.
 type Limits struct {
-	// MaxPages is the most pages of one listing.
+	// MaxPages is the largest number of pages of one listing.
 	MaxPages int
-	// MaxItems is the most items of one listing.
+	// MaxItems is the largest number of items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the most bytes of one page's body, after decompression. A page is never held
-	// whole.
+	// MaxBodyBytes is the largest size of one page's body in bytes, after decompression. A page is
+	// decoded while it comes in, so it is never in memory as a whole.
 	MaxBodyBytes int64
-	// MaxBodiesBytes is the most bytes of all pages of one listing.
+	// MaxBodiesBytes is the largest total size of the pages of one listing, in bytes. A page that
+	// is requested again counts again.
 	MaxBodiesBytes int64
-	// MaxHeldBytes is the most memory that the projected items of one listing may take, by
-	// estimate. All listings of a process together have another bound, see room.
+	// MaxHeldBytes bounds the estimated memory of the projected items of one listing, in bytes. All
+	// listings of a process together have another bound, see room.
 	MaxHeldBytes int64
-	// RequestTimeout is how long one request may take, including reading and decoding its answer.
-	// If the listing has less than twice that time left, the request gets half of the time left. So
-	// a page that hangs can be asked for again.
+	// RequestTimeout is how long one request may take. This includes reading and decoding the
+	// answer. If the listing has less than twice this time left, the request gets only half of the
+	// time left. So if a page hangs, there is time to request it again.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits are far above any known inventory. But no answer makes a manager with 20,000
-// observations exceed the memory limit that it ships with. The estimate for a cluster is twice the
-// size of its observation.
+// DefaultLimits are far above any known inventory. Yet they are low enough: no answer can make a
+// manager with 20,000 observations exceed its default memory limit. For MaxHeldBytes, a cluster
+// counts as twice the size of its observation.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -51,13 +52,13 @@ var DefaultLimits = Limits{
 // Call is one request and its result, for metrics.
 type Call struct {
 	Operation string
-	// StatusCode is the HTTP status, 0 if no answer came.
+	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
 	// Duration is the time from sending the request to the end of reading the body. It does not
 	// include the wait for the budget.
 	Duration  time.Duration
 	RateLimit RateLimit
-	// RetryAfter is how long the answer asked to wait, between 0 and MaxWait.
+	// RetryAfter is the wait that the answer asked for, between 0 and MaxWait.
 	RetryAfter time.Duration
 	RequestID  string
 
@@ -69,23 +70,24 @@ type Call struct {
 type Options struct {
 	// Endpoint is the address of the API, see ParseEndpoint.
 	Endpoint string
-	// Credential is sent with every request. It goes only to the endpoint's origin.
+	// Credential is sent with every request, unless Tokens is set. It goes only to the endpoint's
+	// origin.
 	Credential Credential
-	// Tokens gives the token to send instead of Credential; nil to send Credential.
+	// Tokens provides the token that is sent instead of Credential. If Tokens is nil, Credential is
+	// sent.
 	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
-	// Transport sends the requests, and sees the credential. If it is nil, a transport that all
-	// clients share does.
+	// Transport sends the requests. It sees the credential. If Transport is nil, the client uses a
+	// default transport, which it shares with other clients.
 	Transport Transport
 	// Limits bound each listing.
 	Limits Limits
-	// Retry bounds how often a page is asked for, and every wait.
+	// Retry bounds how often a page is requested, and how long each wait is.
 	Retry Retry
-	// Budget is asked before every request. If it is nil, there is no budget.
+	// Budget is asked before every request. If Budget is nil, requests do not wait for a budget.
 	Budget *budget.Budget
-	// Observe, if not nil, is called after every request. Calls may come from several
-	// goroutines at once.
+	// Observe is called after every request. It may be nil. Several goroutines may call it at once.
 	Observe func(Call)
 
 	// clock and room are set in tests only.
@@ -93,29 +95,29 @@ type Options struct {
 	room  *room
 }
 
-// authorizer gives requests their authorization. Its fields are functions, so that printing a
-// Client does not print the credential.
+// authorizer provides the authorization of requests. Its fields are functions, so that a printed
+// Client does not show the credential.
 type authorizer struct {
-	// value returns the present authorization.
+	// value returns the authorization to use now.
 	value func() authorization
-	// refresh replaces an authorization that ends soon.
+	// refresh gets an authorization if there is none, and replaces one that ends soon.
 	refresh func(context.Context, *Client) error
-	// renew replaces an authorization that the cloud refused. It reports whether there is another
-	// one now.
+	// renew replaces an authorization that the cloud refused. It returns true if there is another
+	// authorization now.
 	renew func(ctx context.Context, c *Client, refused mark) (bool, error)
-	// advice says, by class, what to do if the cloud refuses the credential. If it is nil, the
-	// advice for API keys applies.
+	// advice maps the class of an error to what a person can do if the cloud refuses the
+	// credential. If advice is nil, the advice for API keys applies.
 	advice map[Class]string
 }
 
-// Client reads the inventory behind one endpoint with one credential. It is safe for concurrent use
-// and needs no closing.
+// Client reads the inventory of one endpoint with one credential. It is safe for concurrent use. A
+// Client need not be closed.
 type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends requests. No http.Client is used, because it would follow redirects by itself,
-	// without the budget, and would repeat URLs in its errors.
+	// guard sends the requests. No http.Client is used: it would follow redirects without asking
+	// the budget, and its errors would repeat URLs.
 	guard   *guard
 	limits  Limits
 	room    *room
@@ -125,8 +127,8 @@ type Client struct {
 	observe func(Call)
 }
 
-// New returns a Client, or an error that names the wrong option and says what to give instead. It
-// sends nothing.
+// New returns a Client. If an option is wrong, the error names the option and says what to give
+// instead. New sends nothing.
 func New(o Options) (*Client, error) {
 	base, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -172,11 +174,12 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Authorize makes sure that requests can be sent. If tokens are used, and there is none or it ends
-// soon, it gets one. Errors are those of TokenSource.
+// Authorize gets a token if the client uses tokens and has none, or if its token ends soon. With an
+// API key it does nothing. The error is that of TokenOptions.Subject, or an *Error of the exchange.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of Tokens if that is set, otherwise of Credential.
+// authorizer returns the authorizer of Tokens. If Tokens is nil, it returns the authorizer of
+// Credential, and an error if Credential can never work.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

@@ -19,19 +19,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// testCredential has a secret with characters that every encoding changes.
+// testCredential has a secret whose characters change in every encoding.
 var testCredential = Credential{Key: "TESTKEYID0000001", Secret: "very/secret+value=="}
 
 const testUserAgent = "inventory-operator/v0.0.0-test"
 
-// cloud is a server that records what it was asked.
+// cloud is a server that records the requests that it gets.
 type cloud struct {
 	*httptest.Server
 	mu       sync.Mutex
 	requests []*http.Request
 }
 
-// record wraps handler to keep each request's method, URL and header.
+// record wraps handler. It keeps the method, URL and header of each request.
 func (c *cloud) record(handler http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
@@ -41,14 +41,14 @@ func (c *cloud) record(handler http.HandlerFunc) http.Handler {
 	})
 }
 
-// asked returns the requests so far.
+// asked returns the requests that came so far.
 func (c *cloud) asked() []*http.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return append([]*http.Request(nil), c.requests...)
 }
 
-// newCloud starts a server for the time of the test.
+// newCloud starts a server that stops when the test ends.
 func newCloud(t *testing.T, handler http.HandlerFunc) *cloud {
 	t.Helper()
 	c := &cloud{}
@@ -57,13 +57,13 @@ func newCloud(t *testing.T, handler http.HandlerFunc) *cloud {
 	return c
 }
 
-// newTLSCloud is newCloud over https and HTTP/2.
+// newTLSCloud starts a server as newCloud does, but with https and HTTP/2.
 func newTLSCloud(t *testing.T, handler http.HandlerFunc) *cloud {
 	t.Helper()
 	c := &cloud{}
 	c.Server = httptest.NewUnstartedServer(c.record(handler))
 	c.EnableHTTP2 = true
-	// What a test makes go wrong on purpose need not be told.
+	// The tests cause errors of the server on purpose, so these are not logged.
 	c.Config.ErrorLog = log.New(io.Discard, "", 0)
 	c.StartTLS()
 	t.Cleanup(c.Close)
@@ -78,7 +78,7 @@ func (c *cloud) client(t *testing.T, change ...func(*Options)) *Client {
 		Credential: testCredential,
 		UserAgent:  testUserAgent,
 		Transport:  c.Client().Transport,
-		// Tests of asking again set their own, with a clock.
+		// Tests of retries set their own Retry, with a clock.
 		Retry: Retry{Attempts: 1},
 	}
 	for _, f := range change {
@@ -95,7 +95,7 @@ func (c *cloud) list(t *testing.T, change ...func(*Options)) (*Listing[*wire.Clu
 	return listClusters(t.Context(), c.client(t, change...), ClusterFilter{Environment: "env-1"}, nil)
 }
 
-// whole is the projection that keeps a record as it is.
+// whole is a projection that keeps the record unchanged.
 func whole[Record any](r *Record) *Record { return r }
 
 func listClusters(ctx context.Context, c *Client, f ClusterFilter, index *Index) (*Listing[*wire.Cluster], error) {
@@ -114,7 +114,7 @@ func answer(w http.ResponseWriter, code int, body string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// inTurn answers each request with the next body, the last one from then on.
+// inTurn answers each request with the next body. After the last body, it repeats the last body.
 func inTurn(bodies ...string) http.HandlerFunc {
 	var mu sync.Mutex
 	n := 0
@@ -127,13 +127,13 @@ func inTurn(bodies ...string) http.HandlerFunc {
 	}
 }
 
-// clusterPage is a page of clusters: its metadata, and its items as JSON.
+// clusterPage is a page of clusters. metadata and items are JSON.
 func clusterPage(metadata string, items ...string) string {
 	return fmt.Sprintf(`{"api_version":"cmk/v2","kind":"ClusterList","metadata":%s,"data":[%s]}`,
 		metadata, strings.Join(items, ","))
 }
 
-// next is metadata with a next link that has this token.
+// next is the metadata of a page. Its next link has this token.
 func next(token string) string {
 	return `{"next":"https://api.confluent.cloud/cmk/v2/clusters?page_token=` + token + `"}`
 }
@@ -143,7 +143,7 @@ func clusterItem(id, displayName string) string {
 	return fmt.Sprintf(`{"id":%q,"spec":{"display_name":%q},"status":{"phase":"PROVISIONED"}}`, id, displayName)
 }
 
-// ids returns the IDs of clusters in order.
+// ids returns the IDs of the clusters in items, in the same order.
 func ids(items []Item[*wire.Cluster]) []string {
 	var out []string
 	for _, c := range items {
@@ -152,7 +152,7 @@ func ids(items []Item[*wire.Cluster]) []string {
 	return out
 }
 
-// listingOf returns a listing of one operation under way, with no filter.
+// listingOf returns a listing that is under way, of one operation and without a filter.
 func listingOf[Record, Filter any](op *Operation[Record, Filter], limits Limits) *asking[*Record] {
 	limits, _ = limits.orDefault()
 	a := &asking[*Record]{operation: op.operation, query: newQuery(params{}), limits: limits, pageSize: op.pageSize, room: &room{most: mostRoom}}
@@ -160,7 +160,7 @@ func listingOf[Record, Filter any](op *Operation[Record, Filter], limits Limits)
 	return a
 }
 
-// expectError asserts that err is an *Error of a class, and returns it.
+// expectError asserts that err is an *Error of this class, and returns the *Error.
 func expectError(t *testing.T, err error, class Class) *Error {
 	t.Helper()
 	g := NewWithT(t)

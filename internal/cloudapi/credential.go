@@ -17,15 +17,15 @@ import (
 // redacted is shown instead of a credential.
 const redacted = "[redacted]"
 
-// Credential is a Cloud API key with its secret. Printing, logging and marshalling it to JSON gives
-// only a placeholder.
+// Credential is a Cloud API key with its secret. If code prints it, logs it or marshals it to JSON,
+// the result is only a placeholder.
 type Credential struct {
 	Key    string
 	Secret string
 }
 
 // Format prints a placeholder for every verb of package fmt. String and GoString alone are not
-// enough: %d prints the fields.
+// enough: without Format, %d prints the fields.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.
@@ -50,14 +50,14 @@ const (
 type CredentialError struct {
 	// Member is MemberKey or MemberSecret.
 	Member string
-	// Problem says what is wrong and how to correct it; it never holds the value.
+	// Problem says what is wrong and how to correct it. It never contains the member's value.
 	Problem string
 }
 
 // Error implements error.
 func (e *CredentialError) Error() string { return "Credential." + e.Member + " " + e.Problem }
 
-// validate returns a *CredentialError for a credential that can never work.
+// validate returns a *CredentialError if the credential can never work.
 func (c Credential) validate() error {
 	const control = "has a line break or another control character; remove it"
 	switch {
@@ -76,12 +76,12 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// basic returns the credential as HTTP Basic authentication sends it, without the scheme.
+// basic returns the value that HTTP Basic authentication sends, without the word Basic.
 func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns the authorizer of the credential. An API key does not end and cannot be
+// authorizer returns the authorizer of the credential. An API key does not expire and cannot be
 // renewed.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
@@ -93,18 +93,18 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget for an endpoint and a credential. All sources with the same
-// credential share it, because the cloud counts requests by credential.
+// Budget returns the request budget of a credential at an endpoint. All sources with the same
+// credential share this budget, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget for an endpoint and an identity, which has several parts. A
-// renewed token does not change it.
+// BudgetFor returns the request budget of an identity at an endpoint. who has the parts of the
+// identity. A renewed token does not change the budget.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// No client can be made for this endpoint, so its budget is never used.
+		// New returns no Client for such an endpoint, so this budget is never used.
 		origin = endpoint
 	}
 	return of.For(append([]string{origin}, who...)...)

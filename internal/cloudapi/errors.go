@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Class is the kind of failure that an error reports. Callers decide by it what to do.
+// Class is a kind of failure. The caller uses the class to decide what to do.
 type Class int
 
 const (
@@ -22,17 +22,18 @@ const (
 	Unauthenticated
 	// Forbidden: the cloud knows the credential, but the credential lacks the right.
 	Forbidden
-	// InvalidRequest: the cloud cannot understand the request. Sending it again cannot help.
+	// InvalidRequest: the cloud does not accept the request. Sending the same request again cannot
+	// help.
 	InvalidRequest
-	// RateLimited: too many requests, as counted by the cloud or by the budget.
+	// RateLimited: the cloud or the budget counted too many requests.
 	RateLimited
-	// Unavailable: no answer, or an answer that says to come back later.
+	// Unavailable: no whole answer came, or the answer means that a retry can help.
 	Unavailable
-	// Malformed: the answer does not have the form that the API gives answers.
+	// Malformed: the answer does not have the form of an answer of this API.
 	Malformed
-	// Incomplete: every page was well-formed, but together they are not a whole listing.
+	// Incomplete: every page was well-formed, but the pages together are not a whole listing.
 	Incomplete
-	// Canceled: the caller gave up. That says nothing about the cloud.
+	// Canceled: the caller gave up. This class says nothing about the cloud.
 	Canceled
 )
 
@@ -56,27 +57,29 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is the type of every error that a Client and a Listing return. Its text can be shown in a
-// log, an event or a status: it names the operation, the HTTP status, the API's own code and title
-// and the request ID. It holds no credential, page token, query or response body.
+// Error is the type of the errors that a Client and a Listing return. Only the errors of
+// TokenOptions.Subject have another type. The text of an Error can be shown in a log, an event or a
+// status: it has the operation, the HTTP status, the API's own code and title, the cause and the
+// request ID. It has no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Code and Title are the API's own words; empty if it gave none.
+	// Code and Title are the API's own words. Each is empty if the answer has none.
 	Code, Title string
-	// Advice says what a person can do, in this package's own words; empty if there is none.
+	// Advice says in this package's own words what a person can do. It is empty if there is no
+	// advice.
 	Advice string
-	// RequestID is for the cloud's support; empty if the answer had none.
+	// RequestID identifies the request to the cloud's support. It is empty if the answer had none.
 	RequestID string
-	// RetryAfter is how long to wait before asking again, between 0 and MaxWait. The cloud asked
-	// for this wait, or it is a wait, for the budget or after a failure, that was too long to make
-	// here. 0 means that there is no such wait.
+	// RetryAfter is how long to wait before a retry, between 0 and MaxWait. It is a wait that the
+	// cloud asked for, or a wait that did not begin because it was too long: for the budget or
+	// after a failure. 0 means that there is no such wait.
 	RetryAfter time.Duration
-	// Err is the cause in this package's own words. It wraps context.Canceled or
-	// context.DeadlineExceeded if that is the cause, and no other error: errors of net/http repeat
-	// the URL or the server's words.
+	// Err is the cause, in this package's own words. If the cause is context.Canceled or
+	// context.DeadlineExceeded, Err is or wraps this error. It wraps no other error, because errors
+	// of net/http repeat the URL or the server's words.
 	Err error
 
 	// pageSize reports whether the API's answer mentions the page size.
@@ -85,7 +88,7 @@ type Error struct {
 	sentWith mark
 }
 
-// newError returns an Error with a cause in this package's words. The function name fills in the
+// newError returns an Error of a class, with a cause in this package's words. withCall sets the
 // other fields.
 func newError(class Class, cause string) *Error {
 	return &Error{Class: class, Err: errors.New(cause)}
@@ -119,9 +122,9 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of err, even if it is wrapped: None for nil, Canceled for a bare
-// context.Canceled. Any other error that is not an *Error is Unavailable, also
-// context.DeadlineExceeded.
+// ClassOf returns the class of err. If err is or wraps an *Error, the class is that of the *Error.
+// Otherwise the class is None for nil, Canceled for context.Canceled, and Unavailable for any other
+// error, including context.DeadlineExceeded.
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// failure turns an answer other than 200 into an *Error. Client.name sets the request ID of the
-// header, if there is one.
+// failure turns an answer other than 200 into an *Error. It takes the request ID from the body. If
+// the header also has a request ID, withCall replaces the one from the body.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// If the body cannot be read, the status says enough.
+	// An unreadable body is ignored, because the status says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
@@ -29,8 +29,8 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote takes over the words of an answer. The first problem counts; the next ones fill in what it
-// lacks.
+// quote copies the words of an answer into e. The code comes from the first problem with a code.
+// The title comes from the first problem with a text.
 func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {
@@ -42,8 +42,8 @@ func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	e.RequestID = clean(requestID, maxRequestIDLength)
 }
 
-// passing are the statuses below 500 that mean to come back later: another request, a lock, a
-// replay or a proxy was in the way.
+// passing has the statuses below 500 after which a retry can help. With these statuses, another
+// request, a lock, a replay or a proxy was in the way.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,
@@ -54,10 +54,11 @@ var passing = map[int]bool{
 	clientClosedRequest:           true,
 }
 
-// clientClosedRequest is a proxy's status for a request whose sender closed the connection.
+// clientClosedRequest is the status that a proxy gives a request whose sender closed the
+// connection.
 const clientClosedRequest = 499
 
-// advice says what a person can do about an answer. The key is the HTTP status.
+// advice maps an HTTP status to what a person can do about the answer.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
@@ -74,7 +75,7 @@ var advice = map[int]string{
 	http.StatusUnavailableForLegalReasons:  "the cloud refuses for legal reasons; ask its support",
 }
 
-// adviceFor returns the advice for an answer of a class.
+// adviceFor returns the advice for an answer with this status and class; "" if there is none.
 func adviceFor(code int, class Class) string {
 	switch {
 	case class == Unauthenticated:
@@ -108,10 +109,11 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// transportFailure turns an error of the transport, from sending or from reading a body, into an
-// *Error.
+// transportFailure turns an error of the transport into an *Error. The error comes from sending a
+// request or from reading a body.
 //
-// ctx alone decides whether the caller gave up, because a transport may cancel by itself.
+// Only ctx shows whether the caller gave up: a transport may also return context.Canceled when it
+// cancels a request by itself.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -125,7 +127,8 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	return e
 }
 
-// gaveUp returns the *Error for a context that is done: it was canceled, or its time is up.
+// gaveUp returns the *Error for a context that is done, because it was canceled or because its time
+// is up.
 func gaveUp(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &Error{Class: Canceled, Err: context.Canceled}
@@ -133,9 +136,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes an error of the transport, with advice. It repeats only texts about
-// addresses and certificates. For any other error it names only the kind, because many texts of
-// net/http quote the server's words and the URL.
+// transportCause describes an error of the transport and gives advice. It repeats the text of an
+// error only if the text is about addresses or certificates. For any other error it names only the
+// kind, because many texts of net/http quote the server's words and the URL.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

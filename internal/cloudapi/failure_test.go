@@ -165,7 +165,7 @@ func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 	const token = "page-token-hush"
 	secrets := []string{
 		testCredential.Key, testCredential.Secret, testCredential.basic(), url.QueryEscape(testCredential.Secret), token,
-		"very/secret\x00+value==" + testCredential.Secret, // one that cleaning would put together
+		"very/secret\x00+value==" + testCredential.Secret, // cleaning would join its parts
 		"very/se\u200bcret+value==",
 		"very/se\xffcret+value==",
 	}
@@ -227,7 +227,7 @@ func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 	}
 }
 
-// raw answers with these bytes and closes the connection.
+// raw answers with the bytes of text and closes the connection.
 func raw(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -399,8 +399,8 @@ func TestAnAnswerThatHangsIsGivenUpAndAskedForAgain(t *testing.T) {
 	}
 }
 
-// The bubble's clock moves only while everything waits, so that the time a hanging body
-// costs is known to the nanosecond.
+// In a synctest bubble, the clock moves only while every goroutine waits. So the test knows exactly
+// how much time a hanging body costs.
 func TestTheBodyOfAFailureCostsLittleTime(t *testing.T) {
 	for _, code := range []int{301, 400, 401, 429, 500, 503} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
@@ -422,7 +422,7 @@ func TestTheBodyOfAFailureCostsLittleTime(t *testing.T) {
 	}
 }
 
-// hanging is a body of which no byte ever comes.
+// hanging is a body that never returns a byte.
 type hanging struct{ ctx context.Context }
 
 func (h hanging) Read([]byte) (int, error) {
@@ -452,7 +452,7 @@ func TestAFailureOfTheTransportNamesTheNextStep(t *testing.T) {
 	g.Expect(untrusted.Advice).To(ContainSubstring("certificate"))
 }
 
-// roundTripper makes a transport of a function.
+// roundTripper turns a function into a transport.
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -496,7 +496,7 @@ func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 	}
 }
 
-// lowerEscapes returns a text with its percent-escapes in lower case.
+// lowerEscapes returns s with lower-case letters in its percent-escapes.
 func lowerEscapes(s string) string {
 	return regexp.MustCompile("%[0-9A-F]{2}").ReplaceAllStringFunc(s, strings.ToLower)
 }

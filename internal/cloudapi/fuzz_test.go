@@ -20,11 +20,12 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// Their seeds are in testdata/fuzz, an input a file, and run with every test.
+// The seeds of the fuzz tests are in testdata/fuzz, one input in each file. Every run of the tests
+// runs the seeds too.
 
-// FuzzDecodePage holds page decoding to what encoding/json makes of the same
-// bytes: a page is taken only if it is JSON of the right kind, with as many
-// items as its data has, and no part of it is taken for the whole.
+// FuzzDecodePage compares page decoding with what encoding/json reads from the same bytes. A page
+// must be accepted only if it is JSON of the right kind, and must have as many items as its data
+// has. A part of a page must never be accepted as a page.
 func FuzzDecodePage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, cut uint) {
 		fuzzPage(t, Clusters, raw, cut)
@@ -32,8 +33,8 @@ func FuzzDecodePage(f *testing.F) {
 	})
 }
 
-// wellFormedReason is a reason that repeats nothing of the item but the names of
-// known members.
+// wellFormedReason matches a reason that repeats nothing of the item, except the names of known
+// members.
 var wellFormedReason = regexp.MustCompile(`^([a-z_.]+: )?[a-z0-9 ]+(, want [a-z0-9]+)?$`)
 
 func fuzzPage[Record, Filter any](t *testing.T, op *Operation[Record, Filter], raw []byte, cut uint) {
@@ -83,8 +84,8 @@ func fuzzPage[Record, Filter any](t *testing.T, op *Operation[Record, Filter], r
 	}
 }
 
-// FuzzPageToken holds next links to giving a token that arrives as it was meant,
-// and nothing else: no host, no further parameter.
+// FuzzPageToken checks that a next link gives only a token. The token must reach the cloud
+// unchanged. The link must add no host and no other parameter to the request.
 func FuzzPageToken(f *testing.F) {
 	base, err := ParseEndpoint("https://api.example/prefix")
 	if err != nil {
@@ -96,7 +97,7 @@ func FuzzPageToken(f *testing.F) {
 		if err != nil {
 			g.Expect(token).To(BeEmpty())
 			e := expectFit(t, err, Malformed)
-			if len(link) > 100 { // a short one may be in the text by chance
+			if len(link) > 100 { // a short link may be in the text by chance
 				g.Expect(e.Error()).NotTo(ContainSubstring(link))
 			}
 			return
@@ -116,7 +117,7 @@ func FuzzPageToken(f *testing.F) {
 	})
 }
 
-// FuzzWaitHeaders holds every wait and count from a header to its bounds.
+// FuzzWaitHeaders checks that every wait and every count from a header is within its bounds.
 func FuzzWaitHeaders(f *testing.F) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, code int, retry, limit, remaining, reset string) {
@@ -134,8 +135,9 @@ func FuzzWaitHeaders(f *testing.F) {
 	})
 }
 
-// FuzzErrorBody holds every answer but 200 to one error of the status's class,
-// whose text is fit to show and has no secret, wherever the answer put it.
+// FuzzErrorBody checks that every answer other than 200 gives one error of the status's class. The
+// text of the error must be fit to show. It must have no secret, wherever the answer has the
+// secret.
 func FuzzErrorBody(f *testing.F) {
 	const token = "page-token-hush"
 	clean := testCredential.authorizer().value().cleaner(token)
@@ -154,7 +156,7 @@ func FuzzErrorBody(f *testing.F) {
 		for i, raw := range shapes {
 			resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(raw))}
 			call := Call{Operation: Clusters.name, StatusCode: code, RequestID: clean(requestID, maxRequestIDLength)}
-			e := expectFit(t, name(call, failure(resp, time.Now(), clean)), classFor(code, raw))
+			e := expectFit(t, withCall(call, failure(resp, time.Now(), clean)), classFor(code, raw))
 			if i > 0 {
 				expectNoCredential(t, e.Error())
 				g.Expect(e.Error()).NotTo(ContainSubstring(token))
@@ -163,7 +165,7 @@ func FuzzErrorBody(f *testing.F) {
 	})
 }
 
-// classFor is the class of an answer other than 200, with this body.
+// classFor is the class of an answer other than 200. raw is the answer's body.
 func classFor(code int, raw []byte) Class {
 	problems, _ := parseFailure(raw)
 	switch {
@@ -181,8 +183,8 @@ func classFor(code int, raw []byte) Class {
 	return InvalidRequest
 }
 
-// expectFit asserts that err is an *Error of one of these classes whose text is
-// one short line that prints.
+// expectFit asserts that err is an *Error of one of these classes, and that its text is one short
+// printable line.
 func expectFit(t *testing.T, err error, classes ...Class) *Error {
 	t.Helper()
 	g := NewWithT(t)

@@ -8,21 +8,22 @@ import (
 	"net/url"
 )
 
-// guard is the last step before the network, and attaches the credential. It refuses every method
-// other than GET, and every request to an origin other than the endpoint's. So no redirect and no
-// mistake in the callers can change the cloud, or send the credential elsewhere.
+// guard is the last step before the network. It adds the credential to a request. It refuses every
+// method other than GET, and every origin other than the endpoint's. So a redirect or a mistake of
+// a caller cannot change anything in the cloud, and cannot send the credential to another server.
 //
-// The guard of a token exchange allows only POST, only to one URL, and attaches no credential.
+// The guard of a token exchange allows only POST requests, and only to one URL. It adds no
+// credential.
 type guard struct {
 	origin string
-	// exchange is the URL of a token exchange; "" for a guard that allows GET.
+	// exchange is the URL of a token exchange. It is "" in a guard that allows GET.
 	exchange  string
 	userAgent string
 	next      http.RoundTripper
 }
 
-// send sends the request, with this header Authorization, if the request is allowed. Otherwise it
-// returns an *Error of class Malformed.
+// send sends req with authorization as the header Authorization. A token exchange has no such
+// header. If req is not allowed, send returns an *Error of class Malformed and sends nothing.
 func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
 		if req.Body != nil {
@@ -55,7 +56,7 @@ func (g *guard) allow(req *http.Request) error {
 	if req.Host == "" {
 		return nil
 	}
-	// A Host header may name another server behind the same address.
+	// A Host header may name another server at the same address, so check the header too.
 	named, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
 	if err != nil || named != g.origin {
 		return newError(Malformed, "a request with another host's name in its header is refused")
@@ -73,11 +74,11 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns the target of a redirect within origin.
+// redirectTarget returns the target of a redirect that stays within origin.
 //
-// Any other redirect is Malformed, not Unavailable, because asking again would not help. A server
-// that redirects to another origin is not this API, but a login page, a captive portal or a wrong
-// endpoint.
+// Any other redirect gives an error of class Malformed and not Unavailable, because a retry would
+// not help: a server that redirects to another origin is not this API. It is a login page, a
+// captive portal, or the server of a wrong endpoint.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {
@@ -91,7 +92,7 @@ func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL
 		return nil, newError(Malformed, fmt.Sprintf("redirect from %s to %s refused: another origin",
 			origin, clean(other, maxCauseLength)))
 	}
-	// User info would later be taken for a credential.
+	// Remove user info, so that no later code takes it for a credential.
 	target.User = nil
 	return target, nil
 }

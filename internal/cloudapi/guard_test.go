@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// roundTrip is an http.RoundTripper made of a function.
+// roundTrip turns a function into an http.RoundTripper.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -119,7 +119,7 @@ func TestRedirectToAnotherOriginIsRefusedAndNeverContacted(t *testing.T) {
 	foreign := newCloud(t, inTurn(clusterPage(`{}`)))
 	foreignTLS := newTLSCloud(t, inTurn(clusterPage(`{}`)))
 	for _, target := range []string{
-		foreign.URL + "/x?page_token=hush-hush", // a downgrade too
+		foreign.URL + "/x?page_token=hush-hush", // to http, too
 		foreignTLS.URL + "/x",
 		strings.Replace(foreign.URL, "http://", "http://user:hunter2@", 1),
 	} {

@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that is taken from a header.
+// MaxWait is the longest wait that is taken from a header. A longer one counts as MaxWait.
 const MaxWait = budget.MaxWait
 
 const (
@@ -27,8 +27,9 @@ const (
 // RateLimit is the cloud's own limit, as an answer reported it.
 type RateLimit = budget.RateLimit
 
-// parseRateLimit reads the rate-limit headers. A header that is absent or unreadable counts as
-// zero. A value out of range is clamped.
+// parseRateLimit reads the rate-limit headers. If X-RateLimit-Remaining is absent or unreadable, it
+// returns the zero RateLimit. Any other header that is absent or unreadable counts as 0. A value
+// out of range is clamped.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {
@@ -39,9 +40,10 @@ func parseRateLimit(h http.Header) RateLimit {
 	return RateLimit{Known: true, Limit: limit, Remaining: remaining, Reset: reset}
 }
 
-// retryAfter returns the wait that an answer asks for, between 0 and MaxWait: Retry-After, in
-// seconds or as a date. A 429 without Retry-After asks to wait until the next window. Other answers
-// also say when the next window begins, but do not ask to wait for it.
+// retryAfter returns the wait that an answer asks for, between 0 and MaxWait. It reads the wait
+// from Retry-After, in seconds or as a date. A 429 without Retry-After asks to wait until the next
+// window begins. Other answers also report when the next window begins, but do not ask to wait for
+// it.
 func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	value := strings.TrimSpace(resp.Header.Get(headerRetry))
 	if wait, ok := parseSeconds(value); ok {
@@ -60,7 +62,7 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 // parseCount reads a whole number and clamps it between 0 and the largest int32. It returns false
 // if the value is not a whole number.
 func parseCount(value string) (int, bool) {
-	// If a number is out of range, ParseInt returns the nearest one in range.
+	// If a number is out of range, ParseInt returns the nearest number in range.
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false

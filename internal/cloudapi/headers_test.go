@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// header makes a header of pairs.
+// header returns a header with these pairs of names and values.
 func header(pairs ...string) http.Header {
 	h := http.Header{}
 	for i := 0; i < len(pairs); i += 2 {

@@ -8,18 +8,17 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by their bytes. So the next listing with the same filter
-// decodes only new and changed items. It is never changed, and is safe for concurrent use. The nil
-// Index is empty.
+// Index remembers the items of one listing by their bytes, so that the next listing with the same
+// filter decodes only new and changed items. An Index never changes, so it is safe for concurrent
+// use. The nil Index is empty.
 type Index struct {
-	// ids are the items' IDs. The key is the mark of the item's bytes.
+	// ids maps the mark of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut are the IDs of items that the local filter left out. The key is the mark of the
-	// item's bytes.
+	// leftOut does the same for the items that the local filter left out.
 	leftOut map[mark]string
 }
 
-// mark identifies a text by its length and by a hash whose seed is this process's own.
+// mark identifies a text by its length and its hash. The seed of the hash differs in each process.
 type mark struct {
 	hash uint64
 	size uint32
@@ -44,10 +43,10 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 	return id, leftOut
 }
 
-// IDs returns the items' IDs, in any order.
+// IDs returns the items' IDs, in any order. x must not be nil.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items, without those that were left out.
+// size returns the number of items. It does not count items that the local filter left out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

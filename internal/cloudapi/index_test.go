@@ -75,8 +75,8 @@ func TestAnItemWithTheBytesOfTheLastListingIsNotDecoded(t *testing.T) {
 	}
 }
 
-// What a listing tells with an index and what it tells without are the same, whatever
-// came before.
+// A listing with an index has the same content as a listing without an index, whatever the listings
+// before had.
 func TestAnIndexNeverChangesWhatAListingTells(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := NewWithT(t)

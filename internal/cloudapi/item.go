@@ -18,8 +18,8 @@ import (
 // maxIDLength is the longest ID of the API, in characters.
 const maxIDLength = 255
 
-// UnreadableItem is an item of a listing that could not be read. The last known state of its object
-// must stay.
+// UnreadableItem is an item of a listing that could not be read. The caller must keep the last
+// known state of the item's object.
 type UnreadableItem struct {
 	// ID is the item's ID; "" if it could not be read.
 	ID string
@@ -30,11 +30,11 @@ type UnreadableItem struct {
 	Reason string
 }
 
-// entry is one element of a page's data: an item, or the reason why it is not one.
+// entry is one element of a page's data. It has an item, or the reason why the item cannot be read.
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the item's projected record. It is zero if the item is known, leftOut or unreadable.
+	// value is the item's projected record. It is zero if known, leftOut or unreadable is set.
 	value T
 	// known reports whether the index has the item's bytes.
 	known bool
@@ -44,8 +44,8 @@ type entry[T any] struct {
 	unreadable string
 }
 
-// strict are the options for decoding an item: names match exactly, no name comes twice, and text
-// is UTF-8. Whole numbers may also be written in other ways.
+// strict has the options for decoding an item: names match exactly, no name comes twice, and text
+// is UTF-8. Only whole numbers may be written in several ways, see wholeNumber.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
 // readItem decodes one element of a page and projects its record.
@@ -63,7 +63,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
-		// A part of the ID may be another item's ID, so the item gets none.
+		// A cut ID could be the ID of another item, so this item gets no ID.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
 	case e.unreadable != "":
@@ -74,7 +74,9 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// The cloud was not asked for a foreign item, so the local filter cannot leave it out.
+	// Reject an item of another environment or network before the local filter runs. Such an item
+	// was not asked for, so the answer is wrong. The local filter could leave the item out and so
+	// hide that.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}
@@ -84,8 +86,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	return e
 }
 
-// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". It leaves anything else to
-// the decoder, which says what is wrong.
+// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". It leaves a value of
+// another kind to the decoder, whose error says what is wrong.
 func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	if kind := dec.PeekKind(); kind != '0' && kind != '"' {
 		return errors.ErrUnsupported
@@ -134,7 +136,8 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// mismatch says which member is wrong, and how. The decoder's own error could quote the value.
+// mismatch returns which member is wrong, and how. It does not use the text of the decoder's error,
+// because that text could quote the value.
 func mismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
@@ -156,8 +159,8 @@ func mismatch(err error) string {
 	return text
 }
 
-// memberPath returns a pointer's path, with dots. It ends before the first key that the cloud
-// chose, because only names of the API may be shown.
+// memberPath returns the path of pointer, with dots. The path ends before the first key that is not
+// a name of the API, because only names of the API may be shown.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {
@@ -169,7 +172,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName returns the name of the type that was wanted: JSON's word if there is one.
+// typeName returns the name of the expected type. For an object or an array it returns JSON's word.
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

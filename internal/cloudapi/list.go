@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is one listing under way: what was asked, and what is known so far.
+// asking is a listing under way: its operation and filter, and the items so far.
 type asking[T any] struct {
 	operation
 	query
@@ -19,34 +19,36 @@ type asking[T any] struct {
 	index  *Index
 	// read decodes one item and projects it.
 	read func(raw jsontext.Value) entry[T]
-	// pageSize is how many items to ask for on a page. It hides operation.pageSize.
+	// pageSize is how many items to request for a page. It is smaller than operation.pageSize if
+	// the cloud refused the larger page.
 	pageSize int
 	room     *room
-	// taken is how many bytes the items so far take of the room, by estimate.
+	// taken is the estimated memory of the items so far, in bytes. The room counts it too.
 	taken int64
-	// bodies is how many bytes were read.
+	// bodies is how many bytes of pages were read so far.
 	bodies int64
-	// entries is the memory for the entries of a page. Each page uses it again.
+	// entries is the memory for the entries of a page. All pages of the listing use the same
+	// memory.
 	entries []entry[T]
 }
 
-// List reads every page of an operation and returns the items that the filter selects. project
-// returns what to keep of a record. It is called once for each item that index does not have, when
-// the item comes; then the record is dropped. index is the Index of the last listing with the same
-// filter, or nil.
+// List reads every page of an operation and returns the items that the filter selects. index is the
+// Index of the last listing with the same filter, or nil. project returns what to keep of a record.
+// List calls project for each selected item that index does not have, when the item comes, and then
+// drops the record.
 //
-// List returns a listing or an *Error, never both: a half listing must not be taken for a whole
-// one. See [Listing.Complete] for when an absence means something. If there is no token because of
-// TokenOptions.Subject, its error is returned.
+// List returns a listing or an error, never both, so that no caller takes a part of a listing for
+// the whole. See [Listing.Complete] for when the absence of an object means something. The error is
+// an *Error, or the error of TokenOptions.Subject.
 //
-// If the cloud refuses a page token that it gave, the listing starts over, once. All items so far
-// are dropped, because they do not fit the new pages.
+// If the cloud refuses a page token that came from the cloud itself, the listing starts over, but
+// only once. All items so far are dropped, because they do not fit the new pages.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
 	parameters := op.params(filter)
 	if environment, wanted := parameters[paramEnvironment]; wanted && environment[0] == "" {
-		return nil, name(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
+		return nil, withCall(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
 	a := &asking[T]{operation: op.operation, query: newQuery(parameters), limits: c.limits, index: index, pageSize: op.pageSize, room: c.room}
 	a.read = func(raw jsontext.Value) entry[T] { return readItem(raw, op, a.query, project) }
@@ -60,8 +62,9 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The API refused the page token: nothing else differs from the request for the first
-			// page. Only some of these answers name the parameter.
+			// The API refused the page token, because only the token differs from the request for
+			// the first page. List does not look for the name of the parameter in the answer,
+			// because many such answers do not have it.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)
@@ -70,7 +73,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold adds to the estimate of what the items take. It returns an error if that is too much.
+// hold adds n to the estimated memory of the items. It returns an error if that is too much for the
+// listing or for the room.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -82,7 +86,8 @@ func (a *asking[T]) hold(n int64) error {
 	return nil
 }
 
-// drop reduces the estimate to the given number of bytes, and gives the rest back to the room.
+// drop reduces the estimated memory to the given number of bytes, and gives the rest back to the
+// room.
 func (a *asking[T]) drop(to int64) {
 	a.room.give(a.taken - to)
 	a.taken = to
@@ -102,13 +107,13 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	return err
 }
 
-// smallestPage is the page size to ask for if larger ones are refused. It is the API's own default.
-// The cloud may lower the largest size. Then a listing of a hundred small pages is better than no
-// listing until the next release.
+// smallestPage is the smallest page size that List requests. It is the API's own default. List
+// requests smaller pages if the cloud refuses large ones, because the cloud may lower the largest
+// page size. A listing of a hundred small pages is better than no listing until the next release.
 const smallestPage = 10
 
-// readPages reads every page once. If there is an error, first reports whether it is that of the
-// first page.
+// readPages reads every page once. If there is an error, first reports whether the request for the
+// first page failed.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -138,8 +143,8 @@ func blamesPageSize(err error) bool {
 	return ok && e.pageSize
 }
 
-// fetch reads one page; an empty token means the first page. A page that fails leaves nothing
-// behind, so only this page has to be asked for again.
+// fetch reads one page. An empty token means the first page. A failed attempt leaves nothing
+// behind, so only this page has to be requested again.
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
@@ -161,8 +166,8 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized calls ask as persist does, with a valid credential. If the cloud refuses a token that
-// was withdrawn, authorized calls ask again with the next token.
+// authorized makes sure that there is a valid credential, and calls ask through persist. If the
+// cloud then refuses a token with HTTP 401, authorized gets the next token and calls ask again.
 func (c *Client) authorized(ctx context.Context, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

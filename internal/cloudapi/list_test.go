@@ -239,7 +239,7 @@ func TestAFailureOnALaterPageLeavesNoListing(t *testing.T) {
 			})
 			g.Expect(l).To(BeNil())
 			g.Expect(err).To(HaveOccurred())
-			// Where a kept-alive connection was cut, net/http asks again.
+			// If a kept connection was cut, net/http sends the request again by itself.
 			g.Expect(len(c.asked())).To(BeNumerically(">=", 2))
 			g.Expect(purse.spent(t)).To(Equal(len(c.asked())))
 			g.Expect(calls).To(Equal(len(c.asked())))

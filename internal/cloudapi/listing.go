@@ -12,37 +12,37 @@ import (
 // maxShownItems is how many unreadable items an error names.
 const maxShownItems = 5
 
-// mostReserved is the most items for which memory is reserved when the cloud says how many there
-// are.
+// mostReserved bounds the number of items for which memory is reserved in advance. This number
+// comes from the cloud, which may report too many items.
 const mostReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known reports whether the given Index has the object's bytes. If so, the object was not
-	// decoded, and Value is zero.
+	// Known reports whether the Index given to List has the object's bytes. If so, the object was
+	// not decoded, and Value is zero.
 	Known bool
 	// Value is the projected record.
 	Value T
 }
 
-// Listing is the result of a list operation, with all its pages. Its items exist. The absence of an
-// object means something only if Complete returns nil.
+// Listing is the result of a list operation, from all its pages. Each of its items is an object
+// that exists. The absence of an object means something only if Complete returns nil.
 //
 // The zero Listing is not complete.
 type Listing[T any] struct {
-	// Items are the readable items, each ID once, in the order first seen. If an ID comes more than
-	// once, the last item counts.
+	// Items has the readable items. Each ID is there once, in the order in which the IDs first
+	// came. If several items have the same ID, the last item counts.
 	Items []Item[T]
-	// Unreadable are the items that could not be read, in the order they came. An ID is in both
-	// lists only if its last item was readable.
+	// Unreadable has the items that could not be read, in the order in which they came. If an ID is
+	// in Items too, the last item with this ID was readable.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
 	// Index remembers the items for the next listing with the same filter.
 	Index *Index
-	// Unchanged reports whether the items are exactly those of the given Index, byte for byte, and
-	// none is unreadable.
+	// Unchanged reports whether the items are exactly those of the Index given to List, byte for
+	// byte, and no item is unreadable.
 	Unchanged bool
 
 	operation string
@@ -52,9 +52,9 @@ type Listing[T any] struct {
 	leftOut int
 }
 
-// Complete returns nil if the listing is complete: every item could be read, and there are at least
-// as many items as any page said. Otherwise it returns an *Error of class Incomplete that says why.
-// If a page did not come whole, there is no Listing.
+// Complete returns nil if the listing is complete: every item could be read, and no page reported
+// more items than came. Otherwise it returns an *Error of class Incomplete that says why. Complete
+// does not have to look for missing pages: if a page does not come whole, there is no Listing.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -64,19 +64,19 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// An item that comes twice counts once, because it does not stand for another item. An item
-	// that the local filter left out counts, because the cloud counted it.
+	// An item that came twice counts once. Otherwise it would hide that another item did not come.
+	// An item that the local filter left out counts, because the cloud counted it.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
 	if len(reasons) == 0 {
 		return nil
 	}
-	return name(Call{Operation: l.operation, StatusCode: http.StatusOK, RequestID: l.requestID},
+	return withCall(Call{Operation: l.operation, StatusCode: http.StatusOK, RequestID: l.requestID},
 		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
 }
 
-// describe names the first items, each with its reason.
+// describe returns the IDs of the first items, each with the reason why it is unreadable.
 func describe(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
@@ -98,14 +98,15 @@ type collector[T any] struct {
 	listing Listing[T]
 	// marks are the marks of listing.Items, in the same order.
 	marks []mark
-	// at has, for each ID, the index of its item in listing.Items.
+	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost are the IDs of items in listing.Items that no longer count: the last item with the ID is
-	// unreadable or left out.
+	// lost has the IDs of items in listing.Items that no longer count, because a later item with
+	// the same ID is unreadable or left out.
 	lost map[string]bool
-	// leftOut are the marks of the items that the local filter left out, by ID.
+	// leftOut has the items that the local filter left out. The key is an item's ID, the value is
+	// its mark.
 	leftOut map[string]mark
-	// tokens are the page tokens that came so far.
+	// tokens has the marks of the page tokens that came so far.
 	tokens map[mark]bool
 }
 
@@ -127,10 +128,11 @@ func (c *collector[T]) add(p *page[T]) error {
 	l.Pages++
 	l.requestID = p.call.RequestID
 	// The largest total of all pages counts, because the inventory may change while its pages are
-	// read. If an object is deleted, the objects after it move forward. One of them may move from
-	// the next page to a page that was already read, and so is never seen. The last total would not
-	// show that it is absent. A deletion can therefore make one listing incomplete without need;
-	// the next listing is complete again.
+	// read. If an object is deleted, the objects after it move forward. An object may move from the
+	// next page to a page that was already read. Then it never comes. The total of the last page
+	// does not count the deleted object, so it would hide that one object did not come. The largest
+	// total shows it. But after a deletion, the largest total can be too large even if every object
+	// came. Then this listing is incomplete without need, and the next listing is complete again.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -141,20 +143,20 @@ func (c *collector[T]) add(p *page[T]) error {
 	}
 	switch token := markOfText(p.next); {
 	case len(l.Items)+len(l.Unreadable)+len(c.leftOut) > c.limits.MaxItems:
-		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
+		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
 	case p.next == "":
 		return nil
 	case c.tokens[token]:
-		return name(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
+		return withCall(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
 	case l.Pages == c.limits.MaxPages:
-		return name(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
+		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
 	default:
 		c.tokens[token] = true
 	}
 	return nil
 }
 
-// take adds one entry. index is its place in its page.
+// take adds one entry. index is the entry's place in its page.
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
@@ -177,7 +179,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that an item that was listed before no longer counts.
+// lose notes that an earlier item with this ID no longer counts. listed reports whether there is
+// such an item.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

@@ -124,7 +124,8 @@ func TestFewerItemsThanTotalSizeIsIncomplete(t *testing.T) {
 			"1 of 2 items cannot be read: lkc-2 (spec: number, want object); 2 items came, total_size says 3"},
 		"fell while listing, what went had come": {[]string{clusterPage(`{"next":"?page_token=a","total_size":3}`, one, two),
 			clusterPage(`{"total_size":2}`, clusterItem("lkc-3", ""))}, ""},
-		// One, two and three are there. One goes, two moves to the page that was read.
+		// There are three clusters. After the first page, cluster 1 is deleted, and cluster 2 moves
+		// to the first page. So cluster 2 is never seen.
 		"fell while listing, one slipped through": {[]string{clusterPage(`{"next":"?page_token=a","total_size":3}`, one),
 			clusterPage(`{"total_size":2}`, clusterItem("lkc-3", ""))}, "2 items came, total_size says 3"},
 		"was zero at last": {[]string{clusterPage(`{"next":"?page_token=a","total_size":3}`, one),

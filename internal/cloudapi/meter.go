@@ -10,12 +10,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter asks the budget before each sending of a request. After each it reports to the budget and
+// meter asks the budget each time before a request is sent. Afterwards it reports to the budget and
 // to Observe.
 //
-// One request may be sent more than once: net/http sends a GET again if a kept connection turns out
-// to be dead. If only the first sending counted, a network that loses connections would double the
-// rate.
+// One request may be sent more than once: if an idle connection turns out to be dead, net/http
+// sends a GET again. Every sending counts. Otherwise a network that loses connections could double
+// the rate.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -23,12 +23,13 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle ends the budget's lease for the request under way; nil if there is none.
+	// settle ends the budget's lease for the request under way. It is nil if no request is under
+	// way.
 	settle func(budget.Answer)
 }
 
-// newMeter asks the budget for one request. It returns the request's meter, and the context to send
-// the request with. The caller must call finish.
+// newMeter waits until the budget allows one request. It returns the meter of the request, and the
+// context for sending it. If there is no error, the caller must call finish.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
 	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
 	if err := m.begin(); err != nil {
@@ -47,22 +48,23 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	return c.limits.RequestTimeout
 }
 
-// minRequestTimeout is the least time that a request gets, even if its listing has less time left.
+// minRequestTimeout is the shortest timeout of a request, even if its listing has less time left.
 const minRequestTimeout = time.Second
 
-// sending is called in the transport's goroutine when it is about to send the request.
+// sending is called each time the transport is about to send the request, in a goroutine of the
+// transport.
 func (m *meter) sending(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true
 		return
 	}
-	m.end() // the request before, which had no answer
+	m.end() // of the first sending, which got no answer
 	if err := m.begin(); err != nil {
 		m.abort()
 	}
 }
 
-// finish is called when the answer was read or was given up.
+// finish is called when the answer was read, or when the caller gave up.
 func (m *meter) finish() {
 	m.end()
 	m.abort()
@@ -78,7 +80,7 @@ func (m *meter) begin() error {
 	return nil
 }
 
-// end reports the request under way; nothing if there is none.
+// end reports the request under way. If no request is under way, it does nothing.
 func (m *meter) end() {
 	if m.settle == nil {
 		return

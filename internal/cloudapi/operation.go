@@ -4,17 +4,17 @@ package cloudapi
 
 import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 
-// Operation is one list operation of the API: everything in which it differs from the others. A
-// Record is one item of its answers. A Filter says which items to list.
+// Operation is one list operation of the API. It has everything that differs between list
+// operations. A Record is one item of the answers. A Filter says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
 	// params returns the parameters for a filter.
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact drops the empty members that null leaves behind in an item.
+	// compact drops the empty entries that a JSON null makes in the lists and maps of an item.
 	compact func(*Record)
-	// value returns what an item has for a parameter of the filter; "" if it has nothing.
+	// value returns the item's value for a parameter of the filter; "" if the item has none.
 	value func(item *Record, param string) string
 }
 
@@ -23,12 +23,12 @@ type operation struct {
 	// name is the API's operation ID.
 	name string
 	path string
-	// listKind is the kind in the envelope of its answers.
+	// listKind is the kind in the envelope of the answers.
 	listKind string
-	// pageSize is the largest page size that the API allows, so that a listing takes few requests.
+	// pageSize is the largest page size that the API allows. With it, a listing takes few requests.
 	pageSize int
-	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the operation's
-	// security in the vendor's specification.
+	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the security
+	// entry of the operation in the vendor's specification.
 	cloudKeyOnly bool
 }
 
@@ -36,7 +36,8 @@ type operation struct {
 type ClusterFilter struct {
 	// Environment is required.
 	Environment string
-	// Networks selects clusters of any of these networks; empty selects all.
+	// Networks selects the clusters in any of these networks. If Networks is empty, all clusters
+	// are selected.
 	Networks []string
 }
 
@@ -64,8 +65,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 	},
 }
 
-// PeeringFilter says which peerings to list. An item is listed if it matches one value of each list
-// that is not empty.
+// PeeringFilter says which peerings to list. For each list that is not empty, a peering must match
+// one of the list's values.
 type PeeringFilter struct {
 	// Environment is required.
 	Environment  string

@@ -22,20 +22,22 @@ import (
 // page is one page of a listing, completely checked.
 type page[T any] struct {
 	entries []entry[T]
-	// next is the token of the next page; "" on the last.
+	// next is the token of the next page; "" on the last page.
 	next string
-	// totalSize is how many items the whole listing has, as the cloud says; 0 if it does not say.
+	// totalSize is how many items the whole listing has, as the cloud reports it; 0 if the cloud
+	// does not report it.
 	totalSize int64
 	call      Call
 }
 
-// readPage checks the answer's headers and decodes its body while it comes. The error is an *Error,
-// or a *readError if the body did not come whole.
+// readPage checks the headers of the answer and decodes the body while it comes in. The error is an
+// *Error, or a *readError if the body did not come whole.
 func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// The transport itself undoes the encoding that it asked for.
+	// If the transport asked for an encoding, it decodes the body and removes the header. So an
+	// encoding that is left here was not asked for.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
@@ -57,19 +59,19 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// itemsPerPage bounds how many items a page may hold, as a multiple of the number that was
-	// asked for. An element takes at least one byte of the body, but some hundred bytes when it is
-	// decoded.
+	// itemsPerPage bounds how many items a page may have, as a multiple of the requested number.
+	// Without this bound, a small body could fill the memory: an element may take one byte of the
+	// body, but some hundred bytes when it is decoded.
 	itemsPerPage = 10
-	// maxMembers is the most members of an object in the envelope. The API gives the envelope four,
-	// and its metadata five.
+	// maxMembers is the largest number of members of an object in the envelope. The API's envelope
+	// has four members, and its metadata has five.
 	maxMembers = 100
-	// maxValueBytes is the most bytes of an item, and of a text outside the items. Memory never
-	// holds more of one answer.
+	// maxValueBytes is the largest size in bytes of an item, and of a text outside the items. No
+	// more bytes of an answer are in memory at once.
 	maxValueBytes = 1 << 20
-	// maxValues is the most members and elements of an item, on all levels together.
+	// maxValues is the largest number of members and elements of an item, on all levels together.
 	maxValues = 10_000
-	// maxRead is how much of the body the decoder gets at a time, at most, in bytes.
+	// maxRead is the largest number of bytes of the body that the decoder gets at a time.
 	maxRead = 64 << 10
 )
 
@@ -80,14 +82,14 @@ const (
 	tooMany = "more members than an item may have"
 )
 
-// lenient are the options for reading the envelope. A duplicate name or text that is not UTF-8 in
-// an item makes only that item unreadable, not the page. The names of the envelope are checked
-// here, and items are decoded strictly.
+// lenient has the options for reading the envelope. They allow duplicate names and text that is not
+// UTF-8, because these may be inside an item and must make only that item unreadable. The method
+// members finds duplicate names in the envelope, and readItem decodes items strictly.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoders keeps decoders for their buffers. The buffer of a new decoder is too small for an item,
-// and grows only when a longer value comes. So each new decoder first reads a long value. That
-// makes reading twice as fast.
+// decoders keeps decoders, so that their buffers are used again. The buffer of a new decoder is too
+// small for an item, and grows only when a longer value comes. So each new decoder first reads a
+// long value. With a large buffer, reading is twice as fast.
 var decoders = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()
@@ -97,7 +99,7 @@ var decoders = sync.Pool{New: func() any {
 // errTooLong is the error of a value that is longer than maxValueBytes.
 var errTooLong = errors.New("a value is too long")
 
-// pageDecoder reads the envelope of one page token by token, while the page comes.
+// pageDecoder reads the envelope of one page token by token, while the page comes in.
 type pageDecoder[T any] struct {
 	*asking[T]
 	body *body
@@ -106,12 +108,12 @@ type pageDecoder[T any] struct {
 	fed  int64
 	page page[T]
 	kind string
-	// hasData reports whether there was a member data.
+	// hasData reports whether the envelope has the member data.
 	hasData bool
 }
 
-// Read feeds the decoder. It fails if the decoder already holds as many bytes as the longest
-// allowed value has.
+// Read gives the decoder the next bytes of the body. It fails if the decoder already holds
+// maxValueBytes bytes that it has not decoded.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	free := maxValueBytes - (d.fed - d.json.InputOffset())
 	if free <= 0 {
@@ -169,10 +171,11 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members calls member with each name of an object, whose opening brace was read. member reads the
-// value. A duplicate name is malformed, because nothing says which of the two counts.
-func (d *pageDecoder[T]) members(member func(name string) error) error {
-	// It holds marks, which take little memory: a name may be as long as the longest value.
+// members calls visit for each member of an object. The opening brace was already read. visit gets
+// the name of the member, and must read its value. A duplicate name is malformed, because it is not
+// known which of the two values counts.
+func (d *pageDecoder[T]) members(visit func(name string) error) error {
+	// seen has marks and not names, because a mark takes little memory and a name may be very long.
 	seen := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
 		token, err := d.json.ReadToken()
@@ -188,7 +191,7 @@ func (d *pageDecoder[T]) members(member func(name string) error) error {
 			return malformed("the envelope has an object of more than %d members", maxMembers)
 		}
 		seen[m] = struct{}{}
-		if err := member(name); err != nil {
+		if err := visit(name); err != nil {
 			return err
 		}
 	}
@@ -209,8 +212,8 @@ func (d *pageDecoder[T]) member(name string) error {
 	return d.json.SkipValue()
 }
 
-// metadata reads the list's metadata. If it is absent or null, it counts as an empty object,
-// because every member is optional.
+// metadata reads the list's metadata. null counts as an empty object, because every member of the
+// metadata is optional.
 func (d *pageDecoder[T]) metadata() error {
 	if there, err := d.open('{', "metadata is not an object"); !there {
 		return err
@@ -234,8 +237,8 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
-// totalSize reads a number of items, with or without quotes. Anything but a number counts as 0: the
-// number is optional and can only make a listing incomplete.
+// totalSize reads a number of items, with or without quotes. Anything else counts as 0, as if the
+// number were absent. It is no error, because the number is optional.
 func totalSize(raw jsontext.Value) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
@@ -244,21 +247,21 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open reads the start of an object or an array, and reports whether there is one. null counts as
-// none. Anything else is malformed, with the message otherwise.
-func (d *pageDecoder[T]) open(kind jsontext.Kind, otherwise string) (bool, error) {
+// open reads the start of an object or an array. If there is null instead, it returns false. If
+// there is any other value, it returns an error of class Malformed with the text in message.
+func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
 	case err != nil || start.Kind() == 'n':
 		return false, err
 	case start.Kind() != kind:
-		return false, malformed("%s", otherwise)
+		return false, malformed("%s", message)
 	}
 	return true, nil
 }
 
-// text reads a string of the envelope into into. null leaves into unchanged.
-func (d *pageDecoder[T]) text(name string, into *string) error {
+// text reads a string of the envelope and stores it in target. null leaves target unchanged.
+func (d *pageDecoder[T]) text(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
 	case err != nil || token.Kind() == 'n':
@@ -266,7 +269,7 @@ func (d *pageDecoder[T]) text(name string, into *string) error {
 	case token.Kind() != '"':
 		return malformed("%s: %s, want string", name, kindName(token.Kind()))
 	}
-	*into = token.String()
+	*target = token.String()
 	return nil
 }
 
@@ -296,7 +299,8 @@ func (d *pageDecoder[T]) data() error {
 	return err
 }
 
-// element reads one element of data. An element that cannot be read becomes an unreadable entry.
+// element reads one element of data. If only this element cannot be read, it becomes an unreadable
+// entry.
 func (d *pageDecoder[T]) element() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -317,8 +321,8 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis returns why an element cannot be read, if only this element is affected; "" if the rest
-// of the page cannot be read either.
+// onlyThis returns why an element cannot be read. It returns "" if the rest of the page cannot be
+// read either.
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -333,9 +337,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver skips the element at which the decoder stopped, because the decoder can neither read nor
-// skip it. The decoder then begins again after the element. It gets the start of an envelope with
-// one item, followed by the rest of the body.
+// passOver skips the element at which the decoder stopped. The decoder itself can neither read nor
+// skip that element, so passOver finds its end and restarts the decoder there. The decoder then
+// gets the start of an envelope with one item, followed by the rest of the body.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -365,14 +369,15 @@ func (d *pageDecoder[T]) passOver() error {
 	return nil
 }
 
-// skipper finds the end of an array, an object or a string by brackets and quotes alone.
+// skipper finds the end of an array, an object or a string. It looks only at brackets and quotes.
 type skipper struct {
 	depth           int
 	quoted, escaped bool
 	done            bool
 }
 
-// skip returns how many bytes of a chunk belong to the element, with what precedes it.
+// skip returns how many bytes of chunk come before the end of the element. If the element ends in
+// chunk, skip sets done.
 func (s *skipper) skip(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {

@@ -170,7 +170,7 @@ func zip(t *testing.T, text io.Reader) []byte {
 	return out.Bytes()
 }
 
-// zipped answers with a compressed body of an encoding's name.
+// zipped answers with body, which is already compressed. encoding is the name of the compression.
 func zipped(body []byte, encoding string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", encoding)
@@ -192,7 +192,7 @@ func TestACompressedPageIsReadAsAnyOther(t *testing.T) {
 	g.Expect(expectError(t, err, Malformed).Error()).To(ContainSubstring("an encoding that was not asked for"))
 
 	wrong := bytes.Clone(whole)
-	wrong[len(wrong)-6] ^= 0xff // in the checksum
+	wrong[len(wrong)-6] ^= 0xff // change the checksum
 	_, err = newCloud(t, zipped(wrong, "gzip")).list(t)
 	g.Expect(expectError(t, err, Malformed).Error()).To(ContainSubstring("cannot be decompressed"))
 
@@ -225,7 +225,7 @@ func TestACompressedBombIsBounded(t *testing.T) {
 	}
 }
 
-// filler is an endless reader of one byte.
+// filler is a reader that returns the same byte without end.
 type filler byte
 
 func (f filler) Read(p []byte) (int, error) {

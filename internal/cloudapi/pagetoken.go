@@ -4,15 +4,16 @@ package cloudapi
 
 import "net/url"
 
-// maxPageTokenLength is the most bytes of a page token. It is 16 times what the API promises, and
-// short enough for a URL.
+// maxPageTokenLength is the largest length of a page token, in bytes. It is 16 times the length
+// that the API promises, and short enough for a URL.
 const maxPageTokenLength = 4096
 
-// pageToken returns the token in a list's next link; "" for an empty link, which ends the list.
-// Nothing else of the link is used: an answer must not decide which host is asked.
+// pageToken returns the page token in next, the list's link to the next page. If next is empty, the
+// list ends, and the token is "". The rest of the link is not used, because an answer must not
+// decide which host gets the next request.
 //
-// A link without a token, or with several, is Malformed. If it counted as the end, the listing
-// would lack the other pages, and no error would say so.
+// A link without a token, or with several tokens, gives an error of class Malformed. If such a link
+// ended the list, the other pages would be missing without an error.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil
@@ -21,7 +22,7 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// Other parameters may be odd, because they are not used.
+	// Ignore errors in other parameters, because those parameters are not used.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

@@ -19,27 +19,30 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params are the parameters of a request, each with the values that it may have.
+// params are the parameters of a filter. The key is the name of a parameter. An item matches if it
+// has one of the values.
 type params map[string][]string
 
 // query is the filter of a listing.
 type query struct {
-	// sent is in every request. The cloud applies it.
+	// sent is the part of the filter that is in every request. The cloud applies it.
 	sent params
-	// here is applied to the items that come. A source may name 100 values of 255 characters for
-	// each parameter. Sent, they would make a URL of some 80 KiB; servers and proxies refuse more
-	// than 8 KiB.
-	here params
+	// local is the part of the filter that List itself applies to the items that come. It exists
+	// because a filter may be too long for a URL: a source may name 100 values of 255 characters
+	// for each parameter. They would make a URL of some 80 KiB, and servers and proxies refuse a
+	// URL of more than 8 KiB.
+	local params
 }
 
-// maxQueryLength is the most bytes of the URL that a filter may take. It leaves room for the page
-// token and the endpoint's own path.
+// maxQueryLength is the largest length of a filter in a URL, in bytes. It leaves room for the page
+// token and for the endpoint's own path.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long to be sent, its longest
-// parameters are applied here. Of two that are equally long, the first by name is.
+// newQuery returns the query for a filter. If the filter is too long to send, newQuery moves its
+// longest parameters to local, but never the environment. If two parameters are equally long,
+// newQuery moves the one whose name sorts first.
 func newQuery(filter params) query {
-	q := query{sent: maps.Clone(filter), here: params{}}
+	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
 		longest, length := "", 0
 		for _, param := range slices.Sorted(maps.Keys(q.sent)) {
@@ -50,7 +53,7 @@ func newQuery(filter params) query {
 		if longest == "" {
 			break
 		}
-		q.here[longest] = q.sent[longest]
+		q.local[longest] = q.sent[longest]
 		delete(q.sent, longest)
 	}
 	return q
@@ -68,10 +71,10 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	return target
 }
 
-// leavesOut reports whether the local filter leaves out an item. value returns what the item has
-// for a parameter.
+// leavesOut reports whether the local filter leaves out an item. value returns the item's value for
+// a parameter.
 func (q query) leavesOut(value func(param string) string) bool {
-	for param, wanted := range q.here {
+	for param, wanted := range q.local {
 		if !slices.Contains(wanted, value(param)) {
 			return true
 		}
@@ -79,9 +82,9 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign returns why an item was not asked for; "" if it was. An item was not asked for if it
-// names another environment, or a network outside the filter. An item that names neither passes.
-// Parameters whose value may change during a listing are not checked.
+// foreign returns why an item was not asked for; "" if it was. It compares the item's environment
+// and network with those in the request. It does not compare a value that the item does not have.
+// It does not compare other parameters, because their values may change during a listing.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// longFilter has more display names than a URL can carry.
+// longFilter returns a filter with more display names than a URL can carry.
 func longFilter() PeeringFilter {
 	f := PeeringFilter{Environment: "env-1", DisplayNames: make([]string, 100)}
 	for i := range f.DisplayNames {
@@ -65,7 +65,7 @@ func TestAnItemThatIsLeftOutHereDidCome(t *testing.T) {
 			g.Expect(ids).To(Equal(tt.ids))
 
 			if strings.Contains(name, "then") {
-				return // the same object in two states is decoded again
+				return // an object that came in two states is decoded again
 			}
 			decoded = 0
 			again, ids := list(first.Index)
@@ -116,8 +116,8 @@ func TestWhichFilterIsAppliedHereDoesNotChange(t *testing.T) {
 	longest := params{paramEnvironment: {"env-1"}, paramNetwork: nil, "spec.a": values, "spec.b": values}
 	for range 50 {
 		q := newQuery(longest)
-		g.Expect(q.here).To(HaveLen(2))
+		g.Expect(q.local).To(HaveLen(2))
 		q = newQuery(params{paramEnvironment: {"env-1"}, "spec.a": values[:60], "spec.b": values[:60]})
-		g.Expect(q.here).To(And(HaveLen(1), HaveKey("spec.a")))
+		g.Expect(q.local).To(And(HaveLen(1), HaveKey("spec.a")))
 	}
 }

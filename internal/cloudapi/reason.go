@@ -13,40 +13,43 @@ import (
 )
 
 const (
-	// maxFailureBytes is how much of an error's body is read. A longer body is cut, and no JSON.
+	// maxFailureBytes is how many bytes of an error's body are read. A longer body is cut. It is
+	// then no valid JSON, so it gives no reason.
 	maxFailureBytes = 64 << 10
-	// maxReasonDepth is how many lists and objects inside each other are read for a reason.
+	// maxReasonDepth is how deep lists and objects may nest and still be read for a reason.
 	maxReasonDepth = 6
 	// maxReasonValues is how many values are read for a reason.
 	maxReasonValues = 1_000
 )
 
-// The members that name and describe a problem, the best first. Here and in a problem, a name is
-// without case and underscores: errorCode is error_code. They are the words of the API, of OAuth
-// (RFC 6749), of problem+json (RFC 9457), and of the gateways and frameworks that may answer for
-// the API.
+// These are the members that have the code and the text of a problem, the best member first. Here
+// and in a problem, names are in lower case and have no underscores: errorCode and error_code are
+// both errorcode. The names are those of the API, of OAuth (RFC 6749), of problem+json (RFC 9457),
+// and of the gateways and frameworks that may answer for the API.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
-	// factMembers do not describe a problem. The parameter is the one of the request at fault.
+	// factMembers are members with facts that do not describe a problem. parameter is the parameter
+	// of the request that caused the problem.
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
-// problem is one description of an error: the texts of its members, none of them empty.
+// problem is one description of an error. It maps the names of members to their texts. No text is
+// empty.
 type problem map[string]string
 
-// lack sets a member that the problem has not.
+// lack sets the member name to text, if the problem lacks this member and text is not empty.
 func (p problem) lack(name, text string) {
 	if p[name] == "" && text != "" {
 		p[name] = text
 	}
 }
 
-// code returns the problem's code, "" if there is none.
+// code returns the problem's code; "" if it has none.
 func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// text returns the problem's text for people, "" if there is none. A title that only repeats the
-// status says less than the other members.
+// text returns the problem's text for people; "" if it has none. A title that only repeats the
+// status comes last, because it says less than the other members.
 func (p problem) text(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
@@ -60,7 +63,7 @@ func (p problem) text(status int) string {
 	return ""
 }
 
-// blamesPageSize reports whether a problem speaks of the page size.
+// blamesPageSize reports whether a problem mentions the page size.
 func (p problem) blamesPageSize() bool {
 	joined := strings.NewReplacer("_", "", " ", "", "-", "")
 	for _, text := range p {
@@ -71,8 +74,8 @@ func (p problem) blamesPageSize() bool {
 	return false
 }
 
-// invalidKey reports whether a 403 means a key that the cloud does not know, and not a key without
-// rights.
+// invalidKey reports whether a 403 means that the cloud does not know the key. Otherwise the key
+// lacks a right.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for name, text := range p {
@@ -84,15 +87,15 @@ func invalidKey(problems []problem) bool {
 	return false
 }
 
-// parseFailure reads as much as it can of an error's body. If the body is empty, is not JSON, or
-// gives no reason in any known shape, there are no problems.
+// parseFailure reads the problems and the request ID in an error's body. If the body is empty, is
+// not JSON, or has no known shape, there are no problems.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if len(raw) > maxFailureBytes || !json.Valid(raw) {
 		return nil, ""
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber() // a code is shown as it came
+	decoder.UseNumber() // so that a code is shown as it came
 	var body any
 	if decoder.Decode(&body) != nil {
 		return nil, ""
@@ -107,15 +110,16 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// reasons reads the problems in a JSON value: an object of known members, a text instead of one, or
-// a list of either. Each member that describes may itself have any of these shapes.
+// reasons reads the problems in a JSON value. The value is an object of known members, or a text,
+// or a list of such values. A member with a problem's text may also have any of these shapes.
 type reasons struct {
 	// left is how many values may still be read.
 	left int
 }
 
-// read returns the problems in a value, the best first. A text of one word is a code, any other a
-// message. One word as the whole body may be anything, and is no problem.
+// read returns the problems in value, the best first. If value is a text of one word, this is a
+// code. Any other text is a message. If the whole body is one word, it gives no problem, because
+// the word may mean anything.
 func (r *reasons) read(value any, depth int) (problems []problem) {
 	if value == nil || r.left == 0 || depth > maxReasonDepth {
 		return nil
@@ -139,8 +143,10 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// object returns the problem that an object is, and those in its members errors, error and fault.
-// The body's errors come first. Those of a problem say more than it needs, and come last.
+// object returns the problem that the object itself describes, and the problems in its members
+// errors, error and fault. If the object is the body, the problems in errors come first. If it is a
+// part of the body, they come last, because they only add details. If a part of the body has none
+// of these problems, object reads it by field.
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))
@@ -150,7 +156,7 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	list := r.read(members["errors"], depth+1)
 	own := r.own(members, depth)
 	inner := slices.Concat(r.read(members["error"], depth+1), r.read(members["fault"], depth+1))
-	// OAuth has the code in error, and the text beside it.
+	// OAuth puts the code into the member error, and the text into another member.
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
 		own["code"] = cmp.Or(own["code"], inner[0]["code"])
 		inner = nil
@@ -190,7 +196,8 @@ func (r *reasons) own(members map[string]any, depth int) problem {
 	return own
 }
 
-// byField returns the problems of an object that has a list of them for each field of a request.
+// byField returns the problems of an object whose members are the fields of a request. Each field
+// has a list of problems.
 func (r *reasons) byField(object map[string]any, names []string, depth int) (problems []problem) {
 	for _, name := range names {
 		list, _ := object[name].([]any)
@@ -203,7 +210,8 @@ func (r *reasons) byField(object map[string]any, names []string, depth int) (pro
 	return problems
 }
 
-// scalar returns a string or a number as text. Anything else is "", and so is a string of spaces.
+// scalar returns the text of a string or of a number. For a string of spaces and for any other
+// value it returns "".
 func scalar(value any) string {
 	switch value := value.(type) {
 	case json.Number:

@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// Greatest lengths of the cloud's texts in an error or a call, in runes.
+// These are the largest lengths of the cloud's texts in an error or a call, in runes.
 const (
 	maxCodeLength      = 64
 	maxTitleLength     = 256
@@ -22,28 +22,28 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the least length of a key ID or a token to hide: hiding "2" would remove every
-// 2 from a text. A secret of any length is hidden.
+// minHiddenLength is the least length of a key ID or a token that is hidden. Hiding a shorter one,
+// such as "2", would remove every 2 from a text. The secret of an API key is hidden at any length.
 const minHiddenLength = 4
 
-// authorization is the credential of one request, and the texts that must not show in its answer.
-// It holds secrets and is never printed.
+// authorization is the credential of one request. It also has the texts to hide when the answer is
+// shown. It contains secrets, so it is never printed.
 type authorization struct {
 	// header is the value of the header Authorization; "" for none.
 	header string
 	// id identifies the authorization without showing it.
 	id mark
-	// hidden are the texts to hide, in each form in which they may come back, folded.
+	// hidden has the texts to hide: all forms of each secret, see forms.
 	hidden []string
 }
 
-// longEnough returns the key IDs and tokens among texts that are hidden.
+// longEnough returns the texts that are long enough to hide, see minHiddenLength. texts are key IDs
+// or tokens.
 func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }
 
-// newAuthorization returns an authorization that hides all forms of these texts, which are not
-// empty.
+// newAuthorization returns an authorization that hides all forms of texts. No text may be empty.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -58,12 +58,12 @@ func newAuthorization(header string, texts ...string) authorization {
 // cleaner makes a text from the cloud fit to show: valid UTF-8, one line, printable, at most limit
 // runes, and without the hidden texts.
 //
-// It is a function, so that no verb of package fmt can print the hidden texts.
+// A cleaner is a function, so that no verb of package fmt can print the hidden texts.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to a request. It hides this authorization, the request's
-// page token, and every secret that the process has used. It also adds this authorization to those
-// secrets.
+// cleaner returns a cleaner for the answer to a request with this authorization. The cleaner hides
+// the authorization, the request's page token, and every secret in used. The authorization is also
+// added to used.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
@@ -71,14 +71,15 @@ func (a authorization) cleaner(pageToken string) cleaner {
 		own = append(own, forms(text)...)
 	}
 	return func(text string, limit int) string {
-		// It hides before and after, because making a text printable changes it.
+		// Hide before and after printable, because printable changes the text.
 		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }
 
-// forms returns a secret text as it is, and in the encodings of others: in a URL, in JSON, in HTML,
-// in hex, and in base64 at any place in a longer text. They are folded, because others write a text
-// in another case, too: the host of a URL, hex, the escapes of a query.
+// forms returns every text in which an answer may repeat s: s itself, and s encoded for a URL, for
+// JSON, for HTML, in hex, and in base64. In base64, s may be at any place in a longer text. The
+// texts are folded, because a server may change the case: of the host in a URL, of hex digits, of
+// the escapes in a query.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {
@@ -86,7 +87,7 @@ func forms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// Leave out digits that depend on the neighbouring bytes.
+		// Leave out the digits that also depend on the neighbouring bytes.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -113,7 +114,7 @@ func printable(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// truncate returns the first limit runes of text, with an ellipsis if there are more.
+// truncate returns the first limit runes of text. If text has more runes, an ellipsis follows.
 func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -40,7 +40,7 @@ func TestTheContextEndsAListing(t *testing.T) {
 			expectError(t, err, Unavailable)
 
 			if name == "in an error's body" {
-				return // the status came, and says more than the context
+				return // the status came, so the error is that of the status
 			}
 			g.Expect(err).To(MatchError(context.DeadlineExceeded))
 			ctx, cancel = context.WithCancel(t.Context())
@@ -119,7 +119,7 @@ func TestARequestThatNetHTTPSendsAgainNeedsBudgetToo(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("page_token") {
-			panic(http.ErrAbortHandler) // on the connection kept alive from page 1
+			panic(http.ErrAbortHandler) // cut the connection, which was kept after page 1
 		}
 		answer(w, http.StatusOK, clusterPage(next("tok")))
 	})

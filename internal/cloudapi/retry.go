@@ -11,22 +11,23 @@ import (
 	"time"
 )
 
-// Retry says how often to ask for a page, and how long to wait in between. A zero field means the
-// value in DefaultRetry.
+// Retry says how often a page is requested, and how long to wait between two requests. A zero field
+// means the value in DefaultRetry.
 type Retry struct {
-	// Attempts is how often a page is asked for at most, the first time included. 1 means that no
-	// page is asked for again.
+	// Attempts is how often a page is requested at most. The first request counts, so 1 means that
+	// there is no retry.
 	Attempts int
-	// Base is the longest wait after a first failure. It doubles with each further failure. The
-	// actual wait is a random part of it.
+	// Base is the longest wait after the first failure. Each further failure doubles the longest
+	// wait. The actual wait is random, between 0 and the longest wait.
 	Base time.Duration
-	// Max is the longest wait of any kind: after a failure, as the cloud asks, or for the budget. A
-	// longer wait does not begin. Instead the error comes at once, with RetryAfter, and the caller
-	// can do something else until then.
+	// Max is the longest wait of any kind. It holds for a wait after a failure, a wait that the
+	// cloud asks for, and a wait for the budget. A longer wait does not begin. Instead the error
+	// comes at once and has the wait in RetryAfter, so the caller can do something else until then.
 	Max time.Duration
 }
 
-// DefaultRetry is enough for a restart of the cloud's server, and does not block a worker for long.
+// DefaultRetry is long enough for a restart of the cloud's server, and short enough not to block a
+// worker for long.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.
@@ -62,10 +63,11 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls ask until it succeeds, until retrying cannot help, or as often as Retry allows.
-// Between two calls it waits as long as the cloud asked, or for a backoff with full jitter. It does
-// not begin a wait that is longer than Retry.Max or ends after the context's deadline; the error's
-// RetryAfter then has the wait.
+// persist calls ask until ask succeeds, until mayPass returns false for its error, or until there
+// were as many calls as Retry allows. Between two calls, persist waits as long as the cloud asked.
+// If the cloud did not ask for a wait, persist waits for a backoff with full jitter. If a wait
+// would be longer than Retry.Max, or would end after the context's deadline, persist returns the
+// error at once, with the wait in RetryAfter.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
@@ -83,14 +85,14 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 			return e
 		}
 		if c.clock.sleep(ctx, wait) != nil {
-			return name(Call{Operation: e.Operation}, gaveUp(ctx))
+			return withCall(Call{Operation: e.Operation}, gaveUp(ctx))
 		}
 	}
 }
 
-// mayPass reports whether retrying the same request soon can help. It cannot help if the budget
-// refused the request, because the budget was waited for already, or if the cloud does not support
-// the request.
+// mayPass reports whether a retry of the same request can help soon. If the budget refused the
+// request, a retry cannot help, because the request has already waited for the budget. If the cloud
+// does not support the request, a retry cannot help either.
 func mayPass(e *Error) bool {
 	switch e.Class {
 	case RateLimited:
@@ -101,7 +103,7 @@ func mayPass(e *Error) bool {
 	return false
 }
 
-// backoff returns the longest wait after this many failures.
+// backoff returns the longest wait after the given number of failures.
 func (r Retry) backoff(failures int) time.Duration {
 	wait := r.Base
 	for i := 1; i < failures && wait < r.Max; i++ {

@@ -13,7 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// fakeClock is a clock on which waiting takes no time.
+// fakeClock is a clock that moves ahead at once when someone waits.
 type fakeClock struct {
 	mu     sync.Mutex
 	at     time.Time
@@ -21,17 +21,17 @@ type fakeClock struct {
 	random float64
 }
 
-// newFakeClock returns a clock at the present time, to the second, whose random
-// numbers are all one half.
+// newFakeClock returns a clock that begins at the present time, in whole seconds. Each of its
+// random numbers is one half.
 func newFakeClock() *fakeClock {
 	return &fakeClock{at: time.Now().Truncate(time.Second), random: 0.5}
 }
 
-// use makes a client ask again as it does by default, on this clock.
+// use changes o so that a client uses this clock and retries with the default Retry.
 func (f *fakeClock) use(o *Options) {
 	o.Retry = Retry{}
 	o.clock = &clock{now: f.now, random: func() float64 { return f.random }, sleep: f.sleep}
-	// net/http asks again by itself on connections that it kept.
+	// On a kept connection, net/http itself would send a request again.
 	o.Transport = &http.Transport{DisableKeepAlives: true}
 }
 
@@ -49,7 +49,8 @@ func (f *fakeClock) sleep(ctx context.Context, wait time.Duration) error {
 	return ctx.Err()
 }
 
-// failing serves three pages, and fails the second with handler so many times.
+// failing serves three pages. It answers the second page with handler for the given number of
+// times.
 func failing(times int, handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("page_token") {
@@ -68,7 +69,7 @@ func failing(times int, handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// status answers with a status, an empty body and a header.
+// status answers with this status, this header and an empty body.
 func status(code int, h http.Header) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), h)
@@ -115,7 +116,7 @@ func TestAFailureThatMayPassCostsItsPageAlone(t *testing.T) {
 	}
 }
 
-// cutAt sends a page that is cut after so many bytes of its body.
+// cutAt sends a page and cuts the connection after n bytes of the body.
 func cutAt(n int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		page := clusterPage(next("b"), clusterItem("lkc-cut", ""))

@@ -9,15 +9,15 @@ import (
 	"sync/atomic"
 )
 
-// room bounds the memory that all listings under way take together. Each listing also has a bound
-// of its own, see Limits. But many listings run at once: for several sources, and for several kinds
-// of each.
+// room bounds the memory of all listings under way together. Limits bounds only each single
+// listing, but many listings run at once: for several sources, and for several kinds of each
+// source.
 type room struct {
 	most int64
 	held atomic.Int64
 }
 
-// take takes n bytes, and reports whether they were free.
+// take takes n bytes of the room. If fewer bytes are free, it takes none and returns false.
 func (r *room) take(n int64) bool {
 	if r.held.Add(n) <= r.most {
 		return true
@@ -29,25 +29,25 @@ func (r *room) take(n int64) bool {
 // give gives n bytes back.
 func (r *room) give(n int64) { r.held.Add(-n) }
 
-// The room of a process is three eighths of its memory limit, at least leastRoom and at most
-// mostRoom. A manager with 20,000 observations uses less than half of the 512Mi that it ships with,
-// and garbage needs some memory too.
+// The room of a process is three eighths of its memory limit, but at least leastRoom and at most
+// mostRoom. The rest is for other needs: a manager with 20,000 observations uses less than half of
+// its default limit, 512Mi, and garbage needs some memory too.
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
 // processRoom returns the room that all Clients of the process share.
 var processRoom = sync.OnceValue(func() *room {
-	limit := debug.SetMemoryLimit(-1) // a negative limit is not set: the call only reads
+	limit := debug.SetMemoryLimit(-1) // with a negative value the call only reads
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}
 })
 
 const (
-	// itemCost is what an item of any size takes, in bytes: its struct, its labels, its place in
-	// the index and in the listing.
+	// itemCost is the memory of an item besides its content, in bytes: its struct, its labels, its
+	// place in the index and its place in the listing.
 	itemCost = 3 << 9
-	// valueCost is what a member or element takes besides its text, in bytes. An empty one takes 3
-	// bytes of JSON; decoded, it takes a string header and more.
+	// valueCost is the memory of a member or an element besides its text, in bytes. In JSON an
+	// empty string takes 3 bytes, but decoded it takes more: at least a string header.
 	valueCost = 32
-	// oddCost is what an item takes that is not decoded, in bytes.
+	// oddCost is the memory of an item that the decoder has to skip, in bytes.
 	oddCost = 256
 )
 

@@ -11,27 +11,30 @@ import (
 )
 
 const (
-	// startLength is the least length of a text that is remembered, in bytes. A shorter text is
-	// hidden only in the answers to its own requests, because it could be a part of other words.
+	// startLength is the least length in bytes of a text that is remembered. A shorter text could
+	// be a part of other words. So it is hidden only in the answers to the requests that used it.
 	startLength = 8
-	// secretsKept is how many credentials and tokens are remembered at least. Sources with 500
+	// secretsKept is how many credentials and tokens are remembered at least. For example, 500
 	// identities use that many within three hours, because a token lives 15 minutes.
 	secretsKept = 5_000
 )
 
-// secrets remembers every credential and token that this process sent, so that none is ever shown:
-// the cloud may repeat one that was replaced long ago. It keeps only hashes.
+// secrets remembers the credentials and tokens that this process sent, so that none of them is ever
+// shown. Even a secret that was replaced long ago may come back in an answer. secrets keeps only
+// hashes.
 type secrets struct {
 	mu sync.RWMutex
 	// recent and former have up to secretsKept secrets each. When recent is full, it becomes
-	// former, and the old former is forgotten. A secret in use is always in recent.
+	// former, a new recent begins, and the old former is forgotten. Every use of a secret adds it
+	// to recent, so a secret in use is never forgotten.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets, with each form in which they may come back, folded.
+// remembered is a set of secrets. forms has the hash of every text in which an answer may repeat
+// one of them. These texts are folded, see fold.
 type remembered struct {
 	secrets, forms map[mark]bool
-	// lengths are the lengths of the forms, by their first bytes.
+	// lengths maps the first bytes of a form to the lengths of all forms that begin with them.
 	lengths map[[startLength]byte][]int
 }
 
@@ -39,7 +42,7 @@ func newRemembered() *remembered {
 	return &remembered{map[mark]bool{}, map[mark]bool{}, map[[startLength]byte][]int{}}
 }
 
-// used are the secrets that this process has used.
+// used has the secrets that this process has used.
 var used = &secrets{recent: newRemembered(), former: newRemembered()}
 
 // add remembers a secret and its forms.
@@ -71,7 +74,8 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns the end of the longest form that begins at i in a folded text; 0 if none does.
+// end returns the end of the longest form that begins at index i of text; 0 if no form begins
+// there. text must be folded.
 func (r *remembered) end(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
@@ -84,9 +88,10 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces, in a text of any case, every form of every secret and the further forms in also. It
-// replaces forms that overlap as one, so that nothing is left of either.
-func (s *secrets) hide(text string, also ...string) string {
+// hide returns text with all secrets hidden. It replaces every form of every secret, and every form
+// in extra. The case of letters does not matter. If two forms overlap, hide replaces both together,
+// so that no part of either is left.
+func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	folded, at := fold(text)
@@ -94,7 +99,7 @@ func (s *secrets) hide(text string, also ...string) string {
 	shown := 0 // how much of text is in out
 	for i, end := 0, 0; i < len(folded); i++ {
 		to := max(s.recent.end(folded, i), s.former.end(folded, i))
-		for _, form := range also {
+		for _, form := range extra {
 			if form[0] == folded[i] && strings.HasPrefix(folded[i:], form) {
 				to = max(to, i+len(form))
 			}
@@ -113,13 +118,14 @@ func (s *secrets) hide(text string, also ...string) string {
 	return string(append(out, text[shown:]...))
 }
 
-// fold returns a text in which letters of either case are alike. at[i] is where the letter of
-// folded[i] begins in text; the two differ where a letter's cases differ in length.
+// fold returns text with upper and lower case made equal. at[i] is the index in text of the letter
+// to which folded[i] belongs. at[i] can differ from i, because the two cases of a letter may differ
+// in length.
 func fold(text string) (folded string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)
 	for i, r := range text {
-		// Some letters have one upper case and two lower cases, such as s.
+		// First to upper case: some letters, such as s, have one upper case but two lower cases.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
 		for len(at) < len(out) {
 			at = append(at, i)

@@ -20,11 +20,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// echoing is a transport that exchanges tokens, each with a number, and refuses every list
-// with words that repeat the request's header and what else is given.
-func echoing(exchanges *atomic.Int32, also func() string) http.RoundTripper {
+// echoing is a transport. It answers an exchange with a new token, which has a number. It refuses
+// every list, and its words repeat the request's header Authorization and the text that extra
+// returns.
+func echoing(exchanges *atomic.Int32, extra func() string) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		code, body := http.StatusForbidden, fmt.Sprintf(`{"errors":[{"code":"x","title":"no right for %s %s"}]}`, r.Header.Get("Authorization"), also())
+		code, body := http.StatusForbidden, fmt.Sprintf(`{"errors":[{"code":"x","title":"no right for %s %s"}]}`, r.Header.Get("Authorization"), extra())
 		if r.Method == http.MethodPost {
 			code, body = http.StatusOK, fmt.Sprintf(`{"access_token":"access-token-%d","expires_in":900}`, exchanges.Add(1))
 		}
@@ -43,7 +44,7 @@ func TestATokenThatCameWhileARequestWaitedIsHidden(t *testing.T) {
 			return clientOf(t, echoing(&exchanges, func() string { return "" }), func(o *Options) { o.Tokens, o.Budget = tokens, b })
 		}
 		g.Expect(client(nil).Authorize(t.Context())).To(Succeed())
-		for range 2 { // in flight, so that the next one waits
+		for range 2 { // two requests in flight, so that the next one waits
 			_, err := share.Lease(t.Context(), time.Second)
 			g.Expect(err).NotTo(HaveOccurred())
 		}

@@ -20,13 +20,13 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. A token that lives less than
-	// twice that time is replaced at half its life.
+	// renewBefore is the time between the replacement of a token and its end. If a token is valid
+	// for less than twice this time, it is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is the wait before trying again to replace a token that is still valid.
+	// renewAgain is the wait after a failed replacement, while the old token is still valid.
 	renewAgain = 10 * time.Second
-	// exchangeTimeout is how long one exchange may take, with its retries. The caller's own timeout
-	// does not apply, because others may wait for the same token.
+	// exchangeTimeout is how long one exchange may take, including its retries. The timeout of the
+	// caller does not apply, because other callers may wait for the same token.
 	exchangeTimeout = time.Minute
 )
 
@@ -36,25 +36,26 @@ type TokenOptions struct {
 	Endpoint string
 	// IdentityPool is the ID of the pool that gives the token its rights.
 	IdentityPool string
-	// Subject returns the token to exchange, such as a ServiceAccount's. It is called once for each
-	// exchange, in a goroutine of its own. Its errors are returned unchanged.
+	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
+	// once for each exchange, in the goroutine of the exchange. Its errors are returned unchanged.
 	Subject func(context.Context) (string, error)
-	// Now returns the time. If it is nil, time.Now does.
+	// Now returns the current time. If Now is nil, time.Now is used.
 	Now func() time.Time
 }
 
-// TokenSource gets tokens by exchange (RFC 8693) and keeps the last one in memory. Its clients
-// share the token, and an exchange that is under way. An exchange counts against the budget of the
-// client that begins it. It is safe for concurrent use. Printing it in any way shows no token.
+// TokenSource gets tokens by token exchange (RFC 8693) and keeps the last token in memory. All
+// clients of a TokenSource share this token. If several clients need a new token, they wait for the
+// same exchange. An exchange counts against the budget of the client that begins it. A TokenSource
+// is safe for concurrent use. It prints as a placeholder, without the token.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards under. under is the one exchange under way; nil if there is none.
-	mu    sync.Mutex
-	under *underWay
+	// running is the exchange under way; nil if there is none. mu guards it.
+	mu      sync.Mutex
+	running *underWay
 	// current is the last token; nil before the first.
 	current atomic.Pointer[token]
 }
@@ -62,12 +63,12 @@ type TokenSource struct {
 // token is an access token.
 type token struct {
 	authorization
-	// renew is when to replace the token. ends is when it is no longer valid.
+	// renew is the time to replace the token. ends is the time when the token is no longer valid.
 	renew, ends time.Time
 }
 
-// NewTokenSource returns a TokenSource, or an error that says what is wrong with the options. It
-// sends nothing.
+// NewTokenSource returns a TokenSource. If an option is wrong, the error says what is wrong.
+// NewTokenSource sends nothing.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	at, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -92,7 +93,7 @@ func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) 
 // MarshalJSON returns a placeholder.
 func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// tokenAdvice says what to do if the cloud refuses a token.
+// tokenAdvice says what a person can do if the cloud refuses a token.
 var tokenAdvice = map[Class]string{
 	Unauthenticated: "the identity pool's token was refused although it was just renewed; check that the pool is of this endpoint's organization",
 	Forbidden:       "the identity pool needs a role that may see this environment",
@@ -109,9 +110,9 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh gets a new token, through this client, if there is none or if it is time to replace it.
-// If that fails, the present token is used while it is valid. Errors are those of Subject, or an
-// *Error of the exchange.
+// refresh gets a new token through c if there is none, or if it is time to replace the present
+// token. If this fails while the present token is still valid, refresh returns nil and the present
+// token stays in use. Errors are those of Subject, or an *Error of the exchange.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	if current != nil && t.now().Before(current.renew) {
@@ -125,9 +126,10 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return err
 }
 
-// renew replaces the token that the cloud refused, through this client. If it was replaced already,
-// there is no exchange: the cloud refuses all clients that share the token at once, and one
-// exchange is enough.
+// renew replaces a token that the cloud refused, through c. refused identifies this token. renew
+// returns true if there is another token now. If another client has already replaced the refused
+// token, there is no second exchange: the cloud refuses a shared token for all its clients at once,
+// and one exchange is enough for all of them.
 func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool, error) {
 	current := t.current.Load()
 	if current != nil && current.id != refused {
@@ -137,7 +139,7 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool,
 	return err == nil, err
 }
 
-// underWay is an exchange that callers wait for. TokenSource.mu guards its fields.
+// underWay is an exchange for which callers wait. TokenSource.mu guards its fields.
 type underWay struct {
 	// done is closed when err is set.
 	done    chan struct{}
@@ -146,13 +148,13 @@ type underWay struct {
 	cancel  context.CancelFunc
 }
 
-// replace gets the token after current. If an exchange is under way already, it waits for that one.
-// A caller that gives up ends the exchange only if no other caller waits for it.
+// replace gets a new token instead of current. If an exchange is under way already, replace waits
+// for that exchange. If a caller gives up, the exchange ends only if no other caller waits for it.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
 	t.mu.Lock()
-	under := t.under
+	under := t.running
 	if under == nil {
-		if t.current.Load() != current { // Another caller replaced it in between.
+		if t.current.Load() != current { // Another caller replaced the token in between.
 			t.mu.Unlock()
 			return nil
 		}
@@ -171,14 +173,15 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 		under.cancel()
 		t.end(under)
 	}
-	return name(Call{Operation: OperationExchange}, gaveUp(ctx))
+	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin begins an exchange. The exchange may outlive its caller. t.mu must be held.
+// begin begins an exchange. The exchange has a timeout of its own: it does not end when ctx ends.
+// t.mu must be held.
 func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	under := &underWay{done: make(chan struct{}), cancel: cancel}
-	t.under = under
+	t.running = under
 	go func() {
 		defer cancel()
 		next, err := t.exchange(ctx, c)
@@ -194,10 +197,11 @@ func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 	return under
 }
 
-// end notes that an exchange is over, so that the next caller begins a new one. t.mu must be held.
+// end removes an exchange that is over, so that the next caller begins a new one. t.mu must be
+// held.
 func (t *TokenSource) end(under *underWay) {
-	if t.under == under {
-		t.under = nil
+	if t.running == under {
+		t.running = nil
 	}
 }
 
@@ -233,16 +237,16 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 			return req, err
 		})
 		if redirect != nil {
-			return name(call, newError(Malformed, "redirect refused: the exchange answers itself"))
+			return withCall(call, newError(Malformed, "redirect refused: the exchange answers itself"))
 		}
 		return withExchangeAdvice(err)
 	})
 	return next, err
 }
 
-// refusedInPassing reports whether retrying the same exchange soon can help. Even a refusal may
-// pass: the cloud refuses a few exchanges in a hundred for no lasting reason, for example because
-// it has not read new keys of the identity provider yet.
+// refusedInPassing reports whether a retry of the same exchange can help soon. This includes
+// refusals with HTTP 400, 401 and 403: the cloud refuses a few exchanges in a hundred for no
+// lasting reason. For example, it may not have read new keys of the identity provider yet.
 func refusedInPassing(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
@@ -251,8 +255,9 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withExchangeAdvice removes the advice of an answer, because it is about lists and API keys. Advice
-// about a connection stays, and names the field that has the exchange's address.
+// withExchangeAdvice corrects the advice in the error of an exchange. If an answer came, it removes
+// the advice, because that advice is about lists and API keys. If no answer came, the advice is
+// about the connection. It stays, but names the field that has the address of the exchange.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

@@ -22,8 +22,8 @@ import (
 
 const testSubject = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
 
-// newTokens returns a TokenSource, and a client of a server that answers exchanges and
-// lists.
+// newTokens returns a TokenSource and a client. handler is the server for both: it answers
+// exchanges and lists.
 func newTokens(t *testing.T, handler http.HandlerFunc, changes ...func(*TokenOptions)) (*TokenSource, *Client) {
 	t.Helper()
 	g := NewWithT(t)
@@ -339,8 +339,8 @@ func TestAnExchangeThatReachesNothingNamesItsOwnField(t *testing.T) {
 	g.Expect(e.Advice).To(HavePrefix("check spec.credentials.workloadIdentity.tokenEndpoint, "))
 }
 
-// paged is a cloud that exchanges tokens and lists three pages. It takes a token for as many
-// requests as life says.
+// paged returns a client of a cloud that exchanges tokens and lists three pages. The cloud accepts
+// a token for life requests, and then refuses it.
 func paged(t *testing.T, life int) (client *Client, exchanges *int) {
 	t.Helper()
 	exchanges, uses := new(int), 0

@@ -8,30 +8,32 @@ import (
 	"time"
 )
 
-// Tokens hands out one TokenSource for each identity. So all clients with the same identity share
-// one token and one exchange under way. It is safe for concurrent use. The zero Tokens is empty.
+// Tokens returns the same TokenSource for every client with the same identity. So these clients
+// share one token and one exchange under way. Tokens is safe for concurrent use. The zero Tokens is
+// empty.
 type Tokens struct {
 	mu sync.Mutex
 	// sources are the TokenSources, by identity.
 	sources map[string]*sharedSource
 }
 
-// sharedSource is a TokenSource and the time when it was last asked for.
+// sharedSource is a TokenSource, and the time when For last returned it.
 type sharedSource struct {
 	*TokenSource
 	asked time.Time
 }
 
-// forgetAfter is how long an unused TokenSource is kept. No request with its token takes so long.
+// forgetAfter is how long an unused TokenSource is kept. It is longer than any request with a token
+// of that TokenSource.
 const forgetAfter = time.Hour
 
-// For returns the TokenSource of an identity. If there is none, it makes one from o. An identity is
-// the endpoint of the exchange, the pool, and the parts in subject: namespace, ServiceAccount and
-// audience. These parts must differ if TokenOptions.Subject returns another token. Errors are those
-// of NewTokenSource.
+// For returns the TokenSource of an identity. If there is none, For makes one from o. The identity
+// consists of the endpoint of the exchange, the pool, and the parts in subject: namespace,
+// ServiceAccount and audience. If TokenOptions.Subject of two calls returns different tokens, the
+// calls must differ in these parts too. Errors are those of NewTokenSource.
 //
-// A TokenSource need not be given back. Call For for each new client. A TokenSource is forgotten
-// when For has not returned it for an hour and its token has ended.
+// A caller should use For again for each new client, and need not give a TokenSource back. Tokens
+// forgets a TokenSource if For has not returned it for an hour and its token has ended.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// tokenCloud answers exchanges after a second, and lists if they come with its last token.
+// tokenCloud is a transport. It answers an exchange after a second. It answers a list only if the
+// list comes with the token of the last exchange.
 type tokenCloud struct {
 	exchanges, lists atomic.Int32
 	down             atomic.Bool
@@ -47,7 +48,7 @@ func (c *tokenCloud) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// together runs do so many times at once.
+// together runs n calls of do at the same time.
 func together(n int, do func()) {
 	var wait sync.WaitGroup
 	for range n {
@@ -61,7 +62,7 @@ func TestClientsOfOneIdentityShareATokenAndAnExchange(t *testing.T) {
 		g := NewWithT(t)
 		cloud, tokens := &tokenCloud{}, &Tokens{}
 		var subjects, observed atomic.Int32
-		client := func() *Client { // as each of 20 sources and their discovery makes one for each sync
+		client := func() *Client { // every sync of 20 sources and their discovery makes one
 			source, err := tokens.For(TokenOptions{Endpoint: "https://api.example/sts", IdentityPool: "pool-1", Subject: func(context.Context) (string, error) {
 				subjects.Add(1)
 				return testSubject, nil
@@ -86,7 +87,7 @@ func TestClientsOfOneIdentityShareATokenAndAnExchange(t *testing.T) {
 		together(21, list)
 		g.Expect([]int32{subjects.Load(), cloud.exchanges.Load(), observed.Load()}).To(HaveEach(int32(1)))
 
-		cloud.exchanges.Add(1) // the token is withdrawn
+		cloud.exchanges.Add(1) // the cloud now refuses the old token
 		cloud.lists.Store(0)
 		together(21, list)
 		g.Expect(cloud.exchanges.Load()).To(Equal(int32(3)), "renewed once for all that were refused")

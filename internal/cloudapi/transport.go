@@ -14,12 +14,12 @@ import (
 // Transport sends requests to the cloud.
 type Transport = http.RoundTripper
 
-// defaultTransport returns the transport that all Clients share whose options have none.
+// defaultTransport returns the transport for all Clients whose Options.Transport is nil.
 var defaultTransport = sync.OnceValue(func() Transport { return NewTransport(nil) })
 
-// NewTransport returns a transport for Clients to share, so that they share connections. It trusts
-// the certificate authorities in roots; if roots is nil, those of the system. It does not bound how
-// long a whole body may take: the request's context does.
+// NewTransport returns a transport. All Clients that use it share its connections. It trusts the
+// certificate authorities in roots. If roots is nil, it trusts those of the system. The transport
+// does not bound the time for reading a whole body: the request's context does.
 func NewTransport(roots *x509.CertPool) Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -34,8 +34,8 @@ func NewTransport(roots *x509.CertPool) Transport {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    16,
 		MaxResponseHeaderBytes: 64 << 10,
-		// Without pings, a dead connection is used again and again, until the kernel gives it up
-		// after a quarter of an hour.
+		// Pings find dead connections. Without pings, a dead connection stays in use until the
+		// kernel gives it up after a quarter of an hour.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }

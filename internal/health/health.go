@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health reports whether the manager can work: whether the API server serves its kinds, and
-// whether its caches hold them.
+// Package health reports whether the manager can work. It checks whether the API server serves the
+// manager's kinds and accepts its credential, and whether the manager's caches are filled.
 package health
 
 import (
@@ -32,21 +32,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// OldestServer is the oldest Kubernetes version whose API server has everything that the kinds use.
-// Selectable fields came with 1.32.
+// OldestServer is the oldest Kubernetes version whose API server has all the features that the
+// kinds use. It has selectable fields, which came with 1.32.
 const OldestServer = "1.32.0"
 
 const (
-	// lookAgain is how often to ask the API server what it serves.
+	// lookAgain is the time between two requests for the kinds that the API server serves.
 	lookAgain = 2 * time.Second
 	// sayAgain is the time between two log lines about the same missing kinds.
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of these objects. It returns an error if ctx
-// ends, or if the API server does not answer the first request. While it waits, it logs what is
-// missing, and serves /healthz and /readyz on address for probes. If address is "" or "0", it
-// serves neither.
+// Await waits until the API server serves the kinds of these objects. While it waits, it logs which
+// kinds are missing, and answers /healthz and /readyz on address. If address is "" or "0", it
+// answers no probes. It returns an error if ctx ends, if the API server does not answer the first
+// request, or if it cannot listen on address.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -89,7 +89,8 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing says which of the kinds the API server does not serve; nil means that it serves all.
+// missing returns two errors. lacking names the kinds that the API server does not serve; nil if it
+// serves all kinds. err is not nil if the API server gives no answer.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -110,11 +111,11 @@ func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext
 }
 
 // warnOfOldServer logs a line if the API server is older than OldestServer. The manager works with
-// such a server, but the features that the server lacks do not.
+// such a server, but without the features that the server lacks.
 func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, log logr.Logger) {
 	info, err := server.ServerVersionWithContext(ctx)
 	if err != nil {
-		return // The next request reports it.
+		return // The next request reports the error.
 	}
 	found, err := version.ParseGeneric(info.GitVersion)
 	if err == nil && found.LessThan(version.MustParseGeneric(OldestServer)) {
@@ -123,7 +124,8 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until stop is called: the manager is alive, but not ready. reason says why.
+// serve answers probes on address until stop is called. It answers that the manager is alive, but
+// not ready. reason returns why the manager is not ready.
 func serve(address string, reason func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
@@ -141,7 +143,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = probes.Serve(listener) // Always ends with the error that Close causes.
+		_ = probes.Serve(listener) // It always returns the error that Close causes.
 	}()
 	return func() {
 		_ = probes.Close()
@@ -149,11 +151,11 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks adds the manager's checks. It is ready when its cache holds all objects of these types,
-// and the API server accepts its credential. A type that is not watched because rights are missing
-// does not count: neither a restart nor a rollback would help. Each type has a check that is named
-// after its kind; /readyz?verbose lists all checks. The manager is alive while it answers, no
-// matter what the cloud and the API server do.
+// AddChecks adds the checks of /healthz and /readyz. The manager is ready when its cache holds all
+// objects of these types, and the API server accepts its credential. A type does not count if the
+// manager does not watch it because rights are missing: neither a restart nor a rollback would
+// help. Each type has a check with the name of its kind. /readyz?verbose lists all checks. The
+// manager is alive if it answers at all, whatever the cloud and the API server do.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -174,7 +176,8 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	return mgr.AddReadyzCheck("credential", accepted(server))
 }
 
-// askAgain is how long an answer of the API server about the manager's credential is valid.
+// askAgain is how long the API server's answer about the credential counts. After that, the next
+// check asks again.
 const askAgain = 10 * time.Second
 
 // accepted returns a check that fails while the API server refuses the manager's credential. The
@@ -207,13 +210,15 @@ func (f filled) Start(context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection returns false: caches are filled on every manager, not only on the leader.
+// NeedLeaderElection returns false, because caches are filled on every manager, not only on the
+// leader.
 func (filled) NeedLeaderElection() bool { return false }
 
-// Start runs the manager and returns its error when it has ended. If ctx ends before the caches are
-// filled, Start returns nil at once and does not stop the manager. No runnable has started yet, and
-// the manager ends with the process. Stopping it then would make it wait for its caches forever and
-// use a whole core (manager/runnable_group.go of controller-runtime v0.25.2).
+// Start runs the manager and returns its error when the manager has ended. If ctx ends before the
+// caches are filled, Start returns nil at once and does not stop the manager. A manager that is
+// stopped at that time would wait for its caches forever and use a whole core
+// (manager/runnable_group.go of controller-runtime v0.25.2). It need not be stopped: no runnable
+// has started yet, and the manager ends with the process.
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
 	if err := mgr.Add(filled); err != nil {

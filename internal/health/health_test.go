@@ -61,7 +61,7 @@ func freeAddress(g Gomega) string {
 	return l.Addr().String()
 }
 
-// probe returns the status and text of a probe, 0 if nothing answers.
+// probe returns the status and the text of a probe's answer. The status is 0 if nothing answers.
 func probe(ctx context.Context, address, path string) (int, string) {
 	request, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	response, err := (&http.Client{Timeout: soon}).Do(request)
@@ -73,7 +73,7 @@ func probe(ctx context.Context, address, path string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
-// startManager starts a manager that has nothing but its checks, on an address. stop ends it.
+// startManager starts a manager that has only its checks, on this address. stop ends the manager.
 func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, address string) (stop func(), ended chan error) {
 	t.Helper()
 	g := NewWithT(t)
@@ -166,8 +166,8 @@ func TestAwaitEndsWhereAnAPIServerHangs(t *testing.T) {
 		"a request's own limit is longer than a pod's time to stop")
 }
 
-// anOldServer serves the kinds, and no object of them ever. asked is sent a value when it is
-// asked for objects.
+// anOldServer is an API server that serves the kinds, but never answers a request for objects of
+// these kinds. It sends a value to asked when such a request comes.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
 	asked = make(chan struct{}, 1)
@@ -198,7 +198,7 @@ func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 		}
 		select {
 		case <-r.Context().Done():
-		case <-closed: // A manager that was not told to stop asks on.
+		case <-closed: // A manager that is not stopped goes on asking.
 		}
 	}))
 	t.Cleanup(func() {
@@ -223,7 +223,7 @@ func TestAwaitOutlastsAnAPIServersRestart(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	whole, _ := anOldServer(t)
-	var state atomic.Int32 // The status to answer with, 0 for what there is.
+	var state atomic.Int32 // The status of every answer; 0 for the answers of whole.
 	state.Store(http.StatusNotFound)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status := int(state.Load()); status != 0 {

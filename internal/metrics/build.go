@@ -9,8 +9,8 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild reads what the Go tool noted in the binary. If version is not empty, it counts instead
-// of the module's version. In a release the linker sets it.
+// ReadBuild returns the build information that the Go tool stored in the binary. If version is not
+// empty, ReadBuild uses it instead of the module's version. In a release, the linker sets version.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

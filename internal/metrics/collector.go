@@ -17,7 +17,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout bounds how long a scrape reads from the cache. The cache may not be filled yet.
+// scrapeTimeout bounds how long a scrape waits for the cache, because the cache may not be filled
+// yet.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -54,8 +55,8 @@ func (k *Kind) info() *prometheus.Desc {
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
-// Collector collects figures from the status of sources and discoveries at each scrape. A series
-// ends with its object.
+// Collector reads metrics from the status of sources and discoveries at each scrape. When an object
+// is deleted, its series end.
 type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
@@ -64,8 +65,9 @@ type Collector struct {
 	// Elected is closed when this manager begins to work. Until then nothing is collected, because
 	// a manager on standby would report the same sources a second time.
 	Elected <-chan struct{}
-	// Watched reports whether the manager watches a type of object; nil if it watches all. Reading
-	// objects of another type would begin a watch for which the manager lacks the rights.
+	// Watched reports whether the manager watches a type of object. If Watched is nil, the manager
+	// watches all types. The Collector does not read objects of a type that is not watched: reading
+	// them would begin a watch, and the manager lacks the rights for that watch.
 	Watched func(client.Object) bool
 	// PerObservation adds one series for each observation.
 	PerObservation bool
@@ -95,7 +97,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// The cache of a shard has only the shard's sources, but all observations.
+	// The cache of a shard has only the shard's sources, but the observations of all sources.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -106,7 +108,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// collectDiscoveries collects the series of all discoveries, except those being deleted.
+// collectDiscoveries collects the series of all discoveries that are not being deleted.
 func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus.Metric) {
 	discoveries := &v1alpha1.EnvironmentDiscoveryList{}
 	if c.Watched != nil && !c.Watched(&v1alpha1.EnvironmentDiscovery{}) {
@@ -129,7 +131,7 @@ func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	switch {
 	case condition == nil:
-		return 0, v1alpha1.ReasonProgressing // No manager has looked at it yet.
+		return 0, v1alpha1.ReasonProgressing // No manager has synced the object yet.
 	case condition.Status == metav1.ConditionTrue:
 		return 1, condition.Reason
 	}
@@ -162,8 +164,8 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 	}
 }
 
-// collectPrune collects how many objects of an owner's kind are missing, and whether their prune
-// waits for approval.
+// collectPrune collects how many objects of the kind are missing for this owner, and whether their
+// prune waits for a person's approval.
 func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror.Kind) {
 	count, held := 0.0, 0.0
 	if summary := *kind.Summary(owner); summary != nil {
@@ -176,7 +178,8 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects the series of the observations of the sources in own.
+// collectObservations collects the series of observations. An observation has a series only if its
+// source is in own.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {
@@ -186,7 +189,7 @@ func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheu
 		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			continue
 		}
-		_ = meta.EachListItem(list, func(object runtime.Object) error { // Fails only if the function does.
+		_ = meta.EachListItem(list, func(object runtime.Object) error { // It fails only if the function fails.
 			o := object.(v1alpha1.Observation)
 			source := o.Origin().SourceRef.Name
 			if own[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {

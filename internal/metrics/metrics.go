@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics declares every metric of the operator, once, and how its series end. Figures that
-// the cluster has are read from it at each scrape (see Collector), so their series end by
-// themselves.
+// Package metrics declares all metrics of the operator, and says how their series end. Forget ends
+// the series of a deleted owner. Collector reads other metrics from the cluster at each scrape, so
+// their series end without Forget.
 package metrics
 
 import (
@@ -28,7 +28,8 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has the kinds of the owners that asked the cloud, by their namespace and name.
+	// asking has the owners that asked the cloud. The first key is the namespace and the name of an
+	// owner, the second key is its kind.
 	asking map[[2]string]map[string]bool
 }
 
@@ -77,7 +78,7 @@ func (m *Metrics) Listed(kind string, took time.Duration) {
 	m.syncDuration.WithLabelValues(kind).Observe(took.Seconds())
 }
 
-// Wrote counts one write of an object. kind is the object's kind.
+// Wrote counts one write of an object of this kind.
 func (m *Metrics) Wrote(kind, verb string, err error) {
 	result := "success"
 	if err != nil {
@@ -110,8 +111,8 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of a deleted owner. If an owner of another kind has the same name, both
-// share series; these are removed with the last of the two.
+// Forget removes the series of a deleted owner. If owners of two kinds have the same namespace and
+// name, they share their series. Forget removes such series only when both owners are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -25,8 +25,8 @@ import (
 
 var testBuild = Build{Version: "v1", Revision: "abc", GoVersion: "go1"}
 
-// gathered returns every series as "name{label=value,…}" with its value, or the
-// number of observations of a histogram.
+// gathered returns the value of every series. The key has the form "name{label=value,…}". The value
+// of a histogram is its number of observations.
 func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	families, err := registry.Gather()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
@@ -58,8 +58,8 @@ func valueOf(m *dto.Metric) float64 {
 	return m.GetGauge().GetValue()
 }
 
-// used returns metrics of which each has a series of source a/prod, and some of
-// a/other.
+// used returns metrics that have been used. Each metric has a series for the source a/prod, and
+// some have a series for a/other.
 func used() (*prometheus.Registry, *Metrics) {
 	registry := prometheus.NewPedanticRegistry()
 	m := New(registry, testBuild)
@@ -131,7 +131,7 @@ func TestWhatIsMissingIsCountedByOwnerAndKind(t *testing.T) {
 	t.Parallel()
 	m := filled()
 	m.sources[0].Status.KafkaClusters.Missing, m.sources[0].Status.Peerings.Missing = 2, 3
-	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // Left from the time when they were mirrored.
+	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // Left from a time when peerings were mirrored.
 	m.discoveries[0].Status.Environments = &v1alpha1.InventorySummary{Missing: 5}
 	NewWithT(t).Expect(collected(t, m, false)).To(And(
 		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=KafkaCluster,name=prod,namespace=a}", 2.0),
@@ -159,11 +159,11 @@ func TestTheBuildIsWhatTheBinarySays(t *testing.T) {
 type memory struct {
 	client.Reader
 	sources []v1alpha1.InventorySource
-	// discoveries are three: one that is ready, one that is new, one that is being deleted.
+	// discoveries has three discoveries: one is ready, one is new, and one is being deleted.
 	discoveries []v1alpha1.EnvironmentDiscovery
 	clusters    []v1alpha1.KafkaClusterObservation
 	peerings    []v1alpha1.PeeringObservation
-	// broken are the lists that cannot be read.
+	// broken reports whether reading a list fails. If broken is nil, no list fails.
 	broken func(client.ObjectList) bool
 }
 
@@ -184,8 +184,8 @@ func (m *memory) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 	return nil
 }
 
-// filled returns a reader with three sources, one of them never synced and one
-// suspended, as many discoveries, and an observation of each kind.
+// filled returns a reader with three sources, three discoveries and one observation of each kind.
+// One source was never synced, and one is suspended.
 func filled() *memory {
 	m := &memory{
 		sources:  make([]v1alpha1.InventorySource, 3),
@@ -235,7 +235,7 @@ func collected(t *testing.T, reader client.Reader, perObservation bool) map[stri
 	return gathered(t, registry)
 }
 
-// kinds are those of the controller, which this package must not import.
+// kinds are the same as the controller's kinds. This package must not import the controller.
 var kinds = []Kind{
 	{mirror.KafkaCluster, func() client.Object { return &v1alpha1.KafkaClusterObservation{} }, func() client.ObjectList { return &v1alpha1.KafkaClusterObservationList{} }},
 	{mirror.Peering, func() client.Object { return &v1alpha1.PeeringObservation{} }, func() client.ObjectList { return &v1alpha1.PeeringObservationList{} }},
@@ -264,13 +264,14 @@ var (
 		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=suspended,namespace=a}":      0,
 		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                     0,
 		"ccloud_inventory_observations_missing{kind=Peering,name=suspended,namespace=a}":           0,
-		// Never listed, both: from the source's creation on. Three times the interval is the default.
+		// Neither kind was ever listed, so the time counts from the creation of the source. The
+		// default is three times the interval.
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
-	// discoverySeries is how many of them are discoveries'.
+	// discoverySeries is how many of these series belong to discoveries.
 	discoverySeries = 6
 	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
 	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"

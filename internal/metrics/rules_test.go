@@ -42,7 +42,7 @@ func rules(t *testing.T) []rule {
 	return all
 }
 
-// recorder notes what is registered.
+// recorder records the collectors that are registered.
 type recorder struct{ collectors []prometheus.Collector }
 
 func (r *recorder) Register(c prometheus.Collector) error { r.MustRegister(c); return nil }
@@ -53,7 +53,7 @@ func (r *recorder) MustRegister(all ...prometheus.Collector) {
 
 func (r *recorder) Unregister(prometheus.Collector) bool { return false }
 
-// namesOf returns the names of the metrics of collectors.
+// namesOf returns the names of the metrics of these collectors.
 func namesOf(collectors ...prometheus.Collector) []string {
 	var names []string
 	descriptions := make(chan *prometheus.Desc, 100)
@@ -68,12 +68,12 @@ func namesOf(collectors ...prometheus.Collector) []string {
 	return names
 }
 
-// declared returns the names of all metrics there are.
+// declared returns the names of all metrics that a manager has.
 func declared() []string {
 	r := &recorder{}
 	New(r, testBuild)
 	r.MustRegister(&Collector{Kinds: kinds})
-	return append(namesOf(r.collectors...), "leader_election_master_status") // which is controller-runtime's
+	return append(namesOf(r.collectors...), "leader_election_master_status") // this one is of controller-runtime
 }
 
 func TestEveryMetricHasASeriesInATest(t *testing.T) {

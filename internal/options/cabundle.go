@@ -12,8 +12,8 @@ import (
 )
 
 // readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
-// authorities. If any part of the file is wrong, it returns an error: otherwise the missing part
-// would show only later, when a connection fails.
+// authorities. If any part of the file is wrong, it returns an error. Otherwise a missing
+// certificate would show only later, when a connection fails.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil
@@ -37,8 +37,7 @@ func (o *Options) readCABundle() error {
 	return nil
 }
 
-// parseCertificates returns the certificates in a PEM file. Text between the blocks is a
-// comment.
+// parseCertificates returns the certificates in a PEM file. It ignores text between the blocks.
 func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for rest := bundle; ; {
@@ -59,7 +58,8 @@ func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certificates) == 0 {
 		return nil, errors.New("has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----")
 	}
-	// The decoder skips a block that it cannot read.
+	// The decoder skips a block that it cannot read, without an error. So compare the number of
+	// blocks with the number of lines that begin or end a block.
 	for _, line := range []string{"-----BEGIN ", "-----END "} {
 		if n := bytes.Count(bundle, []byte(line)); n != len(certificates) {
 			return nil, fmt.Errorf("%d lines begin with %s, and %d blocks can be read: one is cut or damaged", n, line, len(certificates))

@@ -4,12 +4,13 @@ package options
 
 import "github.com/go-logr/logr"
 
-// mostVerbose is the highest level that is logged. At level 7 client-go logs headers, and from 8 on
-// the bodies of answers, including Secrets.
+// mostVerbose is the highest level that is logged. At level 7, client-go logs headers. From level 8
+// on, it logs the bodies of answers, including Secrets.
 const mostVerbose = 6
 
-// Discreet returns a logger that logs the same as l, except at the levels at which libraries log
-// what they send and receive. So no credential is in a log, even at the highest verbosity.
+// Discreet returns a logger that logs the same as l up to the level mostVerbose, and nothing above
+// it. Above this level, libraries log what they send and receive. So no credential is in a log,
+// even at the highest verbosity.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

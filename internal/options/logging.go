@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// BindLogging declares zap's flags, and returns the options for making the logger. They have their
-// values when the flags are parsed. The help of each flag names the manager's default; zap's own
-// texts name zap's.
+// BindLogging declares zap's flags and returns the options of the logger. The options are set when
+// the flags are parsed. BindLogging also replaces the help of each flag: zap's own texts name zap's
+// defaults, which are not the manager's.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// No stack traces of errors: the place at which an error is logged says nothing about its
+	// No stack traces of errors: they show where an error is logged, which says nothing about its
 	// cause.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)

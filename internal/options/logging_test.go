@@ -16,11 +16,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/options"
 )
 
-// What the help calls the default is given as a flag, and changes nothing.
+// The test sets each flag to the value that the help calls the default. The log must not change.
 func TestTheHelpOfLoggingTellsTheDefaultsThereAre(t *testing.T) {
 	g := NewWithT(t)
-	// logged returns the lines that are logged with these flags, without their times, and whether
-	// those are RFC 3339.
+	// logged returns the lines that are logged with these flags. It removes the times from the
+	// lines, and checks that they have the form of RFC 3339.
 	logged := func(args ...string) (lines []map[string]any) {
 		flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 		logging := options.BindLogging(flags)

@@ -10,10 +10,9 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent is by how much the heap may grow beyond its live objects before garbage is collected,
-// in percent. It is half of Go's default. The live objects are the observations, and syncs leave
-// short-lived garbage. Collecting it twice as often costs little processor time, compared to
-// reading the listings.
+// gcPercent is by how many percent the heap may grow before garbage is collected. It is half of
+// Go's default, so there is half as much garbage in memory. Garbage is collected twice as often,
+// but this costs little processor time, compared to reading the listings.
 const gcPercent = 50
 
 // SpareMemory applies gcPercent, unless the environment variable GOGC is set.
@@ -23,10 +22,11 @@ func SpareMemory() {
 	}
 }
 
-// LimitMemory makes the garbage collector work harder when the process uses nine tenths of the
-// container's memory limit, so that the kernel does not end the process. It returns that number of
-// bytes, for the log, or the reason why there is none. If the environment variable GOMEMLIMIT is
-// set, that counts instead.
+// LimitMemory sets Go's memory limit to nine tenths of the container's memory limit. Close to this
+// limit the garbage collector works harder, so that the kernel does not end the process.
+// LimitMemory returns the limit in bytes, or a text that says why there is none. Both are for the
+// log. If the environment variable GOMEMLIMIT is set, LimitMemory changes nothing and returns that
+// limit.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package options turns the manager's flags into the options that it runs with.
+// Package options turns the manager's flags into the manager's options.
 package options
 
 import (
@@ -30,22 +30,24 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// leaseName is the name of the Lease by which managers elect their leader. A shard adds a hash of
-// its selector to the name.
+// leaseName is the name of the Lease for electing a leader. A shard adds a hash of its selector to
+// this name.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond is the least rate at which a listing can have two pages. With less, the
-// second page would wait for the budget longer than [cloudapi.Retry] allows.
+// leastRequestsPerSecond is the lowest rate at which a listing can have two pages. At a lower rate,
+// the second page would have to wait for the budget longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is practically no limit, but a number that the budget can calculate with.
+// mostRequestsPerSecond is so high that it limits nothing in practice. But the budget can still
+// calculate with it.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
 	// Manager are controller-runtime's options, with an empty scheme.
 	Manager ctrl.Options
-	// AllowedOrigins are the origins that sources may ask, in the form of cloudapi.Origin.
+	// AllowedOrigins are the origins to which sources may send requests, in the form of
+	// cloudapi.Origin.
 	AllowedOrigins []string
 	// WatchNamespaces are the namespaces to work in; empty means all.
 	WatchNamespaces []string
@@ -53,13 +55,14 @@ type Options struct {
 	ConcurrentSyncs, ConcurrentWrites int
 	// RequestsPerSecond is the budget of each credential.
 	RequestsPerSecond float64
-	// JitterPercent is by how much an interval may become longer or shorter.
+	// JitterPercent is by how many percent an interval may become longer or shorter.
 	JitterPercent int
 	// ObservationMetrics adds one series for each observation.
 	ObservationMetrics bool
 	// EndpointConfigMaps lets sources ask for ConfigMaps with endpoints.
 	EndpointConfigMaps bool
-	// Roots are the certificate authorities to trust when asking the cloud; nil means the system's.
+	// Roots are the certificate authorities to trust in requests to the cloud. If Roots is nil,
+	// they are those of the system.
 	Roots *x509.CertPool
 
 	// Selector is the value of --watch-label-selector.
@@ -71,8 +74,8 @@ type Options struct {
 	metricsSecure                                         bool
 }
 
-// Bind declares the flags. The Options have their values when the flags are parsed and Complete has
-// returned.
+// Bind declares the flags. The fields of the Options are set when the flags are parsed and Complete
+// has returned.
 func Bind(flags *flag.FlagSet) *Options {
 	o := &Options{}
 	m := &o.Manager
@@ -151,18 +154,18 @@ func (o *Options) completeManager(selector labels.Selector) {
 		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
-	// A plan must see what the last one wrote.
+	// A plan must see the writes of the plan before it.
 	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
-		// No HTTP/2: it makes no scrape faster, and an attacker needed no authentication for its
-		// past denial-of-service holes.
+		// No HTTP/2: it does not make a scrape faster, and an attacker needed no authentication for
+		// its past denial-of-service holes.
 		m.Metrics.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
 	}
 }
 
-// Burst returns how many requests may be sent at once after a pause: those of one second.
+// Burst returns how many requests may be sent at once after a pause: as many as in one second.
 func (o *Options) Burst() int {
 	return int(math.Ceil(o.RequestsPerSecond))
 }
@@ -183,7 +186,7 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns what the name of a shard's Lease ends with.
+// shard returns the end of the name of a shard's Lease.
 func shard(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
@@ -196,7 +199,7 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks an address to serve on. off are values that mean not to serve.
+// address checks an address to serve on. off are the values that mean not to serve.
 func address(name, value string, off ...string) error {
 	if slices.Contains(off, value) {
 		return nil
@@ -211,7 +214,8 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named refuses a list of commas alone. It would count as an empty list, which means everything.
+// named refuses a list that has only commas. Such a list would count as empty, and an empty list
+// means everything.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)

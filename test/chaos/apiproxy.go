@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// apiFault is how the API server fails the managers in a round.
+// apiFault is how the API server fails for the managers in a round.
 type apiFault string
 
 const (
@@ -35,7 +35,7 @@ const (
 	missingKinds  apiFault = "the kinds of observations are gone"
 )
 
-// drawAPIFault draws how the API server fails: mostly not at all.
+// drawAPIFault draws how the API server fails for the managers. In most rounds it does not fail.
 func drawAPIFault(r *rand.Rand) apiFault {
 	if chance(r, 55) {
 		return noAPIFault
@@ -43,7 +43,7 @@ func drawAPIFault(r *rand.Rand) apiFault {
 	return pick(r, []apiFault{slowRequests, failedWrites, refusedWrites, cutWatches, missingKinds})
 }
 
-// apiProxy stands between the managers and the API server. All others ask the API server
+// apiProxy is a proxy between the managers and the API server. All other clients use the API server
 // directly.
 type apiProxy struct {
 	proxy  *httputil.ReverseProxy
@@ -52,35 +52,37 @@ type apiProxy struct {
 	mu     sync.Mutex
 	fault  apiFault
 	random *rand.Rand
-	// watching ends the watches under way when it is closed.
+	// Closing watching ends all watches that are under way.
 	watching chan struct{}
-	// gap is the last gap, nil before the first.
+	// gap is the last gap; nil before the first.
 	gap *gap
 }
 
 // gap is a time in which no manager can watch a resource.
 type gap struct {
-	// resource is part of the resource's path.
+	// resource is a part of the resource's path.
 	resource string
 	ended    chan struct{}
 	over     bool
-	// held are the paths whose watch was held back and has not begun again. When the gap is over
-	// and none is left, watched is closed.
+	// held has the paths whose watch was held back and has not begun again. watched is closed when
+	// the gap is over and held is empty.
 	held    map[string]bool
 	watched chan struct{}
 }
 
-// backAfter is how long a manager may take to watch again after a gap. Its pauses between two
-// attempts grow to a minute if gaps follow each other closely.
+// backAfter is how long a manager may take to watch again after a gap. If gaps follow each other
+// closely, the pauses between its attempts grow to a minute.
 const backAfter = 90 * time.Second
 
-// startAPIProxy starts a proxy on a free loopback port and changes the kubeconfig to lead to it.
+// startAPIProxy starts a proxy on a free loopback port. It changes the kubeconfig so that its
+// clients use the proxy.
 func startAPIProxy(config *rest.Config, kubeconfig string) (*apiProxy, error) {
 	target, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, err
 	}
-	// The managers send their own token. The proxy only has to trust the server.
+	// The managers send their own token, so the proxy needs no credential. It must only trust the
+	// server.
 	transport, err := rest.TransportFor(&rest.Config{Host: config.Host, TLSClientConfig: rest.TLSClientConfig{CAData: config.CAData}})
 	if err != nil {
 		return nil, err
@@ -93,7 +95,7 @@ func startAPIProxy(config *rest.Config, kubeconfig string) (*apiProxy, error) {
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 		ErrorLog:      log.New(io.Discard, "", 0), // Killed clients would fill it.
 	}
-	// With TLS: clients send no token over plain HTTP.
+	// The proxy needs TLS, because clients send no token over plain HTTP.
 	p.server = httptest.NewUnstartedServer(p)
 	p.server.EnableHTTP2 = true
 	p.server.Config.ErrorLog = p.proxy.ErrorLog
@@ -114,7 +116,7 @@ func (p *apiProxy) close() {
 	p.server.Close()
 }
 
-// setFault sets how the API server fails the managers from now on.
+// setFault sets how the API server fails for the managers from now on.
 func (p *apiProxy) setFault(fault apiFault, r *rand.Rand) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -124,15 +126,15 @@ func (p *apiProxy) setFault(fault apiFault, r *rand.Rand) {
 	}
 }
 
-// cut ends the watches under way. The lock must be held.
+// cut ends all watches that are under way. The lock must be held.
 func (p *apiProxy) cut() {
 	close(p.watching)
 	p.watching = make(chan struct{})
 }
 
-// beginGap ends the watches under way, and holds back further ones of a resource until the
-// returned function is called. Then they are refused as too old, so that the managers list.
-// The function returns when they watch again.
+// beginGap ends all watches that are under way. It then holds back new watches of a resource until
+// end is called. After end, these watches are refused as too old, so that the managers list again.
+// end returns when the managers watch again.
 func (p *apiProxy) beginGap(resource string) (end func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,7 +156,7 @@ func (p *apiProxy) beginGap(resource string) (end func()) {
 	})
 }
 
-// meets notes a watch of the gap's resource, and reports whether it falls into the gap.
+// meets records a watch of the gap's resource. It reports whether the watch falls into the gap.
 func (g *gap) meets(path string) bool {
 	switch {
 	case !g.over:
@@ -173,11 +175,12 @@ type handling struct {
 	wait     time.Duration
 	refusal  *metav1.Status
 	watching <-chan struct{}
-	// gap is closed at the end of the gap that the request falls into; nil if there is none.
+	// gap is closed at the end of the gap into which the request falls. It is nil if there is no
+	// gap.
 	gap <-chan struct{}
 }
 
-// handlingOf draws the handling of a request.
+// handlingOf draws what happens to a request.
 func (p *apiProxy) handlingOf(r *http.Request) handling {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -223,7 +226,7 @@ func isWatch(r *http.Request) bool {
 	return r.URL.Query().Get("watch") == "true" || r.URL.Query().Get("watch") == "1"
 }
 
-// ServeHTTP delays, refuses or passes on a request.
+// ServeHTTP delays a request, refuses it or passes it on.
 func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := p.handlingOf(r)
 	select {
@@ -262,7 +265,7 @@ func (p *apiProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.proxy.ServeHTTP(w, r)
 }
 
-// contextUntil returns a context that also ends with a channel.
+// contextUntil returns a context that also ends when the channel end is closed.
 func contextUntil(parent context.Context, end <-chan struct{}) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	go func() {

@@ -16,10 +16,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
-// sourceResource is what sources are called in paths.
+// sourceResource is the name of sources in API paths.
 const sourceResource = "inventorysources"
 
-// observationResources are what the observations are called there.
+// observationResources returns the names of the observations in API paths.
 func observationResources() []string {
 	var all []string
 	for _, k := range kinds {
@@ -28,7 +28,7 @@ func observationResources() []string {
 	return all
 }
 
-// strangerAgent is what the harness calls itself when it plays the stranger.
+// strangerAgent is the user agent of the harness when it acts as the stranger.
 const strangerAgent = "chaos-stranger"
 
 // author is who sent a request to the API server.
@@ -40,7 +40,7 @@ const (
 	someoneElse author = "someone else"
 )
 
-// request is one that the API server answered, from its audit log.
+// request is a request that the API server answered, as its audit log has it.
 type request struct {
 	at                                     time.Time
 	by                                     author
@@ -50,20 +50,20 @@ type request struct {
 	code                                   int
 }
 
-// writing reports whether the request is to change something.
+// writing reports whether the request tries to change something.
 func (r request) writing() bool {
 	return slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, r.verb)
 }
 
-// done reports whether it was carried out.
+// done reports whether the API server did what the request asked for.
 func (r request) done() bool { return r.code >= 200 && r.code < 300 }
 
-// observation reports whether it is about observations.
+// observation reports whether the request is about observations.
 func (r request) observation() bool {
 	return slices.Contains(observationResources(), r.resource)
 }
 
-// auditLine is what is read of a line of the audit log.
+// auditLine has the fields that are read from a line of the audit log.
 type auditLine struct {
 	Stage     string                    `json:"stage"`
 	Verb      string                    `json:"verb"`
@@ -81,15 +81,15 @@ type auditLine struct {
 	Received time.Time `json:"requestReceivedTimestamp"`
 }
 
-// parseAudit reads a line. It returns false for one that is about nothing of interest,
-// or was written before the request was answered.
+// parseAudit reads a line. It returns false if the line is not of interest, or if it was written
+// before the request was answered.
 func parseAudit(line []byte) (request, bool, error) {
 	has := func(name string, values ...string) bool {
 		return slices.ContainsFunc(values, func(value string) bool {
 			return bytes.Contains(line, []byte(`"`+name+`":"`+value+`"`))
 		})
 	}
-	// Most lines are of reading, and are not worth taking apart.
+	// Most lines are about reads. Do not decode these lines.
 	written := has("resource", append(observationResources(), sourceResource)...) && !has("verb", "get", "list", "watch")
 	if !written && !has("resource", markerResource) {
 		return request{}, false, nil
@@ -109,13 +109,13 @@ func parseAudit(line []byte) (request, bool, error) {
 	return r, a.Stage == "ResponseComplete" && (r.writing() || r.resource == markerResource), nil
 }
 
-// auditLog reads the API server's audit log as it grows.
+// auditLog reads the API server's audit log while it grows.
 type auditLog struct {
 	path   string
 	offset int64
 }
 
-// read returns the requests logged since the last call.
+// read returns the requests that were logged since the last call.
 func (l *auditLog) read() ([]request, error) {
 	file, err := os.Open(l.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -129,7 +129,7 @@ func (l *auditLog) read() ([]request, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = text[:bytes.LastIndexByte(text, '\n')+1] // The rest is still being written.
+	text = text[:bytes.LastIndexByte(text, '\n')+1] // The API server is still writing the rest.
 	l.offset += int64(len(text))
 	var requests []request
 	for line := range bytes.Lines(text) {

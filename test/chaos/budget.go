@@ -4,24 +4,24 @@ package main
 
 import "time"
 
-// bucket is a credential's request budget, counted from the outside: by when requests
-// came in.
+// bucket is the request budget of a credential. It is measured from outside, by the times at which
+// requests came in.
 type bucket struct {
 	perSecond, capacity, tokens float64
 	at                          time.Time
 }
 
-// newBucket returns the bucket of a budget of perSecond requests and burst at once.
-// slack is how much later than it was sent a request may come in: those behind it then
-// seem to come faster than they were sent.
+// newBucket returns the bucket of a budget that allows perSecond requests a second and burst
+// requests at once. slack is the longest time from sending a request to its arrival. If a request
+// is late, the requests after it seem to follow faster than they were sent.
 func newBucket(perSecond, burst float64, slack time.Duration) *bucket {
 	b := &bucket{perSecond: perSecond, capacity: burst + perSecond*slack.Seconds()}
 	b.refill()
 	return b
 }
 
-// take counts a request that came in at a time, not before the one counted last, and
-// reports whether the budget had it. One over budget is not taken out of what is left.
+// take counts a request that came in at the time at. It returns false if the request is over the
+// budget. Such a request does not reduce the budget. The times of the calls must be in order.
 func (b *bucket) take(at time.Time) bool {
 	if passed := at.Sub(b.at); passed > 0 {
 		b.tokens = min(b.capacity, b.tokens+passed.Seconds()*b.perSecond)
@@ -34,22 +34,22 @@ func (b *bucket) take(at time.Time) bool {
 	return true
 }
 
-// refill makes the bucket full, as that of a manager that just started.
+// refill fills the bucket, because a manager that has just started begins with a full bucket.
 func (b *bucket) refill() { b.tokens = b.capacity }
 
-// span is a request while it was under way.
+// span is the time in which a request was under way.
 type span struct {
 	begun time.Time
-	// ended is when the last of the answer was sent; zero while it was not.
+	// ended is when the last part of the answer was sent; zero if it was not sent yet.
 	ended time.Time
 }
 
-// atOnce returns the most requests that were under way at the same time when one came
-// in, and which one that was. spans are in the order they came.
+// atOnce returns the largest number of requests that were under way at the same time, and the index
+// of the request that came in then. spans are in the order of arrival.
 //
-// Seen from the cloud, a request is under way a little longer than for who sent it. So
-// one counts only if it went on for longer than tolerance, and one unanswered for
-// longer than hangs no more.
+// The cloud sees a request a little longer than its sender does. So when a request comes in, an
+// earlier one counts only if it ended more than tolerance after that. A request that began hangs
+// ago or earlier no longer counts.
 func atOnce(spans []span, tolerance, hangs time.Duration) (most, which int) {
 	for i, arriving := range spans {
 		n := 1

@@ -13,7 +13,8 @@ import (
 
 var noon = time.Date(2026, time.January, 2, 12, 0, 0, 0, time.UTC)
 
-// over counts the requests that a bucket does not have, of n that come so far apart.
+// over sends n requests to the bucket, with the time apart between two requests. It returns how
+// many of them are over the budget.
 func over(b *bucket, from time.Time, n int, apart time.Duration) int {
 	refused := 0
 	for i := range n {
@@ -43,7 +44,8 @@ func TestABucketTwiceAsFastAsAllowedIsFound(t *testing.T) {
 	g.Expect(over(newBucket(50, 50, slack), noon, 400, 10*time.Millisecond)).To(BeNumerically(">", 100))
 }
 
-// under returns spans from so many milliseconds after noon to so many; 0 for still.
+// under returns spans. Each pair has the begin and the end of a span, in milliseconds after noon.
+// An end of 0 means that the span has not ended.
 func under(times ...[2]int) []span {
 	out := make([]span, len(times))
 	for i, at := range times {

@@ -14,11 +14,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// markerResource is asked for to set a mark in the audit log.
+// markerResource is the resource of the requests that set a mark in the audit log.
 const markerResource = "configmaps"
 
-// check waits until everything is settled, no longer than the deadline, and returns
-// what does not hold.
+// check waits until everything is settled, but not longer than the deadline. It returns the
+// violations.
 func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, error) {
 	var found []violation
 	all := h.sources()
@@ -51,7 +51,7 @@ func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, e
 			texts = append(texts, "not settled in time: "+some(differing[i]))
 		}
 		if deletions := s.judgeDeletions(requests); len(deletions) > 0 {
-			texts = append(texts, some(deletions)) // A source that goes takes all its observations along.
+			texts = append(texts, some(deletions)) // If a source is deleted, all its observations are too.
 		}
 		if unchanged[i] != nil {
 			texts = append(texts, unchanged[i].judge(requests)...)
@@ -65,12 +65,12 @@ func (h *harness) check(ctx context.Context, deadline time.Time) ([]violation, e
 	return append(found, h.checkProcesses(ctx)...), nil
 }
 
-// eventsEvery is after how many rounds Events are searched. They stay for an hour and
-// become many.
+// eventsEvery is the number of rounds between two searches of the Events. Events stay for an hour
+// and become many.
 const eventsEvery = 10
 
-// checkProcesses checks what is not about one source: budgets, logs, Events, metrics,
-// and whether managers ended by themselves.
+// checkProcesses checks what does not belong to one source: budgets, logs, Events and metrics. It
+// also checks whether managers ended by themselves.
 func (h *harness) checkProcesses(ctx context.Context) []violation {
 	var found []violation
 	add := func(where string, texts ...string) {
@@ -117,10 +117,10 @@ func (h *harness) checkProcesses(ctx context.Context) []violation {
 	return found
 }
 
-// judgeDeletions says which of the source's observations went without a reason. The
-// manager may delete those whose object was out of the inventory at some time since the
-// source was last settled, the stranger any one; and an observation has another UID
-// only if one of both deleted it.
+// judgeDeletions returns which of the source's observations were deleted without a reason. The
+// manager may delete an observation whose object was absent from the inventory at some time since
+// the source was last settled. The stranger may delete any observation. An observation may have a
+// new UID only if one of them deleted the old one.
 func (s *source) judgeDeletions(requests []request) []string {
 	var found []string
 	deleted := map[string]bool{}
@@ -145,8 +145,8 @@ func (s *source) judgeDeletions(requests []request) []string {
 	return found
 }
 
-// judgeSourceDeletions names the sources that the manager deleted. The environments of those
-// that are checked are there all along.
+// judgeSourceDeletions returns the sources that the manager deleted. No source may be deleted,
+// because the environments of these sources exist all the time.
 func (h *harness) judgeSourceDeletions(requests []request) []violation {
 	var found []violation
 	for _, s := range h.sources() {
@@ -159,14 +159,14 @@ func (h *harness) judgeSourceDeletions(requests []request) []violation {
 	return found
 }
 
-// mine reports whether an observation of this name is or was the source's.
+// mine reports whether an observation with this name belongs or belonged to the source.
 func (s *source) mine(name string) bool {
 	_, was := s.uids[name]
 	_, is := s.now[name]
 	return was || is || name == "" || s.exists(name)
 }
 
-// logged returns what the API server logged since the last call, up to now.
+// logged returns the requests that the API server logged since the last call.
 func (h *harness) logged(ctx context.Context) ([]request, error) {
 	h.markers++
 	mark := fmt.Sprintf("chaos-mark-%d", h.markers)
@@ -196,7 +196,7 @@ func (h *harness) logged(ctx context.Context) ([]request, error) {
 	return requests, err
 }
 
-// keepState writes what the cluster holds to files next to the logs.
+// keepState writes the objects in the cluster to files in the folder of the logs.
 func (h *harness) keepState(ctx context.Context, number int) error {
 	for _, c := range h.namespaces {
 		out, err := h.Kubectl(ctx, "-n", c.namespace, "get", "ccloud", "-o", "yaml")
@@ -211,7 +211,7 @@ func (h *harness) keepState(ctx context.Context, number int) error {
 	return nil
 }
 
-// some joins the first few texts and counts the rest.
+// some joins the first few texts and says how many more there are.
 func some(texts []string) string {
 	const few = 4
 	if len(texts) <= few {

@@ -53,7 +53,7 @@ func TestTheAuditLogTellsWhoWroteWhat(t *testing.T) {
 	g.Expect(log.read()).To(BeEmpty(), "what was read, and a line half written")
 }
 
-// watched returns a source with three clusters, of which one was gone for a while.
+// watched returns a source with three clusters. One of them was absent for a while.
 func watched() *source {
 	h := &harness{Stage: &stage.Stage{Cloud: cloudsim.New(cloudsim.Options{})}}
 	s := &source{testNamespace: &testNamespace{harness: h, namespace: "chaos-0"}, name: "prod", environment: environment,

@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	// perSecond is the managers' --requests-per-second, and the burst they may send.
+	// perSecond is the value of the managers' --requests-per-second. It is also their burst.
 	perSecond = 50
 	// mostAtOnce is how many requests of a credential may be under way at once.
 	mostAtOnce = 2
-	// hangsAfter is when an unanswered request no longer counts as under way.
+	// hangsAfter is how long a request without an answer counts as under way.
 	hangsAfter = 5 * time.Second
-	// slack and tolerance allow for the time between sending a request and its arrival, on a
-	// busy machine.
+	// slack and tolerance allow for the time between sending a request and its arrival on a busy
+	// machine.
 	slack     = 300 * time.Millisecond
 	tolerance = 50 * time.Millisecond
 )
 
-// cloudProxy stands between the managers and the simulated cloud. It notes when each
-// request came and was answered, and checks that against the budget.
+// cloudProxy is a proxy between the managers and the simulated cloud. It records when each request
+// came and when it was answered, and checks these times against the budget.
 type cloudProxy struct {
-	// URL is where managers send their requests.
+	// URL is the address to which the managers send their requests.
 	URL string
 
 	cloud  http.Handler
@@ -38,12 +38,13 @@ type cloudProxy struct {
 	requests int
 }
 
-// account is what came with one key.
+// account has the requests that came with one key.
 type account struct {
 	bucket *bucket
-	// exchanges are those of this round, and those of the last round that were still under way.
+	// exchanges has the requests of this round, and those of the last round that were still under
+	// way at its end.
 	exchanges []*exchange
-	// judged is how many of exchanges the bucket has counted.
+	// judged is how many of the exchanges the bucket has already counted.
 	judged int
 }
 
@@ -51,7 +52,7 @@ type account struct {
 type exchange struct {
 	span
 	path, environment string
-	// first reports whether it asks for the first page of a listing.
+	// first reports whether the request asks for the first page of a listing.
 	first bool
 }
 
@@ -64,13 +65,13 @@ func startCloudProxy(cloud http.Handler) (*cloudProxy, error) {
 	p := &cloudProxy{URL: "http://" + listener.Addr().String(), cloud: cloud, accounts: map[string]*account{}}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	p.served.Go(func() {
-		_ = p.server.Serve(listener) // returns when close is called, with an error that says so
+		_ = p.server.Serve(listener) // returns an error when close is called
 	})
 	return p, nil
 }
 
 func (p *cloudProxy) close() {
-	_ = p.server.Close() // the listener's own error, of no use now
+	_ = p.server.Close() // the listener's error does not matter now
 	p.served.Wait()
 }
 
@@ -105,8 +106,8 @@ func (p *cloudProxy) begin(r *http.Request) *exchange {
 	return x
 }
 
-// lastWrite notes when the last of an answer was written. Who reads it to the end may
-// ask again from then on.
+// lastWrite records when the last part of an answer was written. A client that reads the answer may
+// send its next request after this time.
 type lastWrite struct {
 	http.ResponseWriter
 	at time.Time
@@ -121,15 +122,15 @@ func (w *lastWrite) Write(b []byte) (int, error) {
 // Unwrap lets an http.ResponseController reach the connection.
 func (w *lastWrite) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// count returns how many requests came.
+// count returns how many requests have come.
 func (p *cloudProxy) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.requests
 }
 
-// listings returns how many syncs of an environment began from one time to another in
-// this round: each lists every kind.
+// listings returns how many syncs of an environment began between from and to in this round. Each
+// sync lists every kind, so the listings of one kind are counted.
 func (p *cloudProxy) listings(environment string, from, to time.Time) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,9 +145,9 @@ func (p *cloudProxy) listings(environment string, from, to time.Time) int {
 	return n
 }
 
-// judge holds the round's requests against the budget and forgets them. starts are, in
-// order, the moments from which another manager process may have been at work: each has
-// a budget of its own, and what an earlier one sent is no longer under way.
+// judge checks the round's requests against the budget and then forgets them. starts has, in order,
+// the times from which another manager process may have been at work. Each process has its own
+// budget. Requests of an earlier process are no longer under way.
 func (p *cloudProxy) judge(starts []time.Time) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -204,5 +205,5 @@ func spans(exchanges []*exchange) []span {
 	return out
 }
 
-// clockTime writes a time as the journal does.
+// clockTime returns a time in the form of the journal.
 func clockTime(t time.Time) string { return t.Format("15:04:05.000") }

@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// clusters are Kafka clusters. Its phases are those of cmk/v2.
+// clusters is the kind of Kafka clusters. Its phases are those of cmk/v2.
 var clusters = &kind{
 	plural:    "clusters",
 	path:      "/cmk/v2/clusters",
@@ -38,7 +38,8 @@ var clusters = &kind{
 	},
 }
 
-// joinCluster sets the peerings of the cluster's network, and the network's own fields.
+// joinCluster sets the fields that come from other objects: the peerings of the cluster's network,
+// and the fields of the network.
 func joinCluster(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.KafkaClusterObservation).Status
 	held.fillNetwork(status.Network)
@@ -46,18 +47,18 @@ func joinCluster(id string, o v1alpha1.Observation, held *inventory) {
 	status.PeeringCount = int32(len(status.Peerings))
 }
 
-// update changes a cluster drawn at random.
+// update draws a cluster and changes it.
 func (s *source) update(k *kind, r *rand.Rand, what string, edit func(*cloudsim.Cluster)) string {
 	all := s.Cloud.Clusters(s.environment)
 	if len(all) == 0 {
 		return s.create(k, r)
 	}
 	id := pick(r, all).ID
-	_ = s.Cloud.UpdateCluster(id, edit) // It is there: nothing else removes it.
+	_ = s.Cloud.UpdateCluster(id, edit) // It exists: nothing else removes it.
 	return "cluster " + id + what
 }
 
-// changeEndpoints gives a cluster another access point, or takes all away.
+// changeEndpoints adds an access point to a cluster, or removes all access points.
 func (s *source) changeEndpoints(k *kind, r *rand.Rand) string {
 	n := r.IntN(1000)
 	return s.update(k, r, " has other endpoints", func(c *cloudsim.Cluster) {
@@ -82,7 +83,7 @@ func (s *source) resize(k *kind, r *rand.Rand) string {
 	})
 }
 
-// moveCluster puts a cluster on the network of a peering, so that both change.
+// moveCluster moves a cluster to the network of a peering, so that both change.
 func (s *source) moveCluster(k *kind, r *rand.Rand) string {
 	id := pick(r, s.templates.Peerings).Spec.Network.ID
 	return s.update(k, r, " moves to network "+id, func(c *cloudsim.Cluster) { c.Spec.Network = &cloudsim.Reference{ID: id} })

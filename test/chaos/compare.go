@@ -17,9 +17,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// differences compares a source's observations with what they should be, and names
-// everything that differs: observations too many, missing ones, and for each other one what
-// is wrong in it.
+// differences compares the observations of a source with the expected ones, and returns everything
+// that differs: observations that should not exist, observations that are missing, and what is
+// wrong in the others.
 func differences(source *v1alpha1.InventorySource, mode cloudsim.Mode, want map[string]expected, observations []v1alpha1.Observation) []string {
 	var found []string
 	seen := map[string]bool{}
@@ -60,7 +60,7 @@ func differs(source *v1alpha1.InventorySource, mode cloudsim.Mode, want expected
 		wrongConditions(want, o)...)
 }
 
-// wrongLabels compares the operator's own labels. It ignores others.
+// wrongLabels compares the operator's own labels. It ignores other labels.
 func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1alpha1.Observation) []string {
 	want = maps.Clone(want)
 	want[v1alpha1.LabelSource] = source.Name
@@ -73,7 +73,8 @@ func wrongLabels(source *v1alpha1.InventorySource, want map[string]string, o v1a
 	return []string{fmt.Sprintf("has labels %v, not %v", have, want)}
 }
 
-// wrongStatus compares the status, but for the conditions and what repeats them.
+// wrongStatus compares the status. It ignores the conditions, and the field that repeats a
+// condition.
 func wrongStatus(mode cloudsim.Mode, want expected, o v1alpha1.Observation) []string {
 	have, wanted := statusOf(o), statusOf(want.observation)
 	wanted["phase"] = want.phase
@@ -82,13 +83,13 @@ func wrongStatus(mode cloudsim.Mode, want expected, o v1alpha1.Observation) []st
 		delete(wanted, name)
 	}
 	if mode == cloudsim.ModeWire && have["deletionProtection"] == true {
-		delete(have, "deletionProtection") // which mode wire adds to some
+		delete(have, "deletionProtection") // mode wire adds it to some objects
 	}
 	if mode == cloudsim.ModeWire {
 		for _, reference := range []string{"network", "byok", "gateway"} {
 			shown, _ := have[reference].(map[string]any)
 			if want, is := wanted[reference].(map[string]any); is && shown["related"] == nil {
-				delete(want, "related") // which mode wire leaves out of some
+				delete(want, "related") // mode wire leaves it out of some references
 			}
 		}
 	}
@@ -126,8 +127,8 @@ func wrongConditions(want expected, o v1alpha1.Observation) []string {
 	return found
 }
 
-// unsettled says what in a source's status shows that it is not settled. want are the
-// observations it should have.
+// unsettled returns what in a source's status shows that the source is not settled. want has the
+// expected observations.
 func unsettled(source *v1alpha1.InventorySource, want map[string]expected) []string {
 	s := source.Status
 	var found []string
@@ -171,7 +172,7 @@ func shortly(c *metav1.Condition) string {
 	return fmt.Sprintf("%s, %s (%s)", c.Status, c.Reason, c.Message)
 }
 
-// statusOf returns an observation's status as the API shows it.
+// statusOf returns an observation's status in the form in which the API shows it.
 func statusOf(o v1alpha1.Observation) map[string]any {
 	text, _ := json.Marshal(o) // An object of the API always has JSON.
 	out := struct{ Status map[string]any }{map[string]any{}}
@@ -186,6 +187,6 @@ func both(a, b map[string]any) map[string]any {
 }
 
 func inJSON(v any) string {
-	text, _ := json.Marshal(v) // It came from JSON.
+	text, _ := json.Marshal(v) // The value came from JSON.
 	return string(text)
 }

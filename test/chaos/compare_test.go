@@ -25,14 +25,14 @@ var owner = &v1alpha1.InventorySource{
 	Spec:       v1alpha1.InventorySourceSpec{Environment: environment},
 }
 
-// seeded returns what the observations of a seeded environment should be.
+// seeded returns the expected observations of a seeded environment.
 func seeded() map[string]expected {
 	cloud := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
 	cloudsim.Seed(cloud, cloudsim.SeedOptions{Environment: environment, Clusters: 12, Peerings: 7, Seed: 1})
 	return expect(cloud, environment)
 }
 
-// mirrored returns observations that are as they should be, kind by kind.
+// mirrored returns correct observations, kind by kind.
 func mirrored(want map[string]expected) []v1alpha1.Observation {
 	var out []v1alpha1.Observation
 	for _, k := range kinds {
@@ -213,7 +213,7 @@ func TestASettledSourceHasNothingToSay(t *testing.T) {
 	g.Expect(unsettled(s, want)).To(ConsistOf(ContainSubstring("has Stalled")))
 }
 
-// count returns how many observations of a kind there should be.
+// count returns the expected number of observations of a kind.
 func count(want map[string]expected, k *kind) int {
 	n := 0
 	for _, e := range want {

@@ -12,7 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// credentialFault is what happens to a namespace's credential, or to all that uses it, in a round.
+// credentialFault is what happens in a round to a namespace's credential, or to all requests with
+// this credential.
 type credentialFault string
 
 const (
@@ -23,12 +24,14 @@ const (
 	noView            credentialFault = "the key sees nothing"
 	noSecret          credentialFault = "the Secret is gone"
 	anotherKey        credentialFault = "the key is replaced"
-	// These use up the key's budget: requests under way at once, and requests a second.
+	// These two use up the key's budget: the number of requests under way at once, and the requests
+	// a second.
 	slowAnswers  credentialFault = "every answer is slow"
 	endlessPages credentialFault = "every listing is endless"
 )
 
-// drawCredentialFault draws what happens to a namespace's credential: mostly nothing.
+// drawCredentialFault draws what happens to a namespace's credential. In most rounds nothing
+// happens.
 func drawCredentialFault(r *rand.Rand) credentialFault {
 	n := r.IntN(100)
 	for _, drawn := range []struct {
@@ -42,13 +45,13 @@ func drawCredentialFault(r *rand.Rand) credentialFault {
 	return noCredentialFault
 }
 
-// mostPercent is the sources' prune.maxPercent, which is its default.
+// mostPercent is prune.maxPercent of the sources. It is the default.
 const mostPercent = 20
 
-// hides reports whether a view hides so much of a kind that the operator must hold the prune:
-// everything, or more than one object and more than mostPercent. If it hides less, a deletion
-// proves nothing. Only objects with an observation count as hidden: the operator does not miss
-// an object that it has never seen.
+// hides reports whether a view hides so much of a kind that the operator must hold the prune. This
+// holds if the view hides everything, or more than one object and more than mostPercent. If it
+// hides less, the operator may delete, and a deletion shows no error. Only objects with an
+// observation count as hidden, because the operator does not miss an object that it has never seen.
 func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool {
 	shown, missed := 0, 0
 	for _, id := range ids {
@@ -61,7 +64,8 @@ func hides(view cloudsim.View, ids []string, observed map[string]types.UID) bool
 	return shown == 0 || missed > 1 && missed*100 > mostPercent*len(ids)
 }
 
-// safe reports whether a view is one to give the namespace's key.
+// safe reports whether the namespace's key may get this view: the view must hide so much that the
+// operator holds every prune.
 func (n *testNamespace) safe(view cloudsim.View) bool {
 	if n.discovers && !hides(view, n.environments(), n.environmentUIDs()) {
 		return false
@@ -76,7 +80,7 @@ func (n *testNamespace) safe(view cloudsim.View) bool {
 	return true
 }
 
-// applyCredentialFault brings the fault about, has the sources synced under it, and ends it.
+// applyCredentialFault begins a fault, lets the sources sync during the fault, and ends it.
 func (n *testNamespace) applyCredentialFault(ctx context.Context, f credentialFault) error {
 	if f == partView && !n.safe(cloudsim.ViewPart) {
 		f = noView
@@ -118,18 +122,19 @@ func (n *testNamespace) applyCredentialFault(ctx context.Context, f credentialFa
 	return nil
 }
 
-// everywhere has every listing of the namespace meet a fault, until the round's faults end.
+// everywhere makes every listing of the namespace meet a fault, until the faults of the round end.
 func (n *testNamespace) everywhere(f cloudsim.Fault) {
 	for _, at := range n.targets() {
 		n.faults.set(at, f)
 	}
 }
 
-// syncWait is how long a disturbance waits for a sync that may never be, as the manager
+// syncWait is how long a disturbance waits for a sync. The sync may never end, because the manager
 // was killed or the cloud does not answer.
 const syncWait = 250 * time.Millisecond
 
-// syncSeveral has the source synced so many times, or asked for it at least.
+// syncSeveral requests the given number of syncs, one after another. It waits for each of them at
+// most syncWait.
 func (s *source) syncSeveral(ctx context.Context, times int) error {
 	for range times {
 		token, err := s.ask(ctx)
@@ -143,7 +148,7 @@ func (s *source) syncSeveral(ctx context.Context, times int) error {
 	return nil
 }
 
-// requestMany asks for syncs as fast as it can, so that the request budget is used up.
+// requestMany requests syncs as fast as it can, in order to use up the request budget.
 func (s *source) requestMany(ctx context.Context, times int) error {
 	s.journal.note("%s/%s: %d syncs are asked for at once", s.namespace, s.name, times)
 	for range times {

@@ -22,15 +22,15 @@ const (
 	// environmentsPath is where environments are listed.
 	environmentsPath = "/org/v2/environments"
 	discoveryName    = "org"
-	// selectedPrefix begins the display names that the discovery selects.
+	// selectedPrefix is the beginning of the display names that the discovery selects.
 	selectedPrefix = "env-chaos3"
 	// excludedEnvironment is selected by its ID and excluded by its display name.
 	excludedEnvironment = "env-excluded"
 	excludedName        = "excluded"
 )
 
-// createDiscovery has a discovery make the namespace's sources. It selects environments by
-// their display names, and deletes the sources of those that are gone.
+// createDiscovery creates the discovery that makes the namespace's sources. The discovery selects
+// environments by their display names. It deletes the source of an environment that is gone.
 func (n *testNamespace) createDiscovery(ctx context.Context) error {
 	d := &v1alpha1.EnvironmentDiscovery{
 		ObjectMeta: metav1.ObjectMeta{Name: discoveryName, Namespace: n.namespace},
@@ -56,7 +56,7 @@ func (n *testNamespace) createDiscovery(ctx context.Context) error {
 	return n.admin.Create(ctx, d)
 }
 
-// awaitSources waits until the discovery made the namespace's sources, and notes their UIDs.
+// awaitSources waits until the discovery has made the namespace's sources, and records their UIDs.
 func (n *testNamespace) awaitSources(ctx context.Context) error {
 	if !n.discovers {
 		return nil
@@ -83,8 +83,8 @@ func (n *testNamespace) awaitSources(ctx context.Context) error {
 	return nil
 }
 
-// differsFromDiscovery says what of a source that a discovery makes, and of the discovery, is
-// not as it should be, and has the environments listed again then.
+// differsFromDiscovery returns what is wrong in the discovery, and in a source that the discovery
+// makes. If something is wrong, it also requests a new listing of the environments.
 func (s *source) differsFromDiscovery(ctx context.Context, object *v1alpha1.InventorySource) []string {
 	if !s.discovers {
 		return nil
@@ -116,8 +116,8 @@ func (s *source) differsFromDiscovery(ctx context.Context, object *v1alpha1.Inve
 	return found
 }
 
-// wrongSource says what of a source that a discovery makes is not as the template and the
-// organization say.
+// wrongSource returns what in a source differs from what the discovery's template and the
+// organization require.
 func (s *source) wrongSource(object *v1alpha1.InventorySource) []string {
 	var found []string
 	want := s.spec()
@@ -135,8 +135,8 @@ func (s *source) wrongSource(object *v1alpha1.InventorySource) []string {
 	return found
 }
 
-// askDiscovery asks for a listing of the environments and returns the token that the status
-// shows once it is over.
+// askDiscovery requests a listing of the environments. It returns the token that the status shows
+// when the listing is over.
 func (n *testNamespace) askDiscovery(ctx context.Context) (token string, err error) {
 	token = fmt.Sprintf("%s-%d", n.namespace, n.listings.Add(1))
 	return token, persist(ctx, func(ctx context.Context) error {
@@ -146,7 +146,8 @@ func (n *testNamespace) askDiscovery(ctx context.Context) (token string, err err
 	})
 }
 
-// changeSource has a stranger change the source itself if a discovery puts it back, else labels.
+// changeSource lets a stranger change the source itself if a discovery would correct it. Otherwise
+// the stranger changes labels.
 func (s *source) changeSource(ctx context.Context, o v1alpha1.Observation) error {
 	if !s.discovers {
 		return s.editLabels(ctx, o)
@@ -158,7 +159,7 @@ func (s *source) changeSource(ctx context.Context, o v1alpha1.Observation) error
 	}))
 }
 
-// environments returns the IDs of the environments that the discovery has sources of.
+// environments returns the IDs of the environments for which the discovery has sources.
 func (n *testNamespace) environments() []string {
 	var ids []string
 	for _, s := range n.sources {
@@ -167,7 +168,7 @@ func (n *testNamespace) environments() []string {
 	return ids
 }
 
-// environmentUIDs returns the UIDs of their sources by ID.
+// environmentUIDs returns the UIDs of the sources. The key is the ID of a source's environment.
 func (n *testNamespace) environmentUIDs() map[string]types.UID {
 	uids := map[string]types.UID{}
 	for _, s := range n.sources {

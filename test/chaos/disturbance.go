@@ -16,34 +16,35 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// disturbance is a sequence of steps that must come in this order. It is done in some rounds
-// once the random faults have ended, so that nothing else hides what it does.
+// disturbance is a sequence of steps in a fixed order. Some rounds have one. It begins after the
+// random faults have ended, so that no fault hides its effects.
 type disturbance string
 
 const (
 	noDisturbance disturbance = "none"
-	// The watches of observations break; an object appears and its observation is written; a
-	// stranger deletes or edits that; the watches begin again with a list.
+	// The watches of observations break. An object appears and its observation is written. A
+	// stranger deletes or edits the observation. Then the watches begin again with a list.
 	observationGap disturbance = "observation-gap"
-	// The same for the sources that a discovery makes, with a new environment.
+	// The same for the sources of a discovery, with a new environment.
 	sourceGap disturbance = "source-gap"
-	// An environment has another display name, which the discovery does not select, and then
-	// its own again.
+	// An environment gets a display name that the discovery does not select. Later it gets its own
+	// name again.
 	renamedEnvironment disturbance = "renamed-environment"
-	// The cloud leaves out the display name of environments for some listings.
+	// For some listings, the cloud leaves out the display names of environments.
 	namelessEnvironment disturbance = "nameless-environment"
-	// Sources and observations are copied under other names, with labels and ownerReferences.
+	// Sources and observations are copied under other names, including their labels and
+	// ownerReferences.
 	copiedObjects disturbance = "copied-objects"
 )
 
-// disturbances are all there are.
+// disturbances has all disturbances.
 var disturbances = []disturbance{observationGap, sourceGap, renamedEnvironment, namelessEnvironment, copiedObjects}
 
 // stepTime is how long one step of a disturbance may take.
 const stepTime = 2 * interval
 
-// doDisturbance does the steps of a disturbance and returns what they show to be wrong.
-// Further wrongs show in the check that follows.
+// doDisturbance does the steps of a disturbance. It returns the violations that the steps
+// themselves show. The check after it finds other violations.
 func (h *harness) doDisturbance(ctx context.Context, number int, d disturbance) ([]violation, error) {
 	if d == noDisturbance {
 		return nil, nil
@@ -68,8 +69,8 @@ func (h *harness) doDisturbance(ctx context.Context, number int, d disturbance) 
 // discovering returns the namespace whose sources a discovery makes.
 func (h *harness) discovering() *testNamespace { return h.namespaces[len(h.namespaces)-1] }
 
-// gapObservations makes observations, and has a stranger change them, while no manager can
-// watch observations.
+// gapObservations lets observations appear while no manager can watch observations. A stranger
+// changes them in that time.
 func (h *harness) gapObservations(ctx context.Context, number int) error {
 	if err := parallel(h.sources(), func(s *source) error { return s.syncWithin(ctx, stepTime) }); err != nil {
 		return err
@@ -104,8 +105,9 @@ func (h *harness) gapObservations(ctx context.Context, number int) error {
 	})
 }
 
-// gapSources has a discovery make a source, and a stranger delete or edit it, while no manager
-// can watch sources. The source must be put right; it must go when its environment goes.
+// gapSources lets a discovery make a source while no manager can watch sources. A stranger deletes
+// or edits the source in that time. The discovery must correct the source, and must delete it when
+// its environment is gone.
 func (n *testNamespace) gapSources(ctx context.Context, number int, r *rand.Rand) ([]violation, error) {
 	s := &source{testNamespace: n, name: fmt.Sprintf("%sx%d", selectedPrefix, number), environment: fmt.Sprintf("%sx%d", selectedPrefix, number)}
 	n.Cloud.AddEnvironment(s.environment)
@@ -136,7 +138,7 @@ func (n *testNamespace) gapSources(ctx context.Context, number int, r *rand.Rand
 	if !right {
 		found = append(found, violation{n.namespace + "/" + s.name, "was not put right after a stranger " + what + " it in a gap of the watch"})
 	}
-	_ = n.Cloud.RemoveEnvironment(s.environment) // It is there.
+	_ = n.Cloud.RemoveEnvironment(s.environment) // It exists.
 	gone, err := n.discoverUntil(ctx, func(ctx context.Context) (bool, error) {
 		err := n.admin.Get(ctx, client.ObjectKeyFromObject(object), object)
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
@@ -150,7 +152,7 @@ func (n *testNamespace) gapSources(ctx context.Context, number int, r *rand.Rand
 	return found, nil
 }
 
-// exactly reports whether a source that the discovery makes is there and as it should be.
+// exactly reports whether a source of the discovery exists and is correct.
 func (s *source) exactly(ctx context.Context) (bool, error) {
 	object := &v1alpha1.InventorySource{}
 	if err := s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object); err != nil {
@@ -159,20 +161,21 @@ func (s *source) exactly(ctx context.Context) (bool, error) {
 	return len(s.wrongSource(object)) == 0, nil
 }
 
-// renameEnvironment gives the environment of a source another display name, or none, for
-// several listings of the discovery, and then its own again.
+// renameEnvironment gives the environment of a source another display name, or none. After several
+// listings of the discovery, the environment gets its own name again.
 func (n *testNamespace) renameEnvironment(ctx context.Context, r *rand.Rand, name string) error {
 	environment := pick(r, n.sources).environment
 	n.journal.note("%s: environment %s has the display name %q", n.namespace, environment, name)
-	_ = n.Cloud.RenameEnvironment(environment, name) // It is there, here and below.
+	_ = n.Cloud.RenameEnvironment(environment, name) // It exists, here and below.
 	err := n.discoverTimes(ctx, 4)
 	_ = n.Cloud.RenameEnvironment(environment, environment)
 	return err
 }
 
-// namelessEnvironments leaves out the display names of a selected and of an excluded environment.
+// namelessEnvironments removes the display names of a selected and of an excluded environment for a
+// while.
 func (n *testNamespace) namelessEnvironments(ctx context.Context, r *rand.Rand) ([]violation, error) {
-	_ = n.Cloud.RenameEnvironment(excludedEnvironment, "") // It is there, here and below.
+	_ = n.Cloud.RenameEnvironment(excludedEnvironment, "") // It exists, here and below.
 	err := n.renameEnvironment(ctx, r, "")
 	_ = n.Cloud.RenameEnvironment(excludedEnvironment, excludedName)
 	if err != nil {
@@ -180,14 +183,14 @@ func (n *testNamespace) namelessEnvironments(ctx context.Context, r *rand.Rand) 
 	}
 	object := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Name: excludedEnvironment, Namespace: n.namespace}}
 	err = persist(ctx, func(ctx context.Context) error { return n.admin.Delete(ctx, object) })
-	if err == nil { // It was there. Now later rounds begin without it.
+	if err == nil { // The source existed. It is deleted now, so later rounds begin without it.
 		return []violation{{n.namespace + "/" + excludedEnvironment, "a source was made for an excluded environment"}}, nil
 	}
 	return nil, client.IgnoreNotFound(err)
 }
 
-// copyObjects copies a source and observations under other names, has everything listed and
-// planned several times, and checks that the copies were neither written nor deleted.
+// copyObjects copies a source and observations under other names. It lets the operator list and
+// plan several times. Then it checks that the copies were neither written nor deleted.
 func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, error) {
 	var copies []client.Object
 	for _, n := range h.namespaces {
@@ -197,7 +200,7 @@ func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, err
 			return nil, err
 		}
 		copies = append(copies, made...)
-		s.newObject(kinds[0], random(h.seed, "copies", s.environment, fmt.Sprint(number))) // So that a whole plan is made.
+		s.newObject(kinds[0], random(h.seed, "copies", s.environment, fmt.Sprint(number))) // The new object makes the operator plan everything.
 	}
 	err := parallel(h.namespaces, func(n *testNamespace) error {
 		s := n.sources[number%len(n.sources)]
@@ -230,12 +233,12 @@ func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, err
 	return found, nil
 }
 
-// copied copies one observation of the source and, if a discovery made the source, the source
-// itself. The copy of a source is suspended, so that it does not mirror by itself.
+// copied copies one observation of the source. If a discovery made the source, it also copies the
+// source. The copy of a source is suspended, so that it does not mirror.
 func (s *source) copied(ctx context.Context, number int) ([]client.Object, error) {
 	object, observations, err := s.read(ctx)
 	if err != nil {
-		return nil, client.IgnoreNotFound(err) // A source that is not there is found by the check.
+		return nil, client.IgnoreNotFound(err) // The check reports a source that does not exist.
 	}
 	var copies []client.Object
 	if len(observations) > 0 {
@@ -256,7 +259,8 @@ func (s *source) copied(ctx context.Context, number int) ([]client.Object, error
 	return copies, nil
 }
 
-// renamed returns a copy of an object as it is given to the API server under another name.
+// renamed returns a copy of an object with another name, which the API server accepts as a new
+// object.
 func renamed(object client.Object, name string) client.Object {
 	c := object.DeepCopyObject().(client.Object)
 	c.SetName(name)
@@ -266,7 +270,8 @@ func renamed(object client.Object, name string) client.Object {
 	return c
 }
 
-// checkCopy says what was done to a copy that only a stranger should write.
+// checkCopy returns what happened to a copy that only a stranger should write; "" if nothing
+// happened.
 func (h *harness) checkCopy(ctx context.Context, made client.Object) (string, error) {
 	now := made.DeepCopyObject().(client.Object)
 	err := persist(ctx, func(ctx context.Context) error { return h.admin.Get(ctx, client.ObjectKeyFromObject(made), now) })
@@ -284,7 +289,7 @@ func (h *harness) checkCopy(ctx context.Context, made client.Object) (string, er
 	return "", nil
 }
 
-// syncWithin has the source synced, and waits for the end of the sync for so long.
+// syncWithin requests a sync, and waits for its end at most the given time.
 func (s *source) syncWithin(ctx context.Context, within time.Duration) error {
 	token, err := s.ask(ctx)
 	if err != nil {
@@ -294,7 +299,7 @@ func (s *source) syncWithin(ctx context.Context, within time.Duration) error {
 	return err
 }
 
-// discoverTimes has the environments listed so many times.
+// discoverTimes lets the discovery list the environments the given number of times.
 func (n *testNamespace) discoverTimes(ctx context.Context, times int) error {
 	for range times {
 		token, err := n.askDiscovery(ctx)
@@ -308,8 +313,8 @@ func (n *testNamespace) discoverTimes(ctx context.Context, times int) error {
 	return nil
 }
 
-// discoverUntil has the environments listed again and again until something is so, for
-// stepTime at most. It reports whether it became so.
+// discoverUntil lets the discovery list the environments again and again until so returns true, but
+// at most for stepTime. It returns the last result of so.
 func (n *testNamespace) discoverUntil(ctx context.Context, so func(context.Context) (bool, error)) (bool, error) {
 	deadline := time.Now().Add(stepTime)
 	for {
@@ -329,7 +334,7 @@ func (n *testNamespace) discoverUntil(ctx context.Context, so func(context.Conte
 	}
 }
 
-// discovered waits until the discovery shows a token, for an interval at most.
+// discovered waits until the discovery's status shows the token, but at most for one interval.
 func (n *testNamespace) discovered(ctx context.Context, token string) (bool, error) {
 	d := &v1alpha1.EnvironmentDiscovery{}
 	return becomes(ctx, interval, func(ctx context.Context) (bool, error) {
@@ -340,8 +345,8 @@ func (n *testNamespace) discovered(ctx context.Context, token string) (bool, err
 	})
 }
 
-// becomes asks again and again whether something is so, and reports whether it became so
-// within a time.
+// becomes calls so again and again until it returns true. It reports whether this happened in the
+// given time.
 func becomes(ctx context.Context, within time.Duration, so func(context.Context) (bool, error)) (bool, error) {
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, within, true, so)
 	if wait.Interrupted(err) && ctx.Err() == nil {

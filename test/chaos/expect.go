@@ -11,29 +11,30 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// The fields of an observation are those that the operator's projection makes of the
-// simulator's record; the projection has tests of its own. Chaos works out for itself which
-// objects exist, their phases, what is joined, and the conditions.
+// The expected fields of an observation come from the operator's own projection of the simulator's
+// record. The projection has its own tests. Chaos itself computes the rest: which objects exist,
+// their phases, the fields from other objects, and the conditions.
 
 // expected is what an observation should be.
 type expected struct {
 	kind *kind
-	// observation has the right labels, but for those of its source, and the right status,
-	// but for the conditions and what repeats them.
+	// observation has the right labels, except those of its source. It has the right status, except
+	// the conditions and the field that repeats a condition.
 	observation v1alpha1.Observation
 	phase       string
 }
 
-// inventory is what an environment holds.
+// inventory has the objects of an environment.
 type inventory struct {
 	cloudsim.Inventory
-	// networkOf has the network of each cluster and each peering that is on one, by ID.
+	// networkOf has the network of each cluster and each peering that is on a network. The key is
+	// the ID of the cluster or peering.
 	networkOf map[string]string
-	// observations are the projections of all records, by ID.
+	// observations has the projections of all records. The key is the ID of the object.
 	observations map[string]v1alpha1.Observation
 }
 
-// expect returns what the observations of an environment should be, by the ID of their object.
+// expect returns the expected observations of an environment. The key is the ID of the object.
 func expect(cloud *cloudsim.Sim, environment string) map[string]expected {
 	held := &inventory{Inventory: cloud.InventoryOf(environment), networkOf: map[string]string{}, observations: map[string]v1alpha1.Observation{}}
 	for _, c := range held.Clusters {
@@ -68,8 +69,8 @@ func identify(record json.RawMessage) (id, phase string) {
 	return read.ID, read.Status.Phase
 }
 
-// projection returns a function from a record to the observation that the operator makes of
-// it, reading the record as its client does.
+// projection returns a function that turns a record into the operator's observation. The function
+// reads the record as the operator's client does.
 func projection[T any, P interface {
 	*T
 	Compact()
@@ -89,8 +90,8 @@ func mustRead(record json.RawMessage, into any) {
 	}
 }
 
-// fillNetwork sets the fields of a reference that come from the network itself, if the
-// environment holds it.
+// fillNetwork sets those fields of a reference that come from the network itself, if the
+// environment has this network.
 func (i *inventory) fillNetwork(r *v1alpha1.NetworkReference) {
 	for _, n := range i.Networks {
 		if r != nil && n.ID == r.ID {
@@ -99,7 +100,7 @@ func (i *inventory) fillNetwork(r *v1alpha1.NetworkReference) {
 	}
 }
 
-// peeringsOn returns the peerings of a network, by name; none for "".
+// peeringsOn returns the peerings of a network, sorted by name. If network is "", it returns none.
 func (i *inventory) peeringsOn(network string) []v1alpha1.PeeringSummary {
 	var found []v1alpha1.PeeringSummary
 	for _, p := range i.Peerings {

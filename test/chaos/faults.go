@@ -11,8 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// faultSchedule says how the cloud fails, for each source and kind on its own. The
-// simulator asks it before it answers a request.
+// faultSchedule says how the cloud fails. Each source and each kind has its own plan. The simulator
+// asks the schedule before it answers a request.
 type faultSchedule struct {
 	mu    sync.Mutex
 	plans map[target]*faultPlan
@@ -21,40 +21,41 @@ type faultSchedule struct {
 // target is one kind in one environment.
 type target struct{ environment, path string }
 
-// faultPlan is what the requests of a target may meet in a round.
+// faultPlan has the faults that requests of a target may meet in a round.
 type faultPlan struct {
 	percent int
 	faults  []cloudsim.Fault
-	// silent is a fault that no client can detect, met once; 0 for none. Two such answers
-	// that agree look like a deletion in the cloud, and the operator would be right to
-	// delete.
+	// silent is a fault that no client can detect; 0 if there is none. It happens only once. Two
+	// such answers that agree would look like a deletion in the cloud, and the operator would
+	// rightly delete.
 	silent cloudsim.Fault
 	random *rand.Rand
 }
 
 // faultMix says how many percent of the requests fail, and how.
 type faultMix struct {
-	// weight is how often the mix is drawn.
+	// weight is how often this mix is drawn, compared with the others.
 	weight  int
 	percent []int
 	faults  []cloudsim.Fault
 }
 
-// Faults that pause the whole credential, that last until a timeout, and that refuse the
-// key. tooSlowFaults is never drawn: the operator waits five minutes for it, longer than a
-// round.
+// rateLimitFaults pause the whole credential. slowFaults last until a timeout. refusalFaults refuse
+// the key. tooSlowFaults are never drawn: after such a fault the operator waits five minutes, which
+// is longer than a round.
 var (
 	rateLimitFaults = []cloudsim.Fault{cloudsim.FaultRateLimited, cloudsim.FaultRateLimitedBare, cloudsim.FaultRateLimitedReset,
 		cloudsim.FaultRateLimitedDate, cloudsim.FaultRateLimitedNegative}
 	slowFaults    = []cloudsim.Fault{cloudsim.FaultNoAnswer, cloudsim.FaultHangInBody, cloudsim.FaultEndlessPaging}
 	refusalFaults = []cloudsim.Fault{cloudsim.FaultUnauthorized, cloudsim.FaultForbidden, cloudsim.FaultForbiddenKey}
 	tooSlowFaults = []cloudsim.Fault{cloudsim.FaultRateLimitedAbsurd}
-	// A single missing item is drawn most often: no prune rule for many objects holds it.
+	// A single missing item is drawn most often, because the prune rules for many objects do not
+	// hold its deletion.
 	silentFaults = append(cloudsim.Faults(cloudsim.Silent), cloudsim.FaultItemSkipped, cloudsim.FaultItemSkipped, cloudsim.FaultItemSkipped)
 )
 
-// faultMixes are the mixes to draw from. In an outage (100 percent) every request meets the
-// same fault.
+// faultMixes has the mixes to draw from. 100 percent is an outage: every request meets the same
+// fault.
 var faultMixes = []faultMix{
 	{weight: 35, percent: []int{0}, faults: quickFaults()},
 	{weight: 44, percent: []int{10, 25, 50}, faults: quickFaults()},
@@ -74,7 +75,7 @@ func quickFaults() []cloudsim.Fault {
 // silentPercent is the percentage of rounds in which a target meets a silent fault.
 const silentPercent = 30
 
-// draw draws the plan of a target for a round.
+// draw draws the plan of a target for one round.
 func (f *faultSchedule) draw(at target, r *rand.Rand) {
 	n := r.IntN(100)
 	i := slices.IndexFunc(faultMixes, func(c faultMix) bool { n -= c.weight; return n < 0 })
@@ -89,7 +90,7 @@ func (f *faultSchedule) draw(at target, r *rand.Rand) {
 	f.put(at, plan)
 }
 
-// set has every request of a target meet a fault.
+// set makes every request of a target meet a fault.
 func (f *faultSchedule) set(at target, fault cloudsim.Fault) {
 	f.put(at, &faultPlan{percent: 100, faults: []cloudsim.Fault{fault}, random: random(0)})
 }
@@ -110,8 +111,8 @@ func (f *faultSchedule) clear(at target) {
 	delete(f.plans, at)
 }
 
-// intercept returns the fault that a request meets, nil for none. The k-th request of a
-// target draws the same for the same seed.
+// intercept returns the fault that a request meets; nil if it meets none. For the same seed, the
+// k-th request of a target always draws the same.
 func (f *faultSchedule) intercept(_ int, r *http.Request) http.Handler {
 	f.mu.Lock()
 	defer f.mu.Unlock()

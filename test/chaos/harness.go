@@ -27,14 +27,14 @@ const (
 	namespaceCount = 4
 	// interval is the sources' spec.interval, the shortest allowed.
 	interval = 10 * time.Second
-	// timeout is the sources' spec.timeout: short, so that a listing that hangs does not hold
-	// up a round.
+	// timeout is the sources' spec.timeout. It is short, so that a listing that hangs does not
+	// delay a round.
 	timeout = 2 * time.Second
 	// downtime is how long chaos itself waits for an API server that restarts.
 	downtime = 2 * time.Minute
 )
 
-// harness is everything that is disturbed and checked.
+// harness has everything that chaos disturbs and checks.
 type harness struct {
 	*stage.Stage
 	seed       uint64
@@ -49,14 +49,16 @@ type harness struct {
 	tally      *tally
 	journal    *journal
 
-	// admin reads, and writes as a user does; stranger writes what should be put back.
+	// admin reads, and writes as a user does. stranger makes changes that the operator should
+	// correct.
 	admin, stranger client.Client
 	clients         *kubernetes.Clientset
-	// markers counts the marks set in the audit log.
+	// markers counts the marks that were set in the audit log.
 	markers int
 }
 
-// newHarness starts everything but the managers. After an error nothing is left running.
+// newHarness starts everything except the managers. If there is an error, it stops what it has
+// started.
 func newHarness(ctx context.Context, set settings, dir string, t *tally) (*harness, error) {
 	h := &harness{seed: set.seed, dir: dir, leaks: newLeaks(), tally: t, faults: &faultSchedule{},
 		audit: &auditLog{path: filepath.Join(dir, "audit.log")}}
@@ -143,7 +145,7 @@ func (h *harness) sources() []*source {
 	return all
 }
 
-// persist calls do again while the API server is away.
+// persist calls do again while the API server is not available.
 func persist(ctx context.Context, do func(context.Context) error) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, downtime, true, func(ctx context.Context) (bool, error) {
@@ -161,7 +163,7 @@ func persist(ctx context.Context, do func(context.Context) error) error {
 	return nil
 }
 
-// journal is the log of what was done and when, for people who look into a violation.
+// journal is the log of what was done and when. People use it to understand a violation.
 type journal struct {
 	mu   sync.Mutex
 	file *os.File

@@ -10,10 +10,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// massRemoval is how many objects are at most removed at once.
+// massRemoval is the largest number of objects that are removed at once.
 const massRemoval = 5
 
-// fill fills the source's environment, and keeps templates of what may be added later.
+// fill fills the source's environment. It also keeps templates for new objects.
 func (s *source) fill() {
 	scratch := cloudsim.New(cloudsim.Options{Mode: cloudsim.ModeWire})
 	seed := random(s.seed, "inventory", s.environment).Int64()
@@ -22,12 +22,12 @@ func (s *source) fill() {
 	s.Cloud.AddInventory(s.templates)
 }
 
-// changes are what can happen to objects of any kind.
+// changes has the changes that can happen to objects of any kind.
 var changes = []func(*source, *kind, *rand.Rand) string{
 	(*source).create, (*source).removeOne, (*source).removeMany, (*source).removeForAWhile, (*source).changePhase,
 }
 
-// change makes one change to the source's inventory and says which.
+// change makes one change to the source's inventory and writes it to the journal.
 func (s *source) change(r *rand.Rand) {
 	k := anyKind(r)
 	what := pick(r, append(slices.Clone(changes), k.changes...))(s, k, r)
@@ -35,7 +35,8 @@ func (s *source) change(r *rand.Rand) {
 	s.journal.note("%s/%s: the cloud: %s", s.namespace, s.name, what)
 }
 
-// create makes an object like one of the templates, or removes one if there are many.
+// create makes an object from one of the templates. If there are already many objects, it removes
+// one instead.
 func (s *source) create(k *kind, r *rand.Rand) string {
 	if len(s.ids(k)) > k.usual(s)+4 {
 		return s.removeOne(k, r)
@@ -43,7 +44,7 @@ func (s *source) create(k *kind, r *rand.Rand) string {
 	return k.plural + ": " + s.newObject(k, r) + " is made"
 }
 
-// newObject makes an object like one of the templates and returns its ID.
+// newObject makes an object from one of the templates and returns its ID.
 func (s *source) newObject(k *kind, r *rand.Rand) string {
 	s.made++
 	id := fmt.Sprintf("%s-new%d%s%d", k.prefix, s.index, s.letter, s.made)
@@ -51,13 +52,13 @@ func (s *source) newObject(k *kind, r *rand.Rand) string {
 	return id
 }
 
-// remove takes an object out. From then on its observation may go.
+// remove removes an object from the inventory. After that, the operator may delete the observation.
 func (s *source) remove(k *kind, id string) {
 	s.wasAbsent[id] = true
-	_ = s.documents(k).Remove(id) // It is there: nothing else removes it.
+	_ = s.documents(k).Remove(id) // It exists: nothing else removes it.
 }
 
-// removeOne takes an object out, or makes one if there are few.
+// removeOne removes an object. If there are few objects, it makes one instead.
 func (s *source) removeOne(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) < max(1, k.usual(s)-4) {
@@ -68,8 +69,8 @@ func (s *source) removeOne(k *kind, r *rand.Rand) string {
 	return k.plural + ": " + id + " goes"
 }
 
-// removeMany takes out so many objects of a kind that a person is to be asked: some of
-// many, or all.
+// removeMany removes so many objects of a kind that the operator must ask a person. It removes
+// several of many objects, or all objects.
 func (s *source) removeMany(k *kind, r *rand.Rand) string {
 	var going []string
 	for _, i := range r.Perm(len(s.ids(k)))[:min(massRemoval, len(s.ids(k)))] {
@@ -81,20 +82,20 @@ func (s *source) removeMany(k *kind, r *rand.Rand) string {
 	return fmt.Sprint(k.plural, ": many go: ", going)
 }
 
-// removeForAWhile takes an object out, to be put back soon.
+// removeForAWhile removes an object. putBack adds the object again.
 func (s *source) removeForAWhile(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) == 0 {
 		return s.create(k, r)
 	}
 	id, documents := pick(r, ids), s.documents(k)
-	was, _ := documents.Get(id) // It is there.
+	was, _ := documents.Get(id) // It exists.
 	s.remove(k, id)
 	s.removed = append(s.removed, func() { documents.Copy(was, id) })
 	return k.plural + ": " + id + " goes for a while"
 }
 
-// putBack puts back what was gone for a while.
+// putBack adds the objects that removeForAWhile has removed.
 func (s *source) putBack() {
 	for _, back := range s.removed {
 		back()
@@ -108,6 +109,6 @@ func (s *source) changePhase(k *kind, r *rand.Rand) string {
 		return s.create(k, r)
 	}
 	id, phase := pick(r, ids), pick(r, k.phases())
-	_ = s.documents(k).SetPhase(id, phase, true) // As in remove.
+	_ = s.documents(k).SetPhase(id, phase, true) // The object exists, as in remove.
 	return k.plural + ": " + id + " is " + phase
 }

@@ -13,44 +13,44 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// kind is what chaos has to know of a kind of object to disturb it and to check its
-// observations, in addition to what the simulator knows.
+// kind is what chaos has to know about a kind of object, in addition to the simulator. Chaos needs
+// it to disturb the objects and to check their observations.
 type kind struct {
-	// plural is the simulator's name for its documents, path is where the cloud lists them,
-	// prefix begins the ID of an object made in a round.
+	// plural is the simulator's name for the kind's documents. path is where the cloud lists the
+	// kind. prefix is the beginning of the IDs of new objects.
 	plural, path, prefix string
-	// weight is how often the kind is disturbed, compared with the others.
+	// weight is how often the kind is disturbed, compared with other kinds.
 	weight int
 
-	// resource is the name of its observations in paths. condition and field are their places
-	// in a source's status, and summary returns their numbers there.
+	// resource is the name of the kind's observations in API paths. condition and field are the
+	// kind's places in the status of a source. summary returns the kind's numbers in that status.
 	resource, condition, field string
 	summary                    func(*v1alpha1.InventorySourceStatus) *v1alpha1.InventorySummary
-	// list returns an empty list of observations, object an observation of the object with
-	// that ID and nothing else.
+	// list returns an empty list of observations. object returns an observation that has only the
+	// ID of its object.
 	list   func() client.ObjectList
 	object func(id string) v1alpha1.Observation
 
-	// ready is the phase in which an object is ready, known are the others that the operator
-	// knows, odd is one that it does not know.
+	// ready is the phase of a ready object. known has the other phases that the operator knows. odd
+	// is a phase that the operator does not know.
 	ready string
 	known []string
 	odd   string
-	// usual returns about how many objects a source should have.
+	// usual returns the approximate number of objects that a source should have.
 	usual func(*source) int
-	// project returns the observation that the operator's projection makes of a record,
-	// without what is joined.
+	// project returns the observation that the operator's projection makes of a record. It has no
+	// fields from other objects.
 	project func(record json.RawMessage) v1alpha1.Observation
-	// join sets what the observation of an object shows of other objects.
+	// join sets the fields of an observation that come from other objects.
 	join func(id string, o v1alpha1.Observation, held *inventory)
-	// changes are what can happen to an object of this kind alone.
+	// changes has the changes that can happen only to objects of this kind.
 	changes []func(*source, *kind, *rand.Rand) string
 }
 
-// kinds are all that sources mirror.
+// kinds has all kinds that sources mirror.
 var kinds = []*kind{clusters, peerings, networks}
 
-// phases are those that objects are put into: the ready one most often.
+// phases returns the phases that objects get. The ready phase is the most frequent.
 func (k *kind) phases() []string {
 	return slices.Concat([]string{k.ready, k.ready, k.odd}, k.known)
 }
@@ -66,13 +66,13 @@ func anyKind(r *rand.Rand) *kind {
 	return pick(r, drawn)
 }
 
-// documents returns a cloud's documents of a kind.
+// documents returns the documents of a kind in a cloud.
 func documents(cloud *cloudsim.Sim, k *kind) cloudsim.Documents {
 	all := cloud.Documents()
 	return all[slices.IndexFunc(all, func(d cloudsim.Documents) bool { return d.Plural == k.plural })]
 }
 
-// ids returns the IDs of a source's objects of a kind, in order of creation.
+// ids returns the IDs of a source's objects of this kind, in order of creation.
 func (s *source) ids(k *kind) []string { return s.documents(k).IDs(s.environment) }
 
 func (s *source) documents(k *kind) cloudsim.Documents { return documents(s.Cloud, k) }

@@ -16,15 +16,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// leaks knows every credential there ever was and finds it in a text.
+// leaks knows every credential that was ever used, and finds a credential in a text.
 type leaks struct {
 	mu    sync.Mutex
 	forms []form
-	// read is how far each log was read.
+	// read is how many bytes of each log were read.
 	read map[string]int64
 }
 
-// form is one way to write a part of a credential.
+// form is a text in which a part of a credential may be written.
 type form struct {
 	name string
 	text []byte
@@ -32,13 +32,13 @@ type form struct {
 
 func newLeaks() *leaks { return &leaks{read: map[string]int64{}} }
 
-// add has a key's ID and secret looked for from now on: as they are, and as they are
-// written in a URL, in JSON, in a Secret and in an Authorization header.
+// add adds the ID and the secret of a key to the search. leaks searches for both unchanged, and for
+// the forms that they have in a URL, in JSON, in a Secret and in an Authorization header.
 func (l *leaks) add(k cloudsim.Key) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	add := func(name, text string) { l.forms = append(l.forms, form{name, []byte(text)}) }
-	quoted, _ := json.Marshal(k.Secret) // A text always has JSON.
+	quoted, _ := json.Marshal(k.Secret) // A text always has a JSON form.
 	add("the ID of key "+k.ID, k.ID)
 	add("the secret of key "+k.ID, k.Secret)
 	add("the secret of key "+k.ID+" escaped for a query", url.QueryEscape(k.Secret))
@@ -48,7 +48,7 @@ func (l *leaks) add(k cloudsim.Key) {
 	add("the Authorization of key "+k.ID, base64.StdEncoding.EncodeToString([]byte(k.ID+":"+k.Secret)))
 }
 
-// find names the first credential in a text, "" for none.
+// find returns the name of the first credential in a text; "" if there is none.
 func (l *leaks) find(text []byte) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,11 +60,11 @@ func (l *leaks) find(text []byte) string {
 	return ""
 }
 
-// overlap is how much of a log is read again, for what stood at the end half written.
+// overlap is how many bytes of a log are read again, because the end of the log may have been
+// incomplete.
 const overlap = 1 << 10
 
-// grown returns what was added to a file since the last call, and a little of what was
-// before.
+// grown returns what was added to a file since the last call, and a short piece before it.
 func (l *leaks) grown(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {

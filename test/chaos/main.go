@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command chaos disturbs everything the operator depends on, at random, by a seed. After
-// every round it checks what must always hold. It runs the built manager against a real
-// API server and the simulated cloud. docs/chaos.md says what it does, what it checks, and
-// how to read its output.
+// Command chaos disturbs everything that the operator depends on, at random. The seed decides how.
+// After every round, chaos checks what must always hold. It runs the built manager with a real API
+// server and the simulated cloud. docs/chaos.md says what it does, what it checks, and how to read
+// its output.
 //
-// `make chaos` runs it with KUBEBUILDER_ASSETS set. Its exit status is 0 if every round
-// was run without a violation, 1 for violations or a run that could not go on, 2 for
-// bad flags.
+// `make chaos` runs the command with KUBEBUILDER_ASSETS set. The exit status is 0 if all rounds ran
+// without a violation. It is 1 if there were violations or the run could not go on, and 2 if the
+// flags are wrong.
 package main
 
 import (
@@ -40,7 +40,7 @@ type settings struct {
 	rounds int
 	every  int
 	keep   bool
-	// only is done in every round, in place of the disturbance that the schedule has for it.
+	// only is a disturbance that is done in every round, instead of the one in the schedule.
 	only disturbance
 }
 
@@ -76,7 +76,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if failed || set.keep {
 		_, _ = fmt.Fprintf(stderr, "chaos: the managers' logs, the API server's audit log and the log of what was done are kept in %s\n", dir)
 	} else {
-		_ = os.RemoveAll(dir) // A leftover folder does no harm.
+		_ = os.RemoveAll(dir) // A folder that is left does no harm.
 	}
 	if failed {
 		return exitFailed
@@ -113,11 +113,12 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return set, nil
 }
 
-// mostViolations is how many violations end a run: more say nothing new.
+// mostViolations is the number of violations that ends a run. More violations would show nothing
+// new.
 const mostViolations = 20
 
-// run starts everything, runs the rounds and ends all that it started. It returns the
-// number of violations; the error says why the run could not go on.
+// run starts everything, runs the rounds, and stops everything. It returns the number of
+// violations. The error says why the run could not go on.
 func run(ctx context.Context, set settings, dir string, stdout io.Writer) (violations int, err error) {
 	t := newTally(set, stdout)
 	t.begin()
@@ -131,7 +132,7 @@ func run(ctx context.Context, set settings, dir string, stdout io.Writer) (viola
 		planned.disturbance = cmp.Or(set.only, planned.disturbance)
 		if err := h.round(ctx, number+1, planned); err != nil {
 			t.end(h)
-			if ctx.Err() != nil { // The failure follows from that.
+			if ctx.Err() != nil { // The run was interrupted, so the failure is no news.
 				err = ctx.Err()
 			}
 			return t.violations, fmt.Errorf("given up in round %d: %w", number+1, err)

@@ -16,7 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
 
-// managers starts and ends the managers: one alone, or two of which one leads.
+// managers starts and ends the manager processes. There is one manager, or a pair of which one
+// leads.
 type managers struct {
 	stage   *stage.Stage
 	journal *journal
@@ -24,23 +25,24 @@ type managers struct {
 
 	mu    sync.Mutex
 	slots []*slot
-	// starts are the moments since the last call of takeNews from which another process
-	// may have been at work.
+	// starts has the times since the last call of takeNews from which another process may have been
+	// at work.
 	starts []time.Time
-	// problems is what managers did that they must not.
+	// problems has what managers did wrong.
 	problems []string
 	wait     sync.WaitGroup // for the calls of watch
 }
 
-// slot is a place for one manager process. The next process in it writes to the same log.
+// slot is a place for one manager process. When a process has ended, the next one in the slot
+// writes to the same log.
 type slot struct {
 	name    string
 	process *process
-	// closed says that no further process is to be started in it.
+	// closed reports whether no new process may start in the slot.
 	closed bool
 }
 
-// process is a manager process; ending says that it was stopped or killed on purpose.
+// process is a manager process. ending reports whether the harness has stopped or killed it.
 type process struct {
 	*stage.Manager
 	ending bool
@@ -52,7 +54,7 @@ func newManagers(s *stage.Stage, endpoint string, j *journal) *managers {
 	}}
 }
 
-// start stops all managers and starts one, or a pair that elects a leader.
+// start stops all managers. It then starts one manager, or a pair that elects a leader.
 func (m *managers) start(ctx context.Context, pair bool) error {
 	m.stopAll()
 	names := []string{"manager-alone"}
@@ -80,7 +82,7 @@ func (m *managers) startIn(ctx context.Context, s *slot) error {
 		args = append(slices.Clone(args), "--leader-elect", "--leader-election-namespace="+stage.Namespace)
 	}
 	p := &process{}
-	err := persist(ctx, func(ctx context.Context) error { // Its ports may be taken, or the API server away.
+	err := persist(ctx, func(ctx context.Context) error { // Its ports may be in use, or the API server may be down.
 		var err error
 		p.Manager, err = m.stage.StartManager(ctx, s.name, args...)
 		return err
@@ -98,11 +100,12 @@ func (m *managers) startIn(ctx context.Context, s *slot) error {
 	return nil
 }
 
-// lostLease is in the log of a manager that ended because it lost its lease. That is
-// right; it is started again, as a Deployment would.
+// lostLease is in the log of a manager that ended because it lost its lease. This is no problem:
+// watch starts the manager again, as a Deployment would.
 const lostLease = "leader election lost"
 
-// watch waits for a manager's end, and starts it again if that was not on purpose.
+// watch waits for the end of a manager. It starts the manager again, unless the harness has ended
+// it.
 func (m *managers) watch(ctx context.Context, s *slot, p *process) {
 	<-p.Ended()
 	m.mu.Lock()
@@ -128,8 +131,8 @@ func (m *managers) addProblem(text string) {
 	m.problems = append(m.problems, text)
 }
 
-// takeNews returns what happened since the last call: the times at which another process may
-// have begun to work, and what managers did that they must not.
+// takeNews returns what happened since its last call: the times from which another process may have
+// been at work, and what managers did wrong.
 func (m *managers) takeNews() (starts []time.Time, problems []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -138,7 +141,7 @@ func (m *managers) takeNews() (starts []time.Time, problems []string) {
 	return starts, problems
 }
 
-// end stops or kills the manager of a slot.
+// end stops or kills the manager in a slot.
 func (m *managers) end(s *slot, kill bool) {
 	m.mu.Lock()
 	p := s.process
@@ -170,7 +173,7 @@ func (m *managers) stopAll() {
 	m.wait.Wait()
 }
 
-// stopForGood stops all managers and returns the problems that were not reported yet.
+// stopForGood stops all managers. It returns the problems that were not reported yet.
 func (m *managers) stopForGood() error {
 	m.stopAll()
 	_, problems := m.takeNews()
@@ -180,7 +183,8 @@ func (m *managers) stopForGood() error {
 	return nil
 }
 
-// replace ends the manager that works (of two, the leader) and starts another in its slot.
+// replace ends the manager that works, and starts another one in its slot. Of two managers, the
+// leader works.
 func (m *managers) replace(ctx context.Context, kill bool) error {
 	s := m.working(ctx)
 	if s == nil {
@@ -191,10 +195,10 @@ func (m *managers) replace(ctx context.Context, kill bool) error {
 	return m.startIn(ctx, s)
 }
 
-// leading is in the metrics of a manager that leads.
+// leading is a line in the metrics of a manager that leads.
 const leading = `leader_election_master_status{name="inventory-operator.ccloud.dev"} 1`
 
-// working returns the slot of the manager that works, nil if none leads.
+// working returns the slot of the manager that works; nil if no manager leads.
 func (m *managers) working(ctx context.Context) *slot {
 	if len(m.slots) == 1 {
 		return m.slots[0]

@@ -27,46 +27,49 @@ import (
 // secretName is the name of the Secret in each namespace.
 const secretName = "ccloud"
 
-// testNamespace is a namespace with a credential and two sources that use it. It shares the
-// managers and the API server with the others, and nothing else.
+// testNamespace is a namespace with a credential, and with two sources that use the credential. It
+// shares only the managers and the API server with other namespaces.
 type testNamespace struct {
 	*harness
 	index     int
 	namespace string
 	key       cloudsim.Key
-	// keys counts the keys it has had.
+	// keys is how many keys the namespace has had so far.
 	keys    int
 	sources []*source
-	// discovers reports whether a discovery makes its sources; else a user does.
+	// discovers reports whether a discovery makes the sources of the namespace. If not, a user
+	// makes them.
 	discovers bool
-	// listings counts the listings of environments asked for.
+	// listings counts the listings of environments that were requested.
 	listings atomic.Int64
 }
 
-// source is one InventorySource with its environment in the cloud.
+// source is an InventorySource, and its environment in the cloud.
 type source struct {
 	*testNamespace
 	name, environment string
-	// letter is part of the IDs made for this source; the other source has another one.
+	// letter is a part of the IDs of this source's objects. The two sources have different letters.
 	letter string
 	uid    types.UID
-	// templates are the objects of which new ones are copies.
+	// templates has the objects from which new objects are copied.
 	templates cloudsim.Inventory
-	// usual is about how many clusters there should be.
+	// usual is the approximate number of clusters that there should be.
 	usual int
-	// made counts the objects made.
+	// made is how many objects were made so far.
 	made int
-	// removed holds a function for each object taken out for a while, which puts it back.
+	// removed has a function for each object that was removed for a while. The function adds the
+	// object again.
 	removed []func()
 
-	// wasAbsent are the IDs of objects that were out of the inventory at some time since the
+	// wasAbsent has the IDs of objects that were absent from the inventory at some time since the
 	// source was last settled.
 	wasAbsent map[string]bool
-	// uids are the UIDs of the observations by name as of then, now those as last read.
+	// uids has the UIDs of the observations when the source was last settled. now has those of the
+	// last read. The keys are names.
 	uids, now map[string]types.UID
-	// leaked says where a credential was found since then.
+	// leaked says where a credential was found since the source was last settled.
 	leaked []string
-	// tokens counts the syncs asked for.
+	// tokens is how many syncs were requested so far.
 	tokens int
 }
 
@@ -77,7 +80,7 @@ func newNamespace(h *harness, index int) *testNamespace {
 		s := &source{testNamespace: n, name: []string{"prod", "dev"}[i], letter: []string{"p", "d"}[i], environment: fmt.Sprintf("env-chaos%d%d", index, i),
 			usual: 6 + 2*index, wasAbsent: map[string]bool{}, uids: map[string]types.UID{}}
 		if index == 0 && i == 0 {
-			s.usual = 104 // more than a page of the cloud
+			s.usual = 104 // more than one page of the cloud
 		}
 		if n.discovers {
 			s.name = s.environment
@@ -88,7 +91,7 @@ func newNamespace(h *harness, index int) *testNamespace {
 	return n
 }
 
-// targets returns all that is listed for the namespace.
+// targets returns every kind and environment that is listed for the namespace.
 func (n *testNamespace) targets() []target {
 	var all []target
 	for _, s := range n.sources {
@@ -102,8 +105,8 @@ func (n *testNamespace) targets() []target {
 	return all
 }
 
-// newKey replaces the namespace's key in the cloud. Its secret has characters that must be
-// escaped in a URL, in JSON or in a header.
+// newKey replaces the namespace's key in the cloud. The new secret has characters that must be
+// escaped in a URL, in JSON and in a header.
 func (n *testNamespace) newKey() {
 	if n.key.ID != "" {
 		n.Cloud.RemoveKey(n.key.ID)
@@ -144,7 +147,7 @@ func (n *testNamespace) create(ctx context.Context) error {
 	return nil
 }
 
-// spec is the source's spec, whether a user or a discovery writes it.
+// spec is the source's spec. It is the same if a user or a discovery writes it.
 func (s *source) spec() v1alpha1.InventorySourceSpec {
 	return v1alpha1.InventorySourceSpec{
 		Environment: s.environment, Endpoint: s.cloudProxy.URL, Credentials: s.credentials(), MirrorSettings: mirrorSettings(),
@@ -202,7 +205,7 @@ func (s *source) read(ctx context.Context) (*v1alpha1.InventorySource, []v1alpha
 			if err != nil {
 				return err
 			}
-			_ = meta.EachListItem(list, func(o runtime.Object) error { // It is a list, and the function never fails.
+			_ = meta.EachListItem(list, func(o runtime.Object) error { // It is a list, and the function returns no error.
 				observations = append(observations, o.(v1alpha1.Observation))
 				return nil
 			})
@@ -220,15 +223,15 @@ func (s *source) annotate(ctx context.Context, annotations map[string]string) er
 	})
 }
 
-// ask asks for a sync and returns the token that the status shows once it is over. A source
-// that is not there is not asked: settle reports it.
+// ask requests a sync. It returns the token that the status shows when the sync is over. If the
+// source does not exist, ask returns no error, because settle reports that.
 func (s *source) ask(ctx context.Context) (token string, err error) {
 	s.tokens++
 	token = fmt.Sprintf("%s-%s-%d", s.namespace, s.name, s.tokens)
 	return token, client.IgnoreNotFound(s.annotate(ctx, map[string]string{v1alpha1.AnnotationRequestedAt: token}))
 }
 
-// parallel calls do for every member at the same time and joins the errors.
+// parallel calls do for every member at the same time, and joins the errors.
 func parallel[T any](members []T, do func(T) error) error {
 	errs := make([]error, len(members))
 	var wait sync.WaitGroup

@@ -15,7 +15,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// networks are the networks that clusters and peerings are on. Its phases are those of
+// networks is the kind of networks, on which clusters and peerings are. Its phases are those of
 // networking/v1.
 var networks = &kind{
 	plural:    "networks",
@@ -39,7 +39,7 @@ var networks = &kind{
 	changes: []func(*source, *kind, *rand.Rand) string{(*source).readdress},
 }
 
-// joinNetwork sets the clusters and peerings on the network.
+// joinNetwork sets the clusters and peerings that are on the network.
 func joinNetwork(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.NetworkObservation).Status
 	for _, c := range held.Clusters {
@@ -52,15 +52,15 @@ func joinNetwork(id string, o v1alpha1.Observation, held *inventory) {
 	status.KafkaClusterCount, status.PeeringCount = int32(len(status.KafkaClusters)), int32(len(status.Peerings))
 }
 
-// readdress gives a network another address range and domain, which its clusters and
-// peerings show too.
+// readdress gives a network another address range and another domain. Its clusters and peerings
+// show them too.
 func (s *source) readdress(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)
 	if len(ids) == 0 {
 		return s.create(k, r)
 	}
 	id, n := pick(r, ids), r.IntN(256)
-	_ = s.Cloud.UpdateNetwork(id, func(o *cloudsim.Network) { // It is there: nothing else removes it.
+	_ = s.Cloud.UpdateNetwork(id, func(o *cloudsim.Network) { // It exists: nothing else removes it.
 		o.Spec.CIDR = fmt.Sprintf("10.%d.0.0/16", n)
 		o.Status.DNSDomain = fmt.Sprintf("dom%03d.example", n)
 		o.Status.ZonalSubdomains = map[string]string{"z1": "z1." + o.Status.DNSDomain}

@@ -15,10 +15,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// usualPeerings is how many peerings there should be, more or less.
+// usualPeerings is the approximate number of peerings that there should be.
 const usualPeerings = 5
 
-// peerings are network peerings. Its phases are those of networking/v1.
+// peerings is the kind of network peerings. Its phases are those of networking/v1.
 var peerings = &kind{
 	plural:    "peerings",
 	path:      "/networking/v1/peerings",
@@ -42,7 +42,8 @@ var peerings = &kind{
 	changes: []func(*source, *kind, *rand.Rand) string{(*source).changeRoutes},
 }
 
-// joinPeering sets the Kafka endpoints on the peering's network, and the network's own fields.
+// joinPeering sets the fields that come from other objects: the Kafka endpoints on the peering's
+// network, and the fields of the network.
 func joinPeering(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.PeeringObservation).Status
 	held.fillNetwork(status.Network)
@@ -57,8 +58,8 @@ func joinPeering(id string, o v1alpha1.Observation, held *inventory) {
 	})
 }
 
-// peeringEndpoints returns what a peering shows of a cluster on its network: the cluster's
-// access points, or its own endpoint if it has none.
+// peeringEndpoints returns what a peering shows of a cluster on its network. It shows the cluster's
+// access points. If the cluster has none, it shows the cluster's own endpoint.
 func peeringEndpoints(id string, o v1alpha1.Observation) []v1alpha1.PeeringEndpoint {
 	status := o.(*v1alpha1.KafkaClusterObservation).Status
 	endpoints := status.Endpoints

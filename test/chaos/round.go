@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// violation is something that must not be, and where to look.
+// violation is something that must not happen, and where it happened.
 type violation struct {
-	// where names the source, or what else it is about.
+	// where is the name of the source, or of something else.
 	where string
 	what  string
 }
 
-// round disturbs everything for a while, ends the disturbances, and checks what must
-// hold. The error says why the run cannot go on.
+// round disturbs everything for a while, ends the disturbances, and then checks what must hold. The
+// error says why the run cannot go on.
 func (h *harness) round(ctx context.Context, number int, p plannedRound) error {
 	h.tally.round = number
 	h.journal.note("round %d: %s, pair %t, mode %s, disturbance %s", number, p.event, p.pair, p.mode, p.disturbance)
@@ -67,7 +67,7 @@ func (h *harness) round(ctx context.Context, number int, p plannedRound) error {
 	return nil
 }
 
-// disturb does all disturbances of a round at the same time, and returns when they are done.
+// disturb does all disturbances of a round at the same time. It returns when they are done.
 func (h *harness) disturb(ctx context.Context, number int, e event) error {
 	does := []func() error{func() error {
 		return h.disturbProcesses(ctx, e, random(h.seed, "processes", fmt.Sprint(number)))
@@ -78,7 +78,7 @@ func (h *harness) disturb(ctx context.Context, number int, e event) error {
 	return parallel(does, func(do func() error) error { return do() })
 }
 
-// disturbProcesses does what the schedule has for the processes, at a random moment.
+// disturbProcesses does the round's event at a random moment.
 func (h *harness) disturbProcesses(ctx context.Context, e event, r *rand.Rand) error {
 	select {
 	case <-ctx.Done():
@@ -103,12 +103,12 @@ func (h *harness) disturbProcesses(ctx context.Context, e event, r *rand.Rand) e
 	return nil
 }
 
-// disturb draws and does a namespace's part of a round.
+// disturb draws and does the part of a round that concerns a namespace.
 func (n *testNamespace) disturb(ctx context.Context, number int) error {
 	r := random(n.seed, "namespace", n.namespace, fmt.Sprint(number))
 	f := drawCredentialFault(r)
 	for _, at := range n.targets() {
-		// What a view hides is computed for whole listings: no other fault may come on top.
+		// hides looks at whole listings. So if a view hides objects, no other fault may happen.
 		if n.faults.draw(at, r); f == partView || f == noView {
 			n.faults.clear(at)
 		}
@@ -122,8 +122,8 @@ func (n *testNamespace) disturb(ctx context.Context, number int) error {
 	return n.applyCredentialFault(ctx, f)
 }
 
-// disturb draws and does a source's part of a round: two steps, each with changes in
-// the cloud, a stranger's edits and a sync.
+// disturb draws and does the part of a round that concerns a source. There are two steps. Each step
+// has changes in the cloud, edits of a stranger, and a sync.
 func (s *source) disturb(ctx context.Context, number int) error {
 	r := random(s.seed, "source", s.environment, fmt.Sprint(number))
 	for range 2 {

@@ -21,9 +21,9 @@ const (
 	leaderKilled  event = "the leader is killed"
 )
 
-// extraTime is how long a round may take to settle beyond two intervals, by what happened
-// to the processes: a manager starts again, it finds the API server again, or the lease of
-// a killed leader (15 s) runs out.
+// extraTime is how much longer than two intervals a round may take to settle. It depends on what
+// happened to the processes: a manager starts again, a manager finds the API server again, or the
+// lease of a killed leader (15 s) expires.
 var extraTime = map[event]time.Duration{
 	noEvent:       0,
 	managerKilled: 10 * time.Second,
@@ -32,28 +32,28 @@ var extraTime = map[event]time.Duration{
 	leaderKilled:  30 * time.Second,
 }
 
-// plannedRound is what the schedule decides for a round. The round draws the rest.
+// plannedRound is the part of a round that the schedule decides. The round itself draws the rest.
 type plannedRound struct {
-	// pair reports whether two managers elect a leader; else one works alone.
+	// pair reports whether two managers elect a leader. If not, one manager works alone.
 	pair  bool
 	event event
 	mode  cloudsim.Mode
-	// disturbance is done once the random faults have ended.
+	// disturbance is done after the random faults have ended.
 	disturbance disturbance
 }
 
-// blockLength is how many rounds in a row have the same managers.
+// blockLength is the number of rounds in a row with the same number of managers.
 const blockLength = 10
 
-// schedule draws the rounds of a run. Every block has its share of events, in an order that
-// the seed decides: a run of forty rounds has all of them.
+// schedule draws the rounds of a run. Every block has its share of the events. The seed decides
+// their order. A run of forty rounds has all events.
 func schedule(seed uint64, rounds int) []plannedRound {
 	r := random(seed, "schedule")
 	var planned []plannedRound
 	for k := 0; len(planned) < rounds; k++ {
 		pair := k%4 == 1
 		block := make([]plannedRound, blockLength)
-		// Both modes come with one manager and with two.
+		// Each mode comes with one manager and with two managers.
 		mode := cloudsim.Modes()[(k+k/4)%2]
 		for i := range block {
 			block[i] = plannedRound{pair, noEvent, mode, noDisturbance}
@@ -61,7 +61,8 @@ func schedule(seed uint64, rounds int) []plannedRound {
 		for i, e := range events(k, pair) {
 			block[i].event = e
 		}
-		// Three rounds of a block without an event: twenty rounds have every disturbance.
+		// Use three rounds of a block that have no event. Then twenty rounds have every
+		// disturbance.
 		for i := range 3 {
 			block[blockLength-1-i].disturbance = disturbances[(3*k+i)%len(disturbances)]
 		}
@@ -71,7 +72,7 @@ func schedule(seed uint64, rounds int) []plannedRound {
 	return planned[:rounds]
 }
 
-// events returns those of the k-th block. Slow ones are rare.
+// events returns the events of the k-th block. Slow events are rare.
 func events(k int, pair bool) []event {
 	switch {
 	case pair && k%8 == 1:
@@ -84,8 +85,8 @@ func events(k int, pair bool) []event {
 	return []event{managerKilled, managerKilled}
 }
 
-// random replanned the source of chance for a purpose: the same for the same seed and
-// names, whatever else is drawn meanwhile.
+// random returns a source of random numbers for one purpose. For the same seed and names the
+// numbers are the same, whatever else is drawn in between.
 func random(seed uint64, names ...string) *rand.Rand {
 	h := fnv.New64a()
 	for _, name := range names {
@@ -94,8 +95,8 @@ func random(seed uint64, names ...string) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, h.Sum64()))
 }
 
-// pick replanned any one of choices.
+// pick returns one of choices, drawn at random.
 func pick[T any](r *rand.Rand, choices []T) T { return choices[r.IntN(len(choices))] }
 
-// chance reports true in that percentage of calls.
+// chance returns true in the given percentage of calls.
 func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }

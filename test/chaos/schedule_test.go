@@ -39,7 +39,7 @@ func TestFortyRoundsHaveEveryEvent(t *testing.T) {
 	g.Expect(seen).To(HaveLen(len(extraTime)))
 }
 
-// faultsMet returns the faults that the requests of a target meet.
+// faultsMet returns the faults that the first requests of a target meet.
 func faultsMet(seed uint64, requests int) []http.Handler {
 	schedule := &faultSchedule{}
 	schedule.draw(target{environment, clusters.path}, random(seed, "faults"))

@@ -19,13 +19,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// handled waits until the source shows a token, and reports whether it did in time.
+// handled waits until the source's status shows the token. It reports whether that happened before
+// the deadline.
 func (s *source) handled(ctx context.Context, token string, deadline time.Time) (bool, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	object := &v1alpha1.InventorySource{}
-	// From the API server's memory: asked so often, its storage would have more to do
-	// with this than with the operator.
+	// Read from the API server's memory. It is asked so often that its storage would otherwise have
+	// more work with these reads than with the operator.
 	cheaply := &client.GetOptions{Raw: &metav1.GetOptions{ResourceVersion: "0"}}
 	for {
 		err := persist(ctx, func(ctx context.Context) error {
@@ -49,16 +50,17 @@ func (s *source) handled(ctx context.Context, token string, deadline time.Time) 
 	}
 }
 
-// searchStatus searches what the source's status says, which the next sync may replace.
+// searchStatus searches the source's status for a credential now, because the next sync may replace
+// the status.
 func (s *source) searchStatus(object *v1alpha1.InventorySource) {
 	if leak := s.leaks.find([]byte(inJSON(object))); leak != "" && len(s.leaked) == 0 {
 		s.leaked = append(s.leaked, fmt.Sprintf("its status has %s", leak))
 	}
 }
 
-// settle has the source synced until its observations are exactly the inventory, and
-// returns what still differs at the deadline. Held prunes of what is really gone it
-// approves, as a person would.
+// settle requests syncs until the observations match the inventory. It returns what still differs
+// at the deadline. If a prune is held and its objects are really gone, settle approves the prune,
+// as a person would.
 func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, error) {
 	for {
 		token, err := s.ask(ctx)
@@ -74,7 +76,7 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 			return []string{"the source is not there"}, nil
 		}
 		if apierrors.IsNotFound(err) {
-			continue // handled took its time.
+			continue // handled has already waited.
 		}
 		if err != nil {
 			return nil, err
@@ -95,13 +97,13 @@ func (s *source) settle(ctx context.Context, deadline time.Time) ([]string, erro
 	}
 }
 
-// differs returns what of the source and its observations is not as it should be.
+// differs returns what is wrong in the source and in its observations.
 func (s *source) differs(object *v1alpha1.InventorySource, observations []v1alpha1.Observation) []string {
 	want := expect(s.Cloud, s.environment)
 	return append(differences(object, s.Cloud.Mode(), want, observations), unsettled(object, want)...)
 }
 
-// uidsOf returns the UIDs of observations, by name.
+// uidsOf returns the UIDs of observations. The key is the name.
 func uidsOf(observations []v1alpha1.Observation) map[string]types.UID {
 	uids := map[string]types.UID{}
 	for _, o := range observations {
@@ -110,10 +112,10 @@ func uidsOf(observations []v1alpha1.Observation) map[string]types.UID {
 	return uids
 }
 
-// digestIn finds the digests of held prunes in a condition's message.
+// digestIn finds the digests of held prunes in the message of a condition.
 var digestIn = regexp.MustCompile(regexp.QuoteMeta(v1alpha1.AnnotationApprovePrune) + `=([0-9a-f]+)`)
 
-// approve approves what is held, if all that is missing is really gone.
+// approve approves the held prune, if all missing objects are really gone.
 func (s *source) approve(ctx context.Context, object *v1alpha1.InventorySource, observations []v1alpha1.Observation) error {
 	held := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionPruneHeld)
 	if held == nil {
@@ -139,19 +141,21 @@ func (s *source) exists(id string) bool {
 	return slices.ContainsFunc(kinds, func(k *kind) bool { return slices.Contains(s.ids(k), id) })
 }
 
-// existedAllAlong reports whether an object was in the inventory ever since the source was
+// existedAllAlong reports whether an object was in the inventory all the time since the source was
 // last settled.
 func (s *source) existedAllAlong(id string) bool { return s.exists(id) && !s.wasAbsent[id] }
 
-// unchangedSync is a sync of unchanged content, and what it made of the observations.
+// unchangedSync is a sync during which nothing changes in the cloud, and the changes that this sync
+// made.
 type unchangedSync struct {
 	source   *source
 	from, to time.Time
-	// found is what changed, though nothing should.
+	// found has what changed although nothing should change.
 	found []string
 }
 
-// syncUnchanged has a settled source synced once more, and looks whether it wrote anything.
+// syncUnchanged requests one more sync of a settled source, and checks whether the sync wrote
+// anything.
 func (s *source) syncUnchanged(ctx context.Context, deadline time.Time) (*unchangedSync, error) {
 	_, before, err := s.read(ctx)
 	if err != nil {
@@ -181,7 +185,7 @@ func (s *source) syncUnchanged(ctx context.Context, deadline time.Time) (*unchan
 	return q, nil
 }
 
-// written names the observations that were written between two readings.
+// written returns the names of the observations that were written between two reads.
 func written(before, after []v1alpha1.Observation) []string {
 	versions := map[types.UID]string{}
 	for _, o := range before {
@@ -200,8 +204,8 @@ func written(before, after []v1alpha1.Observation) []string {
 	return found
 }
 
-// judge holds the writes that the API server logged against what a further sync may do:
-// none of an observation, one of the source's status for each sync there was.
+// judge checks the writes that the API server logged. A further sync may write no observation. It
+// may write the source's status once.
 func (q *unchangedSync) judge(requests []request) []string {
 	s := q.source
 	found := slices.Clone(q.found)
@@ -223,7 +227,7 @@ func (q *unchangedSync) judge(requests []request) []string {
 	return found
 }
 
-// owns reports whether an observation of this name is the source's, as far as known.
+// owns reports whether the source had an observation with this name at the last read.
 func (s *source) owns(name string) bool {
 	_, ok := s.now[name]
 	return ok

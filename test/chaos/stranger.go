@@ -17,8 +17,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// edits are what a stranger does to an observation, by name. Each leaves the object in
-// a state from which the operator has to bring it back.
+// edits has what a stranger can do to an observation, with a name for the journal. After each edit,
+// the operator must correct something.
 var edits = []struct {
 	name string
 	do   func(*source, context.Context, v1alpha1.Observation) error
@@ -36,8 +36,8 @@ var edits = []struct {
 	{"changes the source", (*source).changeSource},
 }
 
-// edit has the stranger do something to one of the source's observations. Which one the
-// inventory says, so that the same seed draws the same.
+// edit lets the stranger change one of the source's observations. It selects the observation from
+// the inventory, so that the same seed selects the same one.
 func (s *source) edit(ctx context.Context, r *rand.Rand) error {
 	o := s.anyObject(r)
 	if o == nil {
@@ -48,14 +48,14 @@ func (s *source) edit(ctx context.Context, r *rand.Rand) error {
 	if err != nil && apierrors.ReasonForError(err) == metav1.StatusReasonUnknown {
 		return err
 	}
-	if err == nil { // Else the object is not there, or not yet.
+	if err == nil { // Otherwise the object does not exist, or does not exist yet.
 		s.tally.count(strangerEdits)
 	}
 	s.journal.note("%s/%s: a stranger %s: %s %v", s.namespace, s.name, e.name, o.GetName(), err)
 	return nil
 }
 
-// anyObject names any one of the source's observations.
+// anyObject draws one of the source's observations. The result has only its name.
 func (s *source) anyObject(r *rand.Rand) v1alpha1.Observation {
 	k := anyKind(r)
 	ids := s.ids(k)
@@ -65,7 +65,7 @@ func (s *source) anyObject(r *rand.Rand) v1alpha1.Observation {
 	return s.named(k, pick(r, ids))
 }
 
-// named returns the observation of an object, with its name and no more.
+// named returns the observation of an object. The observation has only its name and namespace.
 func (s *source) named(k *kind, id string) v1alpha1.Observation {
 	o := k.object(id)
 	o.SetNamespace(s.namespace)
@@ -74,7 +74,7 @@ func (s *source) named(k *kind, id string) v1alpha1.Observation {
 }
 
 func mergePatch(content any) client.Patch {
-	text, _ := json.Marshal(content) // Maps of texts and lists always have JSON.
+	text, _ := json.Marshal(content) // Maps of texts and lists always have a JSON form.
 	return client.RawPatch(types.MergePatchType, text)
 }
 
@@ -97,7 +97,8 @@ func (s *source) dropOwner(ctx context.Context, o v1alpha1.Observation) error {
 	return s.stranger.Patch(ctx, o, mergePatch(content{"metadata": content{"ownerReferences": []any{}}}))
 }
 
-// demoteOwner leaves the reference, or the garbage collector would take its chance.
+// demoteOwner keeps the ownerReference, but the source is no longer the controller. Without the
+// reference, the garbage collector could delete the observation.
 func (s *source) demoteOwner(ctx context.Context, o v1alpha1.Observation) error {
 	return s.stranger.Patch(ctx, o, mergePatch(content{"metadata": content{"ownerReferences": []any{content{
 		"apiVersion": v1alpha1.GroupVersion.String(), "kind": "InventorySource", "name": s.name, "uid": s.uid, "controller": false}}}}))
@@ -107,8 +108,8 @@ func (s *source) deleteObject(ctx context.Context, o v1alpha1.Observation) error
 	return s.stranger.Delete(ctx, o)
 }
 
-// plantObject makes an observation of an object that never existed. It has no controller, so
-// the source takes it for its own.
+// plantObject makes an observation of an object that never existed. The observation has no
+// controller, so the source takes it over.
 func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error {
 	s.made++
 	k := kinds[s.made%len(kinds)]
@@ -117,7 +118,7 @@ func (s *source) plantObject(ctx context.Context, _ v1alpha1.Observation) error 
 	return s.stranger.Create(ctx, planted)
 }
 
-// forgeTimes has an observation say that its object has been missing for days.
+// forgeTimes changes an observation so that its object seems to be missing for days.
 func (s *source) forgeTimes(ctx context.Context, o v1alpha1.Observation) error {
 	now := metav1.Now()
 	long := metav1.NewTime(now.Add(-48 * time.Hour))
@@ -127,8 +128,8 @@ func (s *source) forgeTimes(ctx context.Context, o v1alpha1.Observation) error {
 	}}}))
 }
 
-// forgeSource has the source say that it was listed in days to come, and that a prune
-// is held.
+// forgeSource changes the source's status so that its last listing seems to be in the future, and a
+// prune seems to be held.
 func (s *source) forgeSource(ctx context.Context, _ v1alpha1.Observation) error {
 	later := metav1.NewTime(metav1.Now().Add(12 * 24 * time.Hour))
 	forged := content{"observed": 7, "missing": 3, "lastListTime": later, "scope": "000000000000",

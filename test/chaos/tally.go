@@ -17,7 +17,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// counter is something that is counted. Its value is how it is printed.
+// counter is something that is counted. Its value is its printed name.
 type counter string
 
 const (
@@ -33,10 +33,10 @@ const (
 	observationWrites   counter = "writes of observations"
 )
 
-// counters are all of them, in the order they are printed.
+// counters has all counters, in the order of printing.
 var counters = []counter{inventoryChanges, strangerEdits, credentialFaults, kills, apiRestarts, apiFaults, furtherDisturbances, leaderChanges, approvals, observationWrites}
 
-// tally counts what was done and found, and prints the counts.
+// tally counts what was done and what was found, and prints the counts.
 type tally struct {
 	settings
 	out   io.Writer
@@ -44,8 +44,8 @@ type tally struct {
 
 	mu         sync.Mutex
 	counts     map[counter]int
-	round      int // the current one
-	done       int // rounds that were checked
+	round      int // the current round
+	done       int // how many rounds were checked
 	violations int
 	longest    time.Duration
 	last       time.Time // end of the last round
@@ -73,7 +73,7 @@ func (t *tally) ready() {
 	t.say("chaos: ready after %s", t.since())
 }
 
-// report prints a round's violations, and from time to time a line.
+// report prints the violations of a round. From time to time it also prints a line about the run.
 func (t *tally) report(h *harness, violations []violation) {
 	number := t.round
 	t.done++
@@ -99,10 +99,11 @@ func (t *tally) report(h *harness, violations []violation) {
 	}
 }
 
-// whole reports whether the current round is the last of so many, or of the run.
+// whole reports whether the number of the current round is a multiple of every, or whether the
+// round is the last of the run.
 func (t *tally) whole(every int) bool { return t.round%every == 0 || t.round == t.rounds }
 
-// end prints the sums.
+// end prints the sums at the end of the run.
 func (t *tally) end(h *harness) {
 	t.say("\n%-28s %d", "rounds", t.done)
 	for _, c := range counters {
@@ -141,8 +142,7 @@ func machine() string {
 	return text
 }
 
-// field reads the first field of that name from a file of "name: value" lines, "" if it has
-// none.
+// field returns the value of the first line "name: value" in a file; "" if there is none.
 func field(path, name string) string {
 	file, err := os.Open(path)
 	if err != nil {

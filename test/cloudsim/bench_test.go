@@ -11,8 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// BenchmarkPage serves a page from the middle of inventories of very different size:
-// the figures should hardly differ.
+// BenchmarkPage serves a page from the middle of a small and of a large inventory. The results
+// should hardly differ.
 func BenchmarkPage(b *testing.B) {
 	for _, size := range []int{1_000, 10_000, 100_000} {
 		s := newSim(cloudsim.Options{})

@@ -2,22 +2,23 @@ package cloudsim
 
 import "fmt"
 
-// Fault is one way for the simulated cloud to fail, of those in the catalogue. It is
-// an http.Handler for FailNext, Chaos and Intercept of a Sim, which all count it.
+// Fault is one way in which the simulated cloud can fail. All faults are in the catalogue. A Fault
+// is an http.Handler for the methods FailNext, Chaos and Intercept of a Sim. The Sim counts each
+// fault that it serves.
 type Fault uint8
 
-// Verdict is what a correct client may make of an answer with a fault.
+// Verdict says what a correct client may conclude from an answer with a fault.
 type Verdict uint8
 
 // The verdicts.
 const (
-	// Loud: the answer says by itself that it is not to be used. The listing fails or
-	// is incomplete, or the client has asked again and got a good answer.
+	// Loud: the answer itself shows that it must not be used. So the listing fails or is
+	// incomplete, unless the client asks again and gets a good answer.
 	Loud Verdict = iota + 1
-	// Harmless: the answer is odd, yet whole and true, if it comes at all. A client may
-	// use it or refuse it; it may not conclude anything false from it.
+	// Harmless: the answer is odd. But if it comes at all, it is whole and true. A client may use
+	// it or refuse it, but must not conclude anything false from it.
 	Harmless
-	// Silent: 200, whole by every sign there is, and untrue. No client can tell.
+	// Silent: the answer has status 200 and looks whole, but is not true. No client can see this.
 	Silent
 )
 
@@ -37,7 +38,7 @@ func (v Verdict) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// entryOf is a fault's entry in the catalogue.
+// entryOf returns the fault's entry in the catalogue.
 func (f Fault) entryOf() faultEntry {
 	if int(f) < len(catalogue) {
 		return catalogue[f]
@@ -45,7 +46,7 @@ func (f Fault) entryOf() faultEntry {
 	return faultEntry{}
 }
 
-// String returns the fault's name, as in reset-before.
+// String returns the fault's name, such as reset-before.
 func (f Fault) String() string {
 	if name := f.entryOf().name; name != "" {
 		return name
@@ -53,20 +54,21 @@ func (f Fault) String() string {
 	return fmt.Sprintf("fault(%d)", uint8(f))
 }
 
-// About says in a line what the cloud does.
+// About says in one line what the cloud does.
 func (f Fault) About() string { return f.entryOf().about }
 
-// Verdict is what a correct client may make of the fault, in either mode.
+// Verdict says what a correct client may conclude from the fault. It is the same in both modes.
 func (f Fault) Verdict() Verdict { return f.entryOf().verdict }
 
-// Slow reports whether the fault may cost a correct client minutes: all of its time limit
-// for a listing, or a wait it was asked for or takes by itself before it tries again.
+// Slow reports whether the fault may cost a correct client minutes. The client may use all of its
+// time limit for a listing. Or it may wait before it tries again, because the cloud asked for a
+// wait or by its own decision.
 func (f Fault) Slow() bool { return f.entryOf().slow }
 
 // MarshalText implements encoding.TextMarshaler.
 func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler by the fault's name.
+// UnmarshalText implements encoding.TextUnmarshaler. text is the fault's name.
 func (f *Fault) UnmarshalText(text []byte) error {
 	for _, known := range Faults() {
 		if known.String() == string(text) {
@@ -77,13 +79,14 @@ func (f *Fault) UnmarshalText(text []byte) error {
 	return fmt.Errorf("there is no fault %q in the catalogue", text)
 }
 
-// Faults returns the faults of these verdicts, of all for none, in the catalogue's order.
+// Faults returns the faults with one of these verdicts, in the catalogue's order. If no verdict is
+// given, it returns all faults.
 func Faults(verdicts ...Verdict) []Fault {
 	var faults []Fault
 	for i := range catalogue {
 		f := Fault(i)
 		if f.Verdict() == 0 {
-			continue // the zero Fault
+			continue // skip the zero Fault
 		}
 		wanted := len(verdicts) == 0
 		for _, v := range verdicts {

@@ -14,8 +14,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// faultySim has 25 clusters and 25 peerings, so that listings have three pages, and no
-// patience.
+// faultySim has 25 clusters and 25 peerings, so listings have three pages. Its faults hang only for
+// a short time.
 func faultySim(mode cloudsim.Mode) *cloudsim.Sim {
 	s := newSim(cloudsim.Options{Mode: mode, HangTime: 300 * time.Millisecond, SlowTime: 50 * time.Millisecond})
 	for i := range 25 {
@@ -25,9 +25,8 @@ func faultySim(mode cloudsim.Mode) *cloudsim.Sim {
 	return s
 }
 
-// TestVerdicts holds every fault against what the catalogue says may be concluded, in
-// both modes, for both kinds and for every listing in a row of some: in mode wire they
-// end differently.
+// TestVerdicts compares every fault with its verdict in the catalogue, in both modes and for both
+// kinds. It lists several times, because in mode wire listings end in different ways.
 func TestVerdicts(t *testing.T) {
 	for _, mode := range cloudsim.Modes() {
 		for _, fault := range cloudsim.Faults() {
@@ -55,7 +54,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// check lists with one fault, then without.
+// check lists once with a fault, and then once without.
 func check(t *testing.T, s *cloudsim.Sim, server *cloudsim.Server, fault cloudsim.Fault, path string, truth []string) {
 	t.Helper()
 	g := NewWithT(t)
@@ -67,7 +66,7 @@ func check(t *testing.T, s *cloudsim.Sim, server *cloudsim.Server, fault cloudsi
 		g.Expect(err).To(HaveOccurred())
 	case cloudsim.Harmless:
 		if fault == cloudsim.FaultResetAfterBody && errors.Is(err, syscall.ECONNRESET) {
-			break // it did not come at all
+			break // the answer did not come at all
 		}
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(ids).To(Equal(truth))

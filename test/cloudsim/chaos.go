@@ -6,26 +6,28 @@ import (
 	"slices"
 )
 
-// ChaosSettings are what Chaos was called with.
+// ChaosSettings are the arguments of the last call of Chaos.
 type ChaosSettings struct {
 	Seed   uint64  `json:"seed"`
 	Rate   float64 `json:"rate"`
 	Faults []Fault `json:"faults"`
 }
 
-// chaos draws faults by a seed.
+// chaos draws faults at random. Its seed decides which.
 type chaos struct {
 	ChaosSettings
 
 	streams map[Op]*rand.Rand
 }
 
-// Chaos has each list request fail with probability rate, from 0 to 1, with one of
-// these faults, each as likely as the others; with none given, with any that is not
-// Silent. A request that cannot have the fault drawn gets the next in line that it can
-// have. Each operation draws from a stream of its own, so that its k-th request draws
-// the same for the same seed whatever other operations do. What Intercept and FailNext
-// ask for goes first. Another call replaces the one before; ClearFaults ends it.
+// Chaos makes list requests and token exchanges fail at random. rate is the probability that a
+// request fails, from 0 to 1. Each of the faults is equally likely. If no fault is given, Chaos
+// uses all faults that are not Silent. If a request cannot have the drawn fault, it gets the next
+// fault of the list that it can have.
+//
+// Each operation has its own random stream. So for the same seed, the k-th request of an operation
+// always draws the same, whatever other operations do. Handlers of Intercept and FailNext come
+// first. A new call replaces the previous one. StopChaos and ClearFaults end it.
 func (s *Sim) Chaos(seed uint64, rate float64, faults ...Fault) {
 	if len(faults) == 0 {
 		faults = Faults(Loud, Harmless)
@@ -35,14 +37,14 @@ func (s *Sim) Chaos(seed uint64, rate float64, faults ...Fault) {
 	s.faults.chaos = &chaos{ChaosSettings{seed, rate, slices.Clone(faults)}, map[Op]*rand.Rand{}}
 }
 
-// StopChaos ends what Chaos has set going, and nothing else.
+// StopChaos ends what Chaos began. It changes nothing else.
 func (s *Sim) StopChaos() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.chaos = nil
 }
 
-// ChaosSettings returns what Chaos has set going, nil if nothing is.
+// ChaosSettings returns the settings of Chaos; nil if Chaos is not active.
 func (s *Sim) ChaosSettings() *ChaosSettings {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -53,7 +55,7 @@ func (s *Sim) ChaosSettings() *ChaosSettings {
 	return &settings
 }
 
-// draw returns the fault for a request of op, if it is to have one.
+// draw returns the fault for a request of op. It returns false if the request gets no fault.
 func (c *chaos) draw(op Op, at occasion) (Fault, bool) {
 	if c == nil || op == OpOther {
 		return 0, false
@@ -63,7 +65,8 @@ func (c *chaos) draw(op Op, at occasion) (Fault, bool) {
 		stream = rand.New(rand.NewPCG(c.Seed, hash(string(op))))
 		c.streams[op] = stream
 	}
-	// Both are drawn every time, so that one request's luck is not the next one's.
+	// Draw both every time, so that the result for one request does not change what the next
+	// request draws.
 	chance, first := stream.Float64(), stream.IntN(len(c.Faults))
 	if chance >= c.Rate {
 		return 0, false
@@ -76,18 +79,19 @@ func (c *chaos) draw(op Op, at occasion) (Fault, bool) {
 	return 0, false
 }
 
-// occasion is what may be known of a request before it is answered.
+// occasion is what is known of a request before it is answered.
 type occasion struct {
 	page    bool // the usual answer is a page
-	later   bool // another one than the first
+	later   bool // it is not the first page
 	items   int  // on the page
 	next    bool // another page follows
-	endless bool // this one always does
+	endless bool // another page always follows
 	total   int  // in the listing
-	part    int  // in the listing for who sees a part
+	part    int  // in the listing of a key that sees only a part
 }
 
-// occasion looks ahead. The rate limit is not asked, as asking uses it up.
+// occasion returns what is known of a request in advance. It does not ask the rate limit, because
+// that would use up a request.
 func (s *Sim) occasion(r *http.Request) occasion {
 	c := s.listed(r.URL.Path)
 	if c == nil || r.Method != http.MethodGet {
@@ -116,7 +120,7 @@ func (s *Sim) occasion(r *http.Request) occasion {
 	}
 }
 
-// fits reports whether a request can have the fault.
+// fits reports whether the fault can happen to a request.
 func (f Fault) fits(at occasion) bool {
 	entry := f.entryOf()
 	return entry.serve != nil && (entry.fits == nil || entry.fits(at))

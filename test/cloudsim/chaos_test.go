@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// statuses asks n times for the first page.
+// statuses requests the first page n times.
 func statuses(s *cloudsim.Sim, path string, n int) []int {
 	var all []int
 	for range n {
@@ -92,8 +92,8 @@ func TestChaosGivesWayAndEnds(t *testing.T) {
 		cloudsim.FaultNull: 1, cloudsim.FaultEmptyObject: 1, cloudsim.FaultHTML: 1, cloudsim.FaultBadGateway: 10}))
 }
 
-// TestChaosNeverDeceives lists under every fault that is not silent. What the plain
-// client relies on must be the truth, while objects come and go.
+// TestChaosNeverDeceives lists under every fault that is not silent, while objects come and go. A
+// listing that the simple client accepts must be true.
 func TestChaosNeverDeceives(t *testing.T) {
 	for _, mode := range cloudsim.Modes() {
 		t.Run(mode.String(), func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestChaosNeverDeceives(t *testing.T) {
 			s.Chaos(3, 0.15, brisk...)
 			whole := 0
 			for i := range 150 {
-				// Behind all that stays, and before it.
+				// The new cluster comes after all clusters that stay.
 				s.PutCluster(cluster(fmt.Sprintf("lkc-new-%d", i)))
 				ids, err := (&lister{t: t, server: server, key: "KEY", timeout: 20 * time.Second}).list(clustersPath)
 				if err == nil {
@@ -182,7 +182,7 @@ func TestAMissingItemShowsThoughOthersGo(t *testing.T) {
 		if n < 3 {
 			return nil
 		}
-		// All of the first page is gone by the time the last one comes.
+		// All clusters of the first page are deleted before the last page comes.
 		for _, id := range numberedFrom(0, 9) {
 			_ = s.RemoveCluster(id)
 		}
@@ -247,10 +247,10 @@ func TestTheForeignOriginIsATrap(t *testing.T) {
 	g.Expect(get(alone, clustersPath, "").header.Get("Location")).To(HavePrefix("http://foreign.cloudsim.invalid/"))
 }
 
-// patience is how long a test waits for what happens soon on a machine that is not busy.
+// patience is how long a test waits for something that happens soon on a machine without load.
 const patience = 3 * time.Minute
 
-// TestNothingIsLeftOfWhatHangs has a client give up on a simulator that would go on for an hour.
+// In TestNothingIsLeftOfWhatHangs, a client gives up on a simulator that would hang for an hour.
 func TestNothingIsLeftOfWhatHangs(t *testing.T) {
 	g := NewWithT(t)
 	before := gleak.Goroutines()

@@ -14,7 +14,7 @@ import (
 
 const maxIDLength = 255
 
-// FieldError says which field of a document is wrong, and what would be right.
+// FieldError says which field of a document is wrong, and which value would be right.
 type FieldError struct {
 	Field   string // path, as in clusters[3].spec.config.kind
 	Problem string
@@ -23,7 +23,7 @@ type FieldError struct {
 // Error implements error.
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
-// checks collects the first breach of the contract in one object.
+// checks keeps the first violation of the contract in one object.
 type checks struct{ err *FieldError }
 
 func (c *checks) fail(field, format string, args ...any) {
@@ -32,7 +32,8 @@ func (c *checks) fail(field, format string, args ...any) {
 	}
 }
 
-// outcome avoids the typed nil that returning c.err itself would be.
+// outcome returns c.err. If c.err is nil, it returns a nil error, and not an error that holds a nil
+// *FieldError.
 func (c *checks) outcome() error {
 	if c.err == nil {
 		return nil
@@ -59,7 +60,7 @@ func (c *checks) oneOf(field, value string, allowed ...string) {
 	}
 }
 
-// word is for api_version and kind, which may be left out.
+// word checks api_version and kind. Both may be left out.
 func (c *checks) word(field, value, only string) {
 	if value != "" && value != only {
 		c.fail(field, "is %q: leave it out or use %s", value, only)
@@ -72,7 +73,7 @@ func (c *checks) notNegative(field string, value int32) {
 	}
 }
 
-// checkInventory holds every object of the document against the contract.
+// checkInventory checks every object of the document against the contract.
 func checkInventory(doc Inventory) error {
 	for _, k := range kinds {
 		for i, o := range k.in(&doc) {
@@ -84,7 +85,7 @@ func checkInventory(doc Inventory) error {
 	return nil
 }
 
-// checkKey makes sure that the object can be found by its ID and be listed.
+// checkKey checks that the object has an ID and an environment, so that it can be found and listed.
 func checkKey(o object) error {
 	id, environment := o.key()
 	var c checks
@@ -95,7 +96,7 @@ func checkKey(o object) error {
 	return c.outcome()
 }
 
-// checkKeys does the same for all objects of a kind, whose IDs must be unique.
+// checkKeys calls checkKey for all objects of a kind. It also checks that their IDs are unique.
 func checkKeys(k *kind, objects []object) error {
 	places := make(map[string]int, len(objects))
 	for i, o := range objects {
@@ -112,7 +113,7 @@ func checkKeys(k *kind, objects []object) error {
 	return nil
 }
 
-// at puts the place of an object in its document in front of the field.
+// at adds the place of an object in its document to the field of err, if err is a *FieldError.
 func at(k *kind, i int, err error) error {
 	var field *FieldError
 	if errors.As(err, &field) {
@@ -121,9 +122,9 @@ func at(k *kind, i int, err error) error {
 	return err
 }
 
-// ReadDocument reads exactly one JSON document into target, a pointer. A field that
-// target does not have is an error. The error is a *FieldError where a field is known,
-// and names the line in any case.
+// ReadDocument reads exactly one JSON document into target, which is a pointer. A field that target
+// does not have is an error. If the wrong field is known, the error is a *FieldError. Most errors
+// name the line.
 func ReadDocument(r io.Reader, target any) error {
 	body, err := io.ReadAll(r)
 	if err != nil {
@@ -143,7 +144,7 @@ func ReadDocument(r io.Reader, target any) error {
 	return nil
 }
 
-// explain puts an error of the JSON decoder into the words of a document's author.
+// explain turns an error of the JSON decoder into one that the author of the document understands.
 func explain(err error, body []byte, offset int64) error {
 	var (
 		syntax   *json.SyntaxError
@@ -167,7 +168,7 @@ func explain(err error, body []byte, offset int64) error {
 	return fmt.Errorf("line %d: %s", line(body, offset), text)
 }
 
-// line returns the number of the line that the offset is in.
+// line returns the number of the line at this offset.
 func line(body []byte, offset int64) int {
 	return 1 + bytes.Count(body[:min(max(offset, 0), int64(len(body)))], []byte("\n"))
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Handler returns the simulated cloud: the list operations and the token exchange, 404 for every other
-// path and 405 for every other verb. Each answer has an X-Request-Id of its own.
+// Handler returns the simulated cloud. It serves the list operations and the token exchange. For
+// any other path it answers 404, and for any other verb 405. Each answer has its own X-Request-Id.
 func (s *Sim) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		op := operation(r)
@@ -21,13 +21,13 @@ func (s *Sim) Handler() http.Handler {
 	})
 }
 
-// Usual returns the cloud without recorder and faults: what a fault wraps that
-// spoils a good answer.
+// Usual returns the cloud without the recorder and without faults. A fault that spoils a good
+// answer gets the answer from here.
 func (s *Sim) Usual() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, nil) })
 }
 
-// operation says which operation a request asks for.
+// operation returns the operation that a request asks for.
 func operation(r *http.Request) Op {
 	if k := kindAt(r.URL.Path); k != nil && r.Method == http.MethodGet {
 		return k.op
@@ -38,7 +38,7 @@ func operation(r *http.Request) Op {
 	return OpOther
 }
 
-// listed returns the objects that a request for this path lists, or nil.
+// listed returns the collection that is listed at this path, or nil.
 func (s *Sim) listed(path string) *collection {
 	for _, c := range s.collections {
 		if c.kind.path == path {
@@ -48,7 +48,7 @@ func (s *Sim) listed(path string) *collection {
 	return nil
 }
 
-// serve answers as the cloud does. A page goes out as edit leaves it, if there is one.
+// serve answers as the cloud does. If edit is not nil, it changes a page before the page is sent.
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request, edit func(*draft)) {
 	if operation(r) == OpExchange {
 		s.exchange(w, r)
@@ -71,7 +71,8 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request, edit func(*draft)) {
 	s.list(w, r, c, edit)
 }
 
-// list answers a list operation: authentication, rate limit, parameters, the page.
+// list answers a list operation. It checks the authentication, the rate limit and the parameters,
+// and then sends the page.
 func (s *Sim) list(w http.ResponseWriter, r *http.Request, c *collection, edit func(*draft)) {
 	key, f := s.authenticate(r)
 	if f != nil {
@@ -106,13 +107,13 @@ func (s *Sim) list(w http.ResponseWriter, r *http.Request, c *collection, edit f
 	writeJSON(w, http.StatusOK, d.encode())
 }
 
-// ask reads what a request with this key asks for, and whether it may.
+// ask reads the query of a request. It fails if the query is wrong, or if the key may not ask it.
 func (s *Sim) ask(r *http.Request, k *kind, key Key) (query, *failure) {
 	q, f := s.parseQuery(r.URL.RawQuery, k)
 	if f != nil {
 		return q, f
 	}
-	// More than a fault leaves, a key does not show either.
+	// A fault may hide objects, and so may the key. The smaller view counts.
 	q.filter.view = max(q.filter.view, key.Sees)
 	if k.organizationWide {
 		q.filter.only = key.Environments
@@ -121,8 +122,8 @@ func (s *Sim) ask(r *http.Request, k *kind, key Key) (query, *failure) {
 	return q, s.authorize(key, q.environment)
 }
 
-// authenticate tells who asks. Anything but a known key and its secret, or an access token
-// that is good, is a 401, a key without rights a 403.
+// authenticate returns the key of a request. The answer is 401 unless the request has a known key
+// with its secret, or a valid access token. The answer is 403 if the key has no rights.
 func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
 	if authorization := r.Header.Get("Authorization"); strings.HasPrefix(authorization, "Bearer ") {
 		return s.bearer(authorization)
@@ -143,8 +144,8 @@ func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
 	return key, nil
 }
 
-// authorize lets a key through to an environment that exists and that it may see;
-// which of the two is wrong it does not say, as the cloud does not.
+// authorize returns nil if the environment exists and the key may see it. Like the cloud, it does
+// not say which of the two is wrong.
 func (s *Sim) authorize(key Key, environment string) *failure {
 	s.mu.RLock()
 	exists := s.of(environmentKind).byID[environment] != nil

@@ -6,8 +6,7 @@ import (
 	"slices"
 )
 
-// Cluster is a Kafka cluster in the shape it has on the wire. Zero fields are left
-// out where the contract allows it.
+// Cluster is a Kafka cluster as it is sent. Empty fields are left out if the contract allows it.
 type Cluster struct {
 	APIVersion string        `json:"api_version,omitempty"`
 	Kind       string        `json:"kind,omitempty"`
@@ -24,17 +23,18 @@ type ClusterSpec struct {
 	Cloud                  string              `json:"cloud,omitempty"`
 	Region                 string              `json:"region,omitempty"`
 	Config                 ClusterConfig       `json:"config"`
-	KafkaBootstrapEndpoint string              `json:"kafka_bootstrap_endpoint,omitempty"` // deprecated by Endpoints
-	HTTPEndpoint           string              `json:"http_endpoint,omitempty"`            // deprecated by Endpoints
+	KafkaBootstrapEndpoint string              `json:"kafka_bootstrap_endpoint,omitempty"` // deprecated: use Endpoints
+	HTTPEndpoint           string              `json:"http_endpoint,omitempty"`            // deprecated: use Endpoints
 	APIEndpoint            string              `json:"api_endpoint,omitempty"`             // deprecated
 	Endpoints              map[string]Endpoint `json:"endpoints,omitempty"`                // by access point ID
 	Environment            Reference           `json:"environment"`
 	Network                *Reference          `json:"network,omitempty"`
 	BYOK                   *Reference          `json:"byok,omitempty"`
-	DeletionProtection     *bool               `json:"deletion_protection,omitempty"` // newer than the published contract; nil sends none
+	DeletionProtection     *bool               `json:"deletion_protection,omitempty"` // not in the published contract; nil sends none
 }
 
-// ClusterConfig holds the fields of all five cluster types; Kind says which one it is.
+// ClusterConfig has the fields of all five cluster types together. Kind says which type the cluster
+// has.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku,omitempty"`
@@ -44,7 +44,7 @@ type ClusterConfig struct {
 	ReleasePriority string   `json:"release_priority,omitempty"`
 }
 
-// Endpoint is where a cluster is reached through one access point.
+// Endpoint has the addresses of a cluster at one access point.
 type Endpoint struct {
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
@@ -78,34 +78,33 @@ var clusterKind = of(func(doc *Inventory) *[]Cluster { return &doc.Clusters }, k
 	},
 })
 
-// PutCluster adds c, or replaces the cluster of the same ID. Anything goes: what the
-// contract forbids is for tests to send. It panics only for an object that has no
-// JSON (a timestamp beyond the year 9999).
+// PutCluster adds c, or replaces the cluster with the same ID. It does not check c, because tests
+// may send what the contract forbids. It panics only if c has no JSON form, because a timestamp is
+// after the year 9999.
 func (s *Sim) PutCluster(c Cluster) { put(s, s.of(clusterKind), &c) }
 
-// Cluster returns a copy of the cluster of that ID, and whether there is one.
+// Cluster returns a copy of the cluster with this ID, and whether there is one.
 func (s *Sim) Cluster(id string) (Cluster, bool) { return get[Cluster](s, s.of(clusterKind), id) }
 
-// Clusters returns copies of an environment's clusters in order of creation, or of
-// all clusters for "".
+// Clusters returns copies of the clusters of an environment, in order of creation. "" means all
+// environments.
 func (s *Sim) Clusters(environment string) []Cluster {
 	return list[Cluster](s, s.of(clusterKind), environment)
 }
 
-// UpdateCluster lets change edit the cluster of that ID and stores the outcome;
-// updated_at moves if it differs. change runs under the simulator's lock and must
-// not call the simulator. The error wraps ErrNotFound, or says that change has
-// changed the ID.
+// UpdateCluster calls change with the cluster of this ID and stores the result. If the cluster
+// differs then, updated_at changes too. change runs while the simulator is locked, so it must not
+// call the simulator. The error wraps ErrNotFound, or says that change has changed the ID.
 func (s *Sim) UpdateCluster(id string, change func(*Cluster)) error {
 	return update(s, s.of(clusterKind), id, func(o object) { change(o.(*Cluster)) })
 }
 
-// SetClusterPhase sets status.phase, to any word. The error wraps ErrNotFound.
+// SetClusterPhase sets status.phase. Any word is allowed. The error wraps ErrNotFound.
 func (s *Sim) SetClusterPhase(id, phase string) error {
 	return s.UpdateCluster(id, func(c *Cluster) { c.setPhase(phase) })
 }
 
-// RemoveCluster takes the cluster out of the inventory. The error wraps ErrNotFound.
+// RemoveCluster removes the cluster from the inventory. The error wraps ErrNotFound.
 func (s *Sim) RemoveCluster(id string) error { return remove(s, s.of(clusterKind), id) }
 
 func (c *Cluster) key() (string, string) { return c.ID, c.Spec.Environment.ID }

@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// Documents are the objects of one kind as JSON documents. Programs that show and take objects of
-// every kind use it.
+// Documents gives access to the objects of one kind as JSON documents. Programs use it to handle
+// objects of every kind in the same way.
 type Documents struct {
-	Noun   string // of one object, for messages: cluster
+	Noun   string // the kind's name in messages, such as cluster
 	Plural string // clusters
 	Phases []string
 
@@ -17,7 +17,7 @@ type Documents struct {
 	collection *collection
 }
 
-// Documents returns the documents of each kind.
+// Documents returns one Documents for each kind.
 func (s *Sim) Documents() []Documents {
 	var all []Documents
 	for _, c := range s.collections {
@@ -26,14 +26,14 @@ func (s *Sim) Documents() []Documents {
 	return all
 }
 
-// All returns the documents in order of creation.
+// All returns all documents, in order of creation.
 func (d Documents) All() []json.RawMessage {
 	d.sim.mu.RLock()
 	defer d.sim.mu.RUnlock()
 	return raws(d.collection.all(""))
 }
 
-// IDs returns the IDs of an environment's objects, in order of creation.
+// IDs returns the IDs of the objects of an environment, in order of creation.
 func (d Documents) IDs(environment string) []string {
 	d.sim.mu.RLock()
 	defer d.sim.mu.RUnlock()
@@ -45,7 +45,7 @@ func (d Documents) IDs(environment string) []string {
 	return ids
 }
 
-// In returns the documents of this kind that an inventory holds.
+// In returns the documents of this kind that doc has.
 func (d Documents) In(doc Inventory) []json.RawMessage {
 	objects := d.collection.kind.in(&doc)
 	encoded := make([]json.RawMessage, len(objects))
@@ -55,8 +55,9 @@ func (d Documents) In(doc Inventory) []json.RawMessage {
 	return encoded
 }
 
-// Copy adds an object of that ID that is like the document, or replaces it. The document
-// must be one that Get, All or In returned. One of another ID has metadata of its own.
+// Copy adds a copy of the document with this ID, or replaces the object that has this ID. The
+// document must come from Get, All or In. If the document has another ID, the copy gets new
+// metadata.
 func (d Documents) Copy(document json.RawMessage, id string) {
 	o := d.collection.kind.fresh()
 	readBack(document, o)
@@ -67,7 +68,7 @@ func (d Documents) Copy(document json.RawMessage, id string) {
 	put(d.sim, d.collection, o)
 }
 
-// Get returns the document of that ID. The error wraps ErrNotFound.
+// Get returns the document with this ID. The error wraps ErrNotFound.
 func (d Documents) Get(id string) (json.RawMessage, error) {
 	d.sim.mu.RLock()
 	defer d.sim.mu.RUnlock()
@@ -77,11 +78,11 @@ func (d Documents) Get(id string) (json.RawMessage, error) {
 	return nil, d.collection.notFound(id)
 }
 
-// Put reads one document, and adds it or replaces that of its ID, which may be given as
-// id, in the document, or alike in both. A document is held against the contract, but
-// for its ID and environment not so if unchecked. Put returns what is stored, and
-// whether it is new. An error says what is wrong, as a *FieldError where it is a field,
-// and nothing has changed then.
+// Put reads one document. It adds the object, or replaces the object with the same ID. The ID is
+// id, or the one in the document; if both are given, they must be equal. Put checks the document
+// against the contract. If unchecked is true, it checks only the ID and the environment. Put
+// returns the stored document, and whether it is new. If there is an error, nothing has changed. If
+// a field is wrong, the error is a *FieldError.
 func (d Documents) Put(id string, document io.Reader, unchecked bool) (stored json.RawMessage, created bool, err error) {
 	o := d.collection.kind.fresh()
 	if err := ReadDocument(document, o); err != nil {
@@ -105,8 +106,8 @@ func (d Documents) Put(id string, document io.Reader, unchecked bool) (stored js
 	return stored, created, nil
 }
 
-// SetPhase sets the phase of the object of that ID, to any word if unchecked. The error
-// is a *FieldError for the phase, or wraps ErrNotFound.
+// SetPhase sets the phase of the object with this ID. If unchecked is true, the phase may be any
+// word. The error is a *FieldError for the phase, or wraps ErrNotFound.
 func (d Documents) SetPhase(id, phase string, unchecked bool) error {
 	var check checks
 	if len(d.Phases) == 0 {
@@ -121,10 +122,10 @@ func (d Documents) SetPhase(id, phase string, unchecked bool) error {
 	return update(d.sim, d.collection, id, func(o object) { o.setPhase(phase) })
 }
 
-// Remove takes the object of that ID out. The error wraps ErrNotFound.
+// Remove removes the object with this ID. The error wraps ErrNotFound.
 func (d Documents) Remove(id string) error { return remove(d.sim, d.collection, id) }
 
-// Example returns the ID of some object, or ID where there is none.
+// Example returns the ID of some object. If there is no object, it returns the text ID.
 func (d Documents) Example() string {
 	d.sim.mu.RLock()
 	defer d.sim.mu.RUnlock()

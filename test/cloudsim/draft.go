@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// listMeta is the contract's ListMeta. A link is a JSON value; without one the member
-// is left out.
+// listMeta is the ListMeta of the contract. A link is a JSON value. If it is nil, the member is
+// left out.
 type listMeta struct {
 	First     json.RawMessage `json:"first,omitempty"`
 	Last      json.RawMessage `json:"last,omitempty"`
@@ -22,7 +22,7 @@ var (
 	none      = []json.RawMessage{}
 )
 
-// draft is a page about to be sent.
+// draft is a page before it is sent.
 type draft struct {
 	sim        *Sim
 	request    *http.Request
@@ -35,7 +35,7 @@ type draft struct {
 	items []json.RawMessage // nil is sent as null
 }
 
-// newDraft returns the page q asks for, as the present mode has it.
+// newDraft returns the page that q asks for. The page has the form of the present mode.
 func (s *Sim) newDraft(r *http.Request, c *collection, q query) *draft {
 	d := &draft{sim: s, request: r, collection: c, kind: c.kind, query: q}
 	s.mu.RLock()
@@ -64,13 +64,13 @@ func (s *Sim) newDraft(r *http.Request, c *collection, q query) *draft {
 	return d
 }
 
-// later reports whether this is another page than the first.
+// later reports whether this page is not the first page.
 func (d *draft) later() bool { return d.request.URL.Query().Has("page_token") }
 
 // last reports whether no page follows this one.
 func (d *draft) last() bool { return !d.page.hasNext && d.query.round == 0 }
 
-// link returns the link to the page behind cursor, null if there is none.
+// link returns the link to the page that begins after cursor. If there is false, it returns null.
 func (d *draft) link(cursor uint64, there bool) json.RawMessage {
 	if !there {
 		return null
@@ -82,7 +82,7 @@ func (d *draft) link(cursor uint64, there bool) json.RawMessage {
 	return d.linkWith(token)
 }
 
-// linkWith returns the link to the page of that token, "" being the first.
+// linkWith returns the link to the page with this token. "" means the first page.
 func (d *draft) linkWith(token string) json.RawMessage {
 	scheme := "http://"
 	if d.request.TLS != nil {
@@ -96,14 +96,14 @@ func (d *draft) linkWith(token string) json.RawMessage {
 	return encode(scheme + d.request.Host + d.kind.path + "?" + values.Encode())
 }
 
-// encode returns the body: the envelope around the encoded objects.
+// encode returns the body: the envelope with the encoded objects.
 func (d *draft) encode() json.RawMessage {
 	head := encode(struct {
 		APIVersion string   `json:"api_version"`
 		Kind       string   `json:"kind"`
 		Metadata   listMeta `json:"metadata"`
 	}{d.kind.apiVersion, d.kind.name + "List", d.meta})
-	head = head[:len(head)-1] // without its closing brace: data follows
+	head = head[:len(head)-1] // remove the closing brace: data follows
 	size := len(head) + len(`,"data":[]}`) + len(d.items)
 	for _, item := range d.items {
 		size += len(item)
@@ -123,9 +123,9 @@ func (d *draft) encode() json.RawMessage {
 	return append(b, "]}"...)
 }
 
-// text returns what a link is to people: its URL, or "".
+// text returns the URL of a link. It returns "" if the link is not a string.
 func text(link json.RawMessage) string {
 	var u string
-	_ = json.Unmarshal(link, &u) // a link is JSON, and one that is no string is no URL
+	_ = json.Unmarshal(link, &u) // a link that is not a string is not a URL
 	return strings.TrimSpace(u)
 }

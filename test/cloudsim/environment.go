@@ -2,8 +2,7 @@ package cloudsim
 
 import "net/url"
 
-// Environment is an environment in the shape it has on the wire: it has no spec, no status
-// and no phase.
+// Environment is an environment as it is sent. It has no spec, no status and no phase.
 type Environment struct {
 	APIVersion       string            `json:"api_version,omitempty"`
 	Kind             string            `json:"kind,omitempty"`
@@ -13,7 +12,7 @@ type Environment struct {
 	StreamGovernance *StreamGovernance `json:"stream_governance_config,omitempty"`
 }
 
-// StreamGovernance is an environment's package of Stream Governance.
+// StreamGovernance is the Stream Governance package of an environment.
 type StreamGovernance struct {
 	Package string `json:"package"`
 }
@@ -31,20 +30,20 @@ var environmentKind = of(func(doc *Inventory) *[]Environment { return &doc.Envir
 	undocumented:     func(tree) {},
 })
 
-// PutEnvironment adds e, or replaces the environment of the same ID. Only objects of an
-// environment that is there can be listed.
+// PutEnvironment adds e, or replaces the environment with the same ID. Objects can be listed only
+// if their environment exists.
 func (s *Sim) PutEnvironment(e Environment) { put(s, s.of(environmentKind), &e) }
 
-// AddEnvironment makes an environment known, if it is not, so that an empty listing of it
-// is possible. Putting an object into an environment makes that known too.
+// AddEnvironment adds an environment without objects, if it does not exist. A listing of it is then
+// empty and no error. Adding an object also adds the object's environment.
 func (s *Sim) AddEnvironment(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.know(id)
 }
 
-// RemoveEnvironment takes the environment out of the organization. Its objects are kept,
-// but cannot be listed until it is there again. The error wraps ErrNotFound.
+// RemoveEnvironment removes the environment from the organization. Its objects stay, but cannot be
+// listed until the environment exists again. The error wraps ErrNotFound.
 func (s *Sim) RemoveEnvironment(id string) error { return remove(s, s.of(environmentKind), id) }
 
 // RenameEnvironment gives an environment another display name. The error wraps ErrNotFound.
@@ -52,7 +51,7 @@ func (s *Sim) RenameEnvironment(id, name string) error {
 	return update(s, s.of(environmentKind), id, func(o object) { o.(*Environment).DisplayName = name })
 }
 
-// Environments returns the IDs of the known environments, in order of creation.
+// Environments returns the IDs of all environments, in order of creation.
 func (s *Sim) Environments() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -63,8 +62,8 @@ func (s *Sim) Environments() []string {
 	return ids
 }
 
-// know makes the environment of an object known. An object without one is kept, but
-// cannot be listed.
+// know adds the environment of an object. An object without an environment is kept, but cannot be
+// listed.
 func (s *Sim) know(id string) {
 	if all := s.of(environmentKind); id != "" && all.byID[id] == nil {
 		all.put(&Environment{ID: id, DisplayName: id}, s.now())

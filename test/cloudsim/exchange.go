@@ -14,31 +14,31 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// exchangePath is where tokens are exchanged.
+// exchangePath is the path of the token exchange.
 const exchangePath = "/sts/v1/oauth2/token"
 
-// Pool is an identity pool: whose tokens it takes, and what those who come with them may see.
+// Pool is an identity pool. It says which tokens can be exchanged, and what the holder of a new
+// token may see.
 type Pool struct {
 	ID string
-	// Audience is what a token must be made for.
+	// Audience is the audience that a token must have.
 	Audience string
-	// Subjects are the values of the claim sub that the pool's filter lets through, nil for
-	// all.
+	// Subjects are the allowed values of the claim sub. nil allows every value.
 	Subjects []string
-	// Environments are the ones it may see, nil for all of them.
+	// Environments are the environments that the pool may see. nil means all environments.
 	Environments []string
 }
 
 // Provider is an identity provider that the simulated cloud trusts, such as a Kubernetes API
 // server.
 type Provider struct {
-	// Issuer is the claim iss of its tokens.
+	// Issuer is the claim iss of the provider's tokens.
 	Issuer string
-	// Keys reads its JSON Web Key Set, at every exchange.
+	// Keys reads the provider's JSON Web Key Set. It is called for every exchange.
 	Keys func(context.Context) ([]byte, error)
 }
 
-// exchanges is the part of a Sim that exchanges tokens. The Sim's mutex guards it.
+// exchanges is the part of a Sim that exchanges tokens. The mutex of the Sim guards it.
 type exchanges struct {
 	provider   Provider
 	pools      map[string]Pool
@@ -46,45 +46,45 @@ type exchanges struct {
 	issued     map[string]issued
 }
 
-// issued is an access token that was given out.
+// issued is an access token that the Sim has issued.
 type issued struct {
 	pool    string
 	expires time.Time
 }
 
-// defaultTokenLife is that of the published operation.
+// defaultTokenLife is the life of a token in the published API.
 const defaultTokenLife = 900 * time.Second
 
-// SetProvider has the simulated cloud trust an identity provider.
+// SetProvider sets the identity provider that the simulated cloud trusts.
 func (s *Sim) SetProvider(p Provider) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.exchanges.provider = p
 }
 
-// AddPool makes an identity pool known, or replaces the one of its ID.
+// AddPool adds an identity pool, or replaces the pool with the same ID.
 func (s *Sim) AddPool(p Pool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.exchanges.pools[p.ID] = p
 }
 
-// SetTokenLife sets how long access tokens live from now on, and how long the reply says that
-// they do.
+// SetTokenLife sets how long new access tokens are valid. told is how long the reply says that they
+// are valid.
 func (s *Sim) SetTokenLife(told, life time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.exchanges.told, s.exchanges.life = told, life
 }
 
-// RevokeTokens makes every access token given out so far unknown: requests with it get 401.
+// RevokeTokens makes all access tokens so far invalid: a request with one of them gets 401.
 func (s *Sim) RevokeTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.exchanges.issued = map[string]issued{}
 }
 
-// exchange answers the exchange of a provider's token for an access token.
+// exchange answers a token exchange: it returns an access token for a token of the provider.
 func (s *Sim) exchange(w http.ResponseWriter, r *http.Request) {
 	pool, f := s.admitted(r)
 	if f != nil {
@@ -104,7 +104,7 @@ func (s *Sim) exchange(w http.ResponseWriter, r *http.Request) {
 	}))
 }
 
-// admitted checks a request for an exchange and returns the pool it is let into.
+// admitted checks the request for an exchange, and returns the request's pool.
 func (s *Sim) admitted(r *http.Request) (Pool, *failure) {
 	refuse := func(format string, args ...any) (Pool, *failure) {
 		return Pool{}, &failure{status: http.StatusBadRequest, code: "invalid_request", title: "Bad Request", detail: fmt.Sprintf(format, args...)}
@@ -141,8 +141,8 @@ func (s *Sim) admitted(r *http.Request) (Pool, *failure) {
 	return pool, nil
 }
 
-// verify checks a token against the provider's own keys, and that it is for an audience and
-// not over.
+// verify checks that a token is signed with the provider's keys, is for this audience, and has not
+// expired.
 func (p Provider) verify(ctx context.Context, text, audience string, now time.Time) (claims jwt.Claims, err error) {
 	if p.Keys == nil {
 		return claims, fmt.Errorf("no identity provider is known")
@@ -165,7 +165,7 @@ func (p Provider) verify(ctx context.Context, text, audience string, now time.Ti
 	return claims, claims.Validate(jwt.Expected{Issuer: p.Issuer, AnyAudience: jwt.Audience{audience}, Time: now})
 }
 
-// bearer tells who asks with an access token.
+// bearer returns the key of a request that has an access token.
 func (s *Sim) bearer(authorization string) (Key, *failure) {
 	text := strings.TrimPrefix(authorization, "Bearer ")
 	s.mu.RLock()

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// failure is an error answer in the making.
+// failure is an error answer before it is sent.
 type failure struct {
 	status              int
 	code, title, detail string
-	parameter           string // the query parameter at fault, if one is
+	parameter           string // the wrong query parameter; "" if none is wrong
 }
 
-// failureBody is the contract's Failure.
+// failureBody is the Failure of the contract.
 type failureBody struct {
 	Errors []failureItem `json:"errors"`
 }
@@ -32,7 +32,7 @@ type failureSource struct {
 	Parameter string `json:"parameter"`
 }
 
-// write sends the failure under the request ID that w's header already has.
+// write sends the failure. Its ID is the request ID that w's header already has.
 func (f *failure) write(w http.ResponseWriter) {
 	item := failureItem{
 		ID:     w.Header().Get("X-Request-Id"),
@@ -54,7 +54,7 @@ func writeJSON(w http.ResponseWriter, status int, body json.RawMessage) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the other side has gone: nothing left to tell it
+	_, _ = w.Write(body) // an error means that the client is gone
 }
 
 func badParameter(name, format string, args ...any) *failure {
@@ -76,7 +76,7 @@ func unauthenticated(detail string) *failure {
 	}
 }
 
-// refuseGlobal is the answer to a global API key where none is taken.
+// refuseGlobal is the answer to a global API key if the operation does not accept one.
 func refuseGlobal(status int) *failure {
 	const detail = "this operation takes no global API key"
 	if status == http.StatusUnauthorized {

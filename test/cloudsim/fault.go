@@ -12,39 +12,39 @@ import (
 
 // faults decides which requests are not served as usual.
 type faults struct {
-	// generation is that of the faults that hold for a whole listing: the tokens of
-	// such a listing are valid until it moves.
+	// generation counts the calls of ClearFaults. Some faults hold for a whole listing. The tokens
+	// of such a listing are valid until generation changes.
 	generation atomic.Uint64
 
 	mu        sync.Mutex // guards all below
 	intercept func(n int, r *http.Request) http.Handler
-	seen      int // requests since intercept was set
+	seen      int // number of requests since intercept was set
 	scripted  []scriptedFault
 	chaos     *chaos
 	counts    map[Fault]int
 }
 
-// scriptedFault is what a FailNext has left to do.
+// scriptedFault is what is left of a call of FailNext.
 type scriptedFault struct {
 	op      Op
 	left    int
 	handler http.Handler
 }
 
-// Intercept has f asked about every request, before authentication. n counts the
-// requests from 1 since f was set. f returns the handler to serve the request with, a
-// Fault for example, or nil to serve it as usual; it must be safe for concurrent use.
-// A nil f ends it.
+// Intercept sets a function f that is called for every request, before authentication. n counts the
+// requests since Intercept was called, from 1. f returns the handler that serves the request, such
+// as a Fault. If f returns nil, the request is served as usual. f must be safe for concurrent use.
+// Intercept(nil) removes the function.
 func (s *Sim) Intercept(f func(n int, r *http.Request) http.Handler) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.intercept, s.faults.seen = f, 0
 }
 
-// FailNext serves the next n requests of op (OpAny: of any kind) with h. Several
-// calls add up, in their order. A Fault waits for requests that can have it: one about
-// a page token for a later page, one about items for a page that has any. An
-// interceptor that has its own answer goes first.
+// FailNext serves the next n requests of op with h. OpAny stands for any operation. A second call
+// adds to the first one and comes after it. A Fault waits for a request that can have it: a fault
+// of the page token waits for a later page, a fault of an item waits for a page with items. If the
+// function of Intercept returns a handler, that handler comes first.
 func (s *Sim) FailNext(op Op, n int, h http.Handler) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -53,14 +53,14 @@ func (s *Sim) FailNext(op Op, n int, h http.Handler) {
 	}
 }
 
-// Scripted is what a FailNext has left to do.
+// Scripted describes what is left of a call of FailNext.
 type Scripted struct {
 	Op    Op     `json:"op,omitempty"`
 	Left  int    `json:"left"`
-	Fault string `json:"fault"` // its name; of another handler, words that say so
+	Fault string `json:"fault"` // its name; for another handler, a text that says so
 }
 
-// Scripted returns what each FailNext has left to do, in their order.
+// Scripted returns what is left of each call of FailNext, in the order of the calls.
 func (s *Sim) Scripted() []Scripted {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -75,9 +75,9 @@ func (s *Sim) Scripted() []Scripted {
 	return left
 }
 
-// ClearFaults removes the interceptor, all that FailNext has left to do and what Chaos
-// has set going. Listings that a fault has made partial or endless are cut off: their
-// page tokens get 400. What was counted stays.
+// ClearFaults removes the function of Intercept, what is left of FailNext, and Chaos. Some faults
+// make a listing partial or endless. Such a listing ends: its page tokens now get 400. The counts
+// stay.
 func (s *Sim) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -85,11 +85,10 @@ func (s *Sim) ClearFaults() {
 	s.faults.generation.Add(1)
 }
 
-// FaultCounts returns how many answers each Fault has spoilt since the last
-// ResetFaultCounts, without those it never did. A fault is counted once, where it
-// begins, before the first byte of the answer; one that holds for a whole listing is
-// not counted again for the listing's other pages. A request that a fault was meant
-// for and that was refused anyway, for its key or the rate limit, is not counted.
+// FaultCounts returns how many answers each Fault has spoilt since the last ResetFaultCounts. It
+// has no entry for a Fault that spoilt none. A fault counts when it begins, before the first byte
+// of the answer. A fault that holds for a whole listing counts only once. If the cloud refuses a
+// request because of its key or the rate limit, a fault that was planned for it does not count.
 func (s *Sim) FaultCounts() map[Fault]int {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -107,7 +106,7 @@ func (s *Sim) ResetFaultCounts() {
 	s.faults.counts = nil
 }
 
-// exchange is one request and what a fault needs to spoil its answer.
+// exchange is one request, with what a fault needs to spoil the answer.
 type exchange struct {
 	sim     *Sim
 	fault   Fault
@@ -116,7 +115,7 @@ type exchange struct {
 	counted bool
 }
 
-// count notes that the fault has happened.
+// count counts the fault, which has happened now.
 func (x *exchange) count() {
 	x.counted = true
 	f := &x.sim.faults
@@ -128,11 +127,11 @@ func (x *exchange) count() {
 	f.counts[x.fault]++
 }
 
-// exchangeKey finds the Sim's *exchange in a request's context.
+// exchangeKey is the key of the *exchange in the context of a request.
 type exchangeKey struct{}
 
-// ServeHTTP implements http.Handler, for requests to a Sim only. A request that cannot
-// have the fault is served as usual.
+// ServeHTTP implements http.Handler, but only for requests to a Sim. If a request cannot have the
+// fault, it is served as usual.
 func (f Fault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, ok := r.Context().Value(exchangeKey{}).(*exchange)
 	serve := f.entryOf().serve
@@ -144,7 +143,8 @@ func (f Fault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve(x)
 }
 
-// fail serves a request that is not to be served as usual, and reports whether it was one.
+// fail serves a request with a fault or another handler. It returns false if the request must be
+// served as usual.
 func (s *Sim) fail(op Op, w http.ResponseWriter, r *http.Request) bool {
 	h, scripted := s.faults.next(s, op, r)
 	if h == nil {
@@ -159,8 +159,8 @@ func (s *Sim) fail(op Op, w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// next returns the handler for a request that is not to be served as usual, or nil,
-// and whether it is FailNext's.
+// next returns the handler for a request; nil if the request must be served as usual. scripted
+// reports whether the handler comes from FailNext.
 func (f *faults) next(s *Sim, op Op, r *http.Request) (h http.Handler, scripted bool) {
 	f.mu.Lock()
 	f.seen++
@@ -197,8 +197,8 @@ func (f *faults) next(s *Sim, op Op, r *http.Request) (h http.Handler, scripted 
 	return nil, false
 }
 
-// giveBack has FailNext do again what did not come about: the answer was none that
-// could be spoilt. Not so if ClearFaults was called meanwhile.
+// giveBack puts a fault of FailNext back, because the answer could not be spoilt and the fault did
+// not happen. It does nothing if ClearFaults was called in between.
 func (f *faults) giveBack(op Op, fault Fault, generation uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

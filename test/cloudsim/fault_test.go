@@ -112,7 +112,7 @@ func TestReset(t *testing.T) {
 	s := newSim(cloudsim.Options{})
 	server := start(t, s)
 	s.FailNext(cloudsim.OpAny, 1, cloudsim.Reset())
-	// A POST, as net/http repeats a GET that met a reset connection by itself.
+	// Send a POST: after a reset, net/http would itself repeat a GET.
 	_, err := do(t, http.MethodPost, server.URL+clustersPath, "KEY", "SECRET")
 	g.Expect(err).To(Or(MatchError(syscall.ECONNRESET), MatchError(io.EOF)))
 	g.Expect(s.Calls()[0].Status).To(BeZero())

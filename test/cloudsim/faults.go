@@ -2,10 +2,11 @@ package cloudsim
 
 import "net/http"
 
-// The catalogue. What each does, and what may be concluded, is said in its entry below.
+// The catalogue of faults. The entry of each fault below says what the fault does and what a client
+// may conclude.
 const (
 	_ Fault = iota
-	// Of the connection and the pace.
+	// Faults of the connection and its speed.
 	FaultResetBefore
 	FaultResetInBody
 	FaultResetAfterBody
@@ -14,7 +15,7 @@ const (
 	FaultHangInBody
 	FaultSlowBody
 	FaultEndlessBody
-	// Of the body.
+	// Faults of the body.
 	FaultTruncatedJSON
 	FaultTrailingGarbage
 	FaultGzipBomb
@@ -27,14 +28,14 @@ const (
 	FaultNoData
 	FaultNoContent
 	FaultPartialContent
-	// Of paging and of the way.
+	// Faults of paging and of redirects.
 	FaultRepeatedToken
 	FaultEndlessPaging
 	FaultTokenExpired
 	FaultForeignNext
 	FaultRedirect
 	FaultRedirectForeign
-	// Of the items.
+	// Faults of the items.
 	FaultItemMissing
 	FaultItemSkipped
 	FaultItemRepeated
@@ -45,14 +46,14 @@ const (
 	FaultItemLongID
 	FaultItemLongestID
 	FaultItemOddID
-	// Of the rate limit.
+	// Faults of the rate limit.
 	FaultRateLimited
 	FaultRateLimitedBare
 	FaultRateLimitedReset
 	FaultRateLimitedDate
 	FaultRateLimitedNegative
 	FaultRateLimitedAbsurd
-	// Of the status.
+	// Faults of the status.
 	FaultUnauthorized
 	FaultForbidden
 	FaultForbiddenKey
@@ -70,12 +71,12 @@ const (
 	FaultTooEarly
 	FaultClientClosed
 	FaultHangInError
-	// Of what the key may see.
+	// Faults of what the key may see.
 	FaultPartialKey
 	FaultBlindKey
 )
 
-// faultEntry is a line of the catalogue.
+// faultEntry is the catalogue's entry for a fault.
 type faultEntry struct {
 	name    string
 	about   string

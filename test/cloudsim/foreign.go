@@ -2,11 +2,11 @@ package cloudsim
 
 import "net/http"
 
-// unreachableOrigin stands for the foreign origin of a Sim that was not started. No host can have
-// its top-level domain.
+// unreachableOrigin is the foreign origin of a Sim that was not started. Its top-level domain does
+// not exist.
 const unreachableOrigin = "http://foreign.cloudsim.invalid"
 
-// foreignOrigin is where the faults lead that lead elsewhere.
+// foreignOrigin returns the origin to which some faults lead.
 func (s *Sim) foreignOrigin() string {
 	if u := s.foreignURL.Load(); u != nil {
 		return *u
@@ -14,13 +14,13 @@ func (s *Sim) foreignOrigin() string {
 	return unreachableOrigin
 }
 
-// ForeignCalls returns the calls that came to the foreign origin, oldest first, since
-// the last ResetCalls. A client that keeps to its endpoint never makes one; in one with
-// a KeyID it gave its credentials away. Only a Server has the origin.
+// ForeignCalls returns the calls of the foreign origin since the last ResetCalls, oldest first. A
+// client that keeps to its endpoint never calls the foreign origin. If a call has a KeyID, the
+// client gave its credential away. Only a started Server has this origin.
 func (s *Sim) ForeignCalls() []Call { return s.strayed.list() }
 
-// foreignHandler is a trap for clients that go where an answer sends them. It answers
-// like a cloud without objects, so that who falls for it takes everything for gone.
+// foreignHandler is a trap for clients that follow an answer to another origin. It answers like a
+// cloud without objects. So a client that follows takes all its objects for deleted.
 func (s *Sim) foreignHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", newRequestID())

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// Status answers with this status, body and header. The body is called JSON unless
-// header has a Content-Type of its own.
+// Status answers with this status, body and header. If body is not empty and header has no
+// Content-Type, the Content-Type is JSON.
 func Status(code int, body string, header http.Header) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if body != "" {
@@ -26,11 +26,11 @@ func Reset() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { resetConnection(w) })
 }
 
-// resetConnection resets the connection behind what was sent and flushed.
+// resetConnection resets the connection, after what was already sent.
 func resetConnection(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 or a test's recorder: the next best
+		panic(http.ErrAbortHandler) // HTTP/2 and a test's recorder cannot be reset
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // makes Close send RST instead of FIN
@@ -38,8 +38,8 @@ func resetConnection(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// Truncate promises the whole of h's answer, sends the first n bytes of its body (all
-// of it if it is shorter) and cuts the connection.
+// Truncate sends the header of h's answer, with the full length of the body. It then sends the
+// first n bytes of the body, or the whole body if it is shorter, and cuts the connection.
 func Truncate(h http.Handler, n int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &bufferWriter{header: w.Header(), status: http.StatusOK}
@@ -48,12 +48,12 @@ func Truncate(h http.Handler, n int) http.Handler {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(answer.status)
 		_, _ = w.Write(body[:min(n, len(body))])
-		_ = http.NewResponseController(w).Flush() // what is still buffered would be lost
+		_ = http.NewResponseController(w).Flush() // what is still in a buffer would be lost
 		panic(http.ErrAbortHandler)
 	})
 }
 
-// bufferWriter holds an answer back.
+// bufferWriter keeps an answer in memory instead of sending it.
 type bufferWriter struct {
 	header http.Header
 	status int

@@ -8,12 +8,12 @@ import (
 	"slices"
 )
 
-// ErrNotFound is wrapped by every error about an object that is not in the inventory.
+// ErrNotFound is the error that other errors wrap if an object is not in the inventory.
 var ErrNotFound = errors.New("not in the inventory")
 
-// Inventory is a whole inventory as one document, objects in order of creation.
+// Inventory is a whole inventory as one document. Its objects are in order of creation.
 type Inventory struct {
-	Environments []Environment `json:"environments,omitempty"` // those of the objects need not be named
+	Environments []Environment `json:"environments,omitempty"` // an environment with objects may be left out
 	Clusters     []Cluster     `json:"clusters"`
 	Peerings     []Peering     `json:"peerings"`
 	Networks     []Network     `json:"networks,omitempty"`
@@ -29,8 +29,8 @@ func (s *Sim) Size() (clusters, peerings int) {
 // Inventory returns a copy of the whole inventory.
 func (s *Sim) Inventory() Inventory { return s.InventoryOf("") }
 
-// InventoryOf returns copies of the objects of one environment, or of all, environments
-// included, for "".
+// InventoryOf returns copies of the objects of one environment. "" means all environments, and the
+// environments themselves too.
 func (s *Sim) InventoryOf(environment string) Inventory {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -41,7 +41,7 @@ func (s *Sim) InventoryOf(environment string) Inventory {
 	return doc
 }
 
-// AddInventory adds the objects of the document, or replaces those of the same ID.
+// AddInventory adds the objects of the document. An object replaces the one with the same ID.
 func (s *Sim) AddInventory(doc Inventory) {
 	for _, c := range s.collections {
 		for _, o := range c.kind.in(&doc) {
@@ -50,9 +50,9 @@ func (s *Sim) AddInventory(doc Inventory) {
 	}
 }
 
-// SetInventory replaces all objects by those of the document; keys and recorded calls stay. Every object needs an ID, unique within
-// its kind, and an environment: otherwise the error is a *FieldError and nothing
-// has changed.
+// SetInventory replaces all objects by those of the document. Keys and recorded calls stay. Every
+// object needs an environment, and an ID that is unique within its kind. Otherwise the error is a
+// *FieldError, and nothing has changed.
 func (s *Sim) SetInventory(doc Inventory) error {
 	for _, k := range kinds {
 		if err := checkKeys(k, k.in(&doc)); err != nil {
@@ -61,14 +61,14 @@ func (s *Sim) SetInventory(doc Inventory) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, c := range slices.Backward(s.collections) { // Environments first: the objects' own are added to them.
+	for _, c := range slices.Backward(s.collections) { // Environments first: replace adds those of the objects.
 		s.replace(c, c.kind.in(&doc))
 	}
 	return nil
 }
 
-// replace refills c. The numbering goes on, so that no token of the former content
-// hides an object of the new one.
+// replace gives c new objects. The sequence numbers go on. Otherwise an old page token could skip a
+// new object.
 func (s *Sim) replace(c *collection, objects []object) {
 	fresh := newCollection(c.kind)
 	fresh.seq, fresh.gone = c.seq, c.gone+len(c.byID)
@@ -78,8 +78,8 @@ func (s *Sim) replace(c *collection, objects []object) {
 	}
 }
 
-// ReadInventory reads one inventory document and holds it against the contract. The
-// error names line or field, and for a field what is allowed.
+// ReadInventory reads one inventory document and checks it against the contract. The error names
+// the line or the field. For a field, it also says what is allowed.
 func ReadInventory(r io.Reader) (Inventory, error) {
 	var doc Inventory
 	if err := ReadDocument(r, &doc); err != nil {
@@ -96,13 +96,13 @@ func raws(entries []*entry) []json.RawMessage {
 	return out
 }
 
-// pointerTo is the pointer of a listed type, which is where its methods are.
+// pointerTo is the pointer to a listed type. The pointer has the type's methods.
 type pointerTo[T any] interface {
 	*T
 	object
 }
 
-// pointers returns the objects to put for items, as copies.
+// pointers returns pointers to copies of items.
 func pointers[T any, P pointerTo[T]](items []T) []object {
 	out := make([]object, len(items))
 	for i := range items {
@@ -112,7 +112,7 @@ func pointers[T any, P pointerTo[T]](items []T) []object {
 	return out
 }
 
-// put stores o and says what was stored, and whether it is new.
+// put stores o. It returns what was stored, and whether it is new.
 func put(s *Sim, c *collection, o object) (raw json.RawMessage, created bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,12 +168,12 @@ func remove(s *Sim, c *collection, id string) error {
 	return nil
 }
 
-// notFound says that there is no object of that ID.
+// notFound returns the error that there is no object with this ID.
 func (c *collection) notFound(id string) error {
 	return fmt.Errorf("%s %q: %w", c.kind.noun, id, ErrNotFound)
 }
 
-// decode reads back what encode wrote.
+// decode reads what encode has written.
 func decode[T any](raw json.RawMessage) T {
 	var item T
 	readBack(raw, &item)

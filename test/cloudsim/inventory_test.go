@@ -66,7 +66,7 @@ func TestUpdatedAtMovesWithAChangeOnly(t *testing.T) {
 	g.Expect(updated()).To(Equal(first.Add(time.Hour)))
 
 	c.now = first.Add(2 * time.Hour)
-	s.PutCluster(cluster("lkc-1")) // without times of its own
+	s.PutCluster(cluster("lkc-1")) // without timestamps
 	g.Expect(updated()).To(Equal(first.Add(2 * time.Hour)))
 
 	given := cluster("lkc-1")
@@ -172,8 +172,8 @@ func TestAnythingGoesThroughTheGoAPI(t *testing.T) {
 	g.Expect(s.Environments()).To(Equal([]string{env}))
 }
 
-// TestConcurrentUse is for the race detector, and asserts that listings stay whole:
-// every object that is there all along is in each of them, once.
+// TestConcurrentUse is for the race detector. It also checks that listings stay whole: an object
+// that exists all the time must be in each listing exactly once.
 func TestConcurrentUse(t *testing.T) {
 	g := NewWithT(t)
 	s := simWith(numbered(1, 40))

@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 )
 
-// Op names an operation of the simulated cloud by its operationId.
+// Op is an operation of the simulated cloud. Its value is the operationId.
 type Op string
 
-// The operations. OpAny stands for every request where a request is asked for, and
-// OpOther is what a request of no operation (another path or verb) is recorded as.
+// The operations. OpAny stands for every operation. OpOther is recorded for a request with another
+// path or verb.
 const (
 	OpListClusters     Op = "listCmkV2Clusters"
 	OpListPeerings     Op = "listNetworkingV1Peerings"
@@ -19,7 +19,7 @@ const (
 	OpAny              Op = ""
 )
 
-// Ops returns the list operations, and OpOther.
+// Ops returns the list operations and OpOther.
 func Ops() []Op {
 	var ops []Op
 	for _, k := range kinds {
@@ -28,7 +28,7 @@ func Ops() []Op {
 	return append(ops, OpOther)
 }
 
-// The words of the contract that the simulator itself sets or checks.
+// These are words of the contract that the simulator itself sets or checks.
 const (
 	PhaseProvisioning   = "PROVISIONING"
 	PhaseProvisioned    = "PROVISIONED"
@@ -43,36 +43,36 @@ const (
 	ConnectionPNI         = "PRIVATE_NETWORK_INTERFACE"
 )
 
-// kind is everything that sets one listed kind apart from another.
+// kind has everything that differs between the listed kinds.
 type kind struct {
 	op          Op
-	path        string // of the list operation, and of metadata.self with an ID behind it
+	path        string // of the list operation; with an ID also of metadata.self
 	apiVersion  string
 	name        string
 	noun        string // for messages
-	plural      string // of the inventory document
+	plural      string // its member in the inventory document
 	maxPageSize int
-	// cloudKeyOnly reports whether a global API key is refused.
+	// cloudKeyOnly reports whether the operation refuses a global API key.
 	cloudKeyOnly bool
 	filters      []string // query parameters; object.facets gives the values in this order
 	phases       []string
-	// organizationWide reports whether the objects are the organization's, and lie in no
+	// organizationWide reports whether the objects belong to the organization and not to an
 	// environment.
 	organizationWide bool
-	// optional are the members that mode wire sends as null where they are absent: paths
-	// of members within an item.
+	// optional has the optional members of an item, as paths. If such a member is absent, mode wire
+	// sends it as null.
 	optional []string
-	// undocumented adds members to an item's spec that the contract does not have.
+	// undocumented adds members to the spec of an item that are not in the contract.
 	undocumented func(spec tree)
 
-	fresh func() object // one without content
-	// in and fill are the kind's place in an inventory document.
+	fresh func() object // returns an empty object
+	// in returns the objects of the kind from an inventory document. fill sets them.
 	in   func(*Inventory) []object
 	fill func(*Inventory, []json.RawMessage)
 }
 
-// of completes the description of a kind whose objects are of type T and have that place
-// in an inventory document.
+// of completes the description of a kind whose objects have type T. place returns their place in an
+// inventory document.
 func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 	k.fresh = func() object { return P(new(T)) }
 	k.in = func(doc *Inventory) []object { return pointers[T, P](*place(doc)) }
@@ -80,10 +80,10 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 	return &k
 }
 
-// kinds are all there are.
+// kinds has all kinds that can be listed.
 var kinds = []*kind{clusterKind, peeringKind, networkKind, environmentKind}
 
-// kindAt returns the kind that is listed at that path, or nil.
+// kindAt returns the kind that is listed at this path, or nil.
 func kindAt(path string) *kind {
 	for _, k := range kinds {
 		if k.path == path {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// unenforcedLimit is what the headers say where no limit is enforced.
+// unenforcedLimit is the limit in the headers if no limit is enforced.
 const unenforcedLimit = 10_000
 
-// limiter counts the requests of each key in fixed windows, each starting with the
-// first request after the one before has ended.
+// limiter counts the requests of each key in windows of fixed length. A window begins with the
+// first request after the end of the window before.
 type limiter struct {
 	limit  int
 	window time.Duration
@@ -26,10 +26,10 @@ type window struct {
 	used int
 }
 
-// allowance is what a key has left after a request.
+// allowance is what the rate limit leaves a key after a request.
 type allowance struct {
 	allowed                 bool
-	limit, remaining, reset int // reset in seconds from now, rounded up
+	limit, remaining, reset int // reset is in seconds from now, rounded up
 }
 
 func newLimiter(limit int, length time.Duration) *limiter {

@@ -16,20 +16,20 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// maxBody is what this client reads of one body.
+// maxBody is the largest number of bytes that the lister reads of one body.
 const maxBody = 4 << 20
 
-// lister is a client in the plainest words, to hold faults against their verdicts: it
-// takes what may be taken, refuses what must be refused and never asks again.
+// lister is a very simple client for checking the verdicts of faults. It accepts what a client may
+// accept, refuses what a client must refuse, and never retries.
 type lister struct {
 	t       *testing.T
 	server  *cloudsim.Server
 	key     string
 	timeout time.Duration
-	answers []answer // one for each request, the body as far as it came
+	answers []answer // one for each request; the body may be cut
 }
 
-// get sends one request on a connection of its own, so that nothing is sent again.
+// get sends one request on a new connection, so that net/http does not send the request again.
 func (l *lister) get(target string) (answer, error) {
 	l.t.Helper()
 	client := http.Client{
@@ -55,8 +55,8 @@ func (l *lister) get(target string) (answer, error) {
 	return a, err
 }
 
-// list returns the IDs of a whole listing, sorted, each once. An error means that the
-// listing is not to be relied on.
+// list returns the IDs of a whole listing, sorted and each once. If there is an error, the listing
+// must not be used.
 func (l *lister) list(path string) ([]string, error) {
 	ids, tokens, total, token := map[string]bool{}, map[string]bool{}, 0, ""
 	for range 50 {
@@ -98,7 +98,7 @@ func (l *lister) list(path string) ([]string, error) {
 	return nil, errors.New("too many pages")
 }
 
-// read takes the IDs out of one page.
+// read adds the IDs of one page to ids.
 func (l *lister) read(a answer, path string, ids map[string]bool) (token string, total int, err error) {
 	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if a.status != http.StatusOK || media != "application/json" {

@@ -16,8 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// spoilt is what a test may look at: the answers of a listing up to the spoilt one,
-// that one's error, and the three good pages.
+// spoilt is what a test can check: the answer with the fault and its error, and the three good
+// pages of the listing.
 type spoilt struct {
 	answer
 	err  error
@@ -29,8 +29,8 @@ type spoilt struct {
 
 func (s spoilt) whole() string { return s.good[s.page].body }
 
-// looks says what each fault looks like over the network. Each begins at the first
-// page that can have it.
+// looks has a function for each fault. The function checks what the fault looks like over the
+// network. The fault happens on the first page that can have it.
 var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 	cloudsim.FaultResetBefore: func(g Gomega, s spoilt) {
 		g.Expect(s.err).To(Or(MatchError(syscall.ECONNRESET), MatchError(io.EOF)))
@@ -42,7 +42,7 @@ var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 		g.Expect(s.body).To(Equal(s.whole()[:len(s.whole())/2]))
 	},
 	cloudsim.FaultResetAfterBody: func(g Gomega, s spoilt) {
-		if s.err != nil { // the reset came first
+		if s.err != nil { // the reset came before the body
 			g.Expect(s.err).To(MatchError(syscall.ECONNRESET))
 			return
 		}
@@ -59,7 +59,7 @@ var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 	},
 	cloudsim.FaultSlowBody: func(g Gomega, s spoilt) { s.same(g) },
 	cloudsim.FaultEndlessBody: func(g Gomega, s spoilt) {
-		// Which comes first, this client's patience or the simulator's, is a race.
+		// Either the client or the simulator gives up first. Both are right.
 		g.Expect(s.err).To(Or(MatchError("the body is too long"), MatchError(io.ErrUnexpectedEOF)))
 		g.Expect(s.header.Get("Content-Length")).To(BeEmpty())
 		g.Expect(strings.TrimRight(s.body, " ")).To(Equal(strings.TrimSuffix(s.whole(), "]}")))
@@ -198,7 +198,7 @@ var looks = map[cloudsim.Fault]func(Gomega, spoilt){
 	},
 }
 
-// same expects the good answer.
+// same expects the answer of the good page.
 func (s spoilt) same(g Gomega) {
 	g.Expect(s.err).NotTo(HaveOccurred())
 	g.Expect(s.body).To(Equal(s.whole()))
@@ -224,7 +224,7 @@ func body(contentType string, status int, text string) func(Gomega, spoilt) {
 	}
 }
 
-// item expects a good page but for one item, the sixth of the first page.
+// item expects a good page except for one item: the sixth of the first page.
 func item(texts ...string) func(Gomega, spoilt) {
 	return func(g Gomega, s spoilt) {
 		var bad, good struct{ Data []json.RawMessage }
@@ -255,7 +255,7 @@ func limited(retryAfter, remaining, reset string) func(Gomega, spoilt) {
 	}
 }
 
-// endless follows the pages for longer than there are any.
+// endless follows more pages than the listing has without the fault.
 func endless(g Gomega, s spoilt) {
 	tokens := map[string]bool{}
 	for a := s.answer; len(tokens) < 40; {

@@ -5,25 +5,30 @@ import (
 	"sync/atomic"
 )
 
-// Mode says how close to its contract the simulated cloud keeps. It is a flag.Value
-// by way of flag.TextVar.
+// Mode says how closely the simulated cloud keeps to the contract. flag.TextVar makes a flag of it.
 type Mode int32
 
 // The modes.
 const (
-	// ModeStrict is the published contract to the letter.
+	// ModeStrict keeps exactly to the published contract.
 	ModeStrict Mode = iota
-	// ModeWire is what is seen in the field: the end of a listing as next absent, null
-	// or "", sometimes on an empty page of its own with data null; total_size too low
-	// or absent; peering clouds as networking.v1.AwsPeering; references without
-	// related; SASL_SSL:// in front of bootstrap addresses; former spellings of
-	// connection types; members that are not documented, and null ones. All of it means
-	// the same as the strict answer, save for members that strict does not have. An
-	// object looks the same in every listing, as its ID decides how it looks.
+	// ModeWire has deviations that real answers have:
 	//
-	// Which objects there are, and their IDs and words, is the inventory's, so that a
-	// change of mode never makes one object of another. Seed and Estrange bring what
-	// the field has there: IDs peer-…, phases, types and clouds of tomorrow.
+	//   - The last page has next absent, null or "". Sometimes the end is an empty page of its own
+	//     with data null.
+	//   - total_size is too low or absent.
+	//   - The clouds of peerings are written as networking.v1.AwsPeering.
+	//   - References have no related.
+	//   - Bootstrap addresses begin with SASL_SSL://.
+	//   - Connection types have former spellings.
+	//   - There are undocumented members, and members that are null.
+	//
+	// Apart from the undocumented members, the answer means the same as in ModeStrict. An object
+	// looks the same in every listing, because its ID decides how it looks.
+	//
+	// The mode does not change the objects, their IDs and their words. They come from the
+	// inventory, so an object stays the same if the mode changes. Seed and Estrange add what else
+	// real inventories may have: IDs peer-…, and unknown phases, types and clouds.
 	ModeWire
 )
 
@@ -54,27 +59,27 @@ func (m *Mode) UnmarshalText(text []byte) error {
 	return fmt.Errorf("there is no mode %q: use strict or wire", text)
 }
 
-// SetMode changes the mode of all answers from now on, also within a listing.
+// SetMode changes the mode of all answers from now on, also in the middle of a listing.
 func (s *Sim) SetMode(m Mode) { s.wire.mode.Store(int32(m)) }
 
 // Mode returns the present mode.
 func (s *Sim) Mode() Mode { return Mode(s.wire.mode.Load()) }
 
-// wireState is the mode, and what turns a strict page into one from the field.
+// wireState is the mode, with the counters for changing a strict page into one of ModeWire.
 type wireState struct {
 	mode atomic.Int32
-	// Pages, listings that reached their last object, and listings that ended. They
-	// take turns, so that a few listings see everything.
+	// These count the pages, the listings that reached their last object, and the listings that
+	// ended. Each count selects the next deviation in turn, so a few listings show all of them.
 	pages, reached, ended atomic.Uint64
 }
 
-// change makes d's envelope look as in the field.
+// change gives d's envelope the deviations of ModeWire.
 func (t *wireState) change(d *draft) {
 	if d.meta.TotalSize != nil {
 		switch t.pages.Add(1) % 4 {
 		case 1:
 			d.meta.TotalSize = nil
-		case 2: // of this page only
+		case 2: // the number of items on this page
 			n := len(d.items)
 			d.meta.TotalSize = &n
 		case 3:
@@ -86,7 +91,8 @@ func (t *wireState) change(d *draft) {
 		return
 	}
 	if n := len(d.page.entries); n > 0 && t.reached.Add(1)%2 == 0 {
-		// The end is news even to the cloud: one more page, which turns out empty.
+		// The cloud does not know yet that the listing has ended. It sends one more page, which is
+		// empty.
 		d.meta.Next = d.link(d.page.entries[n-1].seq, true)
 		return
 	}

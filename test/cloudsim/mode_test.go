@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// items returns the objects of a list answer as they came, by ID.
+// items returns the objects of a list answer unchanged. The key is the ID.
 func items(g Gomega, a answer) map[string]map[string]any {
 	var l struct{ Data []map[string]any }
 	g.ExpectWithOffset(1, a.status).To(Equal(200), a.body)
@@ -79,7 +79,7 @@ func TestAnObjectLooksTheSameInEveryListing(t *testing.T) {
 	g.Expect(changed["status"]).To(HaveKeyWithValue("phase", "MOVED"))
 }
 
-// TestTheWireModeEndsListingsInEveryWay lists one page again and again.
+// TestTheWireModeEndsListingsInEveryWay lists the same clusters again and again.
 func TestTheWireModeEndsListingsInEveryWay(t *testing.T) {
 	g := NewWithT(t)
 	s := simWith(numbered(1, 12))
@@ -133,7 +133,7 @@ func TestTheModeMayChangeWithinAListing(t *testing.T) {
 	}
 }
 
-// walkModes lists, each page in the other mode.
+// walkModes lists all objects and changes the mode before each page.
 func walkModes(g Gomega, s *cloudsim.Sim) (ids []string) {
 	query := "&page_size=7"
 	for n := 0; ; n++ {

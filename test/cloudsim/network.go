@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Network is a network in the shape it has on the wire. Zero fields are left out where
-// the contract allows it.
+// Network is a network as it is sent. Empty fields are left out if the contract allows it.
 type Network struct {
 	APIVersion string        `json:"api_version,omitempty"`
 	Kind       string        `json:"kind,omitempty"`
@@ -34,13 +33,13 @@ type NetworkSpec struct {
 	Gateway         *Reference    `json:"gateway"` // null where there is none
 }
 
-// NetworkZone is a network's part in one zone.
+// NetworkZone is the part of a network in one zone.
 type NetworkZone struct {
 	ZoneID string `json:"zone_id"`
 	CIDR   string `json:"cidr"`
 }
 
-// DNSConfig is how a network's names resolve.
+// DNSConfig says how the names of a network resolve.
 type DNSConfig struct {
 	Resolution string `json:"resolution"`
 }
@@ -59,7 +58,7 @@ type NetworkStatus struct {
 	Cloud                    *NetworkCloud     `json:"cloud,omitempty"`
 }
 
-// NetworkCloud holds the fields of all three clouds; Kind says which one it is.
+// NetworkCloud has the fields of all three clouds together. Kind says which cloud it is.
 type NetworkCloud struct {
 	Kind                                    string            `json:"kind"`
 	VPC                                     string            `json:"vpc,omitempty"`
@@ -74,7 +73,7 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs           map[string]string `json:"private_link_service_resource_ids,omitempty"`
 }
 
-// Ways to connect to a network, as networks spell them.
+// These are the connection types of a network, in the spelling of networks.
 const (
 	connectionPeering        = "PEERING"
 	connectionTransitGateway = "TRANSITGATEWAY"
@@ -99,32 +98,33 @@ var networkKind = of(func(doc *Inventory) *[]Network { return &doc.Networks }, k
 	undocumented: func(spec tree) { spec["ip_family"] = []any{"IPV4"} },
 })
 
-// PutNetwork adds n, or replaces the network of the same ID, as PutCluster does.
+// PutNetwork adds n, or replaces the network with the same ID, as PutCluster does.
 func (s *Sim) PutNetwork(n Network) { put(s, s.of(networkKind), &n) }
 
-// Network returns a copy of the network of that ID, and whether there is one.
+// Network returns a copy of the network with this ID, and whether there is one.
 func (s *Sim) Network(id string) (Network, bool) { return get[Network](s, s.of(networkKind), id) }
 
-// Networks returns copies of an environment's networks in order of creation, or of
-// all networks for "".
+// Networks returns copies of the networks of an environment, in order of creation. "" means all
+// environments.
 func (s *Sim) Networks(environment string) []Network {
 	return list[Network](s, s.of(networkKind), environment)
 }
 
-// UpdateNetwork lets change edit the network of that ID, as UpdateCluster does.
+// UpdateNetwork calls change with the network of this ID and stores the result, as UpdateCluster
+// does.
 func (s *Sim) UpdateNetwork(id string, change func(*Network)) error {
 	return update(s, s.of(networkKind), id, func(o object) { change(o.(*Network)) })
 }
 
-// RemoveNetwork takes the network out of the inventory. The error wraps ErrNotFound.
+// RemoveNetwork removes the network from the inventory. The error wraps ErrNotFound.
 func (s *Sim) RemoveNetwork(id string) error { return remove(s, s.of(networkKind), id) }
 
 func (n *Network) key() (string, string) { return n.ID, n.Spec.Environment.ID }
 func (n *Network) meta() *Metadata       { return &n.Metadata }
 func (n *Network) setID(id string)       { n.ID = id }
 
-// setPhase also takes the error away when the network becomes READY, as a READY
-// network with an error is something the cloud never shows.
+// setPhase sets the phase. If it is READY, setPhase also removes the error, because the cloud never
+// shows a READY network with an error.
 func (n *Network) setPhase(phase string) {
 	n.Status.Phase = phase
 	if phase == PhaseReady {
@@ -206,7 +206,7 @@ func (c NetworkCloud) check(k *checks) {
 	}
 }
 
-// The words of tomorrow that Estrange gives out.
+// These are the unknown words that Estrange uses.
 const (
 	OddNetworkPhase      = "REZONING"
 	OddNetworkConnection = "WORMHOLE"
@@ -226,8 +226,8 @@ func (n *Network) estrange(i int) {
 	}
 }
 
-// network makes the network that clusters and peerings of the seed name: what is
-// reached by peering has an address range, what is reached by PrivateLink has none.
+// network makes a network to which clusters and peerings of the seed refer. A network for peering
+// has an address range. A network for PrivateLink has none.
 func (g *generator) network(i int) Network {
 	at := g.networks[i]
 	n := Network{ID: at.id, Metadata: g.metadata()}
@@ -270,7 +270,7 @@ func (g *generator) network(i int) Network {
 	return n
 }
 
-// connect gives a READY network what one reaches it by.
+// connect sets the names and cloud fields that clients of a READY network use.
 func (g *generator) connect(n *Network, at network) {
 	status := &n.Status
 	status.DNSDomain = at.domain + "." + suffix(at.site)

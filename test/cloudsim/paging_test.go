@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// numbered returns the IDs lkc-01, lkc-02, … of from to to.
+// numbered returns the IDs lkc-01, lkc-02 and so on. Their numbers begin at from and end at to.
 func numbered(from, to int) []string {
 	ids := []string{}
 	for i := from; i <= to; i++ {
@@ -49,7 +49,7 @@ func TestEveryPageSizeGivesEveryItemOnce(t *testing.T) {
 func TestLinksLeadToAllPages(t *testing.T) {
 	g := NewWithT(t)
 	s := simWith(numbered(1, 25))
-	// follow asks for a link as it stands, as a client that trusts it would.
+	// follow requests a link unchanged, as a client that trusts the link would.
 	follow := func(link *string) list {
 		g.ExpectWithOffset(1, link).NotTo(BeNil())
 		u, err := url.Parse(*link)

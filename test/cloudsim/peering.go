@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// Peering is a network peering in the shape it has on the wire.
+// Peering is a network peering as it is sent.
 type Peering struct {
 	APIVersion string        `json:"api_version,omitempty"`
 	Kind       string        `json:"kind,omitempty"`
@@ -24,8 +24,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud holds the fields of all three clouds; Kind says which one it is.
-// Routes that are empty but not nil are sent as an empty list.
+// PeeringCloud has the fields of all three clouds together. Kind says which cloud it is. If Routes
+// is empty but not nil, an empty list is sent.
 type PeeringCloud struct {
 	Kind               string   `json:"kind"`
 	Account            string   `json:"account,omitempty"`
@@ -64,38 +64,39 @@ var peeringKind = of(func(doc *Inventory) *[]Peering { return &doc.Peerings }, k
 	undocumented: func(spec tree) { spec["dns_forwarding"] = []any{} },
 })
 
-// PutPeering adds p, or replaces the peering of the same ID, as PutCluster does.
+// PutPeering adds p, or replaces the peering with the same ID, as PutCluster does.
 func (s *Sim) PutPeering(p Peering) { put(s, s.of(peeringKind), &p) }
 
-// Peering returns a copy of the peering of that ID, and whether there is one.
+// Peering returns a copy of the peering with this ID, and whether there is one.
 func (s *Sim) Peering(id string) (Peering, bool) { return get[Peering](s, s.of(peeringKind), id) }
 
-// Peerings returns copies of an environment's peerings in order of creation, or of
-// all peerings for "".
+// Peerings returns copies of the peerings of an environment, in order of creation. "" means all
+// environments.
 func (s *Sim) Peerings(environment string) []Peering {
 	return list[Peering](s, s.of(peeringKind), environment)
 }
 
-// UpdatePeering lets change edit the peering of that ID, as UpdateCluster does.
+// UpdatePeering calls change with the peering of this ID and stores the result, as UpdateCluster
+// does.
 func (s *Sim) UpdatePeering(id string, change func(*Peering)) error {
 	return update(s, s.of(peeringKind), id, func(o object) { change(o.(*Peering)) })
 }
 
-// SetPeeringPhase sets status.phase, to any word; READY takes error_code and
-// error_message away. The error wraps ErrNotFound.
+// SetPeeringPhase sets status.phase. Any word is allowed. READY also removes error_code and
+// error_message. The error wraps ErrNotFound.
 func (s *Sim) SetPeeringPhase(id, phase string) error {
 	return s.UpdatePeering(id, func(p *Peering) { p.setPhase(phase) })
 }
 
-// RemovePeering takes the peering out of the inventory. The error wraps ErrNotFound.
+// RemovePeering removes the peering from the inventory. The error wraps ErrNotFound.
 func (s *Sim) RemovePeering(id string) error { return remove(s, s.of(peeringKind), id) }
 
 func (p *Peering) key() (string, string) { return p.ID, p.Spec.Environment.ID }
 func (p *Peering) meta() *Metadata       { return &p.Metadata }
 func (p *Peering) setID(id string)       { p.ID = id }
 
-// setPhase also takes the error away when the peering becomes READY, as a READY
-// peering with an error is something the cloud never shows.
+// setPhase sets the phase. If it is READY, setPhase also removes the error, because the cloud never
+// shows a READY peering with an error.
 func (p *Peering) setPhase(phase string) {
 	p.Status.Phase = phase
 	if phase == PhaseReady {

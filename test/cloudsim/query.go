@@ -15,18 +15,18 @@ const (
 
 // query is what a list request asks for.
 type query struct {
-	values      url.Values // as given, for the links
+	values      url.Values // as they were given, for the links
 	environment string
 	filter      filter
 	pageSize    int
 	scope       scope
 	cursor      uint64
-	round       uint64 // of a listing without end, from 1; 0: of one with an end
+	round       uint64 // in an endless listing, from 1; 0 in other listings
 }
 
-// parseQuery reads the parameters of a list request. It is as strict as the contract
-// allows, so that a client's slip shows: a parameter that the operation does not have,
-// has once only, or has not got a value for is a 400.
+// parseQuery reads the parameters of a list request. It is as strict as the contract allows, so
+// that a mistake of the client shows. The answer is 400 if a parameter does not exist in the
+// operation, is given more often than allowed, or has no value.
 func (s *Sim) parseQuery(raw string, k *kind) (query, *failure) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
@@ -67,7 +67,8 @@ func (s *Sim) parseQuery(raw string, k *kind) (query, *failure) {
 	return q, nil
 }
 
-// resume goes on where token says, in the listing or in what a fault has made of it.
+// resume sets q to continue at token. token belongs to the listing itself, or to the partial or
+// endless listing that a fault has made of it.
 func (s *Sim) resume(q *query, k *kind, token string) bool {
 	if cursor, ok := s.tokens.open(token, q.scope); ok {
 		q.cursor = cursor
@@ -81,7 +82,7 @@ func (s *Sim) resume(q *query, k *kind, token string) bool {
 	if !endless.opened(s.tokens, token) {
 		return false
 	}
-	// Its pages are all the first one: the cursor only counts them.
+	// All pages of an endless listing are its first page. The cursor only counts them.
 	endless.cursor, endless.round = 0, endless.cursor
 	*q = endless
 	return true
@@ -92,8 +93,8 @@ func (q *query) opened(tokens tokenSealer, token string) (ok bool) {
 	return ok
 }
 
-// partOf returns the query that shows a part of what q does. Its tokens are its own,
-// and not valid beyond the next ClearFaults.
+// partOf returns a query that shows only a part of what q shows. Its tokens are not those of q, and
+// are valid until the next ClearFaults.
 func (s *Sim) partOf(q query, k *kind) query {
 	fault := fmt.Sprintf("part %d", s.faults.generation.Load())
 	q.scope = newScope(k.op, q.environment, q.filter, fault)
@@ -101,13 +102,13 @@ func (s *Sim) partOf(q query, k *kind) query {
 	return q
 }
 
-// endlessOf returns the query whose listing has no end, with tokens as partOf's.
+// endlessOf returns a query whose listing has no end. Its tokens are like those of partOf.
 func (s *Sim) endlessOf(q query, k *kind) query {
 	q.scope = newScope(k.op, q.environment, q.filter, fmt.Sprintf("endless %d", s.faults.generation.Load()))
 	return q
 }
 
-// parameters are those that may be given once.
+// parameters returns the parameters that may be given only once.
 func (k *kind) parameters() []string {
 	if k.organizationWide {
 		return []string{"page_size", "page_token"}

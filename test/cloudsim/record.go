@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Call is one request the simulated cloud was sent. It holds the ID of the key that
-// the request named, known or not, and never a secret.
+// Call is one request to the simulated cloud. It has the ID of the key that the request named,
+// known or unknown. It never has a secret.
 type Call struct {
 	Op        Op        `json:"op"`
 	Method    string    `json:"method"`
@@ -16,32 +16,32 @@ type Call struct {
 	Query     string    `json:"query,omitempty"`
 	KeyID     string    `json:"key_id,omitempty"`
 	UserAgent string    `json:"user_agent,omitempty"`
-	Status    int       `json:"status"` // 0: no answer, or not yet
+	Status    int       `json:"status"` // 0: there is no answer, or none yet
 	Time      time.Time `json:"time"`
 }
 
-// Calls returns the newest calls, oldest first. A call is recorded when it comes in
-// and has its status before the first byte of the answer is out.
+// Calls returns the newest calls, oldest first. A call is recorded when the request comes. Its
+// status is recorded before the first byte of the answer is sent.
 func (s *Sim) Calls() []Call { return s.calls.list() }
 
-// Count returns the exact number of calls of op since the last ResetCalls, of all
-// calls for OpAny.
+// Count returns the exact number of calls of op since the last ResetCalls. OpAny counts all calls.
 func (s *Sim) Count(op Op) int { return s.calls.count(op) }
 
 // Counts returns the exact number of calls of each operation since the last ResetCalls.
 func (s *Sim) Counts() map[Op]int { return s.calls.byOp() }
 
-// ResetCalls forgets all calls, foreign ones too, and sets the counters to 0.
+// ResetCalls forgets all calls and sets the counters to 0. This includes the calls of the foreign
+// origin.
 func (s *Sim) ResetCalls() {
 	s.calls.reset()
 	s.strayed.reset()
 }
 
-// recorder keeps the newest calls in a ring and counts them all.
+// recorder keeps only the newest calls, in a ring, but counts all calls.
 type recorder struct {
 	mu     sync.Mutex
 	ring   []*Call
-	next   int // place of the oldest call once the ring is full
+	next   int // place of the oldest call when the ring is full
 	size   int
 	counts map[Op]int
 	total  int
@@ -49,7 +49,7 @@ type recorder struct {
 
 func newRecorder(size int) *recorder { return &recorder{size: size, counts: map[Op]int{}} }
 
-// begin records a call and returns the writer that will note its status.
+// begin records a call. It returns a writer that records the status of the answer.
 func (c *recorder) begin(w http.ResponseWriter, r *http.Request, op Op, now time.Time) http.ResponseWriter {
 	id, _, _ := r.BasicAuth()
 	call := &Call{Op: op, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery,
@@ -98,8 +98,8 @@ func (c *recorder) reset() {
 	c.ring, c.next, c.counts, c.total = nil, 0, map[Op]int{}, 0
 }
 
-// statusWriter notes the status of an answer before it is sent. So a test that has read the answer
-// finds it recorded.
+// statusWriter records the status of an answer before the answer is sent. So a test that has read
+// the answer finds the status recorded.
 type statusWriter struct {
 	http.ResponseWriter
 	recorder *recorder

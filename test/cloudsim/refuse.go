@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What goes out with the statuses: every shape an error is known to have.
+// These are the bodies of error answers, in every shape that is known.
 const (
 	portal   = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in to the network.</body></html>\n"
 	badKey   = "invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key"
@@ -15,14 +15,14 @@ const (
 	error500 = `{"error_code":50001,"message":"something went wrong on our side"}`
 	error504 = `{"status":504,"error":{"code":504,"message":"the upstream server did not answer"},"requestId":"REQUEST-ID"}`
 
-	// absurd is more than 64 bits hold.
+	// absurd is a number that needs more than 64 bits.
 	absurd = "99999999999999999999"
 )
 
 var error501 = failure{status: http.StatusNotImplemented, code: "not_implemented", title: "Not Implemented",
 	detail: "this operation is not available here"}
 
-// refuse sends a failure in place of any answer.
+// refuse sends a failure instead of the answer.
 func refuse(f failure) func(*exchange) {
 	return func(x *exchange) {
 		x.count()
@@ -30,7 +30,7 @@ func refuse(f failure) func(*exchange) {
 	}
 }
 
-// rateLimited answers 429 with those of the headers that are not empty.
+// rateLimited answers 429 with these headers. It leaves out a header whose value is empty.
 func rateLimited(retryAfter, remaining, reset string) func(*exchange) {
 	return func(x *exchange) {
 		x.count()
@@ -49,7 +49,7 @@ func rateLimited(retryAfter, remaining, reset string) func(*exchange) {
 }
 
 func rateLimitedDate(x *exchange) {
-	// A date has whole seconds: it is one second ahead, or nearly two.
+	// A date has only whole seconds. So the wait is between one and two seconds.
 	at := x.sim.clock().Add(2 * time.Second).UTC().Format(http.TimeFormat)
 	rateLimited(at, "", "")(x)
 }
@@ -58,7 +58,7 @@ func tokenExpired(x *exchange) {
 	refuse(*badParameter("page_token", "page_token has expired: begin again with the first page"))(x)
 }
 
-// redirect sends the client to where it is. The next answer is another fault or none.
+// redirect redirects the client to the same URL. The next answer may have another fault or none.
 func redirect(x *exchange) {
 	x.count()
 	x.w.Header().Set("Location", x.r.URL.RequestURI())
@@ -71,7 +71,7 @@ func redirectForeign(x *exchange) {
 	x.w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-// hangInError answers 500 and stops in the middle of the body for good.
+// hangInError answers 500, and then hangs in the middle of the body.
 func hangInError(x *exchange) {
 	x.count()
 	x.w.Header().Set("Content-Type", jsonType)

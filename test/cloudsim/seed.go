@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// DefaultEnvironment is the environment that Seed fills when its options name none.
+// DefaultEnvironment is the environment that Seed fills if SeedOptions names none.
 const DefaultEnvironment = "env-abc123"
 
-// SeedOptions says what Seed is to make.
+// SeedOptions says what Seed makes.
 type SeedOptions struct {
 	Environment string // default DefaultEnvironment
 	Clusters    int
@@ -20,13 +20,15 @@ type SeedOptions struct {
 	Seed        int64 // the same options give the same objects
 }
 
-// Seed adds a realistic inventory to s. It is varied from the first objects on: five
-// clusters have all five types, three phases and three clouds; four peerings have
-// three phases (one FAILED with its error, one PENDING_ACCEPT) and three clouds; 12
-// clusters and 7 peerings have whatever there is to have. Peerings and most Dedicated
-// clusters share networks. In mode wire every other peering has an ID peer-…, and some
-// objects have words the contract does not, see Estrange. The networks that are named
-// are there too, one in four of them for PrivateLink, the third still PROVISIONING.
+// Seed adds a realistic inventory to s. Even a small inventory is varied. The first five clusters
+// have all types, three phases and three clouds. The first four peerings have three phases and
+// three clouds; one is FAILED with an error, and one is PENDING_ACCEPT. 12 clusters and 7 peerings
+// have every variant. Peerings and most Dedicated clusters share networks.
+//
+// Seed also adds these networks. One in four is for PrivateLink. The third one is PROVISIONING.
+//
+// In mode wire, every second peering has an ID peer-…, and some objects have unknown words, see
+// Estrange.
 func Seed(s *Sim, o SeedOptions) {
 	if o.Environment == "" {
 		o.Environment = DefaultEnvironment
@@ -64,36 +66,36 @@ func Seed(s *Sim, o SeedOptions) {
 
 var (
 	cloudCycle = []string{"AWS", "GCP", "AZURE"}
-	// Eight places against three clouds, so that every type but Freight meets every
-	// cloud and the first Dedicated clusters (0, 5, 7) are on three different ones.
+	// The cycle has eight places, and there are three clouds. So every type except Freight comes
+	// with every cloud. The first Dedicated clusters (0, 5 and 7) are in three different clouds.
 	typeCycle = []string{"Dedicated", "Basic", "Enterprise", "Standard", "Freight", "Dedicated", "Standard", "Dedicated"}
-	// The phases of the first peerings; most later ones are READY.
+	// These are the phases of the first peerings. Most later peerings are READY.
 	firstPeeringPhases = []string{PhaseReady, PhasePendingAccept, PhaseFailed, PhaseReady,
 		PhaseProvisioning, PhaseDisconnected, PhaseDeprovisioning}
 	teams  = []string{"payments", "orders", "search", "fraud", "logistics", "clickstream", "billing", "iot"}
 	stages = []string{"prod", "staging", "dev"}
 )
 
-// network is what clusters and peerings of one network agree on.
+// network has what the clusters and peerings of one network have in common.
 type network struct {
 	id     string
 	site   site
 	domain string
 }
 
-// generator makes the objects of one seed, which must be asked for in order.
+// generator makes the objects of one seed. The objects must be made in order.
 type generator struct {
 	rand        *rand.Rand
 	environment string
 	used        map[string]bool
-	named       map[string]int // display names given, by what they begin with
+	named       map[string]int // how often a display name was used
 	networks    []network
 	dedicated   int // Dedicated clusters so far
 	start       time.Time
 }
 
 func newGenerator(o SeedOptions) *generator {
-	// Two environments of the same seed must not share IDs.
+	// Environments with the same seed must not have the same IDs.
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(o.Environment)) // never fails, by its documentation
 	g := &generator{
@@ -113,8 +115,8 @@ func newGenerator(o SeedOptions) *generator {
 	return g
 }
 
-// organizationsOwn makes the environment itself. Its name follows its ID, so that the objects
-// drawn are the same whether it was there before or not.
+// organizationsOwn makes the environment itself. Its name is not drawn but comes from its ID. So
+// the other objects are the same, whether the environment existed before or not.
 func (g *generator) organizationsOwn() Environment {
 	h := hash(g.environment)
 	return Environment{ID: g.environment, Metadata: Metadata{CreatedAt: g.start, UpdatedAt: g.start},
@@ -126,7 +128,7 @@ func (g *generator) cluster(i int) Cluster {
 	kind := typeCycle[i%len(typeCycle)]
 	cloud := cloudCycle[i%len(cloudCycle)]
 	if kind == "Freight" {
-		cloud = "AWS" // where it is offered
+		cloud = "AWS" // Freight exists only there
 	}
 	c := Cluster{ID: g.id("lkc-", 6), Metadata: g.metadata()}
 	c.Spec.Environment.ID = g.environment
@@ -141,14 +143,14 @@ func (g *generator) cluster(i int) Cluster {
 	c.Spec.Cloud, c.Spec.Region = at.cloud, at.region
 	c.Spec.DisplayName = g.name(pick(g, teams) + "-" + pick(g, stages))
 	if c.Status.Phase == PhaseFailed {
-		// What never came up has no addresses and no CKUs.
+		// A cluster that was never provisioned has no addresses and no CKUs.
 		c.Spec.KafkaBootstrapEndpoint, c.Spec.HTTPEndpoint, c.Spec.APIEndpoint = "", "", ""
 		c.Spec.Endpoints, c.Status.CKU = nil, 0
 	}
 	return c
 }
 
-// name returns a display name, with a number behind it where it was given before.
+// name returns a display name. If the name was used before, it gets a number at its end.
 func (g *generator) name(base string) string {
 	g.named[base]++
 	if n := g.named[base]; n > 1 {
@@ -175,8 +177,8 @@ func (g *generator) clusterPhase(i int) string {
 	return PhaseProvisioned
 }
 
-// configureDedicated makes c a Dedicated cluster. Four of five are in a network,
-// whose site then is theirs.
+// configureDedicated makes c a Dedicated cluster and returns its site. Four of five such clusters
+// are in a network, and then have the site of the network.
 func (g *generator) configureDedicated(c *Cluster, at site) site {
 	n := g.dedicated
 	g.dedicated++
@@ -187,7 +189,7 @@ func (g *generator) configureDedicated(c *Cluster, at site) site {
 	}
 	c.Spec.Config.CKU, c.Status.CKU = cku, cku
 	if n%5 == 2 {
-		c.Spec.Config.CKU = cku + 1 // a resize under way
+		c.Spec.Config.CKU = cku + 1 // a resize is under way
 	}
 	c.Spec.Config.ReleasePriority = "REGULAR"
 	if n%4 == 3 {
@@ -206,7 +208,7 @@ func (g *generator) configureDedicated(c *Cluster, at site) site {
 	switch n % 4 {
 	case 1:
 		c.Spec.BYOK = &Reference{ID: g.id("cck-", 5)}
-	case 2: // an older one, which shows both
+	case 2: // an older cluster, which has both
 		c.Spec.BYOK = &Reference{ID: g.id("cck-", 5)}
 		c.Spec.Config.EncryptionKey = g.encryptionKey(at)
 	case 3:
@@ -216,7 +218,7 @@ func (g *generator) configureDedicated(c *Cluster, at site) site {
 	return at
 }
 
-// configureElastic makes c a cluster of one of the four types that scale by eCKU.
+// configureElastic makes c a cluster of one of the four types that are sized in eCKU.
 func (g *generator) configureElastic(c *Cluster, at site) {
 	config := &c.Spec.Config
 	switch config.Kind {
@@ -226,7 +228,7 @@ func (g *generator) configureElastic(c *Cluster, at site) {
 		g.addressPublic(c, at, g.rand.IntN(2) == 0)
 	case "Standard":
 		c.Spec.Availability = pick(g, []string{"MULTI_ZONE", "SINGLE_ZONE", "HIGH"})
-		if g.rand.IntN(2) == 0 { // optional, so that some show none
+		if g.rand.IntN(2) == 0 { // optional, so some clusters have none
 			config.MaxECKU = 10
 		}
 		g.addressPublic(c, at, g.rand.IntN(2) == 0)
@@ -258,13 +260,14 @@ func (g *generator) encryptionKey(at site) string {
 	}
 }
 
-// metadata dates an object: created within two years of the start, changed later on.
+// metadata returns the dates of an object. The object was created within two years after the start,
+// and changed within a month after that.
 func (g *generator) metadata() Metadata {
 	created := g.start.Add(time.Duration(g.rand.IntN(2*365*24*3600)) * time.Second)
 	return Metadata{CreatedAt: created, UpdatedAt: created.Add(time.Duration(g.rand.IntN(30*24*3600)) * time.Second)}
 }
 
-// id returns an ID of n random letters and digits that this generator has not given yet.
+// id returns prefix with n random letters and digits. No object of this generator has this ID yet.
 func (g *generator) id(prefix string, n int) string {
 	for {
 		id := prefix + g.text("0123456789abcdefghijklmnopqrstuvwxyz", n)

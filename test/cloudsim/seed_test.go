@@ -16,7 +16,7 @@ func seeded(o cloudsim.SeedOptions) cloudsim.Inventory {
 	return s.Inventory()
 }
 
-// words counts what word returns for each item.
+// words counts how often word returns each text for items.
 func words[T any](items []T, word func(T) string) map[string]int {
 	counts := map[string]int{}
 	for _, i := range items {

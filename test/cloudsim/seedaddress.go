@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// addressDedicated gives a Dedicated cluster its endpoints: of three in a network, one
-// has the deprecated fields alone, one an access point beside them, one several.
+// addressDedicated sets the endpoints of a Dedicated cluster. Of three clusters in a network, the
+// first has only the deprecated fields, the second also has one access point, and the third has
+// two.
 func (g *generator) addressDedicated(c *Cluster, at site, domain string, n int) {
 	if domain == "" {
 		g.addressPublic(c, at, true)
@@ -26,8 +27,8 @@ func (g *generator) addressDedicated(c *Cluster, at site, domain string, n int) 
 	}
 }
 
-// addressPublic gives c a public address: in the deprecated fields, and unless
-// oldOnly as an access point too.
+// addressPublic sets the public address of c in the deprecated fields. Unless oldOnly is true, it
+// also sets it as an access point.
 func (g *generator) addressPublic(c *Cluster, at site, oldOnly bool) {
 	host := g.publicHost(at)
 	c.Spec.KafkaBootstrapEndpoint = host + ":9092"
@@ -59,7 +60,7 @@ func endpoint(host, connectionType string) Endpoint {
 		ConnectionType: connectionType}
 }
 
-// suffix is the end of the host names of a site.
+// suffix returns the end of the host names of a site.
 func suffix(at site) string {
 	return fmt.Sprintf("%s.%s.confluent.cloud", at.region, strings.ToLower(at.cloud))
 }

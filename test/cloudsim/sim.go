@@ -1,17 +1,15 @@
-// Package cloudsim is a simulated Confluent Cloud: the list operations this project
-// reads (Kafka clusters, network peerings, networks, environments) as an http.Handler over an
-// inventory in memory that may be changed while it is being listed.
+// Package cloudsim is a simulated Confluent Cloud. It serves the list operations that this project
+// uses, for Kafka clusters, network peerings, networks and environments, as an http.Handler. The
+// inventory is in memory and may change during a listing.
 //
-// In mode strict, the default, it keeps to the published contract to the letter; in
-// mode wire its answers have what is seen in the field. Either way it can be made to
-// fail: the catalogue of Faults has every wrong answer a client must stand, to be
-// scripted (FailNext) or drawn by a seed (Chaos). It shares no code with the client,
-// so that an error of the client cannot hide in its own mirror image. Tests use it
-// through the Go API, the cloudsim command by Documents.
+// In mode strict, the default, answers keep exactly to the published contract. In mode wire, they
+// have deviations that real answers have. In both modes the cloud can fail. The catalogue of Faults
+// has every wrong answer that a client must handle. FailNext selects a fault, and Chaos draws
+// faults at random. The package shares no code with the client, so that it cannot repeat an error
+// of the client. Tests use the package through its Go API. The cloudsim command uses Documents.
 //
-// Serving a page costs the same whatever the size of the inventory: items are
-// encoded once, when they are set, and a page token leads straight to the place
-// where the listing goes on.
+// The cost of a page does not depend on the size of the inventory. An item is encoded only once,
+// when it is stored. A page token leads directly to the place where the listing continues.
 package cloudsim
 
 import (
@@ -22,42 +20,41 @@ import (
 	"time"
 )
 
-// DefaultWindow is the length of a rate-limit window when Options names none.
+// DefaultWindow is the length of a rate-limit window if Options does not set it.
 const DefaultWindow = time.Minute
 
-// DefaultHangTime is how long a fault that hangs does so when Options names no time.
+// DefaultHangTime is how long an answer hangs if Options does not set it.
 const DefaultHangTime = 10 * time.Second
 
-// DefaultSlowTime is how long a slow body takes when Options names no time.
+// DefaultSlowTime is how long a slow body takes if Options does not set it.
 const DefaultSlowTime = 250 * time.Millisecond
 
-// DefaultKeepCalls is how many calls the recorder keeps when Options names no number.
+// DefaultKeepCalls is how many calls the recorder keeps if Options does not set it.
 const DefaultKeepCalls = 1000
 
 // Options configures a simulator. The zero value is ready for use.
 type Options struct {
-	// Mode is how the simulator begins; SetMode changes it. Default ModeStrict.
+	// Mode is the first mode of the simulator. SetMode changes it. The default is ModeStrict.
 	Mode Mode
-	// Clock gives the time for timestamps, rate limits and recorded calls.
-	// Default time.Now.
+	// Clock returns the time for timestamps, rate limits and recorded calls. The default is
+	// time.Now.
 	Clock func() time.Time
-	// RateLimit is the number of requests a key may make in one Window. 0 enforces
-	// none: the rate-limit headers are then sent with a generous limit that never
-	// gets used up.
+	// RateLimit is the number of requests that a key may make in one Window. 0 means no limit: the
+	// rate-limit headers then show a high limit that is never used up.
 	RateLimit int
-	// Window is the length of a rate-limit window. It starts with a key's first
-	// request. Default DefaultWindow.
+	// Window is the length of a rate-limit window. A window begins with the first request of a key.
+	// The default is DefaultWindow.
 	Window time.Duration
 	// OmitTotalSize leaves the optional metadata.total_size out of list answers.
 	OmitTotalSize bool
-	// KeepCalls is how many of the newest calls the recorder keeps; the counters
-	// are exact whatever it is. Default DefaultKeepCalls.
+	// KeepCalls is how many of the newest calls the recorder keeps. The counters are exact in any
+	// case. The default is DefaultKeepCalls.
 	KeepCalls int
-	// HangTime bounds, in real time, the faults that would go on forever, for a
-	// client that has no bound of its own. Default DefaultHangTime.
+	// HangTime is how long, in real time, a fault that hangs or has no end goes on. It matters for
+	// a client without a bound of its own. The default is DefaultHangTime.
 	HangTime time.Duration
-	// SlowTime is how long, in real time, FaultSlowBody takes for one body.
-	// Default DefaultSlowTime.
+	// SlowTime is how long, in real time, FaultSlowBody takes to send one body. The default is
+	// DefaultSlowTime.
 	SlowTime time.Duration
 }
 
@@ -65,40 +62,40 @@ type Options struct {
 type Key struct {
 	// ID and Secret are the user and the password of Basic authentication.
 	ID, Secret string
-	// Forbidden makes the key a known one without any rights: 403 on every call.
+	// If Forbidden is true, the key is known but has no rights: every call gets 403.
 	Forbidden bool
-	// Global makes the key one that is good for more than Confluent Cloud's own API: the
-	// operations that take none are refused with this status, 401 or 403. 0 is a Cloud
-	// API key, good for all.
+	// If Global is not 0, the key is a global API key. An operation that accepts no global API key
+	// then refuses it with the status in Global, 401 or 403. If Global is 0, the key is a Cloud API
+	// key, which every operation accepts.
 	Global int
-	// Refused are operations that the key's owner has no rights to: 403.
+	// Refused are the operations for which the key's owner has no rights. They get 403.
 	Refused []Op
-	// Environments are the ones the key may see, nil for all of them.
+	// Environments are the environments that the key may see. nil means all environments.
 	Environments []string
-	// Sees is how much the key is shown of these. The cloud says nothing of what it
-	// leaves out: 200, and a total_size to match. Default ViewAll.
+	// Sees is how many of the objects the key may see. The cloud does not report that it leaves
+	// objects out: the status is 200, and total_size counts only what is shown. The default is
+	// ViewAll.
 	Sees View
 }
 
-// Sim is one simulated cloud. All its methods may be called at any time, also
-// while it serves.
+// Sim is one simulated cloud. Its methods may be called at any time, also while it serves.
 type Sim struct {
 	clock         func() time.Time
 	omitTotalSize bool
 	tokens        tokenSealer
 	limits        *limiter
 	calls         *recorder
-	strayed       *recorder // what came to the foreign origin
+	strayed       *recorder // records the calls of the foreign origin
 	faults        faults
 	wire          wireState
 	hangTime      time.Duration
 	slowTime      time.Duration
-	foreignURL    atomic.Pointer[string] // set by Start, for the faults that lead there
+	foreignURL    atomic.Pointer[string] // set by Start, for faults that lead there
 
-	mu          sync.RWMutex // guards all below
+	mu          sync.RWMutex // guards the fields below
 	keys        map[string]Key
 	exchanges   exchanges
-	collections []*collection // as in kinds
+	collections []*collection // in the order of kinds
 }
 
 // New returns a simulated cloud without keys, environments and objects.
@@ -141,15 +138,15 @@ func New(o Options) *Sim {
 // of returns the objects of a kind.
 func (s *Sim) of(k *kind) *collection { return s.collections[slices.Index(kinds, k)] }
 
-// AddKey makes k valid from now on. A key of the same ID is replaced, which is how
-// a secret is rotated.
+// AddKey makes k valid from now on. It replaces a key with the same ID; so a test can rotate a
+// secret.
 func (s *Sim) AddKey(k Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keys[k.ID] = k
 }
 
-// RemoveKey makes the key of that ID unknown: requests with it get 401.
+// RemoveKey removes the key with this ID: requests with it get 401.
 func (s *Sim) RemoveKey(id string) {
 	s.mu.Lock()
 	delete(s.keys, id)
@@ -157,12 +154,12 @@ func (s *Sim) RemoveKey(id string) {
 	s.limits.forget(id)
 }
 
-// now is the simulated cloud's time in the precision its timestamps have.
+// now is the time of the simulated cloud, with the precision of its timestamps.
 func (s *Sim) now() time.Time {
 	return s.clock().UTC().Truncate(time.Microsecond)
 }
 
-// newRequestID returns an ID that no other answer carries.
+// newRequestID returns an ID that no other answer has.
 func newRequestID() string {
 	return rand.Text()
 }

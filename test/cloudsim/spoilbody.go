@@ -13,15 +13,17 @@ import (
 
 const jsonType = "application/json"
 
-// good returns the usual answer, held back. Its header is already that of x.w.
+// good returns the usual answer without sending it. The header of x.w already has the header of
+// this answer.
 func (x *exchange) good() *bufferWriter {
 	answer := &bufferWriter{header: x.w.Header(), status: http.StatusOK}
 	x.sim.serve(answer, x.r, nil)
 	return answer
 }
 
-// spoil counts the fault and has change send something in place of a page; the header,
-// with the page's length, is in place. An answer that is no page goes out as it is.
+// spoil counts the fault and calls change, which sends something instead of the page. The header is
+// already set, including the length of the page. If the answer is not a page, spoil sends it
+// unchanged.
 func (x *exchange) spoil(change func(body []byte)) {
 	answer := x.good()
 	if answer.status != http.StatusOK {
@@ -33,20 +35,20 @@ func (x *exchange) spoil(change func(body []byte)) {
 	change(answer.body.Bytes())
 }
 
-// send sends what has been spoilt. Errors are the client's, which has gone.
+// send sends body at once. It ignores errors: they mean that the client is gone.
 func (x *exchange) send(body []byte) {
 	_, _ = x.w.Write(body)
 	_ = http.NewResponseController(x.w).Flush() // the connection may be cut next
 }
 
-// sendWhole sends a body of another length than the page's.
+// sendWhole sends a body whose length differs from that of the page.
 func (x *exchange) sendWhole(status int, body []byte) {
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(status)
 	_, _ = x.w.Write(body)
 }
 
-// wait lets time pass and reports whether the client is still there.
+// wait waits for d. It returns false if the client is gone before that.
 func (x *exchange) wait(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -58,7 +60,7 @@ func (x *exchange) wait(d time.Duration) bool {
 	}
 }
 
-// slowPieces is in how many pieces a slow body comes.
+// slowPieces is the number of pieces of a slow body.
 const slowPieces = 10
 
 func resetBefore(x *exchange) {
@@ -76,7 +78,7 @@ func resetInBody(x *exchange) {
 func resetAfterBody(x *exchange) {
 	x.spoil(func(body []byte) {
 		x.send(body)
-		// Mostly time enough for the client to read it: a reset overtakes what the
+		// This is usually enough time for the client to read the page. A reset discards what the
 		// kernels still hold.
 		x.wait(x.sim.slowTime / slowPieces)
 		resetConnection(x.w)
@@ -115,7 +117,7 @@ func slowBody(x *exchange) {
 	})
 }
 
-// endlessBody goes on within data, in blanks, at some ten megabytes a second.
+// endlessBody sends spaces in the middle of data without end, some ten megabytes a second.
 func endlessBody(x *exchange) {
 	x.spoil(func(body []byte) {
 		x.w.Header().Del("Content-Length")
@@ -133,7 +135,7 @@ func endlessBody(x *exchange) {
 	})
 }
 
-// replaced sends what change makes of a good page's body, with its length right.
+// replaced sends what change makes of the body of a good page. It sets the right length.
 func replaced(change func(body []byte) []byte) func(*exchange) {
 	return func(x *exchange) {
 		x.spoil(func(body []byte) { x.sendWhole(http.StatusOK, change(body)) })
@@ -144,7 +146,7 @@ func truncated(body []byte) []byte { return body[:len(body)/2] }
 
 func garbage(body []byte) []byte { return append(body, "\n<!-- served by proxy 7 -->"...) }
 
-// noData cuts off data, which is the last member.
+// noData removes data, which is the last member.
 func noData(body []byte) []byte {
 	return append(body[:bytes.LastIndex(body, []byte(`,"data":`))], '}')
 }
@@ -158,19 +160,19 @@ const (
 	bombBlocks = 64
 )
 
-// blankBlock is a gzip member of many blanks, which compresses a thousandfold.
+// blankBlock is a gzip member with many spaces. It is a thousand times smaller than the spaces.
 var blankBlock = sync.OnceValue(func() []byte { return zip(bytes.Repeat([]byte(" "), bombBlock)) })
 
 func zip(plain []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write(plain) // never fails, as a Buffer never does
+	_, _ = w.Write(plain) // never fails, because a Buffer never fails
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// gzipBomb is a good page with a gigabyte of blanks before its last brace. A gzip
-// stream may have many members, so that the blanks are packed once for all.
+// gzipBomb sends a good page with a gigabyte of spaces before its last brace. A gzip stream may
+// have many members, so the spaces are compressed only once.
 func gzipBomb(x *exchange) {
 	x.spoil(func(body []byte) {
 		x.w.Header().Set("Content-Encoding", "gzip")
@@ -183,7 +185,8 @@ func gzipBomb(x *exchange) {
 	})
 }
 
-// answer sends a fixed answer in place of any. REQUEST-ID in it is the request's.
+// answer sends a fixed answer instead of the usual one. It replaces the text REQUEST-ID by the ID
+// of the request.
 func answer(status int, contentType, body string) func(*exchange) {
 	return func(x *exchange) {
 		x.count()

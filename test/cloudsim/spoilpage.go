@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// edited serves the usual page as edit changes it. edit reports whether it did; if not,
-// the page is as it was and the fault has not happened.
+// edited serves the usual page after edit has changed it. edit returns false if it did not change
+// the page. The fault then has not happened.
 func edited(edit func(*draft) bool) func(*exchange) {
 	return func(x *exchange) {
 		x.sim.serve(x.w, x.r, func(d *draft) {
@@ -18,7 +18,7 @@ func edited(edit func(*draft) bool) func(*exchange) {
 	}
 }
 
-// wrongKind makes d an empty list of the kind that was not asked for.
+// wrongKind makes d an empty list of another kind.
 func wrongKind(d *draft) bool {
 	next := (slices.Index(kinds, d.kind) + 1) % len(kinds)
 	d.kind, d.items = kinds[next], none
@@ -34,8 +34,8 @@ func repeatedToken(d *draft) bool {
 	return true
 }
 
-// endlessPaging leads from this page to the first, again and again, each time by
-// another token.
+// endlessPaging makes the next link lead to the first page again, and so on without end. Each link
+// has a new token.
 func endlessPaging(d *draft) bool {
 	if d.query.round > 0 {
 		return false
@@ -54,22 +54,22 @@ func foreignNext(d *draft) bool {
 	return true
 }
 
-// itemMissing leaves an item of the last page out of data, but not out of total_size.
+// itemMissing leaves an item of the last page out. total_size still counts the item.
 func itemMissing(d *draft) bool {
 	total := d.page.total
 	if d.later() {
-		// What was on the pages before may be gone by now: the client has got it, and
-		// total_size must be larger than all it has got.
+		// Objects of the pages before may be deleted by now, but the client has got them.
+		// total_size must be larger than the number of all items that the client has got.
 		total += d.page.gone
 	}
 	return d.leaveOut(total)
 }
 
-// itemSkipped leaves an item of the last page out as if it were not there. That is
-// what paging by offset does when an object of an earlier page goes meanwhile.
+// itemSkipped leaves an item of the last page out, and total_size does not count it. This happens
+// if a cloud pages by offset and an object of an earlier page is deleted during the listing.
 func itemSkipped(d *draft) bool { return d.leaveOut(d.page.total - 1) }
 
-// leaveOut leaves out an item of the last page, which it makes the last for good.
+// leaveOut leaves an item of the last page out. It also makes sure that no page follows this one.
 func (d *draft) leaveOut(total int) bool {
 	if !d.last() || len(d.items) == 0 {
 		return false
@@ -80,7 +80,8 @@ func (d *draft) leaveOut(total int) bool {
 	return true
 }
 
-// itemRepeated adds the listing's first item, which an earlier page had, or this one.
+// itemRepeated adds the first item of the listing again. That item is on this page or on an earlier
+// one.
 func itemRepeated(d *draft) bool {
 	d.sim.mu.RLock()
 	first := d.collection.page(d.query.environment, d.query.filter, 0, 1).entries
@@ -92,7 +93,7 @@ func itemRepeated(d *draft) bool {
 	return true
 }
 
-// spoiled makes an item in the middle of a page unreadable.
+// spoiled makes the item in the middle of a page unreadable.
 func spoiled(change func(item tree) any) func(*exchange) {
 	return edited(func(d *draft) bool {
 		if len(d.items) == 0 {
@@ -124,8 +125,8 @@ func longID(item tree) any {
 	return item
 }
 
-// LongestID and OddID are the IDs of the items too many, of FaultItemLongestID and
-// FaultItemOddID: the one as long as an ID may be, the other far from an object name.
+// LongestID is the ID of the item that FaultItemLongestID adds. It has the largest allowed length.
+// OddID is the ID of the item that FaultItemOddID adds. It is very different from an object name.
 var (
 	LongestID = "lkc-" + strings.Repeat("x", maxIDLength-len("lkc-"))
 	OddID     = "Odd_ID/of ünusual shape."
@@ -135,7 +136,7 @@ func longestID(d *draft) bool { return d.addItem(LongestID) }
 
 func oddID(d *draft) bool { return d.addItem(OddID) }
 
-// addItem adds an item that is like the page's first but for its ID.
+// addItem adds an item. The item is a copy of the page's first item, with another ID.
 func (d *draft) addItem(id string) bool {
 	if len(d.items) == 0 {
 		return false
@@ -146,7 +147,7 @@ func (d *draft) addItem(id string) bool {
 	return true
 }
 
-// partialKey makes this and the pages to come those of a listing that shows a part.
+// partialKey shows only a part of the objects on this page and the pages after it.
 func partialKey(d *draft) bool { return d.showLess(d.sim.partOf(d.query, d.kind)) }
 
 func blindKey(d *draft) bool {

@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// maxViews bounds the filtered views kept for one environment.
+// maxViews is how many filtered views of an environment are kept at most.
 const maxViews = 64
 
-// entry is one object as it is stored: its JSON, ready to be sent, and what is
-// needed to find it. An entry never changes; a changed object is a new entry.
+// entry is one stored object: its JSON, which can be sent as it is, and the values for finding it.
+// An entry never changes. A changed object gets a new entry.
 type entry struct {
 	seq              uint64 // place in the order of creation, from 1
 	id, environment  string
 	facets           [][]string
 	created, updated time.Time
 	raw              json.RawMessage
-	inTheField       func() json.RawMessage // raw as mode wire sends it, made when first asked for
+	inTheField       func() json.RawMessage // returns raw as mode wire sends it
 }
 
-// as returns the object as that mode sends it.
+// as returns the object as mode m sends it.
 func (e *entry) as(m Mode) json.RawMessage {
 	if m == ModeWire {
 		return e.inTheField()
@@ -33,7 +33,7 @@ func (e *entry) as(m Mode) json.RawMessage {
 	return e.raw
 }
 
-// shelf holds the entries of one kind in one environment, in order of creation.
+// shelf has the entries of one kind in one environment, in order of creation.
 type shelf struct {
 	entries []*entry
 
@@ -41,11 +41,11 @@ type shelf struct {
 	views map[string][]*entry
 }
 
-// collection holds all objects of one kind. The caller does the locking.
+// collection has all objects of one kind. The caller must lock the Sim.
 type collection struct {
 	kind    *kind
 	seq     uint64
-	gone    int // objects that were taken off a shelf so far
+	gone    int // how many objects were removed so far
 	byID    map[string]*entry
 	shelves map[string]*shelf
 }
@@ -54,9 +54,8 @@ func newCollection(k *kind) *collection {
 	return &collection{kind: k, byID: map[string]*entry{}, shelves: map[string]*shelf{}}
 }
 
-// put stores o and returns its entry. An object that is there already keeps its
-// place in the order as long as it stays in its environment, so that a listing
-// under way neither misses it nor shows it twice.
+// put stores o and returns its entry. If the object exists already in the same environment, it
+// keeps its place in the order. So a listing under way shows it exactly once.
 func (c *collection) put(o object, now time.Time) *entry {
 	o.complete()
 	id, environment := o.key()
@@ -90,9 +89,9 @@ func (c *collection) put(o object, now time.Time) *entry {
 	return e
 }
 
-// stamp sets the timestamps of o, which replaces old (nil if it is new), and
-// returns o's JSON. Times that are given stay; a change that does not bring a new
-// updated_at gets the present time.
+// stamp sets the timestamps of o and returns o's JSON. old is the entry that o replaces; nil if o
+// is new. Timestamps that o already has stay. If o changed but has no new updated_at, updated_at
+// becomes now.
 func stamp(o object, old *entry, now time.Time) json.RawMessage {
 	m := o.meta()
 	created, updated := now, now
@@ -113,8 +112,8 @@ func stamp(o object, old *entry, now time.Time) json.RawMessage {
 	return raw
 }
 
-// encode gives the JSON that goes out for o. It panics where there is none, which
-// only a timestamp outside of the years 0 to 9999 can bring about.
+// encode returns the JSON of o as it is sent. It panics if o has no JSON. The only reason for that
+// is a timestamp outside of the years 0 to 9999.
 func encode(o any) json.RawMessage {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -125,7 +124,7 @@ func encode(o any) json.RawMessage {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// remove takes the object of that ID out and reports whether it was there.
+// remove removes the object with this ID. It returns false if there is none.
 func (c *collection) remove(id string) bool {
 	e := c.byID[id]
 	if e == nil {
@@ -144,14 +143,14 @@ func (c *collection) take(e *entry) {
 	s.views = nil
 }
 
-// after returns the index of the first entry whose place is behind seq.
+// after returns the index of the first entry whose place in the order is after seq.
 func (s *shelf) after(seq uint64) int { return after(s.entries, seq) }
 
 func after(entries []*entry, seq uint64) int {
 	return sort.Search(len(entries), func(i int) bool { return entries[i].seq > seq })
 }
 
-// all returns the entries of one environment, or of all for "", in order of creation.
+// all returns the entries of one environment, in order of creation. "" means all environments.
 func (c *collection) all(environment string) []*entry {
 	if environment != "" {
 		if s := c.shelves[environment]; s != nil {
@@ -172,10 +171,9 @@ func (c *collection) all(environment string) []*entry {
 	return entries
 }
 
-// filter holds the wanted values of each of a kind's filters, sorted. Any one value
-// of a filter will do, an empty filter takes everything, and all filters must agree.
-// Of what is left, the view shows all, a part or none, and only those of these IDs, unless
-// that is nil.
+// filter says which objects a listing selects. values has the wanted values of each filter of the
+// kind, sorted. An object must match one value of each filter that is not empty. only has the
+// allowed IDs; nil allows all IDs. view shows all of these objects, a part of them or none.
 type filter struct {
 	values [][]string
 	only   []string
@@ -199,7 +197,7 @@ func (f filter) matches(e *entry) bool {
 	return true
 }
 
-// key is the same for equal filters, and for no others.
+// key returns a text that is the same for equal filters and differs for other filters.
 func (f filter) key() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d:%q:", f.view, f.only)
@@ -211,8 +209,8 @@ func (f filter) key() string {
 	return b.String()
 }
 
-// matching returns the entries f lets through. What a filter selects is kept until
-// the shelf changes, so that only the first page of a filtered listing reads it all.
+// matching returns the entries that f selects. The result is kept until the shelf changes. So only
+// the first page of a filtered listing has to check all entries.
 func (s *shelf) matching(f filter) []*entry {
 	if f.empty() {
 		return s.entries
@@ -236,8 +234,8 @@ func (s *shelf) matching(f filter) []*entry {
 	return view
 }
 
-// page is one page of a listing. Its cursors are places in the order of creation
-// behind which another page starts, 0 being the place before the first object.
+// page is one page of a listing. prev, next and last are cursors: the page begins after this place
+// in the order of creation. 0 is the place before the first object.
 type page struct {
 	entries          []*entry
 	total, gone      int
@@ -245,8 +243,8 @@ type page struct {
 	hasPrev, hasNext bool
 }
 
-// page returns up to size objects of the environment that f lets through and that
-// were created after the cursor.
+// page returns one page of the objects of the environment that f selects. The page begins after
+// cursor and has at most size objects.
 func (c *collection) page(environment string, f filter, cursor uint64, size int) page {
 	s := c.shelves[environment]
 	if s == nil {
@@ -262,7 +260,7 @@ func (c *collection) page(environment string, f filter, cursor uint64, size int)
 	start := after(entries, cursor)
 	end := min(start+size, len(entries))
 	return page{
-		entries: slices.Clone(entries[start:end]), // the shelf's own are changed in place
+		entries: slices.Clone(entries[start:end]), // the shelf changes its own entries
 		total:   len(entries),
 		gone:    c.gone,
 		prev:    before(start - size),

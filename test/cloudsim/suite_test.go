@@ -21,14 +21,14 @@ const (
 	peeringsPath = "/networking/v1/peerings"
 )
 
-// clock is a time that stands still until it is moved.
+// clock is a time that does not move by itself. Tests move it.
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
 
 func newClock() *clock { return &clock{time.Date(2026, time.May, 1, 12, 0, 0, 0, time.UTC)} }
 
-// newSim returns a simulator with an empty environment and a key for everything.
+// newSim returns a simulator with an empty environment and a key that may do everything.
 func newSim(o cloudsim.Options) *cloudsim.Sim {
 	s := cloudsim.New(o)
 	s.AddKey(cloudsim.Key{ID: "KEY", Secret: "SECRET"})
@@ -67,14 +67,14 @@ func peering(id, name, phase, network string) cloudsim.Peering {
 	}, Status: cloudsim.PeeringStatus{Phase: phase}}
 }
 
-// answer is what came back from the cloud.
+// answer is an answer of the cloud.
 type answer struct {
 	status int
 	header http.Header
 	body   string
 }
 
-// list is the part of a list answer that tests look at.
+// list is the part of a list answer that tests check.
 type list struct {
 	APIVersion string `json:"api_version"`
 	Kind       string `json:"kind"`
@@ -102,7 +102,7 @@ func (l list) ids() []string {
 	return ids
 }
 
-// failure is the one error of an error answer.
+// failure is the only error of an error answer.
 type failure struct {
 	ID, Status, Code, Title, Detail string
 	Source                          struct{ Parameter string }
@@ -119,7 +119,7 @@ func (a answer) failure(g Gomega) failure {
 	return f
 }
 
-// ask sends one request to a handler, with Basic authentication if user is not "".
+// ask sends one request to a handler. If user is not "", the request has Basic authentication.
 func ask(h http.Handler, method, target, user, password, body string) answer {
 	r := httptest.NewRequest(method, target, strings.NewReader(body))
 	if user != "" {
@@ -130,12 +130,12 @@ func ask(h http.Handler, method, target, user, password, body string) answer {
 	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
-// get asks the cloud with the good key. query goes behind "?environment=…".
+// get sends a request with the valid key. query is added after "?environment=…".
 func get(s *cloudsim.Sim, path, query string) answer {
 	return ask(s.Handler(), http.MethodGet, path+"?environment="+env+query, "KEY", "SECRET", "")
 }
 
-// token returns the page token of a link.
+// token returns the page token in a link.
 func token(g Gomega, link *string) string {
 	g.ExpectWithOffset(1, link).NotTo(BeNil())
 	u, err := url.Parse(*link)
@@ -143,7 +143,7 @@ func token(g Gomega, link *string) string {
 	return u.Query().Get("page_token")
 }
 
-// walk lists everything by following next, calling between before each next page.
+// walk lists all objects by following next. It calls between before each page after the first.
 func walk(g Gomega, s *cloudsim.Sim, path, query string, between func(page int)) (ids []string) {
 	next := ""
 	for n := 1; ; n++ {
@@ -178,7 +178,7 @@ func do(t testing.TB, method, target, user, password string) (answer, error) {
 	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
-// environments returns environments of these IDs.
+// environments returns environments with these IDs.
 func environments(ids ...string) []cloudsim.Environment {
 	var all []cloudsim.Environment
 	for _, id := range ids {

@@ -10,20 +10,19 @@ import (
 	"fmt"
 )
 
-// scope is what a page token belongs to: operation, environment and filters, and
-// the fault that holds for the rest of the listing, if there is one.
+// scope is what a page token belongs to: the operation, the environment and the filters. If a fault
+// holds for the rest of the listing, the fault belongs to the scope too.
 type scope [8]byte
 
 func newScope(op Op, environment string, f filter, fault string) scope {
-	f.view, f.only = ViewAll, nil // which is the key's or the fault's
+	f.view, f.only = ViewAll, nil // the key or the fault decides these
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s %s", op, environment, f.key(), fault))
 	return scope(sum[:8])
 }
 
-// tokenSealer makes page tokens out of cursors and reads them back. A token is one
-// enciphered block of cursor and scope: it looks random, needs no memory on this
-// side, and one that was made up or taken from elsewhere shows the wrong scope.
-// Tokens end with the simulator that gave them.
+// tokenSealer makes page tokens from cursors and reads them back. A token is one encrypted block
+// with the cursor and the scope. It looks random, and the Sim need not remember it. A token that
+// was made up, or that is from elsewhere, has the wrong scope. Another simulator cannot read it.
 type tokenSealer struct{ block cipher.Block }
 
 func newTokenSealer() tokenSealer {
@@ -31,7 +30,7 @@ func newTokenSealer() tokenSealer {
 	_, _ = rand.Read(key) // never fails, by its documentation
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // only for a key of another length
+		panic(err) // happens only for a key of another length
 	}
 	return tokenSealer{block}
 }

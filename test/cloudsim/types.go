@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// What the simulated cloud calls itself in links and resource names.
+// These are the names of the simulated cloud in links and resource names.
 const (
 	apiURL       = "https://api.confluent.cloud"
 	organization = "crn://confluent.cloud/organization=9bb441c4-edef-46ac-8a41-c49e44a3fd9a"
 )
 
-// Metadata is an object's metadata. What is empty the simulator fills in when the
-// object is put, deleted_at aside.
+// Metadata is an object's metadata. When an object is stored, the simulator fills in empty fields,
+// but not deleted_at.
 type Metadata struct {
 	Self         string    `json:"self,omitempty"`
 	ResourceName string    `json:"resource_name,omitempty"`
@@ -21,7 +21,7 @@ type Metadata struct {
 	DeletedAt    time.Time `json:"deleted_at,omitzero"`
 }
 
-// Reference points at another object. The simulator fills in all but ID.
+// Reference names another object. The simulator fills in every field except ID.
 type Reference struct {
 	ID           string `json:"id"`
 	Environment  string `json:"environment,omitempty"`
@@ -31,23 +31,22 @@ type Reference struct {
 	Kind         string `json:"kind,omitempty"`        // peerings only
 }
 
-// object is what the store needs of an object of any kind.
+// object has what the store needs from an object of any kind.
 type object interface {
 	key() (id, environment string)
 	meta() *Metadata
-	// setID, setPhase change the object in place.
+	// setID and setPhase change the object itself.
 	setID(id string)
 	setPhase(phase string)
-	// facets returns, for each of the kind's filters in their order, the values that the
-	// filter finds the object by.
+	// facets returns the object's values for each filter of the kind, in the order of the filters.
 	facets() [][]string
-	// estrange gives the object, the i-th of its environment, words that the contract does
-	// not have, or leaves it as it is.
+	// estrange may give the object words that are not in the contract. i is the object's number in
+	// its environment and decides which words.
 	estrange(i int)
-	// complete fills in what the cloud itself would: versions, links, names. It
-	// writes to nothing the caller still holds.
+	// complete fills in what the cloud itself sets: versions, links and names. It must not change
+	// memory that the caller still uses.
 	complete()
-	// check returns a *FieldError for the first breach of the contract.
+	// check returns a *FieldError for the first violation of the contract.
 	check() error
 }
 

@@ -2,18 +2,17 @@ package cloudsim
 
 import "hash/fnv"
 
-// View is how much of the inventory a key, or a listing, is shown.
+// View says how much of the inventory a key or a listing shows.
 type View uint8
 
-// The views. The rest of the inventory is not there for who has less than all of it:
-// it is neither in data nor in total_size.
+// The views. What a view does not show is neither in data nor in total_size.
 const (
 	ViewAll  View = iota
-	ViewPart      // about half of the objects, the same ones each time
+	ViewPart      // about half of the objects, always the same half
 	ViewNone
 )
 
-// Shows reports whether the object of that ID is in the view.
+// Shows reports whether the view shows the object with this ID.
 func (v View) Shows(id string) bool {
 	switch v {
 	case ViewAll:
@@ -24,12 +23,12 @@ func (v View) Shows(id string) bool {
 	return false
 }
 
-// hash gives each ID its share of variety: what it decides is the same in every
+// hash returns a number that decides how the object with this ID varies. It is the same in every
 // listing and every run.
 func hash(id string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id)) // never fails, by its documentation
-	// FNV's low bits of short, similar IDs follow their last letters.
+	// For short, similar IDs, the low bits of FNV depend on the last letters only. So mix the bits.
 	n := h.Sum64()
 	n ^= n >> 32
 	n *= 0x9e3779b97f4a7c15

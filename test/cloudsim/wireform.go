@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// tree is a JSON object being changed.
+// tree is a JSON object that is being changed.
 type tree = map[string]any
 
-// wireForm returns an object's JSON as the field has it. Each of the changes is made to
-// about half of the objects, whichever their IDs say.
+// wireForm returns the JSON of an object in mode wire. Each change applies to about half of the
+// objects. The ID decides which.
 func wireForm(k *kind, id string, raw json.RawMessage) json.RawMessage {
 	o := decode[tree](raw)
 	spec, status := child(o, "spec"), child(o, "status")
-	chance := hash(id) >> 1 // its lowest bit decides who sees the object
+	chance := hash(id) >> 1 // the lowest bit decides whether ViewPart shows the object
 	maybe := func(change func()) {
 		if chance&1 == 1 {
 			change()
@@ -31,7 +31,8 @@ func wireForm(k *kind, id string, raw json.RawMessage) json.RawMessage {
 	return encode(o)
 }
 
-// child returns the object under key. Where there is none, what is written to it is lost.
+// child returns the object under key. If there is none, it returns a new object that belongs to
+// nothing.
 func child(o tree, key string) tree {
 	if c, ok := o[key].(tree); ok {
 		return c
@@ -45,7 +46,7 @@ func withoutRelated(spec tree) {
 	}
 }
 
-// endpoints calls change with everything of spec that has a bootstrap address.
+// endpoints calls change for spec, and for each endpoint in spec: each has a bootstrap address.
 func endpoints(spec tree, change func(tree)) {
 	change(spec)
 	all := child(spec, "endpoints")
@@ -62,7 +63,7 @@ func oldAddresses(spec tree) {
 	})
 }
 
-// formerConnectionTypes are the spellings the contract's own examples use.
+// formerConnectionTypes are spellings that the contract's own examples use.
 var formerConnectionTypes = map[string]string{
 	ConnectionPrivateLink: "PRIVATELINK",
 	ConnectionPNI:         "PRIVATENETWORKINTERFACE",
@@ -76,7 +77,7 @@ func oldConnectionTypes(spec tree) {
 	})
 }
 
-// oldCloudKind is for peerings, whose spec.cloud is an object.
+// oldCloudKind changes the cloud of a peering. Only in a peering is spec.cloud an object.
 func oldCloudKind(spec tree) {
 	cloud := child(spec, "cloud")
 	if kind, ok := cloud["kind"].(string); ok && kind != "" {
@@ -84,14 +85,14 @@ func oldCloudKind(spec tree) {
 	}
 }
 
-// undocumented adds members that the contract does not have.
+// undocumented adds members that are not in the contract.
 func undocumented(k *kind, o, spec, status tree) {
 	o["etag"] = `W/"7"`
 	status["conditions"] = []any{tree{"type": "Healthy", "status": true}}
 	k.undocumented(spec)
 }
 
-// nulls gives members that are absent the value null.
+// nulls sets optional members that are absent to null.
 func nulls(k *kind, o tree) {
 	for _, path := range k.optional {
 		within, names := o, strings.Split(path, ".")
@@ -104,7 +105,7 @@ func nulls(k *kind, o tree) {
 	}
 }
 
-// The words of tomorrow that Estrange gives out.
+// These are the unknown words that Estrange uses.
 const (
 	OddClusterPhase = "HIBERNATING"
 	OddClusterType  = "Serverless"
@@ -113,12 +114,13 @@ const (
 	OddPeeringCloud = "OciPeering"
 )
 
-// Estrange gives some objects of an environment words that the contract does not have:
-// of every eight clusters one an unknown phase, one an unknown type and one an unknown
-// cloud, of every four peerings one an unknown phase and one an unknown cloud, of every
-// five networks one an unknown phase, one an unknown way to connect and one an unknown
-// cloud. Doing it
-// again changes nothing. Seed does it in mode wire.
+// Estrange gives some objects of an environment words that are not in the contract. A second call
+// changes nothing. Seed calls the same code in mode wire. The words are:
+//
+//   - Of eight clusters, one gets an unknown phase, one an unknown type and one an unknown cloud.
+//   - Of four peerings, one gets an unknown phase and one an unknown cloud.
+//   - Of five networks, one gets an unknown phase, one an unknown connection type and one an
+//     unknown cloud.
 func Estrange(s *Sim, environment string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,20 +7,20 @@ import (
 	"fmt"
 )
 
-// guard is a line that keeps a fault away which was found once. Taken out, the tests of
+// guard is a line that prevents a fault that was found once. If the line is taken out, the tests of
 // its package must fail.
 type guard struct {
-	// name says what it keeps away.
+	// name names the fault that the guard prevents.
 	name string
 	file string
-	// text is the guard, which stands in the file once, and without what is put in its
-	// place.
+	// text is the text of the guard. It must be in the file exactly once. without replaces text
+	// when the guard is taken out.
 	text, without string
-	// focus narrows the specs that are run, by a part of their names; "" runs all.
+	// focus selects the specs to run by a part of their names. "" runs all tests.
 	focus string
 }
 
-// guards are in the order of the data flow.
+// guards has the guards in the order of the data flow.
 var guards = []guard{
 	{"an unchanged listing lacks nothing", "internal/cloudapi/listing.go", "len(l.Items) == c.index.size() && ", "", ""},
 	{"items of another environment", "internal/cloudapi/item.go", "e.unreadable = q.foreign(value); e", "e", ""},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget bounds how many requests a credential sends: by a rate, by the number of requests
-// in flight, by the cloud's own limit as the cloud reports it, and by a queue of syncs that wait to
-// begin. It knows nothing about what the requests ask.
+// Package budget limits the requests that a credential sends. There are four limits: a rate, the
+// number of requests in flight, the cloud's own limit as the cloud reports it, and a queue of syncs
+// that wait to begin. The package does not know the content of the requests.
 package budget
 
 import (
@@ -13,25 +13,25 @@ import (
 	"time"
 )
 
-// Budgets hands out one request budget for each endpoint origin and credential. All sources with
-// the same credential share it, because the cloud counts requests by credential. It is safe for
-// concurrent use.
+// Budgets returns the same request budget for every source with the same credential and the same
+// endpoint origin. Sources with the same credential must share a budget, because the cloud counts
+// requests by credential. Budgets is safe for concurrent use.
 type Budgets struct {
 	perSecond float64
 	burst     int
 
 	mu sync.Mutex
-	// limiters are the limiters of the budgets. The key is a digest, so it shows no secret.
+	// limiters has the limiter of each budget. The key is a digest, so it shows no secret.
 	limiters map[key]*limiter
 }
 
 // key is a digest of what identifies a budget.
 type key [sha256.Size]byte
 
-// New returns Budgets. Each budget allows perSecond requests a second, and after a pause burst
-// requests at once. If perSecond is 0 or less, there is no such limit. A burst below 1 counts as 1.
-// In any case a budget has at most two requests in flight, and sends fewer when the cloud says that
-// its own limit is near.
+// New returns Budgets. On average, each budget allows perSecond requests a second. After a pause it
+// allows burst requests at once. If perSecond is 0 or less, the rate has no limit. A burst below 1
+// counts as 1. With or without a rate, a budget has at most two requests in flight. It slows down
+// when the cloud reports that its own limit is near.
 func New(perSecond float64, burst int) *Budgets {
 	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
@@ -39,14 +39,15 @@ func New(perSecond float64, burst int) *Budgets {
 // PerSecond returns how many requests a second each budget allows on average; 0 for no limit.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that these parts identify: the origin of an endpoint, and the key and
-// secret of a credential. Budgets with the same parts share a limiter. A budget need not be given
-// back and may be kept for any time.
+// For returns the budget that parts identify. parts are the origin of an endpoint, and the parts of
+// an identity, such as the key and the secret of a credential. Budgets with the same parts share a
+// limiter. The caller need not give a budget back, and may keep it for any time.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
 
-// digest digests parts, each with its length: "ab", "c" differs from "a", "bc".
+// digest returns a hash of parts. It includes the length of each part, so that "ab", "c" and "a",
+// "bc" have different digests.
 func digest(parts []string) key {
 	h := sha256.New()
 	for _, part := range parts {
@@ -55,21 +56,21 @@ func digest(parts []string) key {
 	return key(h.Sum(nil))
 }
 
-// Budget is what one credential may send to one endpoint. If an answer reports the cloud's limit,
-// that limit holds for all that share the limiter.
+// Budget limits the requests of one credential to one endpoint. If an answer reports the cloud's
+// limit, this limit holds for all Budgets with the same parts.
 //
-// A Budget looks up its limiter for every request. If it kept the limiter, there could be two for
-// one key: an unused limiter is dropped, and the next request makes another.
+// A Budget looks up its limiter for every request. If it kept the limiter, there could be two
+// limiters for one key: an unused limiter is dropped, and the next request makes a new one.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait is how long to wait before asking again, and why. If For is 0, there is nothing to wait for.
+// Wait says how long to wait before the next attempt, and why. If For is 0, no wait is needed.
 type Wait struct {
-	// For is at most 5 minutes.
+	// For is the wait. A wait from Turn is at most 5 minutes.
 	For time.Duration
-	// Cause says why, as a part of a sentence.
+	// Cause is the reason for the wait, as a part of a sentence.
 	Cause string
 	// Cloud reports whether the cloud asked for the wait.
 	Cloud bool
@@ -83,13 +84,13 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
 }
 
-// Answer is the part of an answer that budgets use. It is zero if the answer has none of it.
+// Answer has the parts of an answer that budgets use. A part that the answer does not have is zero.
 type Answer struct {
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
 	RateLimit  RateLimit
-	// RetryAfter is the wait that the cloud asked for, between 0 and MaxWait. 0 means that it asked
-	// for none.
+	// RetryAfter is the wait that the cloud asked for, between 0 and MaxWait. 0 means that the
+	// cloud asked for no wait.
 	RetryAfter time.Duration
 }
 
@@ -100,33 +101,35 @@ type RateLimit struct {
 	Known bool
 	// Limit is the number of requests per window; 0 if the answer did not say.
 	Limit int
-	// Remaining is how many of these requests are left, at least 0.
+	// Remaining is how many requests are left in the window, at least 0.
 	Remaining int
 	// Reset is the time from the answer to the next window, between 0 and MaxWait.
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that is taken from an answer, so that absurd values do no harm.
-// Pauses have a bound of their own.
+// MaxWait is the longest wait that is taken from an answer, so that absurd values do no harm. A
+// pause has a smaller maximum, see maxPause.
 const MaxWait = 24 * time.Hour
 
-// Turn asks whether a sync may begin. name identifies the sync. If it has to wait, it keeps its
-// place in the queue if it asks again in time. If it may begin, it leaves the queue.
+// Turn returns how long a sync must wait before it may begin. name identifies the sync. If the wait
+// is zero, the sync may begin, and leaves the queue. Otherwise the sync has a place in the queue.
+// It keeps this place if the caller calls Turn again in time.
 //
-// Turn itself never waits: a caller that holds one of few workers should give the worker back. A
-// caller that does not call Turn may send requests too, and waits in Lease.
+// Turn itself never blocks, so a caller with one of few workers can give the worker back. A caller
+// may also send requests without calling Turn. Such a caller waits only in Lease.
 func (b *Budget) Turn(name string) Wait {
 	l := b.of.enter(b.key)
 	defer b.of.leave(l)
 	return l.turn(name)
 }
 
-// Lease waits until one request may be sent, but not longer than most. The caller must then call
-// settle once, with the answer. The error is the context's, or a *Refused if the wait is longer
-// than most or than the context allows.
-func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Answer), err error) {
+// Lease waits until the caller may send one request. If there is no error, the caller must call
+// settle once, with the answer. The wait is at most maxDelay. If a longer wait is needed, or a wait
+// past the context's deadline, the error is a *Refused. If the context ends first, the error is the
+// context's error.
+func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
-	r, err := l.admit(ctx, most)
+	r, err := l.admit(ctx, maxDelay)
 	if err != nil {
 		b.of.leave(l)
 		return nil, err
@@ -137,8 +140,8 @@ func (b *Budget) Lease(ctx context.Context, most time.Duration) (settle func(Ans
 	}, nil
 }
 
-// enter returns the limiter of a key. If it makes a new one, it drops the limiters that are not in
-// use and in the same state as a new one.
+// enter returns the limiter of a key. When it makes a new limiter, it drops each limiter that has
+// no users and is in the same state as a new one.
 func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 const testSecret = "very/secret+value=="
 
-// one has a budget let one request through, and ends it at once.
+// one sends one request through the budget b, and ends the request at once.
 func one(t *testing.T, b *Budget) error {
 	settle, err := b.Lease(t.Context(), 10*time.Second)
 	if err == nil {
@@ -61,7 +61,8 @@ func TestUnusedBudgetsAreDroppedAndSpentOnesAreNot(t *testing.T) {
 			HaveLen(5), HaveKey(paused.key), HaveKey(slowed.key), HaveKey(inFlight.key), HaveKey(waits.key)))
 		g.Expect(one(t, kept)).To(Succeed(), "a budget outlives its limiter")
 
-		// A budget from before draws on the same limiter as one from after.
+		// Two Budgets with the same parts draw on the same limiter, even if the second one made the
+		// limiter.
 		slow := New(0.001, 1)
 		before := slow.For("https://api.example", "key", testSecret)
 		after := slow.For("https://api.example", "key", testSecret)

@@ -15,35 +15,37 @@ import (
 const (
 	// maxInFlight is how many requests of one limiter may be under way at once.
 	maxInFlight = 2
-	// hangsAfter is when a request without an answer no longer counts as in flight. Otherwise two
-	// requests that hang would stop all others of the credential until a listing's timeout.
+	// hangsAfter is how long a request without an answer counts as in flight. Without this bound,
+	// two requests that hang would block all other requests of the credential until a listing times
+	// out.
 	hangsAfter = 5 * time.Second
 	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
 	// limiter for a day.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause when the cloud refuses requests, or will soon, and does not
-	// say for how long.
+	// minPause is the shortest pause. It is used if the cloud refuses requests, or will refuse them
+	// soon, and does not say for how long.
 	minPause = time.Second
 	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
 	// ten.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter is the one budget behind a key: a bucket of requests that fills steadily, the requests in
-// flight, and the cloud's own limit as last reported. Requests wait in one line, in the order in
-// which they came. A listing has one request in the line at a time, so a short listing does not
-// wait for all of a long one.
+// limiter does the work of every Budget with the same key. It has a bucket that fills with tokens
+// at a steady rate, the requests in flight, and the cloud's own limit as last reported. Requests
+// wait in one line, first come, first served. A listing has only one request in the line at a time.
+// So a short listing need not wait for the end of a long listing.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
-	// users counts the callers that entered and have not left. Budgets.mu guards it.
+	// users is the number of callers that called enter and have not called leave. Budgets.mu guards
+	// users.
 	users int
 
 	mu sync.Mutex
-	// tokens is how many requests could be sent at once, at the time filled.
+	// tokens is how many requests could be sent at once, at the time in filled.
 	tokens float64
 	filled time.Time
-	// line are the requests that wait. flying are those in flight, oldest first.
+	// line has the requests that wait. flying has the requests in flight, oldest first.
 	line, flying []*request
 	// sent is when the last request was sent.
 	sent time.Time
@@ -52,15 +54,15 @@ type limiter struct {
 	// paused is when the pause ends. pauseCause says why there is a pause.
 	paused     time.Time
 	pauseCause string
-	// Until spreadEnd, there is at least the time spread between two requests.
+	// Until spreadEnd, two requests are at least the time in spread apart.
 	spread    time.Duration
 	spreadEnd time.Time
 	queue     queue
 }
 
-// request is a request's place in the limiter.
+// request is a request that waits in the limiter or is in flight.
 type request struct {
-	// ready is closed when the request may be sent. sent is when that was.
+	// ready is closed when the request may be sent. sent is the time when ready was closed.
 	ready chan struct{}
 	sent  time.Time
 }
@@ -78,17 +80,17 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent, but not longer than most and not past the context's
-// deadline. If the wait is sure to be longer, admit does not begin it.
-func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, error) {
+// admit waits until a request may be sent, but not longer than maxDelay, and not past the context's
+// deadline. If the wait is sure to be longer, admit returns a *Refused at once.
+func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
-		most = min(most, time.Until(deadline))
+		maxDelay = min(maxDelay, time.Until(deadline))
 	}
 	r := &request{ready: make(chan struct{})}
-	if wait := l.enqueue(r, most); wait.For > most {
+	if wait := l.enqueue(r, maxDelay); wait.For > maxDelay {
 		return nil, &Refused{wait}
 	}
-	patience := time.NewTimer(most)
+	patience := time.NewTimer(maxDelay)
 	defer patience.Stop()
 	select {
 	case <-r.ready:
@@ -104,29 +106,28 @@ func (l *limiter) admit(ctx context.Context, most time.Duration) (*request, erro
 	return nil, &Refused{wait}
 }
 
-// enqueue puts a request in line, unless it would have to wait longer than most. It returns the
-// wait.
-func (l *limiter) enqueue(r *request, most time.Duration) Wait {
+// enqueue estimates the wait for r and returns it. If the wait is at most maxDelay, enqueue puts r
+// in line.
+func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	wait := l.delay(now)
-	if wait <= most {
+	if wait <= maxDelay {
 		l.line = append(l.line, r)
 		l.dispatch(now)
 	}
 	return l.explain(wait, now, 0)
 }
 
-// abandon takes back a request that was not sent, and returns how long a new one would have to
-// wait.
+// abandon removes r, which was not sent. It returns how long a new request would have to wait.
 func (l *limiter) abandon(r *request) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	is := func(other *request) bool { return other == r }
 	l.line = slices.DeleteFunc(l.line, is)
-	l.flying = slices.DeleteFunc(l.flying, is) // it was let go at the last moment
+	l.flying = slices.DeleteFunc(l.flying, is) // r may have been let go at the last moment
 	l.dispatch(now)
 	return l.explain(l.delay(now), now, 0)
 }
@@ -144,7 +145,7 @@ func (l *limiter) settle(r *request, answer Answer) {
 // heed applies the cloud's limit, as an answer reports it.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
-	// The cloud had not counted the requests in flight yet.
+	// The answer does not count the requests in flight yet, so subtract them.
 	left := said.Remaining - len(l.flying)
 	reset := min(max(said.Reset, minPause), maxPause)
 	switch {
@@ -160,8 +161,9 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for some time, because the cloud asked for it. It never shortens a pause:
-// answers do not come in the order in which the cloud counted the requests.
+// pause stops the limiter for the time in wait, because the cloud asked for it. said is how the
+// cloud asked. pause never shortens a pause, because answers do not arrive in the order in which
+// the cloud counted the requests.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -169,8 +171,9 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns a wait with its cause. It gives a cause even for a wait of 0, because abandon may
-// ask after a wait that was too long. ahead is how many syncs are before this one in the queue.
+// explain returns wait with its cause. Even a wait of 0 gets a cause: abandon calls explain after a
+// request has waited too long, and by then a new request may not have to wait. ahead is how many
+// syncs are before this sync in the queue.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -188,7 +191,7 @@ func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	return w
 }
 
-// dispatch sends the requests that are due, and sets the alarm for the next one.
+// dispatch releases the requests that may be sent now, and sets the alarm for the next request.
 func (l *limiter) dispatch(now time.Time) {
 	for len(l.line) > 0 {
 		if wait := max(l.pace(now, 0), l.room(now)); wait > 0 {
@@ -204,7 +207,7 @@ func (l *limiter) dispatch(now time.Time) {
 	}
 }
 
-// wakeIn sets the alarm. When it rings, dispatch runs.
+// wakeIn sets the alarm. When the alarm rings, dispatch runs.
 func (l *limiter) wakeIn(wait time.Duration) {
 	if l.alarm != nil {
 		l.alarm.Reset(wait)
@@ -221,15 +224,15 @@ func (l *limiter) wakeIn(wait time.Duration) {
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// Nothing says when an answer comes. A fair guess is as long as the last request has been
-		// under way.
+		// Nothing says when the next answer comes. The estimate is the time since the last request
+		// was sent.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait
 }
 
 // pace returns how long a request must wait for the rate, for the cloud's limit and for the end of
-// a pause, if ahead requests are sent before it.
+// a pause. ahead is how many requests are sent before it.
 func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	wait := max(l.paused.Sub(now), 0)
 	if l.perSecond > 0 {
@@ -238,13 +241,14 @@ func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	}
 	if now.Before(l.spreadEnd) {
 		next := l.sent.Add(l.spread * time.Duration(ahead+1))
-		// A new window begins at spreadEnd.
+		// The wait ends at spreadEnd at the latest, because a new window begins then.
 		wait = max(wait, min(next.Sub(now), l.spreadEnd.Sub(now)))
 	}
 	return wait
 }
 
-// room returns how long the requests in flight may block the first one in line; 0 if they do not.
+// room returns how long the requests in flight may still block the first request in line; 0 if they
+// do not block it.
 func (l *limiter) room(now time.Time) time.Duration {
 	if len(l.flying) < maxInFlight {
 		return 0
@@ -253,7 +257,7 @@ func (l *limiter) room(now time.Time) time.Duration {
 	return max(blocking.sent.Add(hangsAfter).Sub(now), 0)
 }
 
-// tokensAt returns how full the bucket is.
+// tokensAt returns how many tokens the bucket has at the time now.
 func (l *limiter) tokensAt(now time.Time) float64 {
 	if l.perSecond == 0 {
 		return l.burst

@@ -14,10 +14,10 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// testBudget is a budget of 5 requests a second and as many at once.
+// testBudget returns a budget of 5 requests a second, with a burst of 5.
 func testBudget() *Budget { return New(5, 5).For("https://api.example", "key", "secret") }
 
-// lease takes one request of a budget, or fails the test.
+// lease takes one request from the budget b. If it cannot, the test fails.
 func lease(t *testing.T, b *Budget) func(Answer) {
 	t.Helper()
 	settle, err := b.Lease(t.Context(), time.Hour)
@@ -25,13 +25,14 @@ func lease(t *testing.T, b *Budget) func(Answer) {
 	return settle
 }
 
-// spend takes one request of a budget and ends it at once with call.
+// spend takes one request from the budget b, and ends it at once with answer.
 func spend(t *testing.T, b *Budget, answer Answer) {
 	t.Helper()
 	lease(t, b)(answer)
 }
 
-// left is an answer that says how many requests are left of 100, and till when.
+// left is an answer that reports a limit of 100 requests, how many of them remain, and the time to
+// the next window.
 func left(remaining int, reset time.Duration) Answer {
 	return Answer{StatusCode: 200, RateLimit: RateLimit{Known: true, Limit: 100, Remaining: remaining, Reset: reset}}
 }
@@ -147,7 +148,7 @@ func TestAWaitForBudgetIsBounded(t *testing.T) {
 			g.Expect(err).To(BeAssignableToTypeOf(&Refused{}))
 			return err.(*Refused)
 		}
-		// Longer than allowed is known at once, and so is past the deadline.
+		// A wait that is too long is refused at once. So is a wait past the deadline.
 		b := New(0.1, 1).For("https://api.example", "key", "secret")
 		spend(t, b, Answer{})
 		g.Expect(refusal(b, t.Context(), 9*time.Second).For).To(Equal(10 * time.Second))
@@ -155,7 +156,7 @@ func TestAWaitForBudgetIsBounded(t *testing.T) {
 		defer cancel()
 		g.Expect(refusal(b, ctx, time.Hour).For).To(Equal(10 * time.Second))
 		g.Expect(time.Since(start)).To(BeZero())
-		// When an answer comes is not known.
+		// If it is not known when an answer comes, the refusal comes only after the wait.
 		b = testBudget()
 		settle, _ := lease(t, b), lease(t, b)
 		g.Expect(refusal(b, t.Context(), 3*time.Second).For).To(BeNumerically(">=", minPause))
@@ -185,7 +186,7 @@ func TestGivingUpWaitingGivesUpThePlace(t *testing.T) {
 		spend(t, b, Answer{})
 		g.Expect(time.Since(start)).To(Equal(time.Second))
 
-		// One that is let go as it gives up is not in flight.
+		// A request that is let go at the moment when its caller gives up does not stay in flight.
 		a := newLimiter(5, 5)
 		for range 2 * maxInFlight {
 			r := &request{ready: make(chan struct{})}
@@ -199,7 +200,7 @@ func TestGivingUpWaitingGivesUpThePlace(t *testing.T) {
 func TestRequestsSlowDownAsTheCloudsLimitNears(t *testing.T) {
 	tests := map[string]struct {
 		answer Answer
-		want   []time.Duration // from the answer on
+		want   []time.Duration // the times since the answer
 	}{
 		"far":            {left(25, time.Minute), []time.Duration{0, 0, 0, 0, 200 * time.Millisecond}},
 		"near":           {left(24, time.Minute), []time.Duration{2500 * time.Millisecond, 5 * time.Second, 7500 * time.Millisecond}},
@@ -236,7 +237,7 @@ func TestRequestsInFlightCountAgainstWhatIsLeft(t *testing.T) {
 		g := NewWithT(t)
 		b, start := testBudget(), time.Now()
 		first, second := lease(t, b), lease(t, b)
-		first(left(1, time.Minute)) // which the second one has by now
+		first(left(1, time.Minute)) // the second request, in flight, uses up this last one
 		second(left(50, time.Second))
 		spend(t, b, Answer{})
 		g.Expect(time.Since(start)).To(Equal(time.Minute), "answers do not come in the order they were counted")
@@ -268,7 +269,7 @@ func TestALimitIsForgottenWithItsWindow(t *testing.T) {
 func TestAWaitSaysWhoAskedForIt(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer Answer
-		before int // sources that wait already
+		before int // how many sources wait already
 		cause  string
 		cloud  bool
 	}{

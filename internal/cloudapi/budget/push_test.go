@@ -13,17 +13,18 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// hour is what an hour of pushes cost.
+// hour counts the cost of an hour of pushes.
 type hour struct {
 	syncs, requests int
-	// longest is how long a sync of the other source took at most.
+	// longest is how long the longest sync of the other source took.
 	longest time.Duration
 }
 
-// pushHour has a source asked for a sync a second, for an hour, while another source with the same
-// credential syncs every five minutes. As the controller does, it asks for a turn, answers what was
-// last asked for, and answers that once. A sync of the pushed one has that many requests, of the other
-// one two.
+// pushHour simulates one hour with two sources that share a credential. A push requests a sync of
+// the first source every second. The other source syncs every five minutes. Before a sync, the
+// simulation asks the budget for a turn, as the controller does. One sync answers all pushes that
+// came before it began. A sync of the first source sends the given number of requests. A sync of
+// the other source sends two.
 func pushHour(t *testing.T, requests int) (h hour) {
 	const latency = 150 * time.Millisecond
 	b := testBudget()

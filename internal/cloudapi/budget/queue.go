@@ -8,31 +8,32 @@ import (
 )
 
 const (
-	// turnPatience is the longest wait for budget that does not put off a sync. At 5 requests a
-	// second some three sources of a credential can then sync at once. More at once would not be
-	// faster: each would only take longer, up to its timeout.
+	// turnPatience is how long a sync that begins may have to wait for the budget. If the wait is
+	// longer, the sync waits in the queue. At 5 requests a second, about three sources of a
+	// credential can then sync at once. More at once would not be faster: each sync would only take
+	// longer, up to its timeout.
 	turnPatience = time.Second
-	// turnRequests is the estimated cost of a sync before it begins: one page of each of the two
-	// kinds that a source mirrors by default. A sync that costs more makes the line of requests
-	// longer, and the next sync waits for that.
+	// turnRequests is how many requests a sync is expected to send: one page of each of the two
+	// kinds that a source mirrors by default. If a sync sends more, the line of requests gets
+	// longer, and the next sync waits for that line.
 	turnRequests = 2
-	// turnGrace is how late a name may ask again without losing its place. The name of a deleted
-	// source never asks again.
+	// turnGrace is how long after place.due the caller may still call Turn without losing the
+	// place. A place must end at some time, because a deleted source never calls Turn again.
 	turnGrace = 30 * time.Second
 )
 
-// queue holds the names of syncs that wait to begin, in the order in which they came. The callers
-// do not block: each is given the time when to ask again.
+// queue has the syncs that wait to begin, in the order in which they came. The callers do not
+// block: Turn returns how long to wait before they call it again.
 type queue struct {
 	waiting []place
-	// next is when the syncs that began last will have sent their requests, by estimate.
+	// next is the estimated time when the syncs that have begun will have sent their requests.
 	next time.Time
 }
 
 // place is a place in the queue.
 type place struct {
 	name string
-	// due is when the name should ask again.
+	// due is when the caller should call Turn again for this name.
 	due time.Time
 }
 
@@ -60,7 +61,7 @@ func (l *limiter) turn(name string) Wait {
 	return l.explain(wait, now, at)
 }
 
-// interval returns the average time between two requests.
+// interval returns the average time between two requests, by the rate and by the cloud's limit.
 func (l *limiter) interval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
@@ -72,12 +73,13 @@ func (l *limiter) interval(now time.Time) time.Duration {
 	return apart
 }
 
-// over reports whether no sync waits and none has just begun.
+// over reports whether no sync waits, and the syncs that have begun should have sent their
+// requests.
 func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost reports whether the place is lost, because its name did not ask again in time.
+// lost reports whether the place is lost, because the caller did not call Turn again in time.
 func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.

@@ -105,8 +105,9 @@ func TestNoTurnsWhileRequestsHang(t *testing.T) {
 	})
 }
 
-// TestFiveHundredSourcesShareOneKey runs a fleet as the controller would: few
-// workers, each source asked for again when it was told to.
+// TestFiveHundredSourcesShareOneKey runs 500 sources as the controller would. A source calls Turn
+// again when the wait that Turn returned is over. Few sources sync at the same time, so few workers
+// are enough.
 func TestFiveHundredSourcesShareOneKey(t *testing.T) {
 	const sources, requests, latency = 500, 2, 150 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {

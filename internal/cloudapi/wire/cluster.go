@@ -24,28 +24,29 @@ type ClusterSpec struct {
 	Config       ClusterConfig `json:"config"`
 
 	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated in favour of Endpoints.
-	// Older clusters have only them.
+	// An older cluster has only these three.
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints are the endpoints by access point ID. One without members is empty, not nil.
+	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An endpoint
+	// without members is empty, not nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
 	Network     Reference `json:"network"`
 	BYOK        Reference `json:"byok"`
 
-	// DeletionProtection is nil if the cloud does not say.
+	// DeletionProtection is nil if the cloud does not report it.
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the members of all cluster types. So a type that this version does not know
-// keeps the members that it shares with others.
+// ClusterConfig has the fields of all cluster types. So if this version does not know a type, it
+// still reads the fields that this type shares with other types.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
-	CKU             int32    `json:"cku"`      // at least 1; 0 is absent
-	MaxECKU         int32    `json:"max_ecku"` // at least 1; 0 is absent
+	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
+	MaxECKU         int32    `json:"max_ecku"` // at least 1; 0 means absent
 	EncryptionKey   string   `json:"encryption_key"`
 	Zones           []string `json:"zones"`
 	ReleasePriority string   `json:"release_priority"`
@@ -61,11 +62,11 @@ type Endpoint struct {
 // ClusterStatus is the present state of the cluster.
 type ClusterStatus struct {
 	Phase string `json:"phase"`
-	CKU   int32  `json:"cku"` // at least 1; 0 is absent
+	CKU   int32  `json:"cku"` // at least 1; 0 means absent
 }
 
-// Compact drops the empty members that null leaves behind in lists and maps, because null means
-// absent there too.
+// Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
+// null. A null entry counts as absent, and so does a null field.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

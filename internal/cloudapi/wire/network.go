@@ -36,12 +36,12 @@ type NetworkZone struct {
 	CIDR   string `json:"cidr"`
 }
 
-// NetworkDNSConfig says how a network's names resolve.
+// NetworkDNSConfig says how the names of a network resolve.
 type NetworkDNSConfig struct {
 	Resolution string `json:"resolution"`
 }
 
-// NetworkStatus is the present state of the network. The two error members are set only while
+// NetworkStatus is the present state of the network. ErrorCode and ErrorMessage are set only while
 // something is wrong.
 type NetworkStatus struct {
 	Phase                    string            `json:"phase"`
@@ -52,12 +52,13 @@ type NetworkStatus struct {
 	DNSDomain                string            `json:"dns_domain"`
 	EndpointSuffix           string            `json:"endpoint_suffix"`
 	ZonalSubdomains          map[string]string `json:"zonal_subdomains"`
-	// IdleSince should be a date of RFC 3339. It is not checked here.
+	// IdleSince should have the form of RFC 3339. This package does not check it.
 	IdleSince string       `json:"idle_since"`
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud has the members of all three clouds; Kind says which of them count.
+// NetworkCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
+// count.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 
@@ -77,8 +78,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops the empty members that null leaves behind in lists and maps, because null means
-// absent there too.
+// Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
+// null. A null entry counts as absent, and so does a null field.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

@@ -18,7 +18,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud has the members of all three clouds; Kind says which of them count.
+// PeeringCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
+// count.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 
@@ -29,14 +30,14 @@ type PeeringCloud struct {
 
 	Project    string `json:"project"`
 	VPCNetwork string `json:"vpc_network"`
-	// ImportCustomRoutes is nil if the cloud does not say.
+	// ImportCustomRoutes is nil if the cloud does not report it.
 	ImportCustomRoutes *bool `json:"import_custom_routes"`
 
 	Tenant string `json:"tenant"`
 	VNet   string `json:"vnet"`
 }
 
-// PeeringStatus is the present state of the peering. The two error members are set only while
+// PeeringStatus is the present state of the peering. ErrorCode and ErrorMessage are set only while
 // something is wrong.
 type PeeringStatus struct {
 	Phase        string `json:"phase"`
@@ -44,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty members that null leaves behind in a list, because null means absent
-// there too.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
+// null entry counts as absent, and so does a null field.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wire holds the records of the cloud's list operations as they come over the wire, and
-// nothing else: no client, no I/O.
+// Package wire has the types of the items in the answers of the cloud's list operations. It has no
+// client and no I/O.
 //
-// It has only the fields that the operator publishes. Every field is optional; if it is absent or
-// null, it is zero. Dates, enumerations and URLs stay strings, because a value that this version
-// does not know must not cost the whole record. Unknown members are ignored.
+// The types have only the fields that the operator publishes. Every field is optional: if it is
+// absent or null, it is zero. Dates, enumerations and URLs stay strings, so that a value that this
+// version does not know does not make the whole item unreadable. Unknown members are ignored.
 package wire
 
 // ObjectMeta has the addresses and dates of an object.
 type ObjectMeta struct {
 	Self         string `json:"self"`
 	ResourceName string `json:"resource_name"`
-	// The dates should be of RFC 3339. They are not checked here.
+	// The dates should have the form of RFC 3339. This package does not check them.
 	CreatedAt string `json:"created_at"`
 	UpdatedAt string `json:"updated_at"`
 	DeletedAt string `json:"deleted_at"`
 }
 
-// Reference names another object of the cloud. A Reference with an empty ID
-// names nothing.
+// Reference names another object of the cloud. If the ID is empty, it names no object.
 type Reference struct {
 	ID           string `json:"id"`
 	Environment  string `json:"environment"`
