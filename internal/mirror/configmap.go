@@ -31,16 +31,16 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            o.Name,
 			Namespace:       o.Namespace,
-			Labels:          keep(o.Labels, labels),
-			Annotations:     keep(o.Annotations, annotations),
+			Labels:          ownPairs(o.Labels, labels),
+			Annotations:     ownPairs(o.Annotations, annotations),
 			OwnerReferences: []metav1.OwnerReference{*owner},
 		},
 		Data: endpointData(o, selection),
 	}
 }
 
-// keep returns the pairs whose keys the operator sets.
-func keep(pairs map[string]string, former []string) map[string]string {
+// ownPairs returns the pairs whose keys the operator sets.
+func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
 	return kept

@@ -60,13 +60,13 @@ func newSelector(s v1alpha1.EnvironmentSelector) selector {
 
 // environment reports whether the selector takes an environment.
 func (s selector) environment(id, displayName string) bool {
-	takes, _ := s.judge(id, displayName)
-	return takes
+	selected, _ := s.judge(id, displayName)
+	return selected
 }
 
 // judge decides whether the selector takes an environment, and says why. If there are names to
 // exclude and the environment's name is not known, only its ID can select it.
-func (s selector) judge(id, displayName string) (takes bool, why string) {
+func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
@@ -168,11 +168,11 @@ func renderSource(r rendering) Object {
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
 // withLastName gives a listed environment without a name its last known name.
-func withLastName(o, former, there Object) Object {
+func withLastName(o, former, inCluster Object) Object {
 	if displayName(o) != "" {
 		return o
 	}
-	for _, known := range []Object{former, there} {
+	for _, known := range []Object{former, inCluster} {
 		if known != nil && displayName(known) != "" {
 			next := source(o).DeepCopy()
 			metav1.SetMetaDataAnnotation(&next.ObjectMeta, v1alpha1.AnnotationEnvironmentName, displayName(known))
@@ -270,7 +270,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.applying(id, name))), NeverListed: l.never(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.applying(id, name))), NeverListed: l.neverSeen(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -29,10 +29,10 @@ var KafkaCluster = observationKind(Kind{
 	},
 	attach: attachKafkaCluster,
 	join:   joinKafkaCluster,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
-		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
-		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
+	joinedAs: func(o, from Object) Object {
+		joined, other := *o.(*v1alpha1.KafkaClusterObservation), from.(*v1alpha1.KafkaClusterObservation)
+		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
+		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined
 	},
 },

@@ -60,14 +60,14 @@ type Kind struct {
 	// join returns an observation that shows the other objects of its network. If the given
 	// observation shows them already, join returns it; otherwise a shallow copy.
 	join func(*networks, Object) Object
-	// joinedAs returns a shallow copy of o that shows the same other objects as the observation as.
+	// joinedAs returns a shallow copy of o that shows the same other objects as the observation from.
 	// Both are observations of the same cloud object.
-	joinedAs func(o, as Object) Object
+	joinedAs func(o, from Object) Object
 
 	// withLastName returns a listed object with its earlier display name, if the listing gave no
 	// name. It is nil if nothing depends on the names of the kind. former is the object as listed
-	// before, there is the object in the cluster; each is nil if there is none.
-	withLastName func(o, former, there Object) Object
+	// before, inCluster is the object in the cluster; each is nil if there is none.
+	withLastName func(o, former, inCluster Object) Object
 	// scope returns a function that reports whether the owner's selector takes a listed object. It
 	// is nil if the kind has no selector.
 	scope func(owner Owner) func(Object) bool
@@ -116,8 +116,8 @@ type observationParts struct {
 // observationContent returns the content of an observation of type O with a status of type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// told returns a shallow copy of the status without what the engine set.
-	told := func(o Object) *S {
+	// withoutConditions returns a shallow copy of the status without what the engine set.
+	withoutConditions := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
 		*p.conditions, *p.observed = nil, ""
@@ -127,7 +127,7 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 		InStatus:   true,
 		id:         func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
 		stored:     func(o Object) any { return of(o) },
-		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(told(a), told(b)) },
+		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(withoutConditions(a), withoutConditions(b)) },
 		copy:       func(to, from Object) { P(of(from)).DeepCopyInto(of(to)) },
 		phase:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
 		trouble:    func(o Object) string { return parts(of(o)).trouble },

@@ -53,10 +53,10 @@ type Ledger struct {
 	base int
 	// absent is the number of entries that are not listed.
 	absent int
-	// told is the number of objects in the last listing. partial reports whether that listing was
+	// lastCount is the number of objects in the last listing. partial reports whether that listing was
 	// incomplete.
-	told    int
-	partial bool
+	lastCount int
+	partial   bool
 	// phases are the former phases of objects. It has an object, by name, if its phase changed and
 	// its observation does not show that yet.
 	phases map[string]string
@@ -112,17 +112,17 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 		l = &Ledger{}
 	}
 	next := *l
-	next.told, next.partial = len(s.Objects)+len(s.Same), !s.Complete
-	next.entries = make(map[string]entry, max(next.told, len(existing)))
+	next.lastCount, next.partial = len(s.Objects)+len(s.Same), !s.Complete
+	next.entries = make(map[string]entry, max(next.lastCount, len(existing)))
 	next.phases, next.clashes, next.absent = nil, nil, 0
 	if s.Complete {
-		next.complete(s)
+		next.noteComplete(s)
 	}
-	there := make(map[string]Object, len(existing))
+	inCluster := make(map[string]Object, len(existing))
 	for _, o := range existing {
-		there[o.GetName()] = o
+		inCluster[o.GetName()] = o
 	}
-	r := recording{kind: kind, owner: owner, Sighting: s, former: l, there: there}
+	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
 	if kind.scope != nil {
 		r.inScope = kind.scope(owner)
 	}
@@ -131,12 +131,12 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	}
 	for _, o := range s.Objects {
 		if kind.withLastName != nil {
-			o = kind.withLastName(o, l.entries[o.GetName()].object, there[o.GetName()])
+			o = kind.withLastName(o, l.entries[o.GetName()].object, inCluster[o.GetName()])
 		}
 		next.see(r, o)
 	}
-	next.keep(r)
-	for name, o := range there {
+	next.carryOver(r)
+	for name, o := range inCluster {
 		if _, known := next.entries[name]; !known {
 			next.entries[name] = entry{scope: r.unlisted(o, next.former), absence: &absence{seq: next.seq}}
 			if s.Complete {
@@ -156,8 +156,8 @@ type recording struct {
 	owner Owner
 	Sighting
 	former *Ledger
-	// there are the owner's objects in the cluster, by name.
-	there map[string]Object
+	// inCluster are the owner's objects in the cluster, by name.
+	inCluster map[string]Object
 	// inScope reports whether the owner's selector takes a listed object; nil if the kind has no
 	// selector.
 	inScope func(Object) bool
@@ -181,8 +181,8 @@ func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// complete records that a listing was complete.
-func (l *Ledger) complete(s Sighting) {
+// noteComplete records that a listing was complete.
+func (l *Ledger) noteComplete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
 		l.base = l.seq
@@ -190,7 +190,7 @@ func (l *Ledger) complete(s Sighting) {
 	if !first {
 		l.seq++
 	}
-	l.completed, l.empty, l.scope = s.End, l.told == 0, s.Scope
+	l.completed, l.empty, l.scope = s.End, l.lastCount == 0, s.Scope
 }
 
 // see records one listed object. If two cloud IDs make the same name, the ID that equals the name
@@ -206,38 +206,38 @@ func (l *Ledger) see(r recording, o Object) {
 		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
 	e := entry{object: o, scope: r.Scope}
-	there := r.there[name]
-	if there != nil && there != o && carries(r.kind, there, o) {
-		e.object = there
+	inCluster := r.inCluster[name]
+	if inCluster != nil && inCluster != o && carries(r.kind, inCluster, o) {
+		e.object = inCluster
 	}
 	if r.inScope != nil && !r.inScope(o) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
 			e.outside = former.outside
-		} else if there != nil && former.object == nil { // This process did not see the object go out of scope.
-			e.outside = r.claimedSince(there, outside)
+		} else if inCluster != nil && former.object == nil { // This process did not see the object go out of scope.
+			e.outside = r.claimedSince(inCluster, outside)
 		}
 	}
 	l.entries[name] = e
 }
 
 // roomFor returns how many entries and objects a kind may have while its listings are incomplete.
-// told is the number of objects in the last listing. There is always room for one listing. If each
+// lastCount is the number of objects in the last listing. There is always room for one listing. If each
 // listing has other objects, the number bounds how many are kept.
-func roomFor(told int) int { return max(100, 2*told) }
+func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
-// keep takes over what the former ledger knows of objects that this listing lacks.
-func (l *Ledger) keep(r recording) {
+// carryOver takes over what the former ledger knows of objects that this listing lacks.
+func (l *Ledger) carryOver(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
 			continue
 		}
 		stillListed := e.listed() && !r.Complete
-		if r.there[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.told)) {
+		if r.inCluster[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.lastCount)) {
 			continue
 		}
 		if !stillListed {
-			e.absence = r.absenceAfter(e, r.there[name])
+			e.absence = r.absenceAfter(e, r.inCluster[name])
 			l.absent++
 		}
 		l.entries[name] = e
@@ -259,11 +259,11 @@ func (r recording) unlisted(o Object, former string) string {
 	return former
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked it. there is the object
+// absenceAfter returns the absence of an object after a listing that lacked it. inCluster is the object
 // in the cluster. The time since when it is missing is when this process first missed it. The time
 // that the cluster claims counts only if this process never saw the object, and only once: later
 // edits of the claim have no effect.
-func (r recording) absenceAfter(e entry, there Object) *absence {
+func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
 		a = *e.absence
@@ -273,7 +273,7 @@ func (r recording) absenceAfter(e entry, there Object) *absence {
 	case e.listed():
 		a.since = r.End
 	case a.since.IsZero():
-		a.since = r.claimedSince(there, missing)
+		a.since = r.claimedSince(inCluster, missing)
 	case a.since.After(r.End): // The clock was set back.
 		a.since = r.End
 	}
@@ -342,7 +342,7 @@ func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
 	}
-	for name, o := range r.there {
+	for name, o := range r.inCluster {
 		e := l.entries[name]
 		if !e.listed() || o == e.object {
 			continue
@@ -416,8 +416,8 @@ func (l *Ledger) moved(name string) bool {
 	return e.elsewhere(l.scope)
 }
 
-// never reports whether no listing ever had an object, in this process or an earlier one.
-func (l *Ledger) never(k *Kind, owner Owner, o Object) bool {
+// neverSeen reports whether no listing ever had an object, in this process or an earlier one.
+func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
 		return !k.listedBefore(o, owner)

@@ -31,10 +31,10 @@ var Network = observationKind(Kind{
 	},
 	attach: attachNetwork,
 	join:   joinNetwork,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.NetworkObservation), as.(*v1alpha1.NetworkObservation)
-		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = from.Status.KafkaClusters, from.Status.KafkaClusterCount
-		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
+	joinedAs: func(o, from Object) Object {
+		joined, other := *o.(*v1alpha1.NetworkObservation), from.(*v1alpha1.NetworkObservation)
+		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
+		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		return &joined
 	},
 },
@@ -64,28 +64,28 @@ func joinNetwork(n *networks, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a reference that shows the facts of its network, see referenceWith. If the
+// joinReference returns a reference that shows the facts of its network, see withFacts. If the
 // network is not mirrored, it has no facts.
 func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	return referenceWith(r, n.facts[networkID(r)])
+	return withFacts(r, n.facts[networkID(r)])
 }
 
-// referenceAs returns a reference that shows the same facts of its network as another reference.
-func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	if as == nil {
+// withFactsOf returns a reference that shows the same facts of its network as another reference.
+func withFactsOf(r, from *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if from == nil {
 		return r
 	}
-	return referenceWith(r, networkFacts{as.Phase, as.CIDR, as.DNSDomain})
+	return withFacts(r, networkFacts{from.Phase, from.CIDR, from.DNSDomain})
 }
 
-// referenceWith returns a reference with these facts. If it has them already, it is returned;
+// withFacts returns a reference with these facts. If it has them already, it is returned;
 // otherwise a copy.
-func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.NetworkReference {
-	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == told) {
+func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
+	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == facts) {
 		return r
 	}
 	next := *r
-	next.Phase, next.CIDR, next.DNSDomain = told.phase, told.cidr, told.dnsDomain
+	next.Phase, next.CIDR, next.DNSDomain = facts.phase, facts.cidr, facts.dnsDomain
 	return &next
 }
 

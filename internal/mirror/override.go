@@ -55,30 +55,30 @@ func (o Owner) settings(id, displayName string, note func(field string, earlier,
 	return settings
 }
 
-// overlay copies the fields that are set in from to to, as a JSON merge patch does: members of
+// overlay copies the fields that are set in patch to target, as a JSON merge patch does: members of
 // structs and maps are copied one by one, everything else is replaced. An empty list that is not
-// nil counts as set. set is called with the path of each copied field, and whether its value
+// nil counts as set. onSet is called with the path of each copied field, and whether its value
 // changed.
-func overlay(to, from reflect.Value, path string, set func(field string, differs bool)) {
+func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
-	case from.Kind() == reflect.Struct:
-		for i := range from.NumField() {
-			name, _, _ := strings.Cut(from.Type().Field(i).Tag.Get("json"), ",")
-			overlay(to.Field(i), from.Field(i), strings.TrimPrefix(path+"."+name, "."), set)
+	case patch.Kind() == reflect.Struct:
+		for i := range patch.NumField() {
+			name, _, _ := strings.Cut(patch.Type().Field(i).Tag.Get("json"), ",")
+			overlay(target.Field(i), patch.Field(i), strings.TrimPrefix(path+"."+name, "."), onSet)
 		}
-	case from.IsZero():
-	case from.Kind() == reflect.Map:
-		if to.IsNil() {
-			to.Set(reflect.MakeMap(to.Type()))
+	case patch.IsZero():
+	case patch.Kind() == reflect.Map:
+		if target.IsNil() {
+			target.Set(reflect.MakeMap(target.Type()))
 		}
-		for _, key := range from.MapKeys() {
-			before := to.MapIndex(key)
-			set(path+"["+key.String()+"]", !before.IsValid() || !before.Equal(from.MapIndex(key)))
-			to.SetMapIndex(key, from.MapIndex(key))
+		for _, key := range patch.MapKeys() {
+			before := target.MapIndex(key)
+			onSet(path+"["+key.String()+"]", !before.IsValid() || !before.Equal(patch.MapIndex(key)))
+			target.SetMapIndex(key, patch.MapIndex(key))
 		}
 	default:
-		set(path, !reflect.DeepEqual(to.Interface(), from.Interface()))
-		to.Set(from)
+		onSet(path, !reflect.DeepEqual(target.Interface(), patch.Interface()))
+		target.Set(patch)
 	}
 }
 

@@ -29,10 +29,10 @@ var Peering = observationKind(Kind{
 	},
 	attach: attachPeering,
 	join:   joinPeering,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
-		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
-		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
+	joinedAs: func(o, from Object) Object {
+		joined, other := *o.(*v1alpha1.PeeringObservation), from.(*v1alpha1.PeeringObservation)
+		joined.Status.Endpoints, joined.Status.EndpointCount = other.Status.Endpoints, other.Status.EndpointCount
+		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined
 	},
 },

@@ -249,7 +249,7 @@ func Make(facts Facts) *Plan {
 		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sight(existing.GetName()) != outside {
 			p.present++
 		}
-		p.keep(existing)
+		p.planExisting(existing)
 	}
 	var additions []Object
 	for name, desired := range p.Desired {
@@ -273,7 +273,7 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// keep plans for an existing object. The first case that fits decides:
+// planExisting plans for an existing object. The first case that fits decides:
 //
 //	the object                its cloud object       what happens to the object
 //	is being deleted          -                      nothing; it is created again later, if listed
@@ -285,7 +285,7 @@ func Make(facts Facts) *Plan {
 //	-                         is unknown, because    its metadata follow the owner; its conditions
 //	                          it was not listed      change only when they turn stale
 //	                          since the start
-func (p *planner) keep(existing Object) {
+func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
 	switch {
@@ -385,7 +385,7 @@ func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
 	}
-	room := max(0, roomFor(p.Ledger.told)-len(p.Existing))
+	room := max(0, roomFor(p.Ledger.lastCount)-len(p.Existing))
 	if len(additions) <= room {
 		return additions
 	}

@@ -114,9 +114,9 @@ func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts entries and returns those that fit, with their texts cut. number is the number of
+// previewed sorts entries and returns those that fit, with their texts cut. count is the number of
 // all entries.
-func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, number int32) {
+func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
 	})

@@ -90,8 +90,8 @@ func cutAll(v reflect.Value) {
 	}
 }
 
-func cutText(v reflect.Value, most int) {
-	if v.Len() > most {
-		v.SetString(Truncate(v.String(), most))
+func cutText(v reflect.Value, limit int) {
+	if v.Len() > limit {
+		v.SetString(Truncate(v.String(), limit))
 	}
 }

@@ -131,7 +131,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 		case existing == nil:
 			p.add(v.desired[name])
 		default:
-			p.keep(existing)
+			p.planExisting(existing)
 		}
 	}
 	if len(p.Conflicts) > 0 {
