@@ -12,7 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// override is one of a discovery's spec.overrides, prepared for many environments.
+// override is one entry of a discovery's spec.overrides, in a form that is fast for many
+// environments.
 type override struct {
 	takes selector
 	spec  v1alpha1.MirrorSettings
@@ -38,9 +39,10 @@ func (o Owner) applying(id, displayName string) []int {
 	return all
 }
 
-// settings returns the settings of an environment's source: those of the discovery's template,
-// changed by the overrides that select the environment. If note is not nil, it is called for each
-// field that two overrides set to different values, with the indexes of both.
+// settings returns the settings of an environment's source. These are the settings of the
+// discovery's template, changed by the overrides that select the environment. If two overrides set
+// a field to different values, settings calls note with the field and the indexes of both
+// overrides. note may be nil.
 func (o Owner) settings(id, displayName string, note func(field string, earlier, later int)) v1alpha1.MirrorSettings {
 	settings := *o.discovery().Spec.Template.Spec.MirrorSettings.DeepCopy()
 	setters := map[string]int{}
@@ -55,10 +57,10 @@ func (o Owner) settings(id, displayName string, note func(field string, earlier,
 	return settings
 }
 
-// overlay copies the fields that are set in patch to target, as a JSON merge patch does: members of
-// structs and maps are copied one by one, everything else is replaced. An empty list that is not
-// nil counts as set. onSet is called with the path of each copied field, and whether its value
-// changed.
+// overlay copies the fields that are set in patch to target, as a JSON merge patch does. Members of
+// structs and maps are copied one by one. Everything else is replaced. An empty list that is not
+// nil counts as set. overlay calls onSet for each copied field, with the field's path and whether
+// its value changed.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
@@ -82,8 +84,9 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 	}
 }
 
-// overrideRemarks says which overrides of a discovery select no environment that it takes, and
-// which two overrides set a field to different values.
+// overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
+// select no environment of the discovery. Another note names two overrides that set a field to
+// different values.
 func overrideRemarks(owner Owner, desired Desired) []string {
 	if len(owner.overrides()) == 0 {
 		return nil
