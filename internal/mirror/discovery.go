@@ -24,7 +24,7 @@ var Environment = &Kind{
 		id:     func(o Object) string { return source(o).Spec.Environment },
 		stored: func(o Object) any { return &source(o).Spec },
 		same:   func(a, b Object) bool { return equality.Semantic.DeepEqual(source(a).Spec, source(b).Spec) },
-		copy:   func(to, from Object) { source(from).Spec.DeepCopyInto(&source(to).Spec) },
+		copy:   func(dst, src Object) { source(src).Spec.DeepCopyInto(&source(dst).Spec) },
 	},
 	summary: func(owner Object) **v1alpha1.InventorySummary {
 		return &owner.(*v1alpha1.EnvironmentDiscovery).Status.Environments

@@ -29,8 +29,8 @@ var KafkaCluster = observationKind(Kind{
 	},
 	attach: attachKafkaCluster,
 	join:   joinKafkaCluster,
-	joinedAs: func(o, from Object) Object {
-		joined, other := *o.(*v1alpha1.KafkaClusterObservation), from.(*v1alpha1.KafkaClusterObservation)
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined

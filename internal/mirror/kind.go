@@ -63,9 +63,9 @@ type Kind struct {
 	// observation already shows them, join returns the given observation. Otherwise join returns a
 	// shallow copy.
 	join func(*networks, Object) Object
-	// joinedAs returns a shallow copy of o that shows the same other objects of the network as the
-	// observation from. Both observations are of the same cloud object.
-	joinedAs func(o, from Object) Object
+	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
+	// other objects of the network. model is an observation of the same cloud object as o.
+	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object with its earlier display name if the listing gave no
 	// name. former is the object as it was listed before. inCluster is the object in the cluster.
@@ -95,7 +95,7 @@ type content struct {
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
-	copy     func(to, from Object)
+	copy     func(dst, src Object)
 	// phase returns the phase in the cloud's own words. trouble returns the cloud's own report of
 	// what went wrong. conditions returns a pointer to the conditions. observed returns a pointer
 	// to the field status.observed, a copy of the reason of condition Observed. All four functions
@@ -136,7 +136,7 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 		id:         func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
 		stored:     func(o Object) any { return of(o) },
 		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(withoutConditions(a), withoutConditions(b)) },
-		copy:       func(to, from Object) { P(of(from)).DeepCopyInto(of(to)) },
+		copy:       func(dst, src Object) { P(of(src)).DeepCopyInto(of(dst)) },
 		phase:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
 		trouble:    func(o Object) string { return parts(of(o)).trouble },
 		conditions: func(o Object) *[]metav1.Condition { return parts(of(o)).conditions },
@@ -179,8 +179,8 @@ func (k *Kind) ID(o Object) string { return k.id(o) }
 // spec.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
-// CopyContent copies the content of from into to. The copy is deep.
-func (k *Kind) CopyContent(to, from Object) { k.copy(to, from) }
+// CopyContent copies the content of src into dst. The copy is deep.
+func (k *Kind) CopyContent(dst, src Object) { k.copy(dst, src) }
 
 // Phase returns an object's phase in the cloud's own words; "" for a kind without phases.
 func (k *Kind) Phase(o Object) string {

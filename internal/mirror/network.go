@@ -31,8 +31,8 @@ var Network = observationKind(Kind{
 	},
 	attach: attachNetwork,
 	join:   joinNetwork,
-	joinedAs: func(o, from Object) Object {
-		joined, other := *o.(*v1alpha1.NetworkObservation), from.(*v1alpha1.NetworkObservation)
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.NetworkObservation), model.(*v1alpha1.NetworkObservation)
 		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
 		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		return &joined
@@ -70,13 +70,13 @@ func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkR
 	return withFacts(r, n.facts[networkID(r)])
 }
 
-// withFactsOf returns r with the facts of the reference from, see withFacts. If from is nil, it
-// returns r.
-func withFactsOf(r, from *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	if from == nil {
+// withFactsOf returns r with the facts that model has, see withFacts. If model is nil, it returns
+// r.
+func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if model == nil {
 		return r
 	}
-	return withFacts(r, networkFacts{from.Phase, from.CIDR, from.DNSDomain})
+	return withFacts(r, networkFacts{model.Phase, model.CIDR, model.DNSDomain})
 }
 
 // withFacts returns the reference r with the given facts. If r already has these facts, the result

@@ -29,8 +29,8 @@ var Peering = observationKind(Kind{
 	},
 	attach: attachPeering,
 	join:   joinPeering,
-	joinedAs: func(o, from Object) Object {
-		joined, other := *o.(*v1alpha1.PeeringObservation), from.(*v1alpha1.PeeringObservation)
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.PeeringObservation), model.(*v1alpha1.PeeringObservation)
 		joined.Status.Endpoints, joined.Status.EndpointCount = other.Status.Endpoints, other.Status.EndpointCount
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined
