@@ -115,27 +115,27 @@ func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows reports whether an observation already has the conditions in want, and the reason of
-// Observed in status.observed. sameConditions compares the conditions. If want is empty, shows
-// returns true, because no conditions are wanted.
-func (k *Kind) shows(o Object, want []metav1.Condition) bool {
-	return len(want) == 0 || *k.observed(o) == want[0].Reason && sameConditions(*k.conditions(o), want)
+// shows reports whether an observation has the wanted conditions, and the reason of Observed in
+// status.observed. sameConditions compares the conditions. If wanted is empty, shows returns true,
+// because no conditions are wanted.
+func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
+	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
 
 // sameConditions reports whether two lists have the same conditions. Transition times are compared
 // only if the wanted condition has a time. Fractions of a second do not count, because the API does
 // not store them.
-func sameConditions(have, want []metav1.Condition) bool {
-	if len(have) != len(want) {
+func sameConditions(existing, wanted []metav1.Condition) bool {
+	if len(existing) != len(wanted) {
 		return false
 	}
-	for i := range want {
-		got := meta.FindStatusCondition(have, want[i].Type)
-		if got == nil || got.Status != want[i].Status || got.Reason != want[i].Reason ||
-			got.Message != want[i].Message || got.ObservedGeneration != want[i].ObservedGeneration {
+	for i := range wanted {
+		got := meta.FindStatusCondition(existing, wanted[i].Type)
+		if got == nil || got.Status != wanted[i].Status || got.Reason != wanted[i].Reason ||
+			got.Message != wanted[i].Message || got.ObservedGeneration != wanted[i].ObservedGeneration {
 			return false
 		}
-		if at := want[i].LastTransitionTime; !at.IsZero() && got.LastTransitionTime.Unix() != at.Unix() {
+		if at := wanted[i].LastTransitionTime; !at.IsZero() && got.LastTransitionTime.Unix() != at.Unix() {
 			return false
 		}
 	}
@@ -143,13 +143,14 @@ func sameConditions(have, want []metav1.Condition) bool {
 }
 
 // timed returns the wanted conditions, each with a transition time. If a wanted condition has a
-// time, timed keeps this time. If the status did not change, timed takes the time from have.
-// Otherwise the time is now. Two times in have do not count: a time in the future, and the epoch,
-// which the schema gives to conditions that the operator never wrote.
-func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
-	out := make([]metav1.Condition, len(want))
-	for i, c := range want {
-		got := meta.FindStatusCondition(have, c.Type)
+// time, timed keeps this time. If the status did not change, timed takes the time of the existing
+// condition. Otherwise the time is now. An existing time does not count if it is in the future. It
+// also does not count if it is the epoch, which the schema gives to conditions that the operator
+// never wrote.
+func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
+	out := make([]metav1.Condition, len(wanted))
+	for i, c := range wanted {
+		got := meta.FindStatusCondition(existing, c.Type)
 		switch {
 		case !c.LastTransitionTime.IsZero():
 		case got != nil && got.Status == c.Status && got.LastTransitionTime.Unix() > 0 && !got.LastTransitionTime.After(now):

@@ -149,13 +149,13 @@ func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 // reservedAccessPoints are the access points that the API reserves, in the order of preference.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address of a cluster that clients should use. own is the API's deprecated
-// field for the whole cluster. If own is set, prefer returns own. Otherwise it returns the address
-// of the first access point that has one: PUBLIC, then PRIVATE_LINK, then the others in the order
-// of their IDs. endpoints must be sorted.
-func prefer(own string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
-	if own != "" {
-		return own
+// prefer returns the address of a cluster that clients should use. clusterWide is the address in
+// the API's deprecated field for the whole cluster. If it is set, prefer returns it. Otherwise
+// prefer returns the address of the first access point that has one: PUBLIC, then PRIVATE_LINK,
+// then the others in the order of their IDs. endpoints must be sorted.
+func prefer(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
+	if clusterWide != "" {
+		return clusterWide
 	}
 	for _, reserved := range reservedAccessPoints {
 		for _, e := range endpoints {

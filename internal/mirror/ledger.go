@@ -19,7 +19,7 @@ type Sighting struct {
 	// should be in the cluster, but without conditions and without the parts that are joined from
 	// other kinds.
 	Objects []Object
-	// Same are the cloud IDs of the objects that are unchanged since the last listing. The ledger
+	// Same has the cloud IDs of the objects that are unchanged since the last listing. The ledger
 	// that records this Sighting must already have these objects as listed.
 	Same []string
 	// Complete reports whether every object was listed and read. If Complete is false, the absence
@@ -49,8 +49,8 @@ type Ledger struct {
 	// has the number 0 and counts no misses: a manager that just started has not seen any object
 	// before.
 	seq int
-	// base is the number of the last complete listing under another scope; 0 if there was none.
-	// That listing and earlier listings do not count as misses.
+	// base is the number of the last complete listing under another scope; 0 if no listing had
+	// another scope. That listing and earlier listings do not count as misses.
 	base int
 	// absent is the number of entries whose object is not listed.
 	absent int
@@ -254,13 +254,14 @@ func (l *Ledger) carryOver(r recording) {
 // ever had. The cloud object may belong to an organization that the credential cannot see.
 const neverListed = "never-listed"
 
-// unlisted returns the scope of an object that no listing of this process had. former is the scope
-// under which an earlier process saw the kind's objects. If people cannot hand over objects of the
-// kind, unlisted returns former. If they can, it returns neverListed in two cases, and otherwise
-// former:
+// unlisted returns the scope of an object that no listing of this process had. This is neverListed
+// if people can hand over objects of the kind, and one of these is true:
 //
 //   - This process already had a complete listing.
 //   - The owner's status does not have the object as listed.
+//
+// Otherwise it is the parameter former, the scope under which an earlier process saw the kind's
+// objects.
 func (r recording) unlisted(o Object, former string) string {
 	if r.kind.listedBefore != nil && (!r.former.completed.IsZero() || !r.kind.listedBefore(o, r.owner)) {
 		return neverListed

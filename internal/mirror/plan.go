@@ -131,10 +131,10 @@ type Report struct {
 	// Withheld is the number of listed objects that get no object in the cluster for lack of room,
 	// see roomFor. Withheld is 0 after a complete listing.
 	Withheld int
-	// Leaving are the sorted names of listed objects whose object in the cluster is being deleted.
+	// Leaving has the sorted names of listed objects whose object in the cluster is being deleted.
 	// After the deletion a later plan creates the object again.
 	Leaving []string
-	// Outside are the sorted names of objects that the owner's selector no longer selects.
+	// Outside has the sorted names of objects that the owner's selector no longer selects.
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held

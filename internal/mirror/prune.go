@@ -207,7 +207,7 @@ func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 type Held struct {
 	// Reason is the PruneHeld condition's reason.
 	Reason string
-	// Message names held objects, gives the reason, and has the command that approves the prune.
+	// Message has the names of held objects, the reason, and the command that approves the prune.
 	Message string
 	// Digest is a hash of exactly the held objects. A person approves their deletion by this
 	// digest.
@@ -239,7 +239,7 @@ func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
-// done removes a deleted object from the objects that are not deleted yet.
+// done removes a deleted object from a.left.
 func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
