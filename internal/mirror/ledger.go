@@ -310,8 +310,9 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 	return since
 }
 
-// maxSkew is how far the API server's clock may be ahead of the operator's clock. So a time that
-// the operator wrote is not forged if it is earlier than the object's creation by up to maxSkew.
+// maxSkew is how far the API server's clock may be ahead of the operator's clock. A time that the
+// operator wrote can be up to maxSkew earlier than the object's creation. Such a time does not
+// count as forged.
 const maxSkew = time.Minute
 
 // knownSince returns the sight of an object, and when the object went missing or out of scope. This
