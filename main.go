@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command manager mirrors the inventory of Confluent Cloud environments into Kubernetes. `manager
-// --help` prints its flags.
+// --help` prints the flags.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	_ "golang.org/x/crypto/x509roots/fallback" // For images that have no certificate authorities.
+	_ "golang.org/x/crypto/x509roots/fallback" // Used if the image has no certificate authorities.
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// run runs the manager and returns when it has stopped.
+// run starts the manager and returns after the manager has stopped.
 func run(args []string) error {
 	flags := flag.NewFlagSet("manager", flag.ExitOnError)
 	logging := options.BindLogging(flags)
@@ -57,7 +57,7 @@ func run(args []string) error {
 	options.SpareMemory()
 	logger := options.Discreet(zap.New(zap.UseFlagOptions(logging)))
 	ctrl.SetLogger(logger)
-	klog.SetLogger(logger) // The logger of client-go: leader election, watches.
+	klog.SetLogger(logger) // client-go logs leader election and watches through klog.
 	if err := clientgoscheme.AddToScheme(o.Manager.Scheme); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func run(args []string) error {
 	ctx := ctrl.SetupSignalHandler()
 	err = health.Await(ctx, cluster, o.Manager.Scheme, controller.Objects(), o.Manager.HealthProbeBindAddress, ctrl.Log)
 	switch {
-	case ctx.Err() != nil: // A signal came in between.
+	case ctx.Err() != nil: // A signal ended the wait.
 		return nil
 	case err != nil:
 		return err
@@ -115,20 +115,22 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns how to reach the cluster. It also changes o: the manager's watches and its Lease
-// get a connection each, so that 20,000 writes do not delay them, see docs/decisions/0022.
+// connect returns the client configuration for the cluster. It also changes o: the watches get a
+// connection of their own, and so does the leader election. So 20,000 writes delay neither of them,
+// see docs/decisions/0022.
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
 	}
-	cluster.QPS = -1 // The API server's own priority and fairness sets the limit.
+	cluster.QPS = -1 // No limit here: the API server's priority and fairness limits requests.
 	o.LeaderElectionConfig = ownConnection(cluster)
 	o.Cache.HTTPClient, err = rest.HTTPClientFor(ownConnection(cluster))
 	return cluster, err
 }
 
-// ownConnection returns a configuration for a client that shares no connection with others.
+// ownConnection returns a copy of cluster. A client with this copy shares no connection with other
+// clients.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

@@ -7,22 +7,22 @@ const Prefix = "inventory.ccloud.dev/"
 
 // Annotations that a user sets on an InventorySource or an EnvironmentDiscovery.
 const (
-	// AnnotationRequestedAt asks for a sync now. Any value works that differs from
-	// status.lastHandledReconcileAt. When the sync is done, it copies the value there.
+	// AnnotationRequestedAt asks for a sync now. The value must differ from
+	// status.lastHandledReconcileAt. After the sync, the operator copies the value into that field.
 	AnnotationRequestedAt = Prefix + "requestedAt"
-	// AnnotationApprovePrune approves held prunes. Its value is one or more digests from PruneHeld
-	// messages, separated by commas.
+	// AnnotationApprovePrune approves prunes that are held. The value is one or more digests from
+	// PruneHeld messages, separated by commas.
 	AnnotationApprovePrune = Prefix + "approvePrune"
-	// AnnotationUnmanaged with the value "true", on an InventorySource of an EnvironmentDiscovery,
-	// stops the discovery from changing and deleting the source.
+	// AnnotationUnmanaged is for an InventorySource that an EnvironmentDiscovery made. If the value
+	// is "true", the discovery no longer changes or deletes the source.
 	AnnotationUnmanaged = Prefix + "unmanaged"
 )
 
-// Labels that the operator sets on observations. Every label except LabelSource is set only if its
+// Labels that the operator sets on observations. Except for LabelSource, a label is set only if its
 // value is a valid label value.
 const (
-	// LabelSource is the source's name. A name that is longer than 63 characters is cut and ends in
-	// - and 8 hex digits.
+	// LabelSource is the source's name. If the name is longer than 63 characters, it is cut, and
+	// "-" and 8 hex digits follow.
 	LabelSource = Prefix + "source"
 	// LabelEnvironment is the environment's ID. Sources of a discovery have this label too.
 	LabelEnvironment = Prefix + "environment"
@@ -40,49 +40,51 @@ const (
 const (
 	// AnnotationEnvironmentName is the display name of the source's environment.
 	AnnotationEnvironmentName = Prefix + "environment-name"
-	// AnnotationMissingSince is the time since when complete listings lack the source's environment
-	// (RFC 3339). It is removed when the environment is listed again.
+	// AnnotationMissingSince is when the source's environment went missing, in RFC 3339: the end of
+	// the first complete listing that lacked the environment. The operator removes the annotation
+	// when the environment is listed again.
 	AnnotationMissingSince = Prefix + "missing-since"
 )
 
-// LabelDiscovery, on an InventorySource, is the name of the EnvironmentDiscovery that made it. A
-// name that is longer than 63 characters is cut and ends in - and 8 hex digits.
+// LabelDiscovery is a label of an InventorySource: the name of the EnvironmentDiscovery that made
+// the source. If the name is longer than 63 characters, it is cut, and "-" and 8 hex digits follow.
 const LabelDiscovery = Prefix + "discovery"
 
-// AnnotationTemplateKeys, on an observation or on a source that a discovery made, lists the label
-// and annotation keys that came from the template. If the template later loses a key, the object
-// loses the key too.
+// AnnotationTemplateKeys lists the label and annotation keys that an object got from a template.
+// Observations have this annotation, and so have the sources of a discovery. If the template later
+// loses a key, the operator removes the key from the object.
 const AnnotationTemplateKeys = Prefix + "template-keys"
 
 // Condition types of InventorySources and EnvironmentDiscoveries. Observations have Ready and
 // Observed.
 const (
 	// ConditionReady of a source is True after a sync that listed every mirrored kind completely,
-	// wrote all of it and found no name taken. For an observation see [IsReady].
+	// wrote every object and had no conflict of names. For an observation see [IsReady].
 	ConditionReady = "Ready"
-	// ConditionReconciling is True while a sync is under way or will be tried again; otherwise it
-	// is absent (kstatus).
+	// ConditionReconciling is True while the first sync is under way, or while the operator will
+	// repeat a failed sync. Otherwise the condition is absent, as kstatus requires.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is True if only a person can help; otherwise it is absent (kstatus).
+	// ConditionStalled is True while a person has to change something. Otherwise the condition is
+	// absent, as kstatus requires.
 	ConditionStalled = "Stalled"
-	// ConditionKafkaClustersSynced reports how the last sync of the clusters went.
+	// ConditionKafkaClustersSynced reports the result of the last sync of the Kafka clusters.
 	ConditionKafkaClustersSynced = "KafkaClustersSynced"
-	// ConditionPeeringsSynced reports how the last sync of the peerings went.
+	// ConditionPeeringsSynced reports the result of the last sync of the peerings.
 	ConditionPeeringsSynced = "PeeringsSynced"
-	// ConditionNetworksSynced reports how the last sync of the networks went.
+	// ConditionNetworksSynced reports the result of the last sync of the networks.
 	ConditionNetworksSynced = "NetworksSynced"
-	// ConditionPruneHeld is True while a prune waits for a person's approval; otherwise it is
-	// absent.
+	// ConditionPruneHeld is True while a prune waits for a person's approval. Otherwise the
+	// condition is absent.
 	ConditionPruneHeld = "PruneHeld"
 )
 
-// ConditionObserved of an observation is True if its cloud object was in the last complete listing
-// or in any later one, False if the last complete listing lacked it, and Unknown if there was no
-// complete listing for staleAfter.
+// ConditionObserved of an observation is True if the cloud object was in the last complete listing
+// or in a later listing. It is False if the last complete listing lacked the object. It is Unknown
+// if there was no complete listing for staleAfter.
 const ConditionObserved = "Observed"
 
-// Reasons of an InventorySource's Ready and of its …Synced conditions. Ready of an
-// EnvironmentDiscovery has the same.
+// Reasons of an InventorySource's Ready and …Synced conditions. Ready of an EnvironmentDiscovery
+// has the same reasons.
 const (
 	ReasonSucceeded          = "Succeeded"
 	ReasonProgressing        = "Progressing"
@@ -90,7 +92,7 @@ const (
 	ReasonSecretNotFound     = "SecretNotFound"
 	ReasonSecretInvalid      = "SecretInvalid"
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
-	// ReasonServiceAccountTokenFailed: the API server gave no token of the ServiceAccount.
+	// ReasonServiceAccountTokenFailed: the API server issued no token for the ServiceAccount.
 	ReasonServiceAccountTokenFailed = "ServiceAccountTokenFailed"
 	// ReasonTokenExchangeRefused: the cloud refused to exchange the ServiceAccount's token.
 	ReasonTokenExchangeRefused = "TokenExchangeRefused"
@@ -104,14 +106,14 @@ const (
 	ReasonNameConflict         = "NameConflict"
 	// ReasonWriteFailed: an object could not be written to the API server.
 	ReasonWriteFailed = "WriteFailed"
-	// ReasonConfigMapsOff: the source asks for ConfigMaps, which this manager does not keep, or has
-	// some that it no longer wants and this manager does not delete.
+	// ReasonConfigMapsOff: the source wants ConfigMaps, but this manager writes none. Or the source
+	// no longer wants its ConfigMaps, but this manager deletes none.
 	ReasonConfigMapsOff = "ConfigMapsOff"
 )
 
 // Reasons that only an EnvironmentDiscovery's Ready has.
 const (
-	// ReasonPreview: spec.preview is true. The discovery reports what it would do, and changes no
+	// ReasonPreview: spec.preview is true. The discovery reports what it would do, but changes no
 	// source.
 	ReasonPreview = "Preview"
 )
@@ -120,31 +122,31 @@ const (
 const (
 	// ReasonListingEmpty: the listing was empty although observations exist.
 	ReasonListingEmpty = "ListingEmpty"
-	// ReasonShareExceeded: more than prune.maxPercent of the kind is missing.
+	// ReasonShareExceeded: more than prune.maxPercent of the kind's objects are missing.
 	ReasonShareExceeded = "ShareExceeded"
-	// ReasonScopeChanged: an object was last seen with another endpoint, credential or filter, or
-	// no listing ever had it, or spec.selector no longer takes its environment.
+	// ReasonScopeChanged: an object was last seen with another endpoint, credential or filter. Or
+	// no listing ever had the object. Or spec.selector no longer selects the object's environment.
 	ReasonScopeChanged = "ScopeChanged"
 )
 
-// Reasons of an observation's Observed and Ready. Ready also has the cloud's phase in CamelCase,
-// and Progressing until the status is written.
+// Reasons of an observation's Observed and Ready. Ready can also have a known phase as its reason,
+// in CamelCase. Until the operator writes the status, Ready has the reason Progressing.
 const (
-	// ReasonListed: the cloud object was in the last complete listing or in a later one.
+	// ReasonListed: the cloud object was in the last complete listing or in a later listing.
 	ReasonListed = "Listed"
 	// ReasonMissing: the last complete listing lacked the cloud object.
 	ReasonMissing = "Missing"
 	// ReasonSourceStale: there was no complete listing for the source's staleAfter.
 	ReasonSourceStale = "SourceStale"
-	// ReasonUnknownPhase: this version does not know what the phase means.
+	// ReasonUnknownPhase: the cloud gave no phase, or a phase that this version does not know.
 	ReasonUnknownPhase = "UnknownPhase"
 )
 
-// Keys of the ConfigMap that is kept for a KafkaClusterObservation if its source's
-// spec.kafkaClusters.configMaps is Enabled. A key without a value is absent. Each access point adds
-// up to three more keys: its ID, followed by one of the suffixes. If
-// spec.kafkaClusters.configMapKeys is Environment, the keys are in upper case and have "_" for each
-// ".".
+// Keys of the ConfigMap of a KafkaClusterObservation. The operator keeps this ConfigMap if the
+// source's spec.kafkaClusters.configMaps is Enabled. A key without a value is absent. Each access
+// point adds up to three keys: the access point's ID, followed by one of the suffixes. If
+// spec.kafkaClusters.configMapKeys is Environment, the keys are in upper case and have "_" instead
+// of ".".
 const (
 	ConfigMapClusterID        = "cluster.id"
 	ConfigMapEnvironmentID    = "environment.id"

@@ -9,34 +9,33 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// DefaultDiscoveryInterval is the default of
-// EnvironmentDiscoverySpec.Interval. The CRD's schema has the same.
+// DefaultDiscoveryInterval is the default of EnvironmentDiscoverySpec.Interval.
+// The CRD's schema has the same default.
 const DefaultDiscoveryInterval = 15 * time.Minute
 
-// EnvironmentDiscoverySpec names a credential, selects environments among
-// those that it can see, and gives the settings of the InventorySources to
-// make.
+// EnvironmentDiscoverySpec has the credential for listing environments, the
+// selector of the environments, and the settings of their InventorySources.
 // +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey) != has(self.credentials.workloadIdentity)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret, or workloadIdentity.identityPool"
 type EnvironmentDiscoverySpec struct {
 	// Address of the Confluent Cloud API: an absolute http:// or https:// URL
-	// without user info, query or fragment. Its origin must be in the manager's
-	// flag --allowed-endpoints. Every source of the discovery gets the same
-	// endpoint. Default: https://api.confluent.cloud.
+	// without user info, query or fragment. The URL's origin must be in the
+	// manager's flag --allowed-endpoints. Every source of the discovery gets
+	// the same endpoint. Default: https://api.confluent.cloud.
 	// +optional
 	// +kubebuilder:default="https://api.confluent.cloud"
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9][-A-Za-z0-9.]*|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// Credential to list the environments with. Every source of the discovery gets
-	// the same credential. Required. Set exactly one of apiKey and
+	// Credential for listing the environments. Every source of the discovery
+	// gets the same credential. Required. Set exactly one of apiKey and
 	// workloadIdentity.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 
 	// Time from the end of one listing of the environments to the start of the
-	// next. 10s to 8760h. Default: 15m. The manager varies it at random by up to
-	// --interval-jitter-percent.
+	// next listing. 10s to 8760h. Default: 15m. The manager changes this time
+	// at random by up to --interval-jitter-percent.
 	// +optional
 	// +kubebuilder:default="15m"
 	// +kubebuilder:validation:Type=string
@@ -44,8 +43,8 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('8760h')",message="interval must be a duration of at least 10s and at most 8760h, for example 5m or 15m"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
-	// Longest time for one listing: all pages and the wait for the request budget.
-	// 1s to 1h. Default: 1m.
+	// Longest time for one listing. The time includes all pages and the wait
+	// for the request budget. 1s to 1h. Default: 1m.
 	// +optional
 	// +kubebuilder:default="1m"
 	// +kubebuilder:validation:Type=string
@@ -53,8 +52,8 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="timeout must be a duration from 1s to 1h, for example 1m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// true stops listing environments. Existing sources keep syncing and still
-	// follow the template. Default: false.
+	// If true, the discovery stops listing environments. Existing sources keep
+	// syncing, and changes of the template still apply to them. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -67,40 +66,43 @@ type EnvironmentDiscoverySpec struct {
 	// +kubebuilder:default={spec: {}}
 	Template InventorySourceTemplate `json:"template,omitzero"`
 
-	// Settings of some sources that differ from template.spec. They are applied in
-	// order. If two set the same field, the later one wins. At most 500.
+	// Settings that differ from template.spec, for some of the sources. The
+	// overrides apply in their order. If two overrides set the same field, the
+	// later override wins. At most 500.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=500
 	Overrides []SourceOverride `json:"overrides,omitempty"`
 
-	// When to delete a source whose environment is missing, or which spec.selector
-	// no longer takes. Its observations are deleted with it.
+	// When to delete a source whose environment is missing, or whose
+	// environment spec.selector no longer selects. The source's observations
+	// are deleted too.
 	// +optional
 	// +kubebuilder:default={}
 	Prune SourcePrune `json:"prune,omitzero"`
 
-	// true lists the environments and reports in status.preview what the discovery
-	// would do. No source is created, changed or deleted. Default: false.
+	// If true, the discovery only lists the environments. It creates, changes
+	// and deletes no source, and reports in status.preview what it would do.
+	// Default: false.
 	// +optional
 	Preview bool `json:"preview,omitempty"`
 }
 
-// EnvironmentSelector selects environments. An environment is selected if ids
-// or displayNames names it, or if both are empty. An environment that exclude
-// names is never selected.
+// EnvironmentSelector selects environments. An environment is selected if it
+// matches ids or displayNames, or if both are empty. An environment that
+// matches exclude is never selected.
 type EnvironmentSelector struct {
 	EnvironmentMatch `json:",inline"`
 
-	// Environments that are not selected, even if ids or displayNames names them.
-	// If exclude.displayNames is set, an environment without a known name is
-	// selected only by ids.
+	// Environments that are not selected, even if they match ids or
+	// displayNames. If exclude.displayNames is set, an environment without a
+	// known name is selected only if ids has its ID.
 	// +optional
 	Exclude EnvironmentMatch `json:"exclude,omitzero"`
 }
 
-// EnvironmentMatch names environments. An environment matches if ids or
-// displayNames names it.
+// EnvironmentMatch names environments. An environment matches if ids has its
+// ID, or if its display name matches a pattern in displayNames.
 type EnvironmentMatch struct {
 	// IDs of environments. At most 500.
 	// +optional
@@ -108,9 +110,9 @@ type EnvironmentMatch struct {
 	// +kubebuilder:validation:MaxItems=500
 	IDs []Identifier `json:"ids,omitempty"`
 
-	// Patterns of display names. * stands for any text, also none; ? for one
-	// character. A pattern must match the whole name; upper and lower case differ.
-	// At most 100, each 1 to 255 characters.
+	// Patterns of display names. * stands for any text, also for no text. ?
+	// stands for one character. A pattern must match the whole name. Upper and
+	// lower case differ. At most 100, each 1 to 255 characters.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
@@ -120,7 +122,8 @@ type EnvironmentMatch struct {
 // InventorySourceTemplate has the metadata and the settings of the sources
 // that a discovery makes.
 type InventorySourceTemplate struct {
-	// Labels and annotations of every source, in addition to the operator's own.
+	// Labels and annotations of every source, in addition to those that the
+	// operator sets.
 	// +optional
 	Metadata ObservationTemplate `json:"metadata,omitzero"`
 
@@ -131,23 +134,24 @@ type InventorySourceTemplate struct {
 }
 
 // InventorySourceTemplateSpec has the settings of a source. The discovery adds
-// environment, endpoint and credentials.
+// environment, endpoint and credentials to them.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 type InventorySourceTemplateSpec struct {
 	MirrorSettings `json:",inline"`
 }
 
-// SourceOverride changes the settings of the sources of some environments.
+// SourceOverride changes settings of the sources of some environments.
 type SourceOverride struct {
-	// Environments whose sources the override changes. Default: all that the
-	// discovery selects.
+	// Environments whose sources the override changes. Default: all
+	// environments that the discovery selects.
 	// +optional
 	Selector EnvironmentSelector `json:"selector,omitzero"`
 
-	// Fields to set, with the meaning and bounds of template.spec. A field that is
-	// absent keeps its value; the defaults that the descriptions name do not apply
-	// here. A list replaces the whole list; an empty list clears it. Labels and
-	// annotations are added to those in template.spec.template.
+	// Fields to set. They have the same meaning and bounds as in template.spec.
+	// An absent field changes nothing: the defaults in the descriptions do not
+	// apply here. A list replaces the earlier list as a whole. An empty list
+	// removes all entries. Labels and annotations are added to those in
+	// template.spec.template.
 	// +optional
 	Spec SourceOverrideSpec `json:"spec,omitzero"`
 }
@@ -159,27 +163,28 @@ type SourceOverrideSpec struct {
 	MirrorSettings `json:",inline"`
 }
 
-// SourcePrune says when to delete a source whose environment is missing. A
-// listing that failed or is not complete never counts.
+// SourcePrune says when to delete a source whose environment is missing or no
+// longer selected. A listing that failed or is incomplete never counts.
 type SourcePrune struct {
-	// Retain keeps the source, with an annotation that says since when its
-	// environment is missing. Delete deletes the source and its observations once
-	// the other fields allow. Default: Retain.
+	// Retain keeps the source. An annotation of the source has the time at
+	// which the environment went missing. Delete deletes the source and its
+	// observations when the other fields allow the deletion. Default: Retain.
 	// +optional
 	// +kubebuilder:default=Retain
 	Policy PrunePolicy `json:"policy,omitempty"`
 
-	// How many complete listings in a row must lack the environment. The first
-	// listing after the operator's start does not count. 1 to 100. Default: 2.
+	// Number of complete listings in a row that must lack the environment. The
+	// first complete listing after the operator's start does not count. 1 to
+	// 100. Default: 2.
 	// +optional
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	AfterMisses *int32 `json:"afterMisses,omitempty"`
 
-	// Least time between the first listing that lacked the environment and the
-	// deletion. If spec.selector no longer takes the environment, the time counts
-	// from then. 0s to 8760h. Default: 0s.
+	// Shortest time between the first listing that lacked the environment and
+	// the deletion. If spec.selector no longer selects the environment, the
+	// time starts when the operator first sees that. 0s to 8760h. Default: 0s.
 	// +optional
 	// +kubebuilder:default="0s"
 	// +kubebuilder:validation:Type=string
@@ -187,11 +192,12 @@ type SourcePrune struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
-	// Largest share of the sources, in percent, that is deleted without approval.
-	// A larger share is held, but never a single source. Sources that the selector
-	// does not take and unmanaged ones do not count. With 100 no missing
-	// environment is held. A source that the selector no longer takes is always
-	// held. Default: 20.
+	// Largest share of the sources, in percent, that is deleted without a
+	// person's approval. A larger share waits for the approval. A single
+	// missing source is never too large a share. Unmanaged sources, and sources
+	// that the selector does not select, are not part of the share. With 100 no
+	// source with a missing environment waits for approval. A source that the
+	// selector no longer selects always waits. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
@@ -199,23 +205,25 @@ type SourcePrune struct {
 	MaxPercent *int32 `json:"maxPercent,omitempty"`
 }
 
-// EnvironmentDiscoveryStatus is what the operator last found for a discovery.
+// EnvironmentDiscoveryStatus is the state that the operator last found for a
+// discovery.
 type EnvironmentDiscoveryStatus struct {
 	SyncStatus `json:",inline"`
 
-	// Counts of the sources by whether their environment is listed. Absent until
-	// the first complete listing.
+	// Number of sources whose environment is listed, and number of sources
+	// whose environment is missing. Absent until the first complete listing.
 	// +optional
 	Environments *InventorySummary `json:"environments,omitempty"`
 
-	// Sources of the discovery: the first 500, sorted by environment.
+	// The first 500 sources of the discovery, sorted by environment; fewer if
+	// their texts are long.
 	// +optional
 	// +listType=map
 	// +listMapKey=environment
 	Sources []DiscoveredSource `json:"sources,omitempty"`
 
-	// Number of all sources of the discovery. sources names at most 500. Absent if
-	// 0.
+	// Number of all sources of the discovery, including those that sources
+	// leaves out. Absent if 0.
 	// +optional
 	SourceCount int32 `json:"sourceCount,omitempty"`
 
@@ -226,13 +234,14 @@ type EnvironmentDiscoveryStatus struct {
 }
 
 // DiscoveryPreview reports what a discovery would do to its sources if
-// spec.preview were false. Each list has the first 500 entries, sorted by
-// name, and fewer if they are long. The counts are of all sources.
+// spec.preview were false. Each list has the first 500 entries, sorted by name;
+// fewer if their texts are long. The counts include the sources that a list
+// leaves out.
 type DiscoveryPreview struct {
-	// Number of sources to create. Sources whose name is taken count too.
+	// Number of sources to create. Sources whose name is taken are included.
 	CreateCount int32 `json:"createCount"`
 	// Sources to create. Sources that cannot be created because their name is
-	// taken are listed too.
+	// taken are included.
 	// +optional
 	// +listType=atomic
 	Create []PreviewedSource `json:"create,omitempty"`
@@ -259,12 +268,12 @@ type PreviewedSource struct {
 	DisplayName string `json:"displayName,omitempty"`
 	// Name of the InventorySource, in the same namespace.
 	Name string `json:"name"`
-	// Which selector takes the environment, or which fields differ; and what the
-	// change waits for. At most 256 bytes.
+	// Why the source is created, changed or deleted, and what this change waits
+	// for. At most 256 bytes.
 	Why string `json:"why"`
 }
 
-// DiscoveredSource is one source that a discovery keeps.
+// DiscoveredSource is one source of a discovery.
 type DiscoveredSource struct {
 	// ID of the environment.
 	Environment string `json:"environment"`
@@ -276,24 +285,25 @@ type DiscoveredSource struct {
 	// Number of spec.overrides that apply to the source. Absent if 0.
 	// +optional
 	Overrides int32 `json:"overrides,omitempty"`
-	// True if no listing ever had the environment: a person handed the source over. Its
-	// deletion needs an approval.
+	// true if no listing ever had the environment: a person handed the source
+	// over to the discovery. Then the deletion of the source needs an approval.
 	// +optional
 	NeverListed bool `json:"neverListed,omitempty"`
-	// Time since when complete listings lack the environment. Absent while it is
-	// listed.
+	// When the environment went missing: the end of the first complete listing
+	// that lacked it. Absent while the environment is listed.
 	// +optional
 	MissingSince *metav1.Time `json:"missingSince,omitempty"`
-	// Time since when spec.selector no longer takes the environment, although it
-	// is listed. Absent otherwise.
+	// When the operator first saw that spec.selector no longer selects the
+	// environment, although the environment is listed. Absent otherwise.
 	// +optional
 	OutOfScopeSince *metav1.Time `json:"outOfScopeSince,omitempty"`
 }
 
-// EnvironmentDiscovery keeps one InventorySource for each environment of
-// Confluent Cloud that its credential can see and its selector takes. It
-// creates the sources in its own namespace and owns them. If it is deleted,
-// they are deleted too, with their observations. Nothing in the cloud changes.
+// EnvironmentDiscovery keeps InventorySources: one for each Confluent Cloud
+// environment that its credential can see and its selector selects. The
+// discovery creates the sources in its own namespace and owns them. If the
+// discovery is deleted, its sources and their observations are deleted too.
+// Nothing in the cloud changes.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -316,8 +326,9 @@ type EnvironmentDiscovery struct {
 	// Which environments get a source, with which credential and settings.
 	// +required
 	Spec EnvironmentDiscoverySpec `json:"spec"`
-	// What the operator last found. Before its first write observedGeneration is
-	// -1, so that kstatus does not count the object as done.
+	// The state that the operator last found. Before the operator's first write
+	// observedGeneration is -1, so that kstatus does not count the object as
+	// done.
 	// +optional
 	// +kubebuilder:default={observedGeneration:-1}
 	Status EnvironmentDiscoveryStatus `json:"status,omitzero"`
@@ -332,22 +343,25 @@ type EnvironmentDiscoveryList struct {
 	Items           []EnvironmentDiscovery `json:"items"`
 }
 
-// GetInterval returns spec.interval, or its default if it is not set.
+// GetInterval returns spec.interval, or the default if spec.interval is not
+// set.
 func (d *EnvironmentDiscovery) GetInterval() time.Duration {
 	return durationOr(d.Spec.Interval, DefaultDiscoveryInterval)
 }
 
-// GetTimeout returns spec.timeout, or its default if it is not set.
+// GetTimeout returns spec.timeout, or the default if spec.timeout is not set.
 func (d *EnvironmentDiscovery) GetTimeout() time.Duration {
 	return durationOr(d.Spec.Timeout, DefaultTimeout)
 }
 
-// GetEndpoint returns spec.endpoint, or its default if it is not set.
+// GetEndpoint returns spec.endpoint, or the default if spec.endpoint is not
+// set.
 func (d *EnvironmentDiscovery) GetEndpoint() string {
 	return cmp.Or(d.Spec.Endpoint, DefaultEndpoint)
 }
 
-// AsPrune returns the same rules as a Prune. An empty policy means Retain.
+// AsPrune returns a Prune with the same rules as p. If the policy is empty, the
+// result has the policy Retain.
 func (p SourcePrune) AsPrune() Prune {
 	return Prune{Policy: cmp.Or(p.Policy, PrunePolicyRetain), AfterMisses: p.AfterMisses, GracePeriod: p.GracePeriod, MaxPercent: p.MaxPercent}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package v1alpha1 holds the kinds of inventory.ccloud.dev/v1alpha1: InventorySource
-// and EnvironmentDiscovery, which a user writes, and KafkaClusterObservation, PeeringObservation and
-// NetworkObservation, which the operator writes.
+// Package v1alpha1 has the kinds of the API inventory.ccloud.dev/v1alpha1. Users write
+// InventorySource and EnvironmentDiscovery. The operator writes KafkaClusterObservation,
+// PeeringObservation and NetworkObservation.
 //
 // +kubebuilder:object:generate=true
 // +groupName=inventory.ccloud.dev
@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	// GroupVersion is the API group and version of every kind in this package.
+	// GroupVersion is the API group and the version of all kinds in this package.
 	GroupVersion = schema.GroupVersion{Group: "inventory.ccloud.dev", Version: "v1alpha1"}
 
 	// SchemeBuilder collects the functions that register the kinds.

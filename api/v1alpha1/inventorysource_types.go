@@ -12,13 +12,13 @@ import (
 // DefaultEndpoint is the origin of Confluent Cloud's public API.
 const DefaultEndpoint = "https://api.confluent.cloud"
 
-// Defaults of InventorySourceSpec. The CRD's schema has the same.
+// Defaults of InventorySourceSpec. The CRD's schema has the same defaults.
 const (
 	DefaultInterval    = 5 * time.Minute
 	DefaultTimeout     = time.Minute
 	DefaultAfterMisses = 2
 	DefaultMaxPercent  = 20
-	// staleIntervals is the default of staleAfter, in intervals.
+	// staleIntervals is the default of staleAfter, as a number of intervals.
 	staleIntervals = 3
 )
 
@@ -29,23 +29,24 @@ type MirrorPolicy string
 const (
 	// MirrorPolicyMirror lists the kind and keeps one observation for each object.
 	MirrorPolicyMirror MirrorPolicy = "Mirror"
-	// MirrorPolicyIgnore does not list the kind and deletes the source's
-	// observations of it.
+	// MirrorPolicyIgnore does not list the kind, and deletes the source's
+	// observations of this kind.
 	MirrorPolicyIgnore MirrorPolicy = "Ignore"
 )
 
-// ConfigMapPolicy says whether ConfigMaps with endpoints are kept.
+// ConfigMapPolicy says whether the operator keeps ConfigMaps with endpoints.
 // +kubebuilder:validation:Enum=Disabled;Enabled
 type ConfigMapPolicy string
 
 const (
-	// ConfigMapPolicyDisabled keeps no ConfigMap and deletes those that exist.
+	// ConfigMapPolicyDisabled keeps no ConfigMaps, and deletes the existing
+	// ones.
 	ConfigMapPolicyDisabled ConfigMapPolicy = "Disabled"
 	// ConfigMapPolicyEnabled keeps one ConfigMap for each observation.
 	ConfigMapPolicyEnabled ConfigMapPolicy = "Enabled"
 )
 
-// ConfigMapKeys says which form the keys of a ConfigMap with endpoints have.
+// ConfigMapKeys is the form of the keys in a ConfigMap with endpoints.
 // +kubebuilder:validation:Enum=Properties;Environment
 type ConfigMapKeys string
 
@@ -56,31 +57,34 @@ const (
 	ConfigMapKeysEnvironment ConfigMapKeys = "Environment"
 )
 
-// ConfigMapContent says what a ConfigMap with endpoints holds.
+// ConfigMapContent is the content of a ConfigMap with endpoints.
 // +kubebuilder:validation:Enum=All;Endpoints
 type ConfigMapContent string
 
 const (
-	// ConfigMapContentAll is everything, the cluster's display name and phase too.
+	// ConfigMapContentAll is all of the content, including the cluster's
+	// display name and phase.
 	ConfigMapContentAll ConfigMapContent = "All"
-	// ConfigMapContentEndpoints is everything except the display name and the phase.
+	// ConfigMapContentEndpoints is the content without the display name and the
+	// phase.
 	ConfigMapContentEndpoints ConfigMapContent = "Endpoints"
 )
 
-// PrunePolicy says what happens to an object in the cluster whose cloud object
+// PrunePolicy says what happens to an object in the cluster if its cloud object
 // is missing.
 // +kubebuilder:validation:Enum=Delete;Retain
 type PrunePolicy string
 
 const (
-	// PrunePolicyDelete deletes the object once the other fields of prune allow.
+	// PrunePolicyDelete deletes the object when the other fields of prune allow
+	// the deletion.
 	PrunePolicyDelete PrunePolicy = "Delete"
 	// PrunePolicyRetain keeps the object.
 	PrunePolicyRetain PrunePolicy = "Retain"
 )
 
-// InventorySourceSpec names one Confluent Cloud environment, the credential to
-// read it with, and what to mirror from it.
+// InventorySourceSpec names one Confluent Cloud environment, the credential for
+// reading it, and the kinds of objects to mirror.
 // +kubebuilder:validation:XValidation:rule="!has(self.staleAfter) || duration(self.staleAfter) >= duration(self.interval) + duration(self.interval)",fieldPath=".staleAfter",message="staleAfter must be at least twice interval, or observations would turn stale between two syncs"
 // +kubebuilder:validation:XValidation:rule="has(self.credentials) && has(self.credentials.apiKey) != has(self.credentials.workloadIdentity)",fieldPath=".credentials",message="exactly one member must be set under credentials: write apiKey.secretRef.name, the name of a Secret with the keys api-key and api-secret, or workloadIdentity.identityPool"
 type InventorySourceSpec struct {
@@ -93,32 +97,32 @@ type InventorySourceSpec struct {
 	Environment string `json:"environment"`
 
 	// Address of the Confluent Cloud API: an absolute http:// or https:// URL
-	// without user info, query or fragment. Its origin must be in the manager's
-	// flag --allowed-endpoints. Default: https://api.confluent.cloud.
+	// without user info, query or fragment. The URL's origin must be in the
+	// manager's flag --allowed-endpoints. Default: https://api.confluent.cloud.
 	// +optional
 	// +kubebuilder:default="https://api.confluent.cloud"
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9][-A-Za-z0-9.]*|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?(/[^?# ]*)?$') && isURL(self)",message="endpoint must be an absolute http:// or https:// URL without user info, query or fragment, for example https://api.confluent.cloud"
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// Credential to read the environment with. Required. Set exactly one of apiKey
-	// and workloadIdentity.
+	// Credential for reading the environment. Required. Set exactly one of
+	// apiKey and workloadIdentity.
 	// +optional
 	Credentials Credentials `json:"credentials,omitzero"`
 
-	// true stops asking the cloud. Observations stay and turn Unknown after
-	// staleAfter. Default: false.
+	// If true, the operator does not ask the cloud. The observations stay.
+	// Their conditions turn Unknown after staleAfter. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
 	MirrorSettings `json:",inline"`
 }
 
-// MirrorSettings say how to mirror an environment. They are part of a source's
-// spec, and of the template that an EnvironmentDiscovery makes sources from.
+// MirrorSettings says how to mirror an environment. A source's spec has these
+// settings, and so has the template of an EnvironmentDiscovery.
 type MirrorSettings struct {
-	// Time from the end of a sync's listings to the start of the next sync. 10s to
-	// 8760h. Default: 5m. The manager varies it at random by up to
+	// Time from the end of a sync's listings to the start of the next sync. 10s
+	// to 8760h. Default: 5m. The manager changes this time at random by up to
 	// --interval-jitter-percent.
 	// +optional
 	// +kubebuilder:default="5m"
@@ -127,8 +131,8 @@ type MirrorSettings struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('8760h')",message="interval must be a duration of at least 10s and at most 8760h, for example 30s or 5m"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 
-	// Longest time for one listing of one kind: all pages and the wait for the
-	// request budget. 1s to 1h. Default: 1m.
+	// Longest time for one listing of one kind. The time includes all pages and
+	// the wait for the request budget. 1s to 1h. Default: 1m.
 	// +optional
 	// +kubebuilder:default="1m"
 	// +kubebuilder:validation:Type=string
@@ -146,8 +150,8 @@ type MirrorSettings struct {
 	// +kubebuilder:default={}
 	Peerings PeeringSelection `json:"peerings,omitzero"`
 
-	// Whether to mirror the networks of the environment. Default: no, because the
-	// credential needs a further right to list them.
+	// Whether to mirror the networks of the environment. Default: no, because
+	// the credential needs one more right to list networks.
 	// +optional
 	Networks NetworkSelection `json:"networks,omitzero"`
 
@@ -158,53 +162,56 @@ type MirrorSettings struct {
 
 	// If a kind has no complete listing for this time, its observations turn
 	// Observed=Unknown and Ready=Unknown. 10s to 26280h, and at least twice
-	// interval, because jitter can make an interval longer. Default: three times
-	// interval.
+	// interval, because jitter can make an interval longer. Default: three
+	// times interval.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('26280h')",message="staleAfter must be a duration of at least 10s and at most 26280h, for example 15m"
 	StaleAfter *metav1.Duration `json:"staleAfter,omitempty"`
 
-	// Labels and annotations for every observation of the source, in addition to
-	// the operator's own. No other metadata of the source is copied. Default:
-	// none.
+	// Labels and annotations for every observation of the source, in addition
+	// to those that the operator sets. The source's own labels and annotations
+	// are not copied. Default: none.
 	// +optional
 	Template ObservationTemplate `json:"template,omitzero"`
 }
 
 // Credentials is one way to authenticate to Confluent Cloud.
 type Credentials struct {
-	// A Confluent Cloud API key in a Secret. Its resource scope must be "Cloud": a
-	// key for one Kafka cluster does not work.
+	// A Confluent Cloud API key in a Secret. The key's resource scope must be
+	// "Cloud": a key for one Kafka cluster does not work.
 	// +optional
 	APIKey *APIKeyCredential `json:"apiKey,omitempty"`
 
-	// The manager gets a token of a ServiceAccount and exchanges it for a token of
-	// Confluent Cloud. No secret is stored. The manager needs the right to create
-	// tokens of the ServiceAccount, which it does not have by default.
+	// The manager gets a token of a ServiceAccount and exchanges it for a token
+	// of Confluent Cloud. No secret is stored. The manager needs the right to
+	// create tokens of the ServiceAccount. It does not have this right by
+	// default.
 	// +optional
 	WorkloadIdentity *WorkloadIdentityCredential `json:"workloadIdentity,omitempty"`
 }
 
-// Defaults of WorkloadIdentityCredential. The CRD's schema has the same.
+// Defaults of WorkloadIdentityCredential. The CRD's schema has the same
+// defaults.
 const (
 	DefaultServiceAccountName = "default"
 	DefaultAudience           = "https://api.confluent.cloud"
 	DefaultTokenEndpoint      = "https://api.confluent.cloud/sts/v1/oauth2/token" //nolint:gosec // an address
 )
 
-// WorkloadIdentityCredential says which ServiceAccount's token to exchange,
-// where, and for the rights of which identity pool.
+// WorkloadIdentityCredential names the ServiceAccount whose token is exchanged,
+// the address of the exchange, and the identity pool whose rights the operator
+// gets.
 type WorkloadIdentityCredential struct {
-	// ID of the identity pool in Confluent Cloud whose rights are used, for
-	// example pool-xyz. The pool's identity provider must trust this cluster. The
-	// pool's filter must accept the ServiceAccount.
+	// ID of the identity pool in Confluent Cloud, for example pool-xyz. The
+	// operator gets the rights of this pool. The pool's identity provider must
+	// trust this cluster. The pool's filter must accept the ServiceAccount.
 	// +required
 	IdentityPool Identifier `json:"identityPool"`
 
-	// Name of the ServiceAccount whose token is exchanged, in the same namespace.
-	// Default: default.
+	// Name of the ServiceAccount whose token is exchanged. The ServiceAccount
+	// is in the same namespace. Default: default.
 	// +optional
 	// +kubebuilder:default=default
 	// +kubebuilder:validation:MinLength=1
@@ -220,9 +227,9 @@ type WorkloadIdentityCredential struct {
 	// +kubebuilder:validation:MaxLength=2048
 	Audience string `json:"audience,omitempty"`
 
-	// Address of the token exchange: an absolute http:// or https:// URL without
-	// user info, query or fragment. Its origin must be in the manager's flag
-	// --allowed-endpoints. Default:
+	// Address of the token exchange: an absolute http:// or https:// URL
+	// without user info, query or fragment. The URL's origin must be in the
+	// manager's flag --allowed-endpoints. Default:
 	// https://api.confluent.cloud/sts/v1/oauth2/token.
 	// +optional
 	// +kubebuilder:default="https://api.confluent.cloud/sts/v1/oauth2/token"
@@ -231,7 +238,8 @@ type WorkloadIdentityCredential struct {
 	TokenEndpoint string `json:"tokenEndpoint,omitempty"`
 }
 
-// WithDefaults returns the credential with a default for each field that is not set.
+// WithDefaults returns a copy of the credential. Each field that is not set has
+// its default.
 func (c WorkloadIdentityCredential) WithDefaults() WorkloadIdentityCredential {
 	c.ServiceAccountName = cmp.Or(c.ServiceAccountName, DefaultServiceAccountName)
 	c.Audience = cmp.Or(c.Audience, DefaultAudience)
@@ -241,7 +249,8 @@ func (c WorkloadIdentityCredential) WithDefaults() WorkloadIdentityCredential {
 
 // APIKeyCredential names the Secret that holds a Cloud API key.
 type APIKeyCredential struct {
-	// Secret, in the same namespace, that holds the API key's ID and its secret.
+	// Secret in the same namespace. The Secret holds the ID and the secret of
+	// the API key.
 	// +required
 	SecretRef SecretReference `json:"secretRef"`
 }
@@ -258,8 +267,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="a key of a Secret has letters, digits, '-', '_' and '.' only"
 type SecretKey string
 
-// SecretReference names a Secret in the same namespace, and the keys of its
-// data that hold an API key.
+// SecretReference names a Secret in the same namespace, and the Secret's keys
+// that hold an API key.
 // +kubebuilder:validation:XValidation:rule="(has(self.apiKeyKey) ? self.apiKeyKey : 'api-key') != (has(self.apiSecretKey) ? self.apiSecretKey : 'api-secret')",fieldPath=".apiSecretKey",message="apiKeyKey and apiSecretKey must differ: an API key's ID and its secret are two values of the Secret"
 type SecretReference struct {
 	LocalReference `json:",inline"`
@@ -273,12 +282,13 @@ type SecretReference struct {
 	APISecretKey SecretKey `json:"apiSecretKey,omitempty"`
 }
 
-// GetAPIKeyKey returns apiKeyKey, or its default if it is not set.
+// GetAPIKeyKey returns apiKeyKey, or the default if apiKeyKey is not set.
 func (r SecretReference) GetAPIKeyKey() string {
 	return string(cmp.Or(r.APIKeyKey, SecretKeyAPIKey))
 }
 
-// GetAPISecretKey returns apiSecretKey, or its default if it is not set.
+// GetAPISecretKey returns apiSecretKey, or the default if apiSecretKey is not
+// set.
 func (r SecretReference) GetAPISecretKey() string {
 	return string(cmp.Or(r.APISecretKey, SecretKeyAPISecret))
 }
@@ -293,7 +303,7 @@ type LocalReference struct {
 	Name string `json:"name"`
 }
 
-// Identifier is an ID or a word of the cloud that a filter compares with.
+// Identifier is an ID, a name or another word of the cloud.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=255
 type Identifier string
@@ -307,31 +317,34 @@ type KafkaClusterSelection struct {
 	// +kubebuilder:default=Mirror
 	Policy MirrorPolicy `json:"policy,omitempty"`
 
-	// IDs of networks, such as n-00000. Only clusters in one of them are mirrored.
-	// At most 100. Default: clusters of all networks, and clusters without a
-	// network.
+	// IDs of networks, such as n-00000. A cluster must be in one of these
+	// networks to be mirrored. At most 100. Default: clusters of all networks,
+	// and clusters without a network.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	Networks []Identifier `json:"networks,omitempty"`
 
-	// Enabled keeps a ConfigMap for each KafkaClusterObservation, with the same
-	// name and owned by it. Pods can read the cluster's endpoints from it.
-	// Disabled deletes these ConfigMaps. The manager writes ConfigMaps only with
-	// its flag --endpoint-configmaps. Default: Disabled.
+	// Enabled keeps a ConfigMap for each KafkaClusterObservation. The
+	// observation owns the ConfigMap, and both have the same name. Pods can
+	// read the cluster's endpoints from the ConfigMap. Disabled deletes these
+	// ConfigMaps. The manager writes and deletes ConfigMaps only with its flag
+	// --endpoint-configmaps. Default: Disabled.
 	// +optional
 	ConfigMaps ConfigMapPolicy `json:"configMaps,omitempty"`
 
-	// Form of the keys in these ConfigMaps. Properties: bootstrap.servers, cluster.id and so
-	// on, for files and configMapKeyRef. Environment: BOOTSTRAP_SERVERS, CLUSTER_ID and so
-	// on, for envFrom, because a shell can read only variables with such names. A change
-	// replaces all keys of a ConfigMap at once. Default: Properties.
+	// Form of the keys in these ConfigMaps. Properties: bootstrap.servers,
+	// cluster.id and so on, for files and configMapKeyRef. Environment:
+	// BOOTSTRAP_SERVERS, CLUSTER_ID and so on, for envFrom, because a shell
+	// cannot read a variable with a dot in its name. If this field changes, all
+	// keys of a ConfigMap change at once. Default: Properties.
 	// +optional
 	ConfigMapKeys ConfigMapKeys `json:"configMapKeys,omitempty"`
 
-	// Content of these ConfigMaps. All: the cluster's IDs, display name, phase and endpoints.
-	// Endpoints: the same without display name and phase, so that a rename in the cloud
-	// changes no ConfigMap, and restarts no workload that follows it. Default: All.
+	// Content of these ConfigMaps. All: the cluster's IDs, display name, phase
+	// and endpoints. Endpoints: the same without display name and phase. Then a
+	// rename in the cloud does not change the ConfigMap, and workloads that
+	// follow the ConfigMap do not restart. Default: All.
 	// +optional
 	ConfigMapContent ConfigMapContent `json:"configMapContent,omitempty"`
 }
@@ -345,24 +358,25 @@ type PeeringSelection struct {
 	// +kubebuilder:default=Mirror
 	Policy MirrorPolicy `json:"policy,omitempty"`
 
-	// IDs of networks, such as n-00000. Only peerings of one of them are mirrored.
-	// At most 100. Default: peerings of all networks.
+	// IDs of networks, such as n-00000. A peering must be in one of these
+	// networks to be mirrored. At most 100. Default: peerings of all networks.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	Networks []Identifier `json:"networks,omitempty"`
 
-	// Only peerings with one of these display names are mirrored. At most 100.
-	// Default: peerings with any name.
+	// Display names. A peering must have one of these names to be mirrored. At
+	// most 100. Default: peerings with any name.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
 	DisplayNames []Identifier `json:"displayNames,omitempty"`
 
-	// Only peerings in one of these phases are mirrored: PROVISIONING,
-	// PENDING_ACCEPT, READY, FAILED, DEPROVISIONING, DISCONNECTED, or another word
-	// of the API. A peering that leaves these phases goes missing, as if it were
-	// deleted. At most 100. Default: peerings in any phase.
+	// Phases: PROVISIONING, PENDING_ACCEPT, READY, FAILED, DEPROVISIONING,
+	// DISCONNECTED, or another word of the API. A peering must be in one of
+	// these phases to be mirrored. If a peering changes to another phase, it
+	// counts as missing, like a deleted peering. At most 100. Default: peerings
+	// in any phase.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=100
@@ -380,23 +394,25 @@ type NetworkSelection struct {
 }
 
 // Prune says when to delete an observation whose cloud object is missing. A
-// listing that failed or is not complete never counts.
+// listing that failed or is incomplete never counts.
 type Prune struct {
-	// Delete deletes the observation once the other fields allow. Retain keeps it,
-	// with Observed=False and reason Missing. Default: Delete.
+	// Delete deletes the observation when the other fields allow the deletion.
+	// Retain keeps the observation, with Observed=False and reason Missing.
+	// Default: Delete.
 	// +optional
 	// +kubebuilder:default=Delete
 	Policy PrunePolicy `json:"policy,omitempty"`
 
-	// How many complete listings in a row must lack the object. The first listing
-	// after the operator's start does not count. 1 to 100. Default: 2.
+	// Number of complete listings in a row that must lack the object. The first
+	// complete listing after the operator's start does not count. 1 to 100.
+	// Default: 2.
 	// +optional
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	AfterMisses *int32 `json:"afterMisses,omitempty"`
 
-	// Least time between the first listing that lacked the object and the
+	// Shortest time between the first listing that lacked the object and the
 	// deletion. 0s to 8760h. Default: 0s.
 	// +optional
 	// +kubebuilder:default="0s"
@@ -405,10 +421,10 @@ type Prune struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('8760h')",message="gracePeriod must be a duration from 0s to 8760h, for example 0s or 1h"
 	GracePeriod *metav1.Duration `json:"gracePeriod,omitempty"`
 
-	// Largest share of a kind's observations, in percent, that is deleted without
-	// approval. A larger share is held until a person approves. A single missing
-	// object is never too large a share. 100 switches off all rules that hold.
-	// Default: 20.
+	// Largest share of a kind's observations, in percent, that is deleted
+	// without a person's approval. A larger share waits for the approval. A
+	// single missing object is never too large a share. With 100 no deletion
+	// waits for approval. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
@@ -421,17 +437,17 @@ type Prune struct {
 // +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",message="template.labels: every value must be a label value: at most 63 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit"
 type LabelValue string
 
-// ObservationTemplate is metadata for the objects that the operator makes:
-// observations of a source, or sources of a discovery.
+// ObservationTemplate is metadata for the objects that the operator makes: the
+// observations of a source, or the sources of a discovery.
 type ObservationTemplate struct {
-	// Labels to set. At most 32. Default: none. Keys under inventory.ccloud.dev/
-	// are refused.
+	// Labels to set. At most 32. Default: none. Keys that begin with
+	// inventory.ccloud.dev/ are refused.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.indexOf('/') <= 253 && k.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && !k.startsWith('inventory.ccloud.dev/'))",message="template.labels: every key must be a label key such as team or example.com/team, and not start with inventory.ccloud.dev/"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 
-	// Annotations to set. At most 32. Default: none. Keys under
+	// Annotations to set. At most 32. Default: none. Keys that begin with
 	// inventory.ccloud.dev/ are refused.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
@@ -442,20 +458,21 @@ type ObservationTemplate struct {
 // SyncStatus is the part of the status that InventorySources and
 // EnvironmentDiscoveries have in common.
 type SyncStatus struct {
-	// Generation of the spec that the conditions describe; -1 before the first.
+	// Generation of the spec that the conditions describe; -1 before the
+	// operator's first write.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Ready, Reconciling and Stalled, as kstatus defines them, and PruneHeld. A
-	// source also has KafkaClustersSynced, PeeringsSynced and NetworksSynced, each
-	// while its kind is mirrored.
+	// Ready, Reconciling, Stalled and PruneHeld. The first three follow
+	// kstatus. A source also has KafkaClustersSynced, PeeringsSynced and
+	// NetworksSynced, each of them while its kind is mirrored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
 	// End of the last sync in which every mirrored kind was listed completely.
-	// Absent if there was none.
+	// Absent if there was no such sync.
 	// +optional
 	LastSyncTime *metav1.Time `json:"lastSyncTime,omitempty"`
 
@@ -463,21 +480,21 @@ type SyncStatus struct {
 	// +optional
 	NextSyncTime *metav1.Time `json:"nextSyncTime,omitempty"`
 
-	// Present while the cloud refuses the credential for every mirrored kind: HTTP
-	// 401 or 403, or a refused token exchange. The wait starts at interval and
-	// doubles up to interval or 30m, whichever is longer. A change of the Secret
-	// or the spec, or a new value of the annotation
-	// inventory.ccloud.dev/requestedAt, ends it.
+	// Present while the cloud refuses the credential for every mirrored kind:
+	// HTTP 401 or 403, or a refused token exchange. The first wait is one
+	// interval. Each further refusal doubles the wait, up to interval or 30m,
+	// whichever is longer. The wait ends if the Secret or the spec changes, or
+	// if the annotation inventory.ccloud.dev/requestedAt gets a new value.
 	// +optional
 	CredentialBackoff *CredentialBackoff `json:"credentialBackoff,omitempty"`
 
-	// Value of the annotation inventory.ccloud.dev/requestedAt that the last sync
-	// answered.
+	// Last value of the annotation inventory.ccloud.dev/requestedAt for which
+	// the operator finished a sync.
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 }
 
-// InventorySourceStatus is what the operator last found for a source.
+// InventorySourceStatus is the state that the operator last found for a source.
 type InventorySourceStatus struct {
 	SyncStatus `json:",inline"`
 
@@ -496,16 +513,18 @@ type InventorySourceStatus struct {
 	// +optional
 	Networks *InventorySummary `json:"networks,omitempty"`
 
-	// true while ConfigMaps with endpoints are kept, and until the last of them is
+	// true while the operator keeps ConfigMaps with endpoints for the source.
+	// If the ConfigMaps are no longer wanted, true until the last of them is
 	// deleted.
 	// +optional
 	ConfigMaps bool `json:"configMaps,omitempty"`
 }
 
-// CredentialBackoff is how long the operator waits after a refused credential.
-// It is in the status, so that a manager that restarts does not ask each time.
+// CredentialBackoff is the wait after a refused credential. The status stores
+// the wait, so that a manager that restarts often does not use the refused
+// credential each time.
 type CredentialBackoff struct {
-	// Wait before the next sync, before jitter.
+	// Wait before the next sync, without jitter.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ns|us|µs|ms|s|m|h))+$') && duration(self) <= duration('26280h')",message="delay must be a duration of at most 26280h, for example 30m"
@@ -519,8 +538,8 @@ type CredentialBackoff struct {
 // InventorySummary counts the objects of one kind: the observations of a
 // source, or the sources of a discovery.
 type InventorySummary struct {
-	// Number of objects whose cloud object is listed. A source whose environment
-	// spec.selector no longer takes does not count.
+	// Number of objects whose cloud object is listed. A source does not count
+	// if spec.selector no longer selects its environment.
 	Observed int32 `json:"observed"`
 
 	// Number of objects whose cloud object the last complete listing lacked.
@@ -530,55 +549,59 @@ type InventorySummary struct {
 	// +optional
 	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
 
-	// Digest of the endpoint, the credential's identity and the filters: what
-	// decides which objects a listing can show. While objects are missing that
-	// were last seen with another digest, scope keeps that digest. So their
-	// deletion stays held after a restart.
+	// Digest of the endpoint, the credential's identity and the filters. These
+	// decide which objects a listing can show. If objects are missing that were
+	// last seen with another digest, scope keeps that digest. So after a
+	// restart the deletion of these objects still waits for approval.
 	// +optional
 	Scope string `json:"scope,omitempty"`
 
-	// The prune of this kind that waits for a person's approval. Absent if there
-	// is none.
+	// The prune of this kind that waits for a person's approval. Absent if no
+	// prune waits.
 	// +optional
 	Held *HeldPrune `json:"held,omitempty"`
 
-	// Number of observed objects in each phase, sorted by phase, at most 100
-	// entries. If there are more phases, the last entry, …, counts all others.
-	// Absent for environments.
+	// Number of observed objects in each phase, sorted by phase. At most 100
+	// entries. If there are more phases, the last entry has the phase … and
+	// counts the objects in all other phases. Absent for environments.
 	// +optional
 	// +listType=map
 	// +listMapKey=phase
 	Phases []PhaseCount `json:"phases,omitempty"`
 }
 
-// HeldPrune is a prune that waits for a person's approval. It is in the
-// status, so that a restart of the manager does not lose it.
+// HeldPrune is a prune that waits for a person's approval. The status stores
+// it, so that a restart of the manager does not lose it.
 type HeldPrune struct {
-	// Why it is held: ListingEmpty, ShareExceeded or ScopeChanged.
+	// Why the prune is held: ListingEmpty, ShareExceeded or ScopeChanged.
 	Reason string `json:"reason"`
-	// Stands for exactly the held objects. The annotation
-	// inventory.ccloud.dev/approvePrune with this value approves their deletion.
+	// Hash of exactly the held objects. The annotation
+	// inventory.ccloud.dev/approvePrune with this value approves their
+	// deletion.
 	Digest string `json:"digest"`
 	// Number of held objects.
 	Count int32 `json:"count"`
-	// The held objects and the reason, with the command that approves the prune.
+	// The names of held objects, the reason, and the command that approves the
+	// prune.
 	Message string `json:"message"`
 }
 
 // PhaseCount is the number of objects in one phase.
 type PhaseCount struct {
-	// The API's own word, empty if the API gave none, or … for all other phases.
+	// The phase in the API's own words. Empty if the API gave no phase. …
+	// stands for all other phases.
 	Phase string `json:"phase"`
 	// Number of objects in the phase.
 	Count int32 `json:"count"`
 }
 
-// InventorySource mirrors the Kafka clusters, the network peerings and, if
-// spec.networks asks for them, the networks of one Confluent Cloud
-// environment. It only reads the cloud. The operator writes a
-// KafkaClusterObservation, PeeringObservation or NetworkObservation for each,
-// in the source's namespace. The source owns them: if it is deleted, they are
-// deleted too. Nothing in the cloud changes.
+// InventorySource mirrors the Kafka clusters and network peerings of one
+// Confluent Cloud environment. If spec.networks.policy is Mirror, the source
+// mirrors the environment's networks too. For each cloud object the operator
+// writes an observation into the source's namespace: a KafkaClusterObservation,
+// PeeringObservation or NetworkObservation. The source owns its observations.
+// If the source is deleted, its observations are deleted too. The operator only
+// reads the cloud, and changes nothing there.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -601,8 +624,9 @@ type InventorySource struct {
 	// Which environment to mirror, with which credential and settings.
 	// +required
 	Spec InventorySourceSpec `json:"spec"`
-	// What the operator last found. Before its first write observedGeneration is
-	// -1, so that kstatus does not count the object as done.
+	// The state that the operator last found. Before the operator's first write
+	// observedGeneration is -1, so that kstatus does not count the object as
+	// done.
 	// +optional
 	// +kubebuilder:default={observedGeneration:-1}
 	Status InventorySourceStatus `json:"status,omitzero"`
@@ -617,22 +641,25 @@ type InventorySourceList struct {
 	Items           []InventorySource `json:"items"`
 }
 
-// GetInterval returns spec.interval, or its default if it is not set.
+// GetInterval returns spec.interval, or the default if spec.interval is not
+// set.
 func (s *InventorySource) GetInterval() time.Duration {
 	return durationOr(s.Spec.Interval, DefaultInterval)
 }
 
-// GetTimeout returns spec.timeout, or its default if it is not set.
+// GetTimeout returns spec.timeout, or the default if spec.timeout is not set.
 func (s *InventorySource) GetTimeout() time.Duration {
 	return durationOr(s.Spec.Timeout, DefaultTimeout)
 }
 
-// GetStaleAfter returns spec.staleAfter, or three intervals if it is not set.
+// GetStaleAfter returns spec.staleAfter, or three intervals if spec.staleAfter
+// is not set.
 func (s *InventorySource) GetStaleAfter() time.Duration {
 	return durationOr(s.Spec.StaleAfter, staleIntervals*s.GetInterval())
 }
 
-// GetEndpoint returns spec.endpoint, or its default if it is not set.
+// GetEndpoint returns spec.endpoint, or the default if spec.endpoint is not
+// set.
 func (s *InventorySource) GetEndpoint() string {
 	if s.Spec.Endpoint == "" {
 		return DefaultEndpoint
@@ -640,17 +667,20 @@ func (s *InventorySource) GetEndpoint() string {
 	return s.Spec.Endpoint
 }
 
-// GetAfterMisses returns prune.afterMisses, or its default if it is not set.
+// GetAfterMisses returns prune.afterMisses, or the default if prune.afterMisses
+// is not set.
 func (p Prune) GetAfterMisses() int {
 	return intOr(p.AfterMisses, DefaultAfterMisses)
 }
 
-// GetMaxPercent returns prune.maxPercent, or its default if it is not set.
+// GetMaxPercent returns prune.maxPercent, or the default if prune.maxPercent is
+// not set.
 func (p Prune) GetMaxPercent() int {
 	return intOr(p.MaxPercent, DefaultMaxPercent)
 }
 
-// GetGracePeriod returns prune.gracePeriod, or zero if it is not set.
+// GetGracePeriod returns prune.gracePeriod, or zero if prune.gracePeriod is not
+// set.
 func (p Prune) GetGracePeriod() time.Duration {
 	return durationOr(p.GracePeriod, 0)
 }

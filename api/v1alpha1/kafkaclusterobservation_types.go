@@ -7,7 +7,7 @@ import (
 )
 
 // KafkaClusterObservationSpec says which cluster is observed. The operator
-// writes it once.
+// writes the spec once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type KafkaClusterObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,13 +19,14 @@ type KafkaClusterObservationSpec struct {
 	ClusterID string `json:"clusterID"`
 }
 
-// KafkaClusterObservationStatus is the cluster as the API last reported it,
-// and the peerings of its network. A field that the API does not give is
-// absent. Only spelling is unified: former connection types, and the protocol
-// before bootstrap servers. Long texts are cut and end in ….
+// KafkaClusterObservationStatus has the cluster as the API last reported it,
+// and the peerings of the cluster's network. A field that the API does not give
+// is absent. Two spellings differ from the API: former connection types get
+// their current spelling, and bootstrap servers lose the protocol in front.
+// Long texts are cut and end in ….
 type KafkaClusterObservationStatus struct {
-	// Phase: PROVISIONING, PROVISIONED, FAILED, or a word that is newer than this
-	// version.
+	// Phase: PROVISIONING, PROVISIONED, FAILED, or a phase that this version
+	// does not know.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Name that people gave the cluster.
@@ -43,16 +44,17 @@ type KafkaClusterObservationStatus struct {
 	// Cluster type: Basic, Standard, Dedicated, Enterprise, Freight, …
 	// +optional
 	Type string `json:"type,omitempty"`
-	// Confluent Units for Kafka that the cluster has now. Absent for clusters
-	// other than Dedicated.
+	// Number of Confluent Units for Kafka that the cluster has now. Absent if
+	// the cluster is not Dedicated.
 	// +optional
 	CKU *int32 `json:"cku,omitempty"`
-	// Confluent Units for Kafka that the cluster should have. Differs from cku
-	// during a resize. Absent for clusters other than Dedicated.
+	// Number of Confluent Units for Kafka that the cluster should have. This
+	// number differs from cku during a resize. Absent if the cluster is not
+	// Dedicated.
 	// +optional
 	RequestedCKU *int32 `json:"requestedCKU,omitempty"`
-	// Largest number of elastic Confluent Units that the cluster may grow to.
-	// Absent if the API does not say.
+	// Largest number of elastic Confluent Units to which the cluster can grow.
+	// Absent if the API does not give this number.
 	// +optional
 	MaxECKU *int32 `json:"maxECKU,omitempty"`
 	// Availability zones, in the API's order.
@@ -62,25 +64,30 @@ type KafkaClusterObservationStatus struct {
 	// Release priority of a Dedicated cluster: REGULAR, PRIORITY, …
 	// +optional
 	ReleasePriority string `json:"releasePriority,omitempty"`
-	// ID of the customer's key, on older clusters. Newer clusters have byok.
+	// ID of the customer's encryption key on older clusters. Newer clusters
+	// have byok instead.
 	// +optional
 	EncryptionKey string `json:"encryptionKey,omitempty"`
 	// Whether the cluster is protected against deletion. Absent if the API does
 	// not say.
 	// +optional
 	DeletionProtection *bool `json:"deletionProtection,omitempty"`
-	// Kafka bootstrap servers, as host:port, separated by commas. It is the API's
-	// own field if that is set. Otherwise it comes from access point PUBLIC, then
-	// PRIVATE_LINK, then the lowest ID that has one. endpoints has all. Absent if
-	// the API gives none.
+	// Kafka bootstrap servers, as host:port, separated by commas. If the API
+	// gives bootstrap servers for the whole cluster, this field has them.
+	// Otherwise it has the bootstrap servers of one access point: PUBLIC, or
+	// else PRIVATE_LINK, or else the lowest access point ID that has bootstrap
+	// servers. The field endpoints shows all access points. Absent if the API
+	// gives no bootstrap servers.
 	// +optional
 	BootstrapServers string `json:"bootstrapServers,omitempty"`
-	// URL of the cluster's Kafka REST API. It is the API's own field if that is
-	// set. Otherwise it comes from access point PUBLIC, then PRIVATE_LINK, then
-	// the lowest ID that has one. endpoints has all. Absent if the API gives none.
+	// URL of the cluster's Kafka REST API. If the API gives a URL for the whole
+	// cluster, this field has it. Otherwise it has the URL of one access point:
+	// PUBLIC, or else PRIVATE_LINK, or else the lowest access point ID that has
+	// a URL. The field endpoints shows all access points. Absent if the API
+	// gives no URL.
 	// +optional
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
-	// URL of the cluster's former Kafka API. Only old clusters have it.
+	// URL of the cluster's former Kafka API. Newer clusters have no such URL.
 	// +optional
 	APIEndpoint string `json:"apiEndpoint,omitempty"`
 	// All ways to reach the cluster, sorted by access point ID.
@@ -91,35 +98,36 @@ type KafkaClusterObservationStatus struct {
 	// Network of the cluster. Absent for a cluster without a network.
 	// +optional
 	Network *NetworkReference `json:"network,omitempty"`
-	// The customer's own key that encrypts the cluster (BYOK). Absent if the API
-	// names none.
+	// The customer's own key that encrypts the cluster (BYOK). Absent if the
+	// API names no key.
 	// +optional
 	BYOK *BYOKReference `json:"byok,omitempty"`
 
 	CloudMetadata `json:",inline"`
 
-	// Peerings of the cluster's network that this source mirrors: the first 500,
-	// sorted by name.
+	// Peerings that this source mirrors in the cluster's network: the first
+	// 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Peerings []PeeringSummary `json:"peerings,omitempty"`
 
-	// Number of all peerings of the cluster's network that this source mirrors.
-	// peerings names at most 500. Absent if 0.
+	// Number of all peerings that this source mirrors in the cluster's network,
+	// including those that peerings leaves out. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
-	// selector can name this field.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
+	// selectors can use this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed is True if the cluster was in the last complete listing or in any
-	// later one; False if the last complete listing lacked it; Unknown if there
-	// was no complete listing for staleAfter. Ready is True if the phase is
-	// PROVISIONED, False if another known phase, Unknown if the phase is unknown
-	// or absent, or if Observed is not True.
+	// Observed is True if the cluster was in the last complete listing or in a
+	// later listing. Observed is False if the last complete listing lacked the
+	// cluster. Observed is Unknown if there was no complete listing for
+	// staleAfter. Ready is Unknown if Observed is not True, or if the phase is
+	// unknown or absent. Otherwise Ready is True if the phase is PROVISIONED,
+	// and False if it is another known phase.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -128,7 +136,7 @@ type KafkaClusterObservationStatus struct {
 
 // KafkaEndpoint is one way to reach a Kafka cluster.
 type KafkaEndpoint struct {
-	// ID of the access point. The API reserves PUBLIC and PRIVATE_LINK.
+	// ID of the access point. The API reserves the IDs PUBLIC and PRIVATE_LINK.
 	AccessPointID string `json:"accessPointID"`
 	// PUBLIC, PRIVATE_LINK, PRIVATE_NETWORK_INTERFACE, …
 	// +optional
@@ -163,7 +171,8 @@ type PeeringSummary struct {
 }
 
 // KafkaClusterObservation is one Kafka cluster on Confluent Cloud as an
-// InventorySource last saw it. The operator writes it and undoes edits.
+// InventorySource last saw it. The operator writes this object, and undoes the
+// edits of others.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -191,8 +200,8 @@ type KafkaClusterObservation struct {
 	// +required
 	// +structType=atomic
 	Spec KafkaClusterObservationSpec `json:"spec"`
-	// What the API last reported. Before the first write Ready is Unknown with
-	// reason Progressing.
+	// The state that the API last reported. Before the operator's first write
+	// Ready is Unknown with reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

@@ -7,7 +7,7 @@ import (
 )
 
 // NetworkObservationSpec says which network is observed. The operator writes
-// it once.
+// the spec once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type NetworkObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,25 +19,26 @@ type NetworkObservationSpec struct {
 	NetworkID string `json:"networkID"`
 }
 
-// NetworkObservationStatus is the network as the API last reported it, and the
-// clusters and peerings on it. A field that the API does not give is absent.
-// Long texts are cut and end in ….
+// NetworkObservationStatus has the network as the API last reported it, and the
+// clusters and peerings in the network. A field that the API does not give is
+// absent. Long texts are cut and end in ….
 type NetworkObservationStatus struct {
-	// Phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a word that is newer
-	// than this version.
+	// Phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a phase that this
+	// version does not know.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Name that people gave the network.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
-	// Cloud provider: AWS, GCP, AZURE, or a word that is newer than this version.
+	// Cloud provider: AWS, GCP, AZURE, or a word that this version does not
+	// know.
 	// +optional
 	Cloud string `json:"cloud,omitempty"`
 	// Region of the cloud provider.
 	// +optional
 	Region string `json:"region,omitempty"`
-	// Ways to connect that were asked for, in the API's order: PEERING,
-	// TRANSITGATEWAY, PRIVATELINK, or words that are newer than this version.
+	// Requested ways to connect, in the API's order: PEERING, TRANSITGATEWAY,
+	// PRIVATELINK, or words that this version does not know.
 	// +optional
 	// +listType=atomic
 	ConnectionTypes []string `json:"connectionTypes,omitempty"`
@@ -50,7 +51,7 @@ type NetworkObservationStatus struct {
 	// +listType=atomic
 	SupportedConnectionTypes []string `json:"supportedConnectionTypes,omitempty"`
 	// Address range of the network, for example 10.200.0.0/16. Routes to the
-	// network need it.
+	// network need this range.
 	// +optional
 	CIDR string `json:"cidr,omitempty"`
 	// Address range that Confluent keeps for itself.
@@ -61,23 +62,23 @@ type NetworkObservationStatus struct {
 	// +listType=map
 	// +listMapKey=zoneID
 	Zones []NetworkZone `json:"zones,omitempty"`
-	// How names in dnsDomain resolve: CHASED_PRIVATE, PRIVATE, or a word that is
-	// newer than this version.
+	// Way to resolve names in dnsDomain: CHASED_PRIVATE, PRIVATE, or a word
+	// that this version does not know.
 	// +optional
 	DNSResolution string `json:"dnsResolution,omitempty"`
 	// DNS domain of the network's endpoints.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
-	// End of the host names of the network's endpoints.
+	// Suffix of the host names of the network's endpoints.
 	// +optional
 	EndpointSuffix string `json:"endpointSuffix,omitempty"`
 	// DNS domain of each zone. The keys are zone IDs.
 	// +optional
 	ZonalSubdomains map[string]string `json:"zonalSubdomains,omitempty"`
-	// Gateway of the network. Absent if it has none.
+	// Gateway of the network. Absent if the network has no gateway.
 	// +optional
 	Gateway *GatewayReference `json:"gateway,omitempty"`
-	// Time since when nothing has used the network.
+	// Time since which nothing uses the network.
 	// +optional
 	IdleSince *metav1.Time `json:"idleSince,omitempty"`
 	// The API's code for an error of the network.
@@ -86,52 +87,56 @@ type NetworkObservationStatus struct {
 	// The API's message for an error of the network.
 	// +optional
 	ErrorMessage string `json:"errorMessage,omitempty"`
-	// Confluent's side on AWS, once the network is READY.
+	// Confluent's side of the network on AWS. Absent until the network is
+	// READY.
 	// +optional
 	AWS *AWSNetwork `json:"aws,omitempty"`
-	// Confluent's side on Google Cloud, once the network is READY.
+	// Confluent's side of the network on Google Cloud. Absent until the network
+	// is READY.
 	// +optional
 	GCP *GCPNetwork `json:"gcp,omitempty"`
-	// Confluent's side on Azure, once the network is READY.
+	// Confluent's side of the network on Azure. Absent until the network is
+	// READY.
 	// +optional
 	Azure *AzureNetwork `json:"azure,omitempty"`
 
 	CloudMetadata `json:",inline"`
 
-	// Kafka clusters in the network that this source mirrors: the first 500,
+	// Kafka clusters that this source mirrors in the network: the first 500,
 	// sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	KafkaClusters []KafkaClusterSummary `json:"kafkaClusters,omitempty"`
 
-	// Number of all Kafka clusters in the network that this source mirrors.
-	// kafkaClusters names at most 500. Absent if 0.
+	// Number of all Kafka clusters that this source mirrors in the network,
+	// including those that kafkaClusters leaves out. Absent if 0.
 	// +optional
 	KafkaClusterCount int32 `json:"kafkaClusterCount,omitempty"`
 
-	// Peerings of the network that this source mirrors: the first 500, sorted by
-	// name.
+	// Peerings that this source mirrors in the network: the first 500, sorted
+	// by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	Peerings []PeeringSummary `json:"peerings,omitempty"`
 
-	// Number of all peerings of the network that this source mirrors. peerings
-	// names at most 500. Absent if 0.
+	// Number of all peerings that this source mirrors in the network, including
+	// those that peerings leaves out. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
-	// selector can name this field.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
+	// selectors can use this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed is True if the network was in the last complete listing or in any
-	// later one; False if the last complete listing lacked it; Unknown if there
-	// was no complete listing for staleAfter. Ready is True if the phase is READY,
-	// False if another known phase, Unknown if the phase is unknown or absent, or
-	// if Observed is not True.
+	// Observed is True if the network was in the last complete listing or in a
+	// later listing. Observed is False if the last complete listing lacked the
+	// network. Observed is Unknown if there was no complete listing for
+	// staleAfter. Ready is Unknown if Observed is not True, or if the phase is
+	// unknown or absent. Otherwise Ready is True if the phase is READY, and
+	// False if it is another known phase.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -170,7 +175,8 @@ type AWSNetwork struct {
 	// AWS account of the VPC.
 	// +optional
 	Account string `json:"account,omitempty"`
-	// Name of the endpoint service. A PrivateLink endpoint connects to it.
+	// Name of the endpoint service. A PrivateLink endpoint connects to this
+	// service.
 	// +optional
 	PrivateLinkEndpointService string `json:"privateLinkEndpointService,omitempty"`
 }
@@ -183,8 +189,8 @@ type GCPNetwork struct {
 	// Name of Confluent's VPC network.
 	// +optional
 	VPCNetwork string `json:"vpcNetwork,omitempty"`
-	// Service attachment of each zone. A Private Service Connect endpoint connects
-	// to it. The keys are zone IDs.
+	// Service attachment of each zone. A Private Service Connect endpoint
+	// connects to a service attachment. The keys are zone IDs.
 	// +optional
 	PrivateServiceConnectServiceAttachments map[string]string `json:"privateServiceConnectServiceAttachments,omitempty"`
 }
@@ -197,8 +203,8 @@ type AzureNetwork struct {
 	// Azure subscription of the VNet.
 	// +optional
 	Subscription string `json:"subscription,omitempty"`
-	// Alias of each zone's Private Link service. A Private Link endpoint connects
-	// to it. The keys are zone IDs.
+	// Alias of each zone's Private Link service. A Private Link endpoint
+	// connects to such a service. The keys are zone IDs.
 	// +optional
 	PrivateLinkServiceAliases map[string]string `json:"privateLinkServiceAliases,omitempty"`
 	// Resource ID of each zone's Private Link service. The keys are zone IDs.
@@ -216,7 +222,7 @@ type KafkaClusterSummary struct {
 }
 
 // NetworkObservation is one network on Confluent Cloud as an InventorySource
-// last saw it. The operator writes it and undoes edits.
+// last saw it. The operator writes this object, and undoes the edits of others.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -244,8 +250,8 @@ type NetworkObservation struct {
 	// +required
 	// +structType=atomic
 	Spec NetworkObservationSpec `json:"spec"`
-	// What the API last reported. Before the first write Ready is Unknown with
-	// reason Progressing.
+	// The state that the API last reported. Before the operator's first write
+	// Ready is Unknown with reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Observation is what all kinds of observations have in common. Programs that
-// read several kinds can use it.
+// Observation is the interface of all kinds of observations. Programs that read
+// several kinds can use this interface.
 //
 // +kubebuilder:object:generate=false
 type Observation interface {
@@ -17,24 +17,25 @@ type Observation interface {
 
 	// CloudID returns the ID that the cloud gave the object.
 	CloudID() string
-	// Origin returns the part of the spec that names the source and the environment.
+	// Origin returns a pointer to the part of the spec that names the source
+	// and the environment.
 	Origin() *ObservationOrigin
-	// Phase returns the cloud's own word for the object's phase; "" if the cloud
-	// gave none.
+	// Phase returns the object's phase in the cloud's own words; "" if the
+	// cloud gave no phase.
 	Phase() string
-	// Conditions returns the conditions in the status, for reading and for
-	// changing them.
+	// Conditions returns a pointer to the conditions in the status. The caller
+	// can read and change the conditions.
 	Conditions() *[]metav1.Condition
 }
 
-// ObservationOrigin says which source made an observation, and from which
-// environment.
+// ObservationOrigin names the source that made an observation, and the
+// environment of the cloud object.
 type ObservationOrigin struct {
-	// InventorySource that made this observation, in the same namespace.
+	// InventorySource that made this observation. It is in the same namespace.
 	// +required
 	SourceRef LocalReference `json:"sourceRef"`
 
-	// ID of the Confluent Cloud environment of the object.
+	// ID of the object's Confluent Cloud environment.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
@@ -55,22 +56,22 @@ type NetworkReference struct {
 	// +optional
 	Related string `json:"related,omitempty"`
 
-	// Phase of the network. Absent if the source does not mirror networks, or the
-	// network is not known.
+	// Phase of the network. Absent if the source does not mirror networks, or
+	// if the network is not known.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Address range of the network. Absent if the source does not mirror networks,
-	// or the network is not known.
+	// Address range of the network. Absent if the source does not mirror
+	// networks, or if the network is not known.
 	// +optional
 	CIDR string `json:"cidr,omitempty"`
-	// DNS domain of the network's endpoints. Absent if the source does not mirror
-	// networks, or the network is not known.
+	// DNS domain of the network's endpoints. Absent if the source does not
+	// mirror networks, or if the network is not known.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
 }
 
-// CloudMetadata is what the API gives for every object. A date that is not in
-// RFC 3339 is absent.
+// CloudMetadata is the metadata that the API gives for every object. A date is
+// absent if it is not in the form of RFC 3339.
 type CloudMetadata struct {
 	// Confluent resource name (CRN) of the object.
 	// +optional
@@ -84,7 +85,8 @@ type CloudMetadata struct {
 	// When the cloud last changed the object.
 	// +optional
 	UpdatedAt *metav1.Time `json:"updatedAt,omitempty"`
-	// When the cloud deleted the object, if it still lists it.
+	// When the cloud deleted the object. Present only if the API still lists
+	// the deleted object.
 	// +optional
 	DeletedAt *metav1.Time `json:"deletedAt,omitempty"`
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // PeeringObservationSpec says which peering is observed. The operator writes
-// it once.
+// the spec once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type PeeringObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,23 +19,24 @@ type PeeringObservationSpec struct {
 	PeeringID string `json:"peeringID"`
 }
 
-// PeeringObservationStatus is the peering as the API last reported it, and the
-// Kafka endpoints on its network. A field that the API does not give is
-// absent. Two fields differ from the API: the prefix networking.v1. of kind is
-// dropped, and cloud follows from kind. Long texts are cut and end in ….
+// PeeringObservationStatus has the peering as the API last reported it, and the
+// Kafka endpoints in the peering's network. A field that the API does not give
+// is absent. Two fields differ from the API: kind has no prefix networking.v1.,
+// and cloud is derived from kind. Long texts are cut and end in ….
 type PeeringObservationStatus struct {
 	// Phase: PROVISIONING, PENDING_ACCEPT, READY, FAILED, DEPROVISIONING,
-	// DISCONNECTED, or a word that is newer than this version.
+	// DISCONNECTED, or a phase that this version does not know.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Name that people gave the peering.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
-	// Cloud provider, from kind: AWS, GCP or AZURE. Absent for any other kind.
+	// Cloud provider, derived from kind: AWS, GCP or AZURE. Absent for any
+	// other kind.
 	// +optional
 	Cloud string `json:"cloud,omitempty"`
-	// AwsPeering, GcpPeering, AzurePeering, or a word that is newer than this
-	// version.
+	// AwsPeering, GcpPeering, AzurePeering, or a word that this version does
+	// not know.
 	// +optional
 	Kind string `json:"kind,omitempty"`
 	// Region of the customer's network. Absent if the API does not say.
@@ -50,7 +51,7 @@ type PeeringObservationStatus struct {
 	// The customer's side on Azure.
 	// +optional
 	Azure *AzurePeering `json:"azure,omitempty"`
-	// Confluent network that is peered. Absent if the API names none.
+	// The peered Confluent network. Absent if the API names no network.
 	// +optional
 	Network *NetworkReference `json:"network,omitempty"`
 	// The API's code for an error of the peering.
@@ -62,29 +63,31 @@ type PeeringObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Endpoints of the Kafka clusters in the peered network that this source
-	// mirrors: the first 500, sorted by cluster ID, then access point ID.
+	// Endpoints of the Kafka clusters that this source mirrors in the peered
+	// network: the first 500, sorted by cluster ID, then by access point ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=clusterID
 	// +listMapKey=accessPointID
 	Endpoints []PeeringEndpoint `json:"endpoints,omitempty"`
 
-	// Number of all endpoints of the Kafka clusters in the peered network that
-	// this source mirrors. endpoints has at most 500. Absent if 0.
+	// Number of all endpoints of the Kafka clusters that this source mirrors in
+	// the peered network, including those that endpoints leaves out. Absent if
+	// 0.
 	// +optional
 	EndpointCount int32 `json:"endpointCount,omitempty"`
 
-	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
-	// selector can name this field.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
+	// selectors can use this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
-	// Observed is True if the peering was in the last complete listing or in any
-	// later one; False if the last complete listing lacked it; Unknown if there
-	// was no complete listing for staleAfter. Ready is True if the phase is READY,
-	// False if another known phase, Unknown if the phase is unknown or absent, or
-	// if Observed is not True.
+	// Observed is True if the peering was in the last complete listing or in a
+	// later listing. Observed is False if the last complete listing lacked the
+	// peering. Observed is Unknown if there was no complete listing for
+	// staleAfter. Ready is Unknown if Observed is not True, or if the phase is
+	// unknown or absent. Otherwise Ready is True if the phase is READY, and
+	// False if it is another known phase.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -99,8 +102,8 @@ type AWSPeering struct {
 	// ID of the VPC.
 	// +optional
 	VPC string `json:"vpc,omitempty"`
-	// CIDR blocks of the VPC that Confluent's network routes to, in the API's
-	// order.
+	// CIDR blocks of the VPC to which Confluent's network has routes, in the
+	// API's order.
 	// +optional
 	// +listType=atomic
 	Routes []string `json:"routes,omitempty"`
@@ -118,8 +121,8 @@ type GCPPeering struct {
 	// Name of the VPC network.
 	// +optional
 	VPCNetwork string `json:"vpcNetwork,omitempty"`
-	// Whether Confluent imports the network's custom routes. Absent if the API
-	// does not say.
+	// Whether Confluent imports the custom routes of the VPC network. Absent if
+	// the API does not say.
 	// +optional
 	ImportCustomRoutes *bool `json:"importCustomRoutes,omitempty"`
 }
@@ -142,13 +145,14 @@ type PeeringEndpoint struct {
 	// ID of the Kafka cluster.
 	ClusterID string `json:"clusterID"`
 
-	// The endpoint. accessPointID is empty if the API gives the cluster one
-	// address and no access points.
+	// The endpoint. If the API gives the cluster one address and no access
+	// points, accessPointID is empty.
 	KafkaEndpoint `json:",inline"`
 }
 
 // PeeringObservation is one network peering on Confluent Cloud as an
-// InventorySource last saw it. The operator writes it and undoes edits.
+// InventorySource last saw it. The operator writes this object, and undoes the
+// edits of others.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -175,8 +179,8 @@ type PeeringObservation struct {
 	// +required
 	// +structType=atomic
 	Spec PeeringObservationSpec `json:"spec"`
-	// What the API last reported. Before the first write Ready is Unknown with
-	// reason Progressing.
+	// The state that the API last reported. Before the operator's first write
+	// Ready is Unknown with reason Progressing.
 	// +optional
 	// +structType=atomic
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Progressing", message: "the status was not written yet", lastTransitionTime: "1970-01-01T00:00:00Z"}}}

@@ -9,9 +9,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// This file is for programs that read observations. It calls no API and reads no clock.
+// The functions in this file are for programs that read observations. They call no API and read no
+// clock.
 
-// Connection types of Kafka endpoints that the API (cmk/v2) documents. There may be others.
+// Connection types of Kafka endpoints that the API (cmk/v2) documents. The API may also use others.
 const (
 	ConnectionTypePublic                  = "PUBLIC"
 	ConnectionTypePrivateLink             = "PRIVATE_LINK"
@@ -27,16 +28,16 @@ const (
 // PhaseReadyPeering is the phase in which a peering is Ready.
 const PhaseReadyPeering = "READY"
 
-// IsReady reports whether condition Ready of an observation is True: its cloud object is in the
-// phase PROVISIONED (clusters) or READY (networks and peerings), and Observed is True.
+// IsReady reports whether the condition Ready of an observation is True. Ready is True if the phase
+// is PROVISIONED (clusters) or READY (networks and peerings), and the condition Observed is True.
 func IsReady(o Observation) bool { return isTrue(*o.Conditions(), ConditionReady) }
 
-// IsFresh reports whether condition Observed of an observation is True: its cloud object was in the
-// last complete listing or in any later one. It is false if the object is missing, and if there was
-// no complete listing for staleAfter.
+// IsFresh reports whether the condition Observed of an observation is True: the cloud object was in
+// the last complete listing or in a later listing. IsFresh returns false if the object is missing,
+// or if there was no complete listing for staleAfter.
 //
-// If the operator is down, it changes no condition. Then [InventorySource.KafkaClustersFresh] still
-// gives the right answer.
+// While the operator is down, the conditions do not change. So IsFresh can return true although the
+// observation is old. [InventorySource.KafkaClustersFresh] is right even then.
 func IsFresh(o Observation) bool { return isTrue(*o.Conditions(), ConditionObserved) }
 
 func isTrue(conditions []metav1.Condition, conditionType string) bool {
@@ -46,17 +47,18 @@ func isTrue(conditions []metav1.Condition, conditionType string) bool {
 }
 
 // KafkaClustersFresh reports whether the last complete listing of the source's Kafka clusters is
-// younger than staleAfter. now is the time. The answer is right even if the operator is down.
+// younger than staleAfter. now is the current time. The result is right even while the operator is
+// down.
 func (s *InventorySource) KafkaClustersFresh(now time.Time) bool {
 	return s.fresh(s.Status.KafkaClusters, now)
 }
 
-// PeeringsFresh reports the same as KafkaClustersFresh, for peerings.
+// PeeringsFresh does for peerings what KafkaClustersFresh does for Kafka clusters.
 func (s *InventorySource) PeeringsFresh(now time.Time) bool {
 	return s.fresh(s.Status.Peerings, now)
 }
 
-// NetworksFresh reports the same as KafkaClustersFresh, for networks.
+// NetworksFresh does for networks what KafkaClustersFresh does for Kafka clusters.
 func (s *InventorySource) NetworksFresh(now time.Time) bool {
 	return s.fresh(s.Status.Networks, now)
 }
@@ -65,14 +67,14 @@ func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
 	return of != nil && of.LastListTime != nil && now.Sub(of.LastListTime.Time) < s.GetStaleAfter()
 }
 
-// Endpoint returns the endpoint of an access point, and whether there is one.
+// Endpoint returns the endpoint of an access point, and whether the cluster has that access point.
 func (o *KafkaClusterObservation) Endpoint(accessPointID string) (KafkaEndpoint, bool) {
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.AccessPointID == accessPointID })
 }
 
-// EndpointOfType returns an endpoint of a connection type, and whether there is one. If there are
-// several, it returns the one with the lowest access point ID, so that the choice stays the same
-// while that access point exists.
+// EndpointOfType returns an endpoint with a connection type, and whether the cluster has such an
+// endpoint. If there are several, it returns the endpoint with the lowest access point ID. So the
+// result does not change unless the endpoints change.
 func (o *KafkaClusterObservation) EndpointOfType(connectionType string) (KafkaEndpoint, bool) {
 	return find(o.Status.Endpoints, func(e KafkaEndpoint) bool { return e.ConnectionType == connectionType })
 }
@@ -85,7 +87,7 @@ func find(endpoints []KafkaEndpoint, is func(KafkaEndpoint) bool) (KafkaEndpoint
 }
 
 // ReadyPeerings returns the sorted names of the READY PeeringObservations on the cluster's network.
-// The status lists 500 peerings at most. If peeringCount is larger, some names may be absent.
+// The status has at most 500 peerings. If peeringCount is larger, names can be absent.
 func (o *KafkaClusterObservation) ReadyPeerings() []string {
 	var names []string
 	for _, p := range o.Status.Peerings {
@@ -97,7 +99,7 @@ func (o *KafkaClusterObservation) ReadyPeerings() []string {
 }
 
 // EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access point
-// ID. The status lists 500 endpoints at most. If endpointCount is larger, some may be absent.
+// ID. The status has at most 500 endpoints. If endpointCount is larger, endpoints can be absent.
 func (o *PeeringObservation) EndpointsOf(clusterID string) []KafkaEndpoint {
 	var endpoints []KafkaEndpoint
 	for _, e := range o.Status.Endpoints {

@@ -18,29 +18,29 @@ import (
 type sight int
 
 const (
-	// unknown: this process never listed it and has seen no complete listing yet.
+	// unknown: this process never listed the object, and there was no complete listing yet.
 	unknown sight = iota
-	// listed: in the last complete listing or in a later one.
+	// listed: the object was in the last complete listing or in a later listing.
 	listed
-	// outside: listed, but the owner's selector does not take it.
+	// outside: the object is listed but out of scope: the owner's selector does not select it.
 	outside
-	// missing: the last complete listing lacked it.
+	// missing: the last complete listing lacked the object.
 	missing
-	// stale: the last complete listing is too old to say.
+	// stale: the last complete listing is too old, so the object's state is not known.
 	stale
 )
 
-// maxMessage bounds a condition's message, in bytes. The API server takes 32768; people read far
-// less.
+// maxMessage is the largest size of a condition's message, in bytes. The API server allows 32768
+// bytes, but people read far less.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready of an observation, without times. Only a
-// missing object has a time in Observed: since, when it was first missed. A message changes only if
-// the object changes.
+// conditions returns the conditions Observed and Ready of an observation. If the object is missing,
+// Observed has the transition time since. Otherwise the conditions have no transition times. The
+// messages contain no times, so that an unchanged object needs no write.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
-	// The spec of an observation never changes, so its generation is always 1.
+	// The spec of an observation never changes, so the observation's generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
 	ready.Message = Truncate(ready.Message, maxMessage)
 	if seen == missing && !since.IsZero() {
@@ -91,7 +91,7 @@ func condition(status metav1.ConditionStatus, reason, message string) metav1.Con
 }
 
 // camelCase turns PENDING_ACCEPT into PendingAccept. It is called only for phases that the kind
-// knows, so the result is a valid condition reason.
+// knows, so the result is always a valid reason of a condition.
 func camelCase(phase string) string {
 	var b strings.Builder
 	upper := true
@@ -109,44 +109,48 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets the conditions of an observation, Observed first, and the copy of Observed's reason.
+// show sets the conditions of an observation. The first condition is Observed. show also copies the
+// reason of Observed into status.observed.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows reports whether an observation has exactly these conditions, see sameConditions, and the
-// copy of Observed's reason. It is true for a kind without conditions.
-func (k *Kind) shows(o Object, want []metav1.Condition) bool {
-	return len(want) == 0 || *k.observed(o) == want[0].Reason && sameConditions(*k.conditions(o), want)
+// shows reports whether an observation has the wanted conditions, and the reason of Observed in
+// status.observed. sameConditions compares the conditions. If wanted is empty, shows returns true,
+// because no conditions are wanted.
+func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
+	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
 
-// sameConditions reports whether two lists have the same conditions. A transition time counts only
-// if the wanted condition has one. Times are compared in seconds, because the API keeps no
-// fractions.
-func sameConditions(have, want []metav1.Condition) bool {
-	if len(have) != len(want) {
+// sameConditions reports whether two lists have the same conditions. Transition times are compared
+// only if the wanted condition has a time. Fractions of a second do not count, because the API does
+// not store them.
+func sameConditions(existing, wanted []metav1.Condition) bool {
+	if len(existing) != len(wanted) {
 		return false
 	}
-	for i := range want {
-		got := meta.FindStatusCondition(have, want[i].Type)
-		if got == nil || got.Status != want[i].Status || got.Reason != want[i].Reason ||
-			got.Message != want[i].Message || got.ObservedGeneration != want[i].ObservedGeneration {
+	for i := range wanted {
+		got := meta.FindStatusCondition(existing, wanted[i].Type)
+		if got == nil || got.Status != wanted[i].Status || got.Reason != wanted[i].Reason ||
+			got.Message != wanted[i].Message || got.ObservedGeneration != wanted[i].ObservedGeneration {
 			return false
 		}
-		if at := want[i].LastTransitionTime; !at.IsZero() && got.LastTransitionTime.Unix() != at.Unix() {
+		if at := wanted[i].LastTransitionTime; !at.IsZero() && got.LastTransitionTime.Unix() != at.Unix() {
 			return false
 		}
 	}
 	return true
 }
 
-// timed gives each wanted condition without a time its time: now if the status changed, otherwise
-// the time in have. A time in the future does not count. The epoch does not count: the schema gives
-// it to conditions that were never written.
-func timed(have, want []metav1.Condition, now time.Time) []metav1.Condition {
-	out := make([]metav1.Condition, len(want))
-	for i, c := range want {
-		got := meta.FindStatusCondition(have, c.Type)
+// timed returns the wanted conditions, each with a transition time. If a wanted condition has a
+// time, timed keeps this time. If the status did not change, timed takes the time of the existing
+// condition. Otherwise the time is now. An existing time does not count if it is in the future. It
+// also does not count if it is the epoch, which the schema gives to conditions that the operator
+// never wrote.
+func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
+	out := make([]metav1.Condition, len(wanted))
+	for i, c := range wanted {
+		got := meta.FindStatusCondition(existing, c.Type)
 		switch {
 		case !c.LastTransitionTime.IsZero():
 		case got != nil && got.Status == c.Status && got.LastTransitionTime.Unix() > 0 && !got.LastTransitionTime.After(now):

@@ -12,35 +12,37 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap bounds the data of a ConfigMap, in bytes, at half of what the API server takes.
-// Access points that do not fit are left out, those with the last IDs first.
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes: half of what the API server
+// allows. Access points are added in the order of their IDs, until one does not fit.
 const maxConfigMap = 512 << 10
 
 // longestSuffix is the longest suffix of an access point's keys.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with a cluster's endpoints that belongs to its observation, with
-// the keys and content that the source's selection asks for. It has the observation's name, is owned
-// by it, and has the labels that the operator and the source's template gave it. A key without a
-// value is absent, so that a pod which needs it waits for it.
+// ConfigMap returns the ConfigMap with the endpoints of an observed cluster. selection is the
+// source's spec.kafkaClusters, and decides the form of the keys and the content. The ConfigMap has
+// the observation's name, and the observation owns the ConfigMap. The ConfigMap gets those labels
+// and annotations of the observation that come from the operator or the source's template. A key
+// without a value is absent. So a pod that needs the key waits for it.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
-	owner.BlockOwnerDeletion = nil // Deleting an observation must not wait for it.
+	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
 	labels, annotations := formerKeys(o)
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            o.Name,
 			Namespace:       o.Namespace,
-			Labels:          keep(o.Labels, labels),
-			Annotations:     keep(o.Annotations, annotations),
+			Labels:          ownPairs(o.Labels, labels),
+			Annotations:     ownPairs(o.Annotations, annotations),
 			OwnerReferences: []metav1.OwnerReference{*owner},
 		},
 		Data: endpointData(o, selection),
 	}
 }
 
-// keep returns the pairs whose keys the operator sets.
-func keep(pairs map[string]string, former []string) map[string]string {
+// ownPairs returns the pairs whose keys belong to the operator. former are the keys that came from
+// a template.
+func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
 	return kept
@@ -70,7 +72,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	for _, e := range o.Status.Endpoints {
 		name := named(e.AccessPointID)
 		if len(validation.IsConfigMapKey(name+longestSuffix)) > 0 {
-			continue // Such an ID cannot be part of a key; the observation has it.
+			continue // This ID cannot be part of a key. Only the observation has this access point.
 		}
 		if size+3*len(name+longestSuffix)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
 			break
@@ -82,9 +84,11 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	return data
 }
 
-// OwnsConfigMap reports whether a ConfigMap is the one kept for an observation. The observation
-// controls it. If it has no controller, everything else must show that only the ownerReference was
-// lost. The keys may have either form, because the source may have changed it since.
+// OwnsConfigMap reports whether a ConfigMap belongs to an observation. If the ConfigMap has a
+// controller, the controller must be the observation. If it has no controller, the ownerReference
+// may have been lost. Then the label with the source's name, the cluster ID and the environment ID
+// must match the observation. The keys may have either form, because the source may have changed
+// the form.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
@@ -95,13 +99,14 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(property) || names(variable))
 }
 
-// SameConfigMap reports whether a ConfigMap is as desired. It ignores labels and annotations that
-// others added, but not data.
+// SameConfigMap reports whether the existing ConfigMap equals the desired one. Labels and
+// annotations that others added do not count. Data that others added counts.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
 	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
 }
 
-// RestoreConfigMap makes a ConfigMap as desired.
+// RestoreConfigMap gives the existing ConfigMap the desired data and metadata. It keeps labels and
+// annotations that others added.
 func RestoreConfigMap(existing, desired *corev1.ConfigMap) {
 	existing.Data, existing.BinaryData = desired.Data, nil
 	restoreMetadata(existing, desired)

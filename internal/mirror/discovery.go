@@ -15,15 +15,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Environment describes environments. Their objects in the cluster are the InventorySources of an
-// EnvironmentDiscovery.
+// Environment is the Kind for environments. An object of this kind in the cluster is an
+// InventorySource that an EnvironmentDiscovery made for an environment.
 var Environment = &Kind{
 	Name: "Environment",
 	content: content{
 		id:     func(o Object) string { return source(o).Spec.Environment },
 		stored: func(o Object) any { return &source(o).Spec },
 		same:   func(a, b Object) bool { return equality.Semantic.DeepEqual(source(a).Spec, source(b).Spec) },
-		copy:   func(to, from Object) { source(from).Spec.DeepCopyInto(&source(to).Spec) },
+		copy:   func(dst, src Object) { source(src).Spec.DeepCopyInto(&source(dst).Spec) },
 	},
 	summary: func(owner Object) **v1alpha1.InventorySummary {
 		return &owner.(*v1alpha1.EnvironmentDiscovery).Status.Environments
@@ -44,10 +44,10 @@ var Environment = &Kind{
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
 
-// displayName returns the name that people gave a source's environment; "" if it is not known.
+// displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector, prepared for many environments.
+// selector is an EnvironmentSelector in a form that is fast for many environments.
 type selector struct {
 	ids, excludedIDs     map[string]bool
 	names, excludedNames patterns
@@ -57,15 +57,15 @@ func newSelector(s v1alpha1.EnvironmentSelector) selector {
 	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), newPatterns(s.DisplayNames), newPatterns(s.Exclude.DisplayNames)}
 }
 
-// environment reports whether the selector takes an environment.
+// environment reports whether the selector selects an environment.
 func (s selector) environment(id, displayName string) bool {
-	takes, _ := s.judge(id, displayName)
-	return takes
+	selected, _ := s.judge(id, displayName)
+	return selected
 }
 
-// judge decides whether the selector takes an environment, and says why. If there are names to
-// exclude and the environment's name is not known, only its ID can select it.
-func (s selector) judge(id, displayName string) (takes bool, why string) {
+// judge returns whether the selector selects an environment, and why. If there are excluded names
+// and the environment's name is not known, only the environment's ID can select it.
+func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
@@ -91,7 +91,7 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// patterns are texts in which * stands for any text and ? for one character.
+// patterns are patterns of texts. In a pattern * stands for any text, and ? stands for one character.
 type patterns [][]rune
 
 func newPatterns(texts []v1alpha1.Identifier) patterns {
@@ -102,7 +102,7 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 	return all
 }
 
-// fit reports whether one of the patterns fits the whole text.
+// fit reports whether at least one of the patterns fits the whole text.
 func (p patterns) fit(text string) bool {
 	if len(p) == 0 {
 		return false
@@ -111,39 +111,41 @@ func (p patterns) fit(text string) bool {
 	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
 }
 
-// fits reports whether a pattern fits the whole text. If the text differs behind a *, this * takes
-// one more character. No * before it needs to take more. So the time is at most the product of both
-// lengths.
+// fits reports whether a pattern fits the whole text. If the text after a * does not fit, this *
+// takes one more character; the *s before it stay as they are. So the longest time grows with the
+// length of the pattern times the length of the text.
 func fits(pattern, text []rune) bool {
-	next, star, taken := 0, -1, 0 // of the pattern: what comes next, and the last *; of the text: what the * took
-	for i := 0; i < len(text); {
+	p, t := 0, 0         // the next places in the pattern and in the text
+	star, after := -1, 0 // the place of the last * in the pattern; the place in the text after what it takes
+	for t < len(text) {
 		switch {
-		case next < len(pattern) && pattern[next] == '*':
-			star, taken = next, i
-			next++
-		case next < len(pattern) && (pattern[next] == '?' || pattern[next] == text[i]):
-			next++
-			i++
+		case p < len(pattern) && pattern[p] == '*':
+			star, after = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
 		case star >= 0:
-			taken++
-			next, i = star+1, taken
+			after++
+			p, t = star+1, after
 		default:
 			return false
 		}
 	}
-	for next < len(pattern) && pattern[next] == '*' {
-		next++
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
 	}
-	return next == len(pattern)
+	return p == len(pattern)
 }
 
-// ProjectEnvironment turns an environment's record into the discovery's source for it, with the
-// template's settings. The overrides are applied when the source is rendered.
+// ProjectEnvironment returns a discovery's source for the record of an environment. The source has
+// the settings of the template. renderSource later applies the overrides.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
 	return sourceFor(d, d.Spec.Template.Spec.MirrorSettings.DeepCopy(), e.ID, e.DisplayName)
 }
 
-// NewSource returns a discovery's source for an environment.
+// NewSource returns a discovery's source for an environment, with the settings of the template and
+// the overrides.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
 	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
 }
@@ -166,10 +168,10 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	return s
 }
 
-// renderSource returns the source that a discovery should have for an environment, with the
-// settings of its template and overrides. The result is the same whether the environment is listed,
-// missing or unknown. The source keeps the annotations that a user set, and gets the annotation
-// missing-since if the environment is missing.
+// renderSource returns the source that a discovery should have for an environment. The settings
+// come from the template and the overrides, also if the environment is not listed. The source keeps
+// the annotations that a user set, see usersKeys. If the environment is missing, the source has the
+// annotation missing-since.
 func renderSource(r rendering) Object {
 	id, name := source(r.base).Spec.Environment, displayName(r.base)
 	s := sourceFor(r.owner.discovery(), r.owner.overrides().of(id, name).settings.DeepCopy(), id, name)
@@ -187,15 +189,15 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are the annotations under the operator's prefix that users set.
+// usersKeys are the annotations that users set and that have the operator's prefix.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName gives a listed environment without a name its last known name.
-func withLastName(o, former, there Object) Object {
+// withLastName returns a listed environment with its last known name if the listing gave no name.
+func withLastName(o, former, inCluster Object) Object {
 	if displayName(o) != "" {
 		return o
 	}
-	for _, known := range []Object{former, there} {
+	for _, known := range []Object{former, inCluster} {
 		if known != nil && displayName(known) != "" {
 			next := source(o).DeepCopy()
 			metav1.SetMetaDataAnnotation(&next.ObjectMeta, v1alpha1.AnnotationEnvironmentName, displayName(known))
@@ -205,7 +207,8 @@ func withLastName(o, former, there Object) Object {
 	return o
 }
 
-// sourceNamed returns the entry of a discovery's status for an environment.
+// sourceNamed returns the entry for an environment in a discovery's status, and whether there is
+// such an entry.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -216,13 +219,14 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed reports whether a discovery's status had no room for all of its sources.
+// unnamed reports whether a discovery has more sources than its status names.
 func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
-// listedBefore reports whether a source's environment was ever listed, as the discovery's status
-// says. A source that the status does not name was handed over later.
+// listedBefore reports whether an earlier process listed the environment of a source. It reads the
+// discovery's status. If the status has room for all sources but does not name this source, a
+// person handed the source over later. Then the result is false.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	if d.Status.Environments == nil {
@@ -234,10 +238,10 @@ func listedBefore(o Object, owner Owner) bool {
 	return unnamed(d)
 }
 
-// claimOfSource returns the time since when an environment is missing or outside, as the
-// discovery's status says. The source's annotation missing-since says the same, but a person who
-// may edit the source could forge it. So it counts only for sources that the status has no room
-// for.
+// claimOfSource returns when an environment went missing or out of scope. It reads this time from
+// the discovery's status. The source's annotation missing-since has the time too, but a person who
+// may edit the source could forge the annotation. So the annotation counts only if the status does
+// not name the source because the status is empty or has no room for all sources.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -258,9 +262,10 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	return at.Time
 }
 
-// Discovered reports whether a source belongs to a discovery. It must have the name that the
-// discovery gives it, and the discovery must control it. A source without a controller belongs to
-// the discovery if its label names the discovery: its ownerReference was lost or removed.
+// Discovered reports whether a source belongs to a discovery. The source must have the name that
+// the discovery would give it, and the discovery must control it. If the source has no controller,
+// its ownerReference was lost or removed. Then the source belongs to the discovery that its label
+// names.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -271,17 +276,20 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// maxSources is the most sources that a discovery's status names. maxShownName is the most bytes of
-// a display name in the status. maxListed is the most bytes that the texts of a list take: the list
-// ends before them. With these bounds the status fits into one object, also with a preview.
+// With these bounds a discovery's status fits into one object, also with a preview.
 const (
-	maxSources   = 500
+	// maxSources is the largest number of sources that the status names.
+	maxSources = 500
+	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	maxListed    = 192 << 10
+	// maxListed is the largest size of the texts in one list, in bytes. The list ends before the
+	// first entry that does not fit.
+	maxListed = 192 << 10
 )
 
-// Sources returns the entries of a discovery's status for its sources: the first ones by
-// environment, and the number of all sources. now is the time.
+// Sources returns the sources for a discovery's status, and the number of all sources. The returned
+// sources are the first ones by environment, at most as many as maxSources and maxListed allow. now
+// is the current time.
 func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner := DiscoveryOwner(d)
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
@@ -293,7 +301,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.overrides().of(id, name).applying)), NeverListed: l.never(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.overrides().of(id, name).applying)), NeverListed: l.neverSeen(Environment, owner, o)}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -9,21 +9,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is the most entries of a list that is joined from another kind. A field next to the
-// list has the number of all.
+// MaxJoined is the largest number of entries in a list that is joined from another kind. A field
+// next to the list has the number of all entries.
 const MaxJoined = 500
 
-// Desired has the objects of one kind as they should be, by name. The objects are shared and must
-// not be changed.
+// Desired has the objects of one kind as they should be. The key is the object's name. The objects
+// are shared and must not be changed.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be, joined with the other kinds. It
-// returns the objects that are listed and in scope. It also returns existing objects that are
-// missing or out of scope, as they were last listed. existing are the owner's own objects. All
-// slices are in the order of kinds.
+// Desire returns the objects of each kind as they should be, joined with the other kinds. The
+// result has the objects that are listed and in scope. It also has existing objects that are
+// missing or out of scope, with the content that was last listed. existing are the owner's own
+// objects. All slices have the order of kinds.
 //
-// An object that is missing, or whose kind was not listed since the start, is joined as it was last
-// known: no endpoint may vanish because the listing of another kind failed.
+// Missing objects, and objects whose kind was not listed since the start, take part in the join
+// with their last known content. So no endpoint disappears because the listing of another kind
+// failed.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	peers := newNetworks()
@@ -66,8 +67,8 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	return desired
 }
 
-// networks holds the facts and objects of each network, by the network's ID. The observations of
-// other objects in the network show them.
+// networks has the objects in each network, and the facts about each network. The keys are network
+// IDs. Observations show the objects and facts of their network.
 type networks struct {
 	endpoints map[string][]v1alpha1.PeeringEndpoint
 	clusters  map[string][]v1alpha1.KafkaClusterSummary
@@ -75,7 +76,7 @@ type networks struct {
 	facts     map[string]networkFacts
 }
 
-// networkFacts are the facts that a network's observation has about it.
+// networkFacts are the facts about a network that other observations show.
 type networkFacts struct{ phase, cidr, dnsDomain string }
 
 func newNetworks() *networks {
@@ -85,7 +86,7 @@ func newNetworks() *networks {
 	}
 }
 
-// sort sorts each list in the order that observations show.
+// sort sorts each list into the order that observations show.
 func (n *networks) sort() {
 	sortEach(n.endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
@@ -100,14 +101,15 @@ func sortEach[T any](lists map[string][]T, compare func(a, b T) int) {
 	}
 }
 
-// add adds values to the list of a network. An object without a network is in no list.
+// add adds values to the list of a network. If network is "", the object has no network, and add
+// does nothing.
 func add[T any](lists map[string][]T, network string, values ...T) {
 	if network != "" {
 		lists[network] = append(lists[network], values...)
 	}
 }
 
-// bounded returns the part of a joined list that may be stored, and the number of all entries.
+// bounded returns the first MaxJoined entries of a joined list, and the number of all entries.
 func bounded[T any](list []T) (first []T, all int32) {
 	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

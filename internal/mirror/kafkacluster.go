@@ -10,7 +10,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster describes Kafka clusters. Its phases are those of cmk/v2.
+// KafkaCluster is the Kind for Kafka clusters. The phases come from the API cmk/v2.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -29,10 +29,10 @@ var KafkaCluster = observationKind(Kind{
 	},
 	attach: attachKafkaCluster,
 	join:   joinKafkaCluster,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.KafkaClusterObservation), as.(*v1alpha1.KafkaClusterObservation)
-		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
-		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
+		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
+		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined
 	},
 },
@@ -59,8 +59,8 @@ func joinKafkaCluster(n *networks, o Object) Object {
 	return &joined
 }
 
-// peeringEndpoints returns a cluster's endpoints in the form that the peerings of its network show.
-// If a cluster has no access points, its own endpoint is returned.
+// peeringEndpoints returns a cluster's endpoints in the form that PeeringObservations show. If a
+// cluster has no access points, the result is one endpoint with the cluster's own addresses.
 func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.PeeringEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -75,8 +75,8 @@ func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEnd
 	return endpoints
 }
 
-// ProjectKafkaCluster turns a cluster's record into its observation, without conditions, peerings
-// and what Stamp sets.
+// ProjectKafkaCluster returns the observation for a cluster's record. The conditions, the joined
+// fields and the fields that Stamp sets are still empty.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -114,14 +114,14 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes maps former spellings to the present ones. The API's published examples still
-// have the former ones.
+// connectionTypes maps former spellings of connection types to the current spellings. The API's
+// published examples still use the former spellings.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints returns the endpoints, sorted by access point ID.
+// kafkaEndpoints returns the endpoints of a cluster, sorted by access point ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -146,15 +146,16 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
-// reservedAccessPoints are the access points that the API reserves, best first.
+// reservedAccessPoints are the access points that the API reserves, in the order of preference.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the API's own (deprecated) field if it is set. Otherwise it returns the field of
-// access point PUBLIC, then of PRIVATE_LINK, then of the lowest access point ID that has one.
-// endpoints must be sorted.
-func prefer(own string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
-	if own != "" {
-		return own
+// prefer returns the address of a cluster that clients should use. clusterWide is the address in
+// the API's deprecated field for the whole cluster. If it is set, prefer returns it. Otherwise
+// prefer returns the address of the first access point that has one: PUBLIC, then PRIVATE_LINK,
+// then the others in the order of their IDs. endpoints must be sorted.
+func prefer(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
+	if clusterWide != "" {
+		return clusterWide
 	}
 	for _, reserved := range reservedAccessPoints {
 		for _, e := range endpoints {

@@ -15,99 +15,106 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Object is an object in the cluster that stands for a cloud object: an observation, or the
+// Object is an object in the cluster that represents a cloud object. It is an observation, or the
 // InventorySource of an environment.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Kind is everything that planning must know of one kind of cloud object.
+// Kind has everything that planning must know about one kind of cloud object.
 type Kind struct {
-	// Name is the kind's name in metrics, events and messages: "KafkaCluster".
+	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of the owner's condition that reports how this kind's last sync went;
-	// "" if only Ready reports it.
+	// Condition is the type of the owner's condition that reports the last sync of this kind. It is
+	// "" if only Ready reports the sync.
 	Condition string
 	// ReadyPhase is the phase in which an object is Ready.
 	ReadyPhase string
-	// OtherPhases are the other known phases. In them an object is not Ready.
+	// OtherPhases are the other known phases. An object in one of these phases is not Ready.
 	OtherPhases []string
 
 	// InfoMetric is the name of the metric that has one series for each observation. InfoLabels are
-	// its labels, in addition to the observation's namespace, name and source. Info returns the
-	// values of InfoLabels.
+	// the metric's labels, in addition to the observation's namespace, name and source. Info
+	// returns the values of InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// mirrored reports whether an owner wants this kind. If mirrored is nil, every owner does.
+	// mirrored reports whether an owner wants this kind. If mirrored is nil, every owner wants the
+	// kind.
 	mirrored func(owner Object) bool
-	// summary returns where an owner's status has the counts of this kind.
+	// summary returns a pointer to the field of the owner's status that has the counts of this
+	// kind.
 	summary func(owner Object) **v1alpha1.InventorySummary
-	// owned reports whether an object is this owner's, see [Owned] and [Discovered].
+	// owned reports whether an object belongs to an owner, see [Owned] and [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns the time since when an object's cloud object is missing or outside, as the
-	// cluster says; zero if the cluster does not say so.
+	// claim returns when an object went missing or out of scope. It reads the time from the
+	// cluster: from the object or from the owner's status. It returns zero if neither has the time.
 	claim func(o Object, owner Owner, seen sight) time.Time
-	// render returns the object as it should be. See restamped and renderSource.
+	// render returns an object as it should be, see restamped and renderSource.
 	render func(r rendering) Object
 
-	// attach records an observation under its network. Observations of other kinds in that network
-	// can then show it. attach, join and joinedAs are nil if the kind takes no part in this.
+	// attach adds an observation to its network, so that observations of other kinds in the network
+	// can show it. attach, join and joinedAs are nil if the kind is not joined with others.
 	attach func(*networks, Object)
 	// join returns an observation that shows the other objects of its network. If the given
-	// observation shows them already, join returns it; otherwise a shallow copy.
+	// observation already shows them, join returns the given observation. Otherwise join returns a
+	// shallow copy.
 	join func(*networks, Object) Object
-	// joinedAs returns a shallow copy of o that shows the same other objects as the observation as.
-	// Both are observations of the same cloud object.
-	joinedAs func(o, as Object) Object
+	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
+	// other objects of the network. model is an observation of the same cloud object as o.
+	joinedAs func(o, model Object) Object
 
-	// withLastName returns a listed object with its earlier display name, if the listing gave no
-	// name. It is nil if nothing depends on the names of the kind. former is the object as listed
-	// before, there is the object in the cluster; each is nil if there is none.
-	withLastName func(o, former, there Object) Object
-	// scope returns a function that reports whether the owner's selector takes a listed object. It
-	// is nil if the kind has no selector.
+	// withLastName returns a listed object with its earlier display name if the listing gave no
+	// name. former is the object as it was listed before. inCluster is the object in the cluster.
+	// Each of them is nil if it does not exist. withLastName is nil if nothing depends on the
+	// display names of this kind.
+	withLastName func(o, former, inCluster Object) Object
+	// scope returns a function that reports whether the owner's selector selects a listed object.
+	// scope is nil if the kind has no selector.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person released the object from its owner. It is nil if objects of
-	// the kind cannot be released.
+	// released reports whether a person released the object from its owner. released is nil if
+	// objects of this kind cannot be released.
 	released func(Object) bool
 	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
-	// status says. It is nil if people cannot hand over objects of the kind.
+	// status says. listedBefore is nil if people cannot hand over objects of this kind to an owner.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes on the owner's spec for people, given the objects that the owner wants.
-	// It is nil if the kind has none.
+	// remarks returns notes about the owner's spec, for people to read. desired are the objects
+	// that the owner wants. remarks is nil if the kind has no such notes.
 	remarks func(owner Owner, desired Desired) []string
 }
 
-// content says how to read, compare and copy the part of an object that the operator writes: the
-// status of an observation, or the spec of a source.
+// content has the functions that read, compare and copy the part of an object that the operator
+// writes: the status of an observation, or the spec of a source.
 type content struct {
-	// InStatus reports whether the part is the status. The status has a subresource.
+	// InStatus reports whether that part is the status. The status is written through its own
+	// subresource.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
-	copy     func(to, from Object)
-	// phase returns the cloud's own word for the phase. trouble returns what the cloud says went
-	// wrong. conditions returns the conditions, observed the status's copy of the reason of
-	// condition Observed. All four are nil for a kind without phases.
+	copy     func(dst, src Object)
+	// phase returns the phase in the cloud's own words. trouble returns the cloud's own report of
+	// what went wrong. conditions returns a pointer to the conditions. observed returns a pointer
+	// to the field status.observed, a copy of the reason of condition Observed. All four functions
+	// are nil for a kind without phases.
 	phase      func(Object) string
 	trouble    func(Object) string
 	conditions func(Object) *[]metav1.Condition
 	observed   func(Object) *string
 }
 
-// deep is a pointer to a status that can be copied.
+// deep is a pointer to a status of type S. It has the method DeepCopyInto.
 type deep[S any] interface {
 	*S
 	DeepCopyInto(*S)
 }
 
-// observationParts are the parts of a status that do not come from a listing, and the trouble.
+// observationParts has pointers to the parts of a status that do not come from a listing. It also
+// has the cloud's own report of what went wrong.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
@@ -117,8 +124,9 @@ type observationParts struct {
 // observationContent returns the content of an observation of type O with a status of type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// told returns a shallow copy of the status without what the engine set.
-	told := func(o Object) *S {
+	// withoutConditions returns a shallow copy of the status without the parts that do not come
+	// from a listing.
+	withoutConditions := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
 		*p.conditions, *p.observed = nil, ""
@@ -128,8 +136,8 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 		InStatus:   true,
 		id:         func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
 		stored:     func(o Object) any { return of(o) },
-		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(told(a), told(b)) },
-		copy:       func(to, from Object) { P(of(from)).DeepCopyInto(of(to)) },
+		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(withoutConditions(a), withoutConditions(b)) },
+		copy:       func(dst, src Object) { P(of(src)).DeepCopyInto(of(dst)) },
 		phase:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
 		trouble:    func(o Object) string { return parts(of(o)).trouble },
 		conditions: func(o Object) *[]metav1.Condition { return parts(of(o)).conditions },
@@ -137,8 +145,9 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// observationKind completes a kind of observation. policy reads from a source's spec whether it
-// wants the kind. summary returns where the source's status has the kind's counts.
+// observationKind adds to k the functions that all kinds of observations have in common. policy
+// returns the kind's policy from a source's spec. summary returns a pointer to the field of the
+// source's status that has the kind's counts.
 func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.mirrored = func(owner Object) bool {
 		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
@@ -155,7 +164,7 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 // Mirrored reports whether the owner mirrors this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
 
-// Summary returns where an owner's status has the counts of this kind.
+// Summary returns a pointer to the field of the owner's status that has the counts of this kind.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summary(owner) }
 
 // Owned reports whether an object of this kind belongs to an owner.
@@ -164,17 +173,17 @@ func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 // releases reports whether a person released the object from its owner.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
-// ID returns the ID that the cloud gave to the object's cloud object.
+// ID returns the cloud ID of an object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
 // Content returns a pointer to the part of an object that the operator writes: its status or its
 // spec.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
-// CopyContent gives an object a deep copy of another object's content.
-func (k *Kind) CopyContent(to, from Object) { k.copy(to, from) }
+// CopyContent copies the content of src into dst. The copy is deep.
+func (k *Kind) CopyContent(dst, src Object) { k.copy(dst, src) }
 
-// Phase returns the cloud's own word for an object's phase, "" for a kind without phases.
+// Phase returns an object's phase in the cloud's own words; "" for a kind without phases.
 func (k *Kind) Phase(o Object) string {
 	if k.phase == nil {
 		return ""
@@ -182,7 +191,7 @@ func (k *Kind) Phase(o Object) string {
 	return k.phase(o)
 }
 
-// Trouble returns what the cloud says went wrong with an object, or "".
+// Trouble returns the cloud's own report of what went wrong with an object; "" if there is none.
 func (k *Kind) Trouble(o Object) string {
 	if k.trouble == nil {
 		return ""
@@ -206,8 +215,8 @@ func (k *Kind) Conditions(o Object) []metav1.Condition {
 	return *k.conditions(o)
 }
 
-// Observed returns the status's copy of the reason of condition Observed; "" for a kind without
-// conditions.
+// Observed returns an object's status.observed, the copy of the reason of condition Observed. It
+// returns "" for a kind without conditions.
 func (k *Kind) Observed(o Object) string {
 	if k.observed == nil {
 		return ""
@@ -215,8 +224,8 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns when this kind's last complete listing ended, as the owner's status says. If
-// there was none, it returns when the owner was created.
+// LastListed returns when the last complete listing of this kind ended, as the owner's status says.
+// If there was no complete listing, LastListed returns when the owner was created.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -229,19 +238,20 @@ func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }
 
-// Owner is what planning knows of an InventorySource or an EnvironmentDiscovery.
+// Owner has what planning must know about an InventorySource or an EnvironmentDiscovery.
 type Owner struct {
 	Object
-	// kind is the owner's own kind. Resource is the word for it in kubectl commands.
+	// kind is the owner's own kind, for example InventorySource. Resource is the name of this kind
+	// in kubectl commands.
 	kind     string
 	Resource string
 	// Prune says when to delete an object whose cloud object is missing.
 	Prune v1alpha1.Prune
-	// StaleAfter is how long after the last complete listing the owner's objects turn stale; 0 if
-	// they never do.
+	// StaleAfter is the time from the last complete listing until the owner's objects turn stale; 0
+	// if they never turn stale.
 	StaleAfter time.Duration
-	// overrides returns a discovery's overrides. It prepares them at the first call. It is nil for
-	// a source.
+	// overrides returns the overrides of a discovery. The first call prepares the overrides. The
+	// function is nil for a source.
 	overrides func() *overrides
 }
 
@@ -265,18 +275,19 @@ func (o Owner) discovery() *v1alpha1.EnvironmentDiscovery {
 	return o.Object.(*v1alpha1.EnvironmentDiscovery)
 }
 
-// reference returns the ownerReference that the owner's objects have.
+// reference returns the ownerReference for the objects of the owner.
 func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is the input of a kind's render.
+// rendering is the input of the function render of a Kind.
 type rendering struct {
 	owner Owner
-	// base is the object as last listed. If it was never listed, base is existing. existing is the
-	// object in the cluster; nil if there is none yet.
+	// base is the object as it was last listed. If it was never listed, base is existing. existing
+	// is the object in the cluster; nil if the object does not exist yet.
 	base, existing Object
 	sight          sight
-	// since is when the object was first known to be missing or outside; zero if it is neither.
+	// since is when the object was first known to be missing or out of scope; zero if it is
+	// neither.
 	since time.Time
 }

@@ -13,116 +13,121 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is the result of one listing of one kind, projected and stamped.
+// Sighting is the result of one listing of one kind. The objects are already projected and stamped.
 type Sighting struct {
-	// Objects are the objects that are new or changed since the last listing. Each is as it should
-	// be in the cluster, without conditions and without what is joined from other kinds.
+	// Objects are the objects that are new or changed since the last listing. They are as they
+	// should be in the cluster, but without conditions and without the parts that are joined from
+	// other kinds.
 	Objects []Object
-	// Same are the cloud IDs of the objects that equal those of the last listing. The ledger that
-	// records the sighting must have each of them as listed.
+	// Same has the cloud IDs of the objects that are unchanged since the last listing. The ledger
+	// that records this Sighting must already have these objects as listed.
 	Same []string
-	// Complete reports whether every object was listed and read. Only then does the absence of an
-	// object mean something.
+	// Complete reports whether every object was listed and read. If Complete is false, the absence
+	// of an object means nothing.
 	Complete bool
-	// Scope is a hash of what decides which objects could be seen: endpoint, credential and
-	// filters. Misses under different scopes do not add up.
+	// Scope is a hash of the endpoint, the credential and the filters. These decide which objects a
+	// listing can show. Misses under different scopes are not added up.
 	Scope string
 	// End is when the listing ended.
 	End time.Time
 }
 
-// Ledger is what the listings since the manager's start say about one kind of one owner. A Ledger
-// is never changed: Record makes a new one. The nil Ledger stands for a kind that was not listed
-// yet.
+// Ledger has the results of the listings since the manager's start, for one kind of one owner. A
+// Ledger never changes: Record returns a new Ledger. The nil Ledger stands for a kind that was not
+// listed yet.
 type Ledger struct {
 	entries map[string]entry // by the object's name
-	// completed is when the last complete listing ended; zero if there was none.
+	// completed is when the last complete listing ended; zero if there was no complete listing.
 	completed time.Time
 	// empty reports whether the last complete listing had no objects.
 	empty bool
-	// scope is the scope of the last complete listing. former is the scope under which an earlier
-	// process saw the existing objects.
+	// scope is the scope of the last complete listing.
 	scope string
-	// former is the scope under which an earlier process saw the existing objects.
+	// former is the scope under which an earlier process last saw the existing objects.
 	former string
-	// seq numbers the complete listings. The first since the start has the number 0 and counts as
-	// no miss: a manager that just started has seen no object itself.
+	// seq is the number of the last complete listing. The first complete listing since the start
+	// has the number 0 and counts no misses: a manager that just started has not seen any object
+	// before.
 	seq int
-	// base is the number of the last complete listing before the first one under scope. Earlier
-	// listings do not count as misses.
+	// base is the number of the last complete listing under another scope; 0 if no listing had
+	// another scope. That listing and earlier listings do not count as misses.
 	base int
-	// absent is the number of entries that are not listed.
+	// absent is the number of entries whose object is not listed.
 	absent int
-	// told is the number of objects in the last listing. partial reports whether that listing was
-	// incomplete.
-	told    int
-	partial bool
-	// phases are the former phases of objects. It has an object, by name, if its phase changed and
-	// its observation does not show that yet.
+	// lastCount is the number of objects in the last listing. partial reports whether the last
+	// listing was incomplete.
+	lastCount int
+	partial   bool
+	// phases has the former phase of each object whose phase changed, if the object's observation
+	// does not show the change yet. The key is the object's name.
 	phases map[string]string
-	// clashes are the listed objects whose name another cloud object has, sorted.
+	// clashes are the listed objects whose name another listed object has, sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that can have no object in the cluster, because another cloud object has
-// its name.
+// Clash is a cloud object that cannot have an object in the cluster, because another cloud object
+// has the same name.
 type Clash struct {
-	// ID is the cloud ID of the object without a name.
+	// ID is the cloud ID of the object that cannot have an object in the cluster.
 	ID string
-	// Name is the name that both need. Owner is the cloud ID of the object that has it.
+	// Name is the name that both cloud objects need. Owner is the cloud ID of the object that has
+	// the name.
 	Name, Owner string
 }
 
-// entry is what is known of one cloud object.
+// entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the object as last listed; nil if it was never listed. If the object in the cache
-	// equals it, the cached one is used, so that it is in memory once.
+	// object is the object as it was last listed; nil if it was never listed. If the object in the
+	// cache equals it, the ledger uses the cached object, so that memory holds the object only
+	// once.
 	object Object
-	// outside is the time since when the owner's selector does not take the listed object; zero if
-	// it takes it.
+	// outside is when the owner's selector stopped selecting the listed object; zero while the
+	// selector selects it.
 	outside time.Time
 	// scope is the scope of the last listing that had the object, in this process or an earlier
-	// one; "" if it is not known.
+	// one. scope is "" if that scope is not known, and neverListed if no listing had the object.
 	scope string
-	// absence is nil if the object is listed: in the last complete listing or in a later one.
+	// absence is nil if the object is listed: it was in the last complete listing or in a later
+	// listing.
 	absence *absence
 }
 
-// absence is what is known of an object that is not listed.
+// absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the Ledger's seq when the object was last listed. If the object was never listed, it
-	// is the Ledger's seq when its object was first found in the cluster.
+	// seq is the value of Ledger.seq when the object was last listed. If the object was never
+	// listed, seq is the value when the object was first found in the cluster.
 	seq int
-	// since is when the object was first known to be missing; zero if no complete listing lacked it
-	// yet.
+	// since is when the object was first known to be missing; zero if no complete listing lacked
+	// the object yet.
 	since time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
 // NewLedger returns the ledger of a kind that was not listed yet. former is the scope under which
-// an earlier process last saw the kind's objects; "" if it is not known.
+// an earlier process last saw the kind's objects; "" if that scope is not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
 // Record returns the ledger after one more listing. existing are the owner's objects in the
-// cluster. A cloud object that is not listed and has no object in the cluster is forgotten. If an
-// object in the cluster was never listed, its misses count from now on, no matter who created it.
+// cluster. Record drops a cloud object that is neither listed nor in the cluster. If an object in
+// the cluster was never listed, its misses are counted from now on, even if the operator did not
+// create the object.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
 	}
 	next := *l
-	next.told, next.partial = len(s.Objects)+len(s.Same), !s.Complete
-	next.entries = make(map[string]entry, max(next.told, len(existing)))
+	next.lastCount, next.partial = len(s.Objects)+len(s.Same), !s.Complete
+	next.entries = make(map[string]entry, max(next.lastCount, len(existing)))
 	next.phases, next.clashes, next.absent = nil, nil, 0
 	if s.Complete {
-		next.complete(s)
+		next.noteComplete(s)
 	}
-	there := make(map[string]Object, len(existing))
+	inCluster := make(map[string]Object, len(existing))
 	for _, o := range existing {
-		there[o.GetName()] = o
+		inCluster[o.GetName()] = o
 	}
-	r := recording{kind: kind, owner: owner, Sighting: s, former: l, there: there}
+	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
 	if kind.scope != nil {
 		r.inScope = kind.scope(owner)
 	}
@@ -131,12 +136,12 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	}
 	for _, o := range s.Objects {
 		if kind.withLastName != nil {
-			o = kind.withLastName(o, l.entries[o.GetName()].object, there[o.GetName()])
+			o = kind.withLastName(o, l.entries[o.GetName()].object, inCluster[o.GetName()])
 		}
 		next.see(r, o)
 	}
-	next.keep(r)
-	for name, o := range there {
+	next.carryOver(r)
+	for name, o := range inCluster {
 		if _, known := next.entries[name]; !known {
 			next.entries[name] = entry{scope: r.unlisted(o, next.former), absence: &absence{seq: next.seq}}
 			if s.Complete {
@@ -156,15 +161,15 @@ type recording struct {
 	owner Owner
 	Sighting
 	former *Ledger
-	// there are the owner's objects in the cluster, by name.
-	there map[string]Object
-	// inScope reports whether the owner's selector takes a listed object; nil if the kind has no
+	// inCluster are the owner's objects in the cluster, by name.
+	inCluster map[string]Object
+	// inScope reports whether the owner's selector selects a listed object; nil if the kind has no
 	// selector.
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing under the same scope with the same
-// content. The ledger must be settled.
+// Again returns the ledger after another complete listing with the same scope and the same content.
+// The ledger must be settled, see Settled.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -175,14 +180,14 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 // Distinct reports whether each listed object has a name of its own.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled reports whether the last listing was complete and had every known object, each with a
-// name of its own.
+// Settled reports whether the last listing was complete and had every known object, and whether
+// each of these objects has a name of its own.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// complete records that a listing was complete.
-func (l *Ledger) complete(s Sighting) {
+// noteComplete updates the ledger's counters and scope after a complete listing.
+func (l *Ledger) noteComplete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
 		l.base = l.seq
@@ -190,11 +195,11 @@ func (l *Ledger) complete(s Sighting) {
 	if !first {
 		l.seq++
 	}
-	l.completed, l.empty, l.scope = s.End, l.told == 0, s.Scope
+	l.completed, l.empty, l.scope = s.End, l.lastCount == 0, s.Scope
 }
 
-// see records one listed object. If two cloud IDs make the same name, the ID that equals the name
-// gets it; if none does, the lower ID gets it.
+// see records one listed object. If two cloud IDs lead to the same name, the ID that equals the
+// name gets the name. If neither ID equals the name, the lower ID gets the name.
 func (l *Ledger) see(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -206,52 +211,57 @@ func (l *Ledger) see(r recording, o Object) {
 		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
 	e := entry{object: o, scope: r.Scope}
-	there := r.there[name]
-	if there != nil && there != o && carries(r.kind, there, o) {
-		e.object = there
+	inCluster := r.inCluster[name]
+	if inCluster != nil && inCluster != o && carries(r.kind, inCluster, o) {
+		e.object = inCluster
 	}
 	if r.inScope != nil && !r.inScope(o) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
 			e.outside = former.outside
-		} else if there != nil && former.object == nil { // This process did not see the object go out of scope.
-			e.outside = r.claimedSince(there, outside)
+		} else if inCluster != nil && former.object == nil { // This process did not see the object go out of scope.
+			e.outside = r.claimedSince(inCluster, outside)
 		}
 	}
 	l.entries[name] = e
 }
 
-// roomFor returns how many entries and objects a kind may have while its listings are incomplete.
-// told is the number of objects in the last listing. There is always room for one listing. If each
-// listing has other objects, the number bounds how many are kept.
-func roomFor(told int) int { return max(100, 2*told) }
+// roomFor returns how many entries in the ledger, or objects in the cluster, a kind may have while
+// its listings are incomplete. lastCount is the number of objects in the last listing. There is
+// always room for the objects of one listing. The bound matters if each incomplete listing has
+// other objects: without a bound, the ledger would grow with every listing.
+func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
-// keep takes over what the former ledger knows of objects that this listing lacks.
-func (l *Ledger) keep(r recording) {
+// carryOver takes from the former ledger the entries of objects that this listing lacks.
+func (l *Ledger) carryOver(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
 			continue
 		}
 		stillListed := e.listed() && !r.Complete
-		if r.there[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.told)) {
+		if r.inCluster[name] == nil && (!stillListed || len(l.entries) >= roomFor(l.lastCount)) {
 			continue
 		}
 		if !stillListed {
-			e.absence = r.absenceAfter(e, r.there[name])
+			e.absence = r.absenceAfter(e, r.inCluster[name])
 			l.absent++
 		}
 		l.entries[name] = e
 	}
 }
 
-// neverListed is the scope of an object that a person handed to its owner and that no listing ever
-// had. It may belong to an organization that the credential does not see.
+// neverListed is the scope of an object that a person handed over to its owner and that no listing
+// ever had. The cloud object may belong to an organization that the credential cannot see.
 const neverListed = "never-listed"
 
-// unlisted returns the scope of an object that no listing of this process had. former is the scope
-// under which an earlier process saw the kind's objects. If people can hand objects over, the
-// scope is neverListed after a complete listing of this process, and for an object that the owner's
-// status does not have as listed.
+// unlisted returns the scope of an object that no listing of this process had. This is neverListed
+// if people can hand over objects of the kind, and one of these is true:
+//
+//   - This process already had a complete listing.
+//   - The owner's status does not have the object as listed.
+//
+// Otherwise it is the parameter former, the scope under which an earlier process saw the kind's
+// objects.
 func (r recording) unlisted(o Object, former string) string {
 	if r.kind.listedBefore != nil && (!r.former.completed.IsZero() || !r.kind.listedBefore(o, r.owner)) {
 		return neverListed
@@ -259,11 +269,11 @@ func (r recording) unlisted(o Object, former string) string {
 	return former
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked it. there is the object
-// in the cluster. The time since when it is missing is when this process first missed it. The time
-// that the cluster claims counts only if this process never saw the object, and only once: later
-// edits of the claim have no effect.
-func (r recording) absenceAfter(e entry, there Object) *absence {
+// absenceAfter returns the absence of an object after a listing that lacked it. inCluster is the
+// object in the cluster. If this process listed the object before, the absence begins when this
+// process first missed the object. Otherwise the absence begins at the time from claimedSince. This
+// time is read from the cluster only once, so later edits of it have no effect.
+func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
 		a = *e.absence
@@ -273,7 +283,7 @@ func (r recording) absenceAfter(e entry, there Object) *absence {
 	case e.listed():
 		a.since = r.End
 	case a.since.IsZero():
-		a.since = r.claimedSince(there, missing)
+		a.since = r.claimedSince(inCluster, missing)
 	case a.since.After(r.End): // The clock was set back.
 		a.since = r.End
 	}
@@ -284,10 +294,11 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return claimedSince(r.kind, r.owner, o, seen, r.End)
 }
 
-// claimedSince returns the time since when an object is missing or outside, as the cluster says. It
-// returns now if the cluster does not say so or gives a time in the future. An object cannot be
-// missing before it was created. So a claim that is earlier by more than [maxSkew] is forged, and
-// the time of creation counts: only the API server sets that.
+// claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the
+// cluster. It returns now if the cluster has no such time, or if the time is in the future. An
+// object cannot be missing before it is created. So a time that is earlier than the creation by
+// more than [maxSkew] is forged. Then claimedSince returns the time of creation, which only the API
+// server can set.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() || since.After(now) {
@@ -300,12 +311,13 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 }
 
 // maxSkew is how far the API server's clock may be ahead of the operator's clock. A time that the
-// operator wrote may be earlier than the object's creation by this much, and is not written again.
+// operator wrote can be up to maxSkew earlier than the object's creation. Such a time does not
+// count as forged.
 const maxSkew = time.Minute
 
-// knownSince returns the sight of an object, and the time since when it is missing or outside: as
-// this process saw it, otherwise as the cluster says. The time is zero for a listed object. It is
-// also zero for an unknown object that the cluster does not call missing or outside.
+// knownSince returns the sight of an object, and when the object went missing or out of scope. This
+// time comes from the listings of this process, or else from the cluster, see Kind.claim. The time
+// is zero for a listed object, and for an unknown object if the cluster has no such time.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -326,8 +338,7 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingCondition returns the time since when condition Observed is False; zero if it is not
-// False.
+// missingCondition returns when condition Observed turned False; zero if Observed is not False.
 func missingCondition(conditions []metav1.Condition) time.Time {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
 	if c == nil || c.Status != metav1.ConditionFalse {
@@ -336,13 +347,13 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases finds the objects whose phase changed since their observation was written. If someone
-// else wrote a phase into the observation, that is no former phase.
+// notePhases fills l.phases: it finds the objects whose phase changed since their observation was
+// written. A phase that someone else wrote into the observation does not count as a former phase.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
 	}
-	for name, o := range r.there {
+	for name, o := range r.inCluster {
 		e := l.entries[name]
 		if !e.listed() || o == e.object {
 			continue
@@ -363,7 +374,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns what is known of an object, and whether anything is known.
+// entry returns an object's entry, and whether the ledger has an entry for the object.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -372,7 +383,7 @@ func (l *Ledger) entry(name string) (entry, bool) {
 	return e, known
 }
 
-// Completed returns when the last complete listing ended, or the zero time.
+// Completed returns when the last complete listing ended; zero if there was no complete listing.
 func (l *Ledger) Completed() time.Time {
 	if l == nil {
 		return time.Time{}
@@ -380,8 +391,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the phase before the cloud changed it, if the object's observation does not
-// show the change yet; otherwise "".
+// formerPhase returns the phase that an object had before the cloud changed the phase. It returns
+// "" if the phase did not change, or if the object's observation already shows the change.
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -389,8 +400,8 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row lacked an object. They all have the last
-// scope, and none of them is the first since the start.
+// misses returns how many complete listings in a row lacked an object. Listings under another scope
+// do not count, and neither does the first complete listing since the start.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -399,7 +410,7 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns the time since when an object is known to be missing or outside; zero if it is
+// since returns when an object was first known to be missing or out of scope; zero if it is
 // neither.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
@@ -409,15 +420,15 @@ func (l *Ledger) since(name string) time.Time {
 	return e.outside
 }
 
-// moved reports whether an object was last seen under another scope than that of the last complete
-// listing.
+// moved reports whether the scope under which an object was last seen differs from the scope of the
+// last complete listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.elsewhere(l.scope)
 }
 
-// never reports whether no listing ever had an object, in this process or an earlier one.
-func (l *Ledger) never(k *Kind, owner Owner, o Object) bool {
+// neverSeen reports whether no listing ever had an object, in this process or in an earlier one.
+func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
 		return !k.listedBefore(o, owner)
@@ -425,13 +436,14 @@ func (l *Ledger) never(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// elsewhere reports whether the object was last seen under another scope.
+// elsewhere reports whether the object was last seen under a scope that differs from the given
+// scope.
 func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
 
-// Scope returns the scope for the status: a later process takes it as the scope under which the
-// existing objects were seen. It is the scope of the last complete listing. If missing objects were
-// last seen under another scope, Scope returns that one. Objects that were never listed do not
-// count: the owner's status names them.
+// Scope returns the scope for the owner's status. After a restart the next process uses it as the
+// scope under which the existing objects were last seen. If missing objects were last seen under a
+// former scope, Scope returns the former scope. Otherwise it returns the scope of the last complete
+// listing. Objects with the scope neverListed do not count, because the owner's status names them.
 func (l *Ledger) Scope() string {
 	scope := l.scope
 	if l.completed.IsZero() || l.absent == 0 {
@@ -460,7 +472,7 @@ func (l *Ledger) sight(name string) sight {
 	return missing
 }
 
-// Listed reports whether an object was in the last complete listing or in a later one.
+// Listed reports whether an object was in the last complete listing or in a later listing.
 func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()

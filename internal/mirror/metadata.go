@@ -13,9 +13,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp gives a projected observation everything that its source decides: name, namespace,
-// ownerReference, origin, the operator's labels and the source's template. Labels that the
-// projection set stay. Texts of the cloud are cut to what their fields hold.
+// Stamp sets what a projected observation gets from its source: name, namespace, ownerReference,
+// origin, the operator's labels, and the template's labels and annotations. Labels that the
+// projection set stay. Stamp also cuts long texts of the cloud, see cutTexts.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -32,8 +32,8 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated adds a template's labels to the given labels, and returns them. It also returns the
-// template's annotations, and with them the one that lists the template's keys.
+// templated adds a template's labels to the given labels and returns all labels. It also returns
+// the template's annotations, together with the annotation that lists the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -51,16 +51,17 @@ func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, a
 	return labels, annotations
 }
 
-// setLabel sets a label if the value is valid and not empty. An invalid label must never prevent an
-// object from being written.
+// setLabel sets a label if the value is valid and not empty. An invalid label would make the API
+// server refuse the whole object.
 func setLabel(labels map[string]string, key, value string) {
 	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
 	}
 }
 
-// LabelValue returns the label value for an object's name: the name itself if it is short enough;
-// otherwise its first characters, "-" and the first 8 hex digits of its SHA-256.
+// LabelValue returns the label value for an object's name. If the name is short enough, the value
+// is the name. Otherwise the value is the beginning of the name, "-" and the first 8 hex digits of
+// the name's SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -68,8 +69,9 @@ func LabelValue(name string) string {
 	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
-// templateKeys returns the template's label keys, ";", and its annotation keys. Each list is sorted
-// and separated by commas. The result is "" for an empty template.
+// templateKeys returns the keys of the template's labels, ";", and the keys of the template's
+// annotations. Both lists are sorted and separated by commas. The result is "" for an empty
+// template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -80,8 +82,8 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // restamped returns an observation with the metadata that its source gives it now. If the given
-// observation has them already, it is returned; otherwise a copy. So the source's template also
-// applies to objects that are no longer listed.
+// observation already has this metadata, restamped returns the given observation; otherwise a copy.
+// So changes of the template also reach objects that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -101,8 +103,8 @@ func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	return next
 }
 
-// sameMetadata reports whether an object has all the metadata that it should have. Labels,
-// annotations, finalizers and owners that others added do not count.
+// sameMetadata reports whether an object has all the desired metadata. Labels, annotations,
+// finalizers and owners that others added do not count.
 func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
@@ -110,9 +112,9 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether an existing observation equals the listed one, apart from conditions and
-// joined lists, and has no metadata that others added. Then the existing one can stand for the
-// listed one.
+// carries reports whether the ledger can keep the existing observation instead of the listed one.
+// Both must be equal, apart from conditions and joined parts. The existing observation must have no
+// metadata that others added.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -122,8 +124,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns a copy of desired that can be created. desired may be an object read from the
-// cluster, see carries. The copy lacks the metadata that the API server set.
+// fresh returns a copy of desired for the creation of an object. desired may come from the cluster,
+// see carries. So fresh removes the metadata that only the API server sets.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -134,9 +136,9 @@ func fresh(desired Object) Object {
 	return next
 }
 
-// restoreMetadata puts the desired labels, annotations and ownerReference on an object. It removes
-// keys under inventory.ccloud.dev/ and keys of the former template that are no longer wanted. All
-// other metadata stays.
+// restoreMetadata gives an object the desired labels, annotations and ownerReference. It removes
+// keys that are no longer wanted if they begin with inventory.ccloud.dev/ or come from the former
+// template. All other metadata stays.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -151,8 +153,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the label and annotation keys that an object got from a template. The
-// annotation template-keys lists them.
+// formerKeys returns the keys of the labels and annotations that an object got from a template. The
+// annotation template-keys lists these keys.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -162,7 +164,8 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether the operator sets and removes a key.
+// ours reports whether a key belongs to the operator. former are the keys that came from a
+// template.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
 }
@@ -190,8 +193,8 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// SameNamed reports whether two references have the same kind and name. They mean the same object,
-// or an object and its successor of the same name.
+// SameNamed reports whether two references have the same kind and name. Two such references name
+// the same object, or an object and a later object with the same name.
 func SameNamed(a, b metav1.OwnerReference) bool {
 	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
 }
@@ -206,10 +209,10 @@ func sameOwner(existing, desired metav1.Object) bool {
 	return false
 }
 
-// Owned reports whether an observation belongs to a source. The observation must have the source
-// and the environment in its spec, and the name that the source would give it. The source must
-// control it. An observation without a controller also belongs to the source: its ownerReference
-// was lost.
+// Owned reports whether an observation belongs to a source. The observation's spec must name the
+// source and the environment. The observation must have the name that the source would give it. If
+// the observation has a controller, the controller must be the source. If it has no controller, its
+// ownerReference was lost.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {
 	origin := o.Origin()
 	if origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment ||

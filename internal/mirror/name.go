@@ -10,13 +10,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// hashDigits is how many hex digits of the ID's SHA-256 end a name that is not the ID.
+// hashDigits is the number of hex digits of a hash at the end of a name, a label value or a
+// variable. The hash is the SHA-256 of the original text.
 const hashDigits = 8
 
-// ObjectName returns the name in the cluster for the cloud object with this ID. It is the ID if
-// that is a valid DNS-1123 subdomain. Otherwise it is the ID in lower case, with "-" for each
-// invalid rune, followed by "-" and the first 8 hex digits of the ID's SHA-256. The result is a
-// valid object name for any ID.
+// ObjectName returns the name of the object in the cluster that represents the cloud object with
+// this ID. If the ID is a valid DNS-1123 subdomain, the name is the ID. Otherwise the name is the
+// ID in lower case, with "-" for each invalid rune, followed by "-" and the first 8 hex digits of
+// the ID's SHA-256. A long ID is cut. The result is a valid name for any ID.
 func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id

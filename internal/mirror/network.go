@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Network describes networks. Its phases are those of networking/v1.
+// Network is the Kind for networks. The phases come from the API networking/v1.
 var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
@@ -31,10 +31,10 @@ var Network = observationKind(Kind{
 	},
 	attach: attachNetwork,
 	join:   joinNetwork,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.NetworkObservation), as.(*v1alpha1.NetworkObservation)
-		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = from.Status.KafkaClusters, from.Status.KafkaClusterCount
-		joined.Status.Peerings, joined.Status.PeeringCount = from.Status.Peerings, from.Status.PeeringCount
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.NetworkObservation), model.(*v1alpha1.NetworkObservation)
+		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
+		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		return &joined
 	},
 },
@@ -64,33 +64,34 @@ func joinNetwork(n *networks, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a reference that shows the facts of its network, see referenceWith. If the
-// network is not mirrored, it has no facts.
+// joinReference returns r with the facts about its network, see withFacts. If the network is not
+// mirrored, no facts are known, and the result has no facts.
 func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	return referenceWith(r, n.facts[networkID(r)])
+	return withFacts(r, n.facts[networkID(r)])
 }
 
-// referenceAs returns a reference that shows the same facts of its network as another reference.
-func referenceAs(r, as *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	if as == nil {
+// withFactsOf returns r with the facts that model has, see withFacts. If model is nil, it returns
+// r.
+func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if model == nil {
 		return r
 	}
-	return referenceWith(r, networkFacts{as.Phase, as.CIDR, as.DNSDomain})
+	return withFacts(r, networkFacts{model.Phase, model.CIDR, model.DNSDomain})
 }
 
-// referenceWith returns a reference with these facts. If it has them already, it is returned;
-// otherwise a copy.
-func referenceWith(r *v1alpha1.NetworkReference, told networkFacts) *v1alpha1.NetworkReference {
-	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == told) {
+// withFacts returns the reference r with the given facts. If r already has these facts, the result
+// is r itself; otherwise it is a copy.
+func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
+	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == facts) {
 		return r
 	}
 	next := *r
-	next.Phase, next.CIDR, next.DNSDomain = told.phase, told.cidr, told.dnsDomain
+	next.Phase, next.CIDR, next.DNSDomain = facts.phase, facts.cidr, facts.dnsDomain
 	return &next
 }
 
-// ProjectNetwork turns a network's record into its observation, without conditions, clusters,
-// peerings and what Stamp sets.
+// ProjectNetwork returns the observation for a network's record. The conditions, the joined fields
+// and the fields that Stamp sets are still empty.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -126,7 +127,7 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones returns the zones of both lists, sorted by ID.
+// networkZones returns the zones of both lists, sorted by zone ID.
 func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range ids {
@@ -142,8 +143,9 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets Confluent's side, for the cloud that the kind names. If this version does
-// not know the kind, it sets the side whose members are there, if only one side has members.
+// setNetworkCloud sets Confluent's side of a network: AWS, GCP or Azure. c.Kind names the side. If
+// this version does not know the kind, setNetworkCloud sets the side for which c has values. If c
+// has values for several sides, it sets no side.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

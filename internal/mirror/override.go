@@ -13,32 +13,32 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// overrides are a discovery's template and its spec.overrides, prepared for many environments. What
-// was computed for an environment is kept, because a plan asks several times. Its methods may be
-// called by several goroutines.
+// overrides are the template and spec.overrides of a discovery, in a form that is fast for many
+// environments. overrides keep each result, because a plan needs it several times. They are safe for
+// concurrent use.
 type overrides struct {
 	template v1alpha1.MirrorSettings
 	all      []override
 
 	mu sync.Mutex
-	// environments has what was computed, by ID and name. bySet has the same by the set of
-	// overrides that select the environment: often one set is that of many environments.
+	// environments has the results by the environment's ID and name. bySet has the same results by
+	// the set of overrides that select the environment. Many environments can have the same set.
 	environments map[[2]string]*overridden
 	bySet        map[string]*overridden
 }
 
-// override is one of a discovery's spec.overrides.
+// override is one entry of spec.overrides.
 type override struct {
 	takes selector
 	spec  v1alpha1.MirrorSettings
 }
 
-// overridden is what a set of overrides makes of the template.
+// overridden is a template that a set of overrides has changed.
 type overridden struct {
-	// applying has the indexes of the overrides.
+	// applying has the indexes of these overrides. settings are the changed settings.
 	applying []int
 	settings v1alpha1.MirrorSettings
-	// contradictions says which two of the overrides set a field to different values.
+	// contradictions has a sentence for each two overrides that set a field to different values.
 	contradictions []string
 }
 
@@ -54,8 +54,8 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
 	return o
 }
 
-// of returns what the overrides that select an environment make of the template. The caller must
-// not change it.
+// of returns the template as the overrides change it for an environment. The caller must not change
+// the result.
 func (o *overrides) of(id, displayName string) *overridden {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -77,7 +77,7 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid lays overrides over the template, in their order.
+// overlaid returns the template changed by these overrides, in this order.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -93,35 +93,36 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// overlay copies the fields that are set in from to to, as a JSON merge patch does: members of
-// structs and maps are copied one by one, everything else is replaced. An empty list that is not
-// nil counts as set. set is called with the path of each copied field, and whether its value
-// changed.
-func overlay(to, from reflect.Value, path string, set func(field string, differs bool)) {
+// overlay copies the fields that are set in patch to target, as a JSON merge patch does. Members of
+// structs and maps are copied one by one. Everything else is replaced. An empty list that is not
+// nil counts as set. overlay calls onSet for each copied field, with the field's path and whether
+// its value changed.
+func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
-	case from.Kind() == reflect.Struct:
-		for i := range from.NumField() {
-			name, _, _ := strings.Cut(from.Type().Field(i).Tag.Get("json"), ",")
-			overlay(to.Field(i), from.Field(i), strings.TrimPrefix(path+"."+name, "."), set)
+	case patch.Kind() == reflect.Struct:
+		for i := range patch.NumField() {
+			name, _, _ := strings.Cut(patch.Type().Field(i).Tag.Get("json"), ",")
+			overlay(target.Field(i), patch.Field(i), strings.TrimPrefix(path+"."+name, "."), onSet)
 		}
-	case from.IsZero():
-	case from.Kind() == reflect.Map:
-		if to.IsNil() {
-			to.Set(reflect.MakeMap(to.Type()))
+	case patch.IsZero():
+	case patch.Kind() == reflect.Map:
+		if target.IsNil() {
+			target.Set(reflect.MakeMap(target.Type()))
 		}
-		for _, key := range from.MapKeys() {
-			before := to.MapIndex(key)
-			set(path+"["+key.String()+"]", !before.IsValid() || !before.Equal(from.MapIndex(key)))
-			to.SetMapIndex(key, from.MapIndex(key))
+		for _, key := range patch.MapKeys() {
+			before := target.MapIndex(key)
+			onSet(path+"["+key.String()+"]", !before.IsValid() || !before.Equal(patch.MapIndex(key)))
+			target.SetMapIndex(key, patch.MapIndex(key))
 		}
 	default:
-		set(path, !reflect.DeepEqual(to.Interface(), from.Interface()))
-		to.Set(from)
+		onSet(path, !reflect.DeepEqual(target.Interface(), patch.Interface()))
+		target.Set(patch)
 	}
 }
 
-// overrideRemarks says which overrides of a discovery select no environment that it takes, and
-// which two overrides set a field to different values.
+// overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
+// select no environment of the discovery. Another note names two overrides that set a field to
+// different values.
 func overrideRemarks(owner Owner, desired Desired) []string {
 	all := owner.overrides()
 	unused := make(map[int]bool, len(all.all))

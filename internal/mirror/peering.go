@@ -10,7 +10,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Peering describes network peerings. Its phases are those of networking/v1.
+// Peering is the Kind for network peerings. The phases come from the API networking/v1.
 var Peering = observationKind(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
@@ -29,10 +29,10 @@ var Peering = observationKind(Kind{
 	},
 	attach: attachPeering,
 	join:   joinPeering,
-	joinedAs: func(o, as Object) Object {
-		joined, from := *o.(*v1alpha1.PeeringObservation), as.(*v1alpha1.PeeringObservation)
-		joined.Status.Endpoints, joined.Status.EndpointCount = from.Status.Endpoints, from.Status.EndpointCount
-		joined.Status.Network = referenceAs(joined.Status.Network, from.Status.Network)
+	joinedAs: func(o, model Object) Object {
+		joined, other := *o.(*v1alpha1.PeeringObservation), model.(*v1alpha1.PeeringObservation)
+		joined.Status.Endpoints, joined.Status.EndpointCount = other.Status.Endpoints, other.Status.EndpointCount
+		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		return &joined
 	},
 },
@@ -65,12 +65,12 @@ func joinPeering(n *networks, o Object) Object {
 	return &joined
 }
 
-// networkingKindPrefix sometimes stands before a kind in an answer. The published API has no
+// networkingKindPrefix is a prefix that some answers have before the kind. The published API has no
 // prefix.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering turns a peering's record into its observation, without conditions, endpoints and
-// what Stamp sets.
+// ProjectPeering returns the observation for a peering's record. The conditions, the joined fields
+// and the fields that Stamp sets are still empty.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -93,9 +93,10 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the cloud and the customer's side, for the cloud that the kind names. If
-// this version does not know the kind, it sets only the side whose members are there, if only one
-// side has members.
+// setPeeringCloud sets the cloud and the customer's side of a peering: AWS, GCP or Azure.
+// status.Kind names the side. If this version does not know the kind, the cloud stays empty. Then
+// setPeeringCloud sets the side for which c has values. If c has values for several sides, it sets
+// no side.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

@@ -15,49 +15,50 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts are everything that a plan for one kind of one owner is made from.
+// Facts are the input of Make: everything that decides the plan for one kind of one owner.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
-	// Ledger is what the listings said; nil if the kind was not listed since the manager's start.
+	// Ledger has the results of the listings; nil if the kind was not listed since the manager's
+	// start.
 	Ledger *Ledger
-	// Desired is this kind's part of what Desire returned.
+	// Desired has the objects of this kind that Desire returned.
 	Desired Desired
-	// Existing are the owner's own objects of this kind. Make does not change them.
+	// Existing are the owner's own objects of this kind. Make does not change these objects.
 	Existing []Object
-	// Occupants are the objects of this kind in the owner's namespace that have a name the owner
-	// wants, but do not belong to the owner. The map key is the name.
+	// Occupants are objects of this kind in the owner's namespace that do not belong to the owner,
+	// but have a name that the owner wants. The map key is the name.
 	Occupants map[string]Object
 	// Completed is when this kind's last complete listing ended, in this process or an earlier one;
-	// zero if there was none.
+	// zero if there was no complete listing.
 	Completed time.Time
-	// Fresh reports whether the last attempt to list the kind gave a complete listing, just now. If
-	// it is false, nothing is pruned.
+	// Fresh reports whether the last attempt to list the kind gave a complete listing that just
+	// ended. If Fresh is false, nothing is pruned.
 	Fresh bool
-	// Approval is Report.Approved of the last plan.
+	// Approval is the value of Report.Approved in the last plan.
 	Approval *Approval
 	// Now is the time of the plan.
 	Now time.Time
 }
 
-// Plan is what follows from the facts: what to write, what to report, and how to see later whether
-// someone else changed an object.
+// Plan is the result of Make: what to write (Changes), what to report (Report), and how to see
+// later whether someone else changed an object (View).
 type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing are the owner's objects whose cloud object is missing or out of scope.
+	// missing are the owner's objects that are missing or out of scope.
 	missing []absentee
 }
 
-// Changes are the writes that make one kind's objects what the listings say.
+// Changes are the writes and deletions that make one kind's objects agree with the listings.
 type Changes struct {
 	// Writes are the objects to create or to change, sorted by name.
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
 	// Deferred are the objects that would be deleted if the kind had just been listed completely,
-	// sorted by name. The next complete listing decides.
+	// sorted by name. The next complete listing decides about them.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -65,25 +66,25 @@ type Changes struct {
 
 // Write creates or changes one object.
 type Write struct {
-	// Existing is the object as it is, or nil to create it.
+	// Existing is the object in the cluster; nil if the write creates the object.
 	Existing Object
 	// Desired is the whole object as it should be.
 	Desired Object
-	// Metadata and Content report which parts differ. For a new object both are true.
+	// Metadata and Content report which of these two parts differ. For a new object both are true.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the cloud changed it, if this write is the one that
-	// shows the new phase; otherwise "".
+	// FormerPhase is the object's phase before the cloud changed the phase. It is "" unless this
+	// write shows the new phase.
 	FormerPhase string
-	// wanted is the object as the plan wants it, without metadata that others added. It is nil if
-	// the write releases the object. shown are the wanted conditions, without times that do not
-	// matter.
+	// wanted is the object as the plan wants it, without metadata that others added; nil if the
+	// write releases the object. shown are the wanted conditions, as the function conditions
+	// returns them.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether the API server stored what was written. answer is its answer to the write;
-// what others added to the object does not count. If the result is false, an older CRD or an
-// admission policy changed the object.
+// Stored reports whether the API server stored the object as it was written. answer is the API
+// server's answer to the write. Metadata that others added to the object does not count. If Stored
+// returns false, an older CRD or an admission policy changed the object.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -91,10 +92,11 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether two writes want the same of an object. What others added to it in
-// between does not count. If the object was deleted in between, creating it is another write.
+// SameWrite reports whether two writes want the same state of an object. Metadata that others added
+// between the writes does not count. If a changes the object and b creates it again, they are
+// different writes.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // To release an object is always the same write.
+	if a.wanted == nil || b.wanted == nil { // Two releases of an object are always the same write.
 		return a.wanted == nil && b.wanted == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
@@ -115,47 +117,50 @@ func contains(superset, subset map[string]string) bool {
 	return true
 }
 
-// Report is what a plan reports of one kind.
+// Report is what a plan reports about one kind.
 type Report struct {
-	// Summary counts the kind's objects before the changes are carried out. Created and Deleted
-	// update it. It is nil if there was no complete listing since the manager's start.
+	// Summary counts the kind's objects as they are before the plan's writes and deletions. Created
+	// and Deleted update the counts. Summary is nil if there was no complete listing since the
+	// manager's start.
 	Summary *v1alpha1.InventorySummary
 	// Conflicts are the wanted names that are taken, sorted by name.
 	Conflicts []Conflict
 	// Clashes are the listed objects without an object in the cluster, because another cloud object
-	// has the name.
+	// has their name.
 	Clashes []Clash
-	// Withheld is the number of listed objects that get no object in the cluster: only incomplete
-	// listings had them, and there is no room for more such objects.
+	// Withheld is the number of listed objects that get no object in the cluster for lack of room,
+	// see roomFor. Withheld is 0 after a complete listing.
 	Withheld int
-	// Leaving are the names of listed objects whose object in the cluster is being deleted, sorted.
-	// Each is created again after that.
+	// Leaving has the sorted names of listed objects whose object in the cluster is being deleted.
+	// After the deletion a later plan creates the object again.
 	Leaving []string
-	// Outside are the names of objects that the owner's selector no longer takes, sorted.
+	// Outside has the sorted names of objects that the owner's selector no longer selects.
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
 	Held *Held
-	// Undecided reports whether it is not known yet if a prune is held: before the first complete
-	// listing since the start, and while a missing object is unconfirmed.
+	// Undecided reports whether the plan cannot yet say if a prune must be held. This is the case
+	// before the first complete listing since the start, and while further listings must confirm
+	// that an object is missing.
 	Undecided bool
-	// Waiting reports whether an object out of scope waits for its grace period.
+	// Waiting reports whether an object out of scope waits for the end of its grace period.
 	Waiting bool
-	// Unconfirmed reports whether another complete listing soon can confirm that an object is
-	// missing. It is false if the last attempt to list the kind failed: asking sooner would only
-	// defeat the back-off.
+	// Unconfirmed reports whether an early listing can confirm that an object is missing.
+	// Unconfirmed is false if the last attempt to list the kind failed, because an early listing
+	// would then bypass the back-off.
 	Unconfirmed bool
-	// Approved is the approval that is valid now, for the next plan; nil if there is none.
+	// Approved is the approval that is valid now; nil if there is none. The next plan gets it as
+	// Facts.Approval.
 	Approved *Approval
-	// Remarks are notes on the owner's spec for people.
+	// Remarks are notes about the owner's spec, for people to read.
 	Remarks []string
 }
 
-// Unfilled returns the number of listed objects without an object in the cluster: their name is
-// taken, or their object is being deleted.
+// Unfilled returns the number of listed objects without an object in the cluster, because their
+// name is taken or because their object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Gone returns the number of objects that are missing or out of scope. It is the largest number if
-// nothing is known since the manager's start.
+// Gone returns the number of objects that are missing or out of scope. If there was no complete
+// listing since the manager's start, it returns the largest int32.
 func (r Report) Gone() int32 {
 	if r.Summary == nil {
 		return math.MaxInt32
@@ -173,8 +178,8 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created counts a created object. whole reports whether the plan was a whole one. If it was a
-// repair, the summary counts the object already.
+// Created updates the report after an object was created. whole is true if the plan came from Make,
+// and false if it came from Repair. After Repair the summary already counts the object.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -198,7 +203,7 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 	}
 }
 
-// Deleted counts a deleted object that was missing or out of scope.
+// Deleted updates the report after an object that was missing or out of scope was deleted.
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
@@ -208,18 +213,18 @@ func (r *Report) Deleted(o Object) {
 	}
 }
 
-// Conflict is a wanted name that is taken: by an object that does not belong to the owner, or by
-// the owner's object of another cloud ID.
+// Conflict is a wanted name that is taken. Either an object that does not belong to the owner has
+// the name, or the owner's object of another cloud ID has it.
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
-	// Controller is "Kind/name" of the object's controller, or "" if it has none.
+	// Controller is "Kind/name" of the object's controller; "" if the object has no controller.
 	Controller string
-	// Predecessor reports whether the controller is a deleted owner that had this owner's name. The
-	// garbage collector will delete the object.
+	// Predecessor reports whether the controller is a deleted owner that had the same name as this
+	// owner. The garbage collector will then delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name, if the object belongs to the owner;
-	// otherwise "".
+	// ID is the cloud ID of the object that has the name; "" if the object does not belong to the
+	// owner.
 	ID string
 }
 
@@ -227,13 +232,14 @@ type Conflict struct {
 type planner struct {
 	Facts
 	Plan
-	absent  int // missing objects, released ones included
+	absent  int // number of missing objects, also released ones
 	phases  map[string]int32
-	present int // objects that are not being deleted, released or out of scope
+	present int // number of objects that are not being deleted, not released and not out of scope
 }
 
-// Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of its
-// objects. Otherwise it deletes an object only if the prune chain allows it.
+// Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of the
+// owner's objects of this kind. Otherwise the plan deletes an object only if the prune chain allows
+// the deletion.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
@@ -249,7 +255,7 @@ func Make(facts Facts) *Plan {
 		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sight(existing.GetName()) != outside {
 			p.present++
 		}
-		p.keep(existing)
+		p.planExisting(existing)
 	}
 	var additions []Object
 	for name, desired := range p.Desired {
@@ -273,19 +279,19 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// keep plans for an existing object. The first case that fits decides:
+// planExisting plans what happens to an existing object. The first row that fits decides:
 //
-//	the object                its cloud object       what happens to the object
+//	the object                the cloud object       what happens to the object
 //	is being deleted          -                      nothing; it is created again later, if listed
-//	has another cloud ID      -                      nothing; a conflict is reported
-//	is released by a person   -                      it loses the ownerReference
-//	-                         is missing, or out     its conditions say so; the prune chain decides
-//	                          of scope
-//	-                         is listed              it becomes as listed
-//	-                         is unknown, because    its metadata follow the owner; its conditions
-//	                          it was not listed      change only when they turn stale
-//	                          since the start
-func (p *planner) keep(existing Object) {
+//	has another cloud ID      -                      nothing; the plan reports a conflict
+//	was released by a person  -                      it loses the ownerReference
+//	-                         is missing, or out     its conditions are set; the prune chain decides
+//	                          of scope               about its deletion
+//	-                         is listed              it gets the listed content
+//	-                         is unknown: not        its metadata is updated; its conditions change
+//	                          listed since the       only when they turn stale
+//	                          start
+func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
 	switch {
@@ -322,8 +328,9 @@ func (p *planner) keep(existing Object) {
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// release plans to release an object: it loses the ownerReference. It gets the label by which the
-// owner can take it back. Nothing else changes.
+// release plans the release of an object: the object loses the owner's ownerReference. The object
+// gets the label with the owner's name, so that the owner can take the object back. Nothing else
+// changes.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -340,13 +347,13 @@ func (p *planner) release(existing Object) {
 	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true})
 }
 
-// controlledBy reports whether an object has this owner's reference.
+// controlledBy reports whether an object has an ownerReference to this owner.
 func controlledBy(o Object, owner Owner) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans the write that makes existing equal to desired, if they differ. If nothing is known
-// of the object since the start, its conditions stay.
+// change plans the write that makes existing equal to desired, if they differ. If the sight of the
+// object is unknown, the write keeps the object's conditions.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -378,14 +385,14 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns those of the additions that get an object in the cluster. After a complete
-// listing it returns all. After an incomplete one it returns the first by name, as many as there is
-// room for.
+// limited returns the additions that get an object in the cluster. After a complete listing it
+// returns all additions. After an incomplete listing it returns the first additions by name, as
+// many as there is room for.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
 	}
-	room := max(0, roomFor(p.Ledger.told)-len(p.Existing))
+	room := max(0, roomFor(p.Ledger.lastCount)-len(p.Existing))
 	if len(additions) <= room {
 		return additions
 	}
@@ -394,7 +401,8 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans to create an object for a listed one. If the name is taken, it reports a conflict.
+// add plans to create the object in the cluster for a listed object. If the name is taken, add
+// reports a conflict.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, NewConflict(occupant, p.Owner))
@@ -408,7 +416,7 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// NewConflict returns the conflict about a wanted name that occupant has.
+// NewConflict returns the conflict about a name that the owner wants and occupant has.
 func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
@@ -418,7 +426,7 @@ func NewConflict(occupant metav1.Object, owner Owner) Conflict {
 	return conflict
 }
 
-// absentee describes an object whose cloud object is missing or out of scope.
+// absentee describes an object that is missing or out of scope.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -437,10 +445,10 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is the most phases that a summary counts separately.
+	// maxPhases is the largest number of entries for phases in a summary.
 	maxPhases = 100
-	// otherPhases is the phase of the entry that counts all further phases. It sorts after every
-	// word of the API.
+	// otherPhases is the phase of the last entry in a summary of more than maxPhases phases. This
+	// entry counts the objects in all other phases. otherPhases sorts after every phase of the API.
 	otherPhases = "…"
 )
 

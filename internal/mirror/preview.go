@@ -16,13 +16,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxWhy is the most bytes of a reason in a preview. maxPreviewed is the most entries of a list.
 const (
-	maxWhy       = 256
+	// maxWhy is the largest size of a reason in a preview, in bytes.
+	maxWhy = 256
+	// maxPreviewed is the largest number of entries in one list of a preview.
 	maxPreviewed = 500
 )
 
-// Preview returns what a plan for a discovery would do to its sources, and why.
+// Preview returns what the plan for a discovery would do to the discovery's sources, and why.
 func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	v := &v1alpha1.DiscoveryPreview{}
 	v.Create, v.CreateCount = previewed(p.creations())
@@ -31,7 +32,7 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	return v
 }
 
-// creations are the sources to create, and those whose name is taken.
+// creations returns the sources to create. Sources whose name is taken are included.
 func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
@@ -60,8 +61,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// alterations are the sources to change. A source whose environment is missing or out of scope is
-// not among them: deletions says what happens to it.
+// alterations returns the sources to change. Sources whose environment is missing or out of scope
+// are not included, because deletions says what happens to them.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	gone := make(map[string]bool, len(p.missing))
 	for _, a := range p.missing {
@@ -76,7 +77,7 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deletions are the sources that the prune chain deletes now, or later, after a wait or an
+// deletions returns the sources that the prune chain deletes now, after a wait, or after an
 // approval.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
@@ -114,9 +115,9 @@ func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts entries and returns those that fit, with their texts cut. number is the number of
-// all entries.
-func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, number int32) {
+// previewed sorts the entries and cuts their texts. It returns the first entries that fit into a
+// list, and the number of all entries.
+func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
 	})
@@ -132,7 +133,7 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// written returns the parts of a source that a discovery writes, in the form of JSON.
+// written returns the parts of a source that a discovery writes, as a JSON value.
 func written(o Object) any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))
 	if err != nil { // API types always convert.
@@ -143,7 +144,7 @@ func written(o Object) any {
 		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": metadata["ownerReferences"]}}
 }
 
-// differences returns the paths at which two JSON values differ, with both values.
+// differences returns the paths at which two JSON values differ, each path with both values.
 func differences(path string, a, b any) []string {
 	before, isMap := a.(map[string]any)
 	after, areMaps := b.(map[string]any)

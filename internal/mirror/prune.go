@@ -17,29 +17,30 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain is every condition for the deletion of a missing object. Nothing else in this package
-// deletes an object that the cloud may still have. See docs/decisions/0003-prune-rules.md.
+// chain has all rules for the deletion of a missing object. The only other deletions that this
+// package plans are those of a kind that the owner ignores. See docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each judges every missing object by itself. The object stays if any of these rules does not
-	// allow the deletion.
+	// These rules judge one missing object at a time. If one rule does not allow the deletion, the
+	// object stays.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch judges all objects together that each allowed: a cloud in trouble, or a key that sees
-	// too little, might give such a listing. A person's approval overrides a rule that asks, but no
-	// rule that waits.
+	// These rules judge together all objects that the rules above allow to delete. They find
+	// listings that lack too much, because the cloud may be in trouble or the key may see too
+	// little. A person's approval overrides a rule that asks, but does not override a rule that
+	// waits.
 	batch []func(batch) ruling
 }
 
 var pruneChain = chain{
 	each: []func(v1alpha1.Prune, absentee) ruling{
-		retained,    // waits: the user keeps missing objects
-		unconfirmed, // waits: afterMisses complete listings in a row must lack it, without the first since the start
-		inGrace,     // waits: gracePeriod since it was first missed
+		retained,    // waits if the policy is Retain
+		unconfirmed, // waits until afterMisses complete listings in a row lacked the object
+		inGrace,     // waits until gracePeriod has passed
 	},
 	batch: []func(batch) ruling{
-		listingEmpty,  // asks: the last complete listing was empty
-		shareExceeded, // asks: more than maxPercent of the kind is missing
-		scopeChanged,  // asks: last seen through another endpoint, key or filter
-		notFresh,      // waits: the last attempt must have listed the kind whole, just now
+		listingEmpty,  // asks if the last complete listing was empty
+		shareExceeded, // asks if more than maxPercent of the kind is missing
+		scopeChanged,  // asks about objects out of scope, never listed, or last seen in another scope
+		notFresh,      // waits unless a complete listing of the kind just ended
 	},
 }
 
@@ -47,18 +48,19 @@ var pruneChain = chain{
 type verdict int
 
 const (
-	// allow: the rule does not object.
+	// allow: the rule allows the deletion.
 	allow verdict = iota
-	// wait: only time or the spec decides.
+	// wait: the deletion must wait for time to pass or for a change of the spec. An approval does
+	// not help.
 	wait
-	// ask: a person decides, by approving the digest.
+	// ask: a person must decide. The person approves the deletion by its digest.
 	ask
 )
 
-// ruling is a verdict and, if the rule asks, the reason.
+// ruling is the verdict of a rule and, if the rule asks, the reason.
 type ruling struct {
 	verdict verdict
-	// reason and message are those of condition PruneHeld.
+	// reason and message are used in the condition PruneHeld.
 	reason, message string
 }
 
@@ -69,31 +71,31 @@ func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absentee is an object whose cloud object is missing or out of scope.
+// absentee is an object that is missing or out of scope.
 type absentee struct {
 	object     Object
-	misses     int           // complete listings in a row without it
-	since      time.Time     // when it was first known to be missing
-	missingFor time.Duration // from then to now, at least 0
-	// moved reports whether the object was last seen under another scope than the listings that
-	// lack it: through another endpoint, credential or filter.
+	misses     int           // number of complete listings in a row that lacked it
+	since      time.Time     // when it was first known to be missing or out of scope
+	missingFor time.Duration // time from since to now, at least 0
+	// moved reports whether the object was never listed, or was last seen through another endpoint,
+	// credential or filter than those of the last complete listing.
 	moved bool
-	// outside reports whether the object is listed, but the selector no longer takes it.
+	// outside reports whether the object is listed, but the selector no longer selects it.
 	outside bool
 }
 
-// batch is the objects of one kind that would be deleted together, and the facts to judge them by.
-// missing and total leave out objects that are already being deleted.
+// batch has the objects of one kind that would be deleted together, and the facts to judge them by.
+// missing and total do not count objects that are already being deleted.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // missing objects, those that wait included, those out of scope not
-	total     int  // objects of the kind, without released ones and those out of scope
+	missing   int  // number of missing objects, including those that must wait
+	total     int  // number of objects of the kind that are not released and not out of scope
 	empty     bool // the last complete listing was empty
-	fresh     bool // the last attempt listed the kind completely, just now
+	fresh     bool // a complete listing of the kind just ended
 }
 
-// retained waits under policy Retain.
+// retained waits if the policy is Retain.
 func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	if prune.Policy == v1alpha1.PrunePolicyRetain {
 		return waits
@@ -101,8 +103,9 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings lacked the object. It allows an object that is
-// out of scope: such an object is listed, and scopeChanged decides about it.
+// unconfirmed waits until enough complete listings in a row lacked the object. It always allows an
+// object that is out of scope: the cloud still lists such an object, and scopeChanged decides about
+// it.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits
@@ -121,7 +124,7 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 // neverHolds is the maxPercent that switches off the rules that ask about missing objects.
 const neverHolds = 100
 
-// listingEmpty asks if the last complete listing was empty.
+// listingEmpty asks if the last complete listing was empty and maxPercent is below 100.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -139,9 +142,9 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks about objects that are out of scope, at any maxPercent. It also asks about
-// objects that were last seen through another endpoint, credential or filter: perhaps they still
-// exist.
+// scopeChanged asks about objects that are out of scope, whatever maxPercent is. If maxPercent is
+// below 100, it also asks about objects that were never listed, or were last seen through another
+// endpoint, credential or filter. Such objects may still exist in the cloud.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -161,8 +164,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh waits unless the plan follows a complete listing that just ended. So neither a failed
-// listing nor a repair between two syncs deletes anything.
+// notFresh waits unless the plan follows a complete listing that just ended. So a failed listing
+// deletes nothing, and a repair between two syncs deletes nothing.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -170,7 +173,7 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the missing objects whose deletion each rule of each allows, sorted by name.
+// allowed returns the missing objects that every rule in c.each allows to delete, sorted by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -183,14 +186,14 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 }
 
 // judge returns the chain's verdict on a batch. asked is the first ruling that asks, even if the
-// batch is approved; nil if no rule asks.
+// batch is approved. asked is nil if no rule asks.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
 		switch {
 		case r.verdict == ask && asked == nil:
 			asked = &r
-		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must say that the cloud still has some of them.
+		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must say that the cloud may still have some of the objects.
 			asked.message += "; " + r.message
 		}
 		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
@@ -204,45 +207,49 @@ func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 type Held struct {
 	// Reason is the PruneHeld condition's reason.
 	Reason string
-	// Message says what is held and why, and which command approves it.
+	// Message has the names of held objects, the reason, and the command that approves the prune.
 	Message string
-	// Digest stands for exactly the held objects. A person approves them by this digest.
+	// Digest is a hash of exactly the held objects. A person approves their deletion by this
+	// digest.
 	Digest string
 	// Objects are the held objects, sorted by name.
 	Objects []Object
 }
 
-// Approval is a held prune that a person approved. It is valid until all of its objects are
-// deleted, and only for the objects that are left. If one of them comes back, or another goes
-// missing, it is not valid.
+// Approval is a held prune that a person approved. It is valid only for exactly the objects that
+// are not deleted yet. If one of these objects is listed again, or if another object goes missing,
+// the approval is no longer valid.
 type Approval struct {
 	digest string
-	// left has the line of each object that is not deleted yet, see occasion. The key is the
+	// left has one line for each object that is not deleted yet, see occasion. The key is the
 	// object's UID.
 	left map[types.UID]string
-	// begun is true once a plan deleted by the approval. Later plans only continue.
+	// begun reports whether a plan already deleted objects with this approval. Later plans continue
+	// the deletion.
 	begun bool
 }
 
-// used reports whether a plan deleted by the approval.
+// used reports whether a plan already deleted objects with this approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether an approval is valid for a batch with these lines: the owner's annotation
-// must still have the digest, and the lines must be those that are left.
+// covers reports whether an approval is valid for a batch with these lines. The owner's annotation
+// must still have the approval's digest. The lines must be the lines of the objects that are not
+// deleted yet.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
-// done notes that an object was deleted.
+// done removes a deleted object from a.left.
 func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
 	}
 }
 
-// prune plans to delete the objects that the chain allows, and reports what is held or waits. It
-// decides about missing objects and objects out of scope separately. If a rule asks about the
-// missing ones, both are put into one batch, so that one digest approves both.
+// prune plans the deletions that the chain allows, and reports which objects are held or must wait.
+// Usually prune decides about missing objects and about objects out of scope in two batches. If a
+// rule asks about the missing objects, prune puts both into one batch, so that one digest approves
+// both.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -276,7 +283,7 @@ func (p *planner) prune() {
 	p.decide(b)
 }
 
-// decide plans what the chain says about a batch.
+// decide judges a batch, and plans the deletion or reports the held prune.
 func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -312,7 +319,7 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans to delete objects, and drops the planned writes to them.
+// delete plans to delete the objects, and drops the writes that were planned for them.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -322,11 +329,12 @@ func (p *planner) delete(absentees []absentee) {
 	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return deleted[w.Existing] })
 }
 
-// digestDigits is how many hex digits a digest has.
+// digestDigits is the number of hex digits of a digest.
 const digestDigits = 12
 
-// occasion returns a line for each of these objects, sorted: the object and when it went missing.
-// So an approval is not valid for a later occasion.
+// occasion returns one line for each of these objects, sorted. A line has the object's kind, name
+// and UID, and when the object went missing. If the object goes missing again later, its line
+// differs, so an earlier approval is not valid for it.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
@@ -340,7 +348,7 @@ func (a absentee) line(kind *Kind) string {
 	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
-// digest returns a short hash of an occasion.
+// digest returns a short hash of the lines from occasion.
 func digest(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
@@ -354,7 +362,8 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	return a
 }
 
-// Approved reports whether the annotation approvePrune of a source or a discovery has a digest.
+// Approved reports whether the annotation approvePrune of a source or a discovery contains a
+// digest.
 func Approved(of metav1.Object, digest string) bool {
 	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {

@@ -10,18 +10,20 @@ import (
 )
 
 const (
-	// maxText is the most bytes of a text of the cloud in an observation. The API documents no text
-	// that is nearly as long, and with this bound an object fits into etcd.
+	// maxText is the largest size of a cloud text in an observation, in bytes. All texts that the
+	// API documents are much shorter. With this bound an object fits into etcd.
 	maxText = 4096
-	// maxPhase is the most bytes of a phase. The source's status and the metrics repeat phases.
+	// maxPhase is the largest size of a phase, in bytes. It is smaller than maxText, because the
+	// source's status and the metrics repeat the phase.
 	maxPhase = 256
-	// maxNames is the most names in a message, maxNamesText the most bytes of names. A message only
-	// counts the other names.
+	// maxNames is the largest number of names in a message. maxNamesText is the largest size of
+	// these names, in bytes. A message only gives the number of the other names.
 	maxNames     = 10
 	maxNamesText = 512
 )
 
-// Truncate cuts a text to at most n bytes, between two runes. "…" stands for the rest.
+// Truncate cuts a text to at most n bytes, and never inside a rune. A text that was cut ends in
+// "…".
 func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
@@ -30,7 +32,8 @@ func Truncate(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }
 
-// Names joins names for a message: at most ten, and as many as fit. It counts the others.
+// Names joins names for a message. The text has at most the first ten names, fewer if they are
+// long. For the other names it gives their number.
 func Names(names []string) string {
 	shown, size := 0, 0
 	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
@@ -44,16 +47,18 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns how many bytes texts take as JSON strings, in which a character may take six.
+// jsonSize returns how many bytes the texts need as JSON strings. In JSON one character can need
+// six bytes.
 func jsonSize(texts ...string) (size int) {
 	for _, text := range texts {
-		encoded, _ := json.Marshal(text) // A text always encodes.
+		encoded, _ := json.Marshal(text) // A string always encodes.
 		size += len(encoded)
 	}
 	return size
 }
 
-// cutTexts cuts every text in a status to what its field holds. pointer points to the status.
+// cutTexts cuts every text in a status to the size that its field allows. pointer is a pointer to
+// the status.
 func cutTexts(pointer any) {
 	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
@@ -90,8 +95,8 @@ func cutAll(v reflect.Value) {
 	}
 }
 
-func cutText(v reflect.Value, most int) {
-	if v.Len() > most {
-		v.SetString(Truncate(v.String(), most))
+func cutText(v reflect.Value, limit int) {
+	if v.Len() > limit {
+		v.SetString(Truncate(v.String(), limit))
 	}
 }

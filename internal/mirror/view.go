@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// View is the state that a plan wants for one kind's objects. It is never changed, and is safe for
-// concurrent use. The nil View stands for a kind without a plan.
+// View is the state that a plan wants for one kind's objects. A View never changes, so concurrent
+// use is safe. The nil View stands for a kind without a plan.
 type View struct {
 	kind    *Kind
 	owner   Owner
@@ -19,14 +19,15 @@ type View struct {
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
-	// staleAt is when the objects turn stale if no complete listing comes first; zero if they are
-	// stale already, if nothing was ever listed, or if they never turn stale.
+	// staleAt is when the objects turn stale if there is no complete listing before. It is zero if
+	// the objects are already stale, if there never was a complete listing, or if the objects never
+	// turn stale.
 	staleAt time.Time
 	// conflicts are the plan's conflicts, sorted by name.
 	conflicts []Conflict
 }
 
-// newView returns the view of a plan with these facts. Its conflicts are not set yet.
+// newView returns the view of a plan with these facts, without the plan's conflicts.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
@@ -38,8 +39,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the view after another complete listing with the same content. The view must not be
-// stale.
+// Again returns the view after another complete listing with the same content. l is the ledger
+// after that listing. The view must not be stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -49,8 +50,9 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the objects turn stale if no complete listing comes first; zero if they are
-// stale already, if nothing was ever listed, or if they never turn stale.
+// StaleAt returns when the objects turn stale if there is no complete listing before. It returns
+// zero if the objects are already stale, if there never was a complete listing, or if the objects
+// never turn stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -61,17 +63,17 @@ func (v *View) StaleAt() time.Time {
 // Stale reports whether the objects are stale.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether a name that the owner wants is taken.
+// Contested reports whether any name that the owner wants is taken.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether the owner waits for a name to be free. name is the wanted name.
+// Awaits reports whether the owner wants this name but another object has it.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether an object differs from what the plan wants: someone else changed it
-// since. It is false for an object that was never listed, and for an object of another cloud ID
-// than the plan wants under this name. The plan does not say how such objects should be.
+// Drifted reports whether someone else changed an object, so that it differs from what the plan
+// wants. Drifted returns false for an object that was never listed, and for an object whose name
+// the plan wants for another cloud ID. The plan does not say how such objects should be.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -83,8 +85,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether the plan has no such object: none of this name, or one with another cloud
-// ID. Then someone else created it.
+// Strange reports whether someone else must have created an object: the plan wants no object of
+// this name, or wants one with another cloud ID.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -93,7 +95,7 @@ func (v *View) Strange(o Object) bool {
 	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// shown reports whether an object is as it should be.
+// shown reports whether an object is as the plan wants it.
 func (v *View) shown(existing, desired Object) bool {
 	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
@@ -103,15 +105,16 @@ func (v *View) shown(existing, desired Object) bool {
 		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans for single objects as Make plans for them together with all others. changed are the
-// owner's own objects as they are now. The map key is the name; the value is nil if the object is
-// gone. Repair deletes nothing, and makes no Summary.
+// Repair plans the writes for the changed objects. For each of them it plans the same as Make.
+// changed has the owner's own objects as they are now. The map key is the name; the value is nil if
+// the object no longer exists. Repair deletes nothing, and makes no Summary.
 //
-// It returns nil if only a whole plan can decide:
-//   - A cloud object is not listed. It matters for the lists of other objects, and for pruning.
-//   - Names are in conflict, in the last plan or now.
-//   - An object is being deleted. The plan reports such objects.
-//   - The objects have turned stale since the plan.
+// Repair returns nil if only Make can decide. That is so if
+//
+//   - a cloud object is not listed: this affects the lists of other objects, and pruning,
+//   - names are in conflict, in the last plan or now,
+//   - an object is being deleted: only Make reports such objects,
+//   - the objects have turned stale since the plan.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -131,7 +134,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 		case existing == nil:
 			p.add(v.desired[name])
 		default:
-			p.keep(existing)
+			p.planExisting(existing)
 		}
 	}
 	if len(p.Conflicts) > 0 {
@@ -141,8 +144,9 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns the object as it should be. base is the object as last listed, or existing.
-// existing is nil if the object is to be created.
+// rendered returns an object as it should be. base is the object as it was last listed. If it was
+// never listed, base is existing. existing is the object in the cluster; nil if the object is to be
+// created.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	if existing != nil {
@@ -151,8 +155,8 @@ func (v *View) rendered(base, existing Object, now time.Time) Object {
 	return v.kind.render(r)
 }
 
-// conditions returns the conditions that an object should have, see the function of this name; nil
-// if its kind has none.
+// conditions returns the conditions that an object should have; nil if its kind has no conditions.
+// See the function conditions.
 func (v *View) conditions(o Object) []metav1.Condition {
 	if v.kind.conditions == nil {
 		return nil

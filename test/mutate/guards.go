@@ -64,7 +64,7 @@ var guards = []guard{
 	{"a budget's refusal without a cause", "internal/cloudapi/budget/limiter.go", "	case l.paused.After(now):\n		w.Cause,", "	case wait == 0:\n	case l.paused.After(now):\n		w.Cause,", ""},
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
-	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(there, missing)\n", ""},
+	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(inCluster, missing)\n", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.IsZero() || since.After(now) {", "if since.IsZero() {", ""},
 	{"clocks that differ", "internal/mirror/ledger.go", "since.Before(created.Add(-maxSkew))", "since.Before(created)", ""},
 	{"a time before the observation was there", "internal/mirror/ledger.go", "since.Before(created.Add(-maxSkew)) && !created.After(now)", "false", ""},
@@ -78,7 +78,7 @@ var guards = []guard{
 	{"an approval for other objects", "internal/mirror/prune.go", "slices.Equal(slices.Sorted(maps.Values(a.left)), lines)", "slices.Sorted(maps.Values(a.left)) != nil", ""},
 	{"an approval that is worn out by a conflict", "internal/mirror/prune.go", "if !approval.covers(p.Owner, lines) {", "if true {", ""},
 	{"joins without a bound", "internal/mirror/join.go", "list[:min(len(list), MaxJoined)]", "list", ""},
-	{"texts without a bound", "internal/mirror/text.go", "if v.Len() > most {", "if false {", ""},
+	{"texts without a bound", "internal/mirror/text.go", "if v.Len() > limit {", "if false {", ""},
 	{"templates that miss what is missing", "internal/mirror/metadata.go", "	if current {\n", "	if true {\n", ""},
 	{"phases that a stranger wrote", "internal/mirror/plan.go", "former == p.Kind.Phase(existing)", "true", ""},
 
