@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -395,6 +396,13 @@ func (r *readingMaps) List(ctx context.Context, list client.ObjectList, options 
 	return r.Reader.List(ctx, list, options...)
 }
 
+// unpatchable is a client whose patches meet a conflict.
+type unpatchable struct{ client.Client }
+
+func (unpatchable) Patch(_ context.Context, o client.Object, _ client.Patch, _ ...client.PatchOption) error {
+	return apierrors.NewConflict(observations, o.GetName(), errors.New("it was changed"))
+}
+
 var _ = Describe("The ConfigMap of a cluster", func() {
 	var w *world
 	var source string
@@ -518,6 +526,70 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		pass(ctx)
 		Expect(follow(ctx)).Error().NotTo(HaveOccurred())
 		Expect(w.configMaps(ctx)).NotTo(HaveKey("lkc-1"))
+	})
+
+	It("that someone makes again after each deletion is not deleted at full speed", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		mine := w.configMaps(ctx)["lkc-1"]
+		cached := func() error { // The controller of ConfigMaps reads the cache as it is.
+			return k8s.Get(ctx, key("lkc-1"), &corev1.ConfigMap{}, client.DisableReadYourWritesConsistency)
+		}
+		again := func() {
+			Eventually(ctx, cached).Should(MatchError(apierrors.IsNotFound, "NotFound"))
+			Expect(follow(ctx)).Error().NotTo(HaveOccurred(), "the event of its deletion")
+			next := mine.DeepCopy()
+			next.UID, next.ResourceVersion = "", ""
+			Expect(k8s.Create(ctx, next)).To(Succeed())
+			Eventually(ctx, cached).Should(Succeed())
+		}
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		limited := false
+		deletes := written(func() {
+			for range 40 {
+				Eventually(ctx, func() bool {
+					result, err := follow(ctx)
+					Expect(err).NotTo(HaveOccurred())
+					_, there := w.configMaps(ctx)["lkc-1"]
+					limited = there && result.RequeueAfter == time.Second
+					return limited || !there
+				}).Should(BeTrue())
+				if limited {
+					break
+				}
+				again()
+			}
+		})
+		Expect(limited).To(BeTrue())
+		deletes = slices.DeleteFunc(deletes, func(w string) bool { return !strings.HasPrefix(w, "DELETE") })
+		Expect(len(deletes)).To(BeNumerically("~", 20, 3))
+	})
+
+	It("that is being deleted without its label and waits for a finalizer is looked at once a minute", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		edit(ctx, func(c *corev1.ConfigMap) { c.Labels, c.Finalizers = nil, []string{"example.com/kept"} })
+		remove(ctx)
+		DeferCleanup(func(ctx SpecContext) { edit(ctx, func(c *corev1.ConfigMap) { c.Finalizers = nil }) })
+		Eventually(ctx, func() (time.Duration, error) {
+			result, err := follow(ctx)
+			return result.RequeueAfter, err
+		}).Should(Equal(time.Minute))
+		pass(ctx)
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("example.com/kept"))
+	})
+
+	It("whose write failed while the clock was ahead is written once the clock is right", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		w.clock.SetTime(w.clock.Now().Add(3 * time.Hour))
+		w.reconciler.Cluster = unpatchable{k8s}
+		edit(ctx, func(c *corev1.ConfigMap) { c.Data["phase"] = "spoilt" })
+		Eventually(ctx, func() (time.Duration, error) {
+			result, err := follow(ctx)
+			return result.RequeueAfter, err
+		}).Should(Equal(50 * time.Millisecond))
+		w.reconciler.Cluster = k8s
+		w.clock.SetTime(w.clock.Now().Add(-3 * time.Hour))
+		Expect(follow(ctx)).Error().NotTo(HaveOccurred())
+		Expect(w.configMaps(ctx)["lkc-1"].Data["phase"]).To(Equal("PROVISIONED"))
 	})
 
 	It("that is to go and may not be deleted is told of", func(ctx SpecContext) {

@@ -81,6 +81,10 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
+// idle reports whether the state can be forgotten: the ConfigMap was not written lately. The limit
+// of writes must stay if someone makes the ConfigMap again after each deletion.
+func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
+
 // asked makes a failed write due at once if requestedAt has changed. The person who asked for the
 // sync may have removed the cause of the failure.
 func (s *configMapState) asked(requestedAt string) {
@@ -92,10 +96,13 @@ func (s *configMapState) asked(requestedAt string) {
 
 // next returns how long to wait until the failed write is due; 0 if the last write did not fail.
 func (s *configMapState) next(now time.Time) time.Duration {
-	if s.retry == nil {
+	switch {
+	case s.retry == nil:
 		return 0
+	case !s.retry.waiting(now):
+		return time.Millisecond
 	}
-	return max(s.retry.next.Sub(now), time.Millisecond)
+	return s.retry.next.Sub(now)
 }
 
 // failure says why the last write failed. It returns nil if the write did not fail, did not begin,

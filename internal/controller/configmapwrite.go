@@ -58,7 +58,8 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	}
 	switch controller := metav1.GetControllerOf(existing); {
 	case existing.DeletionTimestamp != nil:
-		return goingAgain, stuck(existing), nil
+		again, why = going(existing)
+		return again, why, nil
 	case precedes(controller, desired):
 		return goingAgain, nil, nil // The garbage collector deletes it.
 	case !mirror.OwnsConfigMap(f.cluster, existing):
@@ -88,12 +89,14 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	case err != nil:
 		return 0, nil, err
 	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing):
-		f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
-		f.retry = nil
+		if f.retry = nil; f.idle(f.Clock.Now()) {
+			f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
+		}
 		return 0, nil, nil
 	case existing.DeletionTimestamp != nil:
 		f.retry = nil
-		return takenAgain, stuck(existing), nil
+		again, why = going(existing)
+		return again, why, nil
 	}
 	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
 	if unseen && f.retry == nil { // The watch does not show this ConfigMap.
@@ -159,13 +162,13 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// stuck returns a failure if a ConfigMap that is being deleted waits for finalizers; otherwise nil.
-// The failure names the finalizers.
-func stuck(c *corev1.ConfigMap) *failure {
+// going returns how long to wait before the next look at a ConfigMap that is being deleted. If the
+// ConfigMap waits for finalizers, why names them.
+func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
-		return nil
+		return goingAgain, nil
 	}
-	return unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
+	return takenAgain, unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
 // precedes reports whether controller is a deleted observation that had the same name as the

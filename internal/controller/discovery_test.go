@@ -495,6 +495,17 @@ var _ = Describe("Discovery", func() {
 		Expect(o.one(ctx, "env-a").RequeueAfter).To(BeNumerically("~", 400*time.Millisecond, time.Millisecond))
 	})
 
+	It("has no source wait for a turn that was drawn while the clock was ahead", func(ctx SpecContext) {
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		o.reconciler.Budgets = budget.New(5, 10)
+		o.clock.SetTime(o.clock.Now().Add(3 * time.Hour))
+		drawn := o.one(ctx, "env-a").RequeueAfter
+		Expect(drawn).To(BeNumerically("~", 400*time.Millisecond, time.Millisecond))
+		o.clock.SetTime(o.clock.Now().Add(-3 * time.Hour))
+		Expect(o.one(ctx, "env-a").RequeueAfter).To(Equal(drawn))
+	})
+
 	It("has no source wait at a restart that was synced, though one kind never could be listed", func(ctx SpecContext) {
 		o.discovery(ctx, "org")
 		o.pass(ctx, "org")

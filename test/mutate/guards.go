@@ -136,6 +136,8 @@ var guards = []guard{
 	{"a refused ConfigMap that is gone", "internal/controller/configmapstate.go", "(failed.existing == nil || w.existing != nil) && ", "", "tried at a change"},
 	{"a refused ConfigMap sent again and again", "internal/controller/configmapwrite.go", "if f.retry.waiting(now) {", "if f.retry.waiting(now) && false {", "not replaced again and again"},
 	{"a refused ConfigMap that a person asks for", "internal/controller/configmapstate.go", "		s.retry.hurry()\n", "", "tried at a change"},
+	{"a ConfigMap that is deleted at full speed", "internal/controller/configmapwrite.go", "f.idle(f.Clock.Now()) {", "true {", "after each deletion"},
+	{"a turn of a clock that was ahead", "internal/controller/source.go", " || schedule.next.Sub(now) > o.settings().interval", "", "has no source wait for a turn"},
 	{"a ConfigMap whose failure is not reported", "internal/controller/configmaps.go", "		why = f.failure()\n", "", "refuses by"},
 	{"a ConfigMap that lost its label", "internal/controller/configmapwrite.go", "existing == nil && f.source.Status.ConfigMaps", "false", "that lost"},
 	{"a stranger's ConfigMap taken for one left", "internal/controller/configmapsource.go", "if c != nil && mirror.OwnsConfigMap(cluster, c) {", "if c != nil {", "not confused with a stranger's"},
