@@ -218,7 +218,7 @@ func (l *Ledger) see(r recording, o Object) {
 	if r.inScope != nil && !r.inScope(o) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
-			e.outside = former.outside
+			e.outside = r.past(former.outside)
 		} else if inCluster != nil && former.object == nil { // This process did not see the object go out of scope.
 			e.outside = r.claimedSince(inCluster, outside)
 		}
@@ -284,24 +284,32 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 		a.since = r.End
 	case a.since.IsZero():
 		a.since = r.claimedSince(inCluster, missing)
-	case a.since.After(r.End): // The clock was set back.
-		a.since = r.End
 	}
+	a.since = r.past(a.since)
 	return &a
 }
 
+// past returns a time, but not one after the listing: the time is forged then, or the clock was set
+// back. Only here a time in the future becomes the present. The ledger keeps the result, so it stays
+// the same until the next listing at least.
+func (r recording) past(since time.Time) time.Time {
+	if since.After(r.End) {
+		return r.End
+	}
+	return since
+}
+
 func (r recording) claimedSince(o Object, seen sight) time.Time {
-	return claimedSince(r.kind, r.owner, o, seen, r.End)
+	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
 // claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the
-// cluster. It returns now if the cluster has no such time, or if the time is in the future. An
-// object cannot be missing before it is created. So a time that is earlier than the creation by
-// more than [maxSkew] is forged. Then claimedSince returns the time of creation, which only the API
-// server can set.
+// cluster. It returns now if the cluster has no such time. An object cannot be missing before it is
+// created. So a time that is earlier than the creation by more than [maxSkew] is forged. Then
+// claimedSince returns the time of creation, which only the API server can set.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
-	if since.IsZero() || since.After(now) {
+	if since.IsZero() {
 		return now
 	}
 	if created := o.GetCreationTimestamp().Time; since.Before(created.Add(-maxSkew)) && !created.After(now) {
@@ -331,9 +339,6 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 		}
 	case since.IsZero():
 		since = claimedSince(k, owner, o, seen, now)
-	}
-	if since.After(now) {
-		since = now
 	}
 	return seen, since
 }

@@ -246,6 +246,26 @@ var situations = map[string]func(s scene){
 		s.wait(2 * time.Minute)
 		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1))
 	},
+	"a clock set back keeps the digest, whatever follows": func(s scene) {
+		for name, follows := range map[string]func() *Plan{
+			"no listing":          s.pass,
+			"incomplete listings": func() *Plan { return s.part(ids(5)...) },
+			"complete listings":   func() *Plan { return s.sync(ids(5)...) },
+		} {
+			s.held(5)
+			s.wait(-time.Hour)
+			held := follows().Held
+			s.Expect(held).NotTo(BeNil(), name)
+			for range 5 {
+				s.wait(10 * time.Second)
+				plan := follows()
+				s.Expect(plan.Held.Digest).To(Equal(held.Digest), name)
+				s.Expect(plan.Writes).To(BeEmpty(), name)
+			}
+			s.wait(2 * time.Hour)
+			s.sync(ids(10)...)
+		}
+	},
 	"since when it is missing is written once": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.Policy = v1alpha1.PrunePolicyRetain })
 		s.Expect(s.sync(ids(9)...).Writes).To(HaveLen(1))

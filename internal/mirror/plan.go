@@ -434,7 +434,7 @@ func (p *planner) absentee(existing Object, seen sight) absentee {
 		object:     existing,
 		misses:     p.Ledger.misses(name),
 		since:      since,
-		missingFor: p.Now.Sub(since),
+		missingFor: max(0, p.Now.Sub(since)), // The clock may have been set back since the last listing.
 		moved:      p.Ledger.moved(name),
 		outside:    seen == outside,
 	}
