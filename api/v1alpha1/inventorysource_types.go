@@ -550,9 +550,10 @@ type InventorySummary struct {
 	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
 
 	// Digest of the endpoint, the credential's identity and the filters. These
-	// decide which objects a listing can show. If objects are missing that were
-	// last seen with another digest, scope keeps that digest. So after a
-	// restart the deletion of these objects still waits for approval.
+	// decide which objects a listing can show. It is the digest with which all
+	// objects were last seen, or "several" if there is more than one. So after a
+	// restart the deletion of objects that were last seen with another digest
+	// still waits for approval.
 	// +optional
 	Scope string `json:"scope,omitempty"`
 

@@ -132,6 +132,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
+		case *summary != nil && s.kinds[i].ledger != nil: // An incomplete listing may have had objects that no other scope shows.
+			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
 		if *summary != nil {
 			(*summary).Held = held

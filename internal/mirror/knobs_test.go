@@ -51,7 +51,7 @@ func (h *history) SetPolicy(t *rapid.T) {
 	}).Draw(t, "policy")
 	*[]*v1alpha1.MirrorPolicy{&h.source.Spec.KafkaClusters.Policy, &h.source.Spec.Peerings.Policy, &h.source.Spec.Networks.Policy}[kind] = policy
 	if policy == v1alpha1.MirrorPolicyIgnore {
-		h.ledgers[kind] = nil
+		h.ledgers[kind], h.scopes[kind] = nil, ""
 		h.oracle.heard[kind] = nil
 	}
 }

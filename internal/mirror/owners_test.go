@@ -348,6 +348,33 @@ var situations = map[string]func(s scene){
 		s.prune(func(p *v1alpha1.Prune) { p.MaxPercent = ptr[int32](100) })
 		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1), "unless nothing is ever held")
 	},
+	"so does what only the other scope showed, after a restart and back": func(s scene) {
+		for _, restart := range []func(){func() {}, s.restart} {
+			s.rescope("another")
+			for range 3 {
+				s.sync(append(ids(9), "lkc-new")...)
+			}
+			s.Expect(s.names()).To(Equal(append(ids(10), "lkc-new")))
+			restart()
+			s.rescope("s")
+			for range 3 {
+				s.Expect(s.sync(ids(10)...).Deletes).To(BeEmpty())
+			}
+			held := s.sync(ids(10)...).Held
+			s.Expect(held).To(And(HaveField("Reason", v1alpha1.ReasonScopeChanged), HaveField("Objects", HaveLen(1))))
+		}
+	},
+	"so does what only an incomplete listing under the other scope had": func(s scene) {
+		s.restart()
+		s.rescope("another")
+		s.part("lkc-new")
+		s.restart()
+		s.rescope("s")
+		for range 4 {
+			s.Expect(s.sync(ids(10)...).Deletes).To(BeEmpty())
+		}
+		s.Expect(s.names()).To(ContainElement("lkc-new"))
+	},
 	"maxPercent 100 never asks": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.MaxPercent = ptr[int32](100) })
 		s.sync()

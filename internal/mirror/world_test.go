@@ -116,6 +116,7 @@ type world struct {
 
 	// By kind:
 	ledgers   []*Ledger
+	scopes    []string // in the source's status
 	completed []time.Time
 	fresh     []bool
 	approvals []*Approval
@@ -125,7 +126,7 @@ type world struct {
 func newWorld(t rapid.TB) *world {
 	w := &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
-		ledgers: make([]*Ledger, len(worldKinds)), completed: make([]time.Time, len(worldKinds)),
+		ledgers: make([]*Ledger, len(worldKinds)), scopes: make([]string, len(worldKinds)), completed: make([]time.Time, len(worldKinds)),
 		fresh: make([]bool, len(worldKinds)), approvals: make([]*Approval, len(worldKinds)),
 	}
 	for range worldKinds {
@@ -152,6 +153,9 @@ func (w *world) list(kind int, complete bool, records ...any) {
 	for _, r := range records {
 		listing.Objects = append(listing.Objects, stamped(w.source, r))
 	}
+	if w.ledgers[kind] == nil {
+		w.ledgers[kind] = NewLedger(w.scopes[kind])
+	}
 	w.ledgers[kind] = w.ledgers[kind].Record(worldKinds[kind], SourceOwner(w.source), listing, w.owned(kind))
 	if w.fresh[kind] = complete; complete {
 		w.completed[kind] = w.now
@@ -173,7 +177,7 @@ func records(ids []string) []any {
 	return out
 }
 
-// restart makes the manager forget.
+// restart makes the manager forget, but for what the source's status says.
 func (w *world) restart() {
 	clear(w.ledgers)
 	clear(w.approvals)
@@ -266,6 +270,9 @@ func (w *world) pass() []*Plan {
 func (w *world) apply(kind int, plan *Plan) {
 	objects := w.objects[kind]
 	w.approvals[kind] = plan.Approved
+	if plan.Summary != nil || w.scopes[kind] != "" && w.ledgers[kind] != nil {
+		w.scopes[kind] = w.ledgers[kind].Scope()
+	}
 	for _, write := range plan.Writes {
 		name := write.Desired.GetName()
 		w.Expect(write.Metadata || write.Content).To(BeTrue(), "a write writes something")
