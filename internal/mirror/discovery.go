@@ -225,17 +225,12 @@ func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 }
 
 // listedBefore reports whether an earlier process listed the environment of a source. It reads the
-// discovery's status. If the status has room for all sources but does not name this source, a
-// person handed the source over later. Then the result is false.
+// discovery's status. If the status does not name this source, a person handed the source over
+// later, or the status had no room for it. Then the result is false, so that a person is asked.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
-	if d.Status.Environments == nil {
-		return false
-	}
-	if entry, found := sourceNamed(d, source(o).Spec.Environment); found {
-		return !entry.NeverListed
-	}
-	return unnamed(d)
+	entry, found := sourceNamed(d, source(o).Spec.Environment)
+	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
 // claimOfSource returns when an environment went missing or out of scope. It reads this time from
