@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // overriding gives a discovery overrides, as JSON, so that an empty list is sent as one.
@@ -133,6 +134,37 @@ var _ = Describe("Overrides of a discovery", func() {
 		o.pass(ctx, "org")
 		Expect(o.names(ctx)).To(Equal([]string{"env-a", "env-b", "env-c"}))
 		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
+	})
+
+	It("delete no observation because of a rename", func(ctx SpecContext) {
+		o.cloud.PutCluster(cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{DisplayName: "one", Environment: cloudsim.Reference{ID: "env-b"}},
+			Status: cloudsim.ClusterStatus{Phase: cloudsim.PhaseProvisioned}})
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+		}, overriding(`[{"selector": {"displayNames": ["payments-*"]}, "spec": {"kafkaClusters": {"policy": "Mirror"}}}]`))
+		o.pass(ctx, "org")
+		syncs := func() {
+			GinkgoHelper()
+			for range 2 {
+				o.clock.SetTime(o.clock.Now().Add(10 * time.Minute))
+				source := o.sources(ctx)["env-b"]
+				_, err := o.reconciler.Reconcile(ctx, requestFor(&source))
+				Expect(err).NotTo(HaveOccurred())
+			}
+		}
+		syncs()
+		Expect(o.clusters(ctx)).To(HaveKey("lkc-1"))
+		Expect(o.cloud.RenameEnvironment("env-b", "Payments-dev")).To(Succeed())
+		o.list(ctx, "org")
+		syncs()
+		Expect(o.clusters(ctx)).To(HaveKey("lkc-1"))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("renamed, but kept with the overrides of the former name"))
+
+		By("deleting it once a person says so")
+		override(ctx, `[]`)
+		o.pass(ctx, "org")
+		syncs()
+		Expect(o.clusters(ctx)).To(BeEmpty())
 	})
 
 	It("are refused if the schema shows that they are wrong", func(ctx SpecContext) {

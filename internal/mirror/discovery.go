@@ -36,13 +36,15 @@ var Environment = &Kind{
 		takes := newSelector(owner.discovery().Spec.Selector)
 		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
 	},
-	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
+	released: unmanaged,
 	remarks:  overrideRemarks,
 
 	listedBefore: listedBefore,
 }
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
+
+func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
 // displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
@@ -173,8 +175,9 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 // the annotations that a user set, see usersKeys. If the environment is missing, the source has the
 // annotation missing-since.
 func renderSource(r rendering) Object {
-	id, name := source(r.base).Spec.Environment, displayName(r.base)
-	s := sourceFor(r.owner.discovery(), r.owner.overrides().of(id, name).settings.DeepCopy(), id, name)
+	all, id := r.owner.overrides(), source(r.base).Spec.Environment
+	name := all.nameOf(r.base, r.existing)
+	s := sourceFor(r.owner.discovery(), all.of(id, name).settings.DeepCopy(), id, name)
 	if r.existing == nil {
 		return s
 	}

@@ -83,8 +83,9 @@ type Kind struct {
 	// status says. listedBefore is nil if people cannot hand over objects of this kind to an owner.
 	listedBefore func(o Object, owner Owner) bool
 	// remarks returns notes about the owner's spec, for people to read. desired are the objects
-	// that the owner wants. remarks is nil if the kind has no such notes.
-	remarks func(owner Owner, desired Desired) []string
+	// that the owner wants, existing those that it has. remarks is nil if the kind has no such
+	// notes.
+	remarks func(owner Owner, desired Desired, existing []Object) []string
 }
 
 // content has the functions that read, compare and copy the part of an object that the operator

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -93,6 +94,38 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
+// wishes report what a source wants. If it no longer wants one of these, the objects are deleted at
+// once.
+var wishes = []func(*v1alpha1.InventorySource) bool{
+	func(s *v1alpha1.InventorySource) bool { return KafkaCluster.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool { return Peering.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool { return Network.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool {
+		return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
+	},
+}
+
+// nameOf returns the name of an environment by which the overrides select it. This is the name that
+// was listed, unless a rename would delete something: if the name that the environment's source has
+// mirrors what the listed name does not, nameOf returns the name that the source has. base is the
+// source as listed. existing is the source in the cluster, or nil.
+func (o *overrides) nameOf(base, existing Object) string {
+	listed := displayName(base)
+	if existing == nil || displayName(existing) == "" || displayName(existing) == listed {
+		return listed
+	}
+	named := func(name string) *v1alpha1.InventorySource {
+		return &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{MirrorSettings: o.of(source(base).Spec.Environment, name).settings}}
+	}
+	has, known, renamed := source(existing), named(displayName(existing)), named(listed)
+	for _, wants := range wishes {
+		if wants(has) && wants(known) && !wants(renamed) {
+			return displayName(existing)
+		}
+	}
+	return listed
+}
+
 // overlay copies the fields that are set in patch to target, as a JSON merge patch does. Members of
 // structs and maps are copied one by one. Everything else is replaced. An empty list that is not
 // nil counts as set. overlay calls onSet for each copied field, with the field's path and whether
@@ -122,16 +155,17 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 
 // overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
 // select no environment of the discovery. Another note names two overrides that set a field to
-// different values.
-func overrideRemarks(owner Owner, desired Desired) []string {
+// different values. The last note names the sources that keep the former name of their environment.
+func overrideRemarks(owner Owner, desired Desired, existing []Object) []string {
 	all := owner.overrides()
+	kept := all.kept(desired, existing)
 	unused := make(map[int]bool, len(all.all))
 	for i := range all.all {
 		unused[i] = true
 	}
 	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
-	for _, o := range desired {
-		of := all.of(source(o).Spec.Environment, displayName(o))
+	for name, o := range desired {
+		of := all.of(source(o).Spec.Environment, cmp.Or(kept[name], displayName(o)))
 		if seen[of] {
 			continue
 		}
@@ -158,5 +192,25 @@ func overrideRemarks(owner Owner, desired Desired) []string {
 			remarks[len(remarks)-1] += fmt.Sprintf("; so do %d more", more)
 		}
 	}
+	if len(kept) > 0 {
+		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one would delete "+
+			"observations or ConfigMaps: %s; select them by ids in spec.overrides", Names(slices.Sorted(maps.Keys(kept)))))
+	}
 	return remarks
+}
+
+// kept returns the names that environments keep although they were renamed, see nameOf. The map key
+// is the source's name.
+func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
+	kept := map[string]string{}
+	for _, has := range existing {
+		listed := desired[has.GetName()]
+		if listed == nil || unmanaged(has) || source(listed).Spec.Environment != source(has).Spec.Environment {
+			continue
+		}
+		if name := o.nameOf(listed, has); name != displayName(listed) {
+			kept[has.GetName()] = name
+		}
+	}
+	return kept
 }

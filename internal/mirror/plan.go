@@ -270,7 +270,7 @@ func Make(facts Facts) *Plan {
 		p.Clashes = p.Ledger.clashes
 	}
 	if p.Kind.remarks != nil {
-		p.Remarks = p.Kind.remarks(p.Owner, p.Desired)
+		p.Remarks = p.Kind.remarks(p.Owner, p.Desired, p.Existing)
 	}
 	p.prune()
 	p.summarize()

@@ -95,7 +95,7 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 		}
 		why := "not listed since " + a.since.UTC().Format(time.RFC3339)
 		if a.outside {
-			_, why = takes.judge(source(a.object).Spec.Environment, displayName(a.object))
+			_, why = takes.judge(source(a.object).Spec.Environment, displayName(p.View.desired[a.object.GetName()]))
 		}
 		switch {
 		case held[a.object.GetName()]:
