@@ -78,7 +78,7 @@ var _ = Describe("Workload identity", func() {
 		By("renewing it a minute before its end, which is no new scope")
 		w.clock.SetTime(w.clock.Now().Add(14 * time.Minute))
 		writes := w.writes(func() { w.reconcile(ctx) })
-		Expect(exchanges()).To(Equal(2))
+		Eventually(ctx, exchanges).Should(Equal(2))
 		Expect(writes).To(BeEmpty())
 		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
 
@@ -104,7 +104,7 @@ var _ = Describe("Workload identity", func() {
 			w.clock.SetTime(w.clock.Now().Add(step.after))
 			w.annotate(ctx, v1alpha1.AnnotationRequestedAt, step.after.String())
 			w.reconcile(ctx)
-			Expect(exchanges()).To(Equal(step.want))
+			Eventually(ctx, exchanges).Should(Equal(step.want))
 			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		}
 	})
@@ -145,6 +145,7 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
 		Expect(exchanges()).To(BeNumerically("<=", 3), "one for the sync, and one more for each listing at most")
 		w.cloud.SetTokenLife(15*time.Minute, 15*time.Minute)
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
@@ -160,10 +161,11 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
-	It("uses a token while it is good where no other can be had", func(ctx SpecContext) {
+	DescribeTable("uses a token while it is good where no other can be had", func(ctx SpecContext, fault http.Handler, words string) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Timeout = &metav1.Duration{Duration: 3 * time.Second} })
 		w.reconcile(ctx)
 		w.clock.SetTime(w.clock.Now().Add(14*time.Minute + 30*time.Second))
-		w.cloud.FailNext(cloudsim.OpExchange, 10, cloudsim.FaultInternalError)
+		w.cloud.FailNext(cloudsim.OpExchange, 10, fault)
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
@@ -171,9 +173,12 @@ var _ = Describe("Workload identity", func() {
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "later")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/CloudUnavailable"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HavePrefix("exchangeStsV1OauthToken: 500"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HavePrefix("exchangeStsV1OauthToken: " + words))
 		Expect(w.clusters(ctx)).To(HaveLen(3))
-	})
+	},
+		Entry("the exchange fails", cloudsim.FaultInternalError, "500"),
+		Entry("the exchange hangs", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "timed out"),
+	)
 
 	DescribeTable("says which step failed, and what to check", func(ctx SpecContext, spoil func(SpecContext), reason string, words ...string) {
 		spoil(ctx)
