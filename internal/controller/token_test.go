@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
@@ -179,6 +180,44 @@ var _ = Describe("Workload identity", func() {
 		Entry("the exchange fails", cloudsim.FaultInternalError, "500"),
 		Entry("the exchange hangs", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "timed out"),
 	)
+
+	It("gives no series back to a source that is gone when its exchange ends, for which another waits", func(ctx SpecContext) {
+		const series = "ccloud_inventory_cloud_rate_limit_remaining"
+		reconciled := func(name string) {
+			GinkgoHelper()
+			_, err := w.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: name}})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		w.cloud.AddEnvironment("env-second")
+		Expect(k8s.Create(ctx, w.newSource(identify, func(s *v1alpha1.InventorySource) { s.Name, s.Spec.Environment = "second", "env-second" }))).To(Succeed())
+		reconciled(sourceName)
+		w.clock.SetTime(w.clock.Now().Add(14 * time.Minute))
+		answer := make(chan struct{})
+		w.cloud.FailNext(cloudsim.OpExchange, 1, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			<-answer
+			cloudsim.Status(http.StatusForbidden, "", http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"99"}, "X-Ratelimit-Reset": {"1"}}).ServeHTTP(rw, nil)
+		}))
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		reconciled(sourceName)
+		Eventually(ctx, exchanges).Should(Equal(2), "it is under way")
+		Expect(k8s.Delete(ctx, w.source(ctx))).To(Succeed())
+		Eventually(ctx, func() error {
+			return k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: sourceName}, &v1alpha1.InventorySource{})
+		}).ShouldNot(Succeed())
+		reconciled(sourceName)
+		Expect(w.series(series, "name", sourceName)).To(BeEmpty())
+
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		ended := make(chan struct{})
+		go func() {
+			defer GinkgoRecover()
+			defer close(ended)
+			reconciled("second")
+		}()
+		close(answer)
+		<-ended
+		Expect(w.series(series, "name", sourceName)).To(BeEmpty())
+	})
 
 	DescribeTable("says which step failed, and what to check", func(ctx SpecContext, spoil func(SpecContext), reason string, words ...string) {
 		spoil(ctx)

@@ -41,6 +41,7 @@ var guards = []guard{
 	{"a failed exchange that is made again at once", "internal/cloudapi/token.go", "now.Add(renewAgain)", "now", ""},
 	{"a token for each that is refused", "internal/cloudapi/token.go", "!worked && t.now().Before(current.final)", "false", ""},
 	{"a token that worked until now", "internal/cloudapi/list.go", "e.sentWith == accepted", "false", ""},
+	{"series of an owner that is gone", "internal/metrics/metrics.go", " && m.asking[key][ownerKind]", "", ""},
 	{"a token of another identity", "internal/cloudapi/tokens.go", "append([]string{made.at.String(), made.pool}, subject...)", "[]string{made.at.String(), made.pool}", ""},
 	{"identities that are not used", "internal/cloudapi/tokens.go", "delete(t.sources, other)", "_ = other", ""},
 	{"items that hold too much", "internal/cloudapi/list.go", "a.taken+n > a.limits.MaxHeldBytes", "false", ""},
