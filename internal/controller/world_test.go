@@ -44,7 +44,7 @@ var everyKind = len(controller.Kinds())
 // recorder counts the requests a client sends to the API server.
 type recorder struct {
 	mu     sync.Mutex
-	writes []string // "VERB path" of all that are not reads
+	writes []string // "VERB path" of all that are neither reads nor dry runs
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -53,7 +53,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func (r *recorder) around(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
-		if request.Method != http.MethodGet {
+		if request.Method != http.MethodGet && !request.URL.Query().Has("dryRun") {
 			r.mu.Lock()
 			r.writes = append(r.writes, request.Method+" "+request.URL.Path)
 			r.mu.Unlock()

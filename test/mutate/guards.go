@@ -147,6 +147,7 @@ var guards = []guard{
 	{"an exchange that no caller waits for", "internal/cloudapi/token.go", "if under.waiting--; under.waiting == 0 {", "if under.waiting--; under.waiting < 0 {", ""},
 	{"someone else's ConfigMap", "internal/controller/configmapwrite.go", "case !mirror.OwnsConfigMap(f.cluster, existing):", "case false:", "leave alone what has their name"},
 	{"a ConfigMap that cannot be changed", "internal/controller/configmapwrite.go", "(existing.Immutable == nil || !*existing.Immutable)", "true", "are put back"},
+	{"an immutable ConfigMap whose replacement is refused", "internal/controller/configmapwrite.go", "if err := o.admitted(ctx, w.desired); err != nil {", "if err := error(nil); err != nil {", "while its replacement is refused"},
 	{"a ConfigMap of a former observation", "internal/controller/configmapwrite.go", "case precedes(controller, desired):", "case false:", "wait for the garbage collector"},
 	{"a refused ConfigMap that is another now", "internal/controller/configmapwrite.go", "if !f.retry.repeats(w, sameConfigMapWrite) {", "if false {", "stored without an address"},
 	{"a refused ConfigMap that is gone", "internal/controller/configmapstate.go", "(failed.existing == nil || w.existing != nil) && ", "", "tried at a change"},
