@@ -57,15 +57,15 @@ type Kind struct {
 	// render returns an object as it should be, see restamped and renderSource.
 	render func(r rendering) Object
 
-	// attach adds an observation to its network, so that observations of other kinds in the network
-	// can show it. attach, join and joinedAs are nil if the kind is not joined with others.
-	attach func(*networks, Object)
-	// join returns an observation that shows the other objects of its network. If the given
-	// observation already shows them, join returns the given observation. Otherwise join returns a
-	// shallow copy.
-	join func(*networks, Object) Object
+	// attach adds to topics what others show of an observation. attach is nil if others show nothing
+	// of this kind.
+	attach func(topics, Object)
+	// join returns an observation that shows what topics have for it. If the given observation
+	// already shows that, join returns the given observation. Otherwise join returns a shallow copy.
+	// join and joinedAs are nil if the kind shows nothing of others.
+	join func(topics, Object) Object
 	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
-	// other objects of the network. model is an observation of the same cloud object as o.
+	// other objects. model is an observation of the same cloud object as o.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object with its earlier display name if the listing gave no
