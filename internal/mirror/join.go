@@ -23,9 +23,9 @@ type Desired map[string]Object
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
-	attach := func(k *Kind, o Object) {
+	attach := func(k *Kind, o Object, listed bool) {
 		if k.attach != nil {
-			k.attach(shown, o)
+			k.attach(shown, o, listed)
 		}
 	}
 	for i, kind := range kinds {
@@ -35,7 +35,7 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
 					all[name] = e.object
-					attach(kind, e.object)
+					attach(kind, e.object, true)
 				}
 			}
 		}
@@ -43,11 +43,13 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			if all[o.GetName()] != nil {
 				continue
 			}
+			// Before the first complete listing only the cluster says what is missing.
+			listed := ledger.Completed().IsZero() && missingCondition(kind.Conditions(o)).IsZero()
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
-			attach(kind, o)
+			attach(kind, o, listed)
 		}
 	}
 	shown.sort()

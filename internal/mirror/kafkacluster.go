@@ -53,7 +53,7 @@ var (
 	}
 )
 
-func attachKafkaCluster(t topics, o Object) {
+func attachKafkaCluster(t topics, o Object, _ bool) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
 	endpointsOfNetworks.add(t, network, peeringEndpoints(cluster)...)

@@ -57,13 +57,14 @@ type Kind struct {
 	// render returns an object as it should be, see restamped and renderSource.
 	render func(r rendering) Object
 
-	// attach adds to topics what others show of an observation. attach is nil if others show nothing
-	// of this kind.
-	attach func(topics, Object)
+	// attach adds to topics what others show of an observation. listed reports whether the cloud
+	// object is listed. If that is not known yet, listed is true. attach is nil if others show
+	// nothing of this kind.
+	attach func(t topics, o Object, listed bool)
 	// join returns an observation that shows what topics have for it. If the given observation
 	// already shows that, join returns the given observation. Otherwise join returns a shallow copy.
 	// join and joinedAs are nil if the kind shows nothing of others.
-	join func(topics, Object) Object
+	join func(t topics, o Object) Object
 	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
 	// other objects. model is an observation of the same cloud object as o.
 	joinedAs func(o, model Object) Object

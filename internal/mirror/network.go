@@ -49,7 +49,7 @@ type networkFacts struct{ phase, cidr, dnsDomain string }
 // factsOfNetworks has the facts of each network, by its ID.
 var factsOfNetworks = &topic[networkFacts]{}
 
-func attachNetwork(t topics, o Object) {
+func attachNetwork(t topics, o Object, _ bool) {
 	network := o.(*v1alpha1.NetworkObservation)
 	status := &network.Status
 	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain})

@@ -53,7 +53,7 @@ var peeringsOfNetworks = &topic[v1alpha1.PeeringSummary]{
 	func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) },
 }
 
-func attachPeering(t topics, o Object) {
+func attachPeering(t topics, o Object, _ bool) {
 	peering := o.(*v1alpha1.PeeringObservation)
 	peeringsOfNetworks.add(t, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
 }
