@@ -30,6 +30,9 @@ type operation struct {
 	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the security
 	// entry of the operation in the vendor's specification.
 	cloudKeyOnly bool
+	// apiKeyOnly reports whether the operation refuses the tokens of identity pools, by the same
+	// source.
+	apiKeyOnly bool
 }
 
 // ClusterFilter says which clusters to list.

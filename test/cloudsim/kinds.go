@@ -54,6 +54,8 @@ type kind struct {
 	maxPageSize int
 	// cloudKeyOnly reports whether the operation refuses a global API key.
 	cloudKeyOnly bool
+	// apiKeyOnly reports whether the access tokens of identity pools are refused.
+	apiKeyOnly bool
 	filters      []string // query parameters; object.facets gives the values in this order
 	phases       []string
 	// organizationWide reports whether the objects belong to the organization and not to an
