@@ -56,8 +56,8 @@ type kind struct {
 	cloudKeyOnly bool
 	// apiKeyOnly reports whether the access tokens of identity pools are refused.
 	apiKeyOnly bool
-	filters      []string // query parameters; object.facets gives the values in this order
-	phases       []string
+	filters    []string // query parameters; object.facets gives the values in this order
+	phases     []string
 	// organizationWide reports whether the objects belong to the organization and not to an
 	// environment.
 	organizationWide bool
@@ -66,6 +66,10 @@ type kind struct {
 	optional []string
 	// undocumented adds members to the spec of an item that are not in the contract.
 	undocumented func(spec tree)
+
+	// seed returns the i-th object of a seed, and nil after the last object. seed is nil if Seed
+	// makes no objects of this kind.
+	seed func(g *generator, i int) object
 
 	fresh func() object // returns an empty object
 	// in returns the objects of the kind from an inventory document. fill sets them.
