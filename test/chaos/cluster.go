@@ -19,6 +19,7 @@ var clusters = &kind{
 	path:      "/cmk/v2/clusters",
 	prefix:    "lkc",
 	weight:    2,
+	policy:    func(s *v1alpha1.MirrorSettings) *v1alpha1.MirrorPolicy { return &s.KafkaClusters.Policy },
 	resource:  "kafkaclusterobservations",
 	condition: v1alpha1.ConditionKafkaClustersSynced,
 	field:     "kafkaClusters",
