@@ -138,6 +138,33 @@ var Networks = &Operation[wire.Network, NetworkFilter]{
 	},
 }
 
+// SchemaRegistryFilter says which Schema Registry clusters to list.
+type SchemaRegistryFilter struct {
+	// Environment is required.
+	Environment string
+}
+
+// SchemaRegistries lists the Schema Registry clusters of an environment.
+var SchemaRegistries = &Operation[wire.SchemaRegistry, SchemaRegistryFilter]{
+	operation: operation{
+		name:         "listSrcmV3Clusters",
+		path:         "srcm/v3/clusters",
+		listKind:     "ClusterList",
+		pageSize:     100,
+		cloudKeyOnly: true,
+		apiKeyOnly:   true,
+	},
+	params:  func(f SchemaRegistryFilter) params { return params{paramEnvironment: {f.Environment}} },
+	id:      func(r *wire.SchemaRegistry) string { return r.ID },
+	compact: (*wire.SchemaRegistry).Compact,
+	value: func(r *wire.SchemaRegistry, param string) string {
+		if param == paramEnvironment {
+			return r.Spec.Environment.ID
+		}
+		return ""
+	},
+}
+
 // EnvironmentFilter is empty: the API lists all environments that the credential can see.
 type EnvironmentFilter struct{}
 
