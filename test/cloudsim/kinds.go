@@ -10,13 +10,14 @@ type Op string
 // The operations. OpAny stands for every operation. OpOther is recorded for a request with another
 // path or verb.
 const (
-	OpListClusters     Op = "listCmkV2Clusters"
-	OpListPeerings     Op = "listNetworkingV1Peerings"
-	OpListNetworks     Op = "listNetworkingV1Networks"
-	OpListEnvironments Op = "listOrgV2Environments"
-	OpExchange         Op = "exchangeStsV1OauthToken"
-	OpOther            Op = "other"
-	OpAny              Op = ""
+	OpListClusters         Op = "listCmkV2Clusters"
+	OpListPeerings         Op = "listNetworkingV1Peerings"
+	OpListNetworks         Op = "listNetworkingV1Networks"
+	OpListSchemaRegistries Op = "listSrcmV3Clusters"
+	OpListEnvironments     Op = "listOrgV2Environments"
+	OpExchange             Op = "exchangeStsV1OauthToken"
+	OpOther                Op = "other"
+	OpAny                  Op = ""
 )
 
 // Ops returns the list operations and OpOther.
@@ -87,7 +88,7 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 }
 
 // kinds has all kinds that can be listed.
-var kinds = []*kind{clusterKind, peeringKind, networkKind, environmentKind}
+var kinds = []*kind{clusterKind, peeringKind, networkKind, schemaRegistryKind, environmentKind}
 
 // kindAt returns the kind that is listed at this path, or nil.
 func kindAt(path string) *kind {

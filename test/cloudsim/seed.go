@@ -25,6 +25,7 @@ type SeedOptions struct {
 // have every variant. Peerings and most Dedicated clusters share networks.
 //
 // Seed also adds these networks. One in four is for PrivateLink. The third one is PROVISIONING.
+// The environment has one Schema Registry cluster.
 //
 // In mode wire, every second peering has an ID peer-…, and some objects have unknown words, see
 // Estrange.
