@@ -50,7 +50,7 @@ type kind struct {
 }
 
 // kinds has all kinds that sources mirror.
-var kinds = []*kind{clusters, peerings, networks}
+var kinds = []*kind{clusters, peerings, networks, schemaRegistries}
 
 // phases returns the phases that objects get. The ready phase is the most frequent.
 func (k *kind) phases() []string {
