@@ -63,10 +63,11 @@ type Kind struct {
 	attach func(t topics, o Object, listed bool)
 	// join returns an observation that shows what topics have for it. If the given observation
 	// already shows that, join returns the given observation. Otherwise join returns a shallow copy.
-	// join and joinedAs are nil if the kind shows nothing of others.
+	// join is nil if the kind shows nothing of others.
 	join func(t topics, o Object) Object
 	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
-	// other objects. model is an observation of the same cloud object as o.
+	// other objects. model is an observation of the same cloud object as o. If there are no such
+	// fields, joinedAs returns o. It is nil for a kind that is no observation.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object with its earlier display name if the listing gave no
@@ -159,6 +160,9 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 	}
 	k.owned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
 	k.claim = func(o Object, _ Owner, _ sight) time.Time { return missingCondition(*k.conditions(o)) }
+	if k.joinedAs == nil {
+		k.joinedAs = func(o, _ Object) Object { return o }
+	}
 	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
 	return &k
 }
