@@ -34,6 +34,7 @@ var KafkaCluster = observationKind(Kind{
 		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
+		joined.Status.SchemaRegistry = other.Status.SchemaRegistry
 		return &joined
 	},
 },
@@ -64,11 +65,13 @@ func joinKafkaCluster(t topics, o Object) Object {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	peerings, count := bounded(peeringsOfNetworks.of(t, networkID(cluster.Status.Network)))
 	network := joinReference(t, cluster.Status.Network)
-	if cluster.Status.Network == network && cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
+	registry := joinSchemaRegistry(t, cluster.Spec.Environment, cluster.Status.SchemaRegistry)
+	if cluster.Status.Network == network && cluster.Status.SchemaRegistry == registry &&
+		cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
 		return o
 	}
 	joined := *cluster
-	joined.Status.Network = network
+	joined.Status.Network, joined.Status.SchemaRegistry = network, registry
 	joined.Status.Peerings, joined.Status.PeeringCount = peerings, count
 	return &joined
 }
