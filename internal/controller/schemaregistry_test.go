@@ -4,11 +4,13 @@ package controller_test
 
 import (
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
@@ -186,8 +188,27 @@ var _ = Describe("Schema Registry", func() {
 		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.SchemaRegistry.Policy = v1alpha1.MirrorPolicyIgnore })
 		w.reconcile(ctx)
 		Expect(w.registries(ctx)).To(BeEmpty())
-		w.reconcile(ctx)
 		Expect(w.clusters(ctx)).To(HaveLen(12), "a cluster of that ID stays")
-		Expect(w.clusters(ctx)[alike.ID].Status.SchemaRegistry).To(BeNil())
+	})
+
+	It("that is no longer mirrored is soon shown no more, without a listing", func(ctx SpecContext) {
+		direct, err := client.New(config, client.Options{Scheme: k8s.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		w.createSource(ctx, mirrorSchemaRegistry)
+		w.manage(ctx, nil, nil)
+		shown := func() int {
+			n := 0
+			for _, o := range w.clusters(ctx) {
+				if o.Status.SchemaRegistry != nil {
+					n++
+				}
+			}
+			return n
+		}
+		Eventually(ctx, shown).WithTimeout(time.Minute).Should(Equal(12))
+		w.patch(ctx, direct, `{"spec":{"schemaRegistry":{"policy":"Ignore"}}}`)
+		Eventually(ctx, shown).WithTimeout(time.Minute).Should(BeZero())
+		Expect(w.registries(ctx)).To(BeEmpty())
+		Expect(w.cloud.Count(cloudsim.OpListClusters)).To(BeNumerically("<=", 2), "a change of the spec may list once")
 	})
 })
