@@ -64,7 +64,7 @@ func (s *InventorySource) NetworksFresh(now time.Time) bool {
 	return s.fresh(s.Status.Networks, now)
 }
 
-// SchemaRegistryFresh reports the same as KafkaClustersFresh, for Schema Registry.
+// SchemaRegistryFresh does for Schema Registry what KafkaClustersFresh does for Kafka clusters.
 func (s *InventorySource) SchemaRegistryFresh(now time.Time) bool {
 	return s.fresh(s.Status.SchemaRegistry, now)
 }
@@ -104,8 +104,9 @@ func (o *KafkaClusterObservation) ReadyPeerings() []string {
 	return names
 }
 
-// SchemaRegistryURL returns the URL of the Schema Registry of the cluster's environment, which clients
-// have as schema.registry.url; "" if there is none, or the source does not mirror Schema Registry.
+// SchemaRegistryURL returns the URL of the Schema Registry of the cluster's environment. Clients need
+// it as schema.registry.url. It returns "" if there is none, or if the source does not mirror Schema
+// Registry.
 func (o *KafkaClusterObservation) SchemaRegistryURL() string {
 	if o.Status.SchemaRegistry == nil {
 		return ""
@@ -113,9 +114,9 @@ func (o *KafkaClusterObservation) SchemaRegistryURL() string {
 	return o.Status.SchemaRegistry.HTTPEndpoint
 }
 
-// PrivateEndpointIn returns the URL of the Schema Registry in the private networks of a region; "" if
-// there is none. The status lists 100 regions at most. If privateRegionalEndpointCount is larger,
-// some may be absent.
+// PrivateEndpointIn returns the URL of the Schema Registry in the private networks of a region. It
+// returns "" if there is none. The status has at most 100 regions. If privateRegionalEndpointCount is
+// larger, regions can be absent.
 func (o *SchemaRegistryObservation) PrivateEndpointIn(region string) string {
 	for _, e := range o.Status.PrivateRegionalEndpoints {
 		if e.Region == region {

@@ -33,7 +33,9 @@ func TestASourceTellsWhetherItsListingsAreFresh(t *testing.T) {
 	now := time.Now()
 	s := &v1alpha1.InventorySource{}
 	s.Spec.StaleAfter = duration(10 * time.Minute)
-	fresh := func() []bool { return []bool{s.KafkaClustersFresh(now), s.PeeringsFresh(now), s.NetworksFresh(now), s.SchemaRegistryFresh(now)} }
+	fresh := func() []bool {
+		return []bool{s.KafkaClustersFresh(now), s.PeeringsFresh(now), s.NetworksFresh(now), s.SchemaRegistryFresh(now)}
+	}
 	g.Expect(fresh()).To(Equal([]bool{false, false, false, false}), "never listed")
 	at := metav1.NewTime(now.Add(-10*time.Minute + time.Second))
 	s.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &at}

@@ -7,7 +7,7 @@ import (
 )
 
 // SchemaRegistryObservationSpec says which Schema Registry cluster is observed.
-// The operator writes it once.
+// The operator writes the spec once.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: an observation is written by the operator; change the InventorySource instead"
 type SchemaRegistryObservationSpec struct {
 	ObservationOrigin `json:",inline"`
@@ -19,28 +19,28 @@ type SchemaRegistryObservationSpec struct {
 	ClusterID string `json:"clusterID"`
 }
 
-// SchemaRegistryObservationStatus is the Schema Registry cluster as the API last
+// SchemaRegistryObservationStatus has the Schema Registry cluster as the API last
 // reported it. A field that the API does not give is absent. Long texts are cut
 // and end in ….
 type SchemaRegistryObservationStatus struct {
-	// Phase: PROVISIONING, PROVISIONED, FAILED, or a word that is newer than this
-	// version.
+	// Phase: PROVISIONING, PROVISIONED, FAILED, or a phase that this version does
+	// not know.
 	// +optional
 	Phase string `json:"phase,omitempty"`
 	// Name of the Schema Registry cluster.
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
-	// Stream Governance package: ESSENTIALS, ADVANCED, or a word that is newer than
-	// this version.
+	// Stream Governance package: ESSENTIALS, ADVANCED, or a word that this version
+	// does not know.
 	// +optional
 	Package string `json:"package,omitempty"`
-	// Cloud provider: AWS, GCP, AZURE, or a word that is newer than this version.
+	// Cloud provider: AWS, GCP, AZURE, or a word that this version does not know.
 	// +optional
 	Cloud string `json:"cloud,omitempty"`
 	// Region of the cloud provider, for example us-east4.
 	// +optional
 	Region string `json:"region,omitempty"`
-	// URL of the Schema Registry API. Clients have it as schema.registry.url.
+	// URL of the Schema Registry API. Clients need it as schema.registry.url.
 	// Absent if the API gives none.
 	// +optional
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
@@ -64,16 +64,17 @@ type SchemaRegistryObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Reason of the condition Observed: Listed, Missing or SourceStale. A field
-	// selector can name this field.
+	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
+	// selectors can use this field.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 
 	// Observed is True if the Schema Registry cluster was in the last complete
-	// listing or in any later one; False if the last complete listing lacked it;
-	// Unknown if there was no complete listing for staleAfter. Ready is True if the
-	// phase is PROVISIONED, False if another known phase, Unknown if the phase is
-	// unknown or absent, or if Observed is not True.
+	// listing or in a later listing. Observed is False if the last complete
+	// listing lacked it. Observed is Unknown if there was no complete listing for
+	// staleAfter. Ready is Unknown if Observed is not True, or if the phase is
+	// unknown or absent. Otherwise Ready is True if the phase is PROVISIONED, and
+	// False if it is another known phase.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -104,8 +105,8 @@ type SchemaRegistryReference struct {
 }
 
 // SchemaRegistryObservation is one Schema Registry cluster on Confluent Cloud as
-// an InventorySource last saw it. An environment has one as a rule. The operator
-// writes it and undoes edits.
+// an InventorySource last saw it. An environment usually has one. The operator
+// writes this object, and undoes the edits of others.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

@@ -45,8 +45,8 @@ type registryCandidate struct {
 	listed bool
 }
 
-// registriesOfEnvironments has the Schema Registry clusters of each environment, the one to show
-// first. The API allows several. One that is missing may be kept for long, so it comes last.
+// registriesOfEnvironments has the Schema Registry clusters of each environment. The first is the one
+// to show. A missing one may be kept for long, so it comes last.
 var registriesOfEnvironments = &topic[registryCandidate]{
 	func(a, b registryCandidate) int {
 		first := func(a, b bool) int {
@@ -74,8 +74,8 @@ func attachSchemaRegistry(t topics, o Object, listed bool) {
 	})
 }
 
-// joinSchemaRegistry returns a reference to the Schema Registry cluster of an environment, nil if it
-// has none. If reference is that already, it is returned.
+// joinSchemaRegistry returns a reference to the Schema Registry cluster of an environment. It returns
+// nil if the environment has none. If reference is already equal, it returns reference itself.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.first(t, environment).SchemaRegistryReference
 	switch {
@@ -87,8 +87,8 @@ func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.Schema
 	return &first
 }
 
-// ProjectSchemaRegistry turns a Schema Registry cluster's record into its observation, without
-// conditions and what Stamp sets.
+// ProjectSchemaRegistry returns the observation for a Schema Registry cluster's record. The
+// conditions and the fields that Stamp sets are still empty.
 func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 	o := &v1alpha1.SchemaRegistryObservation{}
 	o.Spec.ClusterID = r.ID
