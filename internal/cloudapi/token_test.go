@@ -18,6 +18,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
 const testSubject = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
@@ -284,6 +286,34 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
 	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
+}
+
+// Clients share a token. An operation that refuses every token must not cost an exchange at each sync.
+func TestAnOperationThatTakesNoTokenReplacesNone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		apiKeyOnly bool
+		exchanges  int
+		advice     string
+	}{{true, 1, "mirror this kind by a source with an API key"}, {false, 2, "although it was just renewed"}} {
+		g := NewWithT(t)
+		exchanges := 0
+		_, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/sts" {
+				exchanges++
+				reply(fmt.Sprintf(`{"access_token":"token-%d"}`, exchanges))(w, r)
+				return
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		operation := *Clusters
+		operation.apiKeyOnly = c.apiKeyOnly
+		_, err := List(t.Context(), client, &operation, ClusterFilter{Environment: "env-1"}, nil, func(c *wire.Cluster) string { return c.ID })
+		g.Expect(ClassOf(err)).To(Equal(Unauthenticated))
+		refused, _ := errors.AsType[*Error](err)
+		g.Expect(refused.Advice).To(ContainSubstring(c.advice))
+		g.Expect(exchanges).To(Equal(c.exchanges))
+	}
 }
 
 func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {

@@ -42,9 +42,9 @@ type oracle struct {
 
 func newOracle() *oracle {
 	return &oracle{
-		gone:    [kindCount]map[string]time.Time{{}, {}, {}},
-		seen:    [kindCount]map[string]string{{}, {}, {}},
-		printed: [kindCount]map[string]string{{}, {}, {}},
+		gone:    eachKind[time.Time](),
+		seen:    eachKind[string](),
+		printed: eachKind[string](),
 	}
 }
 
