@@ -287,6 +287,42 @@ var _ = Describe("A preview of a discovery", func() {
 		Expect(o.sources(ctx)["env-a"].UID).To(Equal(before["env-a"].UID))
 	})
 
+	DescribeTable("reports every source that changes once it ends, those that are missing or out of scope too", func(ctx SpecContext, prune func(*v1alpha1.EnvironmentDiscovery)) {
+		o.discovery(ctx, "org", prune)
+		o.pass(ctx, "org")
+		o.list(ctx, "org")
+		Expect(o.cloud.RemoveEnvironment("env-c")).To(Succeed())
+		o.list(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			previewing(d)
+			d.Spec.Selector.Exclude.IDs = append(d.Spec.Selector.Exclude.IDs, "env-b")
+			d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+		})
+		o.pass(ctx, "org")
+		var previewed []string
+		for _, entry := range o.read(ctx, "org").Status.Preview.Change {
+			Expect(entry.Why).To(ContainSubstring("spec.kafkaClusters.policy: Mirror to Ignore"))
+			previewed = append(previewed, entry.Name)
+		}
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		before := o.sources(ctx)
+		o.pass(ctx, "org")
+		var changed []string
+		for name, s := range o.sources(ctx) {
+			if s.Generation != before[name].Generation {
+				changed = append(changed, name)
+			}
+		}
+		Expect(previewed).To(ConsistOf(changed))
+		Expect(previewed).To(ConsistOf("env-a", "env-b", "env-c"))
+	},
+		Entry("retained", func(*v1alpha1.EnvironmentDiscovery) {}),
+		Entry("to be deleted later", func(d *v1alpha1.EnvironmentDiscovery) {
+			prunes(d)
+			d.Spec.Prune.AfterMisses = ptr.To[int32](5)
+		}),
+	)
+
 	It("drops the failed writes of before, and has their pass no more", func(ctx SpecContext) {
 		o.discovery(ctx, "org", overriding(`[{"selector": {"ids": ["env-b"]}, "spec": {"staleAfter": "9m"}}]`))
 		o.pass(ctx, "org")

@@ -62,15 +62,11 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 }
 
 // alterations returns the sources to change. Sources whose environment is missing or out of scope
-// are not included, because deletions says what happens to them.
+// are included while the prune chain keeps them.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
-	gone := make(map[string]bool, len(p.missing))
-	for _, a := range p.missing {
-		gone[a.object.GetName()] = true
-	}
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
-		if w.Existing != nil && !gone[w.Desired.GetName()] {
+		if w.Existing != nil {
 			all = append(all, entryOf(w.Desired, strings.Join(differences("", written(w.Existing), written(w.Desired)), ", ")))
 		}
 	}
