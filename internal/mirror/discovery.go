@@ -274,7 +274,8 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// With these bounds a discovery's status fits into one object, also with a preview.
+// With these bounds a discovery's status takes less than 1 MiB, also with a preview. The API server
+// stores objects of at most 1.5 MiB. So a spec of more than half a MiB can leave too little room.
 const (
 	// maxSources is the largest number of sources that the status names.
 	maxSources = 500
@@ -299,7 +300,10 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.overrides().of(id, name).applying)), NeverListed: l.neverSeen(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), NeverListed: l.neverSeen(Environment, owner, o)}
+		if !Environment.releases(o) { // A released source does not follow the discovery's spec.
+			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
+		}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -84,10 +84,9 @@ type Kind struct {
 	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
 	// status says. listedBefore is nil if people cannot hand over objects of this kind to an owner.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes about the owner's spec, for people to read. desired are the objects
-	// that the owner wants, existing those that it has. remarks is nil if the kind has no such
-	// notes.
-	remarks func(owner Owner, desired Desired, existing []Object) []string
+	// remarks returns notes about the owner's spec, for people to read, given the facts and the
+	// writes of a plan. remarks is nil if the kind has no such notes.
+	remarks func(facts Facts, writes []Write) []string
 }
 
 // content has the functions that read, compare and copy the part of an object that the operator

@@ -418,7 +418,7 @@ func TestOfTwoIDsWithOneNameTheNameItselfWins(t *testing.T) {
 	}
 	w := settled(t, odd)
 	plan := w.sync(odd, name)
-	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: name, ID: odd}}), "no observation is deleted for another's sake")
+	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: name, ID: odd, Own: true}}), "no observation is deleted for another's sake")
 	w.Expect(plan.View.Awaits(name)).To(BeTrue())
 	delete(w.objects[clusters], name)
 	w.pass()

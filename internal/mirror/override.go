@@ -148,23 +148,32 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 			target.SetMapIndex(key, patch.MapIndex(key))
 		}
 	default:
-		onSet(path, !reflect.DeepEqual(target.Interface(), patch.Interface()))
+		onSet(path, !sameValue(target.Interface(), patch.Interface()))
 		target.Set(patch)
 	}
 }
 
+// sameValue reports whether two values of a setting are equal. The order of a list does not count.
+func sameValue(a, b any) bool {
+	if list, is := a.([]v1alpha1.Identifier); is {
+		return maps.Equal(setOf(list), setOf(b.([]v1alpha1.Identifier)))
+	}
+	return reflect.DeepEqual(a, b)
+}
+
 // overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
 // select no environment of the discovery. Another note names two overrides that set a field to
-// different values. The last note names the sources that keep the former name of their environment.
-func overrideRemarks(owner Owner, desired Desired, existing []Object) []string {
-	all := owner.overrides()
-	kept := all.kept(desired, existing)
+// different values. Others name the sources that keep the former name of their environment, and the
+// sources that the API server refuses.
+func overrideRemarks(f Facts, writes []Write) []string {
+	all := f.Owner.overrides()
+	kept := all.kept(f.Desired, f.Existing)
 	unused := make(map[int]bool, len(all.all))
 	for i := range all.all {
 		unused[i] = true
 	}
 	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
-	for name, o := range desired {
+	for name, o := range f.Desired {
 		of := all.of(source(o).Spec.Environment, cmp.Or(kept[name], displayName(o)))
 		if seen[of] {
 			continue
@@ -196,6 +205,16 @@ func overrideRemarks(owner Owner, desired Desired, existing []Object) []string {
 		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one would delete "+
 			"observations or ConfigMaps: %s; select them by ids in spec.overrides", Names(slices.Sorted(maps.Keys(kept)))))
 	}
+	var refused []string
+	for _, w := range writes {
+		if invalid(w) != "" {
+			refused = append(refused, w.Desired.GetName())
+		}
+	}
+	if len(refused) > 0 {
+		slices.Sort(refused)
+		remarks = append(remarks, "the API server refuses sources as spec.overrides make them: "+Names(refused))
+	}
 	return remarks
 }
 
@@ -213,4 +232,23 @@ func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
 		}
 	}
 	return kept
+}
+
+// maxTemplated is the most labels, and the most annotations, of a template.
+const maxTemplated = 32
+
+// invalid says why the API server refuses a source as overrides make it; "" if it takes the source.
+// The template and each override by itself are valid, so only what they make together can be wrong.
+// A source that is released keeps its spec.
+func invalid(w Write) string {
+	s := source(w.Desired)
+	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)
+	switch stale, interval := s.Spec.StaleAfter, s.GetInterval(); {
+	case w.wanted == nil:
+	case stale != nil && stale.Duration < 2*interval:
+		return fmt.Sprintf("staleAfter (%s) is less than twice interval (%s)", stale.Duration, interval)
+	case labels > maxTemplated || annotations > maxTemplated:
+		return fmt.Sprintf("template has %d labels and %d annotations, more than %d", labels, annotations, maxTemplated)
+	}
+	return ""
 }

@@ -114,6 +114,13 @@ var guards = []guard{
 	{"a ConfigMap of other keys whose owner is lost", "internal/mirror/configmap.go", "(names(property) || names(variable))", "names(property)", ""},
 	{"a rename that changes endpoints", "internal/mirror/configmap.go", "if selection.ConfigMapContent != v1alpha1.ConfigMapContentEndpoints {", "if true {", ""},
 
+	{"a preview of nothing known", "internal/mirror/preview.go", "if p.Summary == nil {", "if false {", ""},
+	{"changes of missing sources in no preview", "internal/mirror/preview.go", "if w.Existing != nil {", "if w.Existing != nil && p.View.sight(w.Desired.GetName()) == listed {", ""},
+	{"a long why that ends before the spec", "internal/mirror/preview.go", "[]string{\"spec\", \"metadata\"}", "[]string{\"metadata\", \"spec\"}", ""},
+	{"a command that cannot hand over", "internal/mirror/plan.go", "return c.ID == \"\" && !c.Predecessor &&", "return !c.Predecessor &&", ""},
+	{"the label of the next discovery", "internal/mirror/plan.go", "if labels[v1alpha1.LabelDiscovery] == \"\" {", "if true {", ""},
+	{"a refusal that could be foreseen", "internal/mirror/override.go", "case stale != nil && stale.Duration < 2*interval:", "case false:", ""},
+
 	{"stale and true", "internal/controller/reconciler.go", "s.schedule.plan(termsOf(o),", "s.schedule.ended = r.Clock.Now()\n		s.schedule.plan(termsOf(o),", "of the next sync and of staleness"},
 	{"a last listing to come", "internal/controller/state.go", "		if k.formerly.After(now) {\n			k.formerly = now\n		}\n", "", "read from the status is a claim"},
 	{"confirming listings forever", "internal/controller/schedule.go", "case s.confirming < max(confirmations, t.afterMisses):", "case true:", "between confirming listings"},
@@ -136,6 +143,9 @@ var guards = []guard{
 	{"sources that are handed over before a listing", "internal/mirror/ledger.go", " || !r.kind.listedBefore(o, r.owner)", "", ""},
 	{"what the watch missed", "internal/controller/plan.go", "!= s.kinds[i].shown {", "!= s.kinds[i].shown && false {", "A gap of the watch"},
 	{"updates of what the owner does not write", "internal/controller/watch.go", "k.Alike(e.ObjectOld, e.ObjectNew)", "false", "writes its own status"},
+	{"a command that is cut off", "internal/controller/conditions.go", "if len(message) <= most || condition == \"\" {", "if len(message) <= most {", "has the whole command"},
+	{"a preview that waits for a name", "internal/controller/conditions.go", "v.reason == v1alpha1.ReasonNameConflict && ", "", "is Preview in Ready while"},
+	{"a preview lost at a restart", "internal/controller/discovery.go", "p != nil || !d.Spec.Preview", "true", "stays over a restart"},
 	{"deletions at full speed", "internal/controller/reconciler.go", "writes = writes || !s.kinds[i].retries.waiting(d.GetName(), now)", "_ = d", "does not delete at full speed"},
 	{"listings for plans that fail", "internal/controller/reconciler.go", "termsOf(o), now); ok {", "termsOf(o), now); ok && false {", "asks the cloud once a minute"},
 	{"listings that are counted twice", "internal/controller/plan.go", "k.index, k.asked, l.sighting = l.index, l.asked, nil", "k.index, k.asked = l.index, l.asked", "asks the cloud once a minute"},
