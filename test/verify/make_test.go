@@ -60,9 +60,8 @@ func given(g Gomega, text string) []string {
 	return append(strings.Fields(strings.ReplaceAll(list[1], "\\\n", " ")), "CGO_ENABLED")
 }
 
-// withoutGo are the targets that need no Go: they say what there is, remove, or use containers. e2e
-// asks for a cluster first.
-var withoutGo = []string{"help", "doctor", "clean", "docker-build", "docker-push", "e2e"}
+// withoutGo are the targets that need no Go: they say what there is, remove, or use containers.
+var withoutGo = []string{"help", "doctor", "clean", "docker-build", "docker-push"}
 
 // withKubectl are the targets for which kubectl is enough.
 var withKubectl = []string{"build-installer", "install", "uninstall", "deploy", "undeploy"}
