@@ -247,6 +247,7 @@ var badValues = map[string]string{
 	"caBundle.configMapName=My_Map":                                 "at '/caBundle/configMapName'",
 	"caBundle.key=a/b":                                              "at '/caBundle/key'",
 	"extraArgs={watch}":                                             "at '/extraArgs/0'",
+	"extraArgs={--leader-elect=false}":                              "at '/extraArgs/0'",
 	"fullnameOverride=1st":                                          "at '/fullnameOverride'",
 	"podLabels.control-plane=mine":                                  "at '/podLabels/control-plane'",
 	"podLabels.team=a b":                                            "at '/podLabels/team'",
@@ -262,6 +263,8 @@ var badValues = map[string]string{
 	"proxy.https=http://a b:3128":                                   "at '/proxy/https'",
 	"proxy.none=.internal":                                          "proxy.none: needs proxy.https",
 	"proxy.https=http://a:1,extraEnv[0].name=NO_PROXY":              "extraEnv: NO_PROXY is there already",
+	"proxy.https=http://a:1,extraEnv[0].name=no_proxy":              "extraEnv: no_proxy is there already",
+	"resources.claims[0].name=a":                                    "at '/resources'",
 	"extraEnv[0].name=A,extraEnv[1].name=A":                         "extraEnv: A is there already",
 	"extraVolumes[0].name=ca-bundle,caBundle.configMapName=trusted": "extraVolumes: ca-bundle is there already",
 	"extraVolumes[0].name=a,extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
@@ -339,6 +342,33 @@ func TestAnAddressIsTakenIfTheManagerTakesIt(t *testing.T) {
 	} {
 		_, err := cloudapi.ParseEndpoint("https://[" + address + "]")
 		g.Expect(pattern.MatchString("["+address+"]")).To(Equal(err == nil), "%q: %v", address, err)
+	}
+}
+
+// The last of two flags wins, and the rights are those of the value.
+func TestNoFurtherFlagIsOneThatAValueSets(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var schema struct {
+		Properties struct {
+			ExtraArgs struct {
+				Items struct{ Not struct{ Pattern string } }
+			} `json:"extraArgs"`
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	pattern := regexp.MustCompile(schema.Properties.ExtraArgs.Items.Not.Pattern)
+	template, err := os.ReadFile(filepath.Join(chart, "templates", "deployment.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	flags := regexp.MustCompile(`(?m)^ +- .*?--([a-z-]+)`).FindAllStringSubmatch(string(template), -1)
+	g.Expect(len(flags)).To(BeNumerically(">", 10))
+	for _, flag := range flags {
+		for _, arg := range []string{"--" + flag[1], "-" + flag[1] + "=a"} {
+			g.Expect(pattern.MatchString(arg)).To(BeTrue(), arg)
+		}
+		g.Expect(pattern.MatchString("--" + flag[1] + "-more=a")).To(BeFalse())
 	}
 }
 

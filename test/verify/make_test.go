@@ -186,6 +186,9 @@ func TestAValueThatThereIsNotIsRefusedWithThoseThatThereAre(t *testing.T) {
 		{"helm-deploy REGISTRY=", "REGISTRY is missing: where this machine pushes the image and the cluster pulls it"},
 		{"helm-deploy REGISTRY=a.example,tag=b", "REGISTRY is 'a.example,tag=b', must be a registry and a path in it"},
 		{"helm-deploy REGISTRY=https://a.example", "REGISTRY is 'https://a.example', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=-a", "REGISTRY is '-a', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=a..example", "REGISTRY is 'a..example', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=a.example/b___c", "REGISTRY is 'a.example/b___c', must be a registry and a path in it"},
 		{"e2e NODE=remote", "NODE is 'remote': it is local, kind or unset"},
 	} {
 		g := NewWithT(t)

@@ -213,7 +213,7 @@ what would have no effect.
 {{- if and .Values.proxy.none (not .Values.proxy.https) -}}
 {{- fail "proxy.none: needs proxy.https" -}}
 {{- end -}}
-{{- $proxy := empty .Values.proxy.https | ternary list (list "HTTPS_PROXY" "NO_PROXY") -}}
+{{- $proxy := empty .Values.proxy.https | ternary list (list "HTTPS_PROXY" "NO_PROXY" "https_proxy" "no_proxy") -}}
 {{- include "inventory-operator.distinct" (list "extraEnv" $proxy .Values.extraEnv "name") -}}
 {{- $bundled := not (empty (include "inventory-operator.caBundle" .)) -}}
 {{- include "inventory-operator.distinct" (list "extraVolumes" ($bundled | ternary (list "ca-bundle") list) .Values.extraVolumes "name") -}}
