@@ -79,7 +79,7 @@ NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.exam
 
 # These need Go, and say so with the way out; demo, test and verify ask for more themselves.
 cloudsim generate manifests pictures fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
-chart image release helm-deploy: needs-go
+chart image release helm-deploy e2e: needs-go
 # These need kubectl, and no Go.
 build-installer install uninstall deploy undeploy: needs-kubectl
 .PHONY: needs-go needs-kubectl
