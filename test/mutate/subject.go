@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -124,7 +125,7 @@ func (t *suite) run(ctx context.Context, id, focus string, flags ...string) (sai
 		args = append(args, "-test.run", "^TestController$", "-ginkgo.focus", focus, "-ginkgo.fail-fast", "-ginkgo.no-color")
 	}
 	command := interruptible(exec.CommandContext(ctx, t.binary, args...))
-	command.Env = append(t.environment[:len(t.environment):len(t.environment)], selected+"="+id)
+	command.Env = append(slices.Clone(t.environment), selected+"="+id)
 	command.Dir = t.folder
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
