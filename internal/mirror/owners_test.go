@@ -530,6 +530,28 @@ var situations = map[string]func(s scene){
 		s.Expect(plan.Writes).To(HaveLen(2), "created again once it is gone")
 		s.Expect(s.names()).To(Equal(ids(10)))
 	},
+	"what finalizers keep is named, and missing until it is gone": func(s scene) {
+		s.edit("lkc-009").SetFinalizers([]string{"theirs/finalizer"})
+		s.edit("lkc-008").SetFinalizers([]string{"theirs/finalizer", "others/finalizer"})
+		s.Expect(s.sync(ids(8)...).Kept).To(BeEmpty())
+		plan := s.sync(ids(8)...)
+		s.Expect(plan.Deletes).To(HaveLen(2))
+		s.Expect(plan.Kept).To(HaveLen(2))
+		s.Expect(plan.Summary.Missing).To(BeEquivalentTo(2))
+		for range 2 {
+			plan := s.sync(ids(8)...)
+			s.Expect(plan.Deletes).To(BeEmpty())
+			s.Expect(plan.Kept).To(Equal([]string{"lkc-008 (theirs/finalizer, others/finalizer)", "lkc-009 (theirs/finalizer)"}))
+			s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(2))))
+			s.Expect(plan.Held).To(BeNil())
+			s.restart()
+		}
+		s.drop("lkc-008")
+		s.drop("lkc-009")
+		plan = s.sync(ids(8)...)
+		s.Expect(plan.Kept).To(BeEmpty())
+		s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(0))))
+	},
 	"a name that someone else's object has is a conflict, whatever is listed": func(s scene) {
 		theirs := s.put("lkc-x")
 		seize(theirs, "another")

@@ -342,7 +342,10 @@ func (w *world) apply(kind int, plan *Plan) {
 		if slices.Contains(w.refused, o.GetName()) {
 			continue
 		}
-		delete(objects, o.GetName())
+		if delete(objects, o.GetName()); len(o.GetFinalizers()) > 0 {
+			objects[o.GetName()] = stored(o)
+			objects[o.GetName()].SetDeletionTimestamp(&metav1.Time{Time: w.now})
+		}
 		plan.Deleted(o)
 	}
 }
