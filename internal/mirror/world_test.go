@@ -153,7 +153,7 @@ type world struct {
 
 	// By kind:
 	ledgers   []*Ledger
-	scopes    []string // in the source's status
+	scopes    []string // in the source's status, whose summaries pass keeps
 	completed []time.Time
 	fresh     []bool
 	approvals []*Approval
@@ -296,9 +296,14 @@ func (w *world) shared() []map[string]any {
 // syncs.
 func (w *world) pass() []*Plan {
 	plans := w.plan()
+	source := w.source.DeepCopy() // Views keep the source that they are of.
 	for kind, plan := range plans {
 		w.apply(kind, plan)
+		if summary := worldKinds[kind].summary(source); plan.Summary != nil || !worldKinds[kind].Mirrored(source) {
+			*summary = plan.Summary.DeepCopy()
+		}
 	}
+	w.source = source
 	clear(w.fresh)
 	return plans
 }

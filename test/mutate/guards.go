@@ -70,6 +70,9 @@ var guards = []guard{
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(inCluster, missing)\n", ""},
+	{"claims that the status does not support", "internal/mirror/ledger.go", "if seen == missing && since.Before(r.earliest) {", "if false {", ""},
+	{"claims that the status counts", "internal/mirror/ledger.go", "if claims <= summary.Missing {", "if claims < summary.Missing {", ""},
+	{"one claim more than the status counts", "internal/mirror/ledger.go", "if claims <= summary.Missing {", "if summary.Missing > 0 {", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.After(r.End) {", "if false {", ""},
 	{"an absence that a clock set back moves", "internal/mirror/ledger.go", "	a.since = r.past(a.since)\n", "", ""},
 	{"a time out of scope that a clock set back moves", "internal/mirror/ledger.go", "r.past(former.outside)", "former.outside", ""},
