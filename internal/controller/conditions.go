@@ -173,10 +173,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
-		if f := state.unwritten(k.Name); f != nil {
-			return &verdict{reason: f.reason, message: f.message}
-		}
-		return nil
+		return state.undeleted(k.Name)
 	}
 	if !state.outcome.tried {
 		return nil
@@ -208,6 +205,9 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		if k.Condition != "" { // A kind without a condition needs the whole message in Ready.
 			v.short = prefix + taken.brief(k, state.report)
 		}
+		return v
+	}
+	if v := state.kept(k.Name); v != nil {
 		return v
 	}
 	if v := r.owners.blocked(r.Options, o, s, k); v != nil {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
@@ -246,6 +247,30 @@ var _ = Describe("Mirroring", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionKafkaClustersSynced)).To(BeEmpty())
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		Expect(w.source(ctx).Status.KafkaClusters).To(BeNil())
+	})
+
+	It("names the observations of an ignored kind that finalizers keep, until they are gone", func(ctx SpecContext) {
+		w.seed(2, 1)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		o := w.clusters(ctx)[w.anyCluster().ID]
+		o.Finalizers = []string{"example.com/stuck"}
+		Expect(k8s.Update(ctx, &o)).To(Succeed())
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore })
+		w.reconcile(ctx)
+		for _, again := range []func(){func() {}, func() { w.sync(ctx) }, func() { w.restart(); w.reconcile(ctx) }} {
+			again()
+			Expect(w.clusters(ctx)).To(And(HaveLen(1), HaveKey(o.Name)))
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+			Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("KafkaCluster: being deleted, and kept by finalizers: " + o.Name + " (example.com/stuck)"))
+		}
+		o = w.clusters(ctx)[o.Name]
+		o.Finalizers = nil
+		Expect(k8s.Update(ctx, &o)).To(Succeed())
+		Eventually(func() any { return w.clusters(ctx) }).Should(BeEmpty())
+		Expect(w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &o})).To(BeTrue())
+		w.reconcile(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
 	It("gives observations the template's metadata and takes it off again", func(ctx SpecContext) {

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -80,6 +81,24 @@ func (k *kindState) completed(now time.Time) time.Time {
 
 // unwritten returns why objects are not written; nil if there is no failure to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
+
+// undeleted returns the verdict on objects of an ignored kind that still exist; nil if there is
+// nothing to report.
+func (k *kindState) undeleted(kind string) *verdict {
+	if f := k.unwritten(kind); f != nil {
+		return &verdict{reason: f.reason, message: f.message}
+	}
+	return k.kept(kind)
+}
+
+// kept returns the verdict on objects that are to be gone and that finalizers keep; nil if there are
+// none.
+func (k *kindState) kept(kind string) *verdict {
+	if len(k.report.Kept) == 0 {
+		return nil
+	}
+	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
+}
 
 // finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
 // An object that someone created after the last listing is not in the ledger, so finished also

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -381,6 +382,35 @@ var _ = eachOwner("Pruning the objects", func(under side) {
 		Expect(s.summary(ctx).Missing).To(BeZero())
 		Expect(s.next(ctx)).To(Equal(5 * time.Minute))
 		Expect(s.recorded()).To(ContainElement(And(ContainSubstring("Pruned"), ContainSubstring(s.id(4)))))
+	})
+
+	It("deletes once what a finalizer keeps, and names it until it is gone", func(ctx SpecContext) {
+		finalizers := func(n int, finalizers ...string) client.Object {
+			o := s.objects(ctx)[s.id(n)]
+			o.SetFinalizers(finalizers)
+			Expect(k8s.Update(ctx, o)).To(Succeed())
+			return o
+		}
+		finalizers(4, "example.com/stuck")
+		s.gone(4)
+		s.sync(ctx)
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+		s.sync(ctx)
+		for range 3 {
+			Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
+			Expect(s.says(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("kept by finalizers: " + s.id(4) + " (example.com/stuck)"))
+			Expect(s.summary(ctx)).To(And(HaveField("Observed", int32(9)), HaveField("Missing", int32(1))))
+			Expect(s.written(func() { s.sync(ctx) })).To(BeZero())
+		}
+		Expect(strings.Count(strings.Join(s.recorded(), "\n"), "Pruned")).To(Equal(1))
+
+		By("being ready once it is gone")
+		o := finalizers(4)
+		Eventually(func() any { return s.objects(ctx) }).ShouldNot(HaveKey(s.id(4)))
+		Expect(s.side.reconciler(s.organization).Drift(0).Delete(event.DeleteEvent{Object: o})).To(BeTrue())
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(s.summary(ctx).Missing).To(BeZero())
 	})
 
 	It("counts no failed listing, and none again after the object came back", func(ctx SpecContext) {

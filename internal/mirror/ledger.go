@@ -128,6 +128,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 		inCluster[o.GetName()] = o
 	}
 	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
+	r.earliest = earliestClaim(kind, owner, existing)
 	if kind.scope != nil {
 		r.inScope = kind.scope(owner)
 	}
@@ -166,6 +167,8 @@ type recording struct {
 	// inScope reports whether the owner's selector selects a listed object; nil if the kind has no
 	// selector.
 	inScope func(Object) bool
+	// earliest is the earliest time since when an object may claim to be missing, see earliestClaim.
+	earliest time.Time
 }
 
 // Again returns the ledger after another complete listing with the same scope and the same content.
@@ -306,7 +309,33 @@ func (r recording) past(since time.Time) time.Time {
 }
 
 func (r recording) claimedSince(o Object, seen sight) time.Time {
-	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
+	since := claimedSince(r.kind, r.owner, o, seen, r.End)
+	if seen == missing && since.Before(r.earliest) {
+		since = r.earliest
+	}
+	return r.past(since)
+}
+
+// earliestClaim returns the earliest time since when an object may claim to be missing; zero if the
+// owner's status supports all claims. A person who may edit an object can forge its claim. The status
+// has when the last complete listing ended, and how many objects it lacked. If more objects claim that
+// they were missing before that listing, at least one claim is forged, and no claim before that
+// listing counts.
+func earliestClaim(k *Kind, owner Owner, existing []Object) time.Time {
+	summary, last := *k.summary(owner.Object), k.LastListed(owner.Object)
+	if summary == nil {
+		return time.Time{}
+	}
+	claims := int32(0)
+	for _, o := range existing {
+		if since := k.claim(o, owner, missing); !since.IsZero() && since.Before(last) {
+			claims++
+		}
+	}
+	if claims <= summary.Missing {
+		return time.Time{}
+	}
+	return last
 }
 
 // claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
@@ -187,7 +188,10 @@ func (o *org) apply(plan *Plan) {
 		if slices.Contains(o.refused, deleted.GetName()) {
 			continue
 		}
-		delete(o.sources, deleted.GetName())
+		if delete(o.sources, deleted.GetName()); len(deleted.GetFinalizers()) > 0 {
+			kept := stored(deleted).(*v1alpha1.InventorySource)
+			kept.DeletionTimestamp, o.sources[kept.Name] = &metav1.Time{Time: o.now}, kept
+		}
 		plan.Deleted(deleted)
 	}
 }

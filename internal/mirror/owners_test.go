@@ -324,6 +324,49 @@ var situations = map[string]func(s scene){
 		s.wait(24*time.Hour + time.Minute)
 		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1))
 	},
+	"no edit while the operator restarts makes an object missing for longer than the status says": func(s scene) {
+		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
+		s.wait(48 * time.Hour)
+		s.sync(ids(10)...)
+		s.restart()
+		s.forge("lkc-009", s.clock().Add(-47*time.Hour))
+		for range 4 {
+			s.wait(10 * time.Second)
+			s.Expect(s.sync(ids(9)...).Deletes).To(BeEmpty())
+		}
+		s.wait(time.Hour)
+		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1))
+	},
+	"nor does one while another object is missing": func(s scene) {
+		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
+		s.wait(48 * time.Hour)
+		s.sync(ids(9)...)
+		s.wait(time.Minute)
+		s.sync(ids(9)...)
+		s.restart()
+		s.forge("lkc-008", s.clock().Add(-47*time.Hour))
+		for range 4 {
+			s.wait(10 * time.Second)
+			s.Expect(s.sync(ids(8)...).Deletes).To(BeEmpty())
+		}
+		s.wait(time.Hour)
+		s.Expect(s.sync(ids(8)...).Deletes).To(HaveLen(2))
+	},
+	"no edit while the operator restarts revives an approval": func(s scene) {
+		held := s.held(5)
+		went := s.since("lkc-009")
+		s.approve(held.Digest)
+		s.sync(ids(10)...)
+		s.restart()
+		s.wait(10 * time.Hour)
+		for _, id := range ids(10)[5:] {
+			s.forge(id, went)
+		}
+		for range 4 {
+			s.wait(10 * time.Second)
+			s.Expect(s.sync(ids(5)...).Deletes).To(BeEmpty())
+		}
+	},
 	"too many wait for a person": func(s scene) {
 		held := s.held(7)
 		s.Expect(held.Reason).To(Equal(v1alpha1.ReasonShareExceeded))
@@ -529,6 +572,28 @@ var situations = map[string]func(s scene){
 		s.Expect(plan.Leaving).To(BeEmpty())
 		s.Expect(plan.Writes).To(HaveLen(2), "created again once it is gone")
 		s.Expect(s.names()).To(Equal(ids(10)))
+	},
+	"what finalizers keep is named, and missing until it is gone": func(s scene) {
+		s.edit("lkc-009").SetFinalizers([]string{"theirs/finalizer"})
+		s.edit("lkc-008").SetFinalizers([]string{"theirs/finalizer", "others/finalizer"})
+		s.Expect(s.sync(ids(8)...).Kept).To(BeEmpty())
+		plan := s.sync(ids(8)...)
+		s.Expect(plan.Deletes).To(HaveLen(2))
+		s.Expect(plan.Kept).To(HaveLen(2))
+		s.Expect(plan.Summary.Missing).To(BeEquivalentTo(2))
+		for range 2 {
+			plan := s.sync(ids(8)...)
+			s.Expect(plan.Deletes).To(BeEmpty())
+			s.Expect(plan.Kept).To(Equal([]string{"lkc-008 (theirs/finalizer, others/finalizer)", "lkc-009 (theirs/finalizer)"}))
+			s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(2))))
+			s.Expect(plan.Held).To(BeNil())
+			s.restart()
+		}
+		s.drop("lkc-008")
+		s.drop("lkc-009")
+		plan = s.sync(ids(8)...)
+		s.Expect(plan.Kept).To(BeEmpty())
+		s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(0))))
 	},
 	"a name that someone else's object has is a conflict, whatever is listed": func(s scene) {
 		theirs := s.put("lkc-x")

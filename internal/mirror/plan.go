@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -137,6 +138,9 @@ type Report struct {
 	// Leaving has the sorted names of listed objects whose object in the cluster is being deleted.
 	// After the deletion a later plan creates the object again.
 	Leaving []string
+	// Kept has the other objects that are being deleted, because finalizers keep them. Each entry has
+	// the object's name and finalizers. The entries are sorted.
+	Kept []string
 	// Outside has the sorted names of objects that the owner's selector no longer selects.
 	Outside []string
 	// Held is the prune that waits for a person's approval, or nil.
@@ -206,12 +210,18 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 	}
 }
 
-// Deleted updates the report after an object that was missing or out of scope was deleted.
+// Deleted updates the report after the API server accepted the deletion of an object. If the object
+// has finalizers, it still exists.
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
+	kept := len(o.GetFinalizers()) > 0
+	if kept {
+		r.Kept = append(r.Kept, withFinalizers(o))
+		slices.Sort(r.Kept)
+	}
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
 		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
-	} else if r.Summary != nil && r.Summary.Missing > 0 {
+	} else if !kept && r.Summary != nil && r.Summary.Missing > 0 {
 		r.Summary.Missing--
 	}
 }
@@ -255,7 +265,13 @@ type planner struct {
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
-		p.Deletes = slices.DeleteFunc(slices.Clone(p.Existing), terminating)
+		for _, existing := range p.Existing {
+			if terminating(existing) {
+				p.Kept = append(p.Kept, withFinalizers(existing))
+			} else {
+				p.Deletes = append(p.Deletes, existing)
+			}
+		}
 		p.sort()
 		return &p.Plan
 	}
@@ -294,7 +310,8 @@ func Make(facts Facts) *Plan {
 // planExisting plans what happens to an existing object. The first row that fits decides:
 //
 //	the object                the cloud object       what happens to the object
-//	is being deleted          -                      nothing; it is created again later, if listed
+//	is being deleted          -                      nothing; it is reported, and created again later,
+//	                                                 if listed
 //	has another cloud ID      -                      nothing; the plan reports a conflict
 //	was released by a person  -                      it loses the ownerReference
 //	-                         is missing, or out     its conditions are set; the prune chain decides
@@ -308,11 +325,7 @@ func (p *planner) planExisting(existing Object) {
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
 	switch {
 	case terminating(existing):
-		if seen == listed {
-			p.count(desired)
-			p.Leaving = append(p.Leaving, name)
-		}
-		p.Unchanged++
+		p.leave(existing, desired, seen)
 		return
 	case desired != nil && p.Kind.id(desired) != p.Kind.id(existing):
 		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: p.Kind.id(existing), Own: true})
@@ -339,6 +352,26 @@ func (p *planner) planExisting(existing Object) {
 }
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
+
+// leave reports an object that is being deleted.
+func (p *planner) leave(existing, desired Object, seen sight) {
+	switch {
+	case seen == listed:
+		p.count(desired)
+		p.Leaving = append(p.Leaving, existing.GetName())
+	case !p.Kind.releases(existing):
+		p.Kept = append(p.Kept, withFinalizers(existing))
+	}
+	if seen == missing {
+		p.absent++
+	}
+	p.Unchanged++
+}
+
+// withFinalizers returns the name and the finalizers of an object, for a message.
+func withFinalizers(o Object) string {
+	return fmt.Sprintf("%s (%s)", o.GetName(), Names(o.GetFinalizers()))
+}
 
 // release plans the release of an object: the object loses the owner's ownerReference. If the object
 // has no label with a discovery's name, it gets the label with the owner's name, so that the owner
@@ -499,6 +532,7 @@ func (p *planner) sort() {
 	slices.SortFunc(p.Deletes, byName)
 	slices.SortFunc(p.Deferred, byName)
 	slices.Sort(p.Leaving)
+	slices.Sort(p.Kept)
 	slices.Sort(p.Outside)
 	slices.SortFunc(p.Conflicts, func(a, b Conflict) int { return cmp.Compare(a.Name, b.Name) })
 }

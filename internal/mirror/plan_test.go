@@ -240,7 +240,7 @@ func TestATerminatingObservationIsLeftAlone(t *testing.T) {
 		w.Expect(plan.Writes).To(BeEmpty())
 		w.Expect(plan.Deletes).To(BeEmpty())
 		w.Expect(plan.Unchanged).To(Equal(3))
-		w.Expect(plan.Summary).To(And(HaveField("Observed", int32(len(listed))), HaveField("Missing", int32(0))))
+		w.Expect(plan.Summary).To(And(HaveField("Observed", int32(len(listed))), HaveField("Missing", int32(3-len(listed)))))
 	}
 	delete(w.objects[clusters], "lkc-000")
 	w.Expect(w.sync(ids(3)...).Writes).To(HaveLen(1), "created again once it is gone")

@@ -153,7 +153,7 @@ type world struct {
 
 	// By kind:
 	ledgers   []*Ledger
-	scopes    []string // in the source's status
+	scopes    []string // in the source's status, whose summaries pass keeps
 	completed []time.Time
 	fresh     []bool
 	approvals []*Approval
@@ -296,9 +296,14 @@ func (w *world) shared() []map[string]any {
 // syncs.
 func (w *world) pass() []*Plan {
 	plans := w.plan()
+	source := w.source.DeepCopy() // Views keep the source that they are of.
 	for kind, plan := range plans {
 		w.apply(kind, plan)
+		if summary := worldKinds[kind].summary(source); plan.Summary != nil || !worldKinds[kind].Mirrored(source) {
+			*summary = plan.Summary.DeepCopy()
+		}
 	}
+	w.source = source
 	clear(w.fresh)
 	return plans
 }
@@ -342,7 +347,10 @@ func (w *world) apply(kind int, plan *Plan) {
 		if slices.Contains(w.refused, o.GetName()) {
 			continue
 		}
-		delete(objects, o.GetName())
+		if delete(objects, o.GetName()); len(o.GetFinalizers()) > 0 {
+			objects[o.GetName()] = stored(o)
+			objects[o.GetName()].SetDeletionTimestamp(&metav1.Time{Time: w.now})
+		}
 		plan.Deleted(o)
 	}
 }
