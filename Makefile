@@ -62,16 +62,24 @@ CONTROLLER_GEN := $(TOOL) controller-gen
 # that of macOS, has no .SHELLFLAGS.
 SHELL := /usr/bin/env bash -o pipefail
 
-# All that deploy applies. It is whole in a file before anything is applied. `set -f`: what is given
-# is divided into words, and is no pattern of file names.
-RENDER = set -f && mkdir -p dist && KUBECTL="$${KUBECTL:-kubectl}" hack/render "$$IMG" "$$BASE" $$WITH >dist/rendered.yaml
+# All that deploy applies, in a file of its own: it is whole before anything is applied, and no other
+# make writes to it. `set -f`: what is given is divided into words, and is no pattern of file names.
+RENDER = set -f && rendered=$$(mktemp) && trap 'rm -f "$$rendered"' EXIT && KUBECTL="$${KUBECTL:-kubectl}" hack/render "$$IMG" "$$BASE" $$WITH >"$$rendered"
+# Fails if deploy would have an operator work everywhere that is kept to namespaces, and BASE is not
+# said on the command line.
+ifeq ($(BASE_FROM),command line)
+KEEPS_BASE = true
+else
+KEEPS_BASE = args=$$("$${KUBECTL:-kubectl}" get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') && \
+	{ [[ $$BASE == namespaced || $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }; }
+endif
 NEEDS_IMG = @[[ -n $$IMG ]] || { echo 'IMG is missing, such as IMG=registry.example.com/inventory-operator:v1' >&2; exit 2; }
 
 .DEFAULT_GOAL := help
 
 # These need Go, and say so with the way out; demo, test and verify ask for more themselves.
 cloudsim generate manifests pictures fmt vet lint lint-fix controlplane test-e2e docs chaos fuzz mutants bench build run \
-chart image release helm-deploy: needs-go
+chart image release helm-deploy e2e: needs-go
 # These need kubectl, and no Go.
 build-installer install uninstall deploy undeploy: needs-kubectl
 .PHONY: needs-go needs-kubectl
@@ -229,7 +237,7 @@ docker-push: ## Push the image IMG.
 
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml: all that `make deploy` applies, for IMG.
-	@rm -f dist/install.yaml && $(RENDER) && mv dist/rendered.yaml dist/install.yaml
+	@mkdir -p dist && rm -f dist/install.yaml && $(RENDER) && cp "$$rendered" dist/install.yaml
 
 .PHONY: clean
 clean: ## Remove bin and dist. Caches of tools and the control plane stay.
@@ -251,14 +259,8 @@ uninstall: ## Remove the CRDs, and with them every source and observation.
 
 .PHONY: deploy
 deploy: ## Install CRDs, roles and the manager with image IMG. BASE=namespaced WITH='policy prometheus'
-	@$(RENDER)
-ifneq ($(BASE_FROM),command line)
-	@args=$$("$${KUBECTL:-kubectl}" get deployments --namespace inventory-operator-system --output jsonpath='{.items[*].spec.template.spec.containers[*].args}') || exit; \
-		[[ $$BASE == namespaced || $$args != *--watch-namespaces* ]] || { echo 'The operator here is kept to namespaces. BASE=namespaced keeps it so, BASE=default has it work everywhere.' >&2; exit 2; }
-endif
-	"$${KUBECTL:-kubectl}" apply -f dist/rendered.yaml
+	@$(RENDER) && $(KEEPS_BASE) && "$${KUBECTL:-kubectl}" apply -f "$$rendered"
 
 .PHONY: undeploy
 undeploy: ## Remove all that deploy installed with BASE and WITH, the CRDs and their objects too.
-	@IMG=any; $(RENDER)
-	"$${KUBECTL:-kubectl}" delete --ignore-not-found -f dist/rendered.yaml
+	@IMG=any; $(RENDER) && "$${KUBECTL:-kubectl}" delete --ignore-not-found -f "$$rendered"

@@ -73,6 +73,9 @@ const (
 	ConditionPeeringsSynced = "PeeringsSynced"
 	// ConditionNetworksSynced reports the result of the last sync of the networks.
 	ConditionNetworksSynced = "NetworksSynced"
+	// ConditionSchemaRegistrySynced reports the result of the last sync of the Schema Registry
+	// clusters.
+	ConditionSchemaRegistrySynced = "SchemaRegistrySynced"
 	// ConditionPruneHeld is True while a prune waits for a person's approval. Otherwise the
 	// condition is absent.
 	ConditionPruneHeld = "PruneHeld"
@@ -154,6 +157,9 @@ const (
 	ConfigMapPhase            = "phase"
 	ConfigMapBootstrapServers = "bootstrap.servers"
 	ConfigMapHTTPEndpoint     = "http.endpoint"
+	// ConfigMapSchemaRegistryURL is the URL of the environment's Schema Registry. It is absent unless
+	// the source mirrors Schema Registry.
+	ConfigMapSchemaRegistryURL = "schema.registry.url"
 
 	ConfigMapSuffixBootstrapServers = ".bootstrap.servers"
 	ConfigMapSuffixHTTPEndpoint     = ".http.endpoint"

@@ -285,8 +285,9 @@ type DiscoveredSource struct {
 	// Number of spec.overrides that apply to the source. Absent if 0.
 	// +optional
 	Overrides int32 `json:"overrides,omitempty"`
-	// true if no listing ever had the environment: a person handed the source
-	// over to the discovery. Then the deletion of the source needs an approval.
+	// true if no listing is known to have had the environment: a person handed the
+	// source over to the discovery, or an earlier status had no room for the source.
+	// Then the deletion of the source needs an approval.
 	// +optional
 	NeverListed bool `json:"neverListed,omitempty"`
 	// When the environment went missing: the end of the first complete listing

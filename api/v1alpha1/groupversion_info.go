@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package v1alpha1 has the kinds of the API inventory.ccloud.dev/v1alpha1. Users write
-// InventorySource and EnvironmentDiscovery. The operator writes KafkaClusterObservation,
-// PeeringObservation and NetworkObservation.
+// InventorySource and EnvironmentDiscovery. The operator writes the kinds whose names end in
+// Observation.
 //
 // +kubebuilder:object:generate=true
 // +groupName=inventory.ccloud.dev
@@ -32,6 +32,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&KafkaClusterObservation{}, &KafkaClusterObservationList{},
 		&PeeringObservation{}, &PeeringObservationList{},
 		&NetworkObservation{}, &NetworkObservationList{},
+		&SchemaRegistryObservation{}, &SchemaRegistryObservationList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -155,6 +155,11 @@ type MirrorSettings struct {
 	// +optional
 	Networks NetworkSelection `json:"networks,omitzero"`
 
+	// Whether to mirror the environment's Schema Registry. Default: no, because the
+	// credential needs a further right to list it.
+	// +optional
+	SchemaRegistry SchemaRegistrySelection `json:"schemaRegistry,omitzero"`
+
 	// When to delete an observation whose cloud object is missing.
 	// +optional
 	// +kubebuilder:default={}
@@ -393,6 +398,16 @@ type NetworkSelection struct {
 	Policy MirrorPolicy `json:"policy,omitempty"`
 }
 
+// SchemaRegistrySelection says whether to mirror Schema Registry.
+type SchemaRegistrySelection struct {
+	// Mirror keeps one SchemaRegistryObservation per Schema Registry cluster. Kafka
+	// clusters then show it in status.schemaRegistry, and their ConfigMaps in the
+	// key schema.registry.url. Ignore lists no Schema Registry and deletes this
+	// source's SchemaRegistryObservations. Default: Ignore.
+	// +optional
+	Policy MirrorPolicy `json:"policy,omitempty"`
+}
+
 // Prune says when to delete an observation whose cloud object is missing. A
 // listing that failed or is incomplete never counts.
 type Prune struct {
@@ -464,8 +479,8 @@ type SyncStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// Ready, Reconciling, Stalled and PruneHeld. The first three follow
-	// kstatus. A source also has KafkaClustersSynced, PeeringsSynced and
-	// NetworksSynced, each of them while its kind is mirrored.
+	// kstatus. A source also has a condition that ends in Synced for each kind,
+	// while the kind is mirrored: KafkaClustersSynced, PeeringsSynced and so on.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -513,6 +528,11 @@ type InventorySourceStatus struct {
 	// +optional
 	Networks *InventorySummary `json:"networks,omitempty"`
 
+	// Counts of the Schema Registry clusters. Absent until the first complete
+	// listing, and while schemaRegistry.policy is Ignore.
+	// +optional
+	SchemaRegistry *InventorySummary `json:"schemaRegistry,omitempty"`
+
 	// true while the operator keeps ConfigMaps with endpoints for the source.
 	// If the ConfigMaps are no longer wanted, true until the last of them is
 	// deleted.
@@ -550,9 +570,10 @@ type InventorySummary struct {
 	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
 
 	// Digest of the endpoint, the credential's identity and the filters. These
-	// decide which objects a listing can show. If objects are missing that were
-	// last seen with another digest, scope keeps that digest. So after a
-	// restart the deletion of these objects still waits for approval.
+	// decide which objects a listing can show. It is the digest with which all
+	// objects were last seen, or "several" if there is more than one. So after a
+	// restart the deletion of objects that were last seen with another digest
+	// still waits for approval.
 	// +optional
 	Scope string `json:"scope,omitempty"`
 
@@ -596,12 +617,12 @@ type PhaseCount struct {
 }
 
 // InventorySource mirrors the Kafka clusters and network peerings of one
-// Confluent Cloud environment. If spec.networks.policy is Mirror, the source
-// mirrors the environment's networks too. For each cloud object the operator
-// writes an observation into the source's namespace: a KafkaClusterObservation,
-// PeeringObservation or NetworkObservation. The source owns its observations.
-// If the source is deleted, its observations are deleted too. The operator only
-// reads the cloud, and changes nothing there.
+// Confluent Cloud environment. If its spec says so, the source mirrors the
+// environment's networks and Schema Registry too. For each cloud object the
+// operator writes an observation, such as a KafkaClusterObservation, into the
+// source's namespace. The source owns its observations. If the source is
+// deleted, its observations are deleted too. The operator only reads the cloud,
+// and changes nothing there.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

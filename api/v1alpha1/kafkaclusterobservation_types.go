@@ -20,10 +20,10 @@ type KafkaClusterObservationSpec struct {
 }
 
 // KafkaClusterObservationStatus has the cluster as the API last reported it,
-// and the peerings of the cluster's network. A field that the API does not give
-// is absent. Two spellings differ from the API: former connection types get
-// their current spelling, and bootstrap servers lose the protocol in front.
-// Long texts are cut and end in ….
+// the peerings of the cluster's network, and the Schema Registry of its
+// environment. A field that the API does not give is absent. Two spellings
+// differ from the API: former connection types get their current spelling, and
+// bootstrap servers lose the protocol in front. Long texts are cut and end in ….
 type KafkaClusterObservationStatus struct {
 	// Phase: PROVISIONING, PROVISIONED, FAILED, or a phase that this version
 	// does not know.
@@ -116,6 +116,14 @@ type KafkaClusterObservationStatus struct {
 	// including those that peerings leaves out. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
+
+	// Schema Registry of the cluster's environment. If the environment has
+	// several Schema Registry clusters, it is the first in this order: listed
+	// before missing, PROVISIONED before other phases, with httpEndpoint before
+	// without, then by name. Absent if the source does not mirror Schema Registry,
+	// or there is none.
+	// +optional
+	SchemaRegistry *SchemaRegistryReference `json:"schemaRegistry,omitempty"`
 
 	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
 	// selectors can use this field.

@@ -18,7 +18,7 @@ import (
 
 // observationKinds are the kinds of observations, each with the field that holds
 // the cloud's ID.
-var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID"}
+var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID", kindRegistry: "clusterID"}
 
 func observation(kind, name, source, environment string) *unstructured.Unstructured {
 	return object(kind, name, map[string]any{
@@ -109,12 +109,19 @@ func fullNetwork(t *testing.T) *v1alpha1.NetworkObservation {
 	return o
 }
 
+func fullRegistry(t *testing.T) *v1alpha1.SchemaRegistryObservation {
+	o := &v1alpha1.SchemaRegistryObservation{}
+	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "SchemaRegistry")
+	return o
+}
+
 func statusOf(o v1alpha1.Observation) reflect.Value {
 	return reflect.ValueOf(o).Elem().FieldByName("Status")
 }
 
 func (s *server) statusComesBack(t *testing.T) {
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t)} {
 		g := NewWithT(t)
 		o.SetNamespace(namespace)
 		o.SetName("full")
@@ -132,7 +139,7 @@ func (s *server) statusComesBack(t *testing.T) {
 
 func TestObservationsTellWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t)} {
 		g := NewWithT(t)
 		g.Expect(o.CloudID()).To(Equal("any"))
 		g.Expect(o.Phase()).To(Equal("any"))

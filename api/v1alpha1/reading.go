@@ -29,7 +29,8 @@ const (
 const PhaseReadyPeering = "READY"
 
 // IsReady reports whether the condition Ready of an observation is True. Ready is True if the phase
-// is PROVISIONED (clusters) or READY (networks and peerings), and the condition Observed is True.
+// is PROVISIONED (Kafka and Schema Registry clusters) or READY (networks and peerings), and the
+// condition Observed is True.
 func IsReady(o Observation) bool { return isTrue(*o.Conditions(), ConditionReady) }
 
 // IsFresh reports whether the condition Observed of an observation is True: the cloud object was in
@@ -61,6 +62,11 @@ func (s *InventorySource) PeeringsFresh(now time.Time) bool {
 // NetworksFresh does for networks what KafkaClustersFresh does for Kafka clusters.
 func (s *InventorySource) NetworksFresh(now time.Time) bool {
 	return s.fresh(s.Status.Networks, now)
+}
+
+// SchemaRegistryFresh does for Schema Registry what KafkaClustersFresh does for Kafka clusters.
+func (s *InventorySource) SchemaRegistryFresh(now time.Time) bool {
+	return s.fresh(s.Status.SchemaRegistry, now)
 }
 
 func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
@@ -96,6 +102,28 @@ func (o *KafkaClusterObservation) ReadyPeerings() []string {
 		}
 	}
 	return names
+}
+
+// SchemaRegistryURL returns the URL of the Schema Registry of the cluster's environment. Clients need
+// it as schema.registry.url. It returns "" if there is none, or if the source does not mirror Schema
+// Registry.
+func (o *KafkaClusterObservation) SchemaRegistryURL() string {
+	if o.Status.SchemaRegistry == nil {
+		return ""
+	}
+	return o.Status.SchemaRegistry.HTTPEndpoint
+}
+
+// PrivateEndpointIn returns the URL of the Schema Registry in the private networks of a region. It
+// returns "" if there is none. The status has at most 100 regions. If privateRegionalEndpointCount is
+// larger, regions can be absent.
+func (o *SchemaRegistryObservation) PrivateEndpointIn(region string) string {
+	for _, e := range o.Status.PrivateRegionalEndpoints {
+		if e.Region == region {
+			return e.HTTPEndpoint
+		}
+	}
+	return ""
 }
 
 // EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access point

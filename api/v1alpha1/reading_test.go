@@ -33,15 +33,19 @@ func TestASourceTellsWhetherItsListingsAreFresh(t *testing.T) {
 	now := time.Now()
 	s := &v1alpha1.InventorySource{}
 	s.Spec.StaleAfter = duration(10 * time.Minute)
-	fresh := func() []bool { return []bool{s.KafkaClustersFresh(now), s.PeeringsFresh(now)} }
-	g.Expect(fresh()).To(Equal([]bool{false, false}), "never listed")
+	fresh := func() []bool {
+		return []bool{s.KafkaClustersFresh(now), s.PeeringsFresh(now), s.NetworksFresh(now), s.SchemaRegistryFresh(now)}
+	}
+	g.Expect(fresh()).To(Equal([]bool{false, false, false, false}), "never listed")
 	at := metav1.NewTime(now.Add(-10*time.Minute + time.Second))
 	s.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &at}
 	s.Status.Peerings = &v1alpha1.InventorySummary{}
-	g.Expect(fresh()).To(Equal([]bool{true, false}))
+	g.Expect(fresh()).To(Equal([]bool{true, false, false, false}))
 	at.Time = now.Add(-10 * time.Minute)
 	s.Status.Peerings.LastListTime = &metav1.Time{Time: now.Add(time.Hour)}
-	g.Expect(fresh()).To(Equal([]bool{false, true}), "a clock that is ahead is no reason to doubt")
+	g.Expect(fresh()).To(Equal([]bool{false, true, false, false}), "a clock that is ahead is no reason to doubt")
+	s.Status.Networks, s.Status.SchemaRegistry = s.Status.Peerings, s.Status.Peerings
+	g.Expect(fresh()).To(Equal([]bool{false, true, true, true}))
 }
 
 func TestReadersPickAnEndpoint(t *testing.T) {
@@ -63,4 +67,19 @@ func TestReadersPickAnEndpoint(t *testing.T) {
 	p.Status.Endpoints = []v1alpha1.PeeringEndpoint{{ClusterID: "lkc-1", KafkaEndpoint: first}, {ClusterID: "lkc-2"}, {ClusterID: "lkc-1", KafkaEndpoint: second}}
 	g.Expect(p.EndpointsOf("lkc-1")).To(Equal([]v1alpha1.KafkaEndpoint{first, second}))
 	g.Expect(p.EndpointsOf("lkc-3")).To(BeEmpty())
+}
+
+func TestReadersFindTheSchemaRegistry(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	o := &v1alpha1.KafkaClusterObservation{}
+	g.Expect(o.SchemaRegistryURL()).To(BeEmpty(), "none is mirrored")
+	o.Status.SchemaRegistry = &v1alpha1.SchemaRegistryReference{Name: "lsrc-1"}
+	g.Expect(o.SchemaRegistryURL()).To(BeEmpty(), "it has none")
+	o.Status.SchemaRegistry.HTTPEndpoint = "https://psrc-1"
+	g.Expect(o.SchemaRegistryURL()).To(Equal("https://psrc-1"))
+
+	r := &v1alpha1.SchemaRegistryObservation{}
+	r.Status.PrivateRegionalEndpoints = []v1alpha1.PrivateRegionalEndpoint{{Region: "a", HTTPEndpoint: "https://a"}, {Region: "b", HTTPEndpoint: "https://b"}}
+	g.Expect([]string{r.PrivateEndpointIn("b"), r.PrivateEndpointIn("c")}).To(Equal([]string{"https://b", ""}))
 }

@@ -116,7 +116,8 @@ func (s *server) crds(t *testing.T) map[string]*apiextensionsv1.CustomResourceDe
 	for i := range list.Items {
 		byKind[list.Items[i].Spec.Names.Kind] = &list.Items[i]
 	}
-	g.Expect(byKind).To(And(HaveLen(5), HaveKey(kindSource), HaveKey(kindDiscovery), HaveKey(kindCluster), HaveKey(kindPeering), HaveKey(kindNetwork)))
+	g.Expect(byKind).To(And(HaveLen(6), HaveKey(kindSource), HaveKey(kindDiscovery), HaveKey(kindCluster), HaveKey(kindPeering), HaveKey(kindNetwork),
+		HaveKey(kindRegistry)))
 	return byKind
 }
 
@@ -126,6 +127,7 @@ const (
 	kindCluster   = "KafkaClusterObservation"
 	kindPeering   = "PeeringObservation"
 	kindNetwork   = "NetworkObservation"
+	kindRegistry  = "SchemaRegistryObservation"
 )
 
 func (s *server) names(t *testing.T) {
@@ -140,7 +142,7 @@ func (s *server) names(t *testing.T) {
 	}
 	for resource, short := range map[string]string{
 		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo", "networkobservations": "neo",
-		"environmentdiscoveries": "edisc",
+		"schemaregistryobservations": "sro", "environmentdiscoveries": "edisc",
 	} {
 		g.Expect(resources).To(And(HaveKey(resource), HaveKey(resource+"/status")))
 		g.Expect(resources[resource].ShortNames).To(ConsistOf(short))
@@ -158,6 +160,7 @@ func (s *server) columns(t *testing.T) {
 		kindCluster:   "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
 		kindPeering:   "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
 		kindNetwork:   "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
+		kindRegistry:  "DISPLAY-NAME PHASE PACKAGE CLOUD REGION READY AGE | ENDPOINT SOURCE",
 	}
 	for kind, crd := range s.crds(t) {
 		var narrow, wide []string

@@ -59,6 +59,8 @@ spec:
       interval: 10s
       networks:
         policy: Mirror
+      schemaRegistry:
+        policy: Mirror
   overrides:
   - selector:
       ids: [` + leaving + `]
@@ -83,6 +85,7 @@ func (s *show) play(ctx context.Context) error {
 		"get kco -o wide",
 		"get peo -o wide",
 		"get neo -o wide",
+		"get sro -o wide",
 		"get kco " + s.joined() + " -o yaml",
 	} {
 		if _, err := s.run(ctx, command); err != nil {

@@ -102,9 +102,9 @@ type authorizer struct {
 	value func() authorization
 	// refresh gets an authorization if there is none, and replaces one that ends soon.
 	refresh func(context.Context, *Client) error
-	// renew replaces an authorization that the cloud refused. It returns true if there is another
-	// authorization now.
-	renew func(ctx context.Context, c *Client, refused mark) (bool, error)
+	// renew replaces an authorization that the cloud refused. worked says that the cloud accepted the
+	// same authorization before. renew returns true if there is another authorization now.
+	renew func(ctx context.Context, c *Client, refused mark, worked bool) (bool, error)
 	// advice maps the class of an error to what a person can do if the cloud refuses the
 	// credential. If advice is nil, the advice for API keys applies.
 	advice map[Class]string

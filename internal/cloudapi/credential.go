@@ -89,7 +89,7 @@ func (c Credential) authorizer() authorizer {
 	return authorizer{
 		value:   func() authorization { return auth },
 		refresh: func(context.Context, *Client) error { return nil },
-		renew:   func(context.Context, *Client, mark) (bool, error) { return false, nil },
+		renew:   func(context.Context, *Client, mark, bool) (bool, error) { return false, nil },
 	}
 }
 

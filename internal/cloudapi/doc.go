@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package cloudapi lists the inventory of Confluent Cloud over HTTP: the Kafka clusters, network
-// peerings and networks of an environment, and the environments of an organization. It knows
-// nothing of Kubernetes.
+// peerings, networks and Schema Registry clusters of an environment, and the environments of an
+// organization. It knows nothing of Kubernetes.
 //
 // The package must prevent one failure: an answer lacks an object that exists, and a caller takes
 // the object for deleted. Therefore:

@@ -30,6 +30,8 @@ type asking[T any] struct {
 	// entries is the memory for the entries of a page. All pages of the listing use the same
 	// memory.
 	entries []entry[T]
+	// accepted identifies the authorization of the last page.
+	accepted mark
 }
 
 // List reads every page of an operation and returns the items that the filter selects. index is the
@@ -99,6 +101,9 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok || e.Operation != a.name || e.Class != Unauthenticated && e.Class != Forbidden:
+	case auth.advice != nil && a.apiKeyOnly:
+		e.Advice = "the API documents only API keys for this operation, no token of an identity pool: " +
+			"mirror this kind by a source with an API key, or set its policy to Ignore"
 	case auth.advice != nil:
 		e.Advice = auth.advice[e.Class]
 	case a.cloudKeyOnly:
@@ -149,14 +154,14 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
 	var p *page[T]
-	err := c.authorized(ctx, func() error {
+	err := c.authorized(ctx, a.operation, a.accepted, func() error {
 		a.drop(before)
 		call, err := c.get(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
 			p, err = readPage(ctx, resp, a)
 			return err
 		})
 		if err == nil {
-			p.call = call
+			p.call, a.accepted = call, call.sentWith
 		}
 		return err
 	})
@@ -167,17 +172,19 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 }
 
 // authorized makes sure that there is a valid credential, and calls ask through persist. If the
-// cloud then refuses a token with HTTP 401, authorized gets the next token and calls ask again.
-func (c *Client) authorized(ctx context.Context, ask func() error) error {
+// cloud then refuses a token with HTTP 401, authorized gets the next token and calls ask again. It
+// does not if operation o refuses every token. accepted identifies the authorization that the cloud
+// accepted last.
+func (c *Client) authorized(ctx context.Context, o operation, accepted mark, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err
 	}
 	err := c.persist(ctx, mayPass, ask)
 	e, ok := errors.AsType[*Error](err)
-	if !ok || e.StatusCode != http.StatusUnauthorized {
+	if !ok || e.StatusCode != http.StatusUnauthorized || o.apiKeyOnly {
 		return err
 	}
-	switch renewed, failed := c.auth.renew(ctx, c, e.sentWith); {
+	switch renewed, failed := c.auth.renew(ctx, c, e.sentWith, e.sentWith == accepted); {
 	case failed != nil:
 		return failed
 	case !renewed:

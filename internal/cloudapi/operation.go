@@ -30,6 +30,9 @@ type operation struct {
 	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the security
 	// entry of the operation in the vendor's specification.
 	cloudKeyOnly bool
+	// apiKeyOnly reports whether the operation refuses the tokens of identity pools, by the same
+	// source.
+	apiKeyOnly bool
 }
 
 // ClusterFilter says which clusters to list.
@@ -130,6 +133,33 @@ var Networks = &Operation[wire.Network, NetworkFilter]{
 	value: func(n *wire.Network, param string) string {
 		if param == paramEnvironment {
 			return n.Spec.Environment.ID
+		}
+		return ""
+	},
+}
+
+// SchemaRegistryFilter says which Schema Registry clusters to list.
+type SchemaRegistryFilter struct {
+	// Environment is required.
+	Environment string
+}
+
+// SchemaRegistries lists the Schema Registry clusters of an environment.
+var SchemaRegistries = &Operation[wire.SchemaRegistry, SchemaRegistryFilter]{
+	operation: operation{
+		name:         "listSrcmV3Clusters",
+		path:         "srcm/v3/clusters",
+		listKind:     "ClusterList",
+		pageSize:     100,
+		cloudKeyOnly: true,
+		apiKeyOnly:   true,
+	},
+	params:  func(f SchemaRegistryFilter) params { return params{paramEnvironment: {f.Environment}} },
+	id:      func(r *wire.SchemaRegistry) string { return r.ID },
+	compact: (*wire.SchemaRegistry).Compact,
+	value: func(r *wire.SchemaRegistry, param string) string {
+		if param == paramEnvironment {
+			return r.Spec.Environment.ID
 		}
 		return ""
 	},

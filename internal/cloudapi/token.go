@@ -28,6 +28,10 @@ const (
 	// exchangeTimeout is how long one exchange may take, including its retries. The timeout of the
 	// caller does not apply, because other callers may wait for the same token.
 	exchangeTimeout = time.Minute
+	// renewRefused is the least time between two exchanges that only replace a refused token. If the
+	// cloud refuses the new token too, another one is probably of no use, and all clients would ask
+	// for one.
+	renewRefused = time.Minute
 )
 
 // TokenOptions are the input of NewTokenSource.
@@ -45,8 +49,9 @@ type TokenOptions struct {
 
 // TokenSource gets tokens by token exchange (RFC 8693) and keeps the last token in memory. All
 // clients of a TokenSource share this token. If several clients need a new token, they wait for the
-// same exchange. An exchange counts against the budget of the client that begins it. A TokenSource
-// is safe for concurrent use. It prints as a placeholder, without the token.
+// same exchange. While the present token is valid, they use it and do not wait. An exchange counts
+// against the budget of the client that begins it. A TokenSource is safe for concurrent use. It
+// prints as a placeholder, without the token.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
@@ -65,6 +70,9 @@ type token struct {
 	authorization
 	// renew is the time to replace the token. ends is the time when the token is no longer valid.
 	renew, ends time.Time
+	// final is zero, or the time until which a refusal does not replace the token, because the token
+	// itself replaced a refused one.
+	final time.Time
 }
 
 // NewTokenSource returns a TokenSource. If an option is wrong, the error says what is wrong.
@@ -110,32 +118,38 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh gets a new token through c if there is none, or if it is time to replace the present
-// token. If this fails while the present token is still valid, refresh returns nil and the present
-// token stays in use. Errors are those of Subject, or an *Error of the exchange.
+// refresh gets a new token through c if there is none that is valid, and waits for it. If it is only
+// time to replace the present token, refresh begins the exchange and does not wait: the present
+// token is good enough, whether the exchange fails or hangs. Errors are those of Subject, or an
+// *Error of the exchange.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
-	if current != nil && t.now().Before(current.renew) {
-		return nil
+	switch now := t.now(); {
+	case current == nil || !now.Before(current.ends):
+		return t.replace(ctx, c, current, false)
+	case !now.Before(current.renew):
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.begin(ctx, c, current, false)
 	}
-	err := t.replace(ctx, c, current)
-	if err != nil && ctx.Err() == nil && current != nil && t.now().Before(current.ends) {
-		t.current.CompareAndSwap(current, &token{current.authorization, t.now().Add(renewAgain), current.ends})
-		return nil
-	}
-	return err
+	return nil
 }
 
-// renew replaces a token that the cloud refused, through c. refused identifies this token. renew
-// returns true if there is another token now. If another client has already replaced the refused
-// token, there is no second exchange: the cloud refuses a shared token for all its clients at once,
-// and one exchange is enough for all of them.
-func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark) (bool, error) {
+// renew replaces a token that the cloud refused, through c. refused identifies this token. worked
+// says that the cloud accepted the same token before. renew returns true if there is another token
+// now. If another client has already replaced the refused token, there is no second exchange: the
+// cloud refuses a shared token for all its clients at once, and one exchange is enough for all of
+// them. If the refused token never worked and is itself the result of renew, renew makes no further
+// exchange for some time, see renewRefused.
+func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked bool) (bool, error) {
 	current := t.current.Load()
-	if current != nil && current.id != refused {
+	switch {
+	case current != nil && current.id != refused:
 		return true, nil
+	case current != nil && !worked && t.now().Before(current.final):
+		return false, nil
 	}
-	err := t.replace(ctx, c, current)
+	err := t.replace(ctx, c, current, true)
 	return err == nil, err
 }
 
@@ -148,17 +162,15 @@ type underWay struct {
 	cancel  context.CancelFunc
 }
 
-// replace gets a new token instead of current. If an exchange is under way already, replace waits
-// for that exchange. If a caller gives up, the exchange ends only if no other caller waits for it.
-func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) error {
+// replace gets a new token instead of current. refused says that the cloud refused current. If an
+// exchange is under way already, replace waits for that exchange. If a caller gives up, the exchange
+// ends only if no other caller waits for it.
+func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, refused bool) error {
 	t.mu.Lock()
-	under := t.running
-	if under == nil {
-		if t.current.Load() != current { // Another caller replaced the token in between.
-			t.mu.Unlock()
-			return nil
-		}
-		under = t.begin(ctx, c)
+	under := t.begin(ctx, c, current, refused)
+	if under == nil { // Another caller replaced the token in between.
+		t.mu.Unlock()
+		return nil
 	}
 	under.waiting++
 	t.mu.Unlock()
@@ -176,9 +188,13 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token) er
 	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin begins an exchange. The exchange has a timeout of its own: it does not end when ctx ends.
-// t.mu must be held.
-func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
+// begin begins an exchange to replace current, unless one is under way or current is replaced
+// already. It returns the exchange under way; nil if there is none. The exchange has a timeout of its
+// own: it does not end when ctx ends. refused says that the cloud refused current. t.mu must be held.
+func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refused bool) *underWay {
+	if t.running != nil || t.current.Load() != current {
+		return t.running
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
 	under := &underWay{done: make(chan struct{}), cancel: cancel}
 	t.running = under
@@ -187,8 +203,14 @@ func (t *TokenSource) begin(ctx context.Context, c *Client) *underWay {
 		next, err := t.exchange(ctx, c)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if err == nil {
+		switch now := t.now(); {
+		case err == nil && refused:
+			next.final = now.Add(renewRefused)
+			fallthrough
+		case err == nil:
 			t.current.Store(next)
+		case current != nil && !now.Before(current.renew):
+			t.current.CompareAndSwap(current, &token{current.authorization, now.Add(renewAgain), current.ends, current.final})
 		}
 		under.err = err
 		close(under.done)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
 const testSubject = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW0ifQ.c2lnbmF0dXJl"
@@ -98,16 +100,16 @@ func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		now := time.Now()
-		asked := 0
-		tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked++; reply(body)(w, r) },
+		var asked atomic.Int32
+		tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); reply(body)(w, r) },
 			func(o *TokenOptions) { o.Now = func() time.Time { return now } })
 		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
 		now = now.Add(want - time.Microsecond)
 		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
-		g.Expect(asked).To(Equal(1), body)
+		g.Expect(asked.Load()).To(BeEquivalentTo(1), body)
 		now = now.Add(time.Microsecond)
 		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
-		g.Expect(asked).To(Equal(2), body)
+		g.Eventually(asked.Load).Should(BeEquivalentTo(2), body)
 	}
 }
 
@@ -230,7 +232,7 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 	}
 	together(func() { g.Expect(tokens.refresh(t.Context(), client)).To(Succeed()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
-	together(func() { g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue()) })
+	together(func() { g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(2))
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
 }
@@ -280,10 +282,38 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked))(w, r)
 	})
 	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue())
+	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue())
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
-	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
+	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
+}
+
+// Clients share a token. An operation that refuses every token must not cost an exchange at each sync.
+func TestAnOperationThatTakesNoTokenReplacesNone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		apiKeyOnly bool
+		exchanges  int
+		advice     string
+	}{{true, 1, "mirror this kind by a source with an API key"}, {false, 2, "although it was just renewed"}} {
+		g := NewWithT(t)
+		exchanges := 0
+		_, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/sts" {
+				exchanges++
+				reply(fmt.Sprintf(`{"access_token":"token-%d"}`, exchanges))(w, r)
+				return
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		operation := *Clusters
+		operation.apiKeyOnly = c.apiKeyOnly
+		_, err := List(t.Context(), client, &operation, ClusterFilter{Environment: "env-1"}, nil, func(c *wire.Cluster) string { return c.ID })
+		g.Expect(ClassOf(err)).To(Equal(Unauthenticated))
+		refused, _ := errors.AsType[*Error](err)
+		g.Expect(refused.Advice).To(ContainSubstring(c.advice))
+		g.Expect(exchanges).To(Equal(c.exchanges))
+	}
 }
 
 func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
@@ -311,7 +341,7 @@ func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
 			g.Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
 
 			exchanges, refusals = 0, 1000
-			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
+			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"), false)).Error().To(MatchError(ContainSubstring("invalid_request")))
 			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not forever")
 		})
 	}

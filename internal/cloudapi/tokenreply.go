@@ -73,7 +73,7 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		e = malformed("the token_type is not Bearer")
 	default:
 		life := lifeOf(string(reply.ExpiresIn))
-		return &token{came, asked.Add(life - min(renewBefore, life/2)), asked.Add(life)}, nil
+		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life)}, nil
 	}
 	// Some servers refuse with status 200. Then the reply has the reason.
 	problems, requestID := parseFailure(raw)

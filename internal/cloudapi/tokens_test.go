@@ -144,6 +144,102 @@ func TestAnExchangeThatNobodyWaitsForEnds(t *testing.T) {
 	})
 }
 
+func TestAGoodTokenIsUsedWhateverBecomesOfTheNextExchange(t *testing.T) {
+	answer := func(code int) func(*http.Request) (*http.Response, error) {
+		return func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: code, Header: header(), Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+		}
+	}
+	for name, exchange := range map[string]func(*http.Request) (*http.Response, error){
+		"hangs":                          func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
+		"is lost":                        func(*http.Request) (*http.Response, error) { return nil, io.EOF },
+		"fails":                          answer(http.StatusServiceUnavailable),
+		"is refused":                     answer(http.StatusForbidden),
+		"is malformed":                   answer(http.StatusOK),
+		"lacks a ServiceAccount's token": nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := NewWithT(t)
+			var broken atomic.Bool
+			var begun, issued atomic.Int32
+			tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) {
+				if begun.Add(1); broken.Load() && exchange == nil {
+					return "", errors.New("no ServiceAccount")
+				}
+				return testSubject, nil
+			}})
+			g.Expect(err).NotTo(HaveOccurred())
+			client := clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+				if broken.Load() {
+					return exchange(r)
+				}
+				body := fmt.Sprintf(`{"access_token":"good-token-%d","expires_in":900}`, issued.Add(1))
+				return &http.Response{StatusCode: http.StatusOK, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			}), func(o *Options) { o.Tokens = tokens })
+			many := func() {
+				began := time.Now()
+				for range 100 {
+					g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
+				}
+				g.Expect(time.Since(began)).To(BeZero(), name)
+				g.Expect(tokens.value().header).To(Equal("Bearer good-token-1"), name)
+				synctest.Wait()
+			}
+			many()
+			broken.Store(true)
+			time.Sleep(14*time.Minute + 5*time.Second)
+			many()
+			many()
+			g.Expect(begun.Load()).To(Equal(int32(2)), "%s: one exchange for all, and not the next at once", name)
+			time.Sleep(50 * time.Second)
+			many()
+			g.Expect(begun.Load()).To(Equal(int32(3)), name)
+			time.Sleep(5 * time.Second)
+			g.Expect(client.Authorize(t.Context())).NotTo(Succeed(), name)
+			broken.Store(false)
+			time.Sleep(time.Minute)
+			g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
+			g.Expect(tokens.value().header).To(Equal("Bearer good-token-2"), name)
+		})
+	}
+}
+
+func TestARefusedIdentityIsRenewedOnceForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		var exchanges atomic.Int32
+		tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+		g.Expect(err).NotTo(HaveOccurred())
+		list := func(endpoint string) error {
+			_, err := listClusters(t.Context(), clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+				code, body := http.StatusOK, clusterPage(`{}`)
+				switch {
+				case r.Method == http.MethodPost:
+					body = fmt.Sprintf(`{"access_token":"shared-token-%d","expires_in":900}`, exchanges.Add(1))
+				case r.URL.Host == "refuses.example":
+					code, body = http.StatusUnauthorized, ""
+				}
+				return &http.Response{StatusCode: code, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+			}), func(o *Options) { o.Tokens, o.Endpoint = tokens, endpoint }), inEnv1, nil)
+			return err
+		}
+		refused := func() {
+			for range 10 {
+				g.Expect(expectError(t, list("https://refuses.example"), Unauthenticated).Advice).To(ContainSubstring("although it was just renewed"))
+				g.Expect(list("https://takes.example")).To(Succeed(), "another endpoint's refusal costs this one nothing")
+			}
+		}
+		refused()
+		g.Expect(exchanges.Load()).To(Equal(int32(2)), "the first token, and one for all that were refused")
+		time.Sleep(renewRefused - time.Nanosecond)
+		refused()
+		g.Expect(exchanges.Load()).To(Equal(int32(2)))
+		time.Sleep(time.Nanosecond)
+		refused()
+		g.Expect(exchanges.Load()).To(Equal(int32(3)))
+	})
+}
+
 func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
 	g := NewWithT(t)
 	tokens := &Tokens{}

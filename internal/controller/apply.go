@@ -200,7 +200,11 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 			k.CopyContent(next, answer)
 		}
 		if err := r.counted(k, "patch", r.Cluster.Patch(ctx, next, optimistic(answer))); err != nil {
-			return answer, fmt.Errorf("restoring metadata of %s: %w", name, err)
+			part := "metadata"
+			if w.Content && !k.InStatus {
+				part = "spec"
+			}
+			return answer, fmt.Errorf("restoring %s of %s: %w", part, name, err)
 		}
 		answer = next
 	}

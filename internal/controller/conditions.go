@@ -5,7 +5,6 @@ package controller
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -19,8 +18,8 @@ import (
 // accepts 32768 bytes, but people read far less.
 const maxMessage = 8192
 
-// maxReady is the largest length of the message of Ready, in bytes. It is small because kubectl
-// shows this message in a column. The kind's condition has the whole message.
+// maxReady is the largest length of the message of Ready, in bytes, if the kind's condition has the
+// whole message. It is small because kubectl shows this message in a column.
 const maxReady = 320
 
 // conditionSetter sets the conditions of an owner. All conditions that it changes get the same
@@ -108,17 +107,14 @@ type verdict struct {
 	short string
 }
 
-// brief cuts a message to maxReady bytes. If condition is not "", a cut message ends with a hint to
-// this condition, because the condition has the whole message.
-func brief(message, condition string) string {
-	if len(message) <= maxReady {
+// brief cuts a message to most bytes. A cut message ends with a hint to the condition that has the
+// whole message. If condition is "", there is none, and brief does not cut.
+func brief(message string, most int, condition string) string {
+	if len(message) <= most || condition == "" {
 		return message
 	}
-	rest := ""
-	if condition != "" {
-		rest = " see condition " + condition
-	}
-	return mirror.Truncate(message, maxReady-len(rest)) + rest
+	rest := " see condition " + condition
+	return mirror.Truncate(message, most-len(rest)) + rest
 }
 
 // setSynced sets the condition of each kind, and returns the verdict for Ready. It returns nil if
@@ -146,8 +142,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), condition)}
-			if waitsForPredecessor(s.kinds[i].report) {
+			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), maxReady, condition)}
+			if v.reason == v1alpha1.ReasonNameConflict && waitsForPredecessor(s.kinds[i].report) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
 		case ready.message != "":
@@ -156,10 +152,13 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			ready.message = v.message
 		}
 	}
-	ready.message = brief(ready.message, "")
 	switch {
 	case o.settings().suspend:
-		return &verdict{reason: v1alpha1.ReasonSuspended, message: r.owners.words.suspended}
+		message := r.owners.words.suspended
+		if o.settings().preview {
+			message += "; " + previewed(s.kinds[0].preview)
+		}
+		return &verdict{reason: v1alpha1.ReasonSuspended, message: message}
 	case !mirrors && !known:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
@@ -193,13 +192,18 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		}
 		return &verdict{reason: f.reason, message: message}
 	}
-	if state.preview != nil {
-		return &verdict{reason: v1alpha1.ReasonPreview, message: words.succeeded(o, s, i)}
+	taken := words.taken.withOwner(o)
+	if o.settings().preview {
+		message := words.succeeded(o, s, i)
+		if state.report.Unfilled() > 0 {
+			message += "; " + taken.message(state.report)
+		}
+		return &verdict{reason: v1alpha1.ReasonPreview, message: message}
 	}
 	if f := state.unwritten(k.Name); f != nil {
 		return &verdict{reason: f.reason, message: f.message}
 	}
-	if taken := words.taken.withOwner(o); state.report.Unfilled() > 0 {
+	if state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
 		if k.Condition != "" { // A kind without a condition needs the whole message in Ready.
 			v.short = prefix + taken.brief(k, state.report)
@@ -221,79 +225,4 @@ func observed(summary *v1alpha1.InventorySummary) int32 {
 		return 0
 	}
 	return summary.Observed
-}
-
-// waitsForPredecessor reports whether all taken names that the owner wants will be free without
-// help. Each of them then belongs to an object that is being deleted, or to an object of a deleted
-// owner that had the name of this owner. The garbage collector will delete the latter object. If no
-// name is taken, the result is false.
-func waitsForPredecessor(report mirror.Report) bool {
-	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
-		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
-}
-
-// taken has the sentences about wanted names that are taken. Each sentence has a %s for the names.
-// There is one sentence for each kind of object that can have a wanted name:
-//
-//   - theirs: an object that does not belong to the owner
-//   - formers: an object of a deleted owner that had the name of this owner
-//   - others: an object of the owner that stands for another cloud ID
-//   - clashes: an object that stands for another listed cloud object
-//   - leaving: an object of the owner that is being deleted
-type taken struct{ theirs, formers, others, clashes, leaving string }
-
-// withOwner puts the owner's namespace and name into the sentence theirs, if the sentence has
-// places for them.
-func (t taken) withOwner(o owner) taken {
-	if strings.Count(t.theirs, "%s") > 1 {
-		t.theirs = fmt.Sprintf(t.theirs, "%s", o.object().GetNamespace(), mirror.LabelValue(o.object().GetName()))
-	}
-	return t
-}
-
-// brief returns a short message. It names one object and counts the others.
-func (t taken) brief(k *kind, report mirror.Report) string {
-	var first mirror.Report
-	switch {
-	case len(report.Conflicts) > 0:
-		first.Conflicts = report.Conflicts[:1]
-	case len(report.Clashes) > 0:
-		first.Clashes = report.Clashes[:1]
-	default:
-		first.Leaving = report.Leaving[:1]
-	}
-	message := t.message(first)
-	if more := report.Unfilled() - 1; more > 0 {
-		message += fmt.Sprintf("; %d more in condition %s", more, k.Condition)
-	}
-	return message
-}
-
-// message says which names are taken, which objects have them, and how to free the names.
-func (t taken) message(report mirror.Report) string {
-	var theirs, formers, others, clashes, parts []string
-	for _, c := range report.Conflicts {
-		switch {
-		case c.ID != "":
-			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
-		case c.Predecessor:
-			formers = append(formers, c.Name)
-		case c.Controller != "":
-			theirs = append(theirs, fmt.Sprintf("%s (controlled by %s)", c.Name, c.Controller))
-		default:
-			theirs = append(theirs, c.Name+" (no controller)")
-		}
-	}
-	for _, c := range report.Clashes {
-		clashes = append(clashes, fmt.Sprintf("%s (%s is that of %s)", c.ID, c.Name, c.Owner))
-	}
-	for _, part := range []struct {
-		names []string
-		text  string
-	}{{theirs, t.theirs}, {formers, t.formers}, {others, t.others}, {clashes, t.clashes}, {report.Leaving, t.leaving}} {
-		if len(part.names) > 0 {
-			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
-		}
-	}
-	return strings.Join(parts, "; ")
 }

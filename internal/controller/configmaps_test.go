@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -748,6 +749,39 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(written(func() { later(ctx, 30) })).To(BeEmpty(), "the wait has doubled")
 		w.clock.SetTime(w.clock.Now().Add(time.Minute))
 		Expect(written(func() { later(ctx, 1) })).To(replaced)
+	})
+
+	It("that is immutable stays while its replacement is refused", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		edit(ctx, func(c *corev1.ConfigMap) { c.Immutable = ptr.To(true) })
+		before := w.configMaps(ctx)["lkc-1"]
+		one := corev1.ResourceList{corev1.ResourceConfigMaps: resource.MustParse("1")}
+		quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "full", Namespace: w.namespace}, Spec: corev1.ResourceQuotaSpec{Hard: one}}
+		Expect(k8s.Create(ctx, quota)).To(Succeed())
+		quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: one}
+		Expect(k8s.Status().Update(ctx, quota)).To(Succeed())
+		refused := func() error {
+			another := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "another", Namespace: w.namespace}}
+			return k8s.Create(ctx, another, client.DryRunAll, client.DisableReadYourWritesConsistency)
+		}
+		Eventually(ctx, refused).Should(MatchError(ContainSubstring("exceeded quota")))
+
+		Expect(written(func() {
+			change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMapKeys = v1alpha1.ConfigMapKeysEnvironment })
+			later(ctx, 60)
+		})).To(BeEmpty())
+		Expect(w.configMaps(ctx)["lkc-1"]).To(Equal(before), "pods that start now have what they had")
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("False/WriteFailed"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("replacing ConfigMap lkc-1, which is immutable: "), ContainSubstring("exceeded quota")))
+
+		By("replacing it when there is room")
+		Expect(k8s.Delete(ctx, quota)).To(Succeed())
+		Eventually(ctx, refused).Should(Succeed())
+		Expect(written(func() { later(ctx, 300) })).To(HaveExactElements(HavePrefix("DELETE"), HavePrefix("POST")))
+		Expect(w.configMaps(ctx)["lkc-1"].Data).To(HaveKeyWithValue("BOOTSTRAP_SERVERS", "public:9092"))
+		pass(ctx)
+		Expect(ready(ctx)).To(Equal("True/Succeeded"))
 	})
 
 	It("that is stored without an address is tried at a change, when it is gone, and when a sync is asked for", func(ctx SpecContext) {

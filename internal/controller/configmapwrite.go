@@ -143,6 +143,9 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
 	case existing != nil: // An immutable ConfigMap can only be replaced.
+		if err := o.admitted(ctx, w.desired); err != nil {
+			return fmt.Errorf("replacing ConfigMap %s, which is immutable: %w", existing.Name, o.countedMap("create", err))
+		}
 		if err := o.deleteConfigMap(ctx, existing); err != nil {
 			return err
 		}
@@ -156,6 +159,16 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 		return notStored{fmt.Errorf("ConfigMap %s was stored otherwise than it was sent: an admission policy changes it", answer.Name)}
 	}
 	return nil
+}
+
+// admitted returns the error with which the API server would refuse to create a ConfigMap, although
+// one with this name exists: quotas and admission policies come before the name.
+func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
+	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
 }
 
 func unwritten(message string) *failure {

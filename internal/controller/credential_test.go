@@ -114,7 +114,7 @@ var _ = Describe("What a source sees by", func() {
 		w.restart()
 		w.reconcile(ctx)
 		w.sync(ctx)
-		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
+		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal("several"), "some were last seen without the filter")
 
 		By("and restarting once more")
 		w.restart()

@@ -28,8 +28,13 @@ var discoveries = ownerKind{
 		waiting:   "the listing that is due waits for the request budget of its API key: ",
 		withheld:  "%d environments that only such listings told of get no source until one is complete",
 		taken: taken{
-			theirs: "sources that are not this discovery's have the names of its own: %s; exclude their environments, or hand them over: " +
-				"kubectl -n %s label --overwrite inventorysource/NAME " + v1alpha1.LabelDiscovery + "=%s",
+			free: "sources without a controller have the names of its own: %s; exclude their environments, or hand them over: " +
+				"kubectl -n NAMESPACE label --overwrite inventorysource/NAME " + v1alpha1.LabelDiscovery + "=OWNER",
+			rivals: "sources of other discoveries have the names of its own: %s; exclude their environments, or hand them over: " +
+				"kubectl -n NAMESPACE annotate --overwrite inventorysource/NAME " + v1alpha1.AnnotationUnmanaged + "=true, then " +
+				"kubectl -n NAMESPACE label --overwrite inventorysource/NAME " + v1alpha1.LabelDiscovery + "=OWNER, and once the ownerReference is gone " +
+				"kubectl -n NAMESPACE annotate inventorysource/NAME " + v1alpha1.AnnotationUnmanaged + "-",
+			theirs:  "sources that cannot be handed over have the names of its own: %s; exclude the environments of these names, or delete the sources",
 			formers: "waiting for the garbage collector to delete the sources of the deleted discovery that had this one's name: %s",
 			others:  "sources of other environments have the names of listed ones: %s; delete them to let the listed ones take their place",
 			clashes: "environments without a source, since its name is another one's: %s",
@@ -52,10 +57,13 @@ func (d discoveryOwner) settings() settings {
 }
 
 // setOwnStatus sets the sources and the preview in the discovery's status. After a pass that did
-// not look at all sources, it sets nothing.
+// not look at all sources, it sets nothing. The preview of an earlier process stays until the first
+// complete listing since the start.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
-		d.Status.Preview = s.kinds[0].preview
+		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
+			d.Status.Preview = p
+		}
 		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
 	}
 }
@@ -72,9 +80,8 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""
-	if p := k.preview; p != nil {
-		message = fmt.Sprintf("spec.preview is true, and nothing is done: %d sources to create, %d to change, %d to delete, see status.preview; ",
-			p.CreateCount, p.ChangeCount, p.DeleteCount)
+	if o.settings().preview {
+		message = previewed(k.preview) + "; "
 	}
 	message += fmt.Sprintf("%d environments", observed(k.report.Summary))
 	if summary := k.report.Summary; summary != nil && summary.Missing > 0 {
@@ -93,4 +100,14 @@ func foundEnvironments(o owner, s *state, i int) string {
 		message += fmt.Sprintf("; not listed, of spec.selector.ids: %s", mirror.Names(unseen))
 	}
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
+}
+
+// previewed returns the sentence about a preview. p is nil if there was no complete listing since
+// the start.
+func previewed(p *v1alpha1.DiscoveryPreview) string {
+	message := "spec.preview is true, and nothing is done"
+	if p != nil {
+		message += fmt.Sprintf(": %d sources to create, %d to change, %d to delete, see status.preview", p.CreateCount, p.ChangeCount, p.DeleteCount)
+	}
+	return message
 }

@@ -103,12 +103,12 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
-		r.tell(about, kind, is.Reason, "Sync", is.Message)
+		r.tell(about, kind, is.Reason, "Sync", brief(is.Message, maxNote, is.Type))
 	}
 	held := meta.FindStatusCondition(after, v1alpha1.ConditionPruneHeld)
 	heldBefore := meta.FindStatusCondition(before, v1alpha1.ConditionPruneHeld)
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
-		r.tell(about, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune", held.Message)
+		r.tell(about, corev1.EventTypeWarning, held.Type, "Prune", brief(held.Message, maxNote, held.Type))
 	}
 }
 

@@ -23,6 +23,7 @@ var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
+	newObservationKind(mirror.SchemaRegistry, cloudapi.SchemaRegistries, schemaRegistryFilter, mirror.ProjectSchemaRegistry, &v1alpha1.SchemaRegistryObservation{}, &v1alpha1.SchemaRegistryObservationList{}),
 }
 
 // environmentKind is the kind that a discovery mirrors. Its listing has no filter. So an
@@ -68,6 +69,10 @@ func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
 
 func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 	return cloudapi.NetworkFilter{Environment: s.Spec.Environment}
+}
+
+func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFilter {
+	return cloudapi.SchemaRegistryFilter{Environment: s.Spec.Environment}
 }
 
 // kind describes one kind. mirror.Kind has what planning needs. The other fields say how to list

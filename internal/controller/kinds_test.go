@@ -66,11 +66,13 @@ func TestKindsAreWiredEverywhere(t *testing.T) {
 		}
 	}
 	for _, k := range controller.Kinds() {
-		selection, _ := reflect.TypeFor[v1alpha1.InventorySourceSpec]().FieldByName(k.Name + "s")
-		summary, _ := reflect.TypeFor[v1alpha1.InventorySourceStatus]().FieldByName(k.Name + "s")
+		// The condition, the selection and the summary have the same name, which need not end in s.
+		name, _ := strings.CutSuffix(k.Condition, "Synced")
+		selection, _ := reflect.TypeFor[v1alpha1.InventorySourceSpec]().FieldByName(name)
+		summary, _ := reflect.TypeFor[v1alpha1.InventorySourceStatus]().FieldByName(name)
 		g.Expect(selection.Name).NotTo(BeEmpty(), "the source's spec lacks a selection of %s", k.Name)
 		g.Expect(summary.Name).NotTo(BeEmpty(), "the source's status lacks a summary of %s", k.Name)
-		g.Expect(k.Condition).To(Equal(k.Name + "sSynced"))
+		g.Expect(k.Condition).To(And(HavePrefix(k.Name), HaveSuffix("Synced")))
 		g.Expect(k.InfoMetric).To(HaveSuffix("_info"))
 		objects, err := meta.ExtractList(k.Objects())
 		g.Expect(err).NotTo(HaveOccurred())

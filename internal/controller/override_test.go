@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
 // overriding gives a discovery overrides, as JSON, so that an empty list is sent as one.
@@ -135,6 +136,73 @@ var _ = Describe("Overrides of a discovery", func() {
 		Expect(o.ready(ctx, "org")).To(Equal("True/Succeeded"))
 	})
 
+	It("delete no observation because of a rename", func(ctx SpecContext) {
+		o.cloud.PutCluster(cloudsim.Cluster{ID: "lkc-1", Spec: cloudsim.ClusterSpec{DisplayName: "one", Environment: cloudsim.Reference{ID: "env-b"}},
+			Status: cloudsim.ClusterStatus{Phase: cloudsim.PhaseProvisioned}})
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+		}, overriding(`[{"selector": {"displayNames": ["payments-*"]}, "spec": {"kafkaClusters": {"policy": "Mirror"}}}]`))
+		o.pass(ctx, "org")
+		syncs := func() {
+			GinkgoHelper()
+			for range 2 {
+				o.clock.SetTime(o.clock.Now().Add(10 * time.Minute))
+				source := o.sources(ctx)["env-b"]
+				_, err := o.reconciler.Reconcile(ctx, requestFor(&source))
+				Expect(err).NotTo(HaveOccurred())
+			}
+		}
+		syncs()
+		Expect(o.clusters(ctx)).To(HaveKey("lkc-1"))
+		Expect(o.cloud.RenameEnvironment("env-b", "Payments-dev")).To(Succeed())
+		o.list(ctx, "org")
+		syncs()
+		Expect(o.clusters(ctx)).To(HaveKey("lkc-1"))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("renamed, but kept with the overrides of the former name"))
+
+		By("deleting it once a person says so")
+		override(ctx, `[]`)
+		o.pass(ctx, "org")
+		syncs()
+		Expect(o.clusters(ctx)).To(BeEmpty())
+	})
+
+	It("that make several sources invalid have each of them named", func(ctx SpecContext) {
+		o.discovery(ctx, "org", overriding(`[{"selector": {"ids": ["env-b", "env-c"]}, "spec": {"staleAfter": "9m"}}]`))
+		o.pass(ctx, "org")
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(And(ContainSubstring("creating env-b"), HaveSuffix("; the others: env-c")))
+	})
+
+	It("do not count for an unmanaged source", func(ctx SpecContext) {
+		o.discovery(ctx, "org", overriding(`[{"spec": {"interval": "1m"}}]`))
+		o.pass(ctx, "org")
+		o.change(ctx, "env-a", func(s *v1alpha1.InventorySource) { s.Annotations[v1alpha1.AnnotationUnmanaged] = "true" })
+		o.list(ctx, "org")
+		Expect(counts(ctx)).To(Equal(map[string]int32{"env-a": 0, "env-b": 1, "env-c": 1}))
+	})
+
+	It("do not contradict each other with one set in two orders", func(ctx SpecContext) {
+		o.discovery(ctx, "org", overriding(`[{"spec": {"peerings": {"phases": ["READY", "FAILED"]}}}, {"spec": {"peerings": {"phases": ["FAILED", "READY"]}}}]`))
+		o.pass(ctx, "org")
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).NotTo(ContainSubstring("differently"))
+		override(ctx, `[{"spec": {"peerings": {"phases": ["READY", "FAILED"]}}}, {"spec": {"peerings": {"phases": ["FAILED"]}}}]`)
+		o.pass(ctx, "org")
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("set peerings.phases differently"))
+	})
+
+	It("keep a field that they set to null, and the message says that the spec is refused", func(ctx SpecContext) {
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.StaleAfter = &metav1.Duration{Duration: 15 * time.Minute}
+		})
+		o.pass(ctx, "org")
+		override(ctx, `[{"spec": {"interval": "7m", "staleAfter": null}}]`)
+		o.pass(ctx, "org")
+		Expect(o.sources(ctx)["env-a"].Spec.StaleAfter.Duration).To(Equal(15 * time.Minute))
+		override(ctx, `[{"spec": {"interval": "1h", "staleAfter": null}}]`)
+		o.pass(ctx, "org")
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("restoring spec of env-a"))
+	})
+
 	It("are refused if the schema shows that they are wrong", func(ctx SpecContext) {
 		o.discovery(ctx, "org")
 		many := func(n int) string {
@@ -185,10 +253,10 @@ var _ = Describe("A preview of a discovery", func() {
 		Expect(o.ready(ctx, "org")).To(Equal("True/Preview"))
 		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("2 sources to create, 0 to change, 0 to delete"))
 		preview := o.read(ctx, "org").Status.Preview
-		Expect(brief(preview.Create)).To(Equal([]string{
+		Expect(brief(preview.Create)).To(HaveExactElements(
 			"env-a: selected by spec.selector.ids",
-			"env-b: not until its name is free: a source without a controller has it",
-		}))
+			HavePrefix("env-b: not until its name is free: a source without a controller has it; handed over, it changes "),
+		))
 		Expect(preview.Create[0].DisplayName).To(Equal("payments-prod"))
 		Expect(preview.CreateCount).To(BeEquivalentTo(2))
 
@@ -253,6 +321,172 @@ var _ = Describe("A preview of a discovery", func() {
 		Expect(o.names(ctx)).To(Equal([]string{"env-a", "env-b", "env-e"}))
 		Expect(o.sources(ctx)["env-b"].Spec.Interval.Duration).To(Equal(time.Minute))
 		Expect(o.sources(ctx)["env-a"].UID).To(Equal(before["env-a"].UID))
+	})
+
+	DescribeTable("reports every source that changes once it ends, those that are missing or out of scope too", func(ctx SpecContext, prune func(*v1alpha1.EnvironmentDiscovery)) {
+		o.discovery(ctx, "org", prune)
+		o.pass(ctx, "org")
+		o.list(ctx, "org")
+		Expect(o.cloud.RemoveEnvironment("env-c")).To(Succeed())
+		o.list(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			previewing(d)
+			d.Spec.Selector.Exclude.IDs = append(d.Spec.Selector.Exclude.IDs, "env-b")
+			d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
+		})
+		o.pass(ctx, "org")
+		var previewed []string
+		for _, entry := range o.read(ctx, "org").Status.Preview.Change {
+			Expect(entry.Why).To(ContainSubstring("spec.kafkaClusters.policy: Mirror to Ignore"))
+			previewed = append(previewed, entry.Name)
+		}
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		before := o.sources(ctx)
+		o.pass(ctx, "org")
+		var changed []string
+		for name, s := range o.sources(ctx) {
+			if s.Generation != before[name].Generation {
+				changed = append(changed, name)
+			}
+		}
+		Expect(previewed).To(ConsistOf(changed))
+		Expect(previewed).To(ConsistOf("env-a", "env-b", "env-c"))
+	},
+		Entry("retained", func(*v1alpha1.EnvironmentDiscovery) {}),
+		Entry("to be deleted later", func(d *v1alpha1.EnvironmentDiscovery) {
+			prunes(d)
+			d.Spec.Prune.AfterMisses = ptr.To[int32](5)
+		}),
+	)
+
+	It("stays over a restart whose first listing fails, and reports nothing before the first listing", func(ctx SpecContext) {
+		o.cloud.FailNext(cloudsim.OpListEnvironments, 1, cloudsim.FaultInternalError)
+		o.discovery(ctx, "org", previewing)
+		o.pass(ctx, "org")
+		Expect(o.read(ctx, "org").Status.Preview).To(BeNil())
+		o.list(ctx, "org")
+		before := o.read(ctx, "org").Status.Preview
+		Expect(before.CreateCount).To(BeEquivalentTo(3))
+		o.restart()
+		o.cloud.FailNext(cloudsim.OpListEnvironments, 10, cloudsim.FaultInternalError)
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("False/CloudUnavailable"))
+		Expect(o.read(ctx, "org").Status.Preview).To(Equal(before))
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		o.pass(ctx, "org")
+		Expect(o.read(ctx, "org").Status.Preview).To(BeNil())
+	})
+
+	It("is reported while the discovery is suspended, too", func(ctx SpecContext) {
+		suspended := func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Suspend = true }
+		o.discovery(ctx, "never", previewing, suspended)
+		o.pass(ctx, "never")
+		Expect(o.says(ctx, "never", v1alpha1.ConditionReady)).To(HaveSuffix("; spec.preview is true, and nothing is done"))
+		Expect(o.read(ctx, "never").Status.Preview).To(BeNil())
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			previewing(d)
+			suspended(d)
+			d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: 7 * time.Minute}
+		})
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("Unknown/Suspended"))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("0 sources to create, 3 to change, 0 to delete"))
+	})
+
+	It("says which sources the API server will refuse", func(ctx SpecContext) {
+		labels := func(prefix string) map[string]v1alpha1.LabelValue {
+			all := map[string]v1alpha1.LabelValue{}
+			for i := range 17 {
+				all[fmt.Sprint(prefix, i)] = "x"
+			}
+			return all
+		}
+		o.discovery(ctx, "org", previewing, overriding(`[{"selector": {"ids": ["env-b"]}, "spec": {"staleAfter": "9m"}}, {"selector": {"ids": ["env-c"]}}]`),
+			func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Template.Spec.Template.Labels = labels("a")
+				d.Spec.Overrides[1].Spec.Template.Labels = labels("b")
+			})
+		o.pass(ctx, "org")
+		Expect(brief(o.read(ctx, "org").Status.Preview.Create)).To(Equal([]string{
+			"env-a: selected, as spec.selector names none",
+			"env-b: the API server refuses it: staleAfter (9m0s) is less than twice interval (5m0s); selected, as spec.selector names none",
+			"env-c: the API server refuses it: template has 34 labels and 0 annotations, more than 32; selected, as spec.selector names none",
+		}))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(HaveSuffix("; the API server refuses sources as spec.overrides make them: env-b, env-c"))
+
+		By("being right")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		o.pass(ctx, "org")
+		Expect(o.names(ctx)).To(Equal([]string{"env-a"}))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(And(ContainSubstring("staleAfter"), HaveSuffix("; the others: env-c")))
+	})
+
+	It("is Preview in Ready while a source is being deleted, or is that of a deleted discovery of the same name", func(ctx SpecContext) {
+		o.discovery(ctx, "org")
+		o.pass(ctx, "org")
+		o.edit(ctx, "org", previewing)
+		o.change(ctx, "env-a", func(s *v1alpha1.InventorySource) { s.Finalizers = []string{"example.com/stuck"} })
+		a := o.sources(ctx)["env-a"]
+		Expect(k8s.Delete(ctx, a.DeepCopy())).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) {
+			o.change(ctx, "env-a", func(s *v1alpha1.InventorySource) { s.Finalizers = nil })
+		})
+		Eventually(func() string { o.pass(ctx, "org"); return o.says(ctx, "org", v1alpha1.ConditionReady) }).Should(
+			ContainSubstring("sources being deleted, and created again once they are gone: env-a"))
+		Expect(o.ready(ctx, "org")).To(Equal("True/Preview"))
+
+		Expect(k8s.Delete(ctx, o.read(ctx, "org"), client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+		Eventually(ctx, func() error {
+			return k8s.Get(ctx, client.ObjectKey{Namespace: o.namespace, Name: "org"}, &v1alpha1.EnvironmentDiscovery{})
+		}).ShouldNot(Succeed())
+		o.restart()
+		o.discovery(ctx, "org", previewing)
+		o.pass(ctx, "org")
+		Expect(o.ready(ctx, "org")).To(Equal("True/Preview"))
+		Expect(brief(o.read(ctx, "org").Status.Preview.Create)).To(ContainElement(
+			"env-b: not until its name is free: the garbage collector deletes the source of the deleted discovery that had this one's name"))
+	})
+
+	It("shows what a hand-over would change, before and after the label is set, and says how to hand over", func(ctx SpecContext) {
+		Expect(k8s.Create(ctx, o.newSource(func(s *v1alpha1.InventorySource) {
+			s.Name, s.Spec.Environment, s.Spec.Suspend = "env-a", "env-a", true
+			s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
+			s.Spec.Interval = &metav1.Duration{Duration: time.Hour}
+		}))).To(Succeed())
+		o.discovery(ctx, "org", previewing)
+		o.pass(ctx, "org")
+		changes := "spec.interval: 1h0m0s to 5m0s, spec.networks.policy: Mirror to unset, spec.suspend: true to unset, metadata."
+		Expect(brief(o.read(ctx, "org").Status.Preview.Create)[0]).To(ContainSubstring("a source without a controller has it; handed over, it changes " + changes))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(ContainSubstring("label --overwrite inventorysource/NAME inventory.ccloud.dev/discovery=org"))
+
+		o.change(ctx, "env-a", func(s *v1alpha1.InventorySource) { s.Labels = map[string]string{v1alpha1.LabelDiscovery: "org"} })
+		o.pass(ctx, "org")
+		Expect(brief(o.read(ctx, "org").Status.Preview.Change)).To(HaveExactElements(HavePrefix("env-a: " + changes)))
+
+		By("saying in words which ownerReference comes and goes")
+		o.edit(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Preview = false })
+		o.pass(ctx, "org")
+		o.edit(ctx, "org", previewing)
+		o.change(ctx, "env-a", func(s *v1alpha1.InventorySource) { s.OwnerReferences = nil })
+		o.change(ctx, "env-b", func(s *v1alpha1.InventorySource) { s.OwnerReferences[0].Controller = nil })
+		o.change(ctx, "env-c", func(s *v1alpha1.InventorySource) { s.Annotations[v1alpha1.AnnotationUnmanaged] = "true" })
+		o.pass(ctx, "org")
+		Expect(brief(o.read(ctx, "org").Status.Preview.Change)).To(Equal([]string{
+			"env-a: metadata.ownerReferences: unset to EnvironmentDiscovery/org",
+			"env-b: metadata.ownerReferences: EnvironmentDiscovery/org (not as controller) to EnvironmentDiscovery/org",
+			"env-c: metadata.ownerReferences: EnvironmentDiscovery/org to unset",
+		}))
+	})
+
+	It("has every remark about overrides in Ready, behind environments that are not listed", func(ctx SpecContext) {
+		o.discovery(ctx, "org", previewing, func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Selector.IDs = identified("env-a", "env-abc001", "env-abc002", "env-abc003", "env-abc004", "env-abc005", "env-abc006").IDs
+		}, overriding(`[{"selector": {"ids": ["env-a"]}, "spec": {"interval": "1m"}}, {"selector": {"ids": ["env-a"]}, "spec": {"interval": "2m"}},
+			{"selector": {"ids": ["env-z"]}, "spec": {"interval": "3m"}}]`))
+		o.pass(ctx, "org")
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(And(ContainSubstring("spec.overrides[2]"), ContainSubstring("set interval differently, the later one counts")))
 	})
 
 	It("drops the failed writes of before, and has their pass no more", func(ctx SpecContext) {

@@ -92,6 +92,15 @@ func newSubject(ctx context.Context, under side, items int) *subject {
 	return s
 }
 
+// mostReady is the largest length of Ready's message if it quotes a long text. A source has the
+// whole message in the condition of the kind; a discovery only has Ready.
+func (s *subject) mostReady() int {
+	if s.side.op() == cloudsim.OpListEnvironments {
+		return 2048
+	}
+	return 320
+}
+
 // id returns the ID of an item, which is its object's name.
 func (*subject) id(n int) string { return fmt.Sprintf("item-%02d", n) }
 

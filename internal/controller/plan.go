@@ -192,7 +192,8 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 			Approval:  k.report.Approved,
 			Now:       now,
 		})
-		if k.preview = nil; o.settings().preview {
+		k.preview = nil
+		if o.settings().preview {
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
 		}
 		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes

@@ -40,8 +40,8 @@ func (r *Reconciler) copied(o owner) owner {
 //
 // Conditions set:
 //
-//   - KafkaClustersSynced, PeeringsSynced, NetworksSynced (of a source): how the kind's last sync
-//     went. The condition is absent if the kind is not mirrored.
+//   - KafkaClustersSynced, PeeringsSynced and so on (of a source): how the kind's last sync went.
+//     The condition is absent if the kind is not mirrored.
 //   - Ready: True if every mirrored kind was listed completely and written, and no wanted name is
 //     taken. Otherwise False, with the reason of the first kind that failed. Unknown while
 //     suspended, before the first sync, and while all taken names will be free soon.
@@ -132,6 +132,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
+		case *summary != nil && s.kinds[i].ledger != nil: // An incomplete listing may have had objects that no other scope shows.
+			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
 		if *summary != nil {
 			(*summary).Held = held

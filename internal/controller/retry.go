@@ -168,7 +168,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 }
 
 // failure returns the failure that reports the failed writes: how many of the planned writes
-// failed, and why the first of them failed. It returns nil if there is nothing to report.
+// failed, why the first of them failed, and the names of the others. It returns nil if there is
+// nothing to report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -179,9 +180,12 @@ func (rs retries) failure(kind string, planned int) *failure {
 	if len(told) == 0 {
 		return nil
 	}
-	first := slices.Min(told)
-	return &failure{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf(
-		"%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[first].err.Error(), maxWords))}
+	slices.Sort(told)
+	message := fmt.Sprintf("%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[told[0]].err.Error(), maxWords))
+	if len(told) > 1 {
+		message += "; the others: " + mirror.Names(told[1:])
+	}
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: message}
 }
 
 // passing reports whether a write with this error may succeed if it is planned again: someone else

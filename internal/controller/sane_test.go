@@ -58,9 +58,10 @@ var standings = func() map[string]standing {
 // phaseReasons are the reasons that Ready of an observation has from a known phase,
 // True first.
 var phaseReasons = map[string][]string{
-	"KafkaClusterObservation": {"Provisioned", "Provisioning", "Failed"},
-	"PeeringObservation":      {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
-	"NetworkObservation":      {"Ready", "Provisioning", "Failed", "Deprovisioning"},
+	"KafkaClusterObservation":   {"Provisioned", "Provisioning", "Failed"},
+	"PeeringObservation":        {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
+	"NetworkObservation":        {"Ready", "Provisioning", "Failed", "Deprovisioning"},
+	"SchemaRegistryObservation": {"Provisioned", "Provisioning", "Failed"},
 }
 
 // reached are the reasons that specs brought about, on conditions by kind.
@@ -99,6 +100,11 @@ func (w *world) expectSane(ctx context.Context) {
 	for name := range networks {
 		o := networks[name]
 		expectSaneObservation("NetworkObservation", &o)
+	}
+	registries := w.registries(ctx)
+	for name := range registries {
+		o := registries[name]
+		expectSaneObservation("SchemaRegistryObservation", &o)
 	}
 }
 
@@ -144,7 +150,7 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 	expectSaneConditions("InventorySource", conditions, s.Generation, []string{
 		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
 		v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced,
-		v1alpha1.ConditionPruneHeld,
+		v1alpha1.ConditionSchemaRegistrySynced, v1alpha1.ConditionPruneHeld,
 	})
 	Expect(s.Status.ObservedGeneration).To(BeNumerically("<=", s.Generation))
 	if s.DeletionTimestamp != nil {
@@ -160,7 +166,8 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 		return
 	}
 	want := expectStanding(ready, conditions)
-	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced} {
+	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced,
+		v1alpha1.ConditionSchemaRegistrySynced} {
 		c := meta.FindStatusCondition(conditions, synced)
 		if c == nil {
 			continue

@@ -53,8 +53,8 @@ type kindState struct {
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is the report of the last whole plan. preview says what that plan would have done; nil
-	// unless the owner only previews.
+	// report is the report of the last whole plan. preview says what that plan would have done. It
+	// is nil if the owner does not preview, or if there was no complete listing since the start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes. planned is the number of planned writes and deletions.

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
@@ -78,7 +79,7 @@ var _ = Describe("Workload identity", func() {
 		By("renewing it a minute before its end, which is no new scope")
 		w.clock.SetTime(w.clock.Now().Add(14 * time.Minute))
 		writes := w.writes(func() { w.reconcile(ctx) })
-		Expect(exchanges()).To(Equal(2))
+		Eventually(ctx, exchanges).Should(Equal(2))
 		Expect(writes).To(BeEmpty())
 		Expect(w.source(ctx).Status.KafkaClusters.Scope).To(Equal(scope))
 
@@ -104,7 +105,7 @@ var _ = Describe("Workload identity", func() {
 			w.clock.SetTime(w.clock.Now().Add(step.after))
 			w.annotate(ctx, v1alpha1.AnnotationRequestedAt, step.after.String())
 			w.reconcile(ctx)
-			Expect(exchanges()).To(Equal(step.want))
+			Eventually(ctx, exchanges).Should(Equal(step.want))
 			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 		}
 	})
@@ -145,6 +146,7 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/Unauthenticated"))
 		Expect(exchanges()).To(BeNumerically("<=", 3), "one for the sync, and one more for each listing at most")
 		w.cloud.SetTokenLife(15*time.Minute, 15*time.Minute)
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
@@ -160,10 +162,11 @@ var _ = Describe("Workload identity", func() {
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
 
-	It("uses a token while it is good where no other can be had", func(ctx SpecContext) {
+	DescribeTable("uses a token while it is good where no other can be had", func(ctx SpecContext, fault http.Handler, words string) {
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Timeout = &metav1.Duration{Duration: 3 * time.Second} })
 		w.reconcile(ctx)
 		w.clock.SetTime(w.clock.Now().Add(14*time.Minute + 30*time.Second))
-		w.cloud.FailNext(cloudsim.OpExchange, 10, cloudsim.FaultInternalError)
+		w.cloud.FailNext(cloudsim.OpExchange, 10, fault)
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
@@ -171,8 +174,49 @@ var _ = Describe("Workload identity", func() {
 		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "later")
 		w.reconcile(ctx)
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/CloudUnavailable"))
-		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HavePrefix("exchangeStsV1OauthToken: 500"))
+		Expect(w.message(ctx, v1alpha1.ConditionReady)).To(HavePrefix("exchangeStsV1OauthToken: " + words))
 		Expect(w.clusters(ctx)).To(HaveLen(3))
+	},
+		Entry("the exchange fails", cloudsim.FaultInternalError, "500"),
+		Entry("the exchange hangs", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), "timed out"),
+	)
+
+	It("gives no series back to a source that is gone when its exchange ends, for which another waits", func(ctx SpecContext) {
+		const series = "ccloud_inventory_cloud_rate_limit_remaining"
+		reconciled := func(name string) {
+			GinkgoHelper()
+			_, err := w.reconciler.Reconcile(ctx, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: name}})
+			Expect(err).NotTo(HaveOccurred())
+		}
+		w.cloud.AddEnvironment("env-second")
+		Expect(k8s.Create(ctx, w.newSource(identify, func(s *v1alpha1.InventorySource) { s.Name, s.Spec.Environment = "second", "env-second" }))).To(Succeed())
+		reconciled(sourceName)
+		w.clock.SetTime(w.clock.Now().Add(14 * time.Minute))
+		answer := make(chan struct{})
+		w.cloud.FailNext(cloudsim.OpExchange, 1, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			<-answer
+			cloudsim.Status(http.StatusForbidden, "", http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"99"}, "X-Ratelimit-Reset": {"1"}}).ServeHTTP(rw, nil)
+		}))
+		w.annotate(ctx, v1alpha1.AnnotationRequestedAt, "now")
+		reconciled(sourceName)
+		Eventually(ctx, exchanges).Should(Equal(2), "it is under way")
+		Expect(k8s.Delete(ctx, w.source(ctx))).To(Succeed())
+		Eventually(ctx, func() error {
+			return k8s.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: sourceName}, &v1alpha1.InventorySource{})
+		}).ShouldNot(Succeed())
+		reconciled(sourceName)
+		Expect(w.series(series, "name", sourceName)).To(BeEmpty())
+
+		w.clock.SetTime(w.clock.Now().Add(time.Minute))
+		ended := make(chan struct{})
+		go func() {
+			defer GinkgoRecover()
+			defer close(ended)
+			reconciled("second")
+		}()
+		close(answer)
+		<-ended
+		Expect(w.series(series, "name", sourceName)).To(BeEmpty())
 	})
 
 	DescribeTable("says which step failed, and what to check", func(ctx SpecContext, spoil func(SpecContext), reason string, words ...string) {

@@ -725,7 +725,7 @@ var _ = eachOwner("A write of an object", func(under side) {
 		}
 		s.pass(ctx)
 		Expect(s.ready(ctx)).To(Equal("False/WriteFailed"))
-		Expect(len(s.says(ctx, v1alpha1.ConditionReady))).To(BeNumerically("<=", 320))
+		Expect(len(s.says(ctx, v1alpha1.ConditionReady))).To(BeNumerically("<=", s.mostReady()))
 		Expect(s.recorded()).To(ContainElement(HavePrefix("Warning WriteFailed")))
 	})
 
@@ -891,7 +891,7 @@ var _ = eachOwner("The status", func(under side) {
 			http.Header{"Content-Type": {"application/json"}}))
 		s.pass(ctx)
 		Expect(s.ready(ctx)).To(Equal("False/CloudUnavailable"))
-		Expect(len(s.says(ctx, v1alpha1.ConditionReady))).To(BeNumerically("<=", 320))
+		Expect(len(s.says(ctx, v1alpha1.ConditionReady))).To(BeNumerically("<=", s.mostReady()))
 		Expect(s.says(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("…"))
 	})
 

@@ -44,7 +44,7 @@ var everyKind = len(controller.Kinds())
 // recorder counts the requests a client sends to the API server.
 type recorder struct {
 	mu     sync.Mutex
-	writes []string // "VERB path" of all that are not reads
+	writes []string // "VERB path" of all that are neither reads nor dry runs
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -53,7 +53,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func (r *recorder) around(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
-		if request.Method != http.MethodGet {
+		if request.Method != http.MethodGet && !request.URL.Query().Has("dryRun") {
 			r.mu.Lock()
 			r.writes = append(r.writes, request.Method+" "+request.URL.Path)
 			r.mu.Unlock()
@@ -250,7 +250,7 @@ func (w *world) calls(do func()) int {
 	return len(w.cloud.Calls()) - before
 }
 
-// clusters, peerings and networks return the observations there are, by name.
+// clusters and its neighbours return the observations there are, by name.
 func (w *world) clusters(ctx context.Context) map[string]v1alpha1.KafkaClusterObservation {
 	list := &v1alpha1.KafkaClusterObservationList{}
 	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
@@ -267,6 +267,12 @@ func (w *world) networks(ctx context.Context) map[string]v1alpha1.NetworkObserva
 	list := &v1alpha1.NetworkObservationList{}
 	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 	return byName(list.Items, func(o *v1alpha1.NetworkObservation) string { return o.Name })
+}
+
+func (w *world) registries(ctx context.Context) map[string]v1alpha1.SchemaRegistryObservation {
+	list := &v1alpha1.SchemaRegistryObservationList{}
+	Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+	return byName(list.Items, func(o *v1alpha1.SchemaRegistryObservation) string { return o.Name })
 }
 
 func byName[T any](items []T, name func(*T) string) map[string]T {

@@ -122,7 +122,7 @@ func TestReadinessSaysWhatIsLacking(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 		}
 	}
-	install("inventorysources", "peeringobservations", "networkobservations", "environmentdiscoveries")
+	install("inventorysources", "peeringobservations", "networkobservations", "schemaregistryobservations", "environmentdiscoveries")
 	shows("/readyz", http.StatusServiceUnavailable, "does not serve KafkaClusterObservation of")
 	install("kafkaclusterobservations")
 	g.Eventually(served).WithTimeout(soon).Should(Receive(BeNil()), "no other kind is lacking")
@@ -177,6 +177,7 @@ func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 		{"name":"kafkaclusterobservations","kind":"KafkaClusterObservation","namespaced":true,"verbs":["list","watch"]},
 		{"name":"peeringobservations","kind":"PeeringObservation","namespaced":true,"verbs":["list","watch"]},
 		{"name":"networkobservations","kind":"NetworkObservation","namespaced":true,"verbs":["list","watch"]},
+		{"name":"schemaregistryobservations","kind":"SchemaRegistryObservation","namespaced":true,"verbs":["list","watch"]},
 		{"name":"environmentdiscoveries","kind":"EnvironmentDiscovery","namespaced":true,"verbs":["list","watch"]}]}`
 	group := `{"name":"inventory.ccloud.dev","versions":[{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}],
 		"preferredVersion":{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}}`

@@ -93,7 +93,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 }
 
 // ObserveCalls returns a function that counts the requests for one owner. ownerKind is the owner's
-// kind in lower case.
+// kind in lower case. A request may end after Forget: others may wait for the token that it gets.
+// Such a request makes no series of the owner.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -105,7 +106,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	return func(c cloudapi.Call) {
 		m.requests.WithLabelValues(c.Operation, strconv.Itoa(c.StatusCode)).Inc()
 		m.requestSeconds.WithLabelValues(c.Operation).Observe(c.Duration.Seconds())
-		if c.RateLimit.Known {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if c.RateLimit.Known && m.asking[key][ownerKind] {
 			m.remaining.WithLabelValues(namespace, name).Set(float64(c.RateLimit.Remaining))
 		}
 	}

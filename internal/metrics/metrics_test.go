@@ -116,6 +116,22 @@ func TestSeriesOfASourceGoWithItAndOnlyThose(t *testing.T) {
 	}
 }
 
+func TestARequestThatOutlivesItsOwnerMakesNoSeriesOfIt(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"inventorysource", "environmentdiscovery"} {
+		g := NewWithT(t)
+		registry, m := used()
+		before := gathered(t, registry)
+		observe := m.ObserveCalls(kind, "a", "gone")
+		m.Forget(kind, "a", "gone")
+		observe(cloudapi.Call{Operation: "ListPeerings", StatusCode: 200, RateLimit: cloudapi.RateLimit{Known: true, Remaining: 42}})
+		after := gathered(t, registry)
+		g.Expect(after).To(HaveLen(len(before)), kind)
+		g.Expect(after).NotTo(HaveKey("ccloud_inventory_cloud_rate_limit_remaining{name=gone,namespace=a}"), kind)
+		g.Expect(after).To(HaveKeyWithValue("ccloud_inventory_cloud_requests_total{code=200,operation=ListPeerings}", 3.0), "%s: the request itself counts", kind)
+	}
+}
+
 func TestAHeldPruneIsWhatTheStatusSays(t *testing.T) {
 	t.Parallel()
 	m := filled()

@@ -69,6 +69,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	}
 	set(v1alpha1.ConfigMapBootstrapServers, o.Status.BootstrapServers)
 	set(v1alpha1.ConfigMapHTTPEndpoint, o.Status.HTTPEndpoint)
+	set(v1alpha1.ConfigMapSchemaRegistryURL, o.SchemaRegistryURL())
 	for _, e := range o.Status.Endpoints {
 		name := named(e.AccessPointID)
 		if len(validation.IsConfigMapKey(name+longestSuffix)) > 0 {

@@ -155,6 +155,32 @@ func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
 	s.Expect(told).To(ContainElement(have), "one, or more where a namesake stands there")
 }
 
+// expectRegistry holds what a cluster shows of Schema Registry against those that are listed, and if
+// none is, against those that stood there.
+func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
+	known := s.known(registries)
+	shown := []v1alpha1.SchemaRegistryReference{}
+	for _, wanted := range []bool{true, false} {
+		for _, k := range known {
+			if listed := s.records[registries][k.GetName()] != nil; listed == wanted {
+				status := k.(*v1alpha1.SchemaRegistryObservation).Status
+				shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint})
+			}
+		}
+		if len(shown) > 0 {
+			break
+		}
+	}
+	if len(shown) == 0 {
+		s.Expect(r).To(BeNil())
+		return
+	}
+	s.Expect(shown).To(ContainElement(HaveValue(Equal(*r))))
+	if slices.ContainsFunc(shown, func(r v1alpha1.SchemaRegistryReference) bool { return r.Phase == "PROVISIONED" }) {
+		s.Expect(r.Phase).To(Equal("PROVISIONED"))
+	}
+}
+
 // expectJoined holds one observation's joins against all that is known.
 func (s *start) expectJoined(o Object) {
 	switch o := o.(type) {
@@ -168,6 +194,7 @@ func (s *start) expectJoined(o Object) {
 		}
 		s.Expect(o.Status.Peerings).To(Equal(want), o.Name)
 		s.expectToldOf(o.Status.Network)
+		s.expectRegistry(o.Status.SchemaRegistry)
 	case *v1alpha1.PeeringObservation:
 		var want []string
 		for _, k := range s.known(clusters) {
@@ -236,7 +263,7 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 // readiness is the table of the contract: a phase's status of Ready.
 func readiness(kind int, phase string) string {
 	switch phase {
-	case []string{clusters: "PROVISIONED", peerings: "READY", networked: "READY"}[kind]:
+	case []string{clusters: "PROVISIONED", peerings: "READY", networked: "READY", registries: "PROVISIONED"}[kind]:
 		return "True/"
 	case "", "NEWER":
 		return "Unknown/UnknownPhase"

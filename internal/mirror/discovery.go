@@ -36,13 +36,15 @@ var Environment = &Kind{
 		takes := newSelector(owner.discovery().Spec.Selector)
 		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
 	},
-	released: func(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" },
+	released: unmanaged,
 	remarks:  overrideRemarks,
 
 	listedBefore: listedBefore,
 }
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
+
+func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
 // displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
@@ -173,8 +175,9 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 // the annotations that a user set, see usersKeys. If the environment is missing, the source has the
 // annotation missing-since.
 func renderSource(r rendering) Object {
-	id, name := source(r.base).Spec.Environment, displayName(r.base)
-	s := sourceFor(r.owner.discovery(), r.owner.overrides().of(id, name).settings.DeepCopy(), id, name)
+	all, id := r.owner.overrides(), source(r.base).Spec.Environment
+	name := all.nameOf(r.base, r.existing)
+	s := sourceFor(r.owner.discovery(), all.of(id, name).settings.DeepCopy(), id, name)
 	if r.existing == nil {
 		return s
 	}
@@ -225,17 +228,12 @@ func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 }
 
 // listedBefore reports whether an earlier process listed the environment of a source. It reads the
-// discovery's status. If the status has room for all sources but does not name this source, a
-// person handed the source over later. Then the result is false.
+// discovery's status. If the status does not name this source, a person handed the source over
+// later, or the status had no room for it. Then the result is false, so that a person is asked.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
-	if d.Status.Environments == nil {
-		return false
-	}
-	if entry, found := sourceNamed(d, source(o).Spec.Environment); found {
-		return !entry.NeverListed
-	}
-	return unnamed(d)
+	entry, found := sourceNamed(d, source(o).Spec.Environment)
+	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
 // claimOfSource returns when an environment went missing or out of scope. It reads this time from
@@ -276,7 +274,8 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// With these bounds a discovery's status fits into one object, also with a preview.
+// With these bounds a discovery's status takes less than 1 MiB, also with a preview. The API server
+// stores objects of at most 1.5 MiB. So a spec of more than half a MiB can leave too little room.
 const (
 	// maxSources is the largest number of sources that the status names.
 	maxSources = 500
@@ -301,7 +300,10 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), Overrides: int32(len(owner.overrides().of(id, name).applying)), NeverListed: l.neverSeen(Environment, owner, o)}
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), NeverListed: l.neverSeen(Environment, owner, o)}
+		if !Environment.releases(o) { // A released source does not follow the discovery's spec.
+			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
+		}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {

@@ -28,9 +28,10 @@ type history struct {
 type tally map[string]int
 
 var phasesOf = [kindCount][]string{
-	clusters:  {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
-	peerings:  {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
-	networked: {"PROVISIONING", "READY", "FAILED", "NEWER"},
+	clusters:   {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
+	peerings:   {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
+	networked:  {"PROVISIONING", "READY", "FAILED", "NEWER"},
+	registries: {"PROVISIONING", "PROVISIONED", "FAILED", "NEWER"},
 }
 
 // poolOf are few IDs for each kind, so that what goes often comes back.
@@ -43,6 +44,11 @@ func drawRecord(t *rapid.T, kind int, id string) any {
 	phase := rapid.SampledFrom(phasesOf[kind]).Draw(t, "phase")
 	if kind == networked {
 		r := newNetwork(id, rapid.SampledFrom([]string{"", "10.1.0.0/16", "10.2.0.0/16"}).Draw(t, "cidr"))
+		r.Status.Phase = phase
+		return r
+	}
+	if kind == registries {
+		r := newRegistry(id, rapid.SampledFrom([]string{"", "https://one", "https://two"}).Draw(t, "endpoint"))
 		r.Status.Phase = phase
 		return r
 	}
@@ -190,7 +196,9 @@ func (h *history) settle(t *rapid.T) {
 	h.Vacate(t)
 	h.suspended, h.source.Spec.Suspend = false, false
 	h.source.Spec.Prune = v1alpha1.Prune{MaxPercent: ptr[int32](100), AfterMisses: ptr[int32](2)}
-	h.source.Spec.KafkaClusters.Policy, h.source.Spec.Peerings.Policy, h.source.Spec.Networks.Policy = "", "", v1alpha1.MirrorPolicyMirror
+	for _, policy := range policiesOf(h.source) {
+		*policy = v1alpha1.MirrorPolicyMirror
+	}
 	for range 5 { // The first since a start counts no miss, nor does one under another scope.
 		h.Sync(t)
 	}
@@ -209,7 +217,7 @@ func TestAnyHistoryPrunesByTheRulesAndConvergesToTheCloud(t *testing.T) {
 	t.Parallel()
 	total := tally{}
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{world: newWorld(t), cloud: [kindCount]map[string]any{{}, {}, {}}, oracle: newOracle(), tally: total}
+		h := &history{world: newWorld(t), cloud: eachKind[any](), oracle: newOracle(), tally: total}
 		h.PutMany(t)
 		h.Sync(t)
 		t.Repeat(rapid.StateMachineActions(h))

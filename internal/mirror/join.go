@@ -2,12 +2,7 @@
 
 package mirror
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-)
+import "slices"
 
 // MaxJoined is the largest number of entries in a list that is joined from another kind. A field
 // next to the list has the number of all entries.
@@ -27,10 +22,10 @@ type Desired map[string]Object
 // failed.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
-	peers := newNetworks()
-	attach := func(k *Kind, o Object) {
+	shown := topics{}
+	attach := func(k *Kind, o Object, listed bool) {
 		if k.attach != nil {
-			k.attach(peers, o)
+			k.attach(shown, o, listed)
 		}
 	}
 	for i, kind := range kinds {
@@ -40,7 +35,7 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
 					all[name] = e.object
-					attach(kind, e.object)
+					attach(kind, e.object, true)
 				}
 			}
 		}
@@ -48,75 +43,89 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			if all[o.GetName()] != nil {
 				continue
 			}
+			// Before the first complete listing only the cluster says what is missing.
+			listed := ledger.Completed().IsZero() && missingCondition(kind.Conditions(o)).IsZero()
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
-			attach(kind, o)
+			attach(kind, o, listed)
 		}
 	}
-	peers.sort()
+	shown.sort()
 	for i, kind := range kinds {
 		if kind.join == nil {
 			continue
 		}
 		for name, o := range desired[i] {
-			desired[i][name] = kind.join(peers, o)
+			desired[i][name] = kind.join(shown, o)
 		}
 	}
 	return desired
 }
 
-// networks has the objects in each network, and the facts about each network. The keys are network
-// IDs. Observations show the objects and facts of their network.
-type networks struct {
-	endpoints map[string][]v1alpha1.PeeringEndpoint
-	clusters  map[string][]v1alpha1.KafkaClusterSummary
-	peerings  map[string][]v1alpha1.PeeringSummary
-	facts     map[string]networkFacts
-}
+// topics holds everything that observations show of other observations, by topic.
+type topics map[any]interface{ sort() }
 
-// networkFacts are the facts about a network that other observations show.
-type networkFacts struct{ phase, cidr, dnsDomain string }
-
-func newNetworks() *networks {
-	return &networks{
-		map[string][]v1alpha1.PeeringEndpoint{}, map[string][]v1alpha1.KafkaClusterSummary{},
-		map[string][]v1alpha1.PeeringSummary{}, map[string]networkFacts{},
+// sort sorts each list in the order of its topic.
+func (t topics) sort() {
+	for _, lists := range t {
+		lists.sort()
 	}
 }
 
-// sort sorts each list into the order that observations show.
-func (n *networks) sort() {
-	sortEach(n.endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
-		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
-	})
-	sortEach(n.clusters, func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) })
-	sortEach(n.peerings, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
+// topic is what observations show of others that have a key in common, a network's ID for example.
+// A kind adds to a topic in attach, and reads topics in join. The topic is a variable in the file of
+// the kind that adds to it.
+type topic[T any] struct {
+	// compare is the order in which values of the same key are shown. If it is nil, a key has one
+	// value.
+	compare func(a, b T) int
 }
 
-func sortEach[T any](lists map[string][]T, compare func(a, b T) int) {
-	for _, list := range lists {
-		slices.SortFunc(list, compare)
+// add adds values under a key. An object without the key adds nothing.
+func (t *topic[T]) add(to topics, key string, values ...T) {
+	if key == "" {
+		return
 	}
+	lists, ok := to[t].(keyed[T])
+	if !ok {
+		lists = keyed[T]{t.compare, map[string][]T{}}
+		to[t] = lists
+	}
+	lists.values[key] = append(lists.values[key], values...)
 }
 
-// add adds values to the list of a network. If network is "", the object has no network, and add
-// does nothing.
-func add[T any](lists map[string][]T, network string, values ...T) {
-	if network != "" {
-		lists[network] = append(lists[network], values...)
+// of returns the values of a key, in order.
+func (t *topic[T]) of(from topics, key string) []T {
+	lists, _ := from[t].(keyed[T])
+	return lists.values[key]
+}
+
+// first returns the first value of a key; zero if it has none.
+func (t *topic[T]) first(from topics, key string) (value T) {
+	if values := t.of(from, key); len(values) > 0 {
+		return values[0]
+	}
+	return value
+}
+
+// keyed has the values of one topic by their keys.
+type keyed[T any] struct {
+	compare func(a, b T) int
+	values  map[string][]T
+}
+
+func (k keyed[T]) sort() {
+	if k.compare == nil {
+		return
+	}
+	for _, values := range k.values {
+		slices.SortFunc(values, k.compare)
 	}
 }
 
 // bounded returns the first MaxJoined entries of a joined list, and the number of all entries.
 func bounded[T any](list []T) (first []T, all int32) {
 	return list[:min(len(list), MaxJoined)], int32(len(list))
-}
-
-func networkID(n *v1alpha1.NetworkReference) string {
-	if n == nil {
-		return ""
-	}
-	return n.ID
 }

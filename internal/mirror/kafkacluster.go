@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -33,28 +34,44 @@ var KafkaCluster = observationKind(Kind{
 		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
+		joined.Status.SchemaRegistry = other.Status.SchemaRegistry
 		return &joined
 	},
 },
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.KafkaClusters.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
-func attachKafkaCluster(n *networks, o Object) {
+// clustersOfNetworks has the clusters in each network, by the network's ID. endpointsOfNetworks has
+// their endpoints.
+var (
+	clustersOfNetworks = &topic[v1alpha1.KafkaClusterSummary]{
+		func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) },
+	}
+	endpointsOfNetworks = &topic[v1alpha1.PeeringEndpoint]{
+		func(a, b v1alpha1.PeeringEndpoint) int {
+			return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
+		},
+	}
+)
+
+func attachKafkaCluster(t topics, o Object, _ bool) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
-	add(n.endpoints, network, peeringEndpoints(cluster)...)
-	add(n.clusters, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
+	endpointsOfNetworks.add(t, network, peeringEndpoints(cluster)...)
+	clustersOfNetworks.add(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
 }
 
-func joinKafkaCluster(n *networks, o Object) Object {
+func joinKafkaCluster(t topics, o Object) Object {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	peerings, count := bounded(n.peerings[networkID(cluster.Status.Network)])
-	network := joinReference(n, cluster.Status.Network)
-	if cluster.Status.Network == network && cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
+	peerings, count := bounded(peeringsOfNetworks.of(t, networkID(cluster.Status.Network)))
+	network := joinReference(t, cluster.Status.Network)
+	registry := joinSchemaRegistry(t, cluster.Spec.Environment, cluster.Status.SchemaRegistry)
+	if cluster.Status.Network == network && cluster.Status.SchemaRegistry == registry &&
+		cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
 		return o
 	}
 	joined := *cluster
-	joined.Status.Network = network
+	joined.Status.Network, joined.Status.SchemaRegistry = network, registry
 	joined.Status.Peerings, joined.Status.PeeringCount = peerings, count
 	return &joined
 }

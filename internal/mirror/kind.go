@@ -57,15 +57,17 @@ type Kind struct {
 	// render returns an object as it should be, see restamped and renderSource.
 	render func(r rendering) Object
 
-	// attach adds an observation to its network, so that observations of other kinds in the network
-	// can show it. attach, join and joinedAs are nil if the kind is not joined with others.
-	attach func(*networks, Object)
-	// join returns an observation that shows the other objects of its network. If the given
-	// observation already shows them, join returns the given observation. Otherwise join returns a
-	// shallow copy.
-	join func(*networks, Object) Object
+	// attach adds to topics what others show of an observation. listed reports whether the cloud
+	// object is listed. If that is not known yet, listed is true. attach is nil if others show
+	// nothing of this kind.
+	attach func(t topics, o Object, listed bool)
+	// join returns an observation that shows what topics have for it. If the given observation
+	// already shows that, join returns the given observation. Otherwise join returns a shallow copy.
+	// join is nil if the kind shows nothing of others.
+	join func(t topics, o Object) Object
 	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
-	// other objects of the network. model is an observation of the same cloud object as o.
+	// other objects. model is an observation of the same cloud object as o. If there are no such
+	// fields, joinedAs returns o. It is nil for a kind that is no observation.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object with its earlier display name if the listing gave no
@@ -82,9 +84,9 @@ type Kind struct {
 	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
 	// status says. listedBefore is nil if people cannot hand over objects of this kind to an owner.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes about the owner's spec, for people to read. desired are the objects
-	// that the owner wants. remarks is nil if the kind has no such notes.
-	remarks func(owner Owner, desired Desired) []string
+	// remarks returns notes about the owner's spec, for people to read, given the facts and the
+	// writes of a plan. remarks is nil if the kind has no such notes.
+	remarks func(facts Facts, writes []Write) []string
 }
 
 // content has the functions that read, compare and copy the part of an object that the operator
@@ -157,6 +159,9 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 	}
 	k.owned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
 	k.claim = func(o Object, _ Owner, _ sight) time.Time { return missingCondition(*k.conditions(o)) }
+	if k.joinedAs == nil {
+		k.joinedAs = func(o, _ Object) Object { return o }
+	}
 	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
 	return &k
 }

@@ -19,6 +19,7 @@ import (
 func fullObjects(t *testing.T) map[*Kind]v1alpha1.Observation {
 	objects := map[*Kind]v1alpha1.Observation{
 		KafkaCluster: &v1alpha1.KafkaClusterObservation{}, Peering: &v1alpha1.PeeringObservation{}, Network: &v1alpha1.NetworkObservation{},
+		SchemaRegistry: &v1alpha1.SchemaRegistryObservation{},
 	}
 	for k, o := range objects {
 		filled.Fill(t, reflect.ValueOf(k.stored(o)).Elem(), k.Name)

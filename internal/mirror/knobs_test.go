@@ -49,9 +49,9 @@ func (h *history) SetPolicy(t *rapid.T) {
 	policy := rapid.SampledFrom([]v1alpha1.MirrorPolicy{
 		v1alpha1.MirrorPolicyMirror, v1alpha1.MirrorPolicyMirror, v1alpha1.MirrorPolicyIgnore,
 	}).Draw(t, "policy")
-	*[]*v1alpha1.MirrorPolicy{&h.source.Spec.KafkaClusters.Policy, &h.source.Spec.Peerings.Policy, &h.source.Spec.Networks.Policy}[kind] = policy
+	*policiesOf(h.source)[kind] = policy
 	if policy == v1alpha1.MirrorPolicyIgnore {
-		h.ledgers[kind] = nil
+		h.ledgers[kind], h.scopes[kind] = nil, ""
 		h.oracle.heard[kind] = nil
 	}
 }

@@ -218,7 +218,7 @@ func (l *Ledger) see(r recording, o Object) {
 	if r.inScope != nil && !r.inScope(o) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
-			e.outside = former.outside
+			e.outside = r.past(former.outside)
 		} else if inCluster != nil && former.object == nil { // This process did not see the object go out of scope.
 			e.outside = r.claimedSince(inCluster, outside)
 		}
@@ -254,17 +254,23 @@ func (l *Ledger) carryOver(r recording) {
 // ever had. The cloud object may belong to an organization that the credential cannot see.
 const neverListed = "never-listed"
 
-// unlisted returns the scope of an object that no listing of this process had. This is neverListed
-// if people can hand over objects of the kind, and one of these is true:
+// unlisted returns the scope of an object that no listing of this process had. This is the
+// parameter former, the scope under which an earlier process saw the kind's objects. It is another
+// scope, so that a person is asked before the object is deleted, if one of these is true:
 //
-//   - This process already had a complete listing.
-//   - The owner's status does not have the object as listed.
+//   - People can hand over objects of the kind, and this process already had a complete listing, or
+//     the owner's status does not have the object as listed.
+//   - The earlier process did not say its scope.
 //
-// Otherwise it is the parameter former, the scope under which an earlier process saw the kind's
-// objects.
+// An observation that appears after a complete listing counts as seen by that listing, so it is
+// pruned after its misses.
 func (r recording) unlisted(o Object, former string) string {
-	if r.kind.listedBefore != nil && (!r.former.completed.IsZero() || !r.kind.listedBefore(o, r.owner)) {
+	appeared := !r.former.completed.IsZero()
+	switch {
+	case r.kind.listedBefore != nil && (appeared || !r.kind.listedBefore(o, r.owner)):
 		return neverListed
+	case appeared:
+		return r.former.scope
 	}
 	return former
 }
@@ -284,24 +290,32 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 		a.since = r.End
 	case a.since.IsZero():
 		a.since = r.claimedSince(inCluster, missing)
-	case a.since.After(r.End): // The clock was set back.
-		a.since = r.End
 	}
+	a.since = r.past(a.since)
 	return &a
 }
 
+// past returns a time, but not one after the listing: the time is forged then, or the clock was set
+// back. Only here a time in the future becomes the present. The ledger keeps the result, so it stays
+// the same until the next listing at least.
+func (r recording) past(since time.Time) time.Time {
+	if since.After(r.End) {
+		return r.End
+	}
+	return since
+}
+
 func (r recording) claimedSince(o Object, seen sight) time.Time {
-	return claimedSince(r.kind, r.owner, o, seen, r.End)
+	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
 // claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the
-// cluster. It returns now if the cluster has no such time, or if the time is in the future. An
-// object cannot be missing before it is created. So a time that is earlier than the creation by
-// more than [maxSkew] is forged. Then claimedSince returns the time of creation, which only the API
-// server can set.
+// cluster. It returns now if the cluster has no such time. An object cannot be missing before it is
+// created. So a time that is earlier than the creation by more than [maxSkew] is forged. Then
+// claimedSince returns the time of creation, which only the API server can set.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
-	if since.IsZero() || since.After(now) {
+	if since.IsZero() {
 		return now
 	}
 	if created := o.GetCreationTimestamp().Time; since.Before(created.Add(-maxSkew)) && !created.After(now) {
@@ -331,9 +345,6 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 		}
 	case since.IsZero():
 		since = claimedSince(k, owner, o, seen, now)
-	}
-	if since.After(now) {
-		since = now
 	}
 	return seen, since
 }
@@ -424,7 +435,7 @@ func (l *Ledger) since(name string) time.Time {
 // last complete listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
-	return e.elsewhere(l.scope)
+	return e.scope != l.scope
 }
 
 // neverSeen reports whether no listing ever had an object, in this process or in an earlier one.
@@ -436,22 +447,22 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// elsewhere reports whether the object was last seen under a scope that differs from the given
-// scope.
-func (e entry) elsewhere(scope string) bool { return e.scope != "" && e.scope != scope }
+// several is the scope in the owner's status if objects were last seen under different scopes. No
+// listing has this scope, so after a restart a person is asked about each missing object.
+const several = "several"
 
 // Scope returns the scope for the owner's status. After a restart the next process uses it as the
-// scope under which the existing objects were last seen. If missing objects were last seen under a
-// former scope, Scope returns the former scope. Otherwise it returns the scope of the last complete
-// listing. Objects with the scope neverListed do not count, because the owner's status names them.
+// scope under which each of the existing objects was last seen. Objects with the scope neverListed
+// do not count, because the owner's status names them.
 func (l *Ledger) Scope() string {
-	scope := l.scope
-	if l.completed.IsZero() || l.absent == 0 {
-		return scope
-	}
+	scope, found := l.scope, false
 	for _, e := range l.entries {
-		if !e.listed() && e.elsewhere(l.scope) && e.scope != neverListed && (scope == l.scope || e.scope < scope) {
-			scope = e.scope
+		switch {
+		case e.scope == neverListed:
+		case found && e.scope != scope:
+			return several
+		default:
+			scope, found = e.scope, true
 		}
 	}
 	return scope

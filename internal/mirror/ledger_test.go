@@ -28,7 +28,7 @@ func played(l *Ledger, gone string, listings []string) *Ledger {
 	w := &world{source: newSource()}
 	for i, text := range listings {
 		if text == "!" {
-			l = nil
+			l = NewLedger(l.Scope())
 			continue
 		}
 		text, incomplete := strings.CutPrefix(text, "~")
@@ -57,7 +57,7 @@ func there(gone string, listings []string) []Object {
 	return existing
 }
 
-func TestTheScopeToRememberIsTheOneMissingObjectsWereSeenUnder(t *testing.T) {
+func TestTheScopeToRememberIsTheOneThatAllObjectsWereLastSeenUnder(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		former   string
@@ -66,11 +66,16 @@ func TestTheScopeToRememberIsTheOneMissingObjectsWereSeenUnder(t *testing.T) {
 	}{
 		"that of the only listing":                   {"", []string{"x"}, "A"},
 		"that of the last complete listing":          {"", []string{"x", "B:x"}, "B"},
-		"none while nothing was listed whole":        {"", []string{"~x"}, ""},
-		"the former while objects of it are away":    {"", []string{"x", "B:"}, "A"},
-		"the earlier process's while some are away":  {"A", []string{"B:", "B:"}, "A"},
+		"that of an incomplete listing":              {"", []string{"~x"}, "A"},
+		"the former while all of it is away":         {"", []string{"x", "B:"}, "A"},
+		"the earlier process's while all is away":    {"A", []string{"B:", "B:"}, "A"},
 		"not the earlier process's once all is seen": {"A", []string{"B:x"}, "B"},
-		"the smallest of several":                    {"0", []string{"y", "B:z"}, "0"},
+		"none of two":                      {"", []string{"x y", "B:y"}, several},
+		"none of several":                  {"0", []string{"y", "B:z"}, several},
+		"none of two, after a restart too": {"", []string{"x y", "B:y", "!", "B:y"}, several},
+		"the only one left of several":     {"", []string{"x y", "B:y", "!", "B:x y"}, "B"},
+		"none if it is not known of one":   {"", []string{"y"}, several},
+		"none if it is not known of any":   {"", []string{""}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,6 +83,21 @@ func TestTheScopeToRememberIsTheOneMissingObjectsWereSeenUnder(t *testing.T) {
 			l := played(NewLedger(c.former), "", c.listings)
 			g.Expect(l.Scope()).To(Equal(c.want))
 		})
+	}
+}
+
+func TestAnObservationThatSomeoneMadeOfNothingIsPruned(t *testing.T) {
+	t.Parallel()
+	for _, restarted := range []bool{false, true} {
+		w := settled(t, ids(10)...)
+		if restarted {
+			w.restart()
+			w.sync(ids(10)...)
+		}
+		clusterScene{w}.put("lkc-x")
+		w.sync(ids(10)...)
+		w.sync(ids(10)...)
+		w.Expect(w.sync(ids(10)...).Deletes).To(HaveLen(1))
 	}
 }
 
@@ -202,14 +222,16 @@ func TestTheScopeAnObjectWasLastSeenUnder(t *testing.T) {
 		listings []string
 		moved    bool // did x
 	}{
-		"never seen":                      {[]string{"", "B:"}, false},
+		"never seen":                      {[]string{"", ""}, true},
 		"seen under the same":             {[]string{"x", "", ""}, false},
 		"seen under another":              {[]string{"x", "B:"}, true},
 		"seen under both":                 {[]string{"x", "B:x", "B:"}, false},
 		"back to the former":              {[]string{"x", "B:", ""}, false},
 		"another by an incomplete":        {[]string{"x", "~B:"}, false},
 		"seen in an incomplete":           {[]string{"x", "~B:x", "B:"}, false},
-		"not remembered after a restart":  {[]string{"x", "!", "B:"}, false},
+		"another before a restart":        {[]string{"x", "!", "B:"}, true},
+		"the same before a restart":       {[]string{"x", "!", ""}, false},
+		"back to one of two":              {[]string{"x", "B:y", "!", ""}, true},
 		"seen under another, long before": {[]string{"x", "B:", "B:", "B:"}, true},
 	} {
 		NewWithT(t).Expect(recorded("", c.listings...).moved("x")).To(Equal(c.moved), name)
@@ -396,7 +418,7 @@ func TestOfTwoIDsWithOneNameTheNameItselfWins(t *testing.T) {
 	}
 	w := settled(t, odd)
 	plan := w.sync(odd, name)
-	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: name, ID: odd}}), "no observation is deleted for another's sake")
+	w.Expect(plan.Conflicts).To(Equal([]Conflict{{Name: name, ID: odd, Own: true}}), "no observation is deleted for another's sake")
 	w.Expect(plan.View.Awaits(name)).To(BeTrue())
 	delete(w.objects[clusters], name)
 	w.pass()

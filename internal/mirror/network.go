@@ -43,16 +43,22 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-func attachNetwork(n *networks, o Object) {
+// networkFacts are the facts that a network's observation has about it.
+type networkFacts struct{ phase, cidr, dnsDomain string }
+
+// factsOfNetworks has the facts of each network, by its ID.
+var factsOfNetworks = &topic[networkFacts]{}
+
+func attachNetwork(t topics, o Object, _ bool) {
 	network := o.(*v1alpha1.NetworkObservation)
 	status := &network.Status
-	n.facts[network.CloudID()] = networkFacts{status.Phase, status.CIDR, status.DNSDomain}
+	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain})
 }
 
-func joinNetwork(n *networks, o Object) Object {
+func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := bounded(n.clusters[network.CloudID()])
-	peerings, peeringCount := bounded(n.peerings[network.CloudID()])
+	clusters, clusterCount := bounded(clustersOfNetworks.of(t, network.CloudID()))
+	peerings, peeringCount := bounded(peeringsOfNetworks.of(t, network.CloudID()))
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
 		status.PeeringCount == peeringCount && slices.Equal(status.Peerings, peerings) {
@@ -66,8 +72,15 @@ func joinNetwork(n *networks, o Object) Object {
 
 // joinReference returns r with the facts about its network, see withFacts. If the network is not
 // mirrored, no facts are known, and the result has no facts.
-func joinReference(n *networks, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	return withFacts(r, n.facts[networkID(r)])
+func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
+}
+
+func networkID(n *v1alpha1.NetworkReference) string {
+	if n == nil {
+		return ""
+	}
+	return n.ID
 }
 
 // withFactsOf returns r with the facts that model has, see withFacts. If model is nil, it returns

@@ -31,6 +31,9 @@ type oracle struct {
 	// gone tells since when each object has been absent from every listing that
 	// could tell, by kind and name; restarts do not end it.
 	gone [kindCount]map[string]time.Time
+	// seen has the scope of the last listing that held each object, by kind and name; restarts do
+	// not end it.
+	seen [kindCount]map[string]string
 	// printed are the objects that each digest was printed for, by kind.
 	printed [kindCount]map[string]string
 	// latest is the digest printed last.
@@ -39,8 +42,9 @@ type oracle struct {
 
 func newOracle() *oracle {
 	return &oracle{
-		gone:    [kindCount]map[string]time.Time{{}, {}, {}},
-		printed: [kindCount]map[string]string{{}, {}, {}},
+		gone:    eachKind[time.Time](),
+		seen:    eachKind[string](),
+		printed: eachKind[string](),
 	}
 }
 
@@ -51,6 +55,7 @@ func (w *oracle) hear(kind int, h hearing) {
 	w.heard[kind] = append(w.heard[kind], h)
 	for name := range h.names {
 		delete(w.gone[kind], name)
+		w.seen[kind][name] = h.scope
 	}
 }
 
@@ -215,8 +220,9 @@ func (w *oracle) judgeAll(h *history, kind int, plan *Plan, missing []string, be
 	h.Expect(last.names).NotTo(BeEmpty(), "an empty listing deletes nothing")
 	h.Expect(len(missing) <= 1 || len(missing)*100 <= percent*len(before)).To(BeTrue(), "%d of %d are missing", len(missing), len(before))
 	for _, name := range names {
-		seen := w.seenThrough(kind, name)
-		h.Expect(seen == "" || seen == last.scope).To(BeTrue(), "%s was last seen under another scope", name)
+		if seen, ever := w.seen[kind][name]; ever { // Else someone else made it.
+			h.Expect(seen).To(Equal(last.scope), "%s was last seen under another scope", name)
+		}
 	}
 }
 

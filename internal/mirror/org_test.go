@@ -157,6 +157,8 @@ func (o *org) pass() *Plan {
 	d.Status.Sources, d.Status.SourceCount = Sources(d, present, o.ledger, o.now)
 	if plan.Summary != nil {
 		d.Status.Environments = plan.Summary.DeepCopy()
+	} else if o.ledger != nil && d.Status.Environments != nil {
+		d.Status.Environments.Scope = o.ledger.Scope()
 	}
 	o.discovery = d
 	return plan

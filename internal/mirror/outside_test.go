@@ -200,6 +200,47 @@ func TestAnEnvironmentThatLeavesTheScopeAndTheCloudIsMissing(t *testing.T) {
 	o.Expect(namesOf(o.look(teams(9)...).Deletes)).To(Equal([]string{last}))
 }
 
+func TestAClockSetBackKeepsTheDigestOfWhatIsOutOfScope(t *testing.T) {
+	t.Parallel()
+	listed := renamed(teams(10), "other")
+	for name, follows := range map[string]func(*org) *Plan{
+		"no listing":          (*org).pass,
+		"incomplete listings": func(o *org) *Plan { o.hear(false, listed...); return o.pass() },
+		"complete listings":   func(o *org) *Plan { return o.look(listed...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := teamed(t, 20)
+			o.look(listed...)
+			o.now = o.now.Add(-time.Hour)
+			held := follows(o).Held
+			since := o.outsideSince(last)
+			for range 5 {
+				o.now = o.now.Add(10 * time.Second)
+				o.Expect(follows(o).Held.Digest).To(Equal(held.Digest))
+				o.Expect(o.outsideSince(last)).To(Equal(since))
+			}
+			if name != "complete listings" { // The next one sees that the clock was set back.
+				held = o.look(listed...).Held
+			}
+			o.discovery.Annotations = pairs{v1alpha1.AnnotationApprovePrune: held.Digest}
+			o.Expect(o.look(listed...).Deletes).To(HaveLen(1))
+		})
+	}
+}
+
+func TestAClockSetBackLengthensNoGracePeriodOutOfScope(t *testing.T) {
+	t.Parallel()
+	o := teamed(t, 20)
+	o.discovery.Spec.Prune.GracePeriod = seconds(60)
+	listed := renamed(teams(10), "other")
+	o.look(listed...)
+	o.now = o.now.Add(-24 * time.Hour)
+	o.Expect(o.look(listed...).Held).To(BeNil())
+	o.now = o.now.Add(2 * time.Minute)
+	o.Expect(o.look(listed...).Held).NotTo(BeNil())
+}
+
 func TestANameThatIsAbsentIsTheLastOneKnown(t *testing.T) {
 	t.Parallel()
 	for name, restarted := range map[string]bool{"from the former listing": false, "from the source, after a restart": true} {

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -93,6 +94,38 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
+// wishes report what a source wants. If it no longer wants one of these, the objects are deleted at
+// once.
+var wishes = []func(*v1alpha1.InventorySource) bool{
+	func(s *v1alpha1.InventorySource) bool { return KafkaCluster.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool { return Peering.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool { return Network.Mirrored(s) },
+	func(s *v1alpha1.InventorySource) bool {
+		return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
+	},
+}
+
+// nameOf returns the name of an environment by which the overrides select it. This is the name that
+// was listed, unless a rename would delete something: if the name that the environment's source has
+// mirrors what the listed name does not, nameOf returns the name that the source has. base is the
+// source as listed. existing is the source in the cluster, or nil.
+func (o *overrides) nameOf(base, existing Object) string {
+	listed := displayName(base)
+	if existing == nil || displayName(existing) == "" || displayName(existing) == listed {
+		return listed
+	}
+	named := func(name string) *v1alpha1.InventorySource {
+		return &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{MirrorSettings: o.of(source(base).Spec.Environment, name).settings}}
+	}
+	has, known, renamed := source(existing), named(displayName(existing)), named(listed)
+	for _, wants := range wishes {
+		if wants(has) && wants(known) && !wants(renamed) {
+			return displayName(existing)
+		}
+	}
+	return listed
+}
+
 // overlay copies the fields that are set in patch to target, as a JSON merge patch does. Members of
 // structs and maps are copied one by one. Everything else is replaced. An empty list that is not
 // nil counts as set. overlay calls onSet for each copied field, with the field's path and whether
@@ -115,23 +148,33 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 			target.SetMapIndex(key, patch.MapIndex(key))
 		}
 	default:
-		onSet(path, !reflect.DeepEqual(target.Interface(), patch.Interface()))
+		onSet(path, !sameValue(target.Interface(), patch.Interface()))
 		target.Set(patch)
 	}
 }
 
+// sameValue reports whether two values of a setting are equal. The order of a list does not count.
+func sameValue(a, b any) bool {
+	if list, is := a.([]v1alpha1.Identifier); is {
+		return maps.Equal(setOf(list), setOf(b.([]v1alpha1.Identifier)))
+	}
+	return reflect.DeepEqual(a, b)
+}
+
 // overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
 // select no environment of the discovery. Another note names two overrides that set a field to
-// different values.
-func overrideRemarks(owner Owner, desired Desired) []string {
-	all := owner.overrides()
+// different values. Others name the sources that keep the former name of their environment, and the
+// sources that the API server refuses.
+func overrideRemarks(f Facts, writes []Write) []string {
+	all := f.Owner.overrides()
+	kept := all.kept(f.Desired, f.Existing)
 	unused := make(map[int]bool, len(all.all))
 	for i := range all.all {
 		unused[i] = true
 	}
 	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
-	for _, o := range desired {
-		of := all.of(source(o).Spec.Environment, displayName(o))
+	for name, o := range f.Desired {
+		of := all.of(source(o).Spec.Environment, cmp.Or(kept[name], displayName(o)))
 		if seen[of] {
 			continue
 		}
@@ -158,5 +201,54 @@ func overrideRemarks(owner Owner, desired Desired) []string {
 			remarks[len(remarks)-1] += fmt.Sprintf("; so do %d more", more)
 		}
 	}
+	if len(kept) > 0 {
+		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one would delete "+
+			"observations or ConfigMaps: %s; select them by ids in spec.overrides", Names(slices.Sorted(maps.Keys(kept)))))
+	}
+	var refused []string
+	for _, w := range writes {
+		if invalid(w) != "" {
+			refused = append(refused, w.Desired.GetName())
+		}
+	}
+	if len(refused) > 0 {
+		slices.Sort(refused)
+		remarks = append(remarks, "the API server refuses sources as spec.overrides make them: "+Names(refused))
+	}
 	return remarks
+}
+
+// kept returns the names that environments keep although they were renamed, see nameOf. The map key
+// is the source's name.
+func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
+	kept := map[string]string{}
+	for _, has := range existing {
+		listed := desired[has.GetName()]
+		if listed == nil || unmanaged(has) || source(listed).Spec.Environment != source(has).Spec.Environment {
+			continue
+		}
+		if name := o.nameOf(listed, has); name != displayName(listed) {
+			kept[has.GetName()] = name
+		}
+	}
+	return kept
+}
+
+// maxTemplated is the most labels, and the most annotations, of a template.
+const maxTemplated = 32
+
+// invalid says why the API server refuses a source as overrides make it; "" if it takes the source.
+// The template and each override by itself are valid, so only what they make together can be wrong.
+// A source that is released keeps its spec.
+func invalid(w Write) string {
+	s := source(w.Desired)
+	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)
+	switch stale, interval := s.Spec.StaleAfter, s.GetInterval(); {
+	case w.wanted == nil:
+	case stale != nil && stale.Duration < 2*interval:
+		return fmt.Sprintf("staleAfter (%s) is less than twice interval (%s)", stale.Duration, interval)
+	case labels > maxTemplated || annotations > maxTemplated:
+		return fmt.Sprintf("template has %d labels and %d annotations, more than %d", labels, annotations, maxTemplated)
+	}
+	return ""
 }

@@ -246,6 +246,26 @@ var situations = map[string]func(s scene){
 		s.wait(2 * time.Minute)
 		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1))
 	},
+	"a clock set back keeps the digest, whatever follows": func(s scene) {
+		for name, follows := range map[string]func() *Plan{
+			"no listing":          s.pass,
+			"incomplete listings": func() *Plan { return s.part(ids(5)...) },
+			"complete listings":   func() *Plan { return s.sync(ids(5)...) },
+		} {
+			s.held(5)
+			s.wait(-time.Hour)
+			held := follows().Held
+			s.Expect(held).NotTo(BeNil(), name)
+			for range 5 {
+				s.wait(10 * time.Second)
+				plan := follows()
+				s.Expect(plan.Held.Digest).To(Equal(held.Digest), name)
+				s.Expect(plan.Writes).To(BeEmpty(), name)
+			}
+			s.wait(2 * time.Hour)
+			s.sync(ids(10)...)
+		}
+	},
 	"since when it is missing is written once": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.Policy = v1alpha1.PrunePolicyRetain })
 		s.Expect(s.sync(ids(9)...).Writes).To(HaveLen(1))
@@ -327,6 +347,33 @@ var situations = map[string]func(s scene){
 		s.Expect(held.Reason).To(Equal(v1alpha1.ReasonScopeChanged))
 		s.prune(func(p *v1alpha1.Prune) { p.MaxPercent = ptr[int32](100) })
 		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1), "unless nothing is ever held")
+	},
+	"so does what only the other scope showed, after a restart and back": func(s scene) {
+		for _, restart := range []func(){func() {}, s.restart} {
+			s.rescope("another")
+			for range 3 {
+				s.sync(append(ids(9), "lkc-new")...)
+			}
+			s.Expect(s.names()).To(Equal(append(ids(10), "lkc-new")))
+			restart()
+			s.rescope("s")
+			for range 3 {
+				s.Expect(s.sync(ids(10)...).Deletes).To(BeEmpty())
+			}
+			held := s.sync(ids(10)...).Held
+			s.Expect(held).To(And(HaveField("Reason", v1alpha1.ReasonScopeChanged), HaveField("Objects", HaveLen(1))))
+		}
+	},
+	"so does what only an incomplete listing under the other scope had": func(s scene) {
+		s.restart()
+		s.rescope("another")
+		s.part("lkc-new")
+		s.restart()
+		s.rescope("s")
+		for range 4 {
+			s.Expect(s.sync(ids(10)...).Deletes).To(BeEmpty())
+		}
+		s.Expect(s.names()).To(ContainElement("lkc-new"))
 	},
 	"maxPercent 100 never asks": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.MaxPercent = ptr[int32](100) })

@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -47,15 +48,20 @@ func trouble(code, message string) string {
 	return code + message
 }
 
-func attachPeering(n *networks, o Object) {
-	peering := o.(*v1alpha1.PeeringObservation)
-	add(n.peerings, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
+// peeringsOfNetworks has the peerings of each network, by the network's ID.
+var peeringsOfNetworks = &topic[v1alpha1.PeeringSummary]{
+	func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) },
 }
 
-func joinPeering(n *networks, o Object) Object {
+func attachPeering(t topics, o Object, _ bool) {
 	peering := o.(*v1alpha1.PeeringObservation)
-	endpoints, count := bounded(n.endpoints[networkID(peering.Status.Network)])
-	network := joinReference(n, peering.Status.Network)
+	peeringsOfNetworks.add(t, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
+}
+
+func joinPeering(t topics, o Object) Object {
+	peering := o.(*v1alpha1.PeeringObservation)
+	endpoints, count := bounded(endpointsOfNetworks.of(t, networkID(peering.Status.Network)))
+	network := joinReference(t, peering.Status.Network)
 	if peering.Status.Network == network && peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
 		return o
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -47,8 +48,10 @@ type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing are the owner's objects that are missing or out of scope.
-	missing []absentee
+	// missing are the owner's objects that are missing or out of scope. occupants are those of the
+	// facts.
+	missing   []absentee
+	occupants map[string]Object
 }
 
 // Changes are the writes and deletions that make one kind's objects agree with the listings.
@@ -223,9 +226,18 @@ type Conflict struct {
 	// Predecessor reports whether the controller is a deleted owner that had the same name as this
 	// owner. The garbage collector will then delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name; "" if the object does not belong to the
-	// owner.
+	// ID is the cloud ID of the object that has the name; "" if it is the cloud ID that the owner
+	// wants the name for.
 	ID string
+	// Own reports whether the object belongs to the owner.
+	Own bool
+}
+
+// Movable reports whether a person can hand the object over to the discovery that wants its name:
+// the object stands for the wanted environment, and has no controller or another discovery as its
+// controller.
+func (c Conflict) Movable() bool {
+	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
 
 // planner makes one plan.
@@ -247,7 +259,7 @@ func Make(facts Facts) *Plan {
 		p.sort()
 		return &p.Plan
 	}
-	p.View = newView(p.Facts)
+	p.View, p.occupants = newView(p.Facts), p.Occupants
 	p.Undecided = p.Ledger.Completed().IsZero()
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
@@ -269,10 +281,10 @@ func Make(facts Facts) *Plan {
 	if p.Ledger != nil {
 		p.Clashes = p.Ledger.clashes
 	}
-	if p.Kind.remarks != nil {
-		p.Remarks = p.Kind.remarks(p.Owner, p.Desired)
-	}
 	p.prune()
+	if p.Kind.remarks != nil {
+		p.Remarks = p.Kind.remarks(p.Facts, p.Writes)
+	}
 	p.summarize()
 	p.sort()
 	p.View.conflicts = p.Conflicts
@@ -303,7 +315,7 @@ func (p *planner) planExisting(existing Object) {
 		p.Unchanged++
 		return
 	case desired != nil && p.Kind.id(desired) != p.Kind.id(existing):
-		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: p.Kind.id(existing)})
+		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: p.Kind.id(existing), Own: true})
 		return
 	case desired == nil:
 		desired = existing
@@ -328,9 +340,9 @@ func (p *planner) planExisting(existing Object) {
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// release plans the release of an object: the object loses the owner's ownerReference. The object
-// gets the label with the owner's name, so that the owner can take the object back. Nothing else
-// changes.
+// release plans the release of an object: the object loses the owner's ownerReference. If the object
+// has no label with a discovery's name, it gets the label with the owner's name, so that the owner
+// can take the object back. Nothing else changes.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -341,7 +353,9 @@ func (p *planner) release(existing Object) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	labels[v1alpha1.LabelDiscovery] = LabelValue(p.Owner.GetName())
+	if labels[v1alpha1.LabelDiscovery] == "" { // A person may have set the label of the next discovery.
+		labels[v1alpha1.LabelDiscovery] = LabelValue(p.Owner.GetName())
+	}
 	next.SetLabels(labels)
 	next.SetOwnerReferences(slices.DeleteFunc(next.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == p.Owner.GetUID() }))
 	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true})
@@ -405,7 +419,7 @@ func (p *planner) limited(additions []Object) []Object {
 // reports a conflict.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
-		p.Conflicts = append(p.Conflicts, NewConflict(occupant, p.Owner))
+		p.Conflicts = append(p.Conflicts, p.conflict(occupant, listed))
 		return
 	}
 	desired := p.View.rendered(listed, nil, p.Now)
@@ -416,12 +430,15 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// NewConflict returns the conflict about a name that the owner wants and occupant has.
-func NewConflict(occupant metav1.Object, owner Owner) Conflict {
+// conflict returns the conflict about the name of a listed object that occupant has.
+func (p *planner) conflict(occupant, listed Object) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
+	if id := p.Kind.id(occupant); id != p.Kind.id(listed) {
+		conflict.ID = id
+	}
 	if controller := metav1.GetControllerOf(occupant); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
-		conflict.Predecessor = SameNamed(*controller, *owner.reference()) && controller.UID != owner.GetUID()
+		conflict.Predecessor = SameNamed(*controller, *p.Owner.reference()) && controller.UID != p.Owner.GetUID()
 	}
 	return conflict
 }
@@ -434,7 +451,7 @@ func (p *planner) absentee(existing Object, seen sight) absentee {
 		object:     existing,
 		misses:     p.Ledger.misses(name),
 		since:      since,
-		missingFor: p.Now.Sub(since),
+		missingFor: max(0, p.Now.Sub(since)), // The clock may have been set back since the last listing.
 		moved:      p.Ledger.moved(name),
 		outside:    seen == outside,
 	}

@@ -23,8 +23,12 @@ const (
 	maxPreviewed = 500
 )
 
-// Preview returns what the plan for a discovery would do to the discovery's sources, and why.
+// Preview returns what a plan for a discovery would do to its sources, and why. It returns nil if
+// there was no complete listing since the manager's start, because then this is not known.
 func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
+	if p.Summary == nil {
+		return nil
+	}
 	v := &v1alpha1.DiscoveryPreview{}
 	v.Create, v.CreateCount = previewed(p.creations())
 	v.Change, v.ChangeCount = previewed(p.alterations())
@@ -39,21 +43,14 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	for _, w := range p.Writes {
 		if w.Existing == nil {
 			_, why := takes.judge(source(w.Desired).Spec.Environment, displayName(w.Desired))
-			all = append(all, entryOf(w.Desired, why))
+			all = append(all, entryOf(w.Desired, refusal(w)+why))
 		}
 	}
 	for _, name := range p.Leaving {
 		all = append(all, entryOf(p.View.desired[name], "once the source that is being deleted is gone"))
 	}
 	for _, c := range p.Conflicts {
-		by := "a source without a controller"
-		switch {
-		case c.ID != "":
-			by = "the discovery's source of " + c.ID
-		case c.Controller != "":
-			by = "a source that " + c.Controller + " controls"
-		}
-		all = append(all, entryOf(p.View.desired[c.Name], "not until its name is free: "+by+" has it"))
+		all = append(all, entryOf(p.View.desired[c.Name], "not until its name is free: "+p.occupied(c)))
 	}
 	for _, c := range p.Clashes {
 		all = append(all, v1alpha1.PreviewedSource{Environment: c.ID, Name: c.Name, Why: "never: the source of " + c.Owner + " has its name"})
@@ -61,17 +58,37 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// alterations returns the sources to change. Sources whose environment is missing or out of scope
-// are not included, because deletions says what happens to them.
-func (p *Plan) alterations() []v1alpha1.PreviewedSource {
-	gone := make(map[string]bool, len(p.missing))
-	for _, a := range p.missing {
-		gone[a.object.GetName()] = true
+// occupied says which source has a wanted name. If a person can hand over this source, it also says
+// what the discovery would change in it.
+func (p *Plan) occupied(c Conflict) string {
+	by := "a source without a controller has it"
+	switch {
+	case c.Own:
+		return "the discovery's source of " + c.ID + " has it"
+	case c.Predecessor:
+		return "the garbage collector deletes the source of the deleted discovery that had this one's name"
+	case c.ID != "":
+		by = "a source of " + c.ID + " has it"
+	case c.Controller != "":
+		by = "a source that " + c.Controller + " controls has it"
 	}
+	if !c.Movable() {
+		return by
+	}
+	occupant := p.occupants[c.Name]
+	next, desired := source(occupant).DeepCopy(), p.View.rendered(p.View.desired[c.Name], occupant, p.View.now)
+	restoreMetadata(next, desired)
+	p.View.kind.copy(next, desired)
+	return by + "; handed over, it changes " + changes(occupant, next)
+}
+
+// alterations returns the sources to change. Sources whose environment is missing or out of scope
+// are included while the prune chain keeps them.
+func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
-		if w.Existing != nil && !gone[w.Desired.GetName()] {
-			all = append(all, entryOf(w.Desired, strings.Join(differences("", written(w.Existing), written(w.Desired)), ", ")))
+		if w.Existing != nil {
+			all = append(all, entryOf(w.Desired, refusal(w)+changes(w.Existing, w.Desired)))
 		}
 	}
 	return all
@@ -95,7 +112,7 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 		}
 		why := "not listed since " + a.since.UTC().Format(time.RFC3339)
 		if a.outside {
-			_, why = takes.judge(source(a.object).Spec.Environment, displayName(a.object))
+			_, why = takes.judge(source(a.object).Spec.Environment, displayName(p.View.desired[a.object.GetName()]))
 		}
 		switch {
 		case held[a.object.GetName()]:
@@ -133,15 +150,47 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// written returns the parts of a source that a discovery writes, as a JSON value.
-func written(o Object) any {
+// refusal returns the beginning of an entry's reason if the API server refuses the write; otherwise
+// "".
+func refusal(w Write) string {
+	if why := invalid(w); why != "" {
+		return "the API server refuses it: " + why + "; "
+	}
+	return ""
+}
+
+// changes says what differs between two versions of a source, in the parts that a discovery writes.
+// The spec comes first, because a long text is cut.
+func changes(before, after Object) string {
+	was, becomes := written(before), written(after)
+	var all []string
+	for _, part := range []string{"spec", "metadata"} {
+		all = append(all, differences(part, was[part], becomes[part])...)
+	}
+	return strings.Join(all, ", ")
+}
+
+// written returns the parts of a source that a discovery writes, in the form of JSON. Each
+// ownerReference is the owner's kind and name.
+func written(o Object) map[string]any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))
 	if err != nil { // API types always convert.
 		return nil
 	}
+	var owners any
+	for _, r := range o.GetOwnerReferences() {
+		owner := r.Kind + "/" + r.Name
+		if r.Controller == nil || !*r.Controller {
+			owner += " (not as controller)"
+		}
+		if owners != nil {
+			owner = owners.(string) + " and " + owner
+		}
+		owners = owner
+	}
 	metadata, _ := whole["metadata"].(map[string]any)
 	return map[string]any{"spec": whole["spec"], "metadata": map[string]any{
-		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": metadata["ownerReferences"]}}
+		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": owners}}
 }
 
 // differences returns the paths at which two JSON values differ, each path with both values.
@@ -157,7 +206,7 @@ func differences(path string, a, b any) []string {
 		maps.Copy(keys, after)
 		var all []string
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			all = append(all, differences(strings.TrimPrefix(path+"."+key, "."), before[key], after[key])...)
+			all = append(all, differences(path+"."+key, before[key], after[key])...)
 		}
 		return all
 	case reflect.DeepEqual(a, b):

@@ -3,11 +3,13 @@
 package mirror
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -59,6 +61,31 @@ func TestASourceThatNoListingHadIsNotDeletedOnAGuess(t *testing.T) {
 	o.list(true, environmentIDs(10)...)
 	o.list(true, environmentIDs(10)...)
 	o.Expect(o.sources).NotTo(HaveKey("env-other"), "a listing had it since")
+}
+
+// A status without room does not say which environments were listed.
+func TestADiscoveryWithManySourcesDeletesNoneOnAGuess(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{10, maxSources} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			o := discovered(t, environmentIDs(n)...)
+			o.many = true
+			for _, id := range []string{"env-zz", "env-aa"} { // env-aa takes the place of the last one in the status.
+				environmentScene{o}.put(id).SetUID(types.UID(id))
+				for range 3 {
+					o.Expect(o.list(true, environmentIDs(n)...).Deletes).To(BeEmpty())
+				}
+				o.restart()
+				for range 4 {
+					o.Expect(o.list(true, environmentIDs(n)...).Deletes).To(BeEmpty())
+				}
+			}
+			o.list(true, append(environmentIDs(n), "env-aa", "env-zz")...)
+			o.list(true, append(environmentIDs(n), "env-aa")...)
+			o.Expect(namesOf(o.list(true, append(environmentIDs(n), "env-aa")...).Deletes)).To(Equal([]string{"env-zz"}), "this process listed it")
+		})
+	}
 }
 
 func TestSourcesOutOfScopeAreNoPartOfTheShare(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
 // meddle returns an object after a stranger's edit, nil if they deleted it.
@@ -34,7 +33,7 @@ func meddle(t *rapid.T, kind int, object Object) v1alpha1.Observation {
 			}
 		},
 		"status gone": func() {
-			worldKinds[kind].copy(o, project([]any{&wire.Cluster{}, &wire.Peering{}, &wire.Network{}}[kind]))
+			worldKinds[kind].copy(o, project(emptyRecord(kind, "")))
 		},
 		"status of another": func() {
 			conditions := *o.Conditions()

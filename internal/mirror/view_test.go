@@ -35,7 +35,7 @@ func TestRepairPlansForSingleObservationsWhatAWholePlanDoes(t *testing.T) {
 		}
 		plans := s.pass()
 
-		changed := []map[string]Object{{}, {}, {}}
+		changed := eachKind[Object]()
 		for kind := range worldKinds {
 			for _, name := range rapid.SliceOfDistinct(rapid.SampledFrom(append(s.names(kind), "")), rapid.ID).Draw(t, "changed") {
 				there := s.objects[kind][name]

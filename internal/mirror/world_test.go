@@ -25,11 +25,12 @@ import (
 const (
 	clusters = iota
 	peerings
-	networked // networks, which is the name of a type here
+	networked
+	registries
 	kindCount
 )
 
-var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering, networked: Network}
+var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering, networked: Network, registries: SchemaRegistry}
 
 // began is when a world begins. Its fraction of a second is one that the
 // Kubernetes API would drop.
@@ -41,8 +42,32 @@ func newSource() *v1alpha1.InventorySource {
 	s := &v1alpha1.InventorySource{}
 	s.Namespace, s.Name, s.UID = "platform", "prod", "uid-of-prod"
 	s.Spec.Environment = "env-1"
-	s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
+	for _, policy := range policiesOf(s) {
+		*policy = v1alpha1.MirrorPolicyMirror
+	}
 	return s
+}
+
+// policiesOf returns where a source's spec says whether each kind is mirrored.
+func policiesOf(s *v1alpha1.InventorySource) []*v1alpha1.MirrorPolicy {
+	return []*v1alpha1.MirrorPolicy{
+		clusters: &s.Spec.KafkaClusters.Policy, peerings: &s.Spec.Peerings.Policy, networked: &s.Spec.Networks.Policy,
+		registries: &s.Spec.SchemaRegistry.Policy,
+	}
+}
+
+// emptyRecord returns a record of a kind with this ID and nothing else.
+func emptyRecord(kind int, id string) any {
+	return []any{clusters: &wire.Cluster{ID: id}, peerings: &wire.Peering{ID: id}, networked: &wire.Network{ID: id},
+		registries: &wire.SchemaRegistry{ID: id}}[kind]
+}
+
+// eachKind returns an empty map for each kind.
+func eachKind[T any]() (maps [kindCount]map[string]T) {
+	for kind := range maps {
+		maps[kind] = map[string]T{}
+	}
+	return maps
 }
 
 // newCluster returns a provisioned cluster's record. A network is optional.
@@ -73,6 +98,14 @@ func newNetwork(id, cidr string) *wire.Network {
 	return n
 }
 
+// newRegistry returns the record of a Schema Registry cluster that is provisioned.
+func newRegistry(id, endpoint string) *wire.SchemaRegistry {
+	r := &wire.SchemaRegistry{ID: id}
+	r.Status.Phase = "PROVISIONED"
+	r.Spec.HTTPEndpoint = endpoint
+	return r
+}
+
 // project turns a record of any kind into an observation without metadata.
 func project(record any) v1alpha1.Observation {
 	switch r := record.(type) {
@@ -82,6 +115,8 @@ func project(record any) v1alpha1.Observation {
 		return ProjectPeering(r)
 	case *wire.Network:
 		return ProjectNetwork(r)
+	case *wire.SchemaRegistry:
+		return ProjectSchemaRegistry(r)
 	}
 	panic(fmt.Sprintf("no record: %T", record))
 }
@@ -93,6 +128,8 @@ func kindOf(o Object) *Kind {
 		return KafkaCluster
 	case *v1alpha1.PeeringObservation:
 		return Peering
+	case *v1alpha1.SchemaRegistryObservation:
+		return SchemaRegistry
 	}
 	return Network
 }
@@ -116,6 +153,7 @@ type world struct {
 
 	// By kind:
 	ledgers   []*Ledger
+	scopes    []string // in the source's status
 	completed []time.Time
 	fresh     []bool
 	approvals []*Approval
@@ -125,7 +163,7 @@ type world struct {
 func newWorld(t rapid.TB) *world {
 	w := &world{
 		WithT: NewWithT(t), source: newSource(), now: began, scope: "s",
-		ledgers: make([]*Ledger, len(worldKinds)), completed: make([]time.Time, len(worldKinds)),
+		ledgers: make([]*Ledger, len(worldKinds)), scopes: make([]string, len(worldKinds)), completed: make([]time.Time, len(worldKinds)),
 		fresh: make([]bool, len(worldKinds)), approvals: make([]*Approval, len(worldKinds)),
 	}
 	for range worldKinds {
@@ -152,6 +190,9 @@ func (w *world) list(kind int, complete bool, records ...any) {
 	for _, r := range records {
 		listing.Objects = append(listing.Objects, stamped(w.source, r))
 	}
+	if w.ledgers[kind] == nil {
+		w.ledgers[kind] = NewLedger(w.scopes[kind])
+	}
 	w.ledgers[kind] = w.ledgers[kind].Record(worldKinds[kind], SourceOwner(w.source), listing, w.owned(kind))
 	if w.fresh[kind] = complete; complete {
 		w.completed[kind] = w.now
@@ -173,7 +214,7 @@ func records(ids []string) []any {
 	return out
 }
 
-// restart makes the manager forget.
+// restart makes the manager forget, but for what the source's status says.
 func (w *world) restart() {
 	clear(w.ledgers)
 	clear(w.approvals)
@@ -266,6 +307,9 @@ func (w *world) pass() []*Plan {
 func (w *world) apply(kind int, plan *Plan) {
 	objects := w.objects[kind]
 	w.approvals[kind] = plan.Approved
+	if plan.Summary != nil || w.scopes[kind] != "" && w.ledgers[kind] != nil {
+		w.scopes[kind] = w.ledgers[kind].Scope()
+	}
 	for _, write := range plan.Writes {
 		name := write.Desired.GetName()
 		w.Expect(write.Metadata || write.Content).To(BeTrue(), "a write writes something")
@@ -332,6 +376,11 @@ func (w *world) peering(name string) *v1alpha1.PeeringObservation {
 // network returns a network's observation.
 func (w *world) network(name string) *v1alpha1.NetworkObservation {
 	return w.reread(networked, name).(*v1alpha1.NetworkObservation)
+}
+
+// registry returns a Schema Registry cluster's observation.
+func (w *world) registry(name string) *v1alpha1.SchemaRegistryObservation {
+	return w.reread(registries, name).(*v1alpha1.SchemaRegistryObservation)
 }
 
 // reread returns an object to read or to edit. As in a cache, it is a copy: an object that was read

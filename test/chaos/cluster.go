@@ -19,6 +19,7 @@ var clusters = &kind{
 	path:      "/cmk/v2/clusters",
 	prefix:    "lkc",
 	weight:    2,
+	policy:    func(s *v1alpha1.MirrorSettings) *v1alpha1.MirrorPolicy { return &s.KafkaClusters.Policy },
 	resource:  "kafkaclusterobservations",
 	condition: v1alpha1.ConditionKafkaClustersSynced,
 	field:     "kafkaClusters",
@@ -39,12 +40,13 @@ var clusters = &kind{
 }
 
 // joinCluster sets the fields that come from other objects: the peerings of the cluster's network,
-// and the fields of the network.
+// the fields of the network, and the environment's Schema Registry.
 func joinCluster(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.KafkaClusterObservation).Status
 	held.fillNetwork(status.Network)
 	status.Peerings = held.peeringsOn(held.networkOf[id])
 	status.PeeringCount = int32(len(status.Peerings))
+	status.SchemaRegistry = held.registry()
 }
 
 // update draws a cluster and changes it.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -122,8 +123,8 @@ func (s *source) wrongSource(object *v1alpha1.InventorySource) []string {
 	var found []string
 	want := s.spec()
 	if have := object.Spec; have.Suspend || have.Environment != want.Environment || have.Endpoint != want.Endpoint ||
-		!reflect.DeepEqual(have.Credentials, want.Credentials) || have.Networks != want.Networks ||
-		*have.Interval != *want.Interval || *have.Timeout != *want.Timeout {
+		!reflect.DeepEqual(have.Credentials, want.Credentials) ||
+		*have.Interval != *want.Interval || *have.Timeout != *want.Timeout || !samePolicies(&have.MirrorSettings, &want.MirrorSettings) {
 		found = append(found, fmt.Sprintf("the source's spec is %s", inJSON(have)))
 	}
 	if since, missing := object.Annotations[v1alpha1.AnnotationMissingSince]; missing {
@@ -133,6 +134,11 @@ func (s *source) wrongSource(object *v1alpha1.InventorySource) []string {
 		found = append(found, "the source has not the discovery's label")
 	}
 	return found
+}
+
+// samePolicies reports whether the same kinds are mirrored.
+func samePolicies(a, b *v1alpha1.MirrorSettings) bool {
+	return !slices.ContainsFunc(kinds, func(k *kind) bool { return *k.policy(a) != *k.policy(b) })
 }
 
 // askDiscovery requests a listing of the environments. It returns the token that the status shows

@@ -22,6 +22,8 @@ type kind struct {
 	// weight is how often the kind is disturbed, compared with other kinds.
 	weight int
 
+	// policy returns a pointer to the kind's mirror policy in the settings of a source.
+	policy func(*v1alpha1.MirrorSettings) *v1alpha1.MirrorPolicy
 	// resource is the name of the kind's observations in API paths. condition and field are the
 	// kind's places in the status of a source. summary returns the kind's numbers in that status.
 	resource, condition, field string
@@ -48,7 +50,7 @@ type kind struct {
 }
 
 // kinds has all kinds that sources mirror.
-var kinds = []*kind{clusters, peerings, networks}
+var kinds = []*kind{clusters, peerings, networks, schemaRegistries}
 
 // phases returns the phases that objects get. The ready phase is the most frequent.
 func (k *kind) phases() []string {

@@ -155,11 +155,14 @@ func (s *source) spec() v1alpha1.InventorySourceSpec {
 }
 
 func mirrorSettings() v1alpha1.MirrorSettings {
-	return v1alpha1.MirrorSettings{
+	settings := v1alpha1.MirrorSettings{
 		Interval: ptr.To(metav1.Duration{Duration: interval}),
 		Timeout:  ptr.To(metav1.Duration{Duration: timeout}),
-		Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror},
 	}
+	for _, k := range kinds {
+		*k.policy(&settings) = v1alpha1.MirrorPolicyMirror
+	}
+	return settings
 }
 
 func (n *testNamespace) credentials() v1alpha1.Credentials {

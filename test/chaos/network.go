@@ -22,6 +22,7 @@ var networks = &kind{
 	path:      "/networking/v1/networks",
 	prefix:    "n",
 	weight:    1,
+	policy:    func(s *v1alpha1.MirrorSettings) *v1alpha1.MirrorPolicy { return &s.Networks.Policy },
 	resource:  "networkobservations",
 	condition: v1alpha1.ConditionNetworksSynced,
 	field:     "networks",

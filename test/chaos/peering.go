@@ -24,6 +24,7 @@ var peerings = &kind{
 	path:      "/networking/v1/peerings",
 	prefix:    "p",
 	weight:    1,
+	policy:    func(s *v1alpha1.MirrorSettings) *v1alpha1.MirrorPolicy { return &s.Peerings.Policy },
 	resource:  "peeringobservations",
 	condition: v1alpha1.ConditionPeeringsSynced,
 	field:     "peerings",

@@ -25,8 +25,10 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -226,6 +228,7 @@ func TestThePagesInstallWithHelm(t *testing.T) {
 	s.run(root, installing[1])
 	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image).To(
 		Equal("registry.example.com/inventory-operator:v1"))
+	g.Expect(s.managersArgs(g)).To(ContainElement("--allowed-endpoints=https://api.confluent.cloud,https://ccloud.example.com"), "also here")
 	s.run(root, installing[2])
 	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image).To(
 		HavePrefix("ghcr.io/ccloud-dev/inventory-operator:v"))
@@ -254,6 +257,16 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	g.Expect(s.managersArgs(g)).To(ContainElement("--endpoint-configmaps"))
 
 	files := t.TempDir()
+	g.Expect(os.WriteFile(filepath.Join(files, "install.yaml"), []byte(deployed(t, "default")), 0o600)).To(Succeed())
+	upgrade := commands(t, "docs/installing.md", "Upgrading manifests")
+	g.Expect(upgrade).To(HaveLen(1))
+	refusesToUpgrade := func() {
+		before := s.managersArgs(g)
+		g.Expect(s.run(files, "! { "+upgrade[0]+"; }")).To(ContainSubstring(before[len(before)-1]))
+		g.Expect(s.managersArgs(g)).To(Equal(before))
+	}
+	refusesToUpgrade()
+
 	for _, key := range []string{"api-key", "api-secret"} {
 		g.Expect(os.WriteFile(filepath.Join(files, key), []byte("of "+key), 0o600)).To(Succeed())
 	}
@@ -265,11 +278,14 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	s.runAll(root, commands(t, "docs/security.md", "Watching Secrets")...)
 	g.Expect(s.managersArgs(g)).NotTo(ContainElement("--endpoint-configmaps"), "what is applied is what WITH says")
 	g.Eventually(func(g Gomega) { g.Expect(s.rights(g, watched)).To(ContainElement("watch secrets")) }).WithTimeout(eventually).Should(Succeed())
+	s.run(files, upgrade[0])
+	g.Expect(s.deployment(g, namespace, "inventory-operator-controller-manager").Spec.Template.Spec.Containers[0].Image).To(Equal("manager:v1"))
 
 	narrowing := commands(t, "docs/security.md", "Narrowing it to namespaces")
 	g.Expect(narrowing).To(HaveLen(3), "deploy, take the old binding away, check")
 	s.runAll(root, narrowing[0], narrowing[1])
 	g.Eventually(func() string { return s.run(root, "set +e; "+narrowing[2]+"\ntrue") }).WithTimeout(eventually).Should(MatchRegexp(`^yes\n(no\n|.*\nno\n)`))
+	refusesToUpgrade()
 
 	s.run(root, blocks[1])
 	g.Expect(s.managersArgs(g)).To(ContainElements("--watch-namespaces=platform", "--endpoint-configmaps"))
@@ -285,7 +301,39 @@ func TestThePagesInstallWithKustomize(t *testing.T) {
 	g.Expect(s.rights(g, "kube-system")).NotTo(ContainElement(HaveSuffix(" secrets")))
 }
 
-// Kinds and observations stay, and the release is one that helm goes on with.
+// valuesOf are the values of the chart for a base of config and features, as the page says.
+func valuesOf(t *testing.T, base string, features ...string) map[string]any {
+	t.Helper()
+	g := NewWithT(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "installing.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	values := map[string]any{}
+	if base == "namespaced" {
+		values["watchNamespaces"] = []any{watched}
+	}
+	for _, feature := range features {
+		_, row, found := strings.Cut(string(page), "\n| `"+feature+"` | `")
+		g.Expect(found).To(BeTrue(), feature)
+		row, _, _ = strings.Cut(row, "` | ")
+		for value := range strings.SplitSeq(row, "`, `") {
+			g.Expect(unstructured.SetNestedField(values, true, strings.Split(value, ".")...)).To(Succeed())
+		}
+	}
+	return values
+}
+
+func TestThePageHasTheValuesOfItsExample(t *testing.T) {
+	g := NewWithT(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "installing.md"))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, example, found := strings.Cut(string(page), "```yaml\n# values.yaml, for BASE=namespaced WITH='endpoint-configmaps policy'\n")
+	g.Expect(found).To(BeTrue())
+	example, _, _ = strings.Cut(example, "```")
+	g.Expect(yaml.Marshal(valuesOf(t, "namespaced", "endpoint-configmaps", "policy"))).To(MatchYAML(example))
+}
+
+// Kinds and observations stay, the manager may and does what it did, and the release is one that
+// helm goes on with.
 func TestThePagesMoveAnInstallation(t *testing.T) {
 	toHelm := commands(t, "docs/installing.md", "From manifests to Helm")
 	elsewhere := commands(t, "docs/installing.md", "To another namespace or release name")
@@ -299,18 +347,38 @@ func TestThePagesMoveAnInstallation(t *testing.T) {
 			s.namespace(watched)
 			s.run(root, fmt.Sprintf(how, "prometheus"))
 			observation := s.observation() // By hand, which the policy refuses.
-			s.run(root, fmt.Sprintf(how, strings.Join(slices.Sorted(maps.Keys(features)), " ")))
+			with := slices.Sorted(maps.Keys(features))
+			s.run(root, fmt.Sprintf(how, strings.Join(with, " ")))
 			_, err := helm(t.Context(), "install", release, chart, "--namespace", namespace, "--kubeconfig", s.plane.Kubeconfig())
 			g.Expect(err).To(MatchError(ContainSubstring("invalid ownership metadata")))
 
-			s.runAll(t.TempDir(), toHelm...)
+			folder := t.TempDir()
+			g.Expect(toHelm).To(HaveLen(1))
+			s.run(folder, "! { "+toHelm[0]+"; }")
+			flags := s.managersArgs(g) // It is there: nothing is deleted without values.
+			rights := map[string][]string{}
+			for _, place := range []string{watched, namespace, "kube-system"} {
+				g.Eventually(func(g Gomega) {
+					rights[place] = s.rights(g, place)
+					g.Expect(slices.Contains(rights[place], "get secrets")).To(Equal(base == "default" || place == watched), place)
+				}).WithTimeout(eventually).Should(Succeed())
+			}
+			values, err := yaml.Marshal(valuesOf(t, base, with...))
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(os.WriteFile(filepath.Join(folder, "values.yaml"), values, 0o600)).To(Succeed())
+			s.run(folder, toHelm[0])
 			s.expectSame(observation)
+			g.Expect(s.managersArgs(g)).To(ConsistOf(flags))
+			for place, had := range rights {
+				g.Eventually(func(g Gomega) { g.Expect(s.rights(g, place)).To(Equal(had), place) }).WithTimeout(eventually).Should(Succeed())
+			}
+			s.run(folder, "kubectl get validatingadmissionpolicybindings "+release+"-observations-read-only "+release+"-push-requests-only")
 			s.helm("upgrade", release, chart, "--reset-then-reuse-values", "--set", "replicas=2,watchNamespaces={platform},crds.keep=true")
 			leftovers := &rbacv1.ClusterRoleBindingList{}
 			g.Expect(s.List(t.Context(), leftovers, client.MatchingLabels{"app.kubernetes.io/managed-by": "kustomize"})).To(Succeed())
 			g.Expect(leftovers.Items).To(BeEmpty())
 
-			folder := t.TempDir()
+			folder = t.TempDir()
 			s.runAll(folder, elsewhere...)
 			s.expectSame(observation)
 			moved := s.deployment(g, "mirrors", "mirror-inventory-operator-controller-manager")

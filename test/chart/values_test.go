@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
+
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
 const deploymentKey = "Deployment " + namespace + "/inventory-operator-controller-manager"
@@ -225,6 +227,10 @@ var badValues = map[string]string{
 	"allowedEndpoints={https://a b}":                                "at '/allowedEndpoints/0'",
 	"allowedEndpoints={https://a:65536}":                            "at '/allowedEndpoints/0'",
 	"allowedEndpoints={https://me:secret@a}":                        "at '/allowedEndpoints/0'",
+	"allowedEndpoints={https://[1]}":                                "at '/allowedEndpoints/0'",
+	"proxy.https=http://[:::::]:3128":                               "at '/proxy/https'",
+	"tests.image=[fe80::1.2]:5000/a":                                "at '/tests/image'",
+	"image.repository=[1]:5000/a":                                   "at '/image/repository'",
 	"requestsPerSecond=0":                                           "at '/requestsPerSecond'",
 	"requestsPerSecond=0.05":                                        "at '/requestsPerSecond'",
 	"requestsPerSecond=1000001":                                     "at '/requestsPerSecond'",
@@ -241,6 +247,7 @@ var badValues = map[string]string{
 	"caBundle.configMapName=My_Map":                                 "at '/caBundle/configMapName'",
 	"caBundle.key=a/b":                                              "at '/caBundle/key'",
 	"extraArgs={watch}":                                             "at '/extraArgs/0'",
+	"extraArgs={--leader-elect=false}":                              "at '/extraArgs/0'",
 	"fullnameOverride=1st":                                          "at '/fullnameOverride'",
 	"podLabels.control-plane=mine":                                  "at '/podLabels/control-plane'",
 	"podLabels.team=a b":                                            "at '/podLabels/team'",
@@ -251,9 +258,13 @@ var badValues = map[string]string{
 	"networkPolicy.egressPorts={0}":                                 "at '/networkPolicy/egressPorts/0'",
 	"metrics.serviceMonitor.interval=sometime":                      "at '/metrics/serviceMonitor/interval'",
 	"metrics.serviceMonitor.interval=1s1h":                          "at '/metrics/serviceMonitor/interval'",
+	"metrics.serviceMonitor.interval=10m":                           "metrics.serviceMonitor.interval: is 10m, at most 2m",
+	"metrics.serviceMonitor.interval=2m1s":                          "metrics.serviceMonitor.interval: is 2m1s, at most 2m",
 	"proxy.https=http://a b:3128":                                   "at '/proxy/https'",
 	"proxy.none=.internal":                                          "proxy.none: needs proxy.https",
 	"proxy.https=http://a:1,extraEnv[0].name=NO_PROXY":              "extraEnv: NO_PROXY is there already",
+	"proxy.https=http://a:1,extraEnv[0].name=no_proxy":              "extraEnv: no_proxy is there already",
+	"resources.claims[0].name=a":                                    "at '/resources'",
 	"extraEnv[0].name=A,extraEnv[1].name=A":                         "extraEnv: A is there already",
 	"extraVolumes[0].name=ca-bundle,caBundle.configMapName=trusted": "extraVolumes: ca-bundle is there already",
 	"extraVolumes[0].name=a,extraVolumeMounts[0].name=a,extraVolumeMounts[0].mountPath=/etc/inventory-operator/ca,caBundle.configMapName=trusted": "extraVolumeMounts: /etc/inventory-operator/ca is there already",
@@ -306,6 +317,58 @@ func TestASelectorIsTakenIfTheManagerTakesIt(t *testing.T) {
 	} {
 		_, err := labels.Parse(selector)
 		g.Expect(pattern.MatchString(selector)).To(Equal(err == nil), "%q: %v", selector, err)
+	}
+}
+
+// The schema takes an address in brackets if and only if the manager does.
+func TestAnAddressIsTakenIfTheManagerTakesIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var schema struct {
+		Definitions struct {
+			Host struct {
+				AnyOf []struct{ Pattern string } `json:"anyOf"`
+			}
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	g.Expect(schema.Definitions.Host.AnyOf).To(HaveLen(2))
+	pattern := regexp.MustCompile(schema.Definitions.Host.AnyOf[1].Pattern)
+	for _, address := range []string{
+		"::", "::1", "1::", "1::2", "fe80::1.2.3.4", "::ffff:10.0.0.1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1:2:3::6:7:8", "ABCD:ef01::",
+		"1", ":", ":::::", "1:2", "fe80::1.2", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "1:2:3:4:5:6:7:1.2.3.4", "1::256.0.0.1", "1.2.3.4", "1:2:3:4::5:6:7:8", "g::", "::1:", ":1::2",
+	} {
+		_, err := cloudapi.ParseEndpoint("https://[" + address + "]")
+		g.Expect(pattern.MatchString("["+address+"]")).To(Equal(err == nil), "%q: %v", address, err)
+	}
+}
+
+// The last of two flags wins, and the rights are those of the value.
+func TestNoFurtherFlagIsOneThatAValueSets(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var schema struct {
+		Properties struct {
+			ExtraArgs struct {
+				Items struct{ Not struct{ Pattern string } }
+			} `json:"extraArgs"`
+		}
+	}
+	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	pattern := regexp.MustCompile(schema.Properties.ExtraArgs.Items.Not.Pattern)
+	template, err := os.ReadFile(filepath.Join(chart, "templates", "deployment.yaml"))
+	g.Expect(err).NotTo(HaveOccurred())
+	flags := regexp.MustCompile(`(?m)^ +- .*?--([a-z-]+)`).FindAllStringSubmatch(string(template), -1)
+	g.Expect(len(flags)).To(BeNumerically(">", 10))
+	for _, flag := range flags {
+		for _, arg := range []string{"--" + flag[1], "-" + flag[1] + "=a"} {
+			g.Expect(pattern.MatchString(arg)).To(BeTrue(), arg)
+		}
+		g.Expect(pattern.MatchString("--" + flag[1] + "-more=a")).To(BeFalse())
 	}
 }
 

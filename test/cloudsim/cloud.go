@@ -90,6 +90,10 @@ func (s *Sim) list(w http.ResponseWriter, r *http.Request, c *collection, edit f
 		forbidden("user_unauthorized", noRights).write(w)
 		return
 	}
+	if c.kind.apiKeyOnly && isToken(r) {
+		unauthenticated("this operation takes API keys only").write(w)
+		return
+	}
 	if c.kind.cloudKeyOnly && key.Global != 0 {
 		refuseGlobal(key.Global).write(w)
 		return
@@ -125,8 +129,8 @@ func (s *Sim) ask(r *http.Request, k *kind, key Key) (query, *failure) {
 // authenticate returns the key of a request. The answer is 401 unless the request has a known key
 // with its secret, or a valid access token. The answer is 403 if the key has no rights.
 func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
-	if authorization := r.Header.Get("Authorization"); strings.HasPrefix(authorization, "Bearer ") {
-		return s.bearer(authorization)
+	if isToken(r) {
+		return s.bearer(r.Header.Get("Authorization"))
 	}
 	id, secret, ok := r.BasicAuth()
 	if !ok {
@@ -142,6 +146,11 @@ func (s *Sim) authenticate(r *http.Request) (Key, *failure) {
 		return Key{}, forbidden("user_unauthorized", noRights)
 	}
 	return key, nil
+}
+
+// isToken reports whether a request has an access token, valid or not.
+func isToken(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
 }
 
 // authorize returns nil if the environment exists and the key may see it. Like the cloud, it does

@@ -70,6 +70,7 @@ var clusterKind = of(func(doc *Inventory) *[]Cluster { return &doc.Clusters }, k
 	optional: []string{"metadata.deleted_at", "spec.network", "spec.byok", "spec.endpoints", "spec.kafka_bootstrap_endpoint",
 		"spec.http_endpoint", "spec.api_endpoint", "spec.deletion_protection", "spec.config.cku", "spec.config.max_ecku",
 		"spec.config.encryption_key", "spec.config.zones", "spec.config.release_priority", "status.cku"},
+	seed: (*generator).cluster,
 	undocumented: func(spec tree) {
 		if _, told := spec["deletion_protection"]; !told {
 			spec["deletion_protection"] = true

@@ -10,13 +10,14 @@ type Op string
 // The operations. OpAny stands for every operation. OpOther is recorded for a request with another
 // path or verb.
 const (
-	OpListClusters     Op = "listCmkV2Clusters"
-	OpListPeerings     Op = "listNetworkingV1Peerings"
-	OpListNetworks     Op = "listNetworkingV1Networks"
-	OpListEnvironments Op = "listOrgV2Environments"
-	OpExchange         Op = "exchangeStsV1OauthToken"
-	OpOther            Op = "other"
-	OpAny              Op = ""
+	OpListClusters         Op = "listCmkV2Clusters"
+	OpListPeerings         Op = "listNetworkingV1Peerings"
+	OpListNetworks         Op = "listNetworkingV1Networks"
+	OpListSchemaRegistries Op = "listSrcmV3Clusters"
+	OpListEnvironments     Op = "listOrgV2Environments"
+	OpExchange             Op = "exchangeStsV1OauthToken"
+	OpOther                Op = "other"
+	OpAny                  Op = ""
 )
 
 // Ops returns the list operations and OpOther.
@@ -54,8 +55,10 @@ type kind struct {
 	maxPageSize int
 	// cloudKeyOnly reports whether the operation refuses a global API key.
 	cloudKeyOnly bool
-	filters      []string // query parameters; object.facets gives the values in this order
-	phases       []string
+	// apiKeyOnly reports whether the access tokens of identity pools are refused.
+	apiKeyOnly bool
+	filters    []string // query parameters; object.facets gives the values in this order
+	phases     []string
 	// organizationWide reports whether the objects belong to the organization and not to an
 	// environment.
 	organizationWide bool
@@ -64,6 +67,10 @@ type kind struct {
 	optional []string
 	// undocumented adds members to the spec of an item that are not in the contract.
 	undocumented func(spec tree)
+
+	// seed returns the i-th object of a seed, and nil after the last object. seed is nil if Seed
+	// makes no objects of this kind.
+	seed func(g *generator, i int) object
 
 	fresh func() object // returns an empty object
 	// in returns the objects of the kind from an inventory document. fill sets them.
@@ -81,7 +88,7 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 }
 
 // kinds has all kinds that can be listed.
-var kinds = []*kind{clusterKind, peeringKind, networkKind, environmentKind}
+var kinds = []*kind{clusterKind, peeringKind, networkKind, schemaRegistryKind, environmentKind}
 
 // kindAt returns the kind that is listed at this path, or nil.
 func kindAt(path string) *kind {

@@ -96,6 +96,7 @@ var networkKind = of(func(doc *Inventory) *[]Network { return &doc.Networks }, k
 		"spec.reserved_cidr", "status.error_code", "status.error_message", "status.dns_domain", "status.endpoint_suffix",
 		"status.zonal_subdomains", "status.idle_since", "status.cloud"},
 	undocumented: func(spec tree) { spec["ip_family"] = []any{"IPV4"} },
+	seed:         (*generator).network,
 })
 
 // PutNetwork adds n, or replaces the network with the same ID, as PutCluster does.
@@ -228,7 +229,10 @@ func (n *Network) estrange(i int) {
 
 // network makes a network to which clusters and peerings of the seed refer. A network for peering
 // has an address range. A network for PrivateLink has none.
-func (g *generator) network(i int) Network {
+func (g *generator) network(i int) object {
+	if i == len(g.networks) {
+		return nil
+	}
 	at := g.networks[i]
 	n := Network{ID: at.id, Metadata: g.metadata()}
 	n.Spec.Environment.ID = g.environment
@@ -267,7 +271,7 @@ func (g *generator) network(i int) Network {
 		n.Status.Phase = PhaseReady
 		g.connect(&n, at)
 	}
-	return n
+	return &n
 }
 
 // connect sets the names and cloud fields that clients of a READY network use.

@@ -62,6 +62,7 @@ var peeringKind = of(func(doc *Inventory) *[]Peering { return &doc.Peerings }, k
 		"spec.cloud.customer_region", "spec.cloud.project", "spec.cloud.vpc_network", "spec.cloud.import_custom_routes",
 		"spec.cloud.tenant", "spec.cloud.vnet", "status.error_code", "status.error_message"},
 	undocumented: func(spec tree) { spec["dns_forwarding"] = []any{} },
+	seed:         (*generator).peering,
 })
 
 // PutPeering adds p, or replaces the peering with the same ID, as PutCluster does.

@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -26,6 +25,7 @@ type SeedOptions struct {
 // have every variant. Peerings and most Dedicated clusters share networks.
 //
 // Seed also adds these networks. One in four is for PrivateLink. The third one is PROVISIONING.
+// The environment has one Schema Registry cluster.
 //
 // In mode wire, every second peering has an ID peer-…, and some objects have unknown words, see
 // Estrange.
@@ -34,33 +34,21 @@ func Seed(s *Sim, o SeedOptions) {
 		o.Environment = DefaultEnvironment
 	}
 	g := newGenerator(o)
+	g.wire = s.Mode() == ModeWire
 	if !slices.Contains(s.Environments(), o.Environment) {
 		s.PutEnvironment(g.organizationsOwn())
 	}
-	wire := s.Mode() == ModeWire
-	for i := range o.Clusters {
-		c := g.cluster(i)
-		if wire {
-			c.estrange(i)
-		}
-		s.PutCluster(c)
-	}
-	for i := range o.Peerings {
-		p := g.peering(i)
-		if wire {
-			p.estrange(i)
-			if i%2 == 0 {
-				p.ID = "peer-" + strings.TrimPrefix(p.ID, "p-")
+	for _, c := range s.collections {
+		for i := 0; c.kind.seed != nil; i++ {
+			object := c.kind.seed(g, i)
+			if object == nil {
+				break
 			}
+			if g.wire {
+				object.estrange(i)
+			}
+			put(s, c, object)
 		}
-		s.PutPeering(p)
-	}
-	for i := range g.networks {
-		n := g.network(i)
-		if wire {
-			n.estrange(i)
-		}
-		s.PutNetwork(n)
 	}
 }
 
@@ -85,6 +73,10 @@ type network struct {
 
 // generator makes the objects of one seed. The objects must be made in order.
 type generator struct {
+	SeedOptions
+	// wire reports whether the objects are made for mode wire.
+	wire bool
+
 	rand        *rand.Rand
 	environment string
 	used        map[string]bool
@@ -99,6 +91,7 @@ func newGenerator(o SeedOptions) *generator {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(o.Environment)) // never fails, by its documentation
 	g := &generator{
+		SeedOptions: o,
 		rand:        rand.New(rand.NewPCG(uint64(o.Seed), h.Sum64())),
 		environment: o.Environment,
 		used:        map[string]bool{},
@@ -124,7 +117,10 @@ func (g *generator) organizationsOwn() Environment {
 		StreamGovernance: &StreamGovernance{Package: "ESSENTIALS"}}
 }
 
-func (g *generator) cluster(i int) Cluster {
+func (g *generator) cluster(i int) object {
+	if i == g.Clusters {
+		return nil
+	}
 	kind := typeCycle[i%len(typeCycle)]
 	cloud := cloudCycle[i%len(cloudCycle)]
 	if kind == "Freight" {
@@ -147,7 +143,7 @@ func (g *generator) cluster(i int) Cluster {
 		c.Spec.KafkaBootstrapEndpoint, c.Spec.HTTPEndpoint, c.Spec.APIEndpoint = "", "", ""
 		c.Spec.Endpoints, c.Status.CKU = nil, 0
 	}
-	return c
+	return &c
 }
 
 // name returns a display name. If the name was used before, it gets a number at its end.

@@ -1,10 +1,19 @@
 package cloudsim
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-func (g *generator) peering(i int) Peering {
+func (g *generator) peering(i int) object {
+	if i == g.Peerings {
+		return nil
+	}
 	net := g.networks[i%len(g.networks)]
 	p := Peering{ID: g.id("p-", 6), Metadata: g.metadata()}
+	if g.wire && i%2 == 0 {
+		p.ID = "peer-" + strings.TrimPrefix(p.ID, "p-")
+	}
 	p.Spec.Environment.ID = g.environment
 	p.Spec.Network.ID = net.id
 	p.Spec.DisplayName = fmt.Sprintf("%s-peering-%s", pick(g, stages), net.site.region)
@@ -18,7 +27,7 @@ func (g *generator) peering(i int) Peering {
 		p.Status.ErrorCode = "PEERING_DELETED_BY_CUSTOMER"
 		p.Status.ErrorMessage = "The peering connection was deleted on the customer's side."
 	}
-	return p
+	return &p
 }
 
 func (g *generator) peeringPhase(i int) string {

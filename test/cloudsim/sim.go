@@ -1,6 +1,6 @@
 // Package cloudsim is a simulated Confluent Cloud. It serves the list operations that this project
-// uses, for Kafka clusters, network peerings, networks and environments, as an http.Handler. The
-// inventory is in memory and may change during a listing.
+// uses, for Kafka clusters, network peerings, networks, Schema Registry clusters and environments,
+// as an http.Handler. The inventory is in memory and may change during a listing.
 //
 // In mode strict, the default, answers keep exactly to the published contract. In mode wire, they
 // have deviations that real answers have. In both modes the cloud can fail. The catalogue of Faults

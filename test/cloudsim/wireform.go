@@ -121,6 +121,7 @@ const (
 //   - Of four peerings, one gets an unknown phase and one an unknown cloud.
 //   - Of five networks, one gets an unknown phase, one an unknown connection type and one an
 //     unknown cloud.
+//   - Of three Schema Registry clusters, one gets an unknown phase and one an unknown package.
 func Estrange(s *Sim, environment string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

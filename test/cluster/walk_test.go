@@ -363,7 +363,7 @@ func (s snapshot) beUntouched() OmegaMatcher {
 func (c *cluster) observations(ctx context.Context) snapshot {
 	GinkgoHelper()
 	found := snapshot{}
-	for _, kind := range []string{"KafkaClusterObservation", "PeeringObservation", "NetworkObservation"} {
+	for _, kind := range []string{"KafkaClusterObservation", "PeeringObservation", "NetworkObservation", "SchemaRegistryObservation"} {
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
 		Expect(c.List(ctx, list, client.InNamespace(team))).To(Succeed())

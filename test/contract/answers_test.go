@@ -32,6 +32,7 @@ func variety(o cloudsim.Options) *cloudsim.Sim {
 	p.ID, p.Spec.DisplayName, p.Metadata.DeletedAt = "p-leaving", `a "name" & <more>, é`, c.Metadata.DeletedAt
 	p.Spec.Cloud.Routes = []string{}
 	sim.PutPeering(p)
+	addRegistries(sim, 30)
 	sim.AddEnvironment("env-empty")
 	return sim
 }
@@ -59,6 +60,7 @@ func queries(sim *cloudsim.Sim) map[string][]string {
 			filter("spec.cidr=" + url.QueryEscape(networks[0].Spec.CIDR)), filter("status.phase=READY", "page_size=2"),
 			filter("spec.display_name=" + networks[1].Spec.DisplayName), "?environment=env-empty",
 		},
+		registriesPath: {filter(), filter("page_size=1"), filter("page_size=7"), filter("page_size=100"), "?environment=env-empty"},
 	}
 }
 
@@ -170,7 +172,7 @@ func TestEveryRefusalOfTheSimulatedCloudConforms(t *testing.T) {
 		"another's environment":      {filter(), as("ELSEWHERE", "s"), http.StatusForbidden},
 		"an environment that is not": {"?environment=env-none", withKey, http.StatusForbidden},
 	}
-	for _, path := range []string{clustersPath, peeringsPath} {
+	for _, path := range []string{clustersPath, peeringsPath, registriesPath} {
 		for name, tt := range tests {
 			t.Run(path+" "+name, func(t *testing.T) {
 				g := NewWithT(t)

@@ -6,6 +6,7 @@ require (
 	github.com/ccloud-dev/inventory-operator v0.0.0
 	github.com/confluentinc/ccloud-sdk-go-v2/cmk v0.27.0
 	github.com/confluentinc/ccloud-sdk-go-v2/networking v0.14.0
+	github.com/confluentinc/ccloud-sdk-go-v2/srcm v0.7.3
 	github.com/getkin/kin-openapi v0.152.0
 	github.com/onsi/gomega v1.44.0
 )

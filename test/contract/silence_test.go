@@ -103,6 +103,12 @@ var operations = map[string]readers{
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
 			return trusted(listNetworks(ctx, c, cloudapi.NetworkFilter{Environment: environment}))
 		}},
+	"registries": {"ClusterList",
+		func(ctx context.Context, s sdk) (int, error) {
+			items, err := s.listRegistries(ctx)
+			return len(items), err
+		},
+		func(ctx context.Context, c *cloudapi.Client) (int, error) { return trusted(listRegistries(ctx, c)) }},
 }
 
 // trusted is how many items a listing has, and the error that keeps a caller from
@@ -135,7 +141,9 @@ func TestWhatTheSDKTakesForAnEmptyEnvironmentIsAnErrorToOurs(t *testing.T) {
 func TestWhatTheSDKTakesForTheLastPageIsAnErrorToOurs(t *testing.T) {
 	sim := newSim(cloudsim.Options{}, 2*clustersPerPage, 2*peeringsPerPage)
 	addNetworks(sim, 2*networksPerPage)
-	firstPage := map[string]int{"clusters": clustersPerPage, "peerings": peeringsPerPage, "networks": networksPerPage}
+	addRegistries(sim, 2*registriesPerPage)
+	firstPage := map[string]int{"clusters": clustersPerPage, "peerings": peeringsPerPage, "networks": networksPerPage,
+		"registries": registriesPerPage}
 	for name, read := range operations {
 		for _, s := range silences {
 			if s.class == cloudapi.Incomplete {

@@ -36,6 +36,7 @@ var loadSpecs = sync.OnceValues(func() (published, error) {
 		p.load(clustersSpec(), clustersPath, "listCmkV2Clusters"),
 		p.load(networkingSpec(), peeringsPath, "listNetworkingV1Peerings"),
 		p.load(networkingSpec(), networksPath, "listNetworkingV1Networks"),
+		p.load(registriesSpec(), registriesPath, "listSrcmV3Clusters"),
 		p.load(environmentsSpec, environmentsPath, "listOrgV2Environments"),
 	)
 })

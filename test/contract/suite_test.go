@@ -33,6 +33,7 @@ const (
 	clustersPath     = "/cmk/v2/clusters"
 	peeringsPath     = "/networking/v1/peerings"
 	networksPath     = "/networking/v1/networks"
+	registriesPath   = "/srcm/v3/clusters"
 	environmentsPath = "/org/v2/environments"
 	userAgent        = "inventory-operator/v0.0.0-test"
 
@@ -40,6 +41,8 @@ const (
 	clustersPerPage = 100
 	peeringsPerPage = 1000
 	networksPerPage = 1000
+
+	registriesPerPage = 100
 )
 
 // credential has characters that every encoding changes.

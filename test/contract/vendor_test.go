@@ -12,6 +12,8 @@ import (
 	cmkspec "github.com/confluentinc/ccloud-sdk-go-v2/cmk/v2/api"
 	networking "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1"
 	networkingspec "github.com/confluentinc/ccloud-sdk-go-v2/networking/v1/api"
+	srcm "github.com/confluentinc/ccloud-sdk-go-v2/srcm/v3"
+	srcmspec "github.com/confluentinc/ccloud-sdk-go-v2/srcm/v3/api"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
@@ -21,19 +23,22 @@ import (
 var (
 	clustersSpec   = cmkspec.GetSpec
 	networkingSpec = networkingspec.GetSpec
+	registriesSpec = srcmspec.GetSpec
 )
 
 // vendorPages are the SDK's own pages, to decode into, by path.
 var vendorPages = map[string]func() any{
-	clustersPath: func() any { return &cmk.CmkV2ClusterList{} },
-	peeringsPath: func() any { return &networking.NetworkingV1PeeringList{} },
-	networksPath: func() any { return &networking.NetworkingV1NetworkList{} },
+	clustersPath:   func() any { return &cmk.CmkV2ClusterList{} },
+	peeringsPath:   func() any { return &networking.NetworkingV1PeeringList{} },
+	networksPath:   func() any { return &networking.NetworkingV1NetworkList{} },
+	registriesPath: func() any { return &srcm.SrcmV3ClusterList{} },
 }
 
 // sdk is the vendor's SDK for one server, used as its documentation shows.
 type sdk struct {
 	clusters   *cmk.APIClient
 	networking *networking.APIClient
+	registries *srcm.APIClient
 }
 
 // vendor returns the SDK for a server; client may be nil for the usual one.
@@ -44,7 +49,10 @@ func vendor(server string, client *http.Client) sdk {
 	n := networking.NewConfiguration()
 	n.Servers = networking.ServerConfigurations{{URL: server}}
 	n.HTTPClient = client
-	return sdk{cmk.NewAPIClient(c), networking.NewAPIClient(n)}
+	r := srcm.NewConfiguration()
+	r.Servers = srcm.ServerConfigurations{{URL: server}}
+	r.HTTPClient = client
+	return sdk{cmk.NewAPIClient(c), networking.NewAPIClient(n), srcm.NewAPIClient(r)}
 }
 
 // clusterPage reads one page; an empty token is the first. It also returns the

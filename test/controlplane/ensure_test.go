@@ -286,6 +286,16 @@ func fakeGo(t *testing.T, version string) string {
 	return folder
 }
 
+// Otherwise what is built would be kept under a key that no change of the pins changes.
+func TestEnsureStopsIfItCannotReadItsPins(t *testing.T) {
+	g := NewWithT(t)
+	folder := t.TempDir()
+	g.Expect(os.WriteFile(filepath.Join(folder, "cat"), []byte("#!/bin/sh\nexit 1\n"), 0o700)).To(Succeed())
+	_, said, err := ensure(t, "CONTROLPLANE_SOURCE=cache", "PATH="+folder+":"+os.Getenv("PATH"))
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(said).To(ContainSubstring("hack/controlplane cannot be read"))
+}
+
 func TestAReleaseThatIsNoneIsNamed(t *testing.T) {
 	for _, release := range []string{"1.34", "v1.34", "v1.34.x", "v1.34.5-rc.1", "latest"} {
 		g := NewWithT(t)

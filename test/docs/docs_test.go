@@ -37,6 +37,7 @@ var pages = []string{
 	"docs/kafkaclusterobservation.md",
 	"docs/peeringobservation.md",
 	"docs/networkobservation.md",
+	"docs/schemaregistryobservation.md",
 	"docs/workload-identity.md",
 	"docs/gitops.md",
 	"docs/kubectl.md",

@@ -39,7 +39,7 @@ var comment = regexp.MustCompile(`^ *<!-- ((?:cloud|run|until|manager|metric|wit
 
 // blank finds a word that a reader fills in, or a number; given one with what stands for it.
 var (
-	blank = regexp.MustCompile(`[A-Z0-9][-A-Z0-9_,/]*[A-Z0-9]`)
+	blank = regexp.MustCompile(`\b[A-Z0-9][-A-Z0-9_,/]*[A-Z0-9]\b`)
 	given = regexp.MustCompile(`(?:^| )([A-Z0-9][-A-Z0-9_,/]*[A-Z0-9])=`)
 )
 

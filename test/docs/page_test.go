@@ -32,10 +32,10 @@ func TestAPagesStepsAreItsCommandsAndDirectives(t *testing.T) {
 
 func TestAPagesBlanksAreFilled(t *testing.T) {
 	g := NewWithT(t)
-	words := words("NAMESPACE=a NAME=b KIND/NAME=c 18081=7 DIGEST,DIGEST=$(kubectl get -o x={d} e) POD=p")
+	words := words("NAMESPACE=a NAME=b KIND/NAME=c 18081=7 DIGEST,DIGEST=$(kubectl get -o x={d} e) POD=p ID=i")
 	g.Expect(words).To(HaveKeyWithValue("DIGEST,DIGEST", "$(kubectl get -o x={d} e)"))
-	g.Expect(fill("-n NAMESPACE isrc/NAME KIND/NAME x=DIGEST,DIGEST 127.0.0.1:18081/readyz POD 18081:8081 YOUR-NAME NAMES", words)).To(
-		Equal("-n a isrc/b c x=$(kubectl get -o x={d} e) 127.0.0.1:7/readyz p 7:8081 YOUR-NAME NAMES"))
+	g.Expect(fill("-n NAMESPACE isrc/NAME KIND/NAME x=DIGEST,DIGEST 127.0.0.1:18081/readyz POD 18081:8081 YOUR-NAME NAMES {.clusterID}/ID", words)).To(
+		Equal("-n a isrc/b c x=$(kubectl get -o x={d} e) 127.0.0.1:7/readyz p 7:8081 YOUR-NAME NAMES {.clusterID}/i"))
 }
 
 func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {

@@ -77,6 +77,10 @@ var _ = Describe("Those who push", Ordered, func() {
 			s.Spec.Environment, s.Spec.Interval = environmentOfPushes, &metav1.Duration{Duration: time.Hour}
 			s.Labels = map[string]string{"team": "data"}
 			s.Annotations = map[string]string{"note": "kept"}
+			s.Finalizers = []string{"example.com/held"}
+		})
+		DeferCleanup(func(ctx SpecContext) {
+			Expect(k8s.Patch(ctx, sourceIn(namespace), merge(`{"metadata":{"finalizers":null}}`))).To(Succeed())
 		})
 		Eventually(ctx, func(g Gomega) { g.Expect(readSource(ctx, g, namespace).Status.LastSyncTime).NotTo(BeNil()) }).Should(Succeed())
 	})
@@ -108,6 +112,9 @@ var _ = Describe("Those who push", Ordered, func() {
 			"a label, by server-side apply":     applied(`"metadata":{"labels":{"a":"b"}}`),
 			"the spec, by server-side apply":    applied(`"spec":{"suspend":true}`),
 			"the same spec, to be its co-owner": applied(`"spec":{"interval":"1h0m0s"},"metadata":{"annotations":{"inventory.ccloud.dev/requestedAt":"x"}}`),
+			"the same label":                    applied(`"metadata":{"labels":{"team":"data"},"annotations":{"inventory.ccloud.dev/requestedAt":"x"}}`),
+			"the same other annotation":         applied(`"metadata":{"annotations":{"note":"kept","inventory.ccloud.dev/requestedAt":"x"}}`),
+			"the same finalizer":                applied(`"metadata":{"finalizers":["example.com/held"],"annotations":{"inventory.ccloud.dev/requestedAt":"x"}}`),
 		} {
 			options := []client.PatchOption{}
 			if change.Type() == types.ApplyPatchType {

@@ -362,7 +362,7 @@ var _ = Describe("People's roles", Ordered, func() {
 	forbidden := MatchError(apierrors.IsForbidden, "forbidden")
 	expectReading := func(ctx SpecContext, c client.Client) {
 		GinkgoHelper()
-		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{},
+		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{}, &v1alpha1.SchemaRegistryObservationList{},
 			&v1alpha1.EnvironmentDiscoveryList{}} {
 			Expect(c.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		}

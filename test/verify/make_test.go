@@ -60,9 +60,8 @@ func given(g Gomega, text string) []string {
 	return append(strings.Fields(strings.ReplaceAll(list[1], "\\\n", " ")), "CGO_ENABLED")
 }
 
-// withoutGo are the targets that need no Go: they say what there is, remove, or use containers. e2e
-// asks for a cluster first.
-var withoutGo = []string{"help", "doctor", "clean", "docker-build", "docker-push", "e2e"}
+// withoutGo are the targets that need no Go: they say what there is, remove, or use containers.
+var withoutGo = []string{"help", "doctor", "clean", "docker-build", "docker-push"}
 
 // withKubectl are the targets for which kubectl is enough.
 var withKubectl = []string{"build-installer", "install", "uninstall", "deploy", "undeploy"}
@@ -187,6 +186,9 @@ func TestAValueThatThereIsNotIsRefusedWithThoseThatThereAre(t *testing.T) {
 		{"helm-deploy REGISTRY=", "REGISTRY is missing: where this machine pushes the image and the cluster pulls it"},
 		{"helm-deploy REGISTRY=a.example,tag=b", "REGISTRY is 'a.example,tag=b', must be a registry and a path in it"},
 		{"helm-deploy REGISTRY=https://a.example", "REGISTRY is 'https://a.example', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=-a", "REGISTRY is '-a', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=a..example", "REGISTRY is 'a..example', must be a registry and a path in it"},
+		{"helm-deploy REGISTRY=a.example/b___c", "REGISTRY is 'a.example/b___c', must be a registry and a path in it"},
 		{"e2e NODE=remote", "NODE is 'remote': it is local, kind or unset"},
 	} {
 		g := NewWithT(t)

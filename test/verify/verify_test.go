@@ -147,7 +147,7 @@ func TestACheckFailsWhenOneOfItsToolsDoes(t *testing.T) {
 }
 
 func TestACheckFailsWhenAProgramIsTakenAway(t *testing.T) {
-	for _, program := range append(stubbed, "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "cut", "uniq", "mktemp", "dirname") {
+	for _, program := range append(stubbed, "cat", "awk", "grep", "sed", "sort", "join", "find", "tail", "tr", "cp", "cut", "uniq", "mktemp", "dirname") {
 		t.Run(program, func(t *testing.T) {
 			g := NewWithT(t)
 			b := newBench(t)

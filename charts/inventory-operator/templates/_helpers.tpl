@@ -190,6 +190,10 @@ what would have no effect.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- $interval := .Values.metrics.serviceMonitor.interval -}}
+{{- if not (regexMatch "^(|0|2m|120s|1[01][0-9]s|[6-9][0-9]s|(1m)?([1-5]?[0-9]s)?([0-9]{1,3}ms)?)$" $interval) -}}
+{{- fail (printf "metrics.serviceMonitor.interval: is %s, at most 2m: Prometheus forgets a sample after 5m, and alerts would not fire" $interval) -}}
+{{- end -}}
 {{- if not .Values.rbac.create -}}
 {{- range $value, $on := dict "secretWatch" .Values.secretWatch.enabled "workloadIdentity" .Values.workloadIdentity.enabled -}}
 {{- if $on -}}
@@ -209,7 +213,7 @@ what would have no effect.
 {{- if and .Values.proxy.none (not .Values.proxy.https) -}}
 {{- fail "proxy.none: needs proxy.https" -}}
 {{- end -}}
-{{- $proxy := empty .Values.proxy.https | ternary list (list "HTTPS_PROXY" "NO_PROXY") -}}
+{{- $proxy := empty .Values.proxy.https | ternary list (list "HTTPS_PROXY" "NO_PROXY" "https_proxy" "no_proxy") -}}
 {{- include "inventory-operator.distinct" (list "extraEnv" $proxy .Values.extraEnv "name") -}}
 {{- $bundled := not (empty (include "inventory-operator.caBundle" .)) -}}
 {{- include "inventory-operator.distinct" (list "extraVolumes" ($bundled | ternary (list "ca-bundle") list) .Values.extraVolumes "name") -}}

@@ -103,7 +103,7 @@ func TestAdminLoadsWhatItShows(t *testing.T) {
 	other := cloudsim.New(cloudsim.Options{})
 	loaded := ofAdmin(other, "PUT", "/inventory", shown.body)
 	g.Expect(loaded.status).To(Equal(http.StatusOK), loaded.body)
-	g.Expect(loaded.body).To(MatchJSON(`{"environments":2,"clusters":12,"peerings":7,"networks":3}`))
+	g.Expect(loaded.body).To(MatchJSON(`{"environments":2,"clusters":12,"peerings":7,"networks":3,"schemaregistries":1}`))
 	g.Expect(other.Inventory()).To(Equal(s.Inventory()))
 	g.Expect(ofAdmin(other, "GET", "/inventory", "").body).To(Equal(shown.body))
 }

@@ -122,6 +122,33 @@ func TestEveryPublishedFieldOfANetworkIsRead(t *testing.T) {
 	}))
 }
 
+func TestSchemaRegistryHasEveryPublishedField(t *testing.T) {
+	g := NewWithT(t)
+	var got SchemaRegistry
+	g.Expect(json.Unmarshal([]byte(`{
+		"api_version": "srcm/v3", "kind": "Cluster", "id": "lsrc-12345", "metadata": {"self": "https://self"},
+		"spec": {
+			"display_name": "Stream Governance Package", "package": "ESSENTIALS", "http_endpoint": "https://psrc-1",
+			"catalog_http_endpoint": "https://catalog", "private_http_endpoint": "https://private",
+			"private_networking_config": {"regional_endpoints": {"us-west-2": "https://west", "us-east-1": "https://east"}},
+			"cloud": "AWS", "region": "us-east-1", "environment": {"id": "env-1", "related": "https://e", "resource_name": "crn://e"}
+		},
+		"status": {"phase": "PROVISIONED"}
+	}`), &got)).To(Succeed())
+	g.Expect(got).To(Equal(SchemaRegistry{
+		ID:       "lsrc-12345",
+		Metadata: ObjectMeta{Self: "https://self"},
+		Spec: SchemaRegistrySpec{
+			DisplayName: "Stream Governance Package", Package: "ESSENTIALS", HTTPEndpoint: "https://psrc-1",
+			CatalogHTTPEndpoint: "https://catalog", PrivateHTTPEndpoint: "https://private",
+			PrivateNetworkingConfig: SchemaRegistryPrivateNetworking{
+				RegionalEndpoints: map[string]string{"us-west-2": "https://west", "us-east-1": "https://east"}},
+			Cloud: "AWS", Region: "us-east-1", Environment: Reference{ID: "env-1", Related: "https://e", ResourceName: "crn://e"},
+		},
+		Status: SchemaRegistryStatus{Phase: "PROVISIONED"},
+	}))
+}
+
 func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	g := NewWithT(t)
 	var cluster Cluster
@@ -152,4 +179,14 @@ func TestNullEqualsAbsentEverywhere(t *testing.T) {
 		Status: NetworkStatus{ZonalSubdomains: map[string]string{"z2": "d"},
 			Cloud: NetworkCloud{PrivateLinkServiceAliases: map[string]string{}}},
 	}))
+
+	var registry, bare SchemaRegistry
+	g.Expect(json.Unmarshal([]byte(`{"id": "lsrc-1", "spec": {"package": null, "http_endpoint": null,
+		"private_networking_config": {"regional_endpoints": {"a": null, "b": "https://b"}}}}`), &registry)).To(Succeed())
+	registry.Compact()
+	g.Expect(registry.Spec).To(Equal(SchemaRegistrySpec{PrivateNetworkingConfig: SchemaRegistryPrivateNetworking{
+		RegionalEndpoints: map[string]string{"b": "https://b"}}}))
+	g.Expect(json.Unmarshal([]byte(`{"id": "lsrc-1", "spec": {"private_networking_config": null}}`), &bare)).To(Succeed())
+	bare.Compact()
+	g.Expect(bare).To(Equal(SchemaRegistry{ID: "lsrc-1"}))
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// waitsForPredecessor reports whether all taken names that the owner wants will be free without
+// help. Each of them then belongs to an object that is being deleted, or to an object of a deleted
+// owner that had the name of this owner. The garbage collector will delete the latter object. If no
+// name is taken, the result is false.
+func waitsForPredecessor(report mirror.Report) bool {
+	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
+		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
+}
+
+// taken has the sentences about wanted names that are taken. Each sentence has a %s for the names.
+// NAMESPACE and OWNER in a sentence stand for the owner's namespace and name. There is one sentence
+// for each kind of object that can have a wanted name:
+//
+//   - free: an object without a controller that a person can hand over to the owner
+//   - rivals: an object of another owner that a person can hand over to the owner
+//   - theirs: any other object that does not belong to the owner
+//   - formers: an object of a deleted owner that had the name of this owner
+//   - others: an object of the owner that stands for another cloud ID
+//   - clashes: an object that stands for another listed cloud object
+//   - leaving: an object of the owner that is being deleted
+//
+// If nothing can be handed over to owners of this kind, free and rivals are "".
+type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
+
+// withOwner puts the owner's namespace and name into the sentences.
+func (t taken) withOwner(o owner) taken {
+	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
+	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
+	return t
+}
+
+// brief returns a short message. It names one object and counts the others.
+func (t taken) brief(k *kind, report mirror.Report) string {
+	var first mirror.Report
+	switch {
+	case len(report.Conflicts) > 0:
+		first.Conflicts = report.Conflicts[:1]
+	case len(report.Clashes) > 0:
+		first.Clashes = report.Clashes[:1]
+	default:
+		first.Leaving = report.Leaving[:1]
+	}
+	message := t.message(first)
+	if more := report.Unfilled() - 1; more > 0 {
+		message += fmt.Sprintf("; %d more in condition %s", more, k.Condition)
+	}
+	return message
+}
+
+// message says which names are taken, which objects have them, and how to free the names.
+func (t taken) message(report mirror.Report) string {
+	var free, rivals, theirs, formers, others, clashes, parts []string
+	for _, c := range report.Conflicts {
+		holder := "no controller"
+		if c.Controller != "" {
+			holder = "controlled by " + c.Controller
+		}
+		if c.ID != "" {
+			holder = "of " + c.ID + ", " + holder
+		}
+		entry := fmt.Sprintf("%s (%s)", c.Name, holder)
+		switch {
+		case c.Own:
+			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
+		case c.Predecessor:
+			formers = append(formers, c.Name)
+		case t.free == "" || !c.Movable():
+			theirs = append(theirs, entry)
+		case c.Controller != "":
+			rivals = append(rivals, entry)
+		default:
+			free = append(free, entry)
+		}
+	}
+	for _, c := range report.Clashes {
+		clashes = append(clashes, fmt.Sprintf("%s (%s is that of %s)", c.ID, c.Name, c.Owner))
+	}
+	for _, part := range []struct {
+		names []string
+		text  string
+	}{
+		{free, t.free}, {rivals, t.rivals}, {theirs, t.theirs}, {formers, t.formers},
+		{others, t.others}, {clashes, t.clashes}, {report.Leaving, t.leaving},
+	} {
+		if len(part.names) > 0 {
+			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))
+		}
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
+)
+
+// SchemaRegistry describes Schema Registry clusters. Its phases are those of srcm/v3.
+var SchemaRegistry = observationKind(Kind{
+	Name:        "SchemaRegistry",
+	Condition:   v1alpha1.ConditionSchemaRegistrySynced,
+	ReadyPhase:  phaseReadySchemaRegistry,
+	OtherPhases: []string{"PROVISIONING", "FAILED"},
+	content: observationContent(
+		func(o *v1alpha1.SchemaRegistryObservation) *v1alpha1.SchemaRegistryObservationStatus {
+			return &o.Status
+		},
+		func(s *v1alpha1.SchemaRegistryObservationStatus) observationParts {
+			return observationParts{&s.Conditions, &s.Observed, ""} // The API does not say why one failed.
+		}),
+	InfoMetric: "schema_registry_info",
+	InfoLabels: []string{"schema_registry_id", "display_name", "phase", "package", "cloud", "region"},
+	Info: func(o v1alpha1.Observation) []string {
+		status := &o.(*v1alpha1.SchemaRegistryObservation).Status
+		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Package, status.Cloud, status.Region}
+	},
+	attach: attachSchemaRegistry,
+},
+	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy {
+		return cmp.Or(s.SchemaRegistry.Policy, v1alpha1.MirrorPolicyIgnore)
+	},
+	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.SchemaRegistry })
+
+const phaseReadySchemaRegistry = "PROVISIONED"
+
+// registryCandidate is a Schema Registry cluster that the Kafka clusters of its environment may show.
+type registryCandidate struct {
+	v1alpha1.SchemaRegistryReference
+	listed bool
+}
+
+// registriesOfEnvironments has the Schema Registry clusters of each environment. The first is the one
+// to show. A missing one may be kept for long, so it comes last.
+var registriesOfEnvironments = &topic[registryCandidate]{
+	func(a, b registryCandidate) int {
+		first := func(a, b bool) int {
+			switch {
+			case a == b:
+				return 0
+			case a:
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(
+			first(a.listed, b.listed),
+			first(a.Phase == phaseReadySchemaRegistry, b.Phase == phaseReadySchemaRegistry),
+			first(a.HTTPEndpoint != "", b.HTTPEndpoint != ""),
+			cmp.Compare(a.Name, b.Name))
+	},
+}
+
+func attachSchemaRegistry(t topics, o Object, listed bool) {
+	registry := o.(*v1alpha1.SchemaRegistryObservation)
+	registriesOfEnvironments.add(t, registry.Spec.Environment, registryCandidate{
+		v1alpha1.SchemaRegistryReference{Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint},
+		listed,
+	})
+}
+
+// joinSchemaRegistry returns a reference to the Schema Registry cluster of an environment. It returns
+// nil if the environment has none. If reference is already equal, it returns reference itself.
+func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
+	first := registriesOfEnvironments.first(t, environment).SchemaRegistryReference
+	switch {
+	case first.Name == "":
+		return nil
+	case reference != nil && *reference == first:
+		return reference
+	}
+	return &first
+}
+
+// ProjectSchemaRegistry returns the observation for a Schema Registry cluster's record. The
+// conditions and the fields that Stamp sets are still empty.
+func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
+	o := &v1alpha1.SchemaRegistryObservation{}
+	o.Spec.ClusterID = r.ID
+	regional := r.Spec.PrivateNetworkingConfig.RegionalEndpoints
+	o.Status = v1alpha1.SchemaRegistryObservationStatus{
+		Phase:                        r.Status.Phase,
+		DisplayName:                  r.Spec.DisplayName,
+		Package:                      r.Spec.Package,
+		Cloud:                        r.Spec.Cloud,
+		Region:                       r.Spec.Region,
+		HTTPEndpoint:                 r.Spec.HTTPEndpoint,
+		CatalogHTTPEndpoint:          r.Spec.CatalogHTTPEndpoint,
+		PrivateHTTPEndpoint:          r.Spec.PrivateHTTPEndpoint,
+		PrivateRegionalEndpoints:     regionalEndpoints(regional),
+		PrivateRegionalEndpointCount: int32(len(regional)),
+		CloudMetadata:                cloudMetadata(r.Metadata),
+	}
+	o.Labels = kindLabels(
+		v1alpha1.LabelCloud, r.Spec.Cloud,
+		v1alpha1.LabelRegion, r.Spec.Region,
+	)
+	return o
+}
+
+const (
+	// maxRegions is the most regional endpoints in a status. No cloud has so many regions.
+	maxRegions = 100
+	// maxRegionsSize is the most bytes of JSON that they may take together.
+	maxRegionsSize = 256 << 10
+)
+
+// regionalEndpoints returns the first endpoints by region, as many as fit. The region is a key, so
+// it cannot be cut: one that is too long is left out.
+func regionalEndpoints(byRegion map[string]string) []v1alpha1.PrivateRegionalEndpoint {
+	var endpoints []v1alpha1.PrivateRegionalEndpoint
+	size := 0
+	for _, region := range slices.Sorted(maps.Keys(byRegion)) {
+		if len(region) > maxText {
+			continue
+		}
+		url := Truncate(byRegion[region], maxText)
+		size += jsonSize(region, url)
+		if len(endpoints) == maxRegions || size > maxRegionsSize {
+			break
+		}
+		endpoints = append(endpoints, v1alpha1.PrivateRegionalEndpoint{Region: region, HTTPEndpoint: url})
+	}
+	return endpoints
+}
