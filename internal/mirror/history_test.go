@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -146,6 +147,12 @@ func (h *history) listKind(kind int, complete bool, seen func(id string) bool) {
 	}
 	h.list(kind, complete, listed...)
 	h.oracle.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
+	if complete { // An object that is not the source's now and comes back later counts as one that someone else made.
+		for _, o := range h.owned(kind) {
+			names[o.GetName()] = true
+		}
+		maps.DeleteFunc(h.oracle.seen[kind], func(name, _ string) bool { return !names[name] })
+	}
 }
 
 // Outage takes the first few of a kind away for up to three syncs, and then they come
