@@ -72,7 +72,7 @@ func registryRecord(c *srcm.SrcmV3Cluster) wire.SchemaRegistry {
 
 func TestOursAsksForAndReadsTheSchemaRegistriesThatTheSDKReads(t *testing.T) {
 	for _, mode := range []cloudsim.Mode{cloudsim.ModeStrict, cloudsim.ModeWire} {
-		t.Run(fmt.Sprint(mode), func(t *testing.T) {
+		t.Run(mode.String(), func(t *testing.T) {
 			g, sim := NewWithT(t), newSim(cloudsim.Options{Mode: mode}, 1, 1)
 			addRegistries(sim, 247)
 			w := &witness{next: sim.Handler(), spec: specs(t)}
