@@ -148,10 +148,11 @@ func (h *history) listKind(kind int, complete bool, seen func(id string) bool) {
 	h.list(kind, complete, listed...)
 	h.oracle.hear(kind, hearing{complete: complete, scope: h.scope, names: names, end: h.now})
 	if complete { // An object that is not the source's now and comes back later counts as one that someone else made.
+		known := maps.Clone(names)
 		for _, o := range h.owned(kind) {
-			names[o.GetName()] = true
+			known[o.GetName()] = true
 		}
-		maps.DeleteFunc(h.oracle.seen[kind], func(name, _ string) bool { return !names[name] })
+		maps.DeleteFunc(h.oracle.seen[kind], func(name, _ string) bool { return !known[name] })
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 	"github.com/ccloud-dev/inventory-operator/test/stage"
 )
@@ -84,7 +85,7 @@ var _ = Describe("The manager", Ordered, func() {
 		// What whole passes count: requests, and observations compared.
 		counted := regexp.MustCompile(`(?m)^ccloud_inventory_(cloud_requests|writes_skipped)_total.*$`)
 		before := counted.FindAllString(scrape(manager), -1)
-		Expect(before).To(HaveLen(5), "one for each operation that was asked, one for each kind")
+		Expect(before).To(HaveLen(2+len(controller.Kinds())), "one for each operation that was asked, one for each kind")
 
 		edited := readCluster(ctx, Default, namespace, id)
 		phase := edited.Status.Phase

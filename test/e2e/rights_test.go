@@ -137,6 +137,7 @@ func startLimited(ctx context.Context, without right, rights []right) *limited {
 	createSource(ctx, name, func(s *v1alpha1.InventorySource) {
 		s.Spec.Environment, s.Spec.KafkaClusters.ConfigMaps = environmentOfFew, v1alpha1.ConfigMapPolicyEnabled
 		s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
+		s.Spec.SchemaRegistry.Policy = v1alpha1.MirrorPolicyMirror
 	})
 	createDiscovery(ctx, name, func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Selector.IDs = discoverable
@@ -281,6 +282,9 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		granted = grantedRights(ctx)
 		token = readerToken(ctx, newNamespace(ctx))
 		cloudsim.Seed(scene.Cloud, cloudsim.SeedOptions{Environment: environmentOfFew, Clusters: 3, Peerings: 2, Seed: 3})
+		registry := scene.Cloud.SchemaRegistries(environmentOfFew)[0]
+		registry.ID = "lsrc-second"
+		scene.Cloud.PutSchemaRegistry(registry)
 		for _, id := range discoverable {
 			scene.Cloud.AddEnvironment(string(id))
 		}
@@ -311,6 +315,7 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		Expect(scene.Cloud.SetPeeringPhase(peerings[0].ID, "RESTING")).To(Succeed())
 		Expect(scene.Cloud.RemovePeering(peerings[1].ID)).To(Succeed())
 		Expect(scene.Cloud.RemoveNetwork(scene.Cloud.Networks(environmentOfFew)[2].ID)).To(Succeed())
+		Expect(scene.Cloud.RemoveSchemaRegistry("lsrc-second")).To(Succeed())
 		for _, m := range managers {
 			patch(ctx, sourceIn(m.namespace), `{"spec":{"template":{"labels":{"team":"data"}}}}`)
 			patch(ctx, discoveryIn(m.namespace), `{"spec":{"template":{"metadata":{"labels":{"team":"data"}}}}}`)
