@@ -529,6 +529,13 @@ var situations = map[string]func(s scene){
 		s.restart()
 		s.Expect(s.sync(ids(5)...)).To(And(HaveField("Deletes", BeEmpty()), HaveField("Held", BeNil())))
 	},
+	"a forged time counts for nothing in what this process saw listed, also if the status counts one more missing": func(s scene) {
+		s.sync(ids(9)...)
+		s.drop("lkc-009")
+		s.forge("lkc-008", s.clock().Add(-time.Hour))
+		s.sync(ids(8)...)
+		s.Expect(s.since("lkc-008")).To(BeTemporally("~", s.clock(), 2*time.Second))
+	},
 	"nothing is deferred but what the chain allows": func(s scene) {
 		s.sync(ids(9)...)
 		s.Expect(s.pass().Deferred).To(BeEmpty(), "not before it is confirmed")
