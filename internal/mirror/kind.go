@@ -147,6 +147,9 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
+// kindsOfSources are the kinds of observations. Each kind adds itself, see observationKind.
+var kindsOfSources []*Kind
+
 // observationKind adds to k the functions that all kinds of observations have in common. policy
 // returns the kind's policy from a source's spec. summary returns a pointer to the field of the
 // source's status that has the kind's counts.
@@ -163,6 +166,7 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 		k.joinedAs = func(o, _ Object) Object { return o }
 	}
 	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
+	kindsOfSources = append(kindsOfSources, &k)
 	return &k
 }
 

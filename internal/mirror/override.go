@@ -94,15 +94,20 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// wishes report what a source wants. If it no longer wants one of these, the objects are deleted at
-// once.
-var wishes = []func(*v1alpha1.InventorySource) bool{
-	func(s *v1alpha1.InventorySource) bool { return KafkaCluster.Mirrored(s) },
-	func(s *v1alpha1.InventorySource) bool { return Peering.Mirrored(s) },
-	func(s *v1alpha1.InventorySource) bool { return Network.Mirrored(s) },
-	func(s *v1alpha1.InventorySource) bool {
-		return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
-	},
+// loses reports whether a source that has these settings, and would keep them by the known name of its
+// environment, loses something by its new name: a kind that is mirrored, or ConfigMaps. The objects
+// would be deleted at once.
+func loses(has, known, renamed *v1alpha1.InventorySource) bool {
+	lost := func(wants func(*v1alpha1.InventorySource) bool) bool {
+		return wants(has) && wants(known) && !wants(renamed)
+	}
+	return lost(wantsConfigMaps) || slices.ContainsFunc(kindsOfSources, func(k *Kind) bool {
+		return lost(func(s *v1alpha1.InventorySource) bool { return k.Mirrored(s) })
+	})
+}
+
+func wantsConfigMaps(s *v1alpha1.InventorySource) bool {
+	return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
 }
 
 // nameOf returns the name of an environment by which the overrides select it. This is the name that
@@ -117,11 +122,8 @@ func (o *overrides) nameOf(base, existing Object) string {
 	named := func(name string) *v1alpha1.InventorySource {
 		return &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{MirrorSettings: o.of(source(base).Spec.Environment, name).settings}}
 	}
-	has, known, renamed := source(existing), named(displayName(existing)), named(listed)
-	for _, wants := range wishes {
-		if wants(has) && wants(known) && !wants(renamed) {
-			return displayName(existing)
-		}
+	if loses(source(existing), named(displayName(existing)), named(listed)) {
+		return displayName(existing)
 	}
 	return listed
 }

@@ -30,6 +30,10 @@ var losses = map[string]func(d *v1alpha1.EnvironmentDiscovery){
 		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
 			Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror}}, "payments-*")}
 	},
+	"out of an override that mirrors Schema Registry": func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
+			SchemaRegistry: v1alpha1.SchemaRegistrySelection{Policy: v1alpha1.MirrorPolicyMirror}}, "payments-*")}
+	},
 	"into an override that ignores a kind": func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
 			Peerings: v1alpha1.PeeringSelection{Policy: v1alpha1.MirrorPolicyIgnore}}, "Pay*")}
@@ -60,6 +64,11 @@ func losing(t *testing.T, configure func(d *v1alpha1.EnvironmentDiscovery)) *org
 func decide(o *org, overrides ...v1alpha1.SourceOverride) {
 	o.discovery = o.discovery.DeepCopy()
 	o.discovery.Spec.Overrides = overrides
+}
+
+func TestEachKindOfObservationsIsAskedWhetherARenameLosesIt(t *testing.T) {
+	t.Parallel()
+	NewWithT(t).Expect(kindsOfSources).To(ConsistOf(worldKinds))
 }
 
 func TestARenameDeletesNothingByAnOverride(t *testing.T) {
