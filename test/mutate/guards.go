@@ -82,7 +82,7 @@ var guards = []guard{
 	{"an object that appears after a listing", "internal/mirror/ledger.go", "	case appeared:\n		return r.former.scope\n", "", ""},
 	{"the scope of incomplete listings", "internal/controller/report.go", "			(*summary).Scope = s.kinds[i].ledger.Scope()\n", "", "not last seen under the present filter"},
 	{"listed before, with no room to say so", "internal/mirror/discovery.go", "d.Status.Environments != nil && found && !entry.NeverListed", "d.Status.Environments != nil && (!found && unnamed(d) || found && !entry.NeverListed)", ""},
-	{"a kind that a rename ignores", "internal/mirror/override.go", "return KafkaCluster.Mirrored(s)", "return false", ""},
+	{"a kind that a rename ignores", "internal/mirror/override.go", "return k.Mirrored(s)", "return false", ""},
 	{"ConfigMaps that a rename deletes", "internal/mirror/override.go", "return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled", "return false", ""},
 	{"a former name that a stranger wrote", "internal/mirror/override.go", "wants(has) && ", "(wants(has) || true) && ", ""},
 	{"clocks that differ", "internal/mirror/ledger.go", "since.Before(created.Add(-maxSkew))", "since.Before(created)", ""},
