@@ -5,6 +5,7 @@ package mirror
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -128,7 +129,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 		inCluster[o.GetName()] = o
 	}
 	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
-	r.earliest = earliestClaim(kind, owner, existing)
+	r.earliest = sync.OnceValue(func() time.Time { return earliestClaim(kind, owner, existing) })
 	if kind.scope != nil {
 		r.inScope = kind.scope(owner)
 	}
@@ -167,8 +168,9 @@ type recording struct {
 	// inScope reports whether the owner's selector selects a listed object; nil if the kind has no
 	// selector.
 	inScope func(Object) bool
-	// earliest is the earliest time since when an object may claim to be missing, see earliestClaim.
-	earliest time.Time
+	// earliest returns the earliest time since when an object may claim to be missing, see
+	// earliestClaim. It looks at all objects, but only at the first call: few listings need it.
+	earliest func() time.Time
 }
 
 // Again returns the ledger after another complete listing with the same scope and the same content.
@@ -310,8 +312,8 @@ func (r recording) past(since time.Time) time.Time {
 
 func (r recording) claimedSince(o Object, seen sight) time.Time {
 	since := claimedSince(r.kind, r.owner, o, seen, r.End)
-	if seen == missing && since.Before(r.earliest) {
-		since = r.earliest
+	if seen == missing && since.Before(r.earliest()) {
+		since = r.earliest()
 	}
 	return r.past(since)
 }

@@ -70,7 +70,7 @@ var guards = []guard{
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(inCluster, missing)\n", ""},
-	{"claims that the status does not support", "internal/mirror/ledger.go", "if seen == missing && since.Before(r.earliest) {", "if false {", ""},
+	{"claims that the status does not support", "internal/mirror/ledger.go", "if seen == missing && since.Before(r.earliest()) {", "if false {", ""},
 	{"claims that the status counts", "internal/mirror/ledger.go", "if claims <= summary.Missing {", "if claims < summary.Missing {", ""},
 	{"one claim more than the status counts", "internal/mirror/ledger.go", "if claims <= summary.Missing {", "if summary.Missing > 0 {", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.After(r.End) {", "if false {", ""},
@@ -148,7 +148,7 @@ var guards = []guard{
 	{"what finalizers keep, counted as gone", "internal/mirror/plan.go", "} else if !kept && r.Summary", "} else if r.Summary", ""},
 	{"what finalizers keep, in no report of its deletion", "internal/mirror/plan.go", "kept := len(o.GetFinalizers()) > 0", "kept := false", ""},
 	{"what finalizers keep, in no report", "internal/controller/conditions.go", "if v := state.kept(k.Name); v != nil {", "if v := state.kept(k.Name); v != nil && false {", "names it until it is gone"},
-	{"objects of an ignored kind that finalizers keep", "internal/controller/state.go", "	return k.kept(kind)\n", "	return nil\n", "of an ignored kind that finalizers keep"},
+	{"objects of an ignored kind that finalizers keep", "internal/controller/state.go", "cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))", "k.unwritten(kind).verdict()", "of an ignored kind that finalizers keep"},
 	{"updates of what the owner does not write", "internal/controller/watch.go", "k.Alike(e.ObjectOld, e.ObjectNew)", "false", "writes its own status"},
 	{"a command that is cut off", "internal/controller/conditions.go", "if len(message) <= most || condition == \"\" {", "if len(message) <= most {", "has the whole command"},
 	{"a preview that waits for a name", "internal/controller/conditions.go", "v.reason == v1alpha1.ReasonNameConflict && ", "", "is Preview in Ready while"},
