@@ -160,13 +160,16 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
-			if e.ObjectOld.GetResourceVersion() != e.ObjectNew.GetResourceVersion() && k.Alike(e.ObjectOld, e.ObjectNew) {
-				return false
+			going := e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
+			in := inboxOf(e.ObjectNew)
+			drifted := in != nil && (going || in.drifted(e.ObjectNew)) &&
+				(e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() || !k.Alike(e.ObjectOld, e.ObjectNew))
+			if drifted {
+				in.put(e.ObjectNew.GetName())
 			}
-			drifted, going := false, e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
-			for _, o := range []client.Object{e.ObjectOld, e.ObjectNew} { // The object may now claim another owner.
-				if in := inboxOf(o); in != nil && (going || in.drifted(e.ObjectNew) || k.claimant(o) != k.claimant(e.ObjectNew)) {
-					in.put(e.ObjectNew.GetName())
+			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now claims another owner.
+				if former := inboxOf(e.ObjectOld); former != nil {
+					former.put(e.ObjectNew.GetName())
 					drifted = true
 				}
 			}
