@@ -198,7 +198,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		return &verdict{reason: v1alpha1.ReasonPreview, message: message}
 	}
 	if f := state.unwritten(k.Name); f != nil {
-		return &verdict{reason: f.reason, message: f.message}
+		return f.verdict()
 	}
 	if state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}

@@ -38,7 +38,7 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 		return &verdict{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " + why}
 	}
 	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil {
-		return &verdict{reason: f.reason, message: f.message}
+		return f.verdict()
 	}
 	return s.left
 }

@@ -151,8 +151,5 @@ func (c *configMaps) failure(source types.NamespacedName) *failure {
 	slices.Sort(names)
 	why := c.failures[types.NamespacedName{Namespace: source.Namespace, Name: names[0]}]
 	message := fmt.Sprintf("%d ConfigMaps are not written, the first: %s", len(names), why.message)
-	if len(names) > 1 {
-		message += "; the others: " + mirror.Names(names[1:])
-	}
-	return &failure{reason: why.reason, message: message}
+	return &failure{reason: why.reason, message: withOthers(message, names)}
 }

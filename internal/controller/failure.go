@@ -8,6 +8,7 @@ import (
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
 // failure is an error in the form that the conditions of an owner need.
@@ -24,6 +25,22 @@ type failure struct {
 
 // Error implements error.
 func (f *failure) Error() string { return f.message }
+
+// verdict returns the failure as the verdict of a condition; nil if f is nil.
+func (f *failure) verdict() *verdict {
+	if f == nil {
+		return nil
+	}
+	return &verdict{reason: f.reason, message: f.message}
+}
+
+// withOthers adds the names of the others to a message about the first of names.
+func withOthers(message string, names []string) string {
+	if len(names) > 1 {
+		message += "; the others: " + mirror.Names(names[1:])
+	}
+	return message
+}
 
 // reasons has the reason of the condition for each class of cloud errors.
 var reasons = map[cloudapi.Class]string{

@@ -182,10 +182,7 @@ func (rs retries) failure(kind string, planned int) *failure {
 	}
 	slices.Sort(told)
 	message := fmt.Sprintf("%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[told[0]].err.Error(), maxWords))
-	if len(told) > 1 {
-		message += "; the others: " + mirror.Names(told[1:])
-	}
-	return &failure{reason: v1alpha1.ReasonWriteFailed, message: message}
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, told)}
 }
 
 // passing reports whether a write with this error may succeed if it is planned again: someone else

@@ -87,7 +87,7 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
 		return wait, nil
 	}
-	before := r.owners.wrap(o.object().DeepCopyObject().(client.Object))
+	before := r.copied(o)
 	c := r.conditionsOf(o)
 	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync waits for its turn beside other new sources, see status.nextSyncTime"})
 	status.NextSyncTime = &next

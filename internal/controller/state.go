@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"time"
@@ -85,10 +86,7 @@ func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(k
 // undeleted returns the verdict on objects of an ignored kind that still exist; nil if there is
 // nothing to report.
 func (k *kindState) undeleted(kind string) *verdict {
-	if f := k.unwritten(kind); f != nil {
-		return &verdict{reason: f.reason, message: f.message}
-	}
-	return k.kept(kind)
+	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
 // kept returns the verdict on objects that are to be gone and that finalizers keep; nil if there are
