@@ -191,11 +191,7 @@ func expectAdded(t *testing.T, before, after objects, want feature) {
 
 func TestAFeatureOverInstallYAMLIsAnOverlay(t *testing.T) {
 	g := NewWithT(t)
-	page, err := os.ReadFile(filepath.Join(root, "docs", "installing.md"))
-	g.Expect(err).NotTo(HaveOccurred())
-	_, overlay, found := strings.Cut(string(page), "```yaml\n# kustomization.yaml\n")
-	g.Expect(found).To(BeTrue())
-	overlay, _, _ = strings.Cut(overlay, "```")
+	overlay := yamlOf(g, "installing.md", "# kustomization.yaml")
 	folder := t.TempDir()
 	install := deployed(t, "namespaced")
 	g.Expect(os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(overlay), 0o600)).To(Succeed())

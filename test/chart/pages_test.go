@@ -324,11 +324,7 @@ func valuesOf(t *testing.T, base string, features ...string) map[string]any {
 
 func TestThePageHasTheValuesOfItsExample(t *testing.T) {
 	g := NewWithT(t)
-	page, err := os.ReadFile(filepath.Join(root, "docs", "installing.md"))
-	g.Expect(err).NotTo(HaveOccurred())
-	_, example, found := strings.Cut(string(page), "```yaml\n# values.yaml, for BASE=namespaced WITH='endpoint-configmaps policy'\n")
-	g.Expect(found).To(BeTrue())
-	example, _, _ = strings.Cut(example, "```")
+	example := yamlOf(g, "installing.md", "# values.yaml, for BASE=namespaced WITH='endpoint-configmaps policy'")
 	g.Expect(yaml.Marshal(valuesOf(t, "namespaced", "endpoint-configmaps", "policy"))).To(MatchYAML(example))
 }
 

@@ -131,3 +131,20 @@ func file(t *testing.T, content string) string {
 	NewWithT(t).Expect(os.WriteFile(path, []byte(content), 0o600)).To(Succeed())
 	return path
 }
+
+// readSchema reads the schema of the chart's values into a struct with the parts that a test needs.
+func readSchema(g *WithT, schema any) {
+	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(yaml.Unmarshal(text, schema)).To(Succeed())
+}
+
+// yamlOf returns the block of YAML on a page of docs that begins with this line, without the line.
+func yamlOf(g *WithT, page, begins string) string {
+	text, err := os.ReadFile(filepath.Join(root, "docs", page))
+	g.Expect(err).NotTo(HaveOccurred())
+	_, block, found := strings.Cut(string(text), "```yaml\n"+begins+"\n")
+	g.Expect(found).To(BeTrue(), "%s: %s", page, begins)
+	block, _, _ = strings.Cut(block, "```")
+	return block
+}

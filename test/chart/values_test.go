@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
-	"sigs.k8s.io/yaml"
 
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
@@ -300,14 +299,12 @@ func TestABadValueIsNamed(t *testing.T) {
 func TestASelectorIsTakenIfTheManagerTakesIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
-	g.Expect(err).NotTo(HaveOccurred())
 	var schema struct {
 		Properties struct {
 			WatchLabelSelector struct{ Pattern string } `json:"watchLabelSelector"`
 		}
 	}
-	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	readSchema(g, &schema)
 	pattern := regexp.MustCompile(schema.Properties.WatchLabelSelector.Pattern)
 	for _, selector := range []string{
 		"", "shard=a", "shard==a", "shard!=a", " shard = a ", "shard=", "a=b,c=d", "a=b, c in (d,e)", "a notin (b)", "a in ()", "a in (b,)", "a", "!a", "! a", "a>1", "a<2",
@@ -324,8 +321,6 @@ func TestASelectorIsTakenIfTheManagerTakesIt(t *testing.T) {
 func TestAnAddressIsTakenIfTheManagerTakesIt(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
-	g.Expect(err).NotTo(HaveOccurred())
 	var schema struct {
 		Definitions struct {
 			Host struct {
@@ -333,7 +328,7 @@ func TestAnAddressIsTakenIfTheManagerTakesIt(t *testing.T) {
 			}
 		}
 	}
-	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	readSchema(g, &schema)
 	g.Expect(schema.Definitions.Host.AnyOf).To(HaveLen(2))
 	pattern := regexp.MustCompile(schema.Definitions.Host.AnyOf[1].Pattern)
 	for _, address := range []string{
@@ -349,8 +344,6 @@ func TestAnAddressIsTakenIfTheManagerTakesIt(t *testing.T) {
 func TestNoFurtherFlagIsOneThatAValueSets(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	text, err := os.ReadFile(filepath.Join(chart, "values.schema.json"))
-	g.Expect(err).NotTo(HaveOccurred())
 	var schema struct {
 		Properties struct {
 			ExtraArgs struct {
@@ -358,7 +351,7 @@ func TestNoFurtherFlagIsOneThatAValueSets(t *testing.T) {
 			} `json:"extraArgs"`
 		}
 	}
-	g.Expect(yaml.Unmarshal(text, &schema)).To(Succeed())
+	readSchema(g, &schema)
 	pattern := regexp.MustCompile(schema.Properties.ExtraArgs.Items.Not.Pattern)
 	template, err := os.ReadFile(filepath.Join(chart, "templates", "deployment.yaml"))
 	g.Expect(err).NotTo(HaveOccurred())
