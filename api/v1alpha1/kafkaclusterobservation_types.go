@@ -20,7 +20,7 @@ type KafkaClusterObservationSpec struct {
 }
 
 // KafkaClusterObservationStatus has the cluster as the API last reported it,
-// the peerings of the cluster's network, and the Schema Registry of its
+// what connects the cluster's network, and the Schema Registry of its
 // environment. A field that the API does not give is absent. Two spellings
 // differ from the API: former connection types get their current spelling, and
 // bootstrap servers lose the protocol in front. Long texts are cut and end in ….
@@ -105,17 +105,7 @@ type KafkaClusterObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Peerings that this source mirrors in the cluster's network: the first
-	// 500, sorted by name.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	Peerings []PeeringSummary `json:"peerings,omitempty"`
-
-	// Number of all peerings that this source mirrors in the cluster's network,
-	// including those that peerings leaves out. Absent if 0.
-	// +optional
-	PeeringCount int32 `json:"peeringCount,omitempty"`
+	NetworkConnections `json:",inline"`
 
 	// Schema Registry of the cluster's environment. If the environment has
 	// several Schema Registry clusters, it is the first in this order: listed
@@ -167,15 +157,6 @@ type BYOKReference struct {
 	// URL of the key in the API.
 	// +optional
 	Related string `json:"related,omitempty"`
-}
-
-// PeeringSummary is one peering of a cluster's network.
-type PeeringSummary struct {
-	// Name of the PeeringObservation in the same namespace.
-	Name string `json:"name"`
-	// Phase of the peering.
-	// +optional
-	Phase string `json:"phase,omitempty"`
 }
 
 // KafkaClusterObservation is one Kafka cluster on Confluent Cloud as an

@@ -19,8 +19,8 @@ type NetworkObservationSpec struct {
 	NetworkID string `json:"networkID"`
 }
 
-// NetworkObservationStatus has the network as the API last reported it, and the
-// clusters and peerings in the network. A field that the API does not give is
+// NetworkObservationStatus has the network as the API last reported it, the
+// clusters in it, and what connects it. A field that the API does not give is
 // absent. Long texts are cut and end in ….
 type NetworkObservationStatus struct {
 	// Phase: PROVISIONING, READY, FAILED, DEPROVISIONING, or a phase that this
@@ -114,17 +114,7 @@ type NetworkObservationStatus struct {
 	// +optional
 	KafkaClusterCount int32 `json:"kafkaClusterCount,omitempty"`
 
-	// Peerings that this source mirrors in the network: the first 500, sorted
-	// by name.
-	// +optional
-	// +listType=map
-	// +listMapKey=name
-	Peerings []PeeringSummary `json:"peerings,omitempty"`
-
-	// Number of all peerings that this source mirrors in the network, including
-	// those that peerings leaves out. Absent if 0.
-	// +optional
-	PeeringCount int32 `json:"peeringCount,omitempty"`
+	NetworkConnections `json:",inline"`
 
 	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
 	// selectors can use this field.

@@ -70,6 +70,58 @@ type NetworkReference struct {
 	DNSDomain string `json:"dnsDomain,omitempty"`
 }
 
+// NetworkConnections has the objects that connect a network. The network and the
+// Kafka clusters in it show them.
+type NetworkConnections struct {
+	// Peerings that this source mirrors in the network: the first 500, sorted by
+	// name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Peerings []ConnectionSummary `json:"peerings,omitempty"`
+
+	// Number of all peerings that this source mirrors in the network, including
+	// those that peerings leaves out. Absent if 0.
+	// +optional
+	PeeringCount int32 `json:"peeringCount,omitempty"`
+}
+
+// ConnectionSummary has the name and phase of one object that connects a network.
+type ConnectionSummary struct {
+	// Name of its observation in the same namespace.
+	Name string `json:"name"`
+	// Phase of the object.
+	// +optional
+	Phase string `json:"phase,omitempty"`
+}
+
+// ReachableEndpoints are the Kafka endpoints in the network that an object
+// connects.
+type ReachableEndpoints struct {
+	// Endpoints of the Kafka clusters that this source mirrors in the network: the
+	// first 500, sorted by cluster ID, then by access point ID.
+	// +optional
+	// +listType=map
+	// +listMapKey=clusterID
+	// +listMapKey=accessPointID
+	Endpoints []ReachableEndpoint `json:"endpoints,omitempty"`
+
+	// Number of all endpoints of the Kafka clusters that this source mirrors in the
+	// network, including those that endpoints leaves out. Absent if 0.
+	// +optional
+	EndpointCount int32 `json:"endpointCount,omitempty"`
+}
+
+// ReachableEndpoint is one way to reach a Kafka cluster in a network.
+type ReachableEndpoint struct {
+	// ID of the Kafka cluster.
+	ClusterID string `json:"clusterID"`
+
+	// The endpoint. If the API gives the cluster one address and no access
+	// points, accessPointID is empty.
+	KafkaEndpoint `json:",inline"`
+}
+
 // CloudMetadata is the metadata that the API gives for every object. A date is
 // absent if it is not in the form of RFC 3339.
 type CloudMetadata struct {

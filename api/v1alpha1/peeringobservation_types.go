@@ -63,19 +63,7 @@ type PeeringObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Endpoints of the Kafka clusters that this source mirrors in the peered
-	// network: the first 500, sorted by cluster ID, then by access point ID.
-	// +optional
-	// +listType=map
-	// +listMapKey=clusterID
-	// +listMapKey=accessPointID
-	Endpoints []PeeringEndpoint `json:"endpoints,omitempty"`
-
-	// Number of all endpoints of the Kafka clusters that this source mirrors in
-	// the peered network, including those that endpoints leaves out. Absent if
-	// 0.
-	// +optional
-	EndpointCount int32 `json:"endpointCount,omitempty"`
+	ReachableEndpoints `json:",inline"`
 
 	// Reason of the condition Observed: Listed, Missing or SourceStale. Field
 	// selectors can use this field.
@@ -138,16 +126,6 @@ type AzurePeering struct {
 	// Region of the VNet.
 	// +optional
 	CustomerRegion string `json:"customerRegion,omitempty"`
-}
-
-// PeeringEndpoint is one way to reach a Kafka cluster in a peered network.
-type PeeringEndpoint struct {
-	// ID of the Kafka cluster.
-	ClusterID string `json:"clusterID"`
-
-	// The endpoint. If the API gives the cluster one address and no access
-	// points, accessPointID is empty.
-	KafkaEndpoint `json:",inline"`
 }
 
 // PeeringObservation is one network peering on Confluent Cloud as an

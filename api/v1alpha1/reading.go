@@ -25,8 +25,8 @@ const (
 	AccessPointPrivateLink = "PRIVATE_LINK"
 )
 
-// PhaseReadyPeering is the phase in which a peering is Ready.
-const PhaseReadyPeering = "READY"
+// phaseConnected is the phase in which an object that connects a network is Ready.
+const phaseConnected = "READY"
 
 // IsReady reports whether the condition Ready of an observation is True. Ready is True if the phase
 // is PROVISIONED (Kafka and Schema Registry clusters) or READY (networks and peerings), and the
@@ -92,16 +92,28 @@ func find(endpoints []KafkaEndpoint, is func(KafkaEndpoint) bool) (KafkaEndpoint
 	return KafkaEndpoint{}, false
 }
 
-// ReadyPeerings returns the sorted names of the READY PeeringObservations on the cluster's network.
-// The status has at most 500 peerings. If peeringCount is larger, names can be absent.
-func (o *KafkaClusterObservation) ReadyPeerings() []string {
-	var names []string
-	for _, p := range o.Status.Peerings {
-		if p.Phase == PhaseReadyPeering {
-			names = append(names, p.Name)
+// Connection names the observation of an object that connects a network.
+//
+// +kubebuilder:object:generate=false
+type Connection struct{ Kind, Name string }
+
+// ReachableThrough returns the network's connections in phase READY, sorted by name within a kind. The
+// status has at most 500 of a kind. If the count of the kind is larger, connections can be absent.
+func (c *NetworkConnections) ReachableThrough() []Connection {
+	var ready []Connection
+	for _, of := range []struct {
+		kind  string
+		shown []ConnectionSummary
+	}{
+		{"PeeringObservation", c.Peerings},
+	} {
+		for _, one := range of.shown {
+			if one.Phase == phaseConnected {
+				ready = append(ready, Connection{of.kind, one.Name})
+			}
 		}
 	}
-	return names
+	return ready
 }
 
 // SchemaRegistryURL returns the URL of the Schema Registry of the cluster's environment. Clients need
@@ -126,11 +138,11 @@ func (o *SchemaRegistryObservation) PrivateEndpointIn(region string) string {
 	return ""
 }
 
-// EndpointsOf returns the endpoints of one cluster on the peering's network, sorted by access point
-// ID. The status has at most 500 endpoints. If endpointCount is larger, endpoints can be absent.
-func (o *PeeringObservation) EndpointsOf(clusterID string) []KafkaEndpoint {
+// EndpointsOf returns the endpoints of one cluster in the network, sorted by access point ID. The
+// status has at most 500 endpoints. If endpointCount is larger, endpoints can be absent.
+func (r *ReachableEndpoints) EndpointsOf(clusterID string) []KafkaEndpoint {
 	var endpoints []KafkaEndpoint
-	for _, e := range o.Status.Endpoints {
+	for _, e := range r.Endpoints {
 		if e.ClusterID == clusterID {
 			endpoints = append(endpoints, e.KafkaEndpoint)
 		}

@@ -55,18 +55,18 @@ func TestReadersPickAnEndpoint(t *testing.T) {
 	second := v1alpha1.KafkaEndpoint{AccessPointID: "ap2", ConnectionType: v1alpha1.ConnectionTypePrivateLink, BootstrapServers: "two:9092"}
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Status.Endpoints = []v1alpha1.KafkaEndpoint{first, second}
-	o.Status.Peerings = []v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2", Phase: "FAILED"}, {Name: "p-3", Phase: "READY"}}
+	o.Status.Peerings = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2", Phase: "FAILED"}, {Name: "p-3", Phase: "READY"}}
 	is := func(e v1alpha1.KafkaEndpoint, found bool) []any { return []any{e, found} }
 	g.Expect(is(o.Endpoint("ap2"))).To(Equal(is(second, true)))
 	g.Expect(is(o.Endpoint(v1alpha1.AccessPointPublic))).To(Equal(is(v1alpha1.KafkaEndpoint{}, false)))
 	g.Expect(is(o.EndpointOfType(v1alpha1.ConnectionTypePrivateLink))).To(Equal(is(first, true)))
 	g.Expect(is(o.EndpointOfType(v1alpha1.ConnectionTypePublic))).To(Equal(is(v1alpha1.KafkaEndpoint{}, false)))
-	g.Expect(o.ReadyPeerings()).To(Equal([]string{"p-1", "p-3"}))
+	g.Expect(o.Status.ReachableThrough()).To(Equal([]v1alpha1.Connection{{Kind: "PeeringObservation", Name: "p-1"}, {Kind: "PeeringObservation", Name: "p-3"}}))
 
 	p := &v1alpha1.PeeringObservation{}
-	p.Status.Endpoints = []v1alpha1.PeeringEndpoint{{ClusterID: "lkc-1", KafkaEndpoint: first}, {ClusterID: "lkc-2"}, {ClusterID: "lkc-1", KafkaEndpoint: second}}
-	g.Expect(p.EndpointsOf("lkc-1")).To(Equal([]v1alpha1.KafkaEndpoint{first, second}))
-	g.Expect(p.EndpointsOf("lkc-3")).To(BeEmpty())
+	p.Status.Endpoints = []v1alpha1.ReachableEndpoint{{ClusterID: "lkc-1", KafkaEndpoint: first}, {ClusterID: "lkc-2"}, {ClusterID: "lkc-1", KafkaEndpoint: second}}
+	g.Expect(p.Status.EndpointsOf("lkc-1")).To(Equal([]v1alpha1.KafkaEndpoint{first, second}))
+	g.Expect(p.Status.EndpointsOf("lkc-3")).To(BeEmpty())
 }
 
 func TestReadersFindTheSchemaRegistry(t *testing.T) {

@@ -179,8 +179,8 @@ var _ = Describe("Mirroring", func() {
 		}, Status: cloudsim.PeeringStatus{Phase: "READY"}})
 		w.createSource(ctx)
 		w.reconcile(ctx)
-		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}}))
-		Expect(w.peerings(ctx)["p-1"].Status.Endpoints).To(Equal([]v1alpha1.PeeringEndpoint{{
+		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}}))
+		Expect(w.peerings(ctx)["p-1"].Status.Endpoints).To(Equal([]v1alpha1.ReachableEndpoint{{
 			ClusterID: "lkc-1", KafkaEndpoint: v1alpha1.KafkaEndpoint{
 				AccessPointID: "ap1", ConnectionType: "PRIVATE_LINK", BootstrapServers: "lkc-1:9092",
 			}}}))
@@ -188,7 +188,7 @@ var _ = Describe("Mirroring", func() {
 		By("following a change on one side with one write on each")
 		Expect(w.cloud.SetPeeringPhase("p-1", "DISCONNECTED")).To(Succeed())
 		Expect(w.writes(func() { w.sync(ctx) })).To(HaveLen(2))
-		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "DISCONNECTED"}}))
+		Expect(w.clusters(ctx)["lkc-1"].Status.Peerings).To(Equal([]v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "DISCONNECTED"}}))
 
 		By("keeping the join while the other kind cannot be listed, after a restart too")
 		w.cloud.FailNext(cloudsim.OpListClusters, 100, cloudsim.Status(503, "", nil))

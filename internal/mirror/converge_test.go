@@ -185,11 +185,11 @@ func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
 func (s *start) expectJoined(o Object) {
 	switch o := o.(type) {
 	case *v1alpha1.KafkaClusterObservation:
-		var want []v1alpha1.PeeringSummary
+		var want []v1alpha1.ConnectionSummary
 		for _, k := range s.known(peerings) {
 			p := k.(*v1alpha1.PeeringObservation)
 			if p.Status.Network != nil && networkID(p.Status.Network) == networkID(o.Status.Network) {
-				want = append(want, v1alpha1.PeeringSummary{Name: p.Name, Phase: p.Status.Phase})
+				want = append(want, v1alpha1.ConnectionSummary{Name: p.Name, Phase: p.Status.Phase})
 			}
 		}
 		s.Expect(o.Status.Peerings).To(Equal(want), o.Name)
@@ -200,7 +200,7 @@ func (s *start) expectJoined(o Object) {
 		for _, k := range s.known(clusters) {
 			c := k.(*v1alpha1.KafkaClusterObservation)
 			if c.Status.Network != nil && networkID(c.Status.Network) == networkID(o.Status.Network) {
-				for _, e := range peeringEndpoints(c) {
+				for _, e := range reachableEndpoints(c) {
 					want = append(want, e.ClusterID+"/"+e.AccessPointID)
 				}
 			}

@@ -51,14 +51,14 @@ func TestClustersAndPeeringsOfANetworkTellOfEachOther(t *testing.T) {
 	w.pass()
 
 	upper := ObjectName("P_1")
-	both := []v1alpha1.PeeringSummary{{Name: upper, Phase: "READY"}, {Name: "p-2", Phase: "PENDING_ACCEPT"}}
+	both := []v1alpha1.ConnectionSummary{{Name: upper, Phase: "READY"}, {Name: "p-2", Phase: "PENDING_ACCEPT"}}
 	w.Expect(w.cluster("lkc-1").Status.Peerings).To(Equal(both), "sorted, under the name of the observation")
 	w.Expect(w.cluster("lkc-2").Status.Peerings).To(Equal(both))
 	w.Expect(w.attached("lkc-3")).To(BeEmpty(), "another network's are none of it")
 	w.Expect(w.attached("lkc-4")).To(BeEmpty(), "no network is no network in common")
 
 	for _, name := range []string{upper, "p-2"} {
-		w.Expect(w.peering(name).Status.Endpoints).To(Equal([]v1alpha1.PeeringEndpoint{
+		w.Expect(w.peering(name).Status.Endpoints).To(Equal([]v1alpha1.ReachableEndpoint{
 			{ClusterID: "lkc-1", KafkaEndpoint: v1alpha1.KafkaEndpoint{BootstrapServers: "lkc-1:9092"}},
 			{ClusterID: "lkc-2", KafkaEndpoint: v1alpha1.KafkaEndpoint{AccessPointID: "a", ConnectionType: "PUBLIC",
 				BootstrapServers: "a:9092", HTTPEndpoint: "https://a"}},

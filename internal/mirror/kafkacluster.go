@@ -32,7 +32,7 @@ var KafkaCluster = observationKind(Kind{
 	join:   joinKafkaCluster,
 	joinedAs: func(o, model Object) Object {
 		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
-		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
+		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		joined.Status.SchemaRegistry = other.Status.SchemaRegistry
 		return &joined
@@ -47,8 +47,8 @@ var (
 	clustersOfNetworks = &topic[v1alpha1.KafkaClusterSummary]{
 		func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) },
 	}
-	endpointsOfNetworks = &topic[v1alpha1.PeeringEndpoint]{
-		func(a, b v1alpha1.PeeringEndpoint) int {
+	endpointsOfNetworks = &topic[v1alpha1.ReachableEndpoint]{
+		func(a, b v1alpha1.ReachableEndpoint) int {
 			return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
 		},
 	}
@@ -57,37 +57,37 @@ var (
 func attachKafkaCluster(t topics, o Object, _ bool) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
-	endpointsOfNetworks.add(t, network, peeringEndpoints(cluster)...)
+	endpointsOfNetworks.add(t, network, reachableEndpoints(cluster)...)
 	clustersOfNetworks.add(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
 }
 
 func joinKafkaCluster(t topics, o Object) Object {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
-	peerings, count := bounded(peeringsOfNetworks.of(t, networkID(cluster.Status.Network)))
+	connections := connectionsOf(t, networkID(cluster.Status.Network))
 	network := joinReference(t, cluster.Status.Network)
 	registry := joinSchemaRegistry(t, cluster.Spec.Environment, cluster.Status.SchemaRegistry)
 	if cluster.Status.Network == network && cluster.Status.SchemaRegistry == registry &&
-		cluster.Status.PeeringCount == count && slices.Equal(cluster.Status.Peerings, peerings) {
+		sameConnections(&cluster.Status.NetworkConnections, &connections) {
 		return o
 	}
 	joined := *cluster
 	joined.Status.Network, joined.Status.SchemaRegistry = network, registry
-	joined.Status.Peerings, joined.Status.PeeringCount = peerings, count
+	joined.Status.NetworkConnections = connections
 	return &joined
 }
 
-// peeringEndpoints returns a cluster's endpoints in the form that PeeringObservations show. If a
+// reachableEndpoints returns a cluster's endpoints in the form that connections of its network show. If a
 // cluster has no access points, the result is one endpoint with the cluster's own addresses.
-func peeringEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.PeeringEndpoint {
+func reachableEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
-		return []v1alpha1.PeeringEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
+		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
 			BootstrapServers: o.Status.BootstrapServers,
 			HTTPEndpoint:     o.Status.HTTPEndpoint,
 		}}}
 	}
-	endpoints := make([]v1alpha1.PeeringEndpoint, len(o.Status.Endpoints))
+	endpoints := make([]v1alpha1.ReachableEndpoint, len(o.Status.Endpoints))
 	for i, e := range o.Status.Endpoints {
-		endpoints[i] = v1alpha1.PeeringEndpoint{ClusterID: o.Spec.ClusterID, KafkaEndpoint: e}
+		endpoints[i] = v1alpha1.ReachableEndpoint{ClusterID: o.Spec.ClusterID, KafkaEndpoint: e}
 	}
 	return endpoints
 }

@@ -80,7 +80,7 @@ func TestAnEmptyListIsAnAbsentOne(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
 	a, b := &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservation{}
-	a.Status.Zones, a.Status.Endpoints, a.Status.Peerings = []string{}, []v1alpha1.KafkaEndpoint{}, []v1alpha1.PeeringSummary{}
+	a.Status.Zones, a.Status.Endpoints, a.Status.Peerings = []string{}, []v1alpha1.KafkaEndpoint{}, []v1alpha1.ConnectionSummary{}
 	g.Expect(KafkaCluster.same(a, b)).To(BeTrue())
 	g.Expect(KafkaCluster.same(b, a)).To(BeTrue())
 	n, m := &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservation{}

@@ -34,7 +34,7 @@ var Network = observationKind(Kind{
 	joinedAs: func(o, model Object) Object {
 		joined, other := *o.(*v1alpha1.NetworkObservation), model.(*v1alpha1.NetworkObservation)
 		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
-		joined.Status.Peerings, joined.Status.PeeringCount = other.Status.Peerings, other.Status.PeeringCount
+		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		return &joined
 	},
 },
@@ -58,15 +58,15 @@ func attachNetwork(t topics, o Object, _ bool) {
 func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
 	clusters, clusterCount := bounded(clustersOfNetworks.of(t, network.CloudID()))
-	peerings, peeringCount := bounded(peeringsOfNetworks.of(t, network.CloudID()))
+	connections := connectionsOf(t, network.CloudID())
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
-		status.PeeringCount == peeringCount && slices.Equal(status.Peerings, peerings) {
+		sameConnections(&status.NetworkConnections, &connections) {
 		return o
 	}
 	joined := *network
 	joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = clusters, clusterCount
-	joined.Status.Peerings, joined.Status.PeeringCount = peerings, peeringCount
+	joined.Status.NetworkConnections = connections
 	return &joined
 }
 

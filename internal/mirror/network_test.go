@@ -118,7 +118,7 @@ func TestANetworkTellsWhatIsOnItAndTheyTellOfIt(t *testing.T) {
 	status := w.network("n-1").Status
 	w.Expect(status.KafkaClusters).To(Equal([]v1alpha1.KafkaClusterSummary{{Name: "lkc-1", Phase: "PROVISIONED"}, {Name: "lkc-2", Phase: "PROVISIONED"}}))
 	w.Expect(status.KafkaClusterCount).To(BeEquivalentTo(2))
-	w.Expect(status.Peerings).To(Equal([]v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}}))
+	w.Expect(status.Peerings).To(Equal([]v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}}))
 	w.Expect(status.PeeringCount).To(BeEquivalentTo(1))
 	w.Expect(w.network("n-9").Status.KafkaClusterCount + w.network("n-9").Status.PeeringCount).To(BeZero())
 

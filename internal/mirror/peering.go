@@ -3,8 +3,6 @@
 package mirror
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
@@ -12,7 +10,7 @@ import (
 )
 
 // Peering is the Kind for network peerings. The phases come from the API networking/v1.
-var Peering = observationKind(Kind{
+var Peering = observationKind(connecting(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
 	ReadyPhase:  "READY",
@@ -28,15 +26,9 @@ var Peering = observationKind(Kind{
 		status := &o.(*v1alpha1.PeeringObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region}
 	},
-	attach: attachPeering,
-	join:   joinPeering,
-	joinedAs: func(o, model Object) Object {
-		joined, other := *o.(*v1alpha1.PeeringObservation), model.(*v1alpha1.PeeringObservation)
-		joined.Status.Endpoints, joined.Status.EndpointCount = other.Status.Endpoints, other.Status.EndpointCount
-		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
-		return &joined
-	},
-},
+}, peeringsOfNetworks, func(o *v1alpha1.PeeringObservation) connectionParts {
+	return connectionParts{&o.Status.Network, &o.Status.ReachableEndpoints}
+}),
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
@@ -48,27 +40,11 @@ func trouble(code, message string) string {
 	return code + message
 }
 
-// peeringsOfNetworks has the peerings of each network, by the network's ID.
-var peeringsOfNetworks = &topic[v1alpha1.PeeringSummary]{
-	func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) },
-}
+// peeringsOfNetworks has the peerings of each network.
+var peeringsOfNetworks = newConnections(peeringList)
 
-func attachPeering(t topics, o Object, _ bool) {
-	peering := o.(*v1alpha1.PeeringObservation)
-	peeringsOfNetworks.add(t, networkID(peering.Status.Network), v1alpha1.PeeringSummary{Name: peering.Name, Phase: peering.Status.Phase})
-}
-
-func joinPeering(t topics, o Object) Object {
-	peering := o.(*v1alpha1.PeeringObservation)
-	endpoints, count := bounded(endpointsOfNetworks.of(t, networkID(peering.Status.Network)))
-	network := joinReference(t, peering.Status.Network)
-	if peering.Status.Network == network && peering.Status.EndpointCount == count && slices.Equal(peering.Status.Endpoints, endpoints) {
-		return o
-	}
-	joined := *peering
-	joined.Status.Network = network
-	joined.Status.Endpoints, joined.Status.EndpointCount = endpoints, count
-	return &joined
+func peeringList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32) {
+	return &c.Peerings, &c.PeeringCount
 }
 
 // networkingKindPrefix is a prefix that some answers have before the kind. The published API has no

@@ -169,7 +169,7 @@ func TestObjectsOfANetworkAreJoined(t *testing.T) {
 		Networks: []cloudsim.Network{network},
 	})
 	want := expect(cloud, environment)
-	peerings := []v1alpha1.PeeringSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2"}}
+	peerings := []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2"}}
 	cluster := want["lkc-1"].observation.(*v1alpha1.KafkaClusterObservation).Status
 	g.Expect(cluster.Peerings).To(Equal(peerings))
 	g.Expect(cluster.PeeringCount).To(BeEquivalentTo(2))

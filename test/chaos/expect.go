@@ -101,13 +101,13 @@ func (i *inventory) fillNetwork(r *v1alpha1.NetworkReference) {
 }
 
 // peeringsOn returns the peerings of a network, sorted by name. If network is "", it returns none.
-func (i *inventory) peeringsOn(network string) []v1alpha1.PeeringSummary {
-	var found []v1alpha1.PeeringSummary
+func (i *inventory) peeringsOn(network string) []v1alpha1.ConnectionSummary {
+	var found []v1alpha1.ConnectionSummary
 	for _, p := range i.Peerings {
 		if network != "" && i.networkOf[p.ID] == network {
-			found = append(found, v1alpha1.PeeringSummary{Name: p.ID, Phase: p.Status.Phase})
+			found = append(found, v1alpha1.ConnectionSummary{Name: p.ID, Phase: p.Status.Phase})
 		}
 	}
-	slices.SortFunc(found, func(a, b v1alpha1.PeeringSummary) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(found, func(a, b v1alpha1.ConnectionSummary) int { return cmp.Compare(a.Name, b.Name) })
 	return found
 }

@@ -54,22 +54,22 @@ func joinPeering(id string, o v1alpha1.Observation, held *inventory) {
 		}
 	}
 	status.EndpointCount = int32(len(status.Endpoints))
-	slices.SortFunc(status.Endpoints, func(a, b v1alpha1.PeeringEndpoint) int {
+	slices.SortFunc(status.Endpoints, func(a, b v1alpha1.ReachableEndpoint) int {
 		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
 	})
 }
 
 // peeringEndpoints returns what a peering shows of a cluster on its network. It shows the cluster's
 // access points. If the cluster has none, it shows the cluster's own endpoint.
-func peeringEndpoints(id string, o v1alpha1.Observation) []v1alpha1.PeeringEndpoint {
+func peeringEndpoints(id string, o v1alpha1.Observation) []v1alpha1.ReachableEndpoint {
 	status := o.(*v1alpha1.KafkaClusterObservation).Status
 	endpoints := status.Endpoints
 	if len(endpoints) == 0 && status.BootstrapServers+status.HTTPEndpoint != "" {
 		endpoints = []v1alpha1.KafkaEndpoint{{BootstrapServers: status.BootstrapServers, HTTPEndpoint: status.HTTPEndpoint}}
 	}
-	out := make([]v1alpha1.PeeringEndpoint, len(endpoints))
+	out := make([]v1alpha1.ReachableEndpoint, len(endpoints))
 	for i, e := range endpoints {
-		out[i] = v1alpha1.PeeringEndpoint{ClusterID: id, KafkaEndpoint: e}
+		out[i] = v1alpha1.ReachableEndpoint{ClusterID: id, KafkaEndpoint: e}
 	}
 	return out
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package mirror
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
+
+// connectionTopics has one line for each kind whose objects connect networks.
+var connectionTopics = []*connectionTopic{peeringsOfNetworks}
+
+// connectionTopic has the connections of one kind. The key is the ID of the network.
+type connectionTopic struct {
+	topic[v1alpha1.ConnectionSummary]
+	list connectionList
+}
+
+// connectionList returns where a network and the clusters in it show the connections of one kind, and
+// where they count them.
+type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
+
+func newConnections(list connectionList) *connectionTopic {
+	return &connectionTopic{topic[v1alpha1.ConnectionSummary]{
+		func(a, b v1alpha1.ConnectionSummary) int { return cmp.Compare(a.Name, b.Name) },
+	}, list}
+}
+
+// connectionParts are the parts of an observation of a connection that are joined.
+type connectionParts struct {
+	network   **v1alpha1.NetworkReference
+	reachable *v1alpha1.ReachableEndpoints
+}
+
+// connecting completes a kind whose objects connect networks. An observation of the kind shows the Kafka
+// endpoints in its network, and the facts about the network. The network and the clusters in it show the
+// observation, see connectionsOf.
+func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
+	of := func(o Object) connectionParts { return parts(any(o).(*O)) }
+	with := func(o Object, network *v1alpha1.NetworkReference, reachable v1alpha1.ReachableEndpoints) Object {
+		joined := *any(o).(*O)
+		p := parts(&joined)
+		*p.network, *p.reachable = network, reachable
+		return any(&joined).(Object)
+	}
+	k.attach = func(t topics, o Object, _ bool) {
+		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o)})
+	}
+	k.join = func(t topics, o Object) Object {
+		has, reachable := of(o), v1alpha1.ReachableEndpoints{}
+		reachable.Endpoints, reachable.EndpointCount = bounded(endpointsOfNetworks.of(t, networkID(*has.network)))
+		network := joinReference(t, *has.network)
+		if *has.network == network && has.reachable.EndpointCount == reachable.EndpointCount &&
+			slices.Equal(has.reachable.Endpoints, reachable.Endpoints) {
+			return o
+		}
+		return with(o, network, reachable)
+	}
+	k.joinedAs = func(o, model Object) Object {
+		other := of(model)
+		return with(o, withFactsOf(*of(o).network, *other.network), *other.reachable)
+	}
+	return k
+}
+
+// connectionsOf returns what connects a network.
+func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
+	for _, kind := range connectionTopics {
+		shown, count := kind.list(&all)
+		*shown, *count = bounded(kind.of(t, network))
+	}
+	return all
+}
+
+// sameConnections reports whether two objects show the same connections.
+func sameConnections(a, b *v1alpha1.NetworkConnections) bool {
+	for _, kind := range connectionTopics {
+		these, count := kind.list(a)
+		those, other := kind.list(b)
+		if *count != *other || !slices.Equal(*these, *those) {
+			return false
+		}
+	}
+	return true
+}
