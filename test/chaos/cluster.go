@@ -39,13 +39,12 @@ var clusters = &kind{
 	},
 }
 
-// joinCluster sets the fields that come from other objects: the peerings of the cluster's network,
-// the fields of the network, and the environment's Schema Registry.
+// joinCluster sets the fields that come from other objects: what connects the cluster's network, the
+// fields of the network, and the environment's Schema Registry.
 func joinCluster(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.KafkaClusterObservation).Status
 	held.fillNetwork(status.Network)
-	status.Peerings = held.peeringsOn(held.networkOf[id])
-	status.PeeringCount = int32(len(status.Peerings))
+	status.NetworkConnections = held.connectionsOf(held.networkOf[id])
 	status.SchemaRegistry = held.registry()
 }
 

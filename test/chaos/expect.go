@@ -27,46 +27,37 @@ type expected struct {
 // inventory has the objects of an environment.
 type inventory struct {
 	cloudsim.Inventory
-	// networkOf has the network of each cluster and each peering that is on a network. The key is
-	// the ID of the cluster or peering.
+	// networkOf has the network of each object that names one. The key is the ID of the object.
 	networkOf map[string]string
-	// observations has the projections of all records. The key is the ID of the object.
-	observations map[string]v1alpha1.Observation
+	// objects has what the observations should be. The key is the ID of the object.
+	objects map[string]expected
 }
 
 // expect returns the expected observations of an environment. The key is the ID of the object.
 func expect(cloud *cloudsim.Sim, environment string) map[string]expected {
-	held := &inventory{Inventory: cloud.InventoryOf(environment), networkOf: map[string]string{}, observations: map[string]v1alpha1.Observation{}}
-	for _, c := range held.Clusters {
-		if c.Spec.Network != nil {
-			held.networkOf[c.ID] = c.Spec.Network.ID
-		}
-	}
-	for _, p := range held.Peerings {
-		held.networkOf[p.ID] = p.Spec.Network.ID
-	}
-	out := map[string]expected{}
+	held := &inventory{cloud.InventoryOf(environment), map[string]string{}, map[string]expected{}}
 	for _, k := range kinds {
 		for _, record := range documents(cloud, k).In(held.Inventory) {
-			id, phase := identify(record)
-			held.observations[id] = k.project(record)
-			out[id] = expected{k, held.observations[id], phase}
+			id, phase, network := identify(record)
+			held.objects[id] = expected{k, k.project(record), phase}
+			held.networkOf[id] = network
 		}
 	}
-	for id, e := range out {
+	for id, e := range held.objects {
 		e.kind.join(id, e.observation, held)
 	}
-	return out
+	return held.objects
 }
 
-// identify returns the ID and the phase of a record.
-func identify(record json.RawMessage) (id, phase string) {
+// identify returns the ID and the phase of a record, and the ID of the network that it names.
+func identify(record json.RawMessage) (id, phase, network string) {
 	var read struct {
 		ID     string
+		Spec   struct{ Network struct{ ID string } }
 		Status struct{ Phase string }
 	}
 	mustRead(record, &read)
-	return read.ID, read.Status.Phase
+	return read.ID, read.Status.Phase, read.Spec.Network.ID
 }
 
 // projection returns a function that turns a record into the operator's observation. The function
@@ -100,14 +91,50 @@ func (i *inventory) fillNetwork(r *v1alpha1.NetworkReference) {
 	}
 }
 
-// peeringsOn returns the peerings of a network, sorted by name. If network is "", it returns none.
-func (i *inventory) peeringsOn(network string) []v1alpha1.ConnectionSummary {
-	var found []v1alpha1.ConnectionSummary
-	for _, p := range i.Peerings {
-		if network != "" && i.networkOf[p.ID] == network {
-			found = append(found, v1alpha1.ConnectionSummary{Name: p.ID, Phase: p.Status.Phase})
+// connectionsOf returns what connects a network, by name; nothing for "".
+func (i *inventory) connectionsOf(network string) (c v1alpha1.NetworkConnections) {
+	if network == "" {
+		return c
+	}
+	for id, e := range i.objects {
+		if e.kind.connections != nil && i.networkOf[id] == network {
+			shown, count := e.kind.connections(&c)
+			*shown, *count = append(*shown, v1alpha1.ConnectionSummary{Name: id, Phase: e.phase}), *count+1
+			slices.SortFunc(*shown, func(a, b v1alpha1.ConnectionSummary) int { return cmp.Compare(a.Name, b.Name) })
 		}
 	}
-	slices.SortFunc(found, func(a, b v1alpha1.ConnectionSummary) int { return cmp.Compare(a.Name, b.Name) })
-	return found
+	return c
+}
+
+// joinConnection returns a function that sets the Kafka endpoints in a connection's network, and the
+// network's own fields.
+func joinConnection[O any](parts func(*O) (*v1alpha1.NetworkReference, *v1alpha1.ReachableEndpoints)) func(string, v1alpha1.Observation, *inventory) {
+	return func(id string, o v1alpha1.Observation, held *inventory) {
+		network, reachable := parts(any(o).(*O))
+		held.fillNetwork(network)
+		for _, c := range held.Clusters {
+			if network != nil && held.networkOf[c.ID] == held.networkOf[id] {
+				reachable.Endpoints = append(reachable.Endpoints, reachableEndpoints(c.ID, held.objects[c.ID].observation)...)
+			}
+		}
+		reachable.EndpointCount = int32(len(reachable.Endpoints))
+		slices.SortFunc(reachable.Endpoints, func(a, b v1alpha1.ReachableEndpoint) int {
+			return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
+		})
+	}
+}
+
+// reachableEndpoints returns what a connection shows of a cluster in its network: the cluster's
+// access points, or its own endpoint if it has none.
+func reachableEndpoints(id string, o v1alpha1.Observation) []v1alpha1.ReachableEndpoint {
+	status := o.(*v1alpha1.KafkaClusterObservation).Status
+	endpoints := status.Endpoints
+	if len(endpoints) == 0 && status.BootstrapServers+status.HTTPEndpoint != "" {
+		endpoints = []v1alpha1.KafkaEndpoint{{BootstrapServers: status.BootstrapServers, HTTPEndpoint: status.HTTPEndpoint}}
+	}
+	out := make([]v1alpha1.ReachableEndpoint, len(endpoints))
+	for i, e := range endpoints {
+		out[i] = v1alpha1.ReachableEndpoint{ClusterID: id, KafkaEndpoint: e}
+	}
+	return out
 }

@@ -43,6 +43,9 @@ type kind struct {
 	// project returns the observation that the operator's projection makes of a record. It has no
 	// fields from other objects.
 	project func(record json.RawMessage) v1alpha1.Observation
+	// connections returns where a network and its clusters show the objects of this kind, and where
+	// they count them. It is nil if the objects connect no networks.
+	connections func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 	// join sets the fields of an observation that come from other objects.
 	join func(id string, o v1alpha1.Observation, held *inventory)
 	// changes has the changes that can happen only to objects of this kind.

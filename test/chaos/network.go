@@ -15,7 +15,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
-// networks is the kind of networks, on which clusters and peerings are. Its phases are those of
+// networks is the kind of networks, in which clusters are. Its phases are those of
 // networking/v1.
 var networks = &kind{
 	plural:    "networks",
@@ -40,7 +40,7 @@ var networks = &kind{
 	changes: []func(*source, *kind, *rand.Rand) string{(*source).readdress},
 }
 
-// joinNetwork sets the clusters and peerings that are on the network.
+// joinNetwork sets the clusters in the network and what connects it.
 func joinNetwork(id string, o v1alpha1.Observation, held *inventory) {
 	status := &o.(*v1alpha1.NetworkObservation).Status
 	for _, c := range held.Clusters {
@@ -49,11 +49,11 @@ func joinNetwork(id string, o v1alpha1.Observation, held *inventory) {
 		}
 	}
 	slices.SortFunc(status.KafkaClusters, func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) })
-	status.Peerings = held.peeringsOn(id)
-	status.KafkaClusterCount, status.PeeringCount = int32(len(status.KafkaClusters)), int32(len(status.Peerings))
+	status.KafkaClusterCount = int32(len(status.KafkaClusters))
+	status.NetworkConnections = held.connectionsOf(id)
 }
 
-// readdress gives a network another address range and another domain. Its clusters and peerings
+// readdress gives a network another address range and another domain. Its clusters and connections
 // show them too.
 func (s *source) readdress(k *kind, r *rand.Rand) string {
 	ids := s.ids(k)

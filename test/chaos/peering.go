@@ -3,10 +3,8 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,39 +37,13 @@ var peerings = &kind{
 	odd:     cloudsim.OddPeeringPhase,
 	usual:   func(*source) int { return usualPeerings },
 	project: projection(mirror.ProjectPeering),
-	join:    joinPeering,
+	connections: func(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32) {
+		return &c.Peerings, &c.PeeringCount
+	},
+	join: joinConnection(func(o *v1alpha1.PeeringObservation) (*v1alpha1.NetworkReference, *v1alpha1.ReachableEndpoints) {
+		return o.Status.Network, &o.Status.ReachableEndpoints
+	}),
 	changes: []func(*source, *kind, *rand.Rand) string{(*source).changeRoutes},
-}
-
-// joinPeering sets the fields that come from other objects: the Kafka endpoints on the peering's
-// network, and the fields of the network.
-func joinPeering(id string, o v1alpha1.Observation, held *inventory) {
-	status := &o.(*v1alpha1.PeeringObservation).Status
-	held.fillNetwork(status.Network)
-	for _, c := range held.Clusters {
-		if held.networkOf[c.ID] == held.networkOf[id] {
-			status.Endpoints = append(status.Endpoints, peeringEndpoints(c.ID, held.observations[c.ID])...)
-		}
-	}
-	status.EndpointCount = int32(len(status.Endpoints))
-	slices.SortFunc(status.Endpoints, func(a, b v1alpha1.ReachableEndpoint) int {
-		return cmp.Or(cmp.Compare(a.ClusterID, b.ClusterID), cmp.Compare(a.AccessPointID, b.AccessPointID))
-	})
-}
-
-// peeringEndpoints returns what a peering shows of a cluster on its network. It shows the cluster's
-// access points. If the cluster has none, it shows the cluster's own endpoint.
-func peeringEndpoints(id string, o v1alpha1.Observation) []v1alpha1.ReachableEndpoint {
-	status := o.(*v1alpha1.KafkaClusterObservation).Status
-	endpoints := status.Endpoints
-	if len(endpoints) == 0 && status.BootstrapServers+status.HTTPEndpoint != "" {
-		endpoints = []v1alpha1.KafkaEndpoint{{BootstrapServers: status.BootstrapServers, HTTPEndpoint: status.HTTPEndpoint}}
-	}
-	out := make([]v1alpha1.ReachableEndpoint, len(endpoints))
-	for i, e := range endpoints {
-		out[i] = v1alpha1.ReachableEndpoint{ClusterID: id, KafkaEndpoint: e}
-	}
-	return out
 }
 
 func (s *source) changeRoutes(k *kind, r *rand.Rand) string {
