@@ -83,6 +83,7 @@ type generator struct {
 	named       map[string]int // how often a display name was used
 	networks    []network
 	dedicated   int // Dedicated clusters so far
+	forks       map[string]*generator
 	start       time.Time
 }
 
@@ -96,6 +97,7 @@ func newGenerator(o SeedOptions) *generator {
 		environment: o.Environment,
 		used:        map[string]bool{},
 		named:       map[string]int{},
+		forks:       map[string]*generator{},
 		start:       time.Date(2023, time.March, 4, 8, 30, 0, 0, time.UTC),
 	}
 	for i := range 3 + o.Clusters/32 + o.Peerings/16 {
@@ -106,6 +108,28 @@ func newGenerator(o SeedOptions) *generator {
 		})
 	}
 	return g
+}
+
+// fork returns the generator of a kind that was added later. It has its own random numbers. So the
+// objects of the other kinds stay the same.
+func (g *generator) fork(kind string) *generator {
+	if g.forks[kind] == nil {
+		forked := *g
+		forked.rand = rand.New(rand.NewPCG(uint64(g.Seed), hash(g.environment+"/"+kind)))
+		g.forks[kind] = &forked
+	}
+	return g.forks[kind]
+}
+
+// networksThat returns the networks of the seed whose number is taken.
+func (g *generator) networksThat(taken func(i int) bool) []network {
+	var all []network
+	for i, n := range g.networks {
+		if taken(i) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // organizationsOwn makes the environment itself. Its name is not drawn but comes from its ID. So
