@@ -102,7 +102,7 @@ func listClusters(ctx context.Context, c *Client, f ClusterFilter, index *Index)
 	return List(ctx, c, Clusters, f, index, whole[wire.Cluster])
 }
 
-func listPeerings(ctx context.Context, c *Client, f PeeringFilter, index *Index) (*Listing[*wire.Peering], error) {
+func listPeerings(ctx context.Context, c *Client, f ConnectionFilter, index *Index) (*Listing[*wire.Peering], error) {
 	return List(ctx, c, Peerings, f, index, whole[wire.Peering])
 }
 

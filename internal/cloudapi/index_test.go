@@ -191,7 +191,7 @@ func TestSmallerPagesAreAskedForWhereThePageSizeIsRefused(t *testing.T) {
 				}
 				answer(w, 200, `{"kind":"PeeringList","data":[{"id":"p-1"}]}`)
 			})
-			l, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
+			l, err := listPeerings(t.Context(), c.client(t), ConnectionFilter{Environment: "env-1"}, nil)
 			var sizes []string
 			for _, r := range c.asked() {
 				sizes = append(sizes, r.URL.Query().Get("page_size"))
@@ -216,7 +216,7 @@ func TestAFilterTooLongForAURLIsAppliedToWhatComes(t *testing.T) {
 		}
 		return out
 	}
-	f := PeeringFilter{Environment: "env-1", Networks: values("n"), DisplayNames: values("name"), Phases: values("PHASE")}
+	f := ConnectionFilter{Environment: "env-1", Networks: values("n"), DisplayNames: values("name"), Phases: values("PHASE")}
 	item := func(id, network, displayName, phase string) string {
 		return fmt.Sprintf(`{"id":%q,"spec":{"environment":{"id":"env-1"},"display_name":%q,"network":{"id":%q}},"status":{"phase":%q}}`,
 			id, displayName, network, phase)

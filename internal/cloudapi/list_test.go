@@ -40,7 +40,7 @@ func TestListClustersSendsEveryParameterOnEveryPage(t *testing.T) {
 func TestListPeeringsSendsEveryParameter(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"PeeringList","data":null}`))
-	l, err := listPeerings(t.Context(), c.client(t, func(o *Options) { o.Endpoint += "/gateway/" }), PeeringFilter{
+	l, err := listPeerings(t.Context(), c.client(t, func(o *Options) { o.Endpoint += "/gateway/" }), ConnectionFilter{
 		Environment:  "env-1",
 		Networks:     []string{"n-1", "n-2"},
 		DisplayNames: []string{"prod é", "test"},
@@ -62,7 +62,7 @@ func TestListPeeringsSendsEveryParameter(t *testing.T) {
 func TestAFilterThatIsEmptyIsNotSent(t *testing.T) {
 	g := NewWithT(t)
 	c := newCloud(t, inTurn(`{"kind":"PeeringList","data":[]}`))
-	_, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
+	_, err := listPeerings(t.Context(), c.client(t), ConnectionFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(c.asked()[0].URL.RawQuery).To(Equal("environment=env-1&page_size=1000"))
 }

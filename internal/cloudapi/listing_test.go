@@ -97,7 +97,7 @@ func TestNoPeeringIsLostForAnOddOne(t *testing.T) {
 		{"id":"peer-1","spec":{"cloud":{"kind":"networking.v1.AwsPeering"}}},
 		{"id":"peer-2","spec":{"cloud":{"import_custom_routes":"no"}}},
 		{"id":"peer-3","status":{"phase":"READY"}}]}`))
-	l, err := listPeerings(t.Context(), c.client(t), PeeringFilter{Environment: "env-1"}, nil)
+	l, err := listPeerings(t.Context(), c.client(t), ConnectionFilter{Environment: "env-1"}, nil)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Items).To(HaveLen(2))
 	g.Expect(l.Unreadable).To(Equal([]UnreadableItem{

@@ -68,9 +68,9 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 	},
 }
 
-// PeeringFilter says which peerings to list. For each list that is not empty, a peering must match
-// one of the list's values.
-type PeeringFilter struct {
+// ConnectionFilter says which objects that connect networks to list, for example peerings. For each list
+// that is not empty, an object must match one of the list's values.
+type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
 	Networks     []string
@@ -78,8 +78,32 @@ type PeeringFilter struct {
 	Phases       []string
 }
 
+func (f ConnectionFilter) params() params {
+	return params{
+		paramEnvironment: {f.Environment},
+		paramNetwork:     f.Networks,
+		paramDisplayName: f.DisplayNames,
+		paramPhase:       f.Phases,
+	}
+}
+
+// connectionValue returns what an item has for a parameter of a ConnectionFilter.
+func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
+	switch param {
+	case paramEnvironment:
+		return environment.ID
+	case paramNetwork:
+		return network.ID
+	case paramDisplayName:
+		return displayName
+	case paramPhase:
+		return phase
+	}
+	return ""
+}
+
 // Peerings lists the network peerings of an environment.
-var Peerings = &Operation[wire.Peering, PeeringFilter]{
+var Peerings = &Operation[wire.Peering, ConnectionFilter]{
 	operation: operation{
 		name:         "listNetworkingV1Peerings",
 		path:         "networking/v1/peerings",
@@ -87,28 +111,11 @@ var Peerings = &Operation[wire.Peering, PeeringFilter]{
 		pageSize:     1000,
 		cloudKeyOnly: true,
 	},
-	params: func(f PeeringFilter) params {
-		return params{
-			paramEnvironment: {f.Environment},
-			paramNetwork:     f.Networks,
-			paramDisplayName: f.DisplayNames,
-			paramPhase:       f.Phases,
-		}
-	},
+	params:  ConnectionFilter.params,
 	id:      func(p *wire.Peering) string { return p.ID },
 	compact: (*wire.Peering).Compact,
 	value: func(p *wire.Peering, param string) string {
-		switch param {
-		case paramEnvironment:
-			return p.Spec.Environment.ID
-		case paramNetwork:
-			return p.Spec.Network.ID
-		case paramDisplayName:
-			return p.Spec.DisplayName
-		case paramPhase:
-			return p.Status.Phase
-		}
-		return ""
+		return connectionValue(param, p.Spec.Environment, p.Spec.Network, p.Spec.DisplayName, p.Status.Phase)
 	},
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // longFilter returns a filter with more display names than a URL can carry.
-func longFilter() PeeringFilter {
-	f := PeeringFilter{Environment: "env-1", DisplayNames: make([]string, 100)}
+func longFilter() ConnectionFilter {
+	f := ConnectionFilter{Environment: "env-1", DisplayNames: make([]string, 100)}
 	for i := range f.DisplayNames {
 		f.DisplayNames[i] = fmt.Sprintf("team-%03d-production-peering-eu-central-1-primary", i)
 	}

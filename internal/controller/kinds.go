@@ -58,8 +58,8 @@ func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
 	}
 }
 
-func peeringFilter(s *v1alpha1.InventorySource) cloudapi.PeeringFilter {
-	return cloudapi.PeeringFilter{
+func peeringFilter(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
+	return cloudapi.ConnectionFilter{
 		Environment:  s.Spec.Environment,
 		Networks:     sorted(s.Spec.Peerings.Networks),
 		DisplayNames: sorted(s.Spec.Peerings.DisplayNames),

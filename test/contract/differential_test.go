@@ -202,9 +202,9 @@ func TestOursReadsWhatTheSDKReadsBeyondTheSpecification(t *testing.T) {
 				g.Expect(clusters).To(ContainElement(Satisfy(v.cluster)))
 			}
 
-			peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+			peerings, err := reference.listPeerings(t.Context(), cloudapi.ConnectionFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
-			gotPeerings, err := listPeerings(t.Context(), client, cloudapi.PeeringFilter{Environment: environment})
+			gotPeerings, err := listPeerings(t.Context(), client, cloudapi.ConnectionFilter{Environment: environment})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(records(gotPeerings)).To(Equal(peerings))
 			if v.peering != nil {

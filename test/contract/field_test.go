@@ -44,9 +44,9 @@ func TestOursReadsTheFieldAsTheSDKDoes(t *testing.T) {
 	}
 	for range listingsInTheField {
 		g := NewWithT(t)
-		peerings, err := reference.listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+		peerings, err := reference.listPeerings(t.Context(), cloudapi.ConnectionFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
-		gotPeerings, err := listPeerings(t.Context(), client, cloudapi.PeeringFilter{Environment: environment})
+		gotPeerings, err := listPeerings(t.Context(), client, cloudapi.ConnectionFilter{Environment: environment})
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(gotPeerings.Complete()).To(Succeed())
 		strange := 0

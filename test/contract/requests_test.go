@@ -65,11 +65,11 @@ func clusterFilters(sim *cloudsim.Sim) map[string]cloudapi.ClusterFilter {
 }
 
 // peeringFilters is clusterFilters for peerings.
-func peeringFilters(sim *cloudsim.Sim) map[string]cloudapi.PeeringFilter {
+func peeringFilters(sim *cloudsim.Sim) map[string]cloudapi.ConnectionFilter {
 	networks, peerings := someNetworks(sim), sim.Peerings(environment)
 	names := []string{peerings[0].Spec.DisplayName, peerings[1].Spec.DisplayName, `a "name" & <more>, é`}
 	phases := []string{cloudsim.PhaseReady, cloudsim.PhaseFailed}
-	return map[string]cloudapi.PeeringFilter{
+	return map[string]cloudapi.ConnectionFilter{
 		"all":               {Environment: environment},
 		"one network":       {Environment: environment, Networks: networks[:1]},
 		"several networks":  {Environment: environment, Networks: networks},

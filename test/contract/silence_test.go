@@ -89,11 +89,11 @@ var operations = map[string]readers{
 		}},
 	"peerings": {"PeeringList",
 		func(ctx context.Context, s sdk) (int, error) {
-			items, err := s.listPeerings(ctx, cloudapi.PeeringFilter{Environment: environment})
+			items, err := s.listPeerings(ctx, cloudapi.ConnectionFilter{Environment: environment})
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) {
-			return trusted(listPeerings(ctx, c, cloudapi.PeeringFilter{Environment: environment}))
+			return trusted(listPeerings(ctx, c, cloudapi.ConnectionFilter{Environment: environment}))
 		}},
 	"networks": {"NetworkList",
 		func(ctx context.Context, s sdk) (int, error) {
@@ -289,9 +289,9 @@ func TestATypeNewToTheSDKIsKeptByOurs(t *testing.T) {
 		g.Expect(clusters[i].Spec.Config.Kind).To(BeEmpty())
 		g.Expect(records(gotClusters)[i].Spec.Config.Kind).To(Equal("Turbo"))
 	}
-	peerings, err := vendor(server, nil).listPeerings(t.Context(), cloudapi.PeeringFilter{Environment: environment})
+	peerings, err := vendor(server, nil).listPeerings(t.Context(), cloudapi.ConnectionFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
-	gotPeerings, err := listPeerings(t.Context(), ours(t, server), cloudapi.PeeringFilter{Environment: environment})
+	gotPeerings, err := listPeerings(t.Context(), ours(t, server), cloudapi.ConnectionFilter{Environment: environment})
 	g.Expect(err).NotTo(HaveOccurred())
 	for i := range peerings {
 		g.Expect(peerings[i].Spec.Cloud.Kind).To(BeEmpty())

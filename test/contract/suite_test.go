@@ -89,7 +89,7 @@ func listClusters(ctx context.Context, c *cloudapi.Client, f cloudapi.ClusterFil
 	return cloudapi.List(ctx, c, cloudapi.Clusters, f, nil, whole[wire.Cluster])
 }
 
-func listPeerings(ctx context.Context, c *cloudapi.Client, f cloudapi.PeeringFilter) (*cloudapi.Listing[wire.Peering], error) {
+func listPeerings(ctx context.Context, c *cloudapi.Client, f cloudapi.ConnectionFilter) (*cloudapi.Listing[wire.Peering], error) {
 	return cloudapi.List(ctx, c, cloudapi.Peerings, f, nil, whole[wire.Peering])
 }
 

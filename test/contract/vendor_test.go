@@ -71,7 +71,7 @@ func (s sdk) clusterPage(ctx context.Context, f cloudapi.ClusterFilter, token st
 }
 
 // peeringPage is clusterPage for peerings.
-func (s sdk) peeringPage(ctx context.Context, f cloudapi.PeeringFilter, token string) ([]networking.NetworkingV1Peering, string, error) {
+func (s sdk) peeringPage(ctx context.Context, f cloudapi.ConnectionFilter, token string) ([]networking.NetworkingV1Peering, string, error) {
 	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
 		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
 	r := s.networking.PeeringsNetworkingV1Api.ListNetworkingV1Peerings(ctx).Environment(f.Environment).PageSize(peeringsPerPage)
@@ -120,7 +120,7 @@ func (s sdk) listClusters(ctx context.Context, f cloudapi.ClusterFilter) ([]wire
 }
 
 // listPeerings reads all pages, as records of this project.
-func (s sdk) listPeerings(ctx context.Context, f cloudapi.PeeringFilter) ([]wire.Peering, error) {
+func (s sdk) listPeerings(ctx context.Context, f cloudapi.ConnectionFilter) ([]wire.Peering, error) {
 	return all(peeringRecord, func(token string) ([]networking.NetworkingV1Peering, string, error) {
 		return s.peeringPage(ctx, f, token)
 	})
@@ -326,6 +326,6 @@ func (s sdk) firstPage(ctx context.Context, kind string) (int, error) {
 		items, _, err := s.networkPage(ctx, cloudapi.NetworkFilter{Environment: environment}, "")
 		return len(items), err
 	}
-	items, _, err := s.peeringPage(ctx, cloudapi.PeeringFilter{Environment: environment}, "")
+	items, _, err := s.peeringPage(ctx, cloudapi.ConnectionFilter{Environment: environment}, "")
 	return len(items), err
 }
