@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/test/gitops"
 )
 
@@ -86,20 +87,13 @@ func (w *world) expectSane(ctx context.Context) {
 			expectSaneDiscovery(&discoveries.Items[i])
 		}
 	}
-	clusters := w.clusters(ctx)
-	for name := range clusters {
-		o := clusters[name]
-		expectSaneObservation("KafkaClusterObservation", &o)
-	}
-	peerings := w.peerings(ctx)
-	for name := range peerings {
-		o := peerings[name]
-		expectSaneObservation("PeeringObservation", &o)
-	}
-	networks := w.networks(ctx)
-	for name := range networks {
-		o := networks[name]
-		expectSaneObservation("NetworkObservation", &o)
+	for _, kind := range controller.Kinds() {
+		list := kind.Objects()
+		Expect(k8s.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(meta.EachListItem(list, func(o runtime.Object) error {
+			expectSaneObservation(kind.Name+"Observation", o.(v1alpha1.Observation))
+			return nil
+		})).To(Succeed())
 	}
 	registries := w.registries(ctx)
 	for name := range registries {
@@ -144,14 +138,22 @@ func expectSaneDiscovery(d *v1alpha1.EnvironmentDiscovery) {
 	Expect(flux("EnvironmentDiscovery", d)).To(Equal(want.flux), ready.Reason)
 }
 
+// syncedConditions returns the condition of each kind that reports how its sync went.
+func syncedConditions() []string {
+	var all []string
+	for _, kind := range controller.Kinds() {
+		all = append(all, kind.Condition)
+	}
+	return all
+}
+
 func expectSaneSource(s *v1alpha1.InventorySource) {
 	GinkgoHelper()
 	conditions := s.Status.Conditions
-	expectSaneConditions("InventorySource", conditions, s.Generation, []string{
-		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
-		v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced,
-		v1alpha1.ConditionSchemaRegistrySynced, v1alpha1.ConditionPruneHeld,
-	})
+	allSynced := syncedConditions()
+	expectSaneConditions("InventorySource", conditions, s.Generation, append([]string{
+		v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionPruneHeld,
+	}, allSynced...))
 	Expect(s.Status.ObservedGeneration).To(BeNumerically("<=", s.Generation))
 	if s.DeletionTimestamp != nil {
 		Expect(kstatus("InventorySource", s)).To(Equal(status.TerminatingStatus))
@@ -166,8 +168,7 @@ func expectSaneSource(s *v1alpha1.InventorySource) {
 		return
 	}
 	want := expectStanding(ready, conditions)
-	for _, synced := range []string{v1alpha1.ConditionKafkaClustersSynced, v1alpha1.ConditionPeeringsSynced, v1alpha1.ConditionNetworksSynced,
-		v1alpha1.ConditionSchemaRegistrySynced} {
+	for _, synced := range allSynced {
 		c := meta.FindStatusCondition(conditions, synced)
 		if c == nil {
 			continue

@@ -5,6 +5,7 @@ package health_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -122,7 +124,11 @@ func TestReadinessSaysWhatIsLacking(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 		}
 	}
-	install("inventorysources", "peeringobservations", "networkobservations", "schemaregistryobservations", "environmentdiscoveries")
+	for _, resource := range resourcesOf(g, scheme) {
+		if resource != "kafkaclusterobservations" {
+			install(resource)
+		}
+	}
 	shows("/readyz", http.StatusServiceUnavailable, "does not serve KafkaClusterObservation of")
 	install("kafkaclusterobservations")
 	g.Eventually(served).WithTimeout(soon).Should(Receive(BeNil()), "no other kind is lacking")
@@ -166,19 +172,32 @@ func TestAwaitEndsWhereAnAPIServerHangs(t *testing.T) {
 		"a request's own limit is longer than a pod's time to stop")
 }
 
+// resourcesOf returns the resource of each kind that the operator works with. The keys are the kinds.
+func resourcesOf(g Gomega, scheme *runtime.Scheme) map[string]string {
+	resources := map[string]string{}
+	for _, o := range controller.Objects() {
+		kinds, _, err := scheme.ObjectKinds(o)
+		g.Expect(err).NotTo(HaveOccurred())
+		plural, _ := meta.UnsafeGuessKindToResource(kinds[0])
+		resources[kinds[0].Kind] = plural.Resource
+	}
+	return resources
+}
+
 // anOldServer is an API server that serves the kinds, but never answers a request for objects of
 // these kinds. It sends a value to asked when such a request comes.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
 	asked = make(chan struct{}, 1)
 	closed := make(chan struct{})
-	const resources = `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"inventory.ccloud.dev/v1alpha1","resources":[
-		{"name":"inventorysources","kind":"InventorySource","namespaced":true,"verbs":["list","watch"]},
-		{"name":"kafkaclusterobservations","kind":"KafkaClusterObservation","namespaced":true,"verbs":["list","watch"]},
-		{"name":"peeringobservations","kind":"PeeringObservation","namespaced":true,"verbs":["list","watch"]},
-		{"name":"networkobservations","kind":"NetworkObservation","namespaced":true,"verbs":["list","watch"]},
-		{"name":"schemaregistryobservations","kind":"SchemaRegistryObservation","namespaced":true,"verbs":["list","watch"]},
-		{"name":"environmentdiscoveries","kind":"EnvironmentDiscovery","namespaced":true,"verbs":["list","watch"]}]}`
+	scheme := runtime.NewScheme()
+	g := NewWithT(t)
+	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+	var served []string
+	for kind, resource := range resourcesOf(g, scheme) {
+		served = append(served, fmt.Sprintf(`{"name":%q,"kind":%q,"namespaced":true,"verbs":["list","watch"]}`, resource, kind))
+	}
+	resources := `{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"inventory.ccloud.dev/v1alpha1","resources":[` + strings.Join(served, ",") + `]}`
 	group := `{"name":"inventory.ccloud.dev","versions":[{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}],
 		"preferredVersion":{"groupVersion":"inventory.ccloud.dev/v1alpha1","version":"v1alpha1"}}`
 	answers := map[string]string{

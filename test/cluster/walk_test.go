@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
 )
 
 // The simulated cloud's inventory: 10,000 observations.
@@ -363,12 +364,12 @@ func (s snapshot) beUntouched() OmegaMatcher {
 func (c *cluster) observations(ctx context.Context) snapshot {
 	GinkgoHelper()
 	found := snapshot{}
-	for _, kind := range []string{"KafkaClusterObservation", "PeeringObservation", "NetworkObservation", "SchemaRegistryObservation"} {
+	for _, kind := range controller.Kinds() {
 		list := &metav1.PartialObjectMetadataList{}
-		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind + "List"))
+		list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind.Name + "ObservationList"))
 		Expect(c.List(ctx, list, client.InNamespace(team))).To(Succeed())
 		for _, item := range list.Items {
-			found[kind+"/"+item.Name] = string(item.UID) + " " + item.ResourceVersion
+			found[kind.Name+"/"+item.Name] = string(item.UID) + " " + item.ResourceVersion
 		}
 	}
 	return found

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/controller"
 	"github.com/ccloud-dev/inventory-operator/test/cloudsim"
 )
 
@@ -367,8 +368,11 @@ var _ = Describe("People's roles", Ordered, func() {
 	forbidden := MatchError(apierrors.IsForbidden, "forbidden")
 	expectReading := func(ctx SpecContext, c client.Client) {
 		GinkgoHelper()
-		for _, list := range []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.KafkaClusterObservationList{}, &v1alpha1.PeeringObservationList{}, &v1alpha1.NetworkObservationList{}, &v1alpha1.SchemaRegistryObservationList{},
-			&v1alpha1.EnvironmentDiscoveryList{}} {
+		lists := []client.ObjectList{&v1alpha1.InventorySourceList{}, &v1alpha1.EnvironmentDiscoveryList{}}
+		for _, kind := range controller.Kinds() {
+			lists = append(lists, kind.Objects())
+		}
+		for _, list := range lists {
 			Expect(c.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
 		}
 	}
