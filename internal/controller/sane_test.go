@@ -95,11 +95,6 @@ func (w *world) expectSane(ctx context.Context) {
 			return nil
 		})).To(Succeed())
 	}
-	registries := w.registries(ctx)
-	for name := range registries {
-		o := registries[name]
-		expectSaneObservation("SchemaRegistryObservation", &o)
-	}
 }
 
 // expectStanding holds Ready and what goes with it to the table, and returns its line.

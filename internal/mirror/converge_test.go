@@ -126,13 +126,13 @@ func (s *start) known(kind int) []Object {
 	return all
 }
 
-// networkOf returns the ID of the network that an object is on.
+// networkOf returns the ID of the network that an object is in.
 func networkOf(o Object) string {
-	switch o := o.(type) {
-	case *v1alpha1.KafkaClusterObservation:
-		return networkID(o.Status.Network)
-	case *v1alpha1.PeeringObservation:
-		return networkID(o.Status.Network)
+	if cluster, is := o.(*v1alpha1.KafkaClusterObservation); is {
+		return networkID(cluster.Status.Network)
+	}
+	if parts := allKinds[numberOf(o)].parts; parts != nil {
+		return networkID(*parts(observation(o)).network)
 	}
 	return ""
 }
@@ -181,53 +181,67 @@ func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
 	}
 }
 
-// expectJoined holds one observation's joins against all that is known.
-func (s *start) expectJoined(o Object) {
-	switch o := o.(type) {
-	case *v1alpha1.KafkaClusterObservation:
+// expectConnections holds what connects a network against all that is known.
+func (s *start) expectConnections(network string, have v1alpha1.NetworkConnections) {
+	for kind, k := range allKinds {
+		if k.shown == nil {
+			continue
+		}
 		var want []v1alpha1.ConnectionSummary
-		for _, k := range s.known(peerings) {
-			p := k.(*v1alpha1.PeeringObservation)
-			if p.Status.Network != nil && networkID(p.Status.Network) == networkID(o.Status.Network) {
-				want = append(want, v1alpha1.ConnectionSummary{Name: p.Name, Phase: p.Status.Phase})
+		for _, one := range s.known(kind) {
+			if network != "" && networkOf(one) == network {
+				want = append(want, v1alpha1.ConnectionSummary{Name: one.GetName(), Phase: observation(one).Phase()})
 			}
 		}
-		s.Expect(o.Status.Peerings).To(Equal(want), o.Name)
+		shown, count := k.shown(&have)
+		s.Expect(*shown).To(Equal(want), k.kind.Name)
+		s.Expect(int(*count)).To(Equal(len(want)), k.kind.Name)
+	}
+}
+
+// expectReachable holds the endpoints in a network against all clusters that are known.
+func (s *start) expectReachable(network string, reachable *v1alpha1.ReachableEndpoints) {
+	var want, have []string
+	for _, k := range s.known(clusters) {
+		if network != "" && networkOf(k) == network {
+			for _, e := range reachableEndpoints(k.(*v1alpha1.KafkaClusterObservation)) {
+				want = append(want, e.ClusterID+"/"+e.AccessPointID)
+			}
+		}
+	}
+	for _, e := range reachable.Endpoints {
+		have = append(have, e.ClusterID+"/"+e.AccessPointID)
+	}
+	s.Expect(have).To(ConsistOf(want))
+	s.Expect(int(reachable.EndpointCount)).To(Equal(len(want)))
+}
+
+// expectJoined holds one observation's joins against all that is known.
+func (s *start) expectJoined(object Object) {
+	switch o := object.(type) {
+	case *v1alpha1.KafkaClusterObservation:
+		s.expectConnections(networkOf(o), o.Status.NetworkConnections)
 		s.expectToldOf(o.Status.Network)
 		s.expectRegistry(o.Status.SchemaRegistry)
-	case *v1alpha1.PeeringObservation:
-		var want []string
-		for _, k := range s.known(clusters) {
-			c := k.(*v1alpha1.KafkaClusterObservation)
-			if c.Status.Network != nil && networkID(c.Status.Network) == networkID(o.Status.Network) {
-				for _, e := range reachableEndpoints(c) {
-					want = append(want, e.ClusterID+"/"+e.AccessPointID)
-				}
-			}
-		}
-		var have []string
-		for _, e := range o.Status.Endpoints {
-			have = append(have, e.ClusterID+"/"+e.AccessPointID)
-		}
-		s.Expect(have).To(ConsistOf(want), o.Name)
-		s.expectToldOf(o.Status.Network)
 	case *v1alpha1.NetworkObservation:
+		s.expectConnections(o.CloudID(), o.Status.NetworkConnections)
 		var want, have []string
-		for _, kind := range []int{clusters, peerings} {
-			for _, k := range s.known(kind) {
-				if networkOf(k) == o.CloudID() {
-					want = append(want, k.GetName()+" "+observation(k).Phase())
-				}
+		for _, k := range s.known(clusters) {
+			if networkOf(k) == o.CloudID() {
+				want = append(want, k.GetName()+" "+observation(k).Phase())
 			}
 		}
 		for _, c := range o.Status.KafkaClusters {
 			have = append(have, c.Name+" "+c.Phase)
 		}
-		for _, p := range o.Status.Peerings {
-			have = append(have, p.Name+" "+p.Phase)
-		}
 		s.Expect(have).To(ConsistOf(want), o.Name)
-		s.Expect(int(o.Status.KafkaClusterCount + o.Status.PeeringCount)).To(Equal(len(want)))
+		s.Expect(int(o.Status.KafkaClusterCount)).To(Equal(len(want)))
+	default:
+		if parts := allKinds[numberOf(o)].parts; parts != nil {
+			p := parts(observation(o))
+			s.expectReachable(networkID(*p.network), p.reachable)
+			s.expectToldOf(*p.network)
+		}
 	}
 }
 
@@ -263,7 +277,7 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 // readiness is the table of the contract: a phase's status of Ready.
 func readiness(kind int, phase string) string {
 	switch phase {
-	case []string{clusters: "PROVISIONED", peerings: "READY", networked: "READY", registries: "PROVISIONED"}[kind]:
+	case allKinds[kind].ready:
 		return "True/"
 	case "", "NEWER":
 		return "Unknown/UnknownPhase"

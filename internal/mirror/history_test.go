@@ -11,7 +11,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
-	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
 // history plays one life of a source at random: the cloud changes, listings come
@@ -28,13 +27,6 @@ type history struct {
 // tally counts what a life held against the rules, by name.
 type tally map[string]int
 
-var phasesOf = [kindCount][]string{
-	clusters:   {"PROVISIONING", "PROVISIONED", "FAILED", "", "NEWER"},
-	peerings:   {"PROVISIONING", "PENDING_ACCEPT", "READY", "FAILED", "DISCONNECTED", "NEWER"},
-	networked:  {"PROVISIONING", "READY", "FAILED", "NEWER"},
-	registries: {"PROVISIONING", "PROVISIONED", "FAILED", "NEWER"},
-}
-
 // poolOf are few IDs for each kind, so that what goes often comes back.
 var poolOf = rapid.SampledFrom([]string{"lkc-1", "lkc-2", "lkc-3", "lkc-4", "lkc-5", "n-1", "n-2", "ID_1", "ID_2", "ID_3", "ID_4"})
 
@@ -42,27 +34,9 @@ var anyKind = rapid.IntRange(0, kindCount-1)
 
 // drawRecord draws an object of a kind with this ID.
 func drawRecord(t *rapid.T, kind int, id string) any {
-	phase := rapid.SampledFrom(phasesOf[kind]).Draw(t, "phase")
-	if kind == networked {
-		r := newNetwork(id, rapid.SampledFrom([]string{"", "10.1.0.0/16", "10.2.0.0/16"}).Draw(t, "cidr"))
-		r.Status.Phase = phase
-		return r
-	}
-	if kind == registries {
-		r := newRegistry(id, rapid.SampledFrom([]string{"", "https://one", "https://two"}).Draw(t, "endpoint"))
-		r.Status.Phase = phase
-		return r
-	}
+	phase := rapid.SampledFrom(allKinds[kind].phases).Draw(t, "phase")
 	network := rapid.SampledFrom([]string{"", "n-1", "n-2"}).Draw(t, "network")
-	if kind == peerings {
-		r := newPeering(id, network)
-		r.Status = wire.PeeringStatus{Phase: phase, ErrorCode: rapid.SampledFrom([]string{"", "E1"}).Draw(t, "error")}
-		return r
-	}
-	points := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"PUBLIC", "ap1", "ap2"}), rapid.ID).Draw(t, "access points")
-	r := withPoints(newCluster(id, network), points...)
-	r.Status.Phase = phase
-	return r
+	return allKinds[kind].draw(t, id, phase, network)
 }
 
 // Put makes a cloud object again, or changes it.

@@ -17,9 +17,9 @@ import (
 
 // fullObjects returns an object of each kind of observation with every field of its status set.
 func fullObjects(t *testing.T) map[*Kind]v1alpha1.Observation {
-	objects := map[*Kind]v1alpha1.Observation{
-		KafkaCluster: &v1alpha1.KafkaClusterObservation{}, Peering: &v1alpha1.PeeringObservation{}, Network: &v1alpha1.NetworkObservation{},
-		SchemaRegistry: &v1alpha1.SchemaRegistryObservation{},
+	objects := map[*Kind]v1alpha1.Observation{}
+	for _, k := range allKinds {
+		objects[k.kind] = k.object()
 	}
 	for k, o := range objects {
 		filled.Fill(t, reflect.ValueOf(k.stored(o)).Elem(), k.Name)

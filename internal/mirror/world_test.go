@@ -21,17 +21,6 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// The kinds of a world, and where each is in a slice by kind.
-const (
-	clusters = iota
-	peerings
-	networked
-	registries
-	kindCount
-)
-
-var worldKinds = []*Kind{clusters: KafkaCluster, peerings: Peering, networked: Network, registries: SchemaRegistry}
-
 // began is when a world begins. Its fraction of a second is one that the
 // Kubernetes API would drop.
 var began = time.Date(2026, time.January, 2, 3, 4, 5, 600_000_000, time.UTC)
@@ -46,28 +35,6 @@ func newSource() *v1alpha1.InventorySource {
 		*policy = v1alpha1.MirrorPolicyMirror
 	}
 	return s
-}
-
-// policiesOf returns where a source's spec says whether each kind is mirrored.
-func policiesOf(s *v1alpha1.InventorySource) []*v1alpha1.MirrorPolicy {
-	return []*v1alpha1.MirrorPolicy{
-		clusters: &s.Spec.KafkaClusters.Policy, peerings: &s.Spec.Peerings.Policy, networked: &s.Spec.Networks.Policy,
-		registries: &s.Spec.SchemaRegistry.Policy,
-	}
-}
-
-// emptyRecord returns a record of a kind with this ID and nothing else.
-func emptyRecord(kind int, id string) any {
-	return []any{clusters: &wire.Cluster{ID: id}, peerings: &wire.Peering{ID: id}, networked: &wire.Network{ID: id},
-		registries: &wire.SchemaRegistry{ID: id}}[kind]
-}
-
-// eachKind returns an empty map for each kind.
-func eachKind[T any]() (maps [kindCount]map[string]T) {
-	for kind := range maps {
-		maps[kind] = map[string]T{}
-	}
-	return maps
 }
 
 // newCluster returns a provisioned cluster's record. A network is optional.
@@ -104,34 +71,6 @@ func newRegistry(id, endpoint string) *wire.SchemaRegistry {
 	r.Status.Phase = "PROVISIONED"
 	r.Spec.HTTPEndpoint = endpoint
 	return r
-}
-
-// project turns a record of any kind into an observation without metadata.
-func project(record any) v1alpha1.Observation {
-	switch r := record.(type) {
-	case *wire.Cluster:
-		return ProjectKafkaCluster(r)
-	case *wire.Peering:
-		return ProjectPeering(r)
-	case *wire.Network:
-		return ProjectNetwork(r)
-	case *wire.SchemaRegistry:
-		return ProjectSchemaRegistry(r)
-	}
-	panic(fmt.Sprintf("no record: %T", record))
-}
-
-// kindOf returns the kind of an observation.
-func kindOf(o Object) *Kind {
-	switch o.(type) {
-	case *v1alpha1.KafkaClusterObservation:
-		return KafkaCluster
-	case *v1alpha1.PeeringObservation:
-		return Peering
-	case *v1alpha1.SchemaRegistryObservation:
-		return SchemaRegistry
-	}
-	return Network
 }
 
 // stamped turns a record of any kind into an observation of a source's.
