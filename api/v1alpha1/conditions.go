@@ -76,6 +76,9 @@ const (
 	// ConditionSchemaRegistrySynced reports the result of the last sync of the Schema Registry
 	// clusters.
 	ConditionSchemaRegistrySynced = "SchemaRegistrySynced"
+	// ConditionTransitGatewayAttachmentsSynced reports how the last sync of the transit gateway attachments
+	// went.
+	ConditionTransitGatewayAttachmentsSynced = "TransitGatewayAttachmentsSynced"
 	// ConditionPruneHeld is True while a prune waits for a person's approval. Otherwise the
 	// condition is absent.
 	ConditionPruneHeld = "PruneHeld"

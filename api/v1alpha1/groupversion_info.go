@@ -33,6 +33,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&PeeringObservation{}, &PeeringObservationList{},
 		&NetworkObservation{}, &NetworkObservationList{},
 		&SchemaRegistryObservation{}, &SchemaRegistryObservationList{},
+		&TransitGatewayAttachmentObservation{}, &TransitGatewayAttachmentObservationList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

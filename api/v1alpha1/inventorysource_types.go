@@ -160,6 +160,11 @@ type MirrorSettings struct {
 	// +optional
 	SchemaRegistry SchemaRegistrySelection `json:"schemaRegistry,omitzero"`
 
+	// Which transit gateway attachments of the environment to mirror. Default: none,
+	// because the credential needs a further right to list them.
+	// +optional
+	TransitGatewayAttachments ConnectionSelection `json:"transitGatewayAttachments,omitzero"`
+
 	// When to delete an observation whose cloud object is missing.
 	// +optional
 	// +kubebuilder:default={}
@@ -408,6 +413,38 @@ type SchemaRegistrySelection struct {
 	Policy MirrorPolicy `json:"policy,omitempty"`
 }
 
+// ConnectionSelection says which objects of one kind that connects networks to
+// mirror. An object must pass every filter that is not empty.
+type ConnectionSelection struct {
+	// Mirror keeps one observation per object. Networks, and the Kafka clusters in
+	// them, then show it. Ignore lists no objects of the kind and deletes this
+	// source's observations of it. Default: Ignore.
+	// +optional
+	Policy MirrorPolicy `json:"policy,omitempty"`
+
+	// IDs of networks, such as n-00000. Only objects that connect one of them are
+	// mirrored. At most 100. Default: objects of all networks.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Networks []Identifier `json:"networks,omitempty"`
+
+	// Only objects with one of these display names are mirrored. At most 100.
+	// Default: objects with any name.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	DisplayNames []Identifier `json:"displayNames,omitempty"`
+
+	// Only objects in one of these phases are mirrored: READY, or another word of
+	// the API. An object that leaves these phases goes missing, as if it were
+	// deleted. At most 100. Default: objects in any phase.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	Phases []Identifier `json:"phases,omitempty"`
+}
+
 // Prune says when to delete an observation whose cloud object is missing. A
 // listing that failed or is incomplete never counts.
 type Prune struct {
@@ -533,6 +570,11 @@ type InventorySourceStatus struct {
 	// +optional
 	SchemaRegistry *InventorySummary `json:"schemaRegistry,omitempty"`
 
+	// Counts of the transit gateway attachments. Absent until the first complete
+	// listing, and while transitGatewayAttachments.policy is Ignore.
+	// +optional
+	TransitGatewayAttachments *InventorySummary `json:"transitGatewayAttachments,omitempty"`
+
 	// true while the operator keeps ConfigMaps with endpoints for the source.
 	// If the ConfigMaps are no longer wanted, true until the last of them is
 	// deleted.
@@ -618,11 +660,11 @@ type PhaseCount struct {
 
 // InventorySource mirrors the Kafka clusters and network peerings of one
 // Confluent Cloud environment. If its spec says so, the source mirrors the
-// environment's networks and Schema Registry too. For each cloud object the
-// operator writes an observation, such as a KafkaClusterObservation, into the
-// source's namespace. The source owns its observations. If the source is
-// deleted, its observations are deleted too. The operator only reads the cloud,
-// and changes nothing there.
+// environment's networks, what else connects them, and Schema Registry too. For
+// each cloud object the operator writes an observation, such as a
+// KafkaClusterObservation, into the source's namespace. The source owns its
+// observations. If the source is deleted, its observations are deleted too. The
+// operator only reads the cloud, and changes nothing there.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -634,6 +676,7 @@ type PhaseCount struct {
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="NETWORKS",type=integer,JSONPath=`.status.networks.observed`,priority=1
+// +kubebuilder:printcolumn:name="TRANSIT-GATEWAYS",type=integer,JSONPath=`.status.transitGatewayAttachments.observed`,priority=1
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

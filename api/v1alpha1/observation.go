@@ -84,6 +84,18 @@ type NetworkConnections struct {
 	// those that peerings leaves out. Absent if 0.
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
+
+	// Transit gateway attachments of the network that this source mirrors: the first
+	// 500, sorted by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	TransitGatewayAttachments []ConnectionSummary `json:"transitGatewayAttachments,omitempty"`
+
+	// Number of all transit gateway attachments of the network that this source
+	// mirrors. transitGatewayAttachments names at most 500. Absent if 0.
+	// +optional
+	TransitGatewayAttachmentCount int32 `json:"transitGatewayAttachmentCount,omitempty"`
 }
 
 // ConnectionSummary has the name and phase of one object that connects a network.

@@ -18,7 +18,8 @@ import (
 
 // observationKinds are the kinds of observations, each with the field that holds
 // the cloud's ID.
-var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID", kindRegistry: "clusterID"}
+var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID", kindRegistry: "clusterID",
+	kindGateway: "transitGatewayAttachmentID"}
 
 func observation(kind, name, source, environment string) *unstructured.Unstructured {
 	return object(kind, name, map[string]any{
@@ -116,12 +117,19 @@ func fullRegistry(t *testing.T) *v1alpha1.SchemaRegistryObservation {
 	return o
 }
 
+func fullGateway(t *testing.T) *v1alpha1.TransitGatewayAttachmentObservation {
+	o := &v1alpha1.TransitGatewayAttachmentObservation{}
+	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "TransitGatewayAttachment")
+	return o
+}
+
 func statusOf(o v1alpha1.Observation) reflect.Value {
 	return reflect.ValueOf(o).Elem().FieldByName("Status")
 }
 
 func (s *server) statusComesBack(t *testing.T) {
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t)} {
 		g := NewWithT(t)
 		o.SetNamespace(namespace)
 		o.SetName("full")
@@ -139,7 +147,7 @@ func (s *server) statusComesBack(t *testing.T) {
 
 func TestObservationsTellWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t)} {
 		g := NewWithT(t)
 		g.Expect(o.CloudID()).To(Equal("any"))
 		g.Expect(o.Phase()).To(Equal("any"))

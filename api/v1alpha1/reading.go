@@ -29,8 +29,8 @@ const (
 const phaseConnected = "READY"
 
 // IsReady reports whether the condition Ready of an observation is True. Ready is True if the phase
-// is PROVISIONED (Kafka and Schema Registry clusters) or READY (networks and peerings), and the
-// condition Observed is True.
+// is PROVISIONED (Kafka and Schema Registry clusters) or READY (networks and what connects them), and
+// the condition Observed is True.
 func IsReady(o Observation) bool { return isTrue(*o.Conditions(), ConditionReady) }
 
 // IsFresh reports whether the condition Observed of an observation is True: the cloud object was in
@@ -67,6 +67,12 @@ func (s *InventorySource) NetworksFresh(now time.Time) bool {
 // SchemaRegistryFresh does for Schema Registry what KafkaClustersFresh does for Kafka clusters.
 func (s *InventorySource) SchemaRegistryFresh(now time.Time) bool {
 	return s.fresh(s.Status.SchemaRegistry, now)
+}
+
+// TransitGatewayAttachmentsFresh does for transit gateway attachments what KafkaClustersFresh does for
+// Kafka clusters.
+func (s *InventorySource) TransitGatewayAttachmentsFresh(now time.Time) bool {
+	return s.fresh(s.Status.TransitGatewayAttachments, now)
 }
 
 func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
@@ -106,6 +112,7 @@ func (c *NetworkConnections) ReachableThrough() []Connection {
 		shown []ConnectionSummary
 	}{
 		{"PeeringObservation", c.Peerings},
+		{"TransitGatewayAttachmentObservation", c.TransitGatewayAttachments},
 	} {
 		for _, one := range of.shown {
 			if one.Phase == phaseConnected {

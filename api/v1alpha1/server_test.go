@@ -133,6 +133,7 @@ const (
 	kindPeering   = "PeeringObservation"
 	kindNetwork   = "NetworkObservation"
 	kindRegistry  = "SchemaRegistryObservation"
+	kindGateway   = "TransitGatewayAttachmentObservation"
 )
 
 func (s *server) names(t *testing.T) {
@@ -147,7 +148,7 @@ func (s *server) names(t *testing.T) {
 	}
 	for resource, short := range map[string]string{
 		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo", "networkobservations": "neo",
-		"schemaregistryobservations": "sro", "environmentdiscoveries": "edisc",
+		"schemaregistryobservations": "sro", "environmentdiscoveries": "edisc", "transitgatewayattachmentobservations": "tgo",
 	} {
 		g.Expect(resources).To(And(HaveKey(resource), HaveKey(resource+"/status")))
 		g.Expect(resources[resource].ShortNames).To(ConsistOf(short))
@@ -160,10 +161,11 @@ func (s *server) columns(t *testing.T) {
 	g := NewWithT(t)
 	// A column after the bar shows in wide output only.
 	want := map[string]string{
-		kindSource:    "ENVIRONMENT DISPLAY-NAME CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS STATUS",
+		kindSource:    "ENVIRONMENT DISPLAY-NAME CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS TRANSIT-GATEWAYS STATUS",
 		kindDiscovery: "ENVIRONMENTS MISSING SOURCES READY REASON LAST-SYNC AGE | TO-CREATE TO-CHANGE TO-DELETE STATUS",
 		kindCluster:   "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
 		kindPeering:   "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
+		kindGateway:   "DISPLAY-NAME PHASE CLOUD NETWORK READY AGE | TRANSIT-GATEWAY ROUTES ERROR SOURCE",
 		kindNetwork:   "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
 		kindRegistry:  "DISPLAY-NAME PHASE PACKAGE CLOUD REGION READY AGE | ENDPOINT SOURCE",
 	}

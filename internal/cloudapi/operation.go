@@ -172,6 +172,23 @@ var SchemaRegistries = &Operation[wire.SchemaRegistry, SchemaRegistryFilter]{
 	},
 }
 
+// TransitGatewayAttachments lists the transit gateway attachments of an environment.
+var TransitGatewayAttachments = &Operation[wire.TransitGatewayAttachment, ConnectionFilter]{
+	operation: operation{
+		name:         "listNetworkingV1TransitGatewayAttachments",
+		path:         "networking/v1/transit-gateway-attachments",
+		listKind:     "TransitGatewayAttachmentList",
+		pageSize:     1000,
+		cloudKeyOnly: true,
+	},
+	params:  ConnectionFilter.params,
+	id:      func(a *wire.TransitGatewayAttachment) string { return a.ID },
+	compact: (*wire.TransitGatewayAttachment).Compact,
+	value: func(a *wire.TransitGatewayAttachment, param string) string {
+		return connectionValue(param, a.Spec.Environment, a.Spec.Network, a.Spec.DisplayName, a.Status.Phase)
+	},
+}
+
 // EnvironmentFilter is empty: the API lists all environments that the credential can see.
 type EnvironmentFilter struct{}
 

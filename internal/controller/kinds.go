@@ -24,6 +24,9 @@ var observationKinds = []kind{
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 	newObservationKind(mirror.SchemaRegistry, cloudapi.SchemaRegistries, schemaRegistryFilter, mirror.ProjectSchemaRegistry, &v1alpha1.SchemaRegistryObservation{}, &v1alpha1.SchemaRegistryObservationList{}),
+	newObservationKind(mirror.TransitGatewayAttachment, cloudapi.TransitGatewayAttachments, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
+		return &s.TransitGatewayAttachments
+	}), mirror.ProjectTransitGatewayAttachment, &v1alpha1.TransitGatewayAttachmentObservation{}, &v1alpha1.TransitGatewayAttachmentObservationList{}),
 }
 
 // environmentKind is the kind that a discovery mirrors. Its listing has no filter. So an
@@ -73,6 +76,20 @@ func networkFilter(s *v1alpha1.InventorySource) cloudapi.NetworkFilter {
 
 func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFilter {
 	return cloudapi.SchemaRegistryFilter{Environment: s.Spec.Environment}
+}
+
+// connectionFilter returns the filter of a kind that connects networks. selection returns where a
+// source selects the objects of the kind.
+func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
+	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
+		selected := selection(&s.Spec)
+		return cloudapi.ConnectionFilter{
+			Environment:  s.Spec.Environment,
+			Networks:     sorted(selected.Networks),
+			DisplayNames: sorted(selected.DisplayNames),
+			Phases:       sorted(selected.Phases),
+		}
+	}
 }
 
 // kind describes one kind. mirror.Kind has what planning needs. The other fields say how to list

@@ -18,6 +18,7 @@ const (
 	peerings
 	networked
 	registries
+	attachments
 	kindCount
 )
 
@@ -101,6 +102,23 @@ var allKinds = [kindCount]worldKind{
 			r := newRegistry(id, rapid.SampledFrom([]string{"", "https://one", "https://two"}).Draw(t, "endpoint"))
 			r.Status.Phase = phase
 			return r
+		},
+	}),
+	attachments: of(TransitGatewayAttachment, ProjectTransitGatewayAttachment, worldKind{
+		ready:  "READY",
+		phases: []string{"PROVISIONING", "PENDING_ACCEPT", "READY", "ERROR", "NEWER"},
+		policy: func(s *v1alpha1.InventorySourceSpec) *v1alpha1.MirrorPolicy {
+			return &s.TransitGatewayAttachments.Policy
+		},
+		draw: func(t *rapid.T, id, phase, network string) any {
+			r := newAttachment(id, network)
+			r.Status = wire.TransitGatewayAttachmentStatus{Phase: phase, ErrorCode: drawError(t)}
+			return r
+		},
+		shown: transitGatewayAttachmentList,
+		parts: func(o v1alpha1.Observation) connectionParts {
+			status := &o.(*v1alpha1.TransitGatewayAttachmentObservation).Status
+			return connectionParts{&status.Network, &status.ReachableEndpoints}
 		},
 	}),
 }

@@ -13,11 +13,12 @@ var ErrNotFound = errors.New("not in the inventory")
 
 // Inventory is a whole inventory as one document. Its objects are in order of creation.
 type Inventory struct {
-	Environments     []Environment    `json:"environments,omitempty"` // an environment with objects may be left out
-	Clusters         []Cluster        `json:"clusters"`
-	Peerings         []Peering        `json:"peerings"`
-	Networks         []Network        `json:"networks,omitempty"`
-	SchemaRegistries []SchemaRegistry `json:"schemaregistries,omitempty"`
+	Environments              []Environment              `json:"environments,omitempty"` // an environment with objects may be left out
+	Clusters                  []Cluster                  `json:"clusters"`
+	Peerings                  []Peering                  `json:"peerings"`
+	Networks                  []Network                  `json:"networks,omitempty"`
+	SchemaRegistries          []SchemaRegistry           `json:"schemaregistries,omitempty"`
+	TransitGatewayAttachments []TransitGatewayAttachment `json:"transitGatewayAttachments,omitempty"`
 }
 
 // Size returns the number of clusters and of peerings in all environments.

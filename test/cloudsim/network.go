@@ -240,7 +240,7 @@ func (g *generator) network(i int) object {
 	n.Spec.DisplayName = g.name("net-" + at.site.region)
 	n.Spec.Zones = at.site.zones
 	kind := connectionPeering
-	if i%4 == 3 {
+	if forLink(i) {
 		kind = connectionLink
 	}
 	n.Spec.ConnectionTypes = []string{kind}
@@ -273,6 +273,9 @@ func (g *generator) network(i int) object {
 	}
 	return &n
 }
+
+// forLink reports whether clients reach the i-th network of a seed by PrivateLink.
+func forLink(i int) bool { return i%4 == 3 }
 
 // connect sets the names and cloud fields that clients of a READY network use.
 func (g *generator) connect(n *Network, at network) {

@@ -149,6 +149,33 @@ func TestSchemaRegistryHasEveryPublishedField(t *testing.T) {
 	}))
 }
 
+func TestEveryPublishedFieldOfATransitGatewayAttachmentIsRead(t *testing.T) {
+	g := NewWithT(t)
+	var got TransitGatewayAttachment
+	g.Expect(json.Unmarshal([]byte(`{
+		"api_version": "networking/v1", "kind": "TransitGatewayAttachment", "id": "tgwa-12345", "metadata": {"self": "https://self"},
+		"spec": {
+			"display_name": "prod", "environment": {"id": "env-1"}, "network": {"id": "n-1"},
+			"cloud": {"kind": "AwsTransitGatewayAttachment", "ram_share_arn": "arn:ram", "transit_gateway_id": "tgw-1", "routes": ["10.0.0.0/8"]}
+		},
+		"status": {"phase": "ERROR", "error_code": "E1", "error_message": "broken",
+			"cloud": {"kind": "AwsTransitGatewayAttachmentStatus", "transit_gateway_attachment_id": "tgw-attach-1"}}
+	}`), &got)).To(Succeed())
+	g.Expect(got).To(Equal(TransitGatewayAttachment{
+		ID:       "tgwa-12345",
+		Metadata: ObjectMeta{Self: "https://self"},
+		Spec: TransitGatewayAttachmentSpec{
+			DisplayName: "prod",
+			Cloud: TransitGatewayAttachmentCloud{Kind: "AwsTransitGatewayAttachment", RAMShareARN: "arn:ram", TransitGatewayID: "tgw-1",
+				Routes: []string{"10.0.0.0/8"}},
+			Environment: Reference{ID: "env-1"},
+			Network:     Reference{ID: "n-1"},
+		},
+		Status: TransitGatewayAttachmentStatus{Phase: "ERROR", ErrorCode: "E1", ErrorMessage: "broken",
+			Cloud: TransitGatewayAttachmentStatusCloud{Kind: "AwsTransitGatewayAttachmentStatus", TransitGatewayAttachmentID: "tgw-attach-1"}},
+	}))
+}
+
 func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	g := NewWithT(t)
 	var cluster Cluster
@@ -167,6 +194,13 @@ func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	peering.Compact()
 	g.Expect(peering.Spec.Cloud.Routes).To(BeEmpty())
 	g.Expect(peering.Spec.Cloud.ImportCustomRoutes).To(BeNil())
+
+	var attachment TransitGatewayAttachment
+	g.Expect(json.Unmarshal([]byte(`{"id": "tgwa-1", "spec": {"cloud": {"routes": [null, "10.0.0.0/8"]}}, "status": {"cloud": null}}`),
+		&attachment)).To(Succeed())
+	attachment.Compact()
+	g.Expect(attachment).To(Equal(TransitGatewayAttachment{ID: "tgwa-1",
+		Spec: TransitGatewayAttachmentSpec{Cloud: TransitGatewayAttachmentCloud{Routes: []string{"10.0.0.0/8"}}}}))
 
 	var network Network
 	g.Expect(json.Unmarshal([]byte(`{"id": "n-1", "spec": {"gateway": null, "connection_types": [null, "PEERING"], "zones": [null],

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+// TransitGatewayAttachment is one attachment of a network to a transit gateway, of networking/v1.
+type TransitGatewayAttachment struct {
+	ID       string                         `json:"id"`
+	Metadata ObjectMeta                     `json:"metadata"`
+	Spec     TransitGatewayAttachmentSpec   `json:"spec"`
+	Status   TransitGatewayAttachmentStatus `json:"status"`
+}
+
+// TransitGatewayAttachmentSpec is the configuration that was asked for.
+type TransitGatewayAttachmentSpec struct {
+	DisplayName string                        `json:"display_name"`
+	Cloud       TransitGatewayAttachmentCloud `json:"cloud"`
+	Environment Reference                     `json:"environment"`
+	Network     Reference                     `json:"network"`
+}
+
+// TransitGatewayAttachmentCloud has the members of AWS, the only cloud that is published.
+type TransitGatewayAttachmentCloud struct {
+	Kind             string   `json:"kind"`
+	RAMShareARN      string   `json:"ram_share_arn"`
+	TransitGatewayID string   `json:"transit_gateway_id"`
+	Routes           []string `json:"routes"`
+}
+
+// TransitGatewayAttachmentStatus is the present state of the attachment. The two error members are
+// set only while something is wrong.
+type TransitGatewayAttachmentStatus struct {
+	Phase        string                              `json:"phase"`
+	ErrorCode    string                              `json:"error_code"`
+	ErrorMessage string                              `json:"error_message"`
+	Cloud        TransitGatewayAttachmentStatusCloud `json:"cloud"`
+}
+
+// TransitGatewayAttachmentStatusCloud is what the cloud provider made.
+type TransitGatewayAttachmentStatusCloud struct {
+	Kind                       string `json:"kind"`
+	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
+}
+
+// Compact drops the empty members that null leaves behind in a list, because null means absent
+// there too.
+func (a *TransitGatewayAttachment) Compact() {
+	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
+}
