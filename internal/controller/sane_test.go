@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,10 +60,11 @@ var standings = func() map[string]standing {
 // phaseReasons are the reasons that Ready of an observation has from a known phase,
 // True first.
 var phaseReasons = map[string][]string{
-	"KafkaClusterObservation":   {"Provisioned", "Provisioning", "Failed"},
-	"PeeringObservation":        {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
-	"NetworkObservation":        {"Ready", "Provisioning", "Failed", "Deprovisioning"},
-	"SchemaRegistryObservation": {"Provisioned", "Provisioning", "Failed"},
+	"KafkaClusterObservation":             {"Provisioned", "Provisioning", "Failed"},
+	"PeeringObservation":                  {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected"},
+	"NetworkObservation":                  {"Ready", "Provisioning", "Failed", "Deprovisioning"},
+	"SchemaRegistryObservation":           {"Provisioned", "Provisioning", "Failed"},
+	"TransitGatewayAttachmentObservation": {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected", "Error"},
 }
 
 // reached are the reasons that specs brought about, on conditions by kind.
@@ -228,7 +230,7 @@ func expectSaneObservation(kind string, o v1alpha1.Observation) {
 		default:
 			Expect(reasons).To(ContainElement(ready.Reason))
 			Expect(ready.Status).To(Equal(metav1.ConditionFalse), ready.Reason)
-			if shown = "Progressing"; ready.Reason == "Failed" || ready.Reason == "Disconnected" {
+			if shown = "Progressing"; slices.Contains([]string{"Failed", "Disconnected", "Error"}, ready.Reason) {
 				shown = "Degraded"
 			}
 		}

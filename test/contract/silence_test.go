@@ -109,6 +109,21 @@ var operations = map[string]readers{
 			return len(items), err
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) { return trusted(listRegistries(ctx, c)) }},
+	"transitGatewayAttachments": connectionsSilent(transitGateways, "TransitGatewayAttachmentList"),
+}
+
+// connectionsSilent lists the objects of a kind that connects networks.
+func connectionsSilent(c connectionReaders, listKind string) readers {
+	f := cloudapi.ConnectionFilter{Environment: environment}
+	return readers{listKind,
+		func(ctx context.Context, s sdk) (int, error) {
+			items, err := c.vendor(ctx, s, f)
+			return len(items), err
+		},
+		func(ctx context.Context, client *cloudapi.Client) (int, error) {
+			items, err := c.ours(ctx, client, f)
+			return len(items), err
+		}}
 }
 
 // trusted is how many items a listing has, and the error that keeps a caller from
@@ -144,6 +159,10 @@ func TestWhatTheSDKTakesForTheLastPageIsAnErrorToOurs(t *testing.T) {
 	addRegistries(sim, 2*registriesPerPage)
 	firstPage := map[string]int{"clusters": clustersPerPage, "peerings": peeringsPerPage, "networks": networksPerPage,
 		"registries": registriesPerPage}
+	for _, c := range connections {
+		c.addMore(sim, 2*connectionsPerPage)
+		firstPage[c.plural] = connectionsPerPage
+	}
 	for name, read := range operations {
 		for _, s := range silences {
 			if s.class == cloudapi.Incomplete {

@@ -37,6 +37,7 @@ var loadSpecs = sync.OnceValues(func() (published, error) {
 		p.load(networkingSpec(), peeringsPath, "listNetworkingV1Peerings"),
 		p.load(networkingSpec(), networksPath, "listNetworkingV1Networks"),
 		p.load(registriesSpec(), registriesPath, "listSrcmV3Clusters"),
+		p.load(networkingSpec(), transitGatewaysPath, "listNetworkingV1TransitGatewayAttachments"),
 		p.load(environmentsSpec, environmentsPath, "listOrgV2Environments"),
 	)
 })

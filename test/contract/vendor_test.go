@@ -32,6 +32,8 @@ var vendorPages = map[string]func() any{
 	peeringsPath:   func() any { return &networking.NetworkingV1PeeringList{} },
 	networksPath:   func() any { return &networking.NetworkingV1NetworkList{} },
 	registriesPath: func() any { return &srcm.SrcmV3ClusterList{} },
+
+	transitGatewaysPath: func() any { return &networking.NetworkingV1TransitGatewayAttachmentList{} },
 }
 
 // sdk is the vendor's SDK for one server, used as its documentation shows.
