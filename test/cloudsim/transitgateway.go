@@ -64,7 +64,7 @@ var transitGatewayKind = of(func(doc *Inventory) *[]TransitGatewayAttachment { r
 	path:         "/networking/v1/transit-gateway-attachments",
 	apiVersion:   "networking/v1",
 	name:         "TransitGatewayAttachment",
-	noun:         "attachment",
+	noun:         "transit-gateway-attachment",
 	plural:       "transitGatewayAttachments",
 	maxPageSize:  1000,
 	cloudKeyOnly: true,

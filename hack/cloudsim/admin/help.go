@@ -1,8 +1,8 @@
 package admin
 
 // helpText has places for addresses, IDs that are really there, and phases.
-const helpText = `The simulated cloud: an organization with environments, and in them Kafka clusters, network
-peerings, networks and Schema Registry clusters.
+const helpText = `The simulated cloud: an organization with environments, and in them Kafka clusters, networks,
+what connects these, and Schema Registry clusters.
 
 The cloud itself, as the operator sees it; KEY and SECRET are the API key it accepts:
 
@@ -10,6 +10,7 @@ The cloud itself, as the operator sees it; KEY and SECRET are the API key it acc
   curl -u KEY:SECRET '{cloud}/networking/v1/peerings?environment={environment}&status.phase=READY'
   curl -u KEY:SECRET '{cloud}/networking/v1/networks?environment={environment}'
   curl -u KEY:SECRET '{cloud}/srcm/v3/clusters?environment={environment}'
+  curl -u KEY:SECRET '{cloud}/networking/v1/transit-gateway-attachments?environment={environment}'
   curl -u KEY:SECRET '{cloud}/org/v2/environments'
 
 This interface shows the inventory and changes it while it runs. It needs no key.
@@ -18,8 +19,8 @@ This interface shows the inventory and changes it while it runs. It needs no key
   curl {admin}/inventory -o inventory.json
   curl {admin}/inventory -X PUT --data-binary @inventory.json
 
-  # One object; /peerings, /networks, /schemaregistries and /environments go like /clusters.
-  # POST takes the ID from the file:
+  # One object. /peerings, /networks, /environments and the other names in the document go like
+  # /clusters. POST takes the ID from the file:
   curl {admin}/clusters/{cluster} -o cluster.json
   curl {admin}/clusters/{cluster} -X PUT --data-binary @cluster.json
   curl {admin}/clusters -X POST --data-binary @cluster.json
