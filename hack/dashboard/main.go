@@ -73,11 +73,12 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		WithRow(dashboard.NewRowBuilder("Failed or missing in the cloud")).
 		WithPanel(number("Clusters failed", in("KafkaCluster", "FAILED"), alarming)).
 		WithPanel(number("Peerings failed or disconnected", in("Peering", "FAILED|DISCONNECTED"), alarming)).
+		WithPanel(number("Transit gateway attachments failed or disconnected", in("TransitGatewayAttachment", "FAILED|DISCONNECTED|ERROR"), alarming)).
 		WithPanel(number("Networks failed", in("Network", "FAILED"), alarming)).
 		WithPanel(number("Schema Registries failed", in("SchemaRegistry", "FAILED"), alarming)).
 		WithPanel(number("Objects missing", `sum(ccloud_inventory_observations_missing{`+source+`}) or vector(0)`, alarming)).
 		WithPanel(graph("Failed or disconnected", "By source.", units.Short,
-			query(`sum by (cluster, namespace, name, kind, phase) (ccloud_inventory_observations{`+source+`,phase=~"FAILED|DISCONNECTED"})`, "{{namespace}}/{{name}} {{kind}} {{phase}}"))).
+			query(`sum by (cluster, namespace, name, kind, phase) (ccloud_inventory_observations{`+source+`,phase=~"FAILED|DISCONNECTED|ERROR"})`, "{{namespace}}/{{name}} {{kind}} {{phase}}"))).
 		WithPanel(graph("Missing", "By source; environments by discovery. Absent from the last complete listing.", units.Short,
 			query(`sum by (cluster, namespace, name, kind) (ccloud_inventory_observations_missing{`+source+`})`, "{{namespace}}/{{name}} {{kind}}"))).
 		WithRow(dashboard.NewRowBuilder("Syncs and the cloud")).

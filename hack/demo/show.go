@@ -61,6 +61,8 @@ spec:
         policy: Mirror
       schemaRegistry:
         policy: Mirror
+      transitGatewayAttachments:
+        policy: Mirror
   overrides:
   - selector:
       ids: [` + leaving + `]
@@ -86,6 +88,7 @@ func (s *show) play(ctx context.Context) error {
 		"get peo -o wide",
 		"get neo -o wide",
 		"get sro -o wide",
+		"get tgo -o wide",
 		"get kco " + s.joined() + " -o yaml",
 	} {
 		if _, err := s.run(ctx, command); err != nil {

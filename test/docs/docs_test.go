@@ -38,6 +38,7 @@ var pages = []string{
 	"docs/peeringobservation.md",
 	"docs/networkobservation.md",
 	"docs/schemaregistryobservation.md",
+	"docs/transitgatewayattachmentobservation.md",
 	"docs/workload-identity.md",
 	"docs/gitops.md",
 	"docs/kubectl.md",
