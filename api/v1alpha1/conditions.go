@@ -79,6 +79,9 @@ const (
 	// ConditionTransitGatewayAttachmentsSynced reports how the last sync of the transit gateway attachments
 	// went.
 	ConditionTransitGatewayAttachmentsSynced = "TransitGatewayAttachmentsSynced"
+	// ConditionPrivateLinkAccessesSynced reports how the last sync of the private link accesses
+	// went.
+	ConditionPrivateLinkAccessesSynced = "PrivateLinkAccessesSynced"
 	// ConditionPruneHeld is True while a prune waits for a person's approval. Otherwise the
 	// condition is absent.
 	ConditionPruneHeld = "PruneHeld"

@@ -34,6 +34,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&NetworkObservation{}, &NetworkObservationList{},
 		&SchemaRegistryObservation{}, &SchemaRegistryObservationList{},
 		&TransitGatewayAttachmentObservation{}, &TransitGatewayAttachmentObservationList{},
+		&PrivateLinkAccessObservation{}, &PrivateLinkAccessObservationList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -165,6 +165,11 @@ type MirrorSettings struct {
 	// +optional
 	TransitGatewayAttachments ConnectionSelection `json:"transitGatewayAttachments,omitzero"`
 
+	// Which private link accesses of the environment to mirror. Default: none,
+	// because the credential needs a further right to list them.
+	// +optional
+	PrivateLinkAccesses ConnectionSelection `json:"privateLinkAccesses,omitzero"`
+
 	// When to delete an observation whose cloud object is missing.
 	// +optional
 	// +kubebuilder:default={}
@@ -575,6 +580,11 @@ type InventorySourceStatus struct {
 	// +optional
 	TransitGatewayAttachments *InventorySummary `json:"transitGatewayAttachments,omitempty"`
 
+	// Counts of the private link accesses. Absent until the first complete listing,
+	// and while privateLinkAccesses.policy is Ignore.
+	// +optional
+	PrivateLinkAccesses *InventorySummary `json:"privateLinkAccesses,omitempty"`
+
 	// true while the operator keeps ConfigMaps with endpoints for the source.
 	// If the ConfigMaps are no longer wanted, true until the last of them is
 	// deleted.
@@ -677,6 +687,7 @@ type PhaseCount struct {
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="NETWORKS",type=integer,JSONPath=`.status.networks.observed`,priority=1
 // +kubebuilder:printcolumn:name="TRANSIT-GATEWAYS",type=integer,JSONPath=`.status.transitGatewayAttachments.observed`,priority=1
+// +kubebuilder:printcolumn:name="PRIVATE-LINKS",type=integer,JSONPath=`.status.privateLinkAccesses.observed`,priority=1
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`

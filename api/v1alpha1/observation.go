@@ -96,6 +96,18 @@ type NetworkConnections struct {
 	// mirrors. transitGatewayAttachments names at most 500. Absent if 0.
 	// +optional
 	TransitGatewayAttachmentCount int32 `json:"transitGatewayAttachmentCount,omitempty"`
+
+	// Private link accesses of the network that this source mirrors: the first
+	// 500, sorted by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	PrivateLinkAccesses []ConnectionSummary `json:"privateLinkAccesses,omitempty"`
+
+	// Number of all private link accesses of the network that this source
+	// mirrors. privateLinkAccesses names at most 500. Absent if 0.
+	// +optional
+	PrivateLinkAccessCount int32 `json:"privateLinkAccessCount,omitempty"`
 }
 
 // ConnectionSummary has the name and phase of one object that connects a network.

@@ -19,7 +19,7 @@ import (
 // observationKinds are the kinds of observations, each with the field that holds
 // the cloud's ID.
 var observationKinds = map[string]string{kindCluster: "clusterID", kindPeering: "peeringID", kindNetwork: "networkID", kindRegistry: "clusterID",
-	kindGateway: "transitGatewayAttachmentID"}
+	kindGateway: "transitGatewayAttachmentID", kindLink: "privateLinkAccessID"}
 
 func observation(kind, name, source, environment string) *unstructured.Unstructured {
 	return object(kind, name, map[string]any{
@@ -124,12 +124,19 @@ func fullGateway(t *testing.T) *v1alpha1.TransitGatewayAttachmentObservation {
 	return o
 }
 
+func fullLink(t *testing.T) *v1alpha1.PrivateLinkAccessObservation {
+	o := &v1alpha1.PrivateLinkAccessObservation{}
+	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
+	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "PrivateLinkAccess")
+	return o
+}
+
 func statusOf(o v1alpha1.Observation) reflect.Value {
 	return reflect.ValueOf(o).Elem().FieldByName("Status")
 }
 
 func (s *server) statusComesBack(t *testing.T) {
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t), fullLink(t)} {
 		g := NewWithT(t)
 		o.SetNamespace(namespace)
 		o.SetName("full")
@@ -147,7 +154,7 @@ func (s *server) statusComesBack(t *testing.T) {
 
 func TestObservationsTellWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t)} {
+	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t), fullLink(t)} {
 		g := NewWithT(t)
 		g.Expect(o.CloudID()).To(Equal("any"))
 		g.Expect(o.Phase()).To(Equal("any"))

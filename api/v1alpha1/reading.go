@@ -75,6 +75,11 @@ func (s *InventorySource) TransitGatewayAttachmentsFresh(now time.Time) bool {
 	return s.fresh(s.Status.TransitGatewayAttachments, now)
 }
 
+// PrivateLinkAccessesFresh reports the same as KafkaClustersFresh, for private link accesses.
+func (s *InventorySource) PrivateLinkAccessesFresh(now time.Time) bool {
+	return s.fresh(s.Status.PrivateLinkAccesses, now)
+}
+
 func (s *InventorySource) fresh(of *InventorySummary, now time.Time) bool {
 	return of != nil && of.LastListTime != nil && now.Sub(of.LastListTime.Time) < s.GetStaleAfter()
 }
@@ -113,6 +118,7 @@ func (c *NetworkConnections) ReachableThrough() []Connection {
 	}{
 		{"PeeringObservation", c.Peerings},
 		{"TransitGatewayAttachmentObservation", c.TransitGatewayAttachments},
+		{"PrivateLinkAccessObservation", c.PrivateLinkAccesses},
 	} {
 		for _, one := range of.shown {
 			if one.Phase == phaseConnected {

@@ -36,7 +36,7 @@ func TestASourceTellsWhetherItsListingsAreFresh(t *testing.T) {
 	fresh := func() []bool {
 		return []bool{s.KafkaClustersFresh(now), s.PeeringsFresh(now), s.NetworksFresh(now), s.SchemaRegistryFresh(now)}
 	}
-	g.Expect(append(fresh(), s.TransitGatewayAttachmentsFresh(now))).To(HaveEach(false), "never listed")
+	g.Expect(append(fresh(), s.TransitGatewayAttachmentsFresh(now), s.PrivateLinkAccessesFresh(now))).To(HaveEach(false), "never listed")
 	at := metav1.NewTime(now.Add(-10*time.Minute + time.Second))
 	s.Status.KafkaClusters = &v1alpha1.InventorySummary{LastListTime: &at}
 	s.Status.Peerings = &v1alpha1.InventorySummary{}
@@ -57,13 +57,14 @@ func TestReadersPickAnEndpoint(t *testing.T) {
 	o.Status.Endpoints = []v1alpha1.KafkaEndpoint{first, second}
 	o.Status.Peerings = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2", Phase: "FAILED"}, {Name: "p-3", Phase: "READY"}}
 	o.Status.TransitGatewayAttachments = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "tgwa-2", Phase: "PENDING_ACCEPT"}}
+	o.Status.PrivateLinkAccesses = []v1alpha1.ConnectionSummary{{Name: "pla-1", Phase: "READY"}}
 	is := func(e v1alpha1.KafkaEndpoint, found bool) []any { return []any{e, found} }
 	g.Expect(is(o.Endpoint("ap2"))).To(Equal(is(second, true)))
 	g.Expect(is(o.Endpoint(v1alpha1.AccessPointPublic))).To(Equal(is(v1alpha1.KafkaEndpoint{}, false)))
 	g.Expect(is(o.EndpointOfType(v1alpha1.ConnectionTypePrivateLink))).To(Equal(is(first, true)))
 	g.Expect(is(o.EndpointOfType(v1alpha1.ConnectionTypePublic))).To(Equal(is(v1alpha1.KafkaEndpoint{}, false)))
 	g.Expect(o.Status.ReachableThrough()).To(Equal([]v1alpha1.Connection{{Kind: "PeeringObservation", Name: "p-1"}, {Kind: "PeeringObservation", Name: "p-3"},
-		{Kind: "TransitGatewayAttachmentObservation", Name: "p-1"}}))
+		{Kind: "TransitGatewayAttachmentObservation", Name: "p-1"}, {Kind: "PrivateLinkAccessObservation", Name: "pla-1"}}))
 
 	p := &v1alpha1.PeeringObservation{}
 	p.Status.Endpoints = []v1alpha1.ReachableEndpoint{{ClusterID: "lkc-1", KafkaEndpoint: first}, {ClusterID: "lkc-2"}, {ClusterID: "lkc-1", KafkaEndpoint: second}}

@@ -134,6 +134,7 @@ const (
 	kindNetwork   = "NetworkObservation"
 	kindRegistry  = "SchemaRegistryObservation"
 	kindGateway   = "TransitGatewayAttachmentObservation"
+	kindLink      = "PrivateLinkAccessObservation"
 )
 
 func (s *server) names(t *testing.T) {
@@ -149,6 +150,7 @@ func (s *server) names(t *testing.T) {
 	for resource, short := range map[string]string{
 		"inventorysources": "isrc", "kafkaclusterobservations": "kco", "peeringobservations": "peo", "networkobservations": "neo",
 		"schemaregistryobservations": "sro", "environmentdiscoveries": "edisc", "transitgatewayattachmentobservations": "tgo",
+		"privatelinkaccessobservations": "plo",
 	} {
 		g.Expect(resources).To(And(HaveKey(resource), HaveKey(resource+"/status")))
 		g.Expect(resources[resource].ShortNames).To(ConsistOf(short))
@@ -161,10 +163,11 @@ func (s *server) columns(t *testing.T) {
 	g := NewWithT(t)
 	// A column after the bar shows in wide output only.
 	want := map[string]string{
-		kindSource:    "ENVIRONMENT DISPLAY-NAME CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS TRANSIT-GATEWAYS STATUS",
+		kindSource:    "ENVIRONMENT DISPLAY-NAME CLUSTERS PEERINGS READY REASON LAST-SYNC AGE | NETWORKS TRANSIT-GATEWAYS PRIVATE-LINKS STATUS",
 		kindDiscovery: "ENVIRONMENTS MISSING SOURCES READY REASON LAST-SYNC AGE | TO-CREATE TO-CHANGE TO-DELETE STATUS",
 		kindCluster:   "DISPLAY-NAME PHASE TYPE CLOUD REGION READY AGE | BOOTSTRAP NETWORK SOURCE",
 		kindPeering:   "DISPLAY-NAME PHASE CLOUD REGION NETWORK READY AGE | ERROR SOURCE",
+		kindLink:      "DISPLAY-NAME PHASE CLOUD NETWORK READY AGE | ACCOUNT SUBSCRIPTION PROJECT ERROR SOURCE",
 		kindGateway:   "DISPLAY-NAME PHASE CLOUD NETWORK READY AGE | TRANSIT-GATEWAY ROUTES ERROR SOURCE",
 		kindNetwork:   "DISPLAY-NAME PHASE CLOUD REGION CIDR READY AGE | CONNECTIONS DNS-DOMAIN SOURCE",
 		kindRegistry:  "DISPLAY-NAME PHASE PACKAGE CLOUD REGION READY AGE | ENDPOINT SOURCE",

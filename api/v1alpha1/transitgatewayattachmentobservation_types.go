@@ -19,7 +19,7 @@ type TransitGatewayAttachmentObservationSpec struct {
 	TransitGatewayAttachmentID string `json:"transitGatewayAttachmentID"`
 }
 
-// TransitGatewayAttachmentObservationStatus is the attachment as the API last
+// TransitGatewayAttachmentObservationStatus has the attachment as the API last
 // reported it, and the Kafka endpoints in its network. A field that the API does
 // not give is absent. Two fields differ from the API: the prefix networking.v1. of
 // kind is dropped, and cloud follows from kind. Long texts are cut and end in ….

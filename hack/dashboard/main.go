@@ -74,6 +74,7 @@ func build() (dashboard.Dashboard, error) { //nolint:staticcheck // see above
 		WithPanel(number("Clusters failed", in("KafkaCluster", "FAILED"), alarming)).
 		WithPanel(number("Peerings failed or disconnected", in("Peering", "FAILED|DISCONNECTED"), alarming)).
 		WithPanel(number("Transit gateway attachments failed or disconnected", in("TransitGatewayAttachment", "FAILED|DISCONNECTED|ERROR"), alarming)).
+		WithPanel(number("Private link accesses failed", in("PrivateLinkAccess", "FAILED"), alarming)).
 		WithPanel(number("Networks failed", in("Network", "FAILED"), alarming)).
 		WithPanel(number("Schema Registries failed", in("SchemaRegistry", "FAILED"), alarming)).
 		WithPanel(number("Objects missing", `sum(ccloud_inventory_observations_missing{`+source+`}) or vector(0)`, alarming)).

@@ -63,6 +63,8 @@ spec:
         policy: Mirror
       transitGatewayAttachments:
         policy: Mirror
+      privateLinkAccesses:
+        policy: Mirror
   overrides:
   - selector:
       ids: [` + leaving + `]
@@ -89,6 +91,7 @@ func (s *show) play(ctx context.Context) error {
 		"get neo -o wide",
 		"get sro -o wide",
 		"get tgo -o wide",
+		"get plo -o wide",
 		"get kco " + s.joined() + " -o yaml",
 	} {
 		if _, err := s.run(ctx, command); err != nil {

@@ -189,6 +189,23 @@ var TransitGatewayAttachments = &Operation[wire.TransitGatewayAttachment, Connec
 	},
 }
 
+// PrivateLinkAccesses lists the private link accesses of an environment.
+var PrivateLinkAccesses = &Operation[wire.PrivateLinkAccess, ConnectionFilter]{
+	operation: operation{
+		name:         "listNetworkingV1PrivateLinkAccesses",
+		path:         "networking/v1/private-link-accesses",
+		listKind:     "PrivateLinkAccessList",
+		pageSize:     1000,
+		cloudKeyOnly: true,
+	},
+	params:  ConnectionFilter.params,
+	id:      func(a *wire.PrivateLinkAccess) string { return a.ID },
+	compact: (*wire.PrivateLinkAccess).Compact,
+	value: func(a *wire.PrivateLinkAccess, param string) string {
+		return connectionValue(param, a.Spec.Environment, a.Spec.Network, a.Spec.DisplayName, a.Status.Phase)
+	},
+}
+
 // EnvironmentFilter is empty: the API lists all environments that the credential can see.
 type EnvironmentFilter struct{}
 

@@ -37,7 +37,7 @@ type connection struct {
 	strange func(s *cloudsim.Sim, id, network string)
 }
 
-var connections = []connection{attachments}
+var connections = []connection{attachments, accesses}
 
 // attachments are transit gateway attachments.
 var attachments = connection{
@@ -65,6 +65,30 @@ var attachments = connection{
 		a.ID, a.Metadata, a.Spec.Network = id, cloudsim.Metadata{}, cloudsim.Reference{ID: network}
 		a.Spec.Cloud = cloudsim.TransitGatewayAttachmentCloud{Kind: cloudsim.OddTransitGatewayCloud}
 		s.PutTransitGatewayAttachment(a)
+	},
+}
+
+// accesses are private link accesses.
+var accesses = connection{
+	name: "PrivateLinkAccess", plural: "privateLinkAccesses", op: cloudsim.OpListPrivateLinkAccesses,
+	phases:    []string{cloudsim.PhaseProvisioning, cloudsim.PhaseFailed, cloudsim.PhaseDeprovisioning, cloudsim.PhaseReady},
+	odd:       cloudsim.OddPrivateLinkPhase,
+	condition: v1alpha1.ConditionPrivateLinkAccessesSynced,
+	selection: func(s *v1alpha1.InventorySource) *v1alpha1.ConnectionSelection { return &s.Spec.PrivateLinkAccesses },
+	summary:   func(s *v1alpha1.InventorySource) *v1alpha1.InventorySummary { return s.Status.PrivateLinkAccesses },
+	shown: func(c v1alpha1.NetworkConnections) []v1alpha1.ConnectionSummary {
+		Expect(c.PrivateLinkAccessCount).To(BeEquivalentTo(len(c.PrivateLinkAccesses)))
+		return c.PrivateLinkAccesses
+	},
+	parts: func(o v1alpha1.Observation) (*v1alpha1.NetworkReference, v1alpha1.ReachableEndpoints) {
+		status := o.(*v1alpha1.PrivateLinkAccessObservation).Status
+		return status.Network, status.ReachableEndpoints
+	},
+	strange: func(s *cloudsim.Sim, id, network string) {
+		a := s.PrivateLinkAccesses(environment)[0]
+		a.ID, a.Metadata, a.Spec.Network = id, cloudsim.Metadata{}, cloudsim.Reference{ID: network}
+		a.Spec.Cloud = cloudsim.PrivateLinkAccessCloud{Kind: cloudsim.OddPrivateLinkCloud}
+		s.PutPrivateLinkAccess(a)
 	},
 }
 

@@ -27,6 +27,7 @@ var observationKinds = []kind{
 	newObservationKind(mirror.TransitGatewayAttachment, cloudapi.TransitGatewayAttachments, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
 		return &s.TransitGatewayAttachments
 	}), mirror.ProjectTransitGatewayAttachment, &v1alpha1.TransitGatewayAttachmentObservation{}, &v1alpha1.TransitGatewayAttachmentObservationList{}),
+	newObservationKind(mirror.PrivateLinkAccess, cloudapi.PrivateLinkAccesses, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection { return &s.PrivateLinkAccesses }), mirror.ProjectPrivateLinkAccess, &v1alpha1.PrivateLinkAccessObservation{}, &v1alpha1.PrivateLinkAccessObservationList{}),
 }
 
 // environmentKind is the kind that a discovery mirrors. Its listing has no filter. So an

@@ -38,8 +38,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/status;inventorysources/status,verbs=patch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/finalizers;inventorysources/finalizers,verbs=update
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources;kafkaclusterobservations;peeringobservations;networkobservations;schemaregistryobservations;transitgatewayattachmentobservations,verbs=list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status;networkobservations/status;schemaregistryobservations/status;transitgatewayattachmentobservations/status,verbs=patch
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=inventorysources;kafkaclusterobservations;peeringobservations;networkobservations;schemaregistryobservations;transitgatewayattachmentobservations;privatelinkaccessobservations,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=kafkaclusterobservations/status;peeringobservations/status;networkobservations/status;schemaregistryobservations/status;transitgatewayattachmentobservations/status;privatelinkaccessobservations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 

@@ -65,6 +65,7 @@ var phaseReasons = map[string][]string{
 	"NetworkObservation":                  {"Ready", "Provisioning", "Failed", "Deprovisioning"},
 	"SchemaRegistryObservation":           {"Provisioned", "Provisioning", "Failed"},
 	"TransitGatewayAttachmentObservation": {"Ready", "Provisioning", "PendingAccept", "Failed", "Deprovisioning", "Disconnected", "Error"},
+	"PrivateLinkAccessObservation":        {"Ready", "Provisioning", "Failed", "Deprovisioning"},
 }
 
 // reached are the reasons that specs brought about, on conditions by kind.

@@ -10,7 +10,7 @@ import (
 )
 
 // connectionTopics has one line for each kind whose objects connect networks.
-var connectionTopics = []*connectionTopic{peeringsOfNetworks, transitGatewaysOfNetworks}
+var connectionTopics = []*connectionTopic{peeringsOfNetworks, transitGatewaysOfNetworks, accessesOfNetworks}
 
 // connectionTopic has the connections of one kind. The key is the ID of the network.
 type connectionTopic struct {

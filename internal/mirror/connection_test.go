@@ -117,4 +117,5 @@ func TestWhatConnectsANetworkIsBoundedAndCounted(t *testing.T) {
 var connectionRecords = map[int]func(id, network string) any{
 	peerings:    func(id, network string) any { return newPeering(id, network) },
 	attachments: func(id, network string) any { return newAttachment(id, network) },
+	accesses:    func(id, network string) any { return newAccess(id, network) },
 }

@@ -19,6 +19,7 @@ const (
 	networked
 	registries
 	attachments
+	accesses
 	kindCount
 )
 
@@ -118,6 +119,21 @@ var allKinds = [kindCount]worldKind{
 		shown: transitGatewayAttachmentList,
 		parts: func(o v1alpha1.Observation) connectionParts {
 			status := &o.(*v1alpha1.TransitGatewayAttachmentObservation).Status
+			return connectionParts{&status.Network, &status.ReachableEndpoints}
+		},
+	}),
+	accesses: of(PrivateLinkAccess, ProjectPrivateLinkAccess, worldKind{
+		ready:  "READY",
+		phases: []string{"PROVISIONING", "READY", "FAILED", "NEWER"},
+		policy: func(s *v1alpha1.InventorySourceSpec) *v1alpha1.MirrorPolicy { return &s.PrivateLinkAccesses.Policy },
+		draw: func(t *rapid.T, id, phase, network string) any {
+			r := newAccess(id, network)
+			r.Status = wire.PrivateLinkAccessStatus{Phase: phase, ErrorCode: drawError(t)}
+			return r
+		},
+		shown: privateLinkAccessList,
+		parts: func(o v1alpha1.Observation) connectionParts {
+			status := &o.(*v1alpha1.PrivateLinkAccessObservation).Status
 			return connectionParts{&status.Network, &status.ReachableEndpoints}
 		},
 	}),

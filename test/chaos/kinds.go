@@ -53,7 +53,7 @@ type kind struct {
 }
 
 // kinds has all kinds that sources mirror.
-var kinds = []*kind{clusters, peerings, networks, schemaRegistries, attachments}
+var kinds = []*kind{clusters, peerings, networks, schemaRegistries, attachments, accesses}
 
 // phases returns the phases that objects get. The ready phase is the most frequent.
 func (k *kind) phases() []string {

@@ -19,6 +19,7 @@ type Inventory struct {
 	Networks                  []Network                  `json:"networks,omitempty"`
 	SchemaRegistries          []SchemaRegistry           `json:"schemaregistries,omitempty"`
 	TransitGatewayAttachments []TransitGatewayAttachment `json:"transitGatewayAttachments,omitempty"`
+	PrivateLinkAccesses       []PrivateLinkAccess        `json:"privateLinkAccesses,omitempty"`
 }
 
 // Size returns the number of clusters and of peerings in all environments.

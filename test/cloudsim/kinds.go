@@ -88,7 +88,7 @@ func of[T any, P pointerTo[T]](place func(*Inventory) *[]T, k kind) *kind {
 }
 
 // kinds has all kinds that can be listed.
-var kinds = []*kind{clusterKind, peeringKind, networkKind, schemaRegistryKind, transitGatewayKind, environmentKind}
+var kinds = []*kind{clusterKind, peeringKind, networkKind, schemaRegistryKind, transitGatewayKind, privateLinkKind, environmentKind}
 
 // kindAt returns the kind that is listed at this path, or nil.
 func kindAt(path string) *kind {

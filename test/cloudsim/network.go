@@ -244,7 +244,10 @@ func (g *generator) network(i int) object {
 		kind = connectionLink
 	}
 	n.Spec.ConnectionTypes = []string{kind}
-	n.Status.SupportedConnectionTypes = []string{kind}
+	if g.linked(i) && kind != connectionLink {
+		n.Spec.ConnectionTypes = append(n.Spec.ConnectionTypes, connectionLink)
+	}
+	n.Status.SupportedConnectionTypes = slices.Clone(n.Spec.ConnectionTypes)
 	if at.site.cloud == "AWS" && kind == connectionPeering {
 		n.Status.SupportedConnectionTypes = append(n.Status.SupportedConnectionTypes, connectionTransitGateway)
 	}
@@ -277,6 +280,10 @@ func (g *generator) network(i int) object {
 // forLink reports whether clients reach the i-th network of a seed by PrivateLink.
 func forLink(i int) bool { return i%4 == 3 }
 
+// linked reports whether clients reach the i-th network of a seed by private link: one of four. In a seed
+// of fewer networks, clients reach one by peering and by private link.
+func (g *generator) linked(i int) bool { return forLink(i) || i == 1 && len(g.networks) < 4 }
+
 // connect sets the names and cloud fields that clients of a READY network use.
 func (g *generator) connect(n *Network, at network) {
 	status := &n.Status
@@ -286,13 +293,17 @@ func (g *generator) connect(n *Network, at network) {
 	for _, zone := range at.site.zones {
 		status.ZonalSubdomains[zone] = zone + "." + status.DNSDomain
 	}
+	services := g
+	if n.Spec.ConnectionTypes[0] != connectionLink {
+		services = g.fork("services of " + at.id)
+	}
 	byZone := func(format string) map[string]string {
-		if n.Spec.ConnectionTypes[0] != connectionLink {
+		if !slices.Contains(n.Spec.ConnectionTypes, connectionLink) {
 			return nil
 		}
 		out := map[string]string{}
 		for _, zone := range slices.Sorted(maps.Keys(status.ZonalSubdomains)) {
-			out[zone] = fmt.Sprintf(format, g.text("0123456789abcdef", 8))
+			out[zone] = fmt.Sprintf(format, services.text("0123456789abcdef", 8))
 		}
 		return out
 	}

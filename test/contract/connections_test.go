@@ -31,7 +31,7 @@ type connectionReaders struct {
 	bare func(record any) (kind string, bare any)
 }
 
-var connections = []connectionReaders{transitGateways}
+var connections = []connectionReaders{transitGateways, privateLinks}
 
 // documents returns the simulated cloud's documents of the kind.
 func (c connectionReaders) documents(sim *cloudsim.Sim) cloudsim.Documents {

@@ -110,6 +110,7 @@ var operations = map[string]readers{
 		},
 		func(ctx context.Context, c *cloudapi.Client) (int, error) { return trusted(listRegistries(ctx, c)) }},
 	"transitGatewayAttachments": connectionsSilent(transitGateways, "TransitGatewayAttachmentList"),
+	"privateLinkAccesses":       connectionsSilent(privateLinks, "PrivateLinkAccessList"),
 }
 
 // connectionsSilent lists the objects of a kind that connects networks.

@@ -38,6 +38,7 @@ var loadSpecs = sync.OnceValues(func() (published, error) {
 		p.load(networkingSpec(), networksPath, "listNetworkingV1Networks"),
 		p.load(registriesSpec(), registriesPath, "listSrcmV3Clusters"),
 		p.load(networkingSpec(), transitGatewaysPath, "listNetworkingV1TransitGatewayAttachments"),
+		p.load(networkingSpec(), privateLinksPath, "listNetworkingV1PrivateLinkAccesses"),
 		p.load(environmentsSpec, environmentsPath, "listOrgV2Environments"),
 	)
 })

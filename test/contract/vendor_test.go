@@ -34,6 +34,7 @@ var vendorPages = map[string]func() any{
 	registriesPath: func() any { return &srcm.SrcmV3ClusterList{} },
 
 	transitGatewaysPath: func() any { return &networking.NetworkingV1TransitGatewayAttachmentList{} },
+	privateLinksPath:    func() any { return &networking.NetworkingV1PrivateLinkAccessList{} },
 }
 
 // sdk is the vendor's SDK for one server, used as its documentation shows.

@@ -39,6 +39,7 @@ var pages = []string{
 	"docs/networkobservation.md",
 	"docs/schemaregistryobservation.md",
 	"docs/transitgatewayattachmentobservation.md",
+	"docs/privatelinkaccessobservation.md",
 	"docs/workload-identity.md",
 	"docs/gitops.md",
 	"docs/kubectl.md",

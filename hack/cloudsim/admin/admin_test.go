@@ -60,6 +60,8 @@ const (
 		"customer_region":"us-east-1"},"environment":{"id":"env-abc123"},"network":{"id":"n-1"}},"status":{"phase":"READY"}}`
 	goodAttachment = `{"id":"tgwa-1","spec":{"cloud":{"kind":"AwsTransitGatewayAttachment","ram_share_arn":"arn:1","transit_gateway_id":"tgw-1",
 		"routes":[]},"environment":{"id":"env-abc123"},"network":{"id":"n-1"}},"status":{"phase":"READY"}}`
+	goodAccess = `{"id":"pla-1","spec":{"cloud":{"kind":"AwsPrivateLinkAccess","account":"012345678901"},
+		"environment":{"id":"env-abc123"},"network":{"id":"n-1"}},"status":{"phase":"READY"}}`
 )
 
 func TestAdminAddsChangesAndRemoves(t *testing.T) {
@@ -67,6 +69,7 @@ func TestAdminAddsChangesAndRemoves(t *testing.T) {
 		{"/clusters", "lkc-1", goodCluster, "FAILED"},
 		{"/peerings", "p-1", goodPeering, "DISCONNECTED"},
 		{"/transitGatewayAttachments", "tgwa-1", goodAttachment, "ERROR"},
+		{"/privateLinkAccesses", "pla-1", goodAccess, "FAILED"},
 	} {
 		t.Run(c.path, func(t *testing.T) {
 			g := NewWithT(t)
@@ -106,7 +109,7 @@ func TestAdminLoadsWhatItShows(t *testing.T) {
 	other := cloudsim.New(cloudsim.Options{})
 	loaded := ofAdmin(other, "PUT", "/inventory", shown.body)
 	g.Expect(loaded.status).To(Equal(http.StatusOK), loaded.body)
-	g.Expect(loaded.body).To(MatchJSON(`{"environments":2,"clusters":12,"peerings":7,"networks":3,"schemaregistries":1,"transitGatewayAttachments":3}`))
+	g.Expect(loaded.body).To(MatchJSON(`{"environments":2,"clusters":12,"peerings":7,"networks":3,"schemaregistries":1,"transitGatewayAttachments":3,"privateLinkAccesses":4}`))
 	g.Expect(other.Inventory()).To(Equal(s.Inventory()))
 	g.Expect(ofAdmin(other, "GET", "/inventory", "").body).To(Equal(shown.body))
 }
@@ -151,6 +154,8 @@ func TestAdminErrorsNameTheFieldAndChangeNothing(t *testing.T) {
 		"bad account":       {"POST", "/peerings", edit(goodPeering, "012345678901", "12"), 400, "spec.cloud.account", "12 digits"},
 		"no routes":         {"POST", "/peerings", edit(goodPeering, `"routes":[],`, ""), 400, "spec.cloud.routes", "as a list"},
 		"bad route":         {"POST", "/peerings", edit(goodPeering, `[]`, `["10.0.0.0"]`), 400, "spec.cloud.routes[0]", "10.108.16.0/21"},
+		"no account":        {"POST", "/privateLinkAccesses", edit(goodAccess, "012345678901", "12"), 400, "spec.cloud.account", "12 digits"},
+		"no subscription":   {"POST", "/privateLinkAccesses", edit(goodAccess, "AwsP", "AzureP"), 400, "spec.cloud.subscription", "required"},
 		"no share":          {"POST", "/transitGatewayAttachments", edit(goodAttachment, "arn:1", ""), 400, "spec.cloud.ram_share_arn", "is required"},
 		"no such gateway":   {"POST", "/transitGatewayAttachments", edit(goodAttachment, "AwsTransit", "AzureTransit"), 400, "spec.cloud.kind", "AwsTransitGatewayAttachment"},
 		"bad range":         {"POST", "/transitGatewayAttachments", edit(goodAttachment, `[]`, `["10.0.0.0"]`), 400, "spec.cloud.routes[0]", "10.0.0.0/8"},

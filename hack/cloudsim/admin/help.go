@@ -11,6 +11,7 @@ The cloud itself, as the operator sees it; KEY and SECRET are the API key it acc
   curl -u KEY:SECRET '{cloud}/networking/v1/networks?environment={environment}'
   curl -u KEY:SECRET '{cloud}/srcm/v3/clusters?environment={environment}'
   curl -u KEY:SECRET '{cloud}/networking/v1/transit-gateway-attachments?environment={environment}'
+  curl -u KEY:SECRET '{cloud}/networking/v1/private-link-accesses?environment={environment}'
   curl -u KEY:SECRET '{cloud}/org/v2/environments'
 
 This interface shows the inventory and changes it while it runs. It needs no key.

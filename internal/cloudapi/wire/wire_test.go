@@ -176,6 +176,31 @@ func TestEveryPublishedFieldOfATransitGatewayAttachmentIsRead(t *testing.T) {
 	}))
 }
 
+func TestEveryPublishedFieldOfAPrivateLinkAccessIsRead(t *testing.T) {
+	g := NewWithT(t)
+	var got PrivateLinkAccess
+	g.Expect(json.Unmarshal([]byte(`{
+		"api_version": "networking/v1", "kind": "PrivateLinkAccess", "id": "pla-12345", "metadata": {"self": "https://self"},
+		"spec": {
+			"display_name": "prod", "environment": {"id": "env-1"}, "network": {"id": "n-1"},
+			"cloud": {"kind": "AwsPrivateLinkAccess", "account": "000000000000", "subscription": "s", "project": "p"}
+		},
+		"status": {"phase": "FAILED", "error_code": "E1", "error_message": "broken"}
+	}`), &got)).To(Succeed())
+	got.Compact()
+	g.Expect(got).To(Equal(PrivateLinkAccess{
+		ID:       "pla-12345",
+		Metadata: ObjectMeta{Self: "https://self"},
+		Spec: PrivateLinkAccessSpec{
+			DisplayName: "prod",
+			Cloud:       PrivateLinkAccessCloud{Kind: "AwsPrivateLinkAccess", Account: "000000000000", Subscription: "s", Project: "p"},
+			Environment: Reference{ID: "env-1"},
+			Network:     Reference{ID: "n-1"},
+		},
+		Status: PrivateLinkAccessStatus{Phase: "FAILED", ErrorCode: "E1", ErrorMessage: "broken"},
+	}))
+}
+
 func TestNullEqualsAbsentEverywhere(t *testing.T) {
 	g := NewWithT(t)
 	var cluster Cluster

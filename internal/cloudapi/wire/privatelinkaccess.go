@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package wire
+
+// PrivateLinkAccess is one access to a network by private link, of networking/v1.
+type PrivateLinkAccess struct {
+	ID       string                  `json:"id"`
+	Metadata ObjectMeta              `json:"metadata"`
+	Spec     PrivateLinkAccessSpec   `json:"spec"`
+	Status   PrivateLinkAccessStatus `json:"status"`
+}
+
+// PrivateLinkAccessSpec is the configuration that was asked for.
+type PrivateLinkAccessSpec struct {
+	DisplayName string                 `json:"display_name"`
+	Cloud       PrivateLinkAccessCloud `json:"cloud"`
+	Environment Reference              `json:"environment"`
+	Network     Reference              `json:"network"`
+}
+
+// PrivateLinkAccessCloud has the members of all three clouds; Kind says which of them count.
+type PrivateLinkAccessCloud struct {
+	Kind         string `json:"kind"`
+	Account      string `json:"account"`      // of AWS
+	Subscription string `json:"subscription"` // of Azure
+	Project      string `json:"project"`      // of Google Cloud
+}
+
+// PrivateLinkAccessStatus is the present state of the access. The two error members are set only
+// while something is wrong.
+type PrivateLinkAccessStatus struct {
+	Phase        string `json:"phase"`
+	ErrorCode    string `json:"error_code"`
+	ErrorMessage string `json:"error_message"`
+}
+
+// Compact does nothing: an access has no lists and no maps.
+func (*PrivateLinkAccess) Compact() {}
