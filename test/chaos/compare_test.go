@@ -167,12 +167,21 @@ func TestObjectsOfANetworkAreJoined(t *testing.T) {
 			{ID: "p-other", Spec: cloudsim.PeeringSpec{Environment: here, Network: on("n-2")}},
 		},
 		Networks: []cloudsim.Network{network},
+		TransitGatewayAttachments: []cloudsim.TransitGatewayAttachment{
+			{ID: "tgwa-1", Spec: cloudsim.TransitGatewayAttachmentSpec{Environment: here, Network: on("n-1")}, Status: cloudsim.TransitGatewayAttachmentStatus{Phase: "ERROR"}},
+		},
+		PrivateLinkAccesses: []cloudsim.PrivateLinkAccess{
+			{ID: "pla-1", Spec: cloudsim.PrivateLinkAccessSpec{Environment: here, Network: on("n-1")}, Status: cloudsim.PrivateLinkAccessStatus{Phase: "READY"}},
+			{ID: "pla-other", Spec: cloudsim.PrivateLinkAccessSpec{Environment: here, Network: on("n-2")}},
+		},
 	})
 	want := expect(cloud, environment)
 	peerings := []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2"}}
 	cluster := want["lkc-1"].observation.(*v1alpha1.KafkaClusterObservation).Status
 	g.Expect(cluster.Peerings).To(Equal(peerings))
 	g.Expect(cluster.PeeringCount).To(BeEquivalentTo(2))
+	g.Expect(cluster.TransitGatewayAttachments).To(Equal([]v1alpha1.ConnectionSummary{{Name: "tgwa-1", Phase: "ERROR"}}))
+	g.Expect(cluster.PrivateLinkAccesses).To(Equal([]v1alpha1.ConnectionSummary{{Name: "pla-1", Phase: "READY"}}))
 	g.Expect([]string{cluster.Network.ID, cluster.Network.Phase, cluster.Network.CIDR, cluster.Network.DNSDomain}).To(
 		Equal([]string{"n-1", "READY", "10.0.0.0/16", "example"}))
 	public := want["lkc-public"].observation.(*v1alpha1.KafkaClusterObservation).Status
@@ -189,7 +198,10 @@ func TestObjectsOfANetworkAreJoined(t *testing.T) {
 	status := want["n-1"].observation.(*v1alpha1.NetworkObservation).Status
 	g.Expect(status.KafkaClusters).To(Equal([]v1alpha1.KafkaClusterSummary{{Name: "lkc-1", Phase: "PROVISIONED"}, {Name: "lkc-2"}}))
 	g.Expect(status.Peerings).To(Equal(peerings))
-	g.Expect([]int32{status.KafkaClusterCount, status.PeeringCount}).To(Equal([]int32{2, 2}))
+	g.Expect([]int32{status.KafkaClusterCount, status.PeeringCount, status.TransitGatewayAttachmentCount, status.PrivateLinkAccessCount}).To(Equal([]int32{2, 2, 1, 1}))
+	g.Expect(want["tgwa-1"].observation.(*v1alpha1.TransitGatewayAttachmentObservation).Status.EndpointCount).To(BeEquivalentTo(3))
+	g.Expect(want["pla-1"].observation.(*v1alpha1.PrivateLinkAccessObservation).Status.Network.CIDR).To(Equal("10.0.0.0/16"))
+	g.Expect(want["pla-other"].observation.(*v1alpha1.PrivateLinkAccessObservation).Status.Endpoints).To(BeEmpty())
 }
 
 func TestASettledSourceHasNothingToSay(t *testing.T) {
