@@ -686,8 +686,6 @@ type PhaseCount struct {
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="NETWORKS",type=integer,JSONPath=`.status.networks.observed`,priority=1
-// +kubebuilder:printcolumn:name="TRANSIT-GATEWAYS",type=integer,JSONPath=`.status.transitGatewayAttachments.observed`,priority=1
-// +kubebuilder:printcolumn:name="PRIVATE-LINKS",type=integer,JSONPath=`.status.privateLinkAccesses.observed`,priority=1
 // +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=`.status.lastSyncTime`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
