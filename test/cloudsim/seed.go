@@ -24,7 +24,8 @@ type SeedOptions struct {
 // three clouds; one is FAILED with an error, and one is PENDING_ACCEPT. 12 clusters and 7 peerings
 // have every variant. Peerings and most Dedicated clusters share networks.
 //
-// Seed also adds these networks. One in four is for PrivateLink. The third one is PROVISIONING.
+// Seed also adds these networks, transit gateway attachments of the networks on AWS, and private link
+// accesses. One network in four is for PrivateLink. The third one is PROVISIONING.
 // The environment has one Schema Registry cluster.
 //
 // In mode wire, every second peering has an ID peer-…, and some objects have unknown words, see
