@@ -59,8 +59,7 @@ func TestTextOfDigitsStaysText(t *testing.T) {
 				g.Expect(object.GetLabels()).To(HaveKeyWithValue("app.kubernetes.io/instance", name), key)
 				g.Expect(object.GetNamespace()).To(Or(BeEmpty(), Equal(name)), key)
 			}
-			printed, err := helm(t.Context(), "install", name, chart, "--namespace", name, "--dry-run=client", "--kubeconfig", s.plane.Kubeconfig(),
-				"--set-string", "watchNamespaces={"+name+"}")
+			printed, err := s.tryHelm("install", name, chart, "--namespace", name, "--dry-run=client", "--set-string", "watchNamespaces={"+name+"}")
 			g.Expect(err).NotTo(HaveOccurred())
 			_, notes, found := strings.Cut(printed, "<<'YAML'\n")
 			g.Expect(found).To(BeTrue())

@@ -58,7 +58,7 @@ func deployed(t *testing.T, base string, features ...string) string {
 // apply applies manifests as `make deploy` does, but for the kinds, which no feature changes.
 func (s server) apply(manifests string) {
 	s.Helper()
-	command := exec.CommandContext(s.Context(), s.plane.Kubectl(), "--kubeconfig", s.plane.Kubeconfig(), "apply", "-f", "-")
+	command := s.kubectl("apply", "-f", "-")
 	command.Stdin = strings.NewReader(strings.Join(slices.DeleteFunc(strings.Split(manifests, "\n---\n"), func(document string) bool {
 		return strings.Contains(document, "\nkind: CustomResourceDefinition\n")
 	}), "\n---\n"))

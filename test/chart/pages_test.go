@@ -88,7 +88,7 @@ func (s server) run(folder, script string) string {
 	g.Expect(os.WriteFile(filepath.Join(programs, "kubectl"), []byte(kubectlOfPages), 0o755)).To(Succeed())
 	command := exec.CommandContext(s.Context(), "bash", "-o", "pipefail", "-ec", script)
 	command.Dir = folder
-	command.Env = append(os.Environ(), "KUBECONFIG="+s.plane.Kubeconfig(), "PATH="+programs+":"+os.Getenv("PATH"),
+	command.Env = append(s.plane.Env(), "PATH="+programs+":"+os.Getenv("PATH"),
 		"HELM="+strings.TrimSpace(helm), "CHART="+here, "KUBECTL_HERE="+s.plane.Kubectl())
 	out, err := command.CombinedOutput()
 	g.Expect(err).NotTo(HaveOccurred(), "%s\n%s", script, out)
@@ -345,7 +345,7 @@ func TestThePagesMoveAnInstallation(t *testing.T) {
 			observation := s.observation() // By hand, which the policy refuses.
 			with := slices.Sorted(maps.Keys(features))
 			s.run(root, fmt.Sprintf(how, strings.Join(with, " ")))
-			_, err := helm(t.Context(), "install", release, chart, "--namespace", namespace, "--kubeconfig", s.plane.Kubeconfig())
+			_, err := s.tryHelm("install", release, chart, "--namespace", namespace)
 			g.Expect(err).To(MatchError(ContainSubstring("invalid ownership metadata")))
 
 			folder := t.TempDir()

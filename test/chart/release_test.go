@@ -60,16 +60,29 @@ func startServerWithout(t *testing.T, kinds ...string) server {
 // helm runs helm on the server, in the release's namespace.
 func (s server) helm(args ...string) string {
 	s.Helper()
-	out, err := helm(s.Context(), append(args, "--kubeconfig", s.plane.Kubeconfig(), "--namespace", namespace)...)
+	out, err := s.tryHelm(append(args, "--namespace", namespace)...)
 	NewWithT(s.T).Expect(err).NotTo(HaveOccurred())
 	return out
+}
+
+// tryHelm runs helm on the server, and returns the error if it fails.
+func (s server) tryHelm(args ...string) (string, error) {
+	command := helmCommand(s.Context(), args...)
+	command.Env = s.plane.Env()
+	return run(command)
+}
+
+// kubectl is a kubectl that asks the server.
+func (s server) kubectl(args ...string) *exec.Cmd {
+	command := exec.CommandContext(s.Context(), s.plane.Kubectl(), args...)
+	command.Env = s.plane.Env()
+	return command
 }
 
 // dryRun has the server validate manifests as strictly as it can, without storing them.
 func (s server) dryRun(manifests string) {
 	s.Helper()
-	command := exec.CommandContext(s.Context(), s.plane.Kubectl(), "--kubeconfig", s.plane.Kubeconfig(),
-		"apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-")
+	command := s.kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-")
 	command.Stdin = strings.NewReader(manifests)
 	out, err := command.CombinedOutput()
 	NewWithT(s.T).Expect(err).NotTo(HaveOccurred(), string(out))
@@ -171,7 +184,7 @@ func (s server) runsRestricted(template corev1.PodTemplateSpec) {
 // holdsNothingOf expects nothing of a release to be there, but for its kinds.
 func (s server) holdsNothingOf(release string) {
 	s.Helper()
-	command := exec.CommandContext(s.Context(), s.plane.Kubectl(), "--kubeconfig", s.plane.Kubeconfig(), "get", "--all-namespaces", "--output=name",
+	command := s.kubectl("get", "--all-namespaces", "--output=name",
 		"--selector=app.kubernetes.io/instance="+release,
 		"deployments,services,serviceaccounts,configmaps,secrets,roles,rolebindings,clusterroles,clusterrolebindings,networkpolicies,poddisruptionbudgets,pods,validatingadmissionpolicies,validatingadmissionpolicybindings")
 	out, err := command.Output()

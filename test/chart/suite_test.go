@@ -40,7 +40,11 @@ func TestMain(m *testing.M) {
 
 // helm runs the pinned helm and returns what it prints.
 func helm(ctx context.Context, args ...string) (string, error) {
-	return run(exec.CommandContext(ctx, filepath.Join(root, "hack", "tools", "run"), append([]string{"helm"}, args...)...))
+	return run(helmCommand(ctx, args...))
+}
+
+func helmCommand(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, filepath.Join(root, "hack", "tools", "run"), append([]string{"helm"}, args...)...)
 }
 
 // run returns what a command prints; its error says what it says.

@@ -165,8 +165,15 @@ func (p *Plane) Kubeconfig() string { return p.kubeconfig }
 // EtcdURL returns where etcd is: plain HTTP, open to every process of this machine.
 func (p *Plane) EtcdURL() string { return p.plane.Etcd.URL.String() }
 
-// Kubectl returns the path of a kubectl of the same version.
+// Kubectl returns the path of a kubectl of the same version. Run it with Env.
 func (p *Plane) Kubectl() string { return filepath.Join(p.assets, kubectlName) }
+
+// Env returns the environment in which kubectl and helm reach the plane: that of this process, with
+// the kubeconfig and a cache of the plane's own. Their common cache goes by host and port for hours,
+// and may hold what an earlier plane served on the same port.
+func (p *Plane) Env() []string {
+	return append(os.Environ(), "KUBECONFIG="+p.kubeconfig, "KUBECACHEDIR="+filepath.Join(p.dir, "kubectl"))
+}
 
 // StartControllers starts the garbage collector and the namespace controller, if Options did not,
 // and returns when they run. assets is a folder that has them; "" is that of the other components.

@@ -91,10 +91,14 @@ func TestPlane(t *testing.T) {
 
 func (r running) kubectl(t *testing.T) {
 	g := NewWithT(t)
-	out, err := exec.CommandContext(t.Context(), r.plane.Kubectl(), "--kubeconfig", r.plane.Kubeconfig(),
-		"version", "--output=json").CombinedOutput()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	command := exec.CommandContext(t.Context(), r.plane.Kubectl(), "api-resources", "--api-group=test.example.com")
+	command.Env = r.plane.Env()
+	out, err := command.CombinedOutput()
 	g.Expect(err).NotTo(HaveOccurred(), string(out))
-	g.Expect(string(out)).To(ContainSubstring("serverVersion"))
+	g.Expect(string(out)).To(ContainSubstring("Thing"))
+	g.Expect(os.ReadDir(home)).To(BeEmpty(), "planes share no cache")
 	g.Expect(fileMode(t, r.plane.Kubeconfig())).To(Equal(os.FileMode(0o600)))
 }
 

@@ -203,7 +203,7 @@ func newScene(t *testing.T, binary string) *scene {
 	g.Expect(started.Grant(t.Context(), "endpoint-configmaps")).To(Succeed())
 	s := &scene{
 		Stage: started, removed: map[string]json.RawMessage{},
-		env: append(os.Environ(), "KUBECONFIG="+started.Plane.Kubeconfig(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
+		env: append(started.Plane.Env(), "PATH="+dir+":"+os.Getenv("PATH"), "KUBECTL="+started.Plane.Kubectl(),
 			"CLOUD="+started.Server.URL, "PATIENCE="+waits.String(), "API_KEY="+stage.APIKey, "API_SECRET="+stage.APISecret, "SCRATCH="+dir),
 	}
 	s.kubelet = s.node.start(t)

@@ -100,7 +100,8 @@ func (n *node) run(ctx context.Context) error {
 	command := exec.CommandContext(ctx, n.command[0], n.command[1:]...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = stopTimeout
-	command.Env = append(os.Environ(), "KUBECONFIG="+n.certs.file("admin.kubeconfig"), "PATH="+n.assets+":"+os.Getenv("PATH"))
+	// kubectl's common cache goes by host and port, which are those of the node before.
+	command.Env = append(os.Environ(), "KUBECONFIG="+n.certs.file("admin.kubeconfig"), "KUBECACHEDIR="+filepath.Join(n.dir, "kubectl"), "PATH="+n.assets+":"+os.Getenv("PATH"))
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return statusOf(ctx, command.Run())
 }

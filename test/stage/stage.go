@@ -140,7 +140,7 @@ func (s *Stage) Kubectl(ctx context.Context, args ...string) (string, error) {
 
 func (s *Stage) kubectl(ctx context.Context, input io.Reader, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, s.Plane.Kubectl(), args...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+s.Plane.Kubeconfig())
+	command.Env = s.Plane.Env()
 	command.Stdin = input
 	out, err := command.Output()
 	if err != nil {
