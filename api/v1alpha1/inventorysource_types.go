@@ -617,6 +617,15 @@ type InventorySummary struct {
 	// Number of objects whose cloud object the last complete listing lacked.
 	Missing int32 `json:"missing"`
 
+	// Names of the missing observations, and since when each is missing: the
+	// first 500, sorted by name. A restarted manager goes on from these times, so
+	// that an edit of an observation shortens no grace period. Absent for
+	// environments: status.sources of the discovery has their times.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	MissingObjects []MissingObject `json:"missingObjects,omitempty"`
+
 	// End of the last complete listing.
 	// +optional
 	LastListTime *metav1.Time `json:"lastListTime,omitempty"`
@@ -641,6 +650,16 @@ type InventorySummary struct {
 	// +listType=map
 	// +listMapKey=phase
 	Phases []PhaseCount `json:"phases,omitempty"`
+}
+
+// MissingObject is an observation whose cloud object the last complete listing
+// lacked.
+type MissingObject struct {
+	// Name of the observation.
+	Name string `json:"name"`
+
+	// End of the first complete listing that lacked the cloud object.
+	Since metav1.Time `json:"since"`
 }
 
 // HeldPrune is a prune that waits for a person's approval. The status stores

@@ -161,7 +161,7 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 		return summary(&owner.(*v1alpha1.InventorySource).Status)
 	}
 	k.owned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
-	k.claim = func(o Object, _ Owner, _ sight) time.Time { return missingCondition(*k.conditions(o)) }
+	k.claim = func(o Object, owner Owner, _ sight) time.Time { return k.missingSince(o, owner) }
 	if k.joinedAs == nil {
 		k.joinedAs = func(o, _ Object) Object { return o }
 	}

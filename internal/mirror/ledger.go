@@ -5,7 +5,6 @@ package mirror
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -129,7 +128,6 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 		inCluster[o.GetName()] = o
 	}
 	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
-	r.earliest = sync.OnceValue(func() time.Time { return earliestClaim(kind, owner, existing) })
 	if kind.scope != nil {
 		r.inScope = kind.scope(owner)
 	}
@@ -168,9 +166,6 @@ type recording struct {
 	// inScope reports whether the owner's selector selects a listed object; nil if the kind has no
 	// selector.
 	inScope func(Object) bool
-	// earliest returns the earliest time since when an object may claim to be missing, see
-	// earliestClaim. It looks at all objects, but only at the first call: few listings need it.
-	earliest func() time.Time
 }
 
 // Again returns the ledger after another complete listing with the same scope and the same content.
@@ -311,33 +306,7 @@ func (r recording) past(since time.Time) time.Time {
 }
 
 func (r recording) claimedSince(o Object, seen sight) time.Time {
-	since := claimedSince(r.kind, r.owner, o, seen, r.End)
-	if seen == missing && since.Before(r.earliest()) {
-		since = r.earliest()
-	}
-	return r.past(since)
-}
-
-// earliestClaim returns the earliest time since when an object may claim to be missing; zero if the
-// owner's status supports all claims. A person who may edit an object can forge its claim. The status
-// has when the last complete listing ended, and how many objects it lacked. If more objects claim that
-// they were missing before that listing, at least one claim is forged, and no claim before that
-// listing counts.
-func earliestClaim(k *Kind, owner Owner, existing []Object) time.Time {
-	summary, last := *k.summary(owner.Object), k.LastListed(owner.Object)
-	if summary == nil {
-		return time.Time{}
-	}
-	claims := int32(0)
-	for _, o := range existing {
-		if since := k.claim(o, owner, missing); !since.IsZero() && since.Before(last) {
-			claims++
-		}
-	}
-	if claims <= summary.Missing {
-		return time.Time{}
-	}
-	return last
+	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
 // claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the
@@ -378,6 +347,29 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 		since = claimedSince(k, owner, o, seen, now)
 	}
 	return seen, since
+}
+
+// missingSince returns since when an observation is missing; zero if it is not missing. The source's
+// status has the time. If the status lacks the observation, its condition counts: the manager may have
+// ended before it wrote the status. But a person who may edit the observation can forge the condition.
+// So its time counts from the last complete listing at the earliest, unless the status has room for a
+// part of the missing observations only.
+func (k *Kind) missingSince(o Object, owner Owner) time.Time {
+	since, last := missingCondition(*k.conditions(o)), k.LastListed(owner.Object)
+	if summary := *k.summary(owner.Object); summary != nil {
+		i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
+			func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
+		switch {
+		case found:
+			return summary.MissingObjects[i].Since.Time
+		case int(summary.Missing) > len(summary.MissingObjects):
+			return since
+		}
+	}
+	if !since.IsZero() && since.Before(last) {
+		return last
+	}
+	return since
 }
 
 // missingCondition returns when condition Observed turned False; zero if Observed is not False.

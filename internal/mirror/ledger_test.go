@@ -354,6 +354,33 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 	}
 }
 
+func TestAnAbsenceOutlivesAnEndBeforeTheStatusIsWritten(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	before := w.source
+	w.now = w.now.Add(time.Hour)
+	w.sync(ids(9)...)
+	since := w.claim("lkc-009")
+	w.source = before
+	w.restart()
+	w.now = w.now.Add(time.Hour)
+	w.sync(ids(9)...)
+	w.Expect(w.claim("lkc-009")).To(Equal(since))
+}
+
+func TestAnAbsenceForWhichTheStatusHasNoRoomOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(MaxJoined+5)...)
+	w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+	plan := w.sync(ids(1)...)
+	w.Expect(plan.Summary.Missing).To(BeEquivalentTo(MaxJoined + 4))
+	w.Expect(plan.Summary.MissingObjects).To(HaveLen(MaxJoined))
+	w.now = w.now.Add(time.Hour)
+	w.sync(ids(1)...)
+	w.restart()
+	w.Expect(w.sync(ids(1)...).Writes).To(BeEmpty())
+}
+
 func TestAForgedTimeIsPutBack(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

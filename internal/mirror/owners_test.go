@@ -352,6 +352,37 @@ var situations = map[string]func(s scene){
 		s.wait(time.Hour)
 		s.Expect(s.sync(ids(8)...).Deletes).To(HaveLen(2))
 	},
+	"nor does an edit of the one that is missing": func(s scene) {
+		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
+		s.wait(48 * time.Hour)
+		s.sync(ids(9)...)
+		since := s.since("lkc-009")
+		for _, forged := range []time.Time{since.Add(-47 * time.Hour), since.Add(time.Minute)} {
+			s.restart()
+			s.forge("lkc-009", forged)
+			s.wait(time.Minute)
+			s.Expect(s.sync(ids(9)...).Deletes).To(BeEmpty())
+			s.Expect(s.since("lkc-009")).To(Equal(since))
+		}
+		s.restart()
+		s.wait(time.Hour)
+		for range 2 {
+			s.Expect(s.sync(ids(9)...).Deletes).To(BeEmpty())
+		}
+		s.Expect(s.sync(ids(9)...).Deletes).To(HaveLen(1), "the grace period goes on from before")
+	},
+	"nor does an edit that takes the place of another object's time": func(s scene) {
+		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
+		s.wait(48 * time.Hour)
+		s.sync(ids(9)...)
+		s.restart()
+		s.forge("lkc-009", s.clock())
+		s.forge("lkc-008", s.clock().Add(-47*time.Hour))
+		for range 4 {
+			s.wait(10 * time.Second)
+			s.Expect(s.sync(ids(8)...).Deletes).To(BeEmpty())
+		}
+	},
 	"no edit while the operator restarts revives an approval": func(s scene) {
 		held := s.held(5)
 		went := s.since("lkc-009")
@@ -533,6 +564,7 @@ var situations = map[string]func(s scene){
 		s.sync(ids(9)...)
 		s.drop("lkc-009")
 		s.forge("lkc-008", s.clock().Add(-time.Hour))
+		s.wait(time.Hour)
 		s.sync(ids(8)...)
 		s.Expect(s.since("lkc-008")).To(BeTemporally("~", s.clock(), 2*time.Second))
 	},

@@ -223,6 +223,8 @@ func (r *Report) Deleted(o Object) {
 		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
 	} else if !kept && r.Summary != nil && r.Summary.Missing > 0 {
 		r.Summary.Missing--
+		r.Summary.MissingObjects = slices.DeleteFunc(slices.Clone(r.Summary.MissingObjects),
+			func(m v1alpha1.MissingObject) bool { return m.Name == o.GetName() })
 	}
 }
 
@@ -254,7 +256,8 @@ func (c Conflict) Movable() bool {
 type planner struct {
 	Facts
 	Plan
-	absent  int // number of missing objects, also released ones
+	absent  int                      // number of missing objects, also released ones
+	lacking []v1alpha1.MissingObject // the missing observations
 	phases  map[string]int32
 	present int // number of objects that are not being deleted, not released and not out of scope
 }
@@ -339,7 +342,7 @@ func (p *planner) planExisting(existing Object) {
 	case outside:
 		p.Outside = append(p.Outside, name)
 	case missing:
-		p.absent++
+		p.lack(existing)
 	}
 	if p.Kind.releases(existing) {
 		p.release(existing)
@@ -363,9 +366,19 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 		p.Kept = append(p.Kept, withFinalizers(existing))
 	}
 	if seen == missing {
-		p.absent++
+		p.lack(existing)
 	}
 	p.Unchanged++
+}
+
+// lack counts a missing object. If it is an observation, the summary gets its name and since when it
+// is missing.
+func (p *planner) lack(existing Object) {
+	p.absent++
+	if p.Kind.conditions != nil {
+		_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
+		p.lacking = append(p.lacking, v1alpha1.MissingObject{Name: existing.GetName(), Since: metav1.NewTime(since)})
+	}
 }
 
 // withFinalizers returns the name and the finalizers of an object, for a message.
@@ -507,10 +520,12 @@ func (p *planner) summarize() {
 		return
 	}
 	completed := metav1.NewTime(p.Ledger.Completed())
+	slices.SortFunc(p.lacking, func(a, b v1alpha1.MissingObject) int { return cmp.Compare(a.Name, b.Name) })
 	p.Summary = &v1alpha1.InventorySummary{
-		Missing:      int32(p.absent),
-		LastListTime: &completed,
-		Scope:        p.Ledger.Scope(),
+		Missing:        int32(p.absent),
+		MissingObjects: p.lacking[:min(len(p.lacking), MaxJoined)],
+		LastListTime:   &completed,
+		Scope:          p.Ledger.Scope(),
 	}
 	for i, phase := range slices.Sorted(maps.Keys(p.phases)) {
 		count := p.phases[phase]

@@ -287,10 +287,11 @@ func TestTheSummaryCounts(t *testing.T) {
 	w.Expect(w.pass()[clusters].Summary).To(Equal(want), "an incomplete listing changes nothing")
 
 	plan := w.sync("lkc-1", "lkc-2", "lkc-4")
-	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(1))))
+	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(1)),
+		HaveField("MissingObjects", []v1alpha1.MissingObject{{Name: "lkc-3", Since: metav1.NewTime(w.now)}})))
 	plan = w.sync("lkc-1", "lkc-2", "lkc-4")
 	w.Expect(plan.Deletes).To(HaveLen(1))
-	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(0))), "deleted ones are missing no more")
+	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(0)), HaveField("MissingObjects", BeEmpty())), "deleted ones are missing no more")
 }
 
 func TestDriftIsWhatAPlanWouldPutBack(t *testing.T) {
