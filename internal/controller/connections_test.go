@@ -193,6 +193,23 @@ var _ = Describe("What connects networks", func() {
 			Expect(c.observations(ctx, w)).To(HaveLen(len(all)), "a change of the filter deletes nothing by itself")
 		})
 
+		It("turns stale alone if it can no longer be listed: "+c.plural, func(ctx SpecContext) {
+			w.createSource(ctx, mirrorNetworks, c.mirror)
+			w.reconcile(ctx)
+			w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret, Refused: []cloudsim.Op{c.op}})
+			for range 4 {
+				w.sync(ctx)
+			}
+			all := c.observations(ctx, w)
+			Expect(all).NotTo(BeEmpty())
+			for _, o := range all {
+				Expect(brief(*o.Conditions(), v1alpha1.ConditionReady)).To(Equal("Unknown/SourceStale"))
+			}
+			for _, o := range w.networks(ctx) {
+				Expect(brief(o.Status.Conditions, v1alpha1.ConditionObserved)).To(Equal("True/Listed"))
+			}
+		})
+
 		It("fails alone if the key may not list it: "+c.plural, func(ctx SpecContext) {
 			w.createSource(ctx, c.mirror, mirrorNetworks)
 			w.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: apiSecret, Refused: []cloudsim.Op{c.op}})

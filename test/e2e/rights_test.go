@@ -139,6 +139,8 @@ func startLimited(ctx context.Context, without right, rights []right) *limited {
 		s.Spec.Environment, s.Spec.KafkaClusters.ConfigMaps = environmentOfFew, v1alpha1.ConfigMapPolicyEnabled
 		s.Spec.Networks.Policy = v1alpha1.MirrorPolicyMirror
 		s.Spec.SchemaRegistry.Policy = v1alpha1.MirrorPolicyMirror
+		s.Spec.TransitGatewayAttachments.Policy = v1alpha1.MirrorPolicyMirror
+		s.Spec.PrivateLinkAccesses.Policy = v1alpha1.MirrorPolicyMirror
 	})
 	createDiscovery(ctx, name, func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Selector.IDs = discoverable
@@ -286,6 +288,8 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		registry := scene.Cloud.SchemaRegistries(environmentOfFew)[0]
 		registry.ID = "lsrc-second"
 		scene.Cloud.PutSchemaRegistry(registry)
+		Expect(scene.Cloud.TransitGatewayAttachments(environmentOfFew)).NotTo(BeEmpty())
+		Expect(scene.Cloud.PrivateLinkAccesses(environmentOfFew)).NotTo(BeEmpty())
 		for _, id := range discoverable {
 			scene.Cloud.AddEnvironment(string(id))
 		}
@@ -317,6 +321,8 @@ var _ = Describe("The manager's rights", Ordered, func() {
 		Expect(scene.Cloud.RemovePeering(peerings[1].ID)).To(Succeed())
 		Expect(scene.Cloud.RemoveNetwork(scene.Cloud.Networks(environmentOfFew)[2].ID)).To(Succeed())
 		Expect(scene.Cloud.RemoveSchemaRegistry("lsrc-second")).To(Succeed())
+		Expect(scene.Cloud.RemoveTransitGatewayAttachment(scene.Cloud.TransitGatewayAttachments(environmentOfFew)[0].ID)).To(Succeed())
+		Expect(scene.Cloud.RemovePrivateLinkAccess(scene.Cloud.PrivateLinkAccesses(environmentOfFew)[0].ID)).To(Succeed())
 		for _, m := range managers {
 			patch(ctx, sourceIn(m.namespace), `{"spec":{"template":{"labels":{"team":"data"}}}}`)
 			patch(ctx, discoveryIn(m.namespace), `{"spec":{"template":{"metadata":{"labels":{"team":"data"}}}}}`)
