@@ -28,7 +28,7 @@ const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 // value.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
-	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for the deletion of its ConfigMap.
+	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
 	labels, annotations := formerKeys(o)
 	return &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{
@@ -93,7 +93,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 //   - If the ConfigMap has no controller, three values must match the observation: the source's
 //     name in a label, the cluster ID and the environment ID.
 //
-// The keys of the two IDs can have either form, because users can change
+// The keys of the two IDs can have the form Properties or Environment, because users can change
 // spec.kafkaClusters.configMapKeys.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {

@@ -92,7 +92,8 @@ type Kind struct {
 // content has the functions for the part of an object that the operator writes: the status of an
 // observation, or the spec of a source.
 type content struct {
-	// InStatus reports whether this part is the status.
+	// InStatus reports whether the operator writes the status of these objects. If it is false, the
+	// operator writes their spec.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any

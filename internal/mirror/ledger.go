@@ -51,8 +51,8 @@ type Ledger struct {
 	former string
 	// seq counts the complete listings since the manager's start. The first one has the number 0.
 	seq int
-	// base is the value of seq at the last complete listing with another endpoint, credential or
-	// filter. It is 0 if there was none. The method misses counts only later listings.
+	// base is the value of seq when the endpoint, the credential or the filters last changed. It is
+	// 0 if they never changed. The method misses counts only later listings.
 	base int
 	// absent is the number of entries whose object is not listed.
 	absent int
@@ -63,13 +63,13 @@ type Ledger struct {
 	// phases has the former phases of objects whose phase changed in the cloud. An object leaves
 	// this map when its observation shows the new phase. The key is the object's name.
 	phases map[string]string
-	// clashes are the listed objects that get no object in the cluster, because another object
-	// needs the same name. They are sorted.
+	// clashes are the listed objects that get no object in the cluster, because another listed
+	// object has their name. They are sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that gets no object in the cluster, because another cloud object needs
-// the same name.
+// Clash is a cloud object that gets no object in the cluster, because another cloud object has its
+// name.
 type Clash struct {
 	// ID is the cloud ID of the object that gets no object in the cluster.
 	ID string
@@ -84,8 +84,8 @@ type entry struct {
 	// object. If the object in the cache is equal, the ledger uses the cached object, to save
 	// memory.
 	object Object
-	// outside is when the selector stopped selecting the listed object. It is zero while the
-	// selector selects the object.
+	// outside is when the selector of the discovery stopped selecting the listed object. It is zero
+	// while the selector selects the object.
 	outside time.Time
 	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
 	// the object. It is "" if the hash is not known. It is neverListed if no listing had the
@@ -106,8 +106,9 @@ type absence struct {
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. former is the scope of the last
-// listings before the operator restarted, or "" if the scope is not known.
+// NewLedger returns the ledger of a kind that was not listed yet. former is the hash of endpoint,
+// credential and filters of the last listings before the operator restarted, or "" if the hash is
+// not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
 // Record returns the ledger after one more listing. existing are the objects that the source or
@@ -262,11 +263,12 @@ func (l *Ledger) carryOver(r recording) {
 // such a source, because its environment may still exist.
 const neverListed = "never-listed"
 
-// unlisted returns entry.scope, a hash of endpoint, credential and filters, for an object that was
-// not listed since the operator started:
+// unlisted returns the value of entry.scope for an object in the cluster that was not listed since
+// the operator started:
 //
-//   - for an observation that appeared after a complete listing: the scope of that listing,
-//   - for a source that appeared after a complete listing: neverListed,
+//   - for an observation that appeared in the cluster after a complete listing: the scope of that
+//     listing,
+//   - for a source that appeared in the cluster after a complete listing: neverListed,
 //   - for a source that was never listed before the operator started: neverListed,
 //   - for all other objects: former, the scope of the listings before the operator started.
 func (r recording) unlisted(o Object, former string) string {
@@ -282,8 +284,8 @@ func (r recording) unlisted(o Object, former string) string {
 
 // absenceAfter returns the absence of an object after a listing without the object. If this process
 // listed the object before, absence.since is the end of the first complete listing without the
-// object. Otherwise absence.since comes from claimedSince, but only once: later edits in the
-// cluster have no effect.
+// object. Otherwise absence.since comes from the cluster, see claimedSince. It is read only once,
+// so that later edits have no effect.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -321,9 +323,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 // zero if there is no such limit.
 //
 // A person who may edit an object can forge the time since when the object is missing. So
-// earliestClaim counts the objects whose time is before the last complete listing. If there are
-// more than the status of the source or discovery says, some times are forged. Then the limit is
-// the end of that listing.
+// earliestClaim counts the objects whose time is before the last complete listing. If this number
+// is higher than the number of missing objects in the status, some times are forged. Then the limit
+// is the end of that listing.
 func earliestClaim(k *Kind, owner Owner, existing []Object) time.Time {
 	summary, last := *k.summary(owner.Object), k.LastListed(owner.Object)
 	if summary == nil {
@@ -362,7 +364,7 @@ const maxSkew = time.Minute
 
 // knownSince returns what the listings say about an object, and since when the object is missing or
 // no longer selected. If the listings of this process do not say when, knownSince reads the time
-// from the cluster. For all other objects the time is zero.
+// from the cluster. It returns the zero time if there is no such time.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {

@@ -33,7 +33,7 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 }
 
 // templated adds the labels of a template to the given labels, and returns all labels. It also
-// returns the annotations of the template. One more annotation lists all keys from the template.
+// returns the annotations of the template, and one annotation that lists the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
