@@ -32,7 +32,8 @@ type Kind struct {
 	Condition string
 	// ReadyPhase is the phase in which the condition Ready of an observation is True.
 	ReadyPhase string
-	// OtherPhases are all other known phases. In these phases the condition Ready is False.
+	// OtherPhases are the phases that the operator knows, except ReadyPhase. In these phases the
+	// condition Ready is False.
 	OtherPhases []string
 
 	// InfoMetric is the name of a metric with one series for each observation. InfoLabels are
@@ -68,7 +69,7 @@ type Kind struct {
 	join func(t topics, o Object) Object
 	// joinedAs returns a shallow copy of o. The fields that join sets come from model, an
 	// observation of the same cloud object. joinedAs returns o itself if this kind shows no other
-	// kind. It is nil for environments.
+	// kind. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object. If the listing gave no display name, the result has the

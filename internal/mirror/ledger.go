@@ -323,9 +323,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 // zero if there is no such limit.
 //
 // A person who may edit an object can forge the time since when the object is missing. So
-// earliestClaim counts the objects whose time is before the last complete listing. If this number
-// is higher than the number of missing objects in the status, some times are forged. Then the limit
-// is the end of that listing.
+// earliestClaim counts the objects whose time is before the last complete listing. The status of
+// the source or discovery has the number of objects that were missing then. If the count is higher,
+// some times are forged, and the limit is the end of that listing.
 func earliestClaim(k *Kind, owner Owner, existing []Object) time.Time {
 	summary, last := *k.summary(owner.Object), k.LastListed(owner.Object)
 	if summary == nil {
@@ -474,7 +474,7 @@ func (l *Ledger) moved(name string) bool {
 	return e.scope != l.scope
 }
 
-// neverSeen reports whether no listing ever had an object, also before the operator started.
+// neverSeen reports whether an object was never listed, not even before the operator restarted.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
