@@ -14,29 +14,29 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// sight is what the listings say about an object.
+// sight is what the listings of the cloud say about an object.
 type sight int
 
 const (
-	// unknown: this process never listed the object, and there was no complete listing yet.
+	// unknown: since the operator started, no listing had the object, and no listing was complete.
 	unknown sight = iota
-	// listed: the object was in the last complete listing or in a later listing.
+	// listed: the object was in the last complete listing, or in an incomplete listing after that.
 	listed
-	// outside: the object is listed but out of scope: the owner's selector does not select it.
+	// outside: the object is listed, but the selector of the discovery does not select it.
 	outside
-	// missing: the last complete listing lacked the object.
+	// missing: the last complete listing did not have the object.
 	missing
-	// stale: the last complete listing is too old, so the object's state is not known.
+	// stale: the last complete listing is too old to say whether the object still exists.
 	stale
 )
 
-// maxMessage is the largest size of a condition's message, in bytes. The API server allows 32768
-// bytes, but people read far less.
+// maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready of an observation. If the object is missing,
-// Observed has the transition time since. Otherwise the conditions have no transition times. The
-// messages contain no times, so that an unchanged object needs no write.
+// conditions returns the conditions Observed and Ready for an observation. For a missing object,
+// since is the transition time of Observed. All other transition times are empty.
+//
+// The messages contain no times, because a time in a message would cause a write at every sync.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -90,8 +90,8 @@ func condition(status metav1.ConditionStatus, reason, message string) metav1.Con
 	return metav1.Condition{Status: status, Reason: reason, Message: message}
 }
 
-// camelCase turns PENDING_ACCEPT into PendingAccept. It is called only for phases that the kind
-// knows, so the result is always a valid reason of a condition.
+// camelCase turns a phase of the API into the reason of a condition. For example, PENDING_ACCEPT
+// becomes PendingAccept.
 func camelCase(phase string) string {
 	var b strings.Builder
 	upper := true
@@ -109,22 +109,21 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets the conditions of an observation. The first condition is Observed. show also copies the
-// reason of Observed into status.observed.
+// show sets the conditions of an observation. It also copies the reason of condition Observed into
+// status.observed. Observed must be the first of the conditions.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows reports whether an observation has the wanted conditions, and the reason of Observed in
-// status.observed. sameConditions compares the conditions. If wanted is empty, shows returns true,
-// because no conditions are wanted.
+// shows reports whether an observation has the wanted conditions, and whether status.observed has
+// the reason of the first wanted condition. It returns true if wanted is empty.
 func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
 
-// sameConditions reports whether two lists have the same conditions. Transition times are compared
-// only if the wanted condition has a time. Fractions of a second do not count, because the API does
-// not store them.
+// sameConditions reports whether two lists have the same conditions. It compares a transition time
+// only if the wanted condition has one. It ignores fractions of a second, because the Kubernetes
+// API does not store them.
 func sameConditions(existing, wanted []metav1.Condition) bool {
 	if len(existing) != len(wanted) {
 		return false
@@ -142,11 +141,15 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 	return true
 }
 
-// timed returns the wanted conditions, each with a transition time. If a wanted condition has a
-// time, timed keeps this time. If the status did not change, timed takes the time of the existing
-// condition. Otherwise the time is now. An existing time does not count if it is in the future. It
-// also does not count if it is the epoch, which the schema gives to conditions that the operator
-// never wrote.
+// timed returns the wanted conditions, each with a transition time. This time is the first of these
+// that exists:
+//
+//   - the time in the wanted condition,
+//   - the time of the existing condition with the same type and status,
+//   - now.
+//
+// The time of an existing condition does not count if it is in the future, or if it is 1970-01-01,
+// the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

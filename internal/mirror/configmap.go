@@ -12,18 +12,20 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap is the largest size of a ConfigMap's data, in bytes: half of what the API server
-// allows. Access points are added in the order of their IDs, until one does not fit.
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes. Access points that do not fit
+// are left out.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest suffix of an access point's keys.
+// longestSuffix is the longest ending of a ConfigMap key for an access point.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of an observed cluster. selection is the
-// source's spec.kafkaClusters, and decides the form of the keys and the content. The ConfigMap has
-// the observation's name, and the observation owns the ConfigMap. The ConfigMap gets those labels
-// and annotations of the observation that come from the operator or the source's template. A key
-// without a value is absent. So a pod that needs the key waits for it.
+// ConfigMap returns the ConfigMap with the endpoints of an observed Kafka cluster. selection is the
+// part of the source's spec that sets the form of the keys and the content.
+//
+// The ConfigMap has the name of the observation, and belongs to the observation. It copies labels
+// and annotations of the observation, but not those that someone else added. A value that the cloud
+// did not give gets no key. A pod that needs this key then waits, and does not start with an empty
+// value.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
@@ -40,8 +42,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 	}
 }
 
-// ownPairs returns the pairs whose keys belong to the operator. former are the keys that came from
-// a template.
+// ownPairs returns those labels or annotations whose key has the operator's prefix or is in former.
+// former are keys from the source's template.
 func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
@@ -73,7 +75,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	for _, e := range o.Status.Endpoints {
 		name := named(e.AccessPointID)
 		if len(validation.IsConfigMapKey(name+longestSuffix)) > 0 {
-			continue // This ID cannot be part of a key. Only the observation has this access point.
+			continue // A key of a ConfigMap cannot contain this ID.
 		}
 		if size+3*len(name+longestSuffix)+len(e.BootstrapServers+e.HTTPEndpoint+e.ConnectionType) > maxConfigMap {
 			break
@@ -85,11 +87,14 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	return data
 }
 
-// OwnsConfigMap reports whether a ConfigMap belongs to an observation. If the ConfigMap has a
-// controller, the controller must be the observation. If it has no controller, the ownerReference
-// may have been lost. Then the label with the source's name, the cluster ID and the environment ID
-// must match the observation. The keys may have either form, because the source may have changed
-// the form.
+// OwnsConfigMap reports whether a ConfigMap belongs to an observation:
+//
+//   - If the ConfigMap has a controller, the controller must be the observation.
+//   - If the ConfigMap has no controller, three values must match the observation: the source's
+//     name in a label, the cluster ID and the environment ID.
+//
+// The keys of the two IDs can have the form Properties or Environment, because users can change
+// spec.kafkaClusters.configMapKeys.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
@@ -100,14 +105,15 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(property) || names(variable))
 }
 
-// SameConfigMap reports whether the existing ConfigMap equals the desired one. Labels and
-// annotations that others added do not count. Data that others added counts.
+// SameConfigMap reports whether the existing ConfigMap has the desired data, labels, annotations
+// and ownerReference. It ignores labels and annotations that someone else added. It does not ignore
+// data that someone else added.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
 	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
 }
 
-// RestoreConfigMap gives the existing ConfigMap the desired data and metadata. It keeps labels and
-// annotations that others added.
+// RestoreConfigMap gives the existing ConfigMap the desired data, labels, annotations and
+// ownerReference. Labels and annotations that someone else added stay.
 func RestoreConfigMap(existing, desired *corev1.ConfigMap) {
 	existing.Data, existing.BinaryData = desired.Data, nil
 	restoreMetadata(existing, desired)

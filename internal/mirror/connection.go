@@ -9,17 +9,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// connectionTopics has one line for each kind whose objects connect networks.
+// connectionTopics has one entry for each kind of connection to a network: peerings, transit
+// gateway attachments and private link accesses.
 var connectionTopics = []*connectionTopic{peeringsOfNetworks, transitGatewaysOfNetworks, accessesOfNetworks}
 
-// connectionTopic has the connections of one kind. The key is the ID of the network.
+// connectionTopic collects the connections of one kind, for example all peerings. The key is the ID
+// of the network.
 type connectionTopic struct {
 	topic[v1alpha1.ConnectionSummary]
 	list connectionList
 }
 
-// connectionList returns where a network and the clusters in it show the connections of one kind, and
-// where they count them.
+// connectionList returns pointers to two fields of NetworkConnections: the list of the connections
+// of one kind, and their number.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -28,15 +30,20 @@ func newConnections(list connectionList) *connectionTopic {
 	}, list}
 }
 
-// connectionParts are the parts of an observation of a connection that are joined.
+// connectionParts has pointers to the fields of a connection's observation that show its network
+// and the Kafka endpoints in this network.
 type connectionParts struct {
 	network   **v1alpha1.NetworkReference
 	reachable *v1alpha1.ReachableEndpoints
 }
 
-// connecting completes a kind whose objects connect networks. An observation of the kind shows the Kafka
-// endpoints in its network, and the facts about the network. The network and the clusters in it show the
-// observation, see connectionsOf.
+// connecting adds the functions attach, join and joinedAs to a kind of connection. They copy facts
+// between observations:
+//
+//   - The observation of a connection shows its network and the Kafka endpoints in this network.
+//   - The observations of the network and of its clusters show the connection.
+//
+// The parameter shown collects the connections of this kind.
 func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
 	of := func(o Object) connectionParts { return parts(any(o).(*O)) }
 	with := func(o Object, network *v1alpha1.NetworkReference, reachable v1alpha1.ReachableEndpoints) Object {
@@ -65,7 +72,7 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 	return k
 }
 
-// connectionsOf returns what connects a network.
+// connectionsOf returns the connections of a network. The parameter network is the network's ID.
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)
@@ -74,7 +81,7 @@ func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	return all
 }
 
-// sameConnections reports whether two objects show the same connections.
+// sameConnections reports whether a and b have the same connections.
 func sameConnections(a, b *v1alpha1.NetworkConnections) bool {
 	for _, kind := range connectionTopics {
 		these, count := kind.list(a)

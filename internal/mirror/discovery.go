@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Environment is the Kind for environments. An object of this kind in the cluster is an
-// InventorySource that an EnvironmentDiscovery made for an environment.
+// Environment is the Kind for environments. In the cluster, an InventorySource represents an
+// environment. An EnvironmentDiscovery creates this InventorySource.
 var Environment = &Kind{
 	Name: "Environment",
 	content: content{
@@ -46,10 +46,11 @@ func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventoryS
 
 func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
-// displayName returns the display name of a source's environment; "" if the name is not known.
+// displayName returns the display name of a source's environment. It returns "" if the name is not
+// known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector in a form that is fast for many environments.
+// selector is an EnvironmentSelector, prepared to check many environments fast.
 type selector struct {
 	ids, excludedIDs     map[string]bool
 	names, excludedNames patterns
@@ -65,8 +66,9 @@ func (s selector) environment(id, displayName string) bool {
 	return selected
 }
 
-// judge returns whether the selector selects an environment, and why. If there are excluded names
-// and the environment's name is not known, only the environment's ID can select it.
+// judge returns whether the selector selects an environment, and why. If displayName is "", the
+// name is not known and may be an excluded name. So a selector that excludes names can select such
+// an environment only by its ID.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -93,7 +95,7 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// patterns are patterns of texts. In a pattern * stands for any text, and ? stands for one character.
+// patterns are patterns for names. In a pattern, * matches any text, and ? matches one character.
 type patterns [][]rune
 
 func newPatterns(texts []v1alpha1.Identifier) patterns {
@@ -104,7 +106,7 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 	return all
 }
 
-// fit reports whether at least one of the patterns fits the whole text.
+// fit reports whether at least one of the patterns matches the whole text.
 func (p patterns) fit(text string) bool {
 	if len(p) == 0 {
 		return false
@@ -113,12 +115,11 @@ func (p patterns) fit(text string) bool {
 	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
 }
 
-// fits reports whether a pattern fits the whole text. If the text after a * does not fit, this *
-// takes one more character; the *s before it stay as they are. So the longest time grows with the
-// length of the pattern times the length of the text.
+// fits reports whether a pattern matches the whole text. The running time is at most proportional
+// to the length of the pattern times the length of the text.
 func fits(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
-	star, after := -1, 0 // the place of the last * in the pattern; the place in the text after what it takes
+	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
 	for t < len(text) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
@@ -140,14 +141,14 @@ func fits(pattern, text []rune) bool {
 	return p == len(pattern)
 }
 
-// ProjectEnvironment returns a discovery's source for the record of an environment. The source has
-// the settings of the template. renderSource later applies the overrides.
+// ProjectEnvironment returns the source that a discovery wants for an environment. Its settings
+// come from the discovery's template. They do not include the discovery's overrides.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
 	return sourceFor(d, d.Spec.Template.Spec.MirrorSettings.DeepCopy(), e.ID, e.DisplayName)
 }
 
-// NewSource returns a discovery's source for an environment, with the settings of the template and
-// the overrides.
+// NewSource returns the source that a discovery wants for an environment. Its settings come from
+// the discovery's template and overrides.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
 	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
 }
@@ -170,10 +171,11 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	return s
 }
 
-// renderSource returns the source that a discovery should have for an environment. The settings
-// come from the template and the overrides, also if the environment is not listed. The source keeps
-// the annotations that a user set, see usersKeys. If the environment is missing, the source has the
-// annotation missing-since.
+// renderSource returns a source as its discovery wants it:
+//
+//   - The settings come from the discovery's template and overrides.
+//   - The annotations in usersKeys stay as users set them.
+//   - The source of a missing environment has the annotation missing-since.
 func renderSource(r rendering) Object {
 	all, id := r.owner.overrides(), source(r.base).Spec.Environment
 	name := all.nameOf(r.base, r.existing)
@@ -192,10 +194,12 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are the annotations that users set and that have the operator's prefix.
+// usersKeys are the annotations that users set on a source and that have the operator's prefix.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName returns a listed environment with its last known name if the listing gave no name.
+// withLastName returns the source of a listed environment. If the listing gave no display name, the
+// source gets the last known name, from former or inCluster. former is the source as it was listed
+// before. inCluster is the source in the cluster.
 func withLastName(o, former, inCluster Object) Object {
 	if displayName(o) != "" {
 		return o
@@ -210,8 +214,8 @@ func withLastName(o, former, inCluster Object) Object {
 	return o
 }
 
-// sourceNamed returns the entry for an environment in a discovery's status, and whether there is
-// such an entry.
+// sourceNamed returns the entry for an environment in a discovery's status.sources, and whether
+// there is such an entry.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -222,24 +226,25 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed reports whether a discovery has more sources than its status names.
+// unnamed reports whether some sources of a discovery have no entry in its status.
 func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
-// listedBefore reports whether an earlier process listed the environment of a source. It reads the
-// discovery's status. If the status does not name this source, a person handed the source over
-// later, or the status had no room for it. Then the result is false, so that a person is asked.
+// listedBefore reports whether the environment of a source was listed before the operator started,
+// as the discovery's status says. It returns false if the status does not name the source. By
+// default, a person must then approve the deletion of the source.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns when an environment went missing or out of scope. It reads this time from
-// the discovery's status. The source's annotation missing-since has the time too, but a person who
-// may edit the source could forge the annotation. So the annotation counts only if the status does
-// not name the source because the status is empty or has no room for all sources.
+// claimOfSource returns since when an environment is missing or no longer selected. It reads this
+// time from the discovery's status.
+//
+// The source's annotation missing-since has the time too, but a person who may edit the source can
+// forge the annotation. So the annotation counts only if the status has no room for all sources.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -249,7 +254,7 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 		at = entry.OutOfScopeSince
 	case found && seen != outside:
 		at = entry.MissingSince
-	case seen != outside && (d.Status.Environments == nil || unnamed(d)):
+	case seen != outside && unnamed(d):
 		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
 			return since
 		}
@@ -260,10 +265,11 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	return at.Time
 }
 
-// Discovered reports whether a source belongs to a discovery. The source must have the name that
-// the discovery would give it, and the discovery must control it. If the source has no controller,
-// its ownerReference was lost or removed. Then the source belongs to the discovery that its label
-// names.
+// Discovered reports whether a source belongs to a discovery:
+//
+//   - The source must have the name that the discovery would give it.
+//   - If the source has a controller, the controller must be the discovery.
+//   - If the source lost its controller, its label must have the name of the discovery.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -274,21 +280,20 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// With these bounds a discovery's status takes less than 1 MiB, also with a preview. The API server
-// stores objects of at most 1.5 MiB. So a spec of more than half a MiB can leave too little room.
+// These bounds keep the status of a discovery below 1 MiB. The API server stores objects of at most
+// 1.5 MiB.
 const (
-	// maxSources is the largest number of sources that the status names.
+	// maxSources is the largest number of entries in status.sources.
 	maxSources = 500
 	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	// maxListed is the largest size of the texts in one list, in bytes. The list ends before the
-	// first entry that does not fit.
+	// maxListed is the largest size of all texts in one list of the status, in bytes. Entries that
+	// do not fit are left out.
 	maxListed = 192 << 10
 )
 
-// Sources returns the sources for a discovery's status, and the number of all sources. The returned
-// sources are the first ones by environment, at most as many as maxSources and maxListed allow. now
-// is the current time.
+// Sources returns the entries for status.sources of a discovery, sorted by environment, and the
+// number of all sources. Entries that do not fit into the status are left out.
 func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner := DiscoveryOwner(d)
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
@@ -301,7 +306,7 @@ func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Led
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), NeverListed: l.neverSeen(Environment, owner, o)}
-		if !Environment.releases(o) { // A released source does not follow the discovery's spec.
+		if !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
 		}
 		seen, since := knownSince(Environment, owner, l, o, now)

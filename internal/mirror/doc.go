@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mirror decides what to write to the cluster. Its functions are pure: cloud records and
-// existing objects go in, and a Plan comes out. The package uses no clients, clocks or I/O. So
-// table tests can cover every decision, above all every deletion.
+// Package mirror decides what to write to the cluster. The input is records of the cloud and
+// objects of the cluster. The output is a Plan. The package uses no clients, clocks or I/O, so that
+// tests can check every decision.
 //
 // A sync takes these steps, in this order:
 //
 //	record ──Project──► observation ──Ledger.Record──► Ledger
-//	Ledger + existing observations ──Desire──► Desired (kinds joined)
+//	Ledger + existing observations ──Desire──► Desired
 //	Desired + existing observations ──Make──► Plan
 package mirror

@@ -4,22 +4,26 @@ package mirror
 
 import "slices"
 
-// MaxJoined is the largest number of entries in a list that is joined from another kind. A field
-// next to the list has the number of all entries.
+// MaxJoined is the largest number of entries in a list of objects of another kind, for example the
+// clusters in the status of a network. A field next to the list has the number of all these
+// objects.
 const MaxJoined = 500
 
-// Desired has the objects of one kind as they should be. The key is the object's name. The objects
-// are shared and must not be changed.
+// Desired has the objects of one kind as they should be in the cluster. The key is the name.
+// Callers must not change these objects, because other code uses the same objects.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be, joined with the other kinds. The
-// result has the objects that are listed and in scope. It also has existing objects that are
-// missing or out of scope, with the content that was last listed. existing are the owner's own
-// objects. All slices have the order of kinds.
+// Desire returns the objects of each kind as they should be in the cluster. existing are the
+// objects that the source or discovery has in the cluster. All slices have the order of kinds.
 //
-// Missing objects, and objects whose kind was not listed since the start, take part in the join
-// with their last known content. So no endpoint disappears because the listing of another kind
-// failed.
+// The result has two sorts of objects. Both have the content of their last listing since the start:
+//
+//   - listed objects that the selector selects,
+//   - existing objects that are missing or that the selector no longer selects.
+//
+// A network shows its clusters, a cluster shows its connections, and so on. These lists also have
+// missing objects, and objects that were not listed since the start. So no endpoint disappears
+// because a listing failed.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -43,7 +47,8 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			if all[o.GetName()] != nil {
 				continue
 			}
-			// Before the first complete listing only the cluster says what is missing.
+			// Before the first complete listing, only the conditions of the object say whether it
+			// is missing.
 			listed := ledger.Completed().IsZero() && missingCondition(kind.Conditions(o)).IsZero()
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
@@ -64,26 +69,25 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	return desired
 }
 
-// topics holds everything that observations show of other observations, by topic.
+// topics collects what observations show about observations of other kinds. The key is a *topic.
 type topics map[any]interface{ sort() }
 
-// sort sorts each list in the order of its topic.
+// sort sorts all lists. Each topic has its own order.
 func (t topics) sort() {
 	for _, lists := range t {
 		lists.sort()
 	}
 }
 
-// topic is what observations show of others that have a key in common, a network's ID for example.
-// A kind adds to a topic in attach, and reads topics in join. The topic is a variable in the file of
-// the kind that adds to it.
+// topic is one sort of fact that observations show about observations of another kind, for example
+// the clusters of a network. The facts are stored under a key, for example the network's ID. The
+// function Kind.attach adds facts, and Kind.join reads them.
 type topic[T any] struct {
-	// compare is the order in which values of the same key are shown. If it is nil, a key has one
-	// value.
+	// compare is the order of the facts under one key. It is nil if each key has only one fact.
 	compare func(a, b T) int
 }
 
-// add adds values under a key. An object without the key adds nothing.
+// add adds values to a topic, under a key. It does nothing if the key is empty.
 func (t *topic[T]) add(to topics, key string, values ...T) {
 	if key == "" {
 		return
@@ -96,13 +100,14 @@ func (t *topic[T]) add(to topics, key string, values ...T) {
 	lists.values[key] = append(lists.values[key], values...)
 }
 
-// of returns the values of a key, in order.
+// of returns the values that a topic has under a key.
 func (t *topic[T]) of(from topics, key string) []T {
 	lists, _ := from[t].(keyed[T])
 	return lists.values[key]
 }
 
-// first returns the first value of a key; zero if it has none.
+// first returns the first value that a topic has under a key. It returns the zero value if there is
+// none.
 func (t *topic[T]) first(from topics, key string) (value T) {
 	if values := t.of(from, key); len(values) > 0 {
 		return values[0]
@@ -110,7 +115,7 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
-// keyed has the values of one topic by their keys.
+// keyed has the values of one topic, grouped by key.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
@@ -125,7 +130,7 @@ func (k keyed[T]) sort() {
 	}
 }
 
-// bounded returns the first MaxJoined entries of a joined list, and the number of all entries.
+// bounded returns the first MaxJoined entries of a list, and the number of all entries.
 func bounded[T any](list []T) (first []T, all int32) {
 	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

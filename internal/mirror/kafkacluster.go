@@ -11,7 +11,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind for Kafka clusters. The phases come from the API cmk/v2.
+// KafkaCluster is the Kind for Kafka clusters. The names of the phases come from the API cmk/v2.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -41,8 +41,8 @@ var KafkaCluster = observationKind(Kind{
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.KafkaClusters.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
-// clustersOfNetworks has the clusters in each network, by the network's ID. endpointsOfNetworks has
-// their endpoints.
+// clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the endpoints of
+// these clusters. The key is the network's ID.
 var (
 	clustersOfNetworks = &topic[v1alpha1.KafkaClusterSummary]{
 		func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) },
@@ -76,8 +76,8 @@ func joinKafkaCluster(t topics, o Object) Object {
 	return &joined
 }
 
-// reachableEndpoints returns a cluster's endpoints in the form that connections of its network show. If a
-// cluster has no access points, the result is one endpoint with the cluster's own addresses.
+// reachableEndpoints returns the endpoints of a cluster that the connections of its network show.
+// If the cluster has no access points, the result is one endpoint with the cluster's addresses.
 func reachableEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -92,8 +92,8 @@ func reachableEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.Reachabl
 	return endpoints
 }
 
-// ProjectKafkaCluster returns the observation for a cluster's record. The conditions, the joined
-// fields and the fields that Stamp sets are still empty.
+// ProjectKafkaCluster turns the API's record of a cluster into an observation. It sets only the
+// fields that come from the record.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -131,14 +131,14 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes maps former spellings of connection types to the current spellings. The API's
-// published examples still use the former spellings.
+// connectionTypes maps old spellings of connection types to the current spellings. The API's
+// published examples still use the old spellings.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints returns the endpoints of a cluster, sorted by access point ID.
+// kafkaEndpoints returns the access points of a cluster, sorted by ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -163,13 +163,16 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
-// reservedAccessPoints are the access points that the API reserves, in the order of preference.
+// reservedAccessPoints are the access point IDs that the API reserves. prefer tries them in this
+// order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address of a cluster that clients should use. clusterWide is the address in
-// the API's deprecated field for the whole cluster. If it is set, prefer returns it. Otherwise
-// prefer returns the address of the first access point that has one: PUBLIC, then PRIVATE_LINK,
-// then the others in the order of their IDs. endpoints must be sorted.
+// prefer returns the address that clients of a cluster should use. It returns the first of these
+// that is set:
+//
+//   - clusterWide, the address in the API's deprecated field for the whole cluster,
+//   - the address of the access point PUBLIC, then of PRIVATE_LINK,
+//   - the address of any other access point, in the order of endpoints.
 func prefer(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if clusterWide != "" {
 		return clusterWide

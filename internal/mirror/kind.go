@@ -15,119 +15,120 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Object is an object in the cluster that represents a cloud object. It is an observation, or the
-// InventorySource of an environment.
+// Object is an object in the cluster that represents a cloud object. It is an observation, or an
+// InventorySource, which represents an environment.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Kind has everything that planning must know about one kind of cloud object.
+// Kind describes one kind of cloud object, for example Kafka clusters. It has the names and the
+// functions that differ between kinds.
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of the owner's condition that reports the last sync of this kind. It is
-	// "" if only Ready reports the sync.
+	// Condition is the type of the source's condition that reports the last sync of this kind. It
+	// is "" for environments, because a discovery reports their sync in Ready.
 	Condition string
-	// ReadyPhase is the phase in which an object is Ready.
+	// ReadyPhase is the phase in which the condition Ready of an observation is True.
 	ReadyPhase string
-	// OtherPhases are the other known phases. An object in one of these phases is not Ready.
+	// OtherPhases are the phases that the operator knows, except ReadyPhase. In these phases the
+	// condition Ready is False.
 	OtherPhases []string
 
-	// InfoMetric is the name of the metric that has one series for each observation. InfoLabels are
-	// the metric's labels, in addition to the observation's namespace, name and source. Info
-	// returns the values of InfoLabels.
+	// InfoMetric is the name of a metric with one series for each observation. InfoLabels are
+	// labels of this metric, in addition to namespace, name and source. Info returns the values of
+	// InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// mirrored reports whether an owner wants this kind. If mirrored is nil, every owner wants the
-	// kind.
+	// mirrored reports whether the spec of a source asks for this kind. It is nil for environments,
+	// because every discovery asks for them.
 	mirrored func(owner Object) bool
-	// summary returns a pointer to the field of the owner's status that has the counts of this
-	// kind.
+	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
 	summary func(owner Object) **v1alpha1.InventorySummary
-	// owned reports whether an object belongs to an owner, see [Owned] and [Discovered].
+	// owned reports whether an object belongs to a source or discovery, see [Owned] and
+	// [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns when an object went missing or out of scope. It reads the time from the
-	// cluster: from the object or from the owner's status. It returns zero if neither has the time.
+	// claim returns since when an object is missing or no longer selected. It reads this time from
+	// the object, or from the status of its discovery. It returns zero if the time is not known.
 	claim func(o Object, owner Owner, seen sight) time.Time
-	// render returns an object as it should be, see restamped and renderSource.
+	// render returns an object as it should be in the cluster.
 	render func(r rendering) Object
 
-	// attach adds to topics what others show of an observation. listed reports whether the cloud
-	// object is listed. If that is not known yet, listed is true. attach is nil if others show
-	// nothing of this kind.
+	// attach adds to topics what observations of other kinds show about the object. listed is false
+	// if it is known that the cloud no longer lists the object. attach is nil if no other kind
+	// shows this kind.
 	attach func(t topics, o Object, listed bool)
-	// join returns an observation that shows what topics have for it. If the given observation
-	// already shows that, join returns the given observation. Otherwise join returns a shallow copy.
-	// join is nil if the kind shows nothing of others.
+	// join copies facts about other kinds from topics into an observation. It returns the given
+	// observation if nothing changes, otherwise a shallow copy. join is nil if this kind shows no
+	// other kind.
 	join func(t topics, o Object) Object
-	// joinedAs returns a shallow copy of o with the joined fields of model. Joined fields show
-	// other objects. model is an observation of the same cloud object as o. If there are no such
-	// fields, joinedAs returns o. It is nil for a kind that is no observation.
+	// joinedAs returns a shallow copy of o. The fields that join sets come from model, an
+	// observation of the same cloud object. joinedAs returns o itself if this kind shows no other
+	// kind. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
-	// withLastName returns a listed object with its earlier display name if the listing gave no
-	// name. former is the object as it was listed before. inCluster is the object in the cluster.
-	// Each of them is nil if it does not exist. withLastName is nil if nothing depends on the
-	// display names of this kind.
+	// withLastName returns a listed object. If the listing gave no display name, the result has the
+	// last known name, from former or inCluster. former is the object as it was listed before, or
+	// nil. inCluster is the object in the cluster, or nil. withLastName is nil for observations.
 	withLastName func(o, former, inCluster Object) Object
-	// scope returns a function that reports whether the owner's selector selects a listed object.
-	// scope is nil if the kind has no selector.
+	// scope returns a function that reports whether the selector of a discovery selects a listed
+	// object. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person released the object from its owner. released is nil if
-	// objects of this kind cannot be released.
+	// released reports whether a person released the object from its discovery, with the annotation
+	// unmanaged. released is nil for observations.
 	released func(Object) bool
-	// listedBefore reports whether a listing of an earlier process had the object, as the owner's
-	// status says. listedBefore is nil if people cannot hand over objects of this kind to an owner.
+	// listedBefore reports whether the object was listed before the operator started, as the status
+	// of its discovery says. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes about the owner's spec, for people to read, given the facts and the
-	// writes of a plan. remarks is nil if the kind has no such notes.
+	// remarks returns notes about the spec of a discovery, for people to read. remarks is nil for
+	// observations.
 	remarks func(facts Facts, writes []Write) []string
 }
 
-// content has the functions that read, compare and copy the part of an object that the operator
-// writes: the status of an observation, or the spec of a source.
+// content has the functions for the part of an object that the operator writes: the status of an
+// observation, or the spec of a source.
 type content struct {
-	// InStatus reports whether that part is the status. The status is written through its own
-	// subresource.
+	// InStatus reports whether the operator writes the status of these objects. If it is false, the
+	// operator writes their spec.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(dst, src Object)
-	// phase returns the phase in the cloud's own words. trouble returns the cloud's own report of
-	// what went wrong. conditions returns a pointer to the conditions. observed returns a pointer
-	// to the field status.observed, a copy of the reason of condition Observed. All four functions
-	// are nil for a kind without phases.
+	// phase returns the phase that the cloud gave. trouble returns the cloud's report of what went
+	// wrong. conditions and observed return pointers to status.conditions and status.observed. All
+	// four functions are nil for environments.
 	phase      func(Object) string
 	trouble    func(Object) string
 	conditions func(Object) *[]metav1.Condition
 	observed   func(Object) *string
 }
 
-// deep is a pointer to a status of type S. It has the method DeepCopyInto.
+// deep is a pointer to a status of type S, with the method DeepCopyInto.
 type deep[S any] interface {
 	*S
 	DeepCopyInto(*S)
 }
 
-// observationParts has pointers to the parts of a status that do not come from a listing. It also
-// has the cloud's own report of what went wrong.
+// observationParts has pointers to status.conditions and status.observed of an observation. trouble
+// is the cloud's report of what went wrong.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
 	trouble    string
 }
 
-// observationContent returns the content of an observation of type O with a status of type S.
+// observationContent returns the functions in content for observations of type O with a status of
+// type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// withoutConditions returns a shallow copy of the status without the parts that do not come
-	// from a listing.
+	// withoutConditions returns a shallow copy of the status, without the fields conditions and
+	// observed.
 	withoutConditions := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
@@ -147,12 +148,12 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// kindsOfSources are the kinds of observations. Each kind adds itself, see observationKind.
+// kindsOfSources are the kinds of observations. The function observationKind adds each kind.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that all kinds of observations have in common. policy
-// returns the kind's policy from a source's spec. summary returns a pointer to the field of the
-// source's status that has the kind's counts.
+// observationKind adds to k the functions that all kinds of observations share. policy returns the
+// policy for this kind from the spec of a source. summary returns a pointer to the counts of this
+// kind in the status of a source.
 func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.mirrored = func(owner Object) bool {
 		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
@@ -170,29 +171,31 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 	return &k
 }
 
-// Mirrored reports whether the owner mirrors this kind.
+// Mirrored reports whether the spec of a source or discovery asks for this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
 
-// Summary returns a pointer to the field of the owner's status that has the counts of this kind.
+// Summary returns a pointer to the counts of this kind in the status of a source or discovery.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summary(owner) }
 
-// Owned reports whether an object of this kind belongs to an owner.
+// Owned reports whether an object of this kind belongs to a source or discovery.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
-// releases reports whether a person released the object from its owner.
+// releases reports whether a person released the object from its discovery, with the annotation
+// unmanaged.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
 // ID returns the cloud ID of an object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
-// Content returns a pointer to the part of an object that the operator writes: its status or its
-// spec.
+// Content returns a pointer to the part that the operator writes: the status of an observation, or
+// the spec of a source.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
-// CopyContent copies the content of src into dst. The copy is deep.
+// CopyContent copies the status of an observation, or the spec of a source, from src to dst. The
+// copy is deep.
 func (k *Kind) CopyContent(dst, src Object) { k.copy(dst, src) }
 
-// Phase returns an object's phase in the cloud's own words; "" for a kind without phases.
+// Phase returns the phase that the cloud gave for an object. It returns "" for environments.
 func (k *Kind) Phase(o Object) string {
 	if k.phase == nil {
 		return ""
@@ -200,7 +203,8 @@ func (k *Kind) Phase(o Object) string {
 	return k.phase(o)
 }
 
-// Trouble returns the cloud's own report of what went wrong with an object; "" if there is none.
+// Trouble returns the cloud's report of what went wrong with an object. It returns "" if there is
+// no report.
 func (k *Kind) Trouble(o Object) string {
 	if k.trouble == nil {
 		return ""
@@ -208,15 +212,16 @@ func (k *Kind) Trouble(o Object) string {
 	return k.trouble(o)
 }
 
-// Alike reports whether two versions of an object equal in all that an owner writes. For example, a
-// source that only wrote its own status is alike to its discovery.
+// Alike reports whether two versions of an object are equal in all parts that its source or
+// discovery writes. The status of a source does not count, because a discovery does not write that
+// status.
 func (k *Kind) Alike(a, b Object) bool {
 	return k.same(a, b) && equality.Semantic.DeepEqual(k.Conditions(a), k.Conditions(b)) && k.Observed(a) == k.Observed(b) &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
 		equality.Semantic.DeepEqual(a.GetOwnerReferences(), b.GetOwnerReferences()) && terminating(a) == terminating(b)
 }
 
-// Conditions returns an object's conditions; nil for a kind without conditions.
+// Conditions returns the conditions of an observation. It returns nil for a source.
 func (k *Kind) Conditions(o Object) []metav1.Condition {
 	if k.conditions == nil {
 		return nil
@@ -224,8 +229,8 @@ func (k *Kind) Conditions(o Object) []metav1.Condition {
 	return *k.conditions(o)
 }
 
-// Observed returns an object's status.observed, the copy of the reason of condition Observed. It
-// returns "" for a kind without conditions.
+// Observed returns status.observed of an observation: the reason of the condition Observed. It
+// returns "" for a source.
 func (k *Kind) Observed(o Object) string {
 	if k.observed == nil {
 		return ""
@@ -233,8 +238,9 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns when the last complete listing of this kind ended, as the owner's status says.
-// If there was no complete listing, LastListed returns when the owner was created.
+// LastListed returns when the last complete listing of this kind ended, as the status of the source
+// or discovery says. If there was no complete listing, it returns when the source or discovery was
+// created.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -242,25 +248,25 @@ func (k *Kind) LastListed(owner Object) time.Time {
 	return owner.GetCreationTimestamp().Time
 }
 
-// knows reports whether this version of the operator knows what a phase means.
+// knows reports whether this version of the operator knows a phase.
 func (k *Kind) knows(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }
 
-// Owner has what planning must know about an InventorySource or an EnvironmentDiscovery.
+// Owner is an InventorySource or an EnvironmentDiscovery. A source owns observations, and a
+// discovery owns sources.
 type Owner struct {
 	Object
 	// kind is the owner's own kind, for example InventorySource. Resource is the name of this kind
-	// in kubectl commands.
+	// in kubectl commands, for example inventorysource.
 	kind     string
 	Resource string
-	// Prune says when to delete an object whose cloud object is missing.
+	// Prune says when to delete an object that is missing in the cloud.
 	Prune v1alpha1.Prune
-	// StaleAfter is the time from the last complete listing until the owner's objects turn stale; 0
-	// if they never turn stale.
+	// StaleAfter is the time from the last complete listing until the observations of a source
+	// become stale. It is 0 if they never become stale.
 	StaleAfter time.Duration
-	// overrides returns the overrides of a discovery. The first call prepares the overrides. The
-	// function is nil for a source.
+	// overrides returns the overrides in the spec of a discovery. The function is nil for a source.
 	overrides func() *overrides
 }
 
@@ -289,14 +295,14 @@ func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is the input of the function render of a Kind.
+// rendering is the input of Kind.render.
 type rendering struct {
 	owner Owner
-	// base is the object as it was last listed. If it was never listed, base is existing. existing
-	// is the object in the cluster; nil if the object does not exist yet.
+	// base is the object as it was last listed, or existing if the object was never listed.
+	// existing is the object in the cluster, or nil if there is none.
 	base, existing Object
 	sight          sight
-	// since is when the object was first known to be missing or out of scope; zero if it is
-	// neither.
+	// since is when the object was first known to be missing or no longer selected. It is zero for
+	// all other objects.
 	since time.Time
 }

@@ -13,44 +13,45 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is the result of one listing of one kind. The objects are already projected and stamped.
+// Sighting is the result of one listing of one kind. The cloud objects are already turned into
+// objects for the cluster.
 type Sighting struct {
-	// Objects are the objects that are new or changed since the last listing. They are as they
-	// should be in the cluster, but without conditions and without the parts that are joined from
-	// other kinds.
+	// Objects are the objects that are new or changed since the last listing. They have no
+	// conditions, and no facts about other kinds.
 	Objects []Object
-	// Same has the cloud IDs of the objects that are unchanged since the last listing. The ledger
-	// that records this Sighting must already have these objects as listed.
+	// Same has the cloud IDs of the objects that are unchanged since the last listing. Record takes
+	// these objects from the former ledger.
 	Same []string
-	// Complete reports whether every object was listed and read. If Complete is false, the absence
-	// of an object means nothing.
+	// Complete reports whether every object was listed and read. After an incomplete listing, an
+	// absent object may still exist in the cloud.
 	Complete bool
-	// Scope is a hash of the endpoint, the credential and the filters. These decide which objects a
-	// listing can show. Misses under different scopes are not added up.
+	// Scope is a hash of the endpoint, the credential and the filters of the listing. After a
+	// change of one of them, an absent object may still exist in the cloud.
 	Scope string
 	// End is when the listing ended.
 	End time.Time
 }
 
-// Ledger has the results of the listings since the manager's start, for one kind of one owner. A
-// Ledger never changes: Record returns a new Ledger. The nil Ledger stands for a kind that was not
-// listed yet.
+// Ledger has the results of all listings since the manager's start, for one kind of one source or
+// discovery. A Ledger never changes: Record returns a new Ledger. A nil Ledger means that the kind
+// was not listed yet.
 type Ledger struct {
 	entries map[string]entry // by the object's name
-	// completed is when the last complete listing ended; zero if there was no complete listing.
+	// completed is when the last complete listing ended. It is zero if there was no complete
+	// listing.
 	completed time.Time
 	// empty reports whether the last complete listing had no objects.
 	empty bool
-	// scope is the scope of the last complete listing.
+	// scope is a hash of the endpoint, the credential and the filters of the last complete
+	// listing.
 	scope string
-	// former is the scope under which an earlier process last saw the existing objects.
+	// former is the scope of the last listings before the operator restarted: a hash of their
+	// endpoint, credential and filters.
 	former string
-	// seq is the number of the last complete listing. The first complete listing since the start
-	// has the number 0 and counts no misses: a manager that just started has not seen any object
-	// before.
+	// seq counts the complete listings since the manager's start. The first one has the number 0.
 	seq int
-	// base is the number of the last complete listing under another scope; 0 if no listing had
-	// another scope. That listing and earlier listings do not count as misses.
+	// base is the value of seq when the endpoint, the credential or the filters last changed. It is
+	// 0 if they never changed. The method misses counts only later listings.
 	base int
 	// absent is the number of entries whose object is not listed.
 	absent int
@@ -58,60 +59,60 @@ type Ledger struct {
 	// listing was incomplete.
 	lastCount int
 	partial   bool
-	// phases has the former phase of each object whose phase changed, if the object's observation
-	// does not show the change yet. The key is the object's name.
+	// phases has the former phases of objects whose phase changed in the cloud. An object leaves
+	// this map when its observation shows the new phase. The key is the object's name.
 	phases map[string]string
-	// clashes are the listed objects whose name another listed object has, sorted.
+	// clashes are the listed objects that get no object in the cluster, because another listed
+	// object has their name. They are sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that cannot have an object in the cluster, because another cloud object
-// has the same name.
+// Clash is a cloud object that gets no object in the cluster, because another cloud object has its
+// name.
 type Clash struct {
-	// ID is the cloud ID of the object that cannot have an object in the cluster.
+	// ID is the cloud ID of the object that gets no object in the cluster.
 	ID string
-	// Name is the name that both cloud objects need. Owner is the cloud ID of the object that has
+	// Name is the name that both cloud objects need. Owner is the cloud ID of the object that gets
 	// the name.
 	Name, Owner string
 }
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the object as it was last listed; nil if it was never listed. If the object in the
-	// cache equals it, the ledger uses the cached object, so that memory holds the object only
-	// once.
+	// object is the object as it was last listed. It is nil if this process never listed the
+	// object. If the object in the cache is equal, the ledger uses the cached object, to save
+	// memory.
 	object Object
-	// outside is when the owner's selector stopped selecting the listed object; zero while the
-	// selector selects it.
+	// outside is when the selector of the discovery stopped selecting the listed object. It is zero
+	// while the selector selects the object.
 	outside time.Time
-	// scope is the scope of the last listing that had the object, in this process or an earlier
-	// one. scope is "" if that scope is not known, and neverListed if no listing had the object.
+	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
+	// the object. It is "" if the hash is not known. It is neverListed if no listing had the
+	// object.
 	scope string
-	// absence is nil if the object is listed: it was in the last complete listing or in a later
-	// listing.
+	// absence is nil if the object is listed.
 	absence *absence
 }
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the value of Ledger.seq when the object was last listed. If the object was never
-	// listed, seq is the value when the object was first found in the cluster.
+	// seq is the value of Ledger.seq when the object was last listed. If this process never listed
+	// the object, seq is the value when the object was first found in the cluster.
 	seq int
-	// since is when the object was first known to be missing; zero if no complete listing lacked
-	// the object yet.
+	// since is when the object was first known to be missing. It is zero before that.
 	since time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. former is the scope under which
-// an earlier process last saw the kind's objects; "" if that scope is not known.
+// NewLedger returns the ledger of a kind that was not listed yet. former is the hash of endpoint,
+// credential and filters of the last listings before the operator restarted, or "" if the hash is
+// not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
-// Record returns the ledger after one more listing. existing are the owner's objects in the
-// cluster. Record drops a cloud object that is neither listed nor in the cluster. If an object in
-// the cluster was never listed, its misses are counted from now on, even if the operator did not
-// create the object.
+// Record returns the ledger after one more listing. existing are the objects that the source or
+// discovery has in the cluster. Objects in the cluster that were never listed get an entry too, so
+// that the operator can find out that they are missing.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -161,15 +162,16 @@ type recording struct {
 	owner Owner
 	Sighting
 	former *Ledger
-	// inCluster are the owner's objects in the cluster, by name.
+	// inCluster has the objects of the source or discovery that exist in the cluster. The key is
+	// the name.
 	inCluster map[string]Object
-	// inScope reports whether the owner's selector selects a listed object; nil if the kind has no
-	// selector.
+	// inScope reports whether the selector of the discovery selects a listed object. It is nil for
+	// a kind without a selector.
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing with the same scope and the same content.
-// The ledger must be settled, see Settled.
+// Again returns the ledger after another complete listing with the same result. Callers must first
+// check that Settled returns true.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -177,16 +179,17 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 	return &next
 }
 
-// Distinct reports whether each listed object has a name of its own.
+// Distinct reports whether all listed objects have different names in the cluster.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled reports whether the last listing was complete and had every known object, and whether
-// each of these objects has a name of its own.
+// Settled reports whether the last listing was complete and had every object in the ledger. It
+// returns false if two listed objects need the same name in the cluster.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// noteComplete updates the ledger's counters and scope after a complete listing.
+// noteComplete updates the ledger's counters, and the scope: the hash of endpoint, credential and
+// filters.
 func (l *Ledger) noteComplete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
@@ -198,8 +201,9 @@ func (l *Ledger) noteComplete(s Sighting) {
 	l.completed, l.empty, l.scope = s.End, l.lastCount == 0, s.Scope
 }
 
-// see records one listed object. If two cloud IDs lead to the same name, the ID that equals the
-// name gets the name. If neither ID equals the name, the lower ID gets the name.
+// see records one listed object. If two objects need the same name in the cluster, the object whose
+// ID equals the name gets the name. If there is no such object, the object with the lower ID gets
+// the name.
 func (l *Ledger) see(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -219,20 +223,19 @@ func (l *Ledger) see(r recording, o Object) {
 		e.outside = r.End
 		if former := r.former.entries[name]; !former.outside.IsZero() {
 			e.outside = r.past(former.outside)
-		} else if inCluster != nil && former.object == nil { // This process did not see the object go out of scope.
+		} else if inCluster != nil && former.object == nil { // This process did not list the object before.
 			e.outside = r.claimedSince(inCluster, outside)
 		}
 	}
 	l.entries[name] = e
 }
 
-// roomFor returns how many entries in the ledger, or objects in the cluster, a kind may have while
-// its listings are incomplete. lastCount is the number of objects in the last listing. There is
-// always room for the objects of one listing. The bound matters if each incomplete listing has
-// other objects: without a bound, the ledger would grow with every listing.
+// roomFor returns how many objects a kind may have while its listings are incomplete. lastCount is
+// the number of objects in the last listing. Without this limit, the ledger could grow with every
+// incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
-// carryOver takes from the former ledger the entries of objects that this listing lacks.
+// carryOver copies entries of the former ledger, for objects that this listing does not have.
 func (l *Ledger) carryOver(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
@@ -250,20 +253,19 @@ func (l *Ledger) carryOver(r recording) {
 	}
 }
 
-// neverListed is the scope of an object that a person handed over to its owner and that no listing
-// ever had. The cloud object may belong to an organization that the credential cannot see.
+// neverListed is the value of entry.scope if no listing ever had the object, for example because a
+// person handed over a source to a discovery. By default, a person must approve the deletion of
+// such a source, because its environment may still exist.
 const neverListed = "never-listed"
 
-// unlisted returns the scope of an object that no listing of this process had. This is the
-// parameter former, the scope under which an earlier process saw the kind's objects. It is another
-// scope, so that a person is asked before the object is deleted, if one of these is true:
+// unlisted returns the value of entry.scope for an object in the cluster that was not listed since
+// the operator started:
 //
-//   - People can hand over objects of the kind, and this process already had a complete listing, or
-//     the owner's status does not have the object as listed.
-//   - The earlier process did not say its scope.
-//
-// An observation that appears after a complete listing counts as seen by that listing, so it is
-// pruned after its misses.
+//   - for an observation that appeared in the cluster after a complete listing: the scope of that
+//     listing,
+//   - for a source that appeared in the cluster after a complete listing: neverListed,
+//   - for a source that was never listed before the operator started: neverListed,
+//   - for all other objects: former, the scope of the listings before the operator started.
 func (r recording) unlisted(o Object, former string) string {
 	appeared := !r.former.completed.IsZero()
 	switch {
@@ -275,10 +277,10 @@ func (r recording) unlisted(o Object, former string) string {
 	return former
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked it. inCluster is the
-// object in the cluster. If this process listed the object before, the absence begins when this
-// process first missed the object. Otherwise the absence begins at the time from claimedSince. This
-// time is read from the cluster only once, so later edits of it have no effect.
+// absenceAfter returns the absence of an object after a listing without the object. If this process
+// listed the object before, absence.since is the end of the first complete listing without the
+// object. Otherwise absence.since comes from the cluster, see claimedSince. It is read only once,
+// so that later edits have no effect.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -295,9 +297,8 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	return &a
 }
 
-// past returns a time, but not one after the listing: the time is forged then, or the clock was set
-// back. Only here a time in the future becomes the present. The ledger keeps the result, so it stays
-// the same until the next listing at least.
+// past returns the given time, or the end of the listing if the given time is later. Such a later
+// time is forged, or the clock was set back.
 func (r recording) past(since time.Time) time.Time {
 	if since.After(r.End) {
 		return r.End
@@ -309,10 +310,11 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
-// claimedSince returns when an object went missing or out of scope, as Kind.claim reads it from the
-// cluster. It returns now if the cluster has no such time. An object cannot be missing before it is
-// created. So a time that is earlier than the creation by more than [maxSkew] is forged. Then
-// claimedSince returns the time of creation, which only the API server can set.
+// claimedSince returns since when an object is missing or no longer selected. It reads this time
+// from the cluster, see Kind.claim, and returns now if the time is not known.
+//
+// An object cannot be missing before its creation. So a time that is more than maxSkew before the
+// creation is forged, and claimedSince returns the time of creation instead.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() {
@@ -324,14 +326,12 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 	return since
 }
 
-// maxSkew is how far the API server's clock may be ahead of the operator's clock. A time that the
-// operator wrote can be up to maxSkew earlier than the object's creation. Such a time does not
-// count as forged.
+// maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns the sight of an object, and when the object went missing or out of scope. This
-// time comes from the listings of this process, or else from the cluster, see Kind.claim. The time
-// is zero for a listed object, and for an unknown object if the cluster has no such time.
+// knownSince returns what the listings say about an object, and since when the object is missing or
+// no longer selected. If the listings of this process do not say when, knownSince reads the time
+// from the cluster. It returns the zero time if there is no such time.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -349,30 +349,28 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingSince returns since when an observation is missing; zero if it is not missing. The source's
-// status has the time. If the status lacks the observation, its condition counts: the manager may have
-// ended before it wrote the status. But a person who may edit the observation can forge the condition.
-// So its time counts from the last complete listing at the earliest, unless the status has room for a
-// part of the missing observations only.
+// missingSince returns since when an observation is missing: the time in the source's status. It
+// returns zero if the status does not name the observation. The observation's condition has a time
+// too, but a person who may edit the observation can forge the condition. So the condition counts
+// only if the status has no room for all missing observations.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
-	since, last := missingCondition(*k.conditions(o)), k.LastListed(owner.Object)
-	if summary := *k.summary(owner.Object); summary != nil {
-		i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
-			func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
-		switch {
-		case found:
-			return summary.MissingObjects[i].Since.Time
-		case int(summary.Missing) > len(summary.MissingObjects):
-			return since
-		}
+	summary := *k.summary(owner.Object)
+	if summary == nil {
+		return time.Time{}
 	}
-	if !since.IsZero() && since.Before(last) {
-		return last
+	i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
+		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
+	switch {
+	case found:
+		return summary.MissingObjects[i].Since.Time
+	case int(summary.Missing) > len(summary.MissingObjects):
+		return missingCondition(*k.conditions(o))
 	}
-	return since
+	return time.Time{}
 }
 
-// missingCondition returns when condition Observed turned False; zero if Observed is not False.
+// missingCondition returns since when an object is missing: when its condition Observed turned
+// False. It returns zero if the condition is not False.
 func missingCondition(conditions []metav1.Condition) time.Time {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
 	if c == nil || c.Status != metav1.ConditionFalse {
@@ -381,8 +379,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases fills l.phases: it finds the objects whose phase changed since their observation was
-// written. A phase that someone else wrote into the observation does not count as a former phase.
+// notePhases fills l.phases with the objects whose phase changed in the cloud but not yet in the
+// observation. It leaves out an observation whose phase someone else changed.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -408,7 +406,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns an object's entry, and whether the ledger has an entry for the object.
+// entry returns the entry of an object, and whether there is one.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -417,7 +415,8 @@ func (l *Ledger) entry(name string) (entry, bool) {
 	return e, known
 }
 
-// Completed returns when the last complete listing ended; zero if there was no complete listing.
+// Completed returns when the last complete listing ended. It returns zero if there was no complete
+// listing.
 func (l *Ledger) Completed() time.Time {
 	if l == nil {
 		return time.Time{}
@@ -425,8 +424,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the phase that an object had before the cloud changed the phase. It returns
-// "" if the phase did not change, or if the object's observation already shows the change.
+// formerPhase returns the phase that an object had before its phase changed in the cloud. It
+// returns "" if the phase did not change, or if the observation already shows the new phase.
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -434,8 +433,9 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row lacked an object. Listings under another scope
-// do not count, and neither does the first complete listing since the start.
+// misses returns how many complete listings in a row did not have an object. It counts only
+// listings with the same endpoint, credential and filters as the last complete listing. The first
+// complete listing since the start does not count.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -444,8 +444,8 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns when an object was first known to be missing or out of scope; zero if it is
-// neither.
+// since returns since when an object is missing or no longer selected. It returns zero for all
+// other objects.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {
@@ -454,14 +454,14 @@ func (l *Ledger) since(name string) time.Time {
 	return e.outside
 }
 
-// moved reports whether the scope under which an object was last seen differs from the scope of the
-// last complete listing.
+// moved reports whether an object was never listed, or was last listed with another endpoint,
+// credential or filter than those of the last complete listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.scope != l.scope
 }
 
-// neverSeen reports whether no listing ever had an object, in this process or in an earlier one.
+// neverSeen reports whether an object was never listed, not even before the operator restarted.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
@@ -470,13 +470,13 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// several is the scope in the owner's status if objects were last seen under different scopes. No
-// listing has this scope, so after a restart a person is asked about each missing object.
+// several is the result of Ledger.Scope if different objects were last listed with different
+// endpoints, credentials or filters.
 const several = "several"
 
-// Scope returns the scope for the owner's status. After a restart the next process uses it as the
-// scope under which each of the existing objects was last seen. Objects with the scope neverListed
-// do not count, because the owner's status names them.
+// Scope returns the scope of the listings that last had the objects: a hash of endpoint, credential
+// and filters. It returns several if these listings had different hashes. The operator stores the
+// result in the status, and reads it after a restart. Objects that were never listed do not count.
 func (l *Ledger) Scope() string {
 	scope, found := l.scope, false
 	for _, e := range l.entries {
@@ -491,8 +491,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about an object. Before the first complete listing no object
-// is missing.
+// sight returns what the listings say about an object. It never returns missing before the first
+// complete listing.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {
@@ -506,7 +506,8 @@ func (l *Ledger) sight(name string) sight {
 	return missing
 }
 
-// Listed reports whether an object was in the last complete listing or in a later listing.
+// Listed reports whether an object was in the last complete listing, or in an incomplete listing
+// after that.
 func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()

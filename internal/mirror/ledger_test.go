@@ -354,20 +354,6 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 	}
 }
 
-func TestAnAbsenceOutlivesAnEndBeforeTheStatusIsWritten(t *testing.T) {
-	t.Parallel()
-	w := settled(t, ids(10)...)
-	before := w.source
-	w.now = w.now.Add(time.Hour)
-	w.sync(ids(9)...)
-	since := w.claim("lkc-009")
-	w.source = before
-	w.restart()
-	w.now = w.now.Add(time.Hour)
-	w.sync(ids(9)...)
-	w.Expect(w.claim("lkc-009")).To(Equal(since))
-}
-
 func TestAnAbsenceForWhichTheStatusHasNoRoomOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(MaxJoined+5)...)

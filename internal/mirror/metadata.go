@@ -13,9 +13,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp sets what a projected observation gets from its source: name, namespace, ownerReference,
-// origin, the operator's labels, and the template's labels and annotations. Labels that the
-// projection set stay. Stamp also cuts long texts of the cloud, see cutTexts.
+// Stamp sets the fields of an observation that come from its source: name, namespace,
+// ownerReference, spec.sourceRef, spec.environment, labels and annotations. Labels that the
+// observation already has stay. Stamp also cuts texts of the cloud that are too long.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -32,8 +32,8 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated adds a template's labels to the given labels and returns all labels. It also returns
-// the template's annotations, together with the annotation that lists the template's keys.
+// templated adds the labels of a template to the given labels, and returns all labels. It also
+// returns the annotations of the template, and one annotation that lists the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -51,17 +51,16 @@ func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, a
 	return labels, annotations
 }
 
-// setLabel sets a label if the value is valid and not empty. An invalid label would make the API
-// server refuse the whole object.
+// setLabel sets a label. It leaves out an empty or invalid value. The API server would refuse an
+// object with an invalid label.
 func setLabel(labels map[string]string, key, value string) {
 	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
 	}
 }
 
-// LabelValue returns the label value for an object's name. If the name is short enough, the value
-// is the name. Otherwise the value is the beginning of the name, "-" and the first 8 hex digits of
-// the name's SHA-256.
+// LabelValue returns an object's name as the value of a label. A name that is too long is cut and
+// gets a suffix: "-" and the first 8 hex digits of the name's SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -69,9 +68,9 @@ func LabelValue(name string) string {
 	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
-// templateKeys returns the keys of the template's labels, ";", and the keys of the template's
-// annotations. Both lists are sorted and separated by commas. The result is "" for an empty
-// template.
+// templateKeys returns the keys of a template's labels and annotations, for the annotation
+// template-keys. An example is "team,tier;contact": two labels, then one annotation. The result is
+// "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -81,9 +80,9 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns an observation with the metadata that its source gives it now. If the given
-// observation already has this metadata, restamped returns the given observation; otherwise a copy.
-// So changes of the template also reach objects that are no longer listed.
+// restamped returns an observation with the labels, annotations and ownerReference that its source
+// gives it now. If nothing changes, it returns the given observation, otherwise a copy. So a change
+// of the template also reaches observations that are no longer listed.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -103,8 +102,8 @@ func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	return next
 }
 
-// sameMetadata reports whether an object has all the desired metadata. Labels, annotations,
-// finalizers and owners that others added do not count.
+// sameMetadata reports whether an object has the desired labels, annotations and ownerReference. It
+// ignores metadata that someone else added.
 func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
@@ -112,9 +111,9 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether the ledger can keep the existing observation instead of the listed one.
-// Both must be equal, apart from conditions and joined parts. The existing observation must have no
-// metadata that others added.
+// carries reports whether the ledger can use the existing observation instead of the listed one, to
+// save memory. Both must have the same content, apart from conditions and facts about other kinds.
+// The existing observation must have no metadata that someone else added.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -124,8 +123,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns a copy of desired for the creation of an object. desired may come from the cluster,
-// see carries. So fresh removes the metadata that only the API server sets.
+// fresh returns a copy of desired for the creation of an object. The copy has none of the metadata
+// that only the API server sets.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -137,8 +136,8 @@ func fresh(desired Object) Object {
 }
 
 // restoreMetadata gives an object the desired labels, annotations and ownerReference. It removes
-// keys that are no longer wanted if they begin with inventory.ccloud.dev/ or come from the former
-// template. All other metadata stays.
+// old labels and annotations of the operator and of earlier templates. It keeps metadata that
+// someone else added.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -153,8 +152,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the keys of the labels and annotations that an object got from a template. The
-// annotation template-keys lists these keys.
+// formerKeys returns the keys of the labels and annotations that an object got from a template. It
+// reads them from the annotation template-keys.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -164,8 +163,8 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether a key belongs to the operator. former are the keys that came from a
-// template.
+// ours reports whether a key has the operator's prefix or is in former. former are keys that came
+// from a template.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
 }
@@ -193,8 +192,8 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// SameNamed reports whether two references have the same kind and name. Two such references name
-// the same object, or an object and a later object with the same name.
+// SameNamed reports whether two references have the same kind and name. They may still have
+// different UIDs, if an object was deleted and created again.
 func SameNamed(a, b metav1.OwnerReference) bool {
 	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
 }
@@ -209,10 +208,11 @@ func sameOwner(existing, desired metav1.Object) bool {
 	return false
 }
 
-// Owned reports whether an observation belongs to a source. The observation's spec must name the
-// source and the environment. The observation must have the name that the source would give it. If
-// the observation has a controller, the controller must be the source. If it has no controller, its
-// ownerReference was lost.
+// Owned reports whether an observation belongs to a source:
+//
+//   - The spec of the observation must name the source and its environment.
+//   - The observation must have the name that the source would give it.
+//   - If the observation has a controller, the controller must be the source.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {
 	origin := o.Origin()
 	if origin.SourceRef.Name != source.Name || origin.Environment != source.Spec.Environment ||

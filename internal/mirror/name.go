@@ -14,10 +14,12 @@ import (
 // variable. The hash is the SHA-256 of the original text.
 const hashDigits = 8
 
-// ObjectName returns the name of the object in the cluster that represents the cloud object with
-// this ID. If the ID is a valid DNS-1123 subdomain, the name is the ID. Otherwise the name is the
-// ID in lower case, with "-" for each invalid rune, followed by "-" and the first 8 hex digits of
-// the ID's SHA-256. A long ID is cut. The result is a valid name for any ID.
+// ObjectName returns the name of the object in the cluster for a cloud object with this ID. If the
+// ID is a valid name, the result is the ID.
+//
+// Otherwise the result is the ID in lower case and a suffix: "-" and the first 8 hex digits of the
+// ID's SHA-256. Each invalid character becomes "-", and a long ID is cut. The result is valid for
+// every ID.
 func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id
@@ -25,8 +27,8 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A dot must be between letters or digits. A name must begin with a letter or digit, and
-		// must not be too long.
+		// A name must begin with a letter or digit, must not be too long, and each dot must be
+		// between letters or digits.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]
 	}
@@ -38,7 +40,7 @@ func ObjectName(id string) string {
 
 func isSubdomain(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }
 
-// shortHash returns the first hex digits of a text's SHA-256.
+// shortHash returns the first 8 hex digits of a text's SHA-256.
 func shortHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])[:hashDigits]

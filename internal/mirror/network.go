@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Network is the Kind for networks. The phases come from the API networking/v1.
+// Network is the Kind for networks. The names of the phases come from the API networking/v1.
 var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
@@ -43,10 +43,12 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts are the facts that a network's observation has about it.
+// networkFacts are the facts about a network that the observations of clusters and connections
+// show.
 type networkFacts struct{ phase, cidr, dnsDomain string }
 
-// factsOfNetworks has the facts of each network, by its ID.
+// factsOfNetworks has the phase, the CIDR and the DNS domain of each network. The key is the
+// network's ID.
 var factsOfNetworks = &topic[networkFacts]{}
 
 func attachNetwork(t topics, o Object, _ bool) {
@@ -70,8 +72,9 @@ func joinNetwork(t topics, o Object) Object {
 	return &joined
 }
 
-// joinReference returns r with the facts about its network, see withFacts. If the network is not
-// mirrored, no facts are known, and the result has no facts.
+// joinReference returns the reference r with the facts about its network. If the network has no
+// observation, the result has no facts. If nothing changes, the result is r itself, otherwise a
+// copy.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
 }
@@ -83,8 +86,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns r with the facts that model has, see withFacts. If model is nil, it returns
-// r.
+// withFactsOf returns the reference r with the facts in model. If model is nil or nothing changes,
+// the result is r itself, otherwise a copy.
 func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if model == nil {
 		return r
@@ -92,8 +95,8 @@ func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference
 	return withFacts(r, networkFacts{model.Phase, model.CIDR, model.DNSDomain})
 }
 
-// withFacts returns the reference r with the given facts. If r already has these facts, the result
-// is r itself; otherwise it is a copy.
+// withFacts returns the reference r with the given facts. If nothing changes, the result is r
+// itself, otherwise a copy.
 func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
 	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == facts) {
 		return r
@@ -103,8 +106,8 @@ func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.Netwo
 	return &next
 }
 
-// ProjectNetwork returns the observation for a network's record. The conditions, the joined fields
-// and the fields that Stamp sets are still empty.
+// ProjectNetwork turns the API's record of a network into an observation. It sets only the fields
+// that come from the record.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -156,9 +159,9 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets Confluent's side of a network: AWS, GCP or Azure. c.Kind names the side. If
-// this version does not know the kind, setNetworkCloud sets the side for which c has values. If c
-// has values for several sides, it sets no side.
+// setNetworkCloud sets the field AWS, GCP or Azure of the status. c.Kind names the field. If c.Kind
+// is unknown, setNetworkCloud sets the only field for which c has values. It sets no field if c has
+// values for two or more.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

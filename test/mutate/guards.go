@@ -70,10 +70,9 @@ var guards = []guard{
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(inCluster, missing)\n", ""},
-	{"an edited time of a missing observation", "internal/mirror/ledger.go", "return summary.MissingObjects[i].Since.Time", "return cmp.Or(since, summary.MissingObjects[i].Since.Time)", ""},
-	{"an edited time that the status lacks", "internal/mirror/ledger.go", "if !since.IsZero() && since.Before(last) {", "if false {", ""},
+	{"an edited time of a missing observation", "internal/mirror/ledger.go", "return summary.MissingObjects[i].Since.Time", "return cmp.Or(missingCondition(*k.conditions(o)), summary.MissingObjects[i].Since.Time)", ""},
+	{"an edited time that the status lacks", "internal/mirror/ledger.go", "int(summary.Missing) > len(summary.MissingObjects)", "true", ""},
 	{"a time for which the status has no room", "internal/mirror/ledger.go", "int(summary.Missing) > len(summary.MissingObjects)", "false", ""},
-	{"an absence later than the status", "internal/mirror/ledger.go", "if !since.IsZero() && since.Before(last) {", "if !since.IsZero() {", ""},
 	{"a deleted object in the status", "internal/mirror/plan.go", "func(m v1alpha1.MissingObject) bool { return m.Name == o.GetName() })", "func(v1alpha1.MissingObject) bool { return false })", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.After(r.End) {", "if false {", ""},
 	{"an absence that a clock set back moves", "internal/mirror/ledger.go", "	a.since = r.past(a.since)\n", "", ""},
