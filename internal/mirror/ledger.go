@@ -45,8 +45,8 @@ type Ledger struct {
 	// scope is a hash of the endpoint, the credential and the filters of the last complete
 	// listing.
 	scope string
-	// former is the scope of the last listings before the operator restarted: a hash of their
-	// endpoint, credential and filters.
+	// former is the scope of earlier listings: those before the scope changed, or those before the
+	// operator started; "" if it is not known.
 	former string
 	// seq counts the complete listings since the manager's start. The first one has the number 0.
 	seq int
@@ -193,7 +193,7 @@ func (l *Ledger) Settled() bool {
 func (l *Ledger) noteComplete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
-		l.base = l.seq
+		l.base, l.former = l.seq, l.scope
 	}
 	if !first {
 		l.seq++
@@ -261,20 +261,24 @@ const neverListed = "never-listed"
 // unlisted returns the value of entry.scope for an object in the cluster that was not listed since
 // the operator started:
 //
-//   - for an observation that appeared in the cluster after a complete listing: the scope of that
-//     listing,
-//   - for a source that appeared in the cluster after a complete listing: neverListed,
-//   - for a source that was never listed before the operator started: neverListed,
-//   - for all other objects: former, the scope of the listings before the operator started.
+//   - neverListed for a source that the discovery's status does not have as listed, and for a source
+//     that appeared in the cluster after a complete listing,
+//   - former, the scope of the listings before the operator started, if there was no complete listing
+//     since the start,
+//   - "" for an observation that appeared in the cluster later, if another source or another scope may
+//     have seen it: the observation is older than its source, or the scope changed,
+//   - the scope of the last complete listing for all other observations.
 func (r recording) unlisted(o Object, former string) string {
-	appeared := !r.former.completed.IsZero()
+	appeared, last := !r.former.completed.IsZero(), r.former.scope
 	switch {
 	case r.kind.listedBefore != nil && (appeared || !r.kind.listedBefore(o, r.owner)):
 		return neverListed
-	case appeared:
-		return r.former.scope
+	case !appeared:
+		return former
+	case o.GetCreationTimestamp().Time.Before(r.owner.GetCreationTimestamp().Time), former != "" && former != last:
+		return ""
 	}
-	return former
+	return last
 }
 
 // absenceAfter returns the absence of an object after a listing without the object. If this process

@@ -354,6 +354,70 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 	}
 }
 
+func TestWithoutAStatusNoObservationIsBelieved(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.source.Spec.Prune.GracePeriod, w.source.Spec.Prune.MaxPercent = seconds(3600), new(int32(100))
+	w.restart()
+	w.source.Status = v1alpha1.InventorySourceStatus{}
+	clear(w.scopes)
+	w.now = w.now.Add(48 * time.Hour)
+	w.forge("lkc-009", w.now.Add(-47*time.Hour))
+	for range 4 {
+		w.now = w.now.Add(10 * time.Second)
+		w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+	}
+}
+
+func TestAnObservationOlderThanItsSourceIsHeldThoughItShowsUpLate(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	late := w.objects[clusters]["lkc-009"]
+	delete(w.objects[clusters], "lkc-009")
+	w.restart()
+	w.source = w.source.DeepCopy()
+	w.source.UID, w.source.CreationTimestamp, w.source.Status = "made-again", metav1.NewTime(w.now.Add(time.Minute)), v1alpha1.InventorySourceStatus{}
+	w.now = w.now.Add(2 * time.Minute)
+	for _, o := range w.objects[clusters] {
+		o.SetOwnerReferences(nil)
+	}
+	clear(w.scopes)
+	w.scope = "another"
+	w.sync(ids(9)...)
+	late.SetOwnerReferences(nil)
+	w.objects[clusters]["lkc-009"] = late
+	for range 3 {
+		w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+	}
+	w.Expect(w.sync(ids(9)...).Held).To(HaveValue(HaveField("Reason", v1alpha1.ReasonScopeChanged)))
+}
+
+func TestWhatIsHeldStaysHeldThoughItIsNotTheSourcesForAListing(t *testing.T) {
+	t.Parallel()
+	for how, between := range map[string]func(w *world, o v1alpha1.Observation){
+		"deleted and applied again":         func(w *world, _ v1alpha1.Observation) { delete(w.objects[clusters], "lkc-009") },
+		"another's controller for a moment": func(_ *world, o v1alpha1.Observation) { seize(o, "another") },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, ids(10)...)
+			w.scope = "another"
+			w.sync(ids(9)...)
+			w.sync(ids(9)...)
+			w.Expect(w.sync(ids(9)...).Held).To(HaveValue(HaveField("Reason", v1alpha1.ReasonScopeChanged)))
+			o := w.reread(clusters, "lkc-009")
+			between(w, o)
+			w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+			o = o.DeepCopyObject().(v1alpha1.Observation)
+			o.SetOwnerReferences(nil)
+			w.objects[clusters]["lkc-009"] = o
+			for range 4 {
+				w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty(), "it was last seen with another key")
+			}
+		})
+	}
+}
+
 func TestAnAbsenceForWhichTheStatusHasNoRoomOutlivesARestart(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(MaxJoined+5)...)

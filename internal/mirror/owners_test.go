@@ -352,6 +352,17 @@ var situations = map[string]func(s scene){
 		s.wait(time.Hour)
 		s.Expect(s.sync(ids(8)...).Deletes).To(HaveLen(2))
 	},
+	"nor does one of a time at which the operator was away": func(s scene) {
+		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
+		s.sync(ids(10)...)
+		s.restart()
+		s.wait(48 * time.Hour)
+		s.forge("lkc-009", s.clock().Add(-47*time.Hour))
+		for range 4 {
+			s.wait(10 * time.Second)
+			s.Expect(s.sync(ids(9)...).Deletes).To(BeEmpty())
+		}
+	},
 	"nor does an edit of the one that is missing": func(s scene) {
 		s.prune(func(p *v1alpha1.Prune) { p.GracePeriod = seconds(3600) })
 		s.wait(48 * time.Hour)

@@ -73,6 +73,8 @@ var guards = []guard{
 	{"an edited time of a missing observation", "internal/mirror/ledger.go", "return summary.MissingObjects[i].Since.Time", "return cmp.Or(missingCondition(*k.conditions(o)), summary.MissingObjects[i].Since.Time)", ""},
 	{"an edited time that the status lacks", "internal/mirror/ledger.go", "int(summary.Missing) > len(summary.MissingObjects)", "true", ""},
 	{"a time for which the status has no room", "internal/mirror/ledger.go", "int(summary.Missing) > len(summary.MissingObjects)", "false", ""},
+	{"an observation older than its source", "internal/mirror/ledger.go", "case o.GetCreationTimestamp().Time.Before(r.owner.GetCreationTimestamp().Time), former", "case former", ""},
+	{"an observation that another scope may have seen", "internal/mirror/ledger.go", ", former != \"\" && former != last:", ":", ""},
 	{"a deleted object in the status", "internal/mirror/plan.go", "func(m v1alpha1.MissingObject) bool { return m.Name == o.GetName() })", "func(v1alpha1.MissingObject) bool { return false })", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.After(r.End) {", "if false {", ""},
 	{"an absence that a clock set back moves", "internal/mirror/ledger.go", "	a.since = r.past(a.since)\n", "", ""},
