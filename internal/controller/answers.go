@@ -54,7 +54,7 @@ type listing struct {
 	// sighting has the objects that were listed. It is nil if nothing could be listed.
 	sighting *mirror.Sighting
 	// index has the listed items. The next listing uses index to recognize unchanged items. asked
-	// is the question that this listing answers.
+	// says what this listing depends on, see the type question.
 	index *cloudapi.Index
 	asked question
 	// unchanged reports whether all items equal those of the last listing, byte for byte. The

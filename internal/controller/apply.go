@@ -172,7 +172,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 	return errs
 }
 
-// write creates or changes one object. It returns the object as the API server then has it; nil if
+// write creates or changes one object. It returns the object as the API server stored it; nil if
 // the object could not be created. The request fails if someone else changed the object since it
 // was read.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
@@ -232,8 +232,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is a source and its labels do not match r.Selector. This manager
-// could not see such a source after the write.
+// visible returns an error if o is a source that r.Selector does not select. After the write, this
+// manager would no longer see such a source.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil

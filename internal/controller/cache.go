@@ -50,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation drops the managedFields of an observation. It also saves memory: equal texts of
-// several observations are stored once.
+// slimObservation drops the managedFields of an observation. It also makes observations with equal
+// texts share one copy of each text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {

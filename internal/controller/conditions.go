@@ -23,7 +23,7 @@ const maxMessage = 8192
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions that change get the
-// time now.
+// same time.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -107,12 +107,14 @@ func status(ok bool) metav1.ConditionStatus {
 // reason.
 type verdict struct {
 	reason, message string
-	// short is a shorter message for the condition Ready. If it is "", Ready gets message.
+	// short is a shorter message for the condition Ready. If short is "", Ready gets the whole
+	// message.
 	short string
 }
 
-// brief shortens a message that has more bytes than the limit in most. It adds the name of the
-// condition that has the whole message. If condition is "", brief returns the message unchanged.
+// brief shortens a message that is too long; most is the limit in bytes. A shortened message ends
+// with the name of the condition that has the whole message. If condition is "", brief returns the
+// message unchanged.
 func brief(message string, most int, condition string) string {
 	if len(message) <= most || condition == "" {
 		return message
@@ -167,7 +169,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	case !mirrors && !known:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
-		return nil // Ready keeps its value from before the restart.
+		return nil // Ready keeps its value from before the manager's restart.
 	}
 	return &ready
 }

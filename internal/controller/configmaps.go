@@ -27,11 +27,11 @@ import (
 // The manager's rights on ConfigMaps are in config/endpoint-configmaps.
 
 // setupConfigMaps registers the controller of ConfigMaps as soon as the manager may watch
-// ConfigMaps. sources is the controller of InventorySources. It reports failed ConfigMaps in the
+// ConfigMaps. sources is the controller of InventorySources, which reports failed ConfigMaps in the
 // source's status.
 //
-// Without the flag --endpoint-configmaps, the controller only deletes ConfigMaps that the spec no
-// longer wants. The manager must then have the rights at its start.
+// Without the flag --endpoint-configmaps, the controller of ConfigMaps only deletes those that the
+// spec no longer wants. It is then registered only if the manager has the rights at its start.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {

@@ -43,9 +43,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. It also sets
-// state.left if ConfigMaps remain that the spec no longer wants and that this manager does not
-// delete.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. Some
+// ConfigMaps may remain that the spec no longer wants. If this manager does not delete them,
+// state.left says how to delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -132,7 +132,7 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 				continue
 			}
 			c := &corev1.ConfigMap{ObjectMeta: list.Items[i].ObjectMeta}
-			if metav1.GetControllerOf(c) == nil { // Then only the data shows which observation owns the ConfigMap.
+			if metav1.GetControllerOf(c) == nil { // Only the data can show the owner.
 				if c, err = o.configMap(ctx, o.APIReader, cluster); err != nil {
 					return nil, err
 				}

@@ -27,7 +27,7 @@ type configMaps struct {
 	// namespace and name of the observation.
 	failures map[types.NamespacedName]configMapFailure
 	// wake starts a reconcile of a source, which reports the failures of ConfigMaps in the source's
-	// status. It is nil if setupConfigMaps was not called.
+	// status. wake is nil if setupConfigMaps was not called.
 	wake chan event.GenericEvent
 }
 
@@ -83,8 +83,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle reports whether the operator has not written the ConfigMap lately. Only then may the state
-// be dropped: dropping the state resets the limit repairs.
+// idle reports whether the operator has not written the ConfigMap lately. Until then the state must
+// stay, because it limits the next writes.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
 // asked makes a failed write due at once if a person changed the annotation requestedAt. That
@@ -136,8 +136,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure returns one failure for all ConfigMaps of a source that failed. It has their names, and
-// the message about the first. failure returns nil if no ConfigMap failed.
+// failure returns one failure for all failed ConfigMaps of a source. It has their names, and the
+// message about the first. If no ConfigMap failed, failure returns nil.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()
