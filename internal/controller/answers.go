@@ -27,8 +27,8 @@ type answers struct {
 	ended time.Time
 }
 
-// unfinished has the answers of a sync if the same reconcile then failed before it made a plan. The
-// next reconcile uses these answers and does not ask the cloud again. terms has the spec and the
+// unfinished has the answers of a sync whose reconcile failed before it made a plan. The next
+// reconcile uses these answers and does not ask the cloud again. terms has the spec and the
 // annotations at the time of the sync.
 type unfinished struct {
 	terms   terms

@@ -212,7 +212,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	}
 	if state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
-		if k.Condition != "" { // Without such a condition, Ready needs the whole message.
+		if k.Condition != "" { // If the kind has no condition, Ready needs the whole message.
 			v.short = prefix + taken.brief(k, state.report)
 		}
 		return v

@@ -30,8 +30,10 @@ import (
 // ConfigMaps. sources is the controller of InventorySources, which reports failed ConfigMaps in the
 // source's status.
 //
-// Without the flag --endpoint-configmaps, the controller of ConfigMaps only deletes those that the
-// spec no longer wants. It is then registered only if the manager has the rights at its start.
+// Without the flag --endpoint-configmaps, two things differ:
+//
+//   - The controller of ConfigMaps only deletes ConfigMaps that the spec no longer wants.
+//   - If the manager lacks the rights at its start, the controller is never registered.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {

@@ -20,7 +20,8 @@ import (
 // mapsAtOnce is the largest number of ConfigMaps in the answer to one list request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether the manager has the flag and the rights to write ConfigMaps.
+// keepsConfigMaps reports whether the flag --endpoint-configmaps is set and the manager has the
+// rights on ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
 // configMapsOf returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. It

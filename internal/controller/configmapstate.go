@@ -83,8 +83,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle reports whether the operator has not written the ConfigMap lately. Until then the state must
-// stay, because it limits the next writes.
+// idle reports whether the operator has not written the ConfigMap lately. After recent writes the
+// state must stay, because it limits the next writes.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
 // asked makes a failed write due at once if a person changed the annotation requestedAt. That

@@ -20,8 +20,8 @@ import (
 const (
 	// configMapKind is the name of ConfigMaps in metrics and log lines.
 	configMapKind = "ConfigMap"
-	// takenAgain is the wait before the next check if someone else's ConfigMap already has the same
-	// name, or if a finalizer stops a deletion.
+	// takenAgain is the wait before the next check if someone else's ConfigMap has the
+	// observation's name, or if a finalizer stops a deletion.
 	takenAgain = time.Minute
 	// goingAgain is the wait before the next check of a ConfigMap that is being deleted.
 	goingAgain = time.Second

@@ -124,8 +124,8 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// Other errors end the reconcile. After a *failure it goes on, and can mark observations as
-		// stale.
+		// Any other type of error would end the reconcile. The reconcile must go on, because it
+		// marks outdated observations as stale.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}

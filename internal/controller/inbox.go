@@ -21,7 +21,7 @@ type inbox struct {
 	view *mirror.View
 	// names are the names that were added and not taken out yet.
 	names sets.Set[string]
-	// planning reports whether a plan for all objects is being made. Until it is ready, every
+	// planning reports whether a plan for all objects is being made. Until the plan is ready, every
 	// change counts as a change by someone else.
 	planning bool
 }
@@ -41,7 +41,7 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view after a reconcile that did not plan for all objects.
+// renew replaces the view after a listing that equals the last one.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -104,8 +104,8 @@ type kind struct {
 	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
 	// list lists the items of this kind in the cloud. The index has the items of an earlier
-	// listing; for an unchanged item, l has only the ID. incomplete says why l may lack items; nil
-	// if l has all items. err says why there is no listing.
+	// listing. If an item is unchanged, l has only its ID. incomplete says why l may lack items; it
+	// is nil if l has all items. err says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
