@@ -68,11 +68,10 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 	}
 }
 
-// foundEnvironments returns the message about the last sync of a discovery. It has these parts;
-// empty parts are left out:
+// foundEnvironments returns the message about the last sync of a discovery. The message always has
+// the number of sources whose environment is listed. If there is more to say, it also has:
 //
 //   - for a preview, the number of sources to create, to change and to delete
-//   - the number of sources whose environment is listed
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed

@@ -49,7 +49,7 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.claimed = mirror.LabelValue // A label may have only a short form of the owner's name.
+	k.claimed = mirror.LabelValue // Compare the short forms, because a label cannot have a long name.
 	k.candidates = func(string) []client.ListOption { return nil }
 	return k
 }()
