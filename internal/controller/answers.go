@@ -10,31 +10,33 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// answers has what a pass learned from the cloud. It is zero if no sync was due.
+// answers has what one reconcile learned from the cloud in a sync. A sync lists every kind that the
+// source or discovery mirrors. answers is zero if no sync was due.
 type answers struct {
-	// listings has one listing for each kind of the owner. It is nil if the pass made no sync.
+	// listings has one listing for each kind in ownerKind.kinds. It is nil if there was no sync.
 	// early reports whether the sync began before its planned time.
 	listings []listing
 	early    bool
-	// putOff says how long a due sync must wait for the request budget of its credential, and why.
-	// It is zero if no sync must wait.
+	// putOff says how long a due sync must wait before its first request to the cloud, and why. It
+	// is zero if the sync need not wait.
 	putOff budget.Wait
-	// secret is the resourceVersion of the Secret that the sync read; "" if the sync read none. If
-	// no kind is mirrored, the value of the last sync stays.
+	// secret is the resourceVersion of the Secret with the API key; "" if no Secret was read. If no
+	// kind is mirrored, secret keeps its value from the last sync.
 	secret string
 	// ended is when the listings ended.
 	ended time.Time
 }
 
-// unfinished has the answers of a sync whose pass ended before a plan was made, for example because
-// an object could not be read. The next pass goes on with them, so that it does not ask the cloud
-// again. terms are the owner's at that sync.
+// unfinished has the answers of a sync whose reconcile failed before it made a plan. The next
+// reconcile uses these answers and does not ask the cloud again. terms has the spec and the
+// annotations at the time of the sync.
 type unfinished struct {
 	terms   terms
 	answers answers
 }
 
-// answersFor returns the answers, if they are fresh and answer these terms.
+// answersFor returns the stored answers and true if they are still usable: t is unchanged, and the
+// sync ended less than freshFor ago. Otherwise it returns false.
 func (u *unfinished) answersFor(t terms, now time.Time) (answers, bool) {
 	if u == nil || u.terms != t || now.Before(u.answers.ended) || !now.Before(u.answers.ended.Add(freshFor)) {
 		return answers{}, false
@@ -42,34 +44,35 @@ func (u *unfinished) answersFor(t terms, now time.Time) (answers, bool) {
 	return u.answers, true
 }
 
-// synced reports whether the pass made a sync.
+// synced reports whether there was a sync.
 func (a answers) synced() bool { return a.listings != nil }
 
-// listing is the result of listing one kind. It is zero if the owner does not mirror the kind.
+// listing is the result of listing the objects of one kind in the cloud. It is zero if the source
+// or discovery does not mirror the kind.
 type listing struct {
 	outcome outcome
-	// sighting is nil if the kind could not be listed.
+	// sighting has the objects that were listed. It is nil if nothing could be listed.
 	sighting *mirror.Sighting
-	// index has the items of the listing, for the next listing. asked is the question that this
-	// listing answers.
+	// index has the listed items. The next listing uses index to recognize unchanged items. asked
+	// says what this listing depends on, see the type question.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether the items are exactly those of the last listing, byte for byte.
-	// Even then the listing may be incomplete, see outcome.
+	// unchanged reports whether all items equal those of the last listing, byte for byte. The
+	// listing can still be incomplete, see outcome.
 	unchanged bool
 }
 
-// question is everything that the result of a listing depends on: the generation of the owner's
-// spec, and the scope. A listing may use the index of an earlier listing only if both ask the same
-// question.
+// question is what the result of a listing depends on: the generation of the spec, and a hash of
+// the endpoint, the credential and the filter. Only a listing with the same question may use the
+// index of an earlier listing.
 type question struct {
 	generation int64
 	scope      string
 }
 
-// outcome says how the last sync of one kind went. It is zero if there was no sync.
+// outcome says how the last attempt to list one kind went. It is zero if there was no attempt.
 type outcome struct {
 	tried bool
-	// failure is nil if the kind was listed completely.
+	// failure says why the listing failed or is incomplete. It is nil if the listing is complete.
 	failure *failure
 }

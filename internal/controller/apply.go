@@ -22,17 +22,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// done says what a pass wrote.
+// done says what one reconcile wrote.
 type done struct {
 	written, deleted int
-	// present has the objects of the last kind in ownerKind.kinds that exist after the pass. The
-	// key is the name. Objects that are being deleted are left out. present is nil if the pass did
-	// not look at all objects.
+	// present has a discovery's sources as they are after the writes. The key is the name. Sources
+	// that are being deleted are left out. present is nil if the reconcile read only some of the
+	// sources. The reconciler of InventorySources does not use present.
 	present map[string]mirror.Object
 }
 
-// apply carries out the plans. If one write fails, apply goes on with the others. A later pass
-// tries the failed write again, without a new sync.
+// apply makes the planned writes and deletions. If one of them fails, apply goes on with the
+// others. A later reconcile tries the failed one again.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -55,9 +55,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the objects that exist before the plan is carried out. The map key is the name.
-// Objects that are being deleted are left out. The map is nil if the pass did not look at all
-// objects.
+// present returns the existing objects of a kind by name, without those that are being deleted. It
+// returns nil if the plan covers only some of the objects.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -71,7 +70,8 @@ func (p *plan) present() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes those writes of a plan that are due. It returns the writes that succeeded.
+// writeAll makes the planned writes. It skips a write that failed before and must still wait. It
+// returns the writes that succeeded.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
@@ -103,7 +103,8 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes those deletions of a plan that are due. It returns the deleted objects.
+// deleteAll makes the planned deletions. It skips a deletion that failed before and must still
+// wait. It returns the deleted objects.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
@@ -121,18 +122,16 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// notStored is the error of a write if the API server accepted the object but stored it
-// differently. Sending the object again soon cannot help.
+// notStored is the error of a write that the API server accepted but stored differently. An
+// admission policy, for example, can change the object.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
 
-// errStopped is the error of a write that was not made because the manager stops or the namespace
-// is being deleted.
+// errStopped means that a write was not made: the manager stops, or the namespace is being deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// asStopped adds errStopped to err if the API server refused a write because the namespace is being
-// deleted.
+// asStopped adds errStopped to err if err says that the namespace is being deleted.
 func asStopped(err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return fmt.Errorf("%w: %w", errStopped, err)
@@ -140,10 +139,9 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls do(0) to do(n-1) at the same time, waits for all calls, and returns their
-// errors. Each call first waits for a free place in r.Writers. When the context ends, or when one
-// call finds that the namespace is being deleted, inParallel begins no more calls. A call that did
-// not begin has the error errStopped.
+// inParallel calls do(0) to do(n-1) in parallel, waits for all calls, and returns their errors.
+// r.Writers limits how many calls run at the same time. When ctx ends or the namespace is being
+// deleted, no more calls begin. A call that did not begin has the error errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -174,9 +172,9 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 	return errs
 }
 
-// write creates or changes one object. It returns the object as the API server has it after the
-// write; nil if the object could not be created. If someone else changed the object after the plan
-// read it, the request fails.
+// write creates or changes one object. It returns the object as the API server stored it; nil if
+// the object could not be created. The request fails if someone else changed the object since it
+// was read.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -193,7 +191,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 			return nil, fmt.Errorf("creating %s: %w", name, err)
 		}
 		answer = created
-		w.Desired.SetUID(answer.GetUID()) // An event about the object needs its UID.
+		w.Desired.SetUID(answer.GetUID()) // An event about the new object needs the UID.
 	case w.Metadata || !k.InStatus:
 		next := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
@@ -226,7 +224,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	return answer, nil
 }
 
-// asObject returns o as a client.Object. If o is nil, the result is nil too.
+// asObject converts o to a client.Object. It returns nil if o is nil.
 func asObject(o mirror.Object) client.Object {
 	if o == nil {
 		return nil
@@ -234,8 +232,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is a source whose labels r.Selector does not match. This manager
-// would not see such a source after the write.
+// visible returns an error if o is a source that r.Selector does not select. After the write, this
+// manager would no longer see such a source.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
@@ -244,8 +242,8 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object. If someone else changed or replaced the object after the plan read it,
-// the request fails. If the object does not exist any more, that is no error.
+// delete deletes one object. The request fails if someone else changed or replaced the object since
+// it was read. If the object is already gone, delete returns no error.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -255,9 +253,8 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 	return nil
 }
 
-// firstStatus is the patch that sets the status of an object that was just created. The API server
-// refuses it if the object has changed since. A new object has no status yet, so the patch has the
-// whole desired status.
+// firstStatus is a patch with the whole status of a newly created object. The API server refuses
+// the patch if the object changed since its creation.
 type firstStatus struct {
 	kind    *kind
 	desired mirror.Object
@@ -274,13 +271,13 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a patch from base. The API server refuses it if the object has changed since
-// base was read.
+// optimistic returns a patch with the differences from base. The API server refuses the patch if
+// the object changed since base was read.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted counts a write in the metrics, and returns err.
+// counted counts a write in the metrics and returns err.
 func (r *Reconciler) counted(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err

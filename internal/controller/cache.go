@@ -39,8 +39,8 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret keeps only the namespace, name, UID and resourceVersion of a Secret. The annotations
-// must go, because `kubectl apply` puts a copy of the data into one of them.
+// slimSecret keeps only the namespace, name, UID and resourceVersion of a Secret. It also drops the
+// annotations, because `kubectl apply` stores a copy of the Secret's data in an annotation.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{
@@ -50,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation makes an observation share its texts with other observations that have equal
-// texts. Otherwise each observation has its own copy of every text.
+// slimObservation drops the managedFields of an observation. It also makes observations with equal
+// texts share one copy of each text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -76,16 +76,15 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps recent sets of labels or annotations. Observations with equal sets share one map.
-// Most observations of a network have equal sets, and a map takes more memory than its texts.
+// pairSets keeps sets of labels and of annotations. Observations with equal sets use the same map,
+// which saves memory.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// maxPairSets is how many sets pairSets keeps before it drops all of them. maxPairSetBytes is the
-// size of the largest set that it keeps, in bytes. A larger set may have annotations by someone
-// else, and must not stay in memory longer than its observation.
+// maxPairSets is the largest number of sets in pairSets. A further set replaces all of them.
+// maxPairSetBytes is the size of the largest set that observations share, in bytes.
 const (
 	maxPairSets     = 1000
 	maxPairSetBytes = 1000
@@ -94,7 +93,7 @@ const (
 var commonPairs pairSets
 
 // shared returns a map with the given pairs; nil if there are none. The caller must not change the
-// map, because observations share it.
+// map, because several observations use it.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -122,5 +121,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns a shared copy of text. Recent calls with an equal text return the same copy.
+// word returns a copy of text. Calls with an equal text return the same copy, which saves memory.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

@@ -14,16 +14,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxMessage is the largest length of the message of an owner's condition, in bytes. The API server
-// accepts 32768 bytes, but people read far less.
+// maxMessage is the largest length of a condition's message, in bytes. The API server accepts 32768
+// bytes, but people do not read that much.
 const maxMessage = 8192
 
-// maxReady is the largest length of the message of Ready, in bytes, if the kind's condition has the
-// whole message. It is small because kubectl shows this message in a column.
+// maxReady is the largest length of the message of condition Ready, in bytes, if another condition
+// has the whole message. It is small because kubectl shows the message of Ready in a column.
 const maxReady = 320
 
-// conditionSetter sets the conditions of an owner. All conditions that it changes get the same
-// time.
+// conditionSetter sets the conditions of a source or discovery. All conditions that change get the
+// same time.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -34,8 +34,7 @@ func (r *Reconciler) conditionsOf(o owner) conditionSetter {
 	return conditionSetter{&o.status().Conditions, o.object().GetGeneration(), metav1.NewTime(r.Clock.Now())}
 }
 
-// set sets a condition and cuts its message to maxMessage bytes. Every condition of an owner is set
-// here, so a long text of the cloud or the API server is always cut.
+// set sets a condition. It cuts the message to maxMessage bytes.
 func (c conditionSetter) set(conditionType string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(c.conditions, metav1.Condition{
 		Type: conditionType, Status: status, Reason: reason, Message: mirror.Truncate(message, maxMessage),
@@ -47,9 +46,13 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets Ready. Depending on the reason, it also sets Reconciling or Stalled, but never
-// both. It removes those of the two that it does not set. If the status of a condition does not
-// change, the condition keeps its time.
+// setReady sets the condition Ready. It also sets one of these two conditions, and removes the
+// other:
+//
+//   - Reconciling, if the operator tries again by itself
+//   - Stalled, if a person must change something first
+//
+// It removes both after a success, during a preview, and while spec.suspend is true.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -72,8 +75,9 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets PruneHeld if a prune is held; otherwise it removes PruneHeld. The condition has
-// the messages of all held prunes, and the reason of the first. A nil prune is not held.
+// setPruneHeld sets the condition PruneHeld if deletions wait for approval. Otherwise it removes
+// the condition. prunes has the waiting deletions of each kind; nil if a kind has none. The
+// condition has the messages of all kinds, and the reason of the first.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -103,12 +107,14 @@ func status(ok bool) metav1.ConditionStatus {
 // reason.
 type verdict struct {
 	reason, message string
-	// short is the message for Ready. If it is "", Ready gets the whole message.
+	// short is a shorter message for the condition Ready. If short is "", Ready gets the whole
+	// message.
 	short string
 }
 
-// brief cuts a message to most bytes. A cut message ends with a hint to the condition that has the
-// whole message. If condition is "", there is none, and brief does not cut.
+// brief shortens a message that is too long; most is the limit in bytes. A shortened message ends
+// with the name of the condition that has the whole message. If condition is "", brief returns the
+// message unchanged.
 func brief(message string, most int, condition string) string {
 	if len(message) <= most || condition == "" {
 		return message
@@ -117,8 +123,9 @@ func brief(message string, most int, condition string) string {
 	return mirror.Truncate(message, most-len(rest)) + rest
 }
 
-// setSynced sets the condition of each kind, and returns the verdict for Ready. It returns nil if
-// Ready must not change, because an earlier process set it and this process has made no sync yet.
+// setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
+// message for condition Ready. It returns nil if Ready must stay as it is, because no kind was
+// listed since the manager's start.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors := false, false
@@ -132,7 +139,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 			c.remove(condition)
 			condition = ""
 		}
-		if v == nil { // There was no sync, or nothing is to be reported.
+		if v == nil { // There is nothing to report.
 			continue
 		}
 		known = true
@@ -162,14 +169,17 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	case !mirrors && !known:
 		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
 	case !known:
-		return nil // An earlier process began a back-off and set Ready.
+		return nil // Ready keeps its value from before the manager's restart.
 	}
 	return &ready
 }
 
-// kindVerdict returns the verdict on the last sync of a kind; nil if there was no sync. If the
-// owner does not mirror the kind, the verdict says why the kind's objects could not be deleted; it
-// is nil if there is no failure to report. The first case that applies decides.
+// kindVerdict returns the reason and the message of the condition of one kind:
+//
+//   - If the spec ignores the kind: why objects of the kind still exist; nil if there is nothing to
+//     report.
+//   - If the kind was not listed since the manager's start: nil.
+//   - Otherwise: the result of the last listing, or the first problem with the kind's objects.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
@@ -202,7 +212,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	}
 	if state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
-		if k.Condition != "" { // A kind without a condition needs the whole message in Ready.
+		if k.Condition != "" { // If the kind has no condition, Ready needs the whole message.
 			v.short = prefix + taken.brief(k, state.report)
 		}
 		return v

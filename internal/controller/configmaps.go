@@ -24,12 +24,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// The rights for this feature are in config/endpoint-configmaps.
+// The manager's rights on ConfigMaps are in config/endpoint-configmaps.
 
-// setupConfigMaps registers the controller of ConfigMaps when the manager has the rights to watch
-// ConfigMaps. If the failures of a source's ConfigMaps change, the controller of sources runs a
-// pass that reports them. If the flag --endpoint-configmaps is not set, but the manager has the
-// rights at the start, the controller of ConfigMaps only deletes those that are no longer wanted.
+// setupConfigMaps registers the controller of ConfigMaps as soon as the manager may watch
+// ConfigMaps. sources is the controller of InventorySources, which reports failed ConfigMaps in the
+// source's status.
+//
+// Without the flag --endpoint-configmaps, two things differ:
+//
+//   - The controller of ConfigMaps only deletes ConfigMaps that the spec no longer wants.
+//   - If the manager lacks the rights at its start, the controller is never registered.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
@@ -57,9 +61,12 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events of sources. It lets an event through if the source has or
-// wants ConfigMaps, and one of these is true: the source is new to the watch, its spec changed, or
-// a person asked for a sync.
+// concerned returns a filter for the events of sources that have or want ConfigMaps. It lets an
+// event through in these cases:
+//
+//   - The watch shows the source for the first time.
+//   - The source's spec changed.
+//   - A person asked for a sync: the annotation requestedAt changed.
 func (o *Options) concerned() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)
@@ -74,7 +81,7 @@ func (o *Options) concerned() predicate.Predicate {
 	}
 }
 
-// observationsOf returns a request for each KafkaClusterObservation of a source.
+// observationsOf returns a reconcile request for each KafkaClusterObservation of a source.
 func (o *Options) observationsOf(ctx context.Context, source client.Object) []reconcile.Request {
 	list := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, list, client.InNamespace(source.GetNamespace()), client.MatchingFields{sourceField: source.GetName()},
@@ -85,9 +92,9 @@ func (o *Options) observationsOf(ctx context.Context, source client.Object) []re
 	return requestsFor(list)
 }
 
-// reconcileConfigMap makes the ConfigMap of one observation agree with the observation and the
-// source's spec. If something prevents that, the next pass of the source reports it in the source's
-// status. An error means that reading failed. The request is then tried again.
+// reconcileConfigMap creates, changes or deletes the ConfigMap of one observation. If a write
+// fails, the source's status reports the failure. If reading fails, reconcileConfigMap returns an
+// error, and the request is tried again.
 func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	again, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil {
@@ -106,14 +113,14 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// followConfigMap keeps or deletes the ConfigMap of an observation, as the source's spec says.
-// again is how long to wait before the next look; 0 if none is planned. failed says why the
-// ConfigMap is not as it should be; nil if there is nothing to report.
+// followConfigMap writes or deletes the ConfigMap of an observation, as the source's spec says.
+// again is the wait before the next check; 0 if no check is planned. failed is the failure that the
+// source's status must report; nil if there is none.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (again time.Duration, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}
 	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {
 		o.configMaps.forget(key)
-		return 0, nil, client.IgnoreNotFound(err) // The garbage collector does the rest.
+		return 0, nil, client.IgnoreNotFound(err) // The garbage collector deletes the ConfigMap.
 	}
 	s := &v1alpha1.InventorySource{}
 	of := client.ObjectKey{Namespace: key.Namespace, Name: cluster.Spec.SourceRef.Name}

@@ -17,14 +17,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// mapsAtOnce is how many ConfigMaps are listed with one request.
+// mapsAtOnce is the largest number of ConfigMaps in the answer to one list request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether the manager writes and deletes ConfigMaps.
+// keepsConfigMaps reports whether the flag --endpoint-configmaps is set and the manager has the
+// rights on ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf says why the ConfigMaps of a source are not as the source's spec asks. It returns
-// nil if they are, or if objects of kind k have no ConfigMaps.
+// configMapsOf returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. It
+// also returns nil for a kind that has no ConfigMaps.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -43,10 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps of a source. The value becomes true when the manager keeps
-// ConfigMaps for the source, and false when all of them are deleted. While the value is true, a
-// manager that keeps no ConfigMaps looks for ConfigMaps that are left. state.left then says what to
-// do about them.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. Some
+// ConfigMaps may remain that the spec no longer wants. If this manager does not delete them,
+// state.left says how to delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -61,10 +61,9 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftOver returns a verdict on ConfigMaps that still exist although the source's spec no longer
-// wants them. The verdict says how to delete them. names are their names. err is the error of the
-// search for them. leftOver returns nil if there are no such ConfigMaps, or if this manager deletes
-// them.
+// leftOver returns a message that says how to delete ConfigMaps that the spec no longer wants.
+// names are the names of these ConfigMaps. err is the error of the search for them. leftOver
+// returns nil if there are no such ConfigMaps, or if this manager deletes them.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -95,8 +94,7 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns as many names, from the first on, as fit into a message. It returns at least one.
-// It never cuts a name, because a cut name could be the name of another object.
+// fitting returns the first names: as many as fit into maxWords bytes, but at least one.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {
@@ -107,9 +105,8 @@ func fitting(names []string) []string {
 	return names
 }
 
-// leftConfigMaps returns the names of the ConfigMaps that exist for a source's observations. It
-// asks the API server. The cache is not enough: it has only ConfigMaps with the operator's label,
-// and someone may have removed the label.
+// leftConfigMaps returns the names of the ConfigMaps that belong to a source's observations. It
+// asks the API server, because the cache has only ConfigMaps with the operator's label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, clusters, client.InNamespace(source.Namespace), client.MatchingFields{sourceField: source.Name},
@@ -136,7 +133,7 @@ func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.Inventory
 				continue
 			}
 			c := &corev1.ConfigMap{ObjectMeta: list.Items[i].ObjectMeta}
-			if metav1.GetControllerOf(c) == nil { // Only the data can show whose ConfigMap it is.
+			if metav1.GetControllerOf(c) == nil { // Only the data can show the owner.
 				if c, err = o.configMap(ctx, o.APIReader, cluster); err != nil {
 					return nil, err
 				}

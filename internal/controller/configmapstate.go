@@ -17,16 +17,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// configMaps has the state of each observation's ConfigMap, and the failures that sources report.
-// It is safe for concurrent use.
+// configMaps has the state of every observation's ConfigMap. It is safe for concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// states has the state of each observation's ConfigMap. The key is the observation.
+	// states has one state for each ConfigMap. The key is the namespace and name of the
+	// observation.
 	states map[types.NamespacedName]*configMapState
-	// failures says why a ConfigMap is not as it should be. The key is the observation.
+	// failures has the ConfigMaps that could not be written or deleted, and why. The key is the
+	// namespace and name of the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// wake sends a source to the controller of sources, which then reports the failures of the
-	// source's ConfigMaps. It is nil if there is no manager.
+	// wake starts a reconcile of a source, which reports the failures of ConfigMaps in the source's
+	// status. wake is nil if setupConfigMaps was not called.
 	wake chan event.GenericEvent
 }
 
@@ -35,33 +36,34 @@ type configMapFailure struct {
 	failure
 }
 
-// configMapState is what the manager remembers of the ConfigMap of one observation. The work queue
-// gives an observation to one worker at a time, so a state needs no lock.
+// configMapState is what the manager remembers about one ConfigMap. It needs no lock, because only
+// one worker at a time handles the ConfigMap.
 type configMapState struct {
-	// retry is the last write if it failed; otherwise nil.
+	// retry is the last write or deletion if it failed; otherwise nil.
 	retry *retry[configMapWrite]
 	// requestedAt is the last value of the source's annotation requestedAt.
 	requestedAt string
-	// repairs limits how often the ConfigMap is written. So two writers who disagree do not write
-	// at full speed. Repairs of observations have the same limit.
+	// repairs limits how often the operator writes the ConfigMap, for example while another
+	// controller changes the ConfigMap again and again.
 	repairs *rate.Limiter
 }
 
 // configMapWrite is a ConfigMap to create or to change.
 type configMapWrite struct {
-	// existing is the ConfigMap as it is; nil if the write creates it.
+	// existing is the ConfigMap in the cluster; nil if there is none.
 	existing *corev1.ConfigMap
 	// desired is the ConfigMap as it should be.
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether w wants the same ConfigMap as the write that failed. If the
-// failed write was a change and w is a creation, they differ: the ConfigMap was deleted in between.
+// sameConfigMapWrite reports whether w wants the same ConfigMap as the failed write. If the failed
+// write was a change and w is a creation, the result is false, because someone deleted the
+// ConfigMap in between.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
 
-// get returns the state of an observation's ConfigMap. It makes one if there is none.
+// get returns the state of an observation's ConfigMap. It makes a new state if there is none.
 func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,19 +76,19 @@ func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	return c.states[key]
 }
 
-// forget drops the state of an observation that is gone or no longer has a ConfigMap.
+// forget drops the state of an observation's ConfigMap.
 func (c *configMaps) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.states, key)
 }
 
-// idle reports whether the state can be forgotten: the ConfigMap was not written lately. The limit
-// of writes must stay if someone makes the ConfigMap again after each deletion.
+// idle reports whether the operator has not written the ConfigMap lately. After recent writes the
+// state must stay, because it limits the next writes.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
-// asked makes a failed write due at once if requestedAt has changed. The person who asked for the
-// sync may have removed the cause of the failure.
+// asked makes a failed write due at once if a person changed the annotation requestedAt. That
+// person may have removed the cause of the failure.
 func (s *configMapState) asked(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -94,7 +96,7 @@ func (s *configMapState) asked(requestedAt string) {
 	}
 }
 
-// next returns how long to wait until the failed write is due; 0 if the last write did not fail.
+// next returns the wait until the failed write is tried again; 0 if the last write did not fail.
 func (s *configMapState) next(now time.Time) time.Duration {
 	switch {
 	case s.retry == nil:
@@ -105,8 +107,8 @@ func (s *configMapState) next(now time.Time) time.Duration {
 	return s.retry.next.Sub(now)
 }
 
-// failure says why the last write failed. It returns nil if the write did not fail, did not begin,
-// or failed in a way that is not reported yet.
+// failure returns why the last write failed. It returns nil if there is nothing to report. The
+// first conflicts with another writer are not reported.
 func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil
@@ -114,9 +116,9 @@ func (s *configMapState) failure() *failure {
 	return unwritten(s.retry.err.Error())
 }
 
-// put records f, the failure of an observation's ConfigMap. f is nil if the ConfigMap is as it
-// should be. If f differs from the last record, put returns the source, which must report the
-// change. Otherwise put returns nil.
+// put stores the failure of an observation's ConfigMap. A nil f means that the ConfigMap is as it
+// should be. If f differs from the stored failure, put returns the name of the source, because the
+// source's status must then change. Otherwise put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,8 +136,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure names the ConfigMaps of a source that are not as they should be, and says why the first
-// of them is not. It returns nil if all are as they should be.
+// failure returns one failure for all failed ConfigMaps of a source. It has their names, and the
+// message about the first. If no ConfigMap failed, failure returns nil.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

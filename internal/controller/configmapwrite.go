@@ -18,17 +18,16 @@ import (
 )
 
 const (
-	// configMapKind stands for ConfigMaps in the metrics and the log.
+	// configMapKind is the name of ConfigMaps in metrics and log lines.
 	configMapKind = "ConfigMap"
-	// takenAgain is the wait before the next look if another ConfigMap has the name, or if a
-	// finalizer stops a deletion. The watch may not show when that ends: it shows only ConfigMaps
-	// with the operator's label.
+	// takenAgain is the wait before the next check if someone else's ConfigMap has the
+	// observation's name, or if a finalizer stops a deletion.
 	takenAgain = time.Minute
-	// goingAgain is the wait before the next look at a ConfigMap that will soon be gone.
+	// goingAgain is the wait before the next check of a ConfigMap that is being deleted.
 	goingAgain = time.Second
 )
 
-// following has what one reconcile of an observation's ConfigMap needs.
+// following has the values that one reconcile of a ConfigMap needs.
 type following struct {
 	*Options
 	*configMapState
@@ -36,9 +35,9 @@ type following struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap. again is how long to wait before the next look; 0 if none
-// is planned. why says what prevents the write: another ConfigMap has the name, or a finalizer
-// keeps the old ConfigMap. If a write failed, why is nil and f.retry has the failure.
+// keep creates or corrects the ConfigMap. again is the wait before the next check; 0 if no check is
+// planned. why says what prevents the write, such as another ConfigMap with the same name. If the
+// write itself failed, why is nil and f.retry has the failure.
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -47,7 +46,7 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 			return again, nil, nil
 		}
 	}
-	if err == nil && existing == nil { // The ConfigMap may lack the label that the cache selects by.
+	if err == nil && existing == nil { // The cache lacks ConfigMaps without the operator's label.
 		existing, err = f.configMap(ctx, f.APIReader, desired)
 	}
 	if err != nil {
@@ -61,7 +60,7 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 		again, why = going(existing)
 		return again, why, nil
 	case precedes(controller, desired):
-		return goingAgain, nil, nil // The garbage collector deletes it.
+		return goingAgain, nil, nil // The garbage collector deletes the old one.
 	case !mirror.OwnsConfigMap(f.cluster, existing):
 		holder := "no controller"
 		if controller != nil {
@@ -76,13 +75,13 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. again is how long to wait before the next look; 0 if
-// none is planned. why says that a finalizer stops the deletion. If the deletion failed, why is nil
-// and f.retry has the failure.
+// drop deletes the ConfigMap if it exists. again is the wait before the next check; 0 if no check
+// is planned. why says that a finalizer stops the deletion. If the deletion itself failed, why is
+// nil and f.retry has the failure.
 func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
-	if unseen { // The ConfigMap may lack the label that the cache selects by.
+	if unseen { // The cache lacks ConfigMaps without the operator's label.
 		existing, err = f.configMap(ctx, f.APIReader, f.cluster)
 	}
 	switch {
@@ -105,14 +104,17 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap, unless it must wait, see attempt.
+// write creates or changes the ConfigMap. It may have to wait, see attempt.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error { return f.writeConfigMap(ctx, &w) })
 }
 
-// attempt calls do, which makes the write w of the ConfigMap. w is nil for a deletion. If a failed
-// write is not due yet, or if the limit of repairs is reached, attempt does not call do. again is
-// how long to wait if the limit is reached; otherwise 0. For a failed write, next returns the wait.
+// attempt calls do, which makes the write w; w is nil for a deletion. If do fails, attempt keeps
+// the failure in f.retry. It does not call do in these cases:
+//
+//   - The same write failed before, and its next try is not due. Then again is 0, and f.next
+//     returns the wait.
+//   - There were too many writes lately. Then again is the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {
@@ -131,8 +133,8 @@ func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() er
 	return 0
 }
 
-// writeConfigMap creates, changes or replaces a ConfigMap. If someone else changed the ConfigMap
-// after it was read, the request fails.
+// writeConfigMap creates, changes or replaces a ConfigMap. The request fails if someone else
+// changed the ConfigMap since it was read.
 func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	answer := w.desired.DeepCopy()
 	switch existing := w.existing; {
@@ -161,8 +163,8 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// admitted returns the error with which the API server would refuse to create a ConfigMap, although
-// one with this name exists: quotas and admission policies come before the name.
+// admitted makes a dry run of a creation. It returns the error if the API server would refuse the
+// ConfigMap, for example because of a quota. If only the name is taken, it returns nil.
 func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -175,8 +177,8 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// going returns how long to wait before the next look at a ConfigMap that is being deleted. If the
-// ConfigMap waits for finalizers, why names them.
+// going returns the wait before the next check of a ConfigMap that is being deleted. why names its
+// finalizers; nil if it has none.
 func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
 		return goingAgain, nil
@@ -184,15 +186,15 @@ func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes reports whether controller is a deleted observation that had the same name as the
-// present owner of desired.
+// precedes reports whether controller is an earlier, deleted observation with the same name as the
+// observation that owns desired.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// configMap reads the ConfigMap that has the name and namespace of object. It returns nil if there
-// is none.
+// configMap reads the ConfigMap with the namespace and name of object. It returns nil if there is
+// no such ConfigMap.
 func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -204,9 +206,8 @@ func (*Options) configMap(ctx context.Context, reader client.Reader, object clie
 	return existing, err
 }
 
-// deleteConfigMap deletes a ConfigMap. If someone else changed the ConfigMap after it was read, the
-// request fails. NotFound is an error too: a webhook may have answered so, and the next look shows
-// whether the ConfigMap is gone.
+// deleteConfigMap deletes a ConfigMap. The request fails if someone else changed the ConfigMap
+// since it was read. NotFound is an error too, because a webhook may have sent it.
 func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
 	if o.countedMap("delete", err) != nil {
@@ -215,7 +216,7 @@ func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) erro
 	return nil
 }
 
-// countedMap counts a write of a ConfigMap in the metrics, and returns err.
+// countedMap counts a write of a ConfigMap in the metrics and returns err.
 func (o *Options) countedMap(verb string, err error) error {
 	o.Metrics.Wrote(configMapKind, verb, err)
 	return err

@@ -23,31 +23,31 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// connection is a client of the cloud, with the endpoint and the credential that it uses.
+// connection is a client of the cloud for one endpoint and one credential.
 type connection struct {
 	*cloudapi.Client
 	endpoint string
-	// identity names the credential without its secret: it is the ID of an API key, or an identity
-	// pool with a namespace and a ServiceAccount.
+	// identity is the ID of the API key, or the identity pool with a namespace and a
+	// ServiceAccount. It has no secret.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that connect read; "" if it read none.
+	// secret is the resourceVersion of the Secret that connect read; "" if connect read no Secret.
 	secret string
 }
 
-// login says which endpoint to ask, and which credential to use.
+// login says which endpoint to use, and with which credential.
 type login struct {
 	settings
 	namespace string
-	// observe is called after each request.
+	// observe is called after each request to the cloud.
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a connection that uses it. If connect read a Secret, the
-// connection has that Secret's resourceVersion, also when connect fails.
+// connect reads the credential and returns a connection to the cloud. If connect read a Secret, it
+// sets connection.secret even if it returns an error.
 //
-// A *failure has the reason EndpointNotAllowed, SecretNotFound or SecretInvalid. Any other error
-// comes from the context.
+// The error is the error of ctx, or a *failure with reason EndpointNotAllowed, SecretNotFound or
+// SecretInvalid.
 func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
 	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
@@ -87,8 +87,8 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	return c, nil
 }
 
-// allowEndpoint returns a failure if --allowed-endpoints does not have the origin of the endpoint.
-// field is the path of the spec's field that has the endpoint.
+// allowEndpoint returns a failure if the manager's flag --allowed-endpoints does not allow the
+// endpoint. field is the spec's field that has the endpoint.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -102,9 +102,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the Secret that the spec names, and returns the API key. version is the Secret's
-// resourceVersion; "" if the Secret could not be read. credential needs only the right to get
-// Secrets: it does not list or watch them. The data is not kept.
+// credential reads the API key from the Secret that the spec names. version is the Secret's
+// resourceVersion; "" if the Secret could not be read. The manager needs only the right to get
+// Secrets.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -124,13 +124,14 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// After a *failure the pass goes on, because observations must turn stale in time.
+		// Any other type of error would end the reconcile. The reconcile must go on, because it
+		// marks outdated observations as stale.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
 	values := make([]string, 2)
 	for i, name := range []string{ref.GetAPIKeyKey(), ref.GetAPISecretKey()} {
-		// `echo` adds a newline. No key begins or ends with white space.
+		// Remove the newline that `echo` adds. No API key begins or ends with white space.
 		values[i] = strings.TrimSpace(string(secret.Data[name]))
 		if values[i] == "" {
 			return c, secret.ResourceVersion, &failure{reason: v1alpha1.ReasonSecretInvalid, message: fmt.Sprintf(
@@ -140,7 +141,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf returns the end of a message about a missing key. It names the keys that the Secret has.
+// keysOf returns the end of a message: which keys the Secret has.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -148,18 +149,15 @@ func keysOf(secret *corev1.Secret) string {
 	return "; it has the keys " + mirror.Names(slices.Sorted(maps.Keys(secret.Data)))
 }
 
-// subjectLife is the lifetime of the ServiceAccount tokens that the operator asks for, in seconds.
-// The API server accepts no shorter one. It is long enough, because the operator exchanges such a
-// token at once and then forgets it.
+// subjectLife is the lifetime of the ServiceAccount tokens that the operator requests, in seconds.
+// The API server accepts no shorter lifetime.
 const subjectLife = 600
 
-// useToken sets the identity and the budget of c, and returns the source of the tokens for c. The
-// tokens belong to the identity pool that the spec names. All owners with the same namespace, pool,
-// ServiceAccount, audience and token endpoint share one token.
+// useToken sets the identity and the request budget of c. It returns the source of the tokens for
+// c, but requests no token. Connections with the same namespace, pool, ServiceAccount, audience and
+// token endpoint share a token.
 //
-// An error is a *failure with reason EndpointNotAllowed. useToken itself gets no token. Getting one
-// later can fail with ServiceAccountTokenFailed, with TokenExchangeRefused, or with any failure of
-// a request to the cloud.
+// If the token endpoint is not allowed, useToken returns a *failure with reason EndpointNotAllowed.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()

@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// discoveries describes EnvironmentDiscoveries. They mirror one kind: environments.
+// discoveries describes EnvironmentDiscoveries. A discovery mirrors one kind: environments.
 var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
@@ -44,7 +44,7 @@ var discoveries = ownerKind{
 	},
 }
 
-// discoveryOwner makes an EnvironmentDiscovery an owner.
+// discoveryOwner implements owner for an EnvironmentDiscovery.
 type discoveryOwner struct{ *v1alpha1.EnvironmentDiscovery }
 
 func (d discoveryOwner) object() client.Object        { return d.EnvironmentDiscovery }
@@ -56,9 +56,9 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// setOwnStatus sets the sources and the preview in the discovery's status. After a pass that did
-// not look at all sources, it sets nothing. The preview of an earlier process stays until the first
-// complete listing since the start.
+// setOwnStatus sets the list of sources and the preview in the discovery's status. If the reconcile
+// read only some of the sources, setOwnStatus changes nothing. After a restart of the manager, the
+// old preview stays until the first complete listing.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
@@ -68,11 +68,10 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 	}
 }
 
-// foundEnvironments returns the message about the last sync of a discovery. It has these parts, as
-// far as there are any:
+// foundEnvironments returns the message about the last sync of a discovery. The message always has
+// the number of sources whose environment is listed. If there is more to say, it also has:
 //
 //   - for a preview, the number of sources to create, to change and to delete
-//   - the number of listed environments
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed
@@ -102,8 +101,8 @@ func foundEnvironments(o owner, s *state, i int) string {
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }
 
-// previewed returns the sentence about a preview. p is nil if there was no complete listing since
-// the start.
+// previewed returns the message about a preview. p is nil if there was no complete listing since
+// the manager's start.
 func previewed(p *v1alpha1.DiscoveryPreview) string {
 	message := "spec.preview is true, and nothing is done"
 	if p != nil {

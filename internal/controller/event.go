@@ -15,15 +15,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is the largest number of objects for which tellAll records one event each. If there are
-// more, one event about the owner names some of them.
+// maxTold is the largest number of objects that get an event each. For more objects, tellAll
+// records one event about their source or discovery.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns has, for each reason that turn returns, the type of the event (kind), and how an event
-// about many objects begins (many).
+// turns maps the reason of an event to the type of the event (kind) and to the first words of an
+// event about many objects (many).
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -31,9 +31,9 @@ var turns = map[string]struct{ kind, many string }{
 	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records events about objects that a pass created, and about objects whose condition
-// Observed changed: they are missing, stale, or listed again. writes are the writes that succeeded.
-// If the kind has no conditions, all objects with the same reason share one event.
+// tellObserved records events about objects that were created, are missing, are stale, or are
+// listed again. writes are the writes that succeeded. If the kind has no conditions, there is one
+// event for all objects with the same reason.
 func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
@@ -52,8 +52,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event for a write; "" if the write gets no event. A write gets an
-// event if it created an object or changed its condition Observed.
+// turn returns the reason of the event about a write: the object was created, or its condition
+// Observed changed. It returns "" if the write gets no event.
 func turn(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -61,16 +61,15 @@ func turn(k *kind, w mirror.Write) string {
 	case k.Observed(w.Desired) == "":
 		return ""
 	case meta.FindStatusCondition(k.Conditions(w.Existing), v1alpha1.ConditionObserved) == nil:
-		return reasonCreated // Only now the status of the new object is written.
+		return reasonCreated // The object is new: this write sets its first status.
 	case k.Observed(w.Existing) == "", k.Observed(w.Existing) == k.Observed(w.Desired):
-		return "" // An older version wrote no Observed, or Observed did not change.
+		return "" // An older operator did not set Observed, or Observed did not change.
 	}
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object. note returns the text of the event. If there are more
-// than maxTold objects, or if note has no text for the first object, tellAll records one event
-// about the owner instead, see tellOfMany.
+// tellAll records an event about each object. note returns the text of the event. If note returns
+// "" or there are more than maxTold objects, tellAll records one event about the owner instead.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -81,7 +80,7 @@ func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, act
 	}
 }
 
-// tellPhase records an event if a write shows a new phase of the cloud object.
+// tellPhase records an event if a write gives an object a new phase.
 func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	before, after := w.FormerPhase, k.Phase(w.Desired)
 	if before == "" || before == after {
@@ -95,8 +94,10 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event if the status or the reason of an owner's Ready changed, unless the
-// new reason is Progressing. It records another event if PruneHeld is new or has a new message.
+// tellReady records events about changed conditions of a source or discovery:
+//
+//   - The status or the reason of Ready changed. The reason Progressing gets no event.
+//   - PruneHeld is new, or its message changed.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -112,20 +113,21 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready in after; nil if there is none. turned reports whether Ready
-// is new, or has another status or reason than in before.
+// readyOf returns the condition Ready in after; nil if there is none. turned reports whether its
+// status or reason differs from the condition Ready in before.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned records one event about all objects of a kind that a pass deleted.
+// tellPruned records one event about all objects of a kind that were deleted.
 func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
 	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
 }
 
-// tellHeld records events about the objects of each held prune, see tellAll. It records none if the
-// status before the pass had a held prune with the same digest.
+// tellHeld records events about objects whose deletion waits for approval. before is the source or
+// discovery before this reconcile. If its status already reports the same objects, there is no
+// event.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -137,9 +139,9 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about an owner. The text is summary and the names of some of the
-// objects. The event is related to the first object. Without this relation the recorder would count
-// two events with the same owner and reason as one event that repeats, even if their texts differ.
+// tellOfMany records one event about a source or discovery. The text is summary and the names of
+// some objects. The event refers to the first object, so that the recorder does not merge it with
+// another event about the same owner.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }

@@ -11,13 +11,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// failure is an error in the form that the conditions of an owner need.
+// failure is an error with the reason and the message for a condition.
 type failure struct {
 	// reason is the reason of the condition.
 	reason string
-	// message says what failed. For a request to the cloud it has the operation, the HTTP status,
-	// the request ID, and the API's own code and title, if they are known. It never has a
-	// credential.
+	// message says what failed. It never has a credential.
 	message string
 	// retryAfter is how long the cloud asked the operator to wait; 0 if the cloud did not ask.
 	retryAfter time.Duration
@@ -26,7 +24,7 @@ type failure struct {
 // Error implements error.
 func (f *failure) Error() string { return f.message }
 
-// verdict returns the failure as the verdict of a condition; nil if f is nil.
+// verdict returns the reason and the message of f for a condition. It returns nil if f is nil.
 func (f *failure) verdict() *verdict {
 	if f == nil {
 		return nil
@@ -34,7 +32,7 @@ func (f *failure) verdict() *verdict {
 	return &verdict{reason: f.reason, message: f.message}
 }
 
-// withOthers adds the names of the others to a message about the first of names.
+// withOthers adds all names except the first to a message. The message itself is about the first.
 func withOthers(message string, names []string) string {
 	if len(names) > 1 {
 		message += "; the others: " + mirror.Names(names[1:])
@@ -42,7 +40,7 @@ func withOthers(message string, names []string) string {
 	return message
 }
 
-// reasons has the reason of the condition for each class of cloud errors.
+// reasons maps each class of cloud errors to the reason of a condition.
 var reasons = map[cloudapi.Class]string{
 	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
 	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
@@ -59,7 +57,7 @@ func failed(err error) *failure {
 	if err == nil {
 		return nil
 	}
-	if own, ok := errors.AsType[*failure](err); ok { // The operator itself could not make the request.
+	if own, ok := errors.AsType[*failure](err); ok { // The operator could not send the request.
 		return own
 	}
 	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
@@ -75,13 +73,13 @@ func failed(err error) *failure {
 	return f
 }
 
-// exchangeAdvice says what to check if the cloud refuses to exchange a token.
+// exchangeAdvice says what to check if the cloud refuses to exchange a ServiceAccount token.
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether a retry cannot help until a person changes something. The owner is
-// then Stalled, as kstatus defines it. The result is false for a missing Secret, because GitOps
-// tools often create a Secret a little later.
+// needsPerson reports whether a person must change something before a retry can succeed. The
+// condition Stalled is then True. A missing Secret does not count, because GitOps tools often
+// create the Secret a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

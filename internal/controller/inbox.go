@@ -12,36 +12,36 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of objects that someone else may have changed. Each kind of each owner
-// has an inbox. Event filters compare objects with the view of the last plan, and put names into
-// the inbox. The worker takes the names out. An inbox is safe for concurrent use.
+// inbox collects the names of objects that someone else may have changed. The event filters of the
+// watches add names, and the next reconcile takes the names out. Each source or discovery has one
+// inbox for each kind. An inbox is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
-	// view is the view of the last plan.
+	// view says how the last plan wants the objects to be.
 	view *mirror.View
-	// names are the names that were put in and not taken out yet.
+	// names are the names that were added and not taken out yet.
 	names sets.Set[string]
-	// planning reports whether a whole plan is being made. During that time every change counts as
-	// drift.
+	// planning reports whether a plan for all objects is being made. Until the plan is ready, every
+	// change counts as a change by someone else.
 	planning bool
 }
 
-// begin empties the inbox. From then on every change counts as drift, until finish is called. The
-// caller must call begin before it reads the objects for a whole plan.
+// begin empties the inbox before the caller reads all objects for a new plan. Until finish is
+// called, every change counts as a change by someone else.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// finish ends the time that begin started. view is the view of the new plan.
+// finish stores the view of the new plan. From now on, objects are compared with this view.
 func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view after a pass that made no whole plan.
+// renew replaces the view after a listing that equals the last one.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -55,7 +55,7 @@ func (in *inbox) viewed() *mirror.View {
 	return in.view
 }
 
-// drifted reports whether someone else may have changed an object since the last plan.
+// drifted reports whether someone else may have changed the object since the last plan.
 func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
@@ -81,13 +81,13 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum is a checksum of the names and resource versions of a set of objects. The order in which
-// objects are added and removed does not matter.
+// checksum is a checksum of the names and resourceVersions of a set of objects. The order of the
+// objects does not matter.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
 
-// add adds an object to the set. remove removes an object from it.
+// add adds an object to the set. remove removes an object from the set.
 func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
 func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 
@@ -100,11 +100,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has a checksum for each kind of each owner: the checksum of the objects that claim the
-// owner, as the watches show them. Owners that the manager does not know have checksums too. If the
-// listings of a sync are unchanged, the sync compares these checksums with the expected ones. So
-// the sync notices that a watch missed an event, without reading objects. A census is safe for
-// concurrent use.
+// census has checksums of the objects that the watches show: one for each kind of each source or
+// discovery. If a checksum is as expected, a reconcile need not read these objects. A census is
+// safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -115,8 +113,8 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved updates the checksums after an event of the watch. before is nil if the object is new.
-// after is nil if the object was deleted.
+// moved updates the checksums after an event of a watch. before is nil if the object is new. after
+// is nil if the object was deleted.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +137,7 @@ func (c *census) moved(kind int, claimant func(client.Object) string, before, af
 	}
 }
 
-// sum returns the checksum of the objects that claim an owner.
+// sum returns the checksum of the objects of one kind that belong to one source or discovery.
 func (c *census) sum(kind int, namespace, owner string) checksum {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,9 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// observationKinds has all kinds that a source mirrors. A new kind needs an API type, a record in
-// package wire, an operation in package cloudapi, a projection in package mirror, and here one line
-// and a filter. CONTRIBUTING.md lists all steps.
+// observationKinds has all kinds that a source mirrors. CONTRIBUTING.md lists the steps to add a
+// kind.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
@@ -30,9 +29,9 @@ var observationKinds = []kind{
 	newObservationKind(mirror.PrivateLinkAccess, cloudapi.PrivateLinkAccesses, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection { return &s.PrivateLinkAccesses }), mirror.ProjectPrivateLinkAccess, &v1alpha1.PrivateLinkAccessObservation{}, &v1alpha1.PrivateLinkAccessObservationList{}),
 }
 
-// environmentKind is the kind that a discovery mirrors. Its listing has no filter. So an
-// environment that the selector does not select is still listed: it is out of scope, but not
-// missing.
+// environmentKind is the kind that a discovery mirrors. It lists all environments, even those that
+// spec.selector does not select. So an environment that is not selected does not look like a
+// deleted one.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -50,7 +49,7 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.claimed = mirror.LabelValue // The name may come from a label, where a long name is cut.
+	k.claimed = mirror.LabelValue // Compare the short forms, because a label cannot have a long name.
 	k.candidates = func(string) []client.ListOption { return nil }
 	return k
 }()
@@ -79,8 +78,8 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 	return cloudapi.SchemaRegistryFilter{Environment: s.Spec.Environment}
 }
 
-// connectionFilter returns the filter of a kind that connects networks. selection returns where a
-// source selects the objects of the kind.
+// connectionFilter returns a function that makes the list filter for a kind of network connection.
+// selection returns the part of a source's spec with the filter's values.
 func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 		selected := selection(&s.Spec)
@@ -93,35 +92,41 @@ func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.Co
 	}
 }
 
-// kind describes one kind. mirror.Kind has what planning needs. The other fields say how to list
-// and store the kind.
+// kind describes one kind of cloud object, such as Peering, and its objects in the cluster.
+// mirror.Kind has what planning needs. The other fields say how to list the kind in the cloud, and
+// how to store its objects.
 type kind struct {
 	*mirror.Kind
-	// noun is the word for the kind's objects in events, logs and errors.
+	// noun is the word for the objects in events, logs and errors, for example "sources".
 	noun string
-	// withConfigMaps reports whether ConfigMaps may be kept for the kind's objects.
+	// withConfigMaps reports whether the objects of this kind can have ConfigMaps.
 	withConfigMaps bool
-	// filter returns the filter of the listing, as the owner's spec asks.
+	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
-	// list lists all items of the kind for an owner. If the given index has an item, the listing
-	// has only the ID of that item. incomplete says why the listing may lack items; it is nil if
-	// the listing is complete. err says why there is no listing.
+	// list lists the items of this kind in the cloud. The index has the items of an earlier
+	// listing. If an item is unchanged, l has only its ID. incomplete says why l may lack items; it
+	// is nil if l has all items. err says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// claimant returns the owner's name that an object claims; "" if the object claims no owner.
-	// claimed turns an owner's name into the form that claimant returns. candidates returns options
-	// for a list of objects. The list then has all objects that claim the owner, and maybe others.
+	// These functions find the owner of an object, and the objects of an owner:
+	//
+	//   - claimant returns the owner's name as the object says; "" if the object names no owner.
+	//   - claimed returns an owner's name in the form that claimant uses.
+	//   - candidates returns list options. The list has all objects of the owner, and maybe others.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind returns a kind. operation lists the kind. filter makes the filter of the listing from the
-// owner. project turns a record of the cloud into an object. object and objects have the Go types
-// of an object and of a list.
+// newKind returns a kind. It has these parameters:
+//
+//   - operation is the list operation of the cloud's API.
+//   - filter returns the list filter for a source or discovery.
+//   - project turns a record of the cloud into an object.
+//   - object and objects are an empty object and an empty list of the kind's Go types.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -138,7 +143,7 @@ func newKind[Record, Filter any](
 				return listing{}, nil, err
 			}
 			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
-			if l.unchanged { // The index has the IDs, see record.
+			if l.unchanged { // The method record takes the IDs from the index.
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {
@@ -155,8 +160,7 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind returns a kind whose objects are observations of a source. See newKind for the
-// parameters.
+// newObservationKind returns a kind of observation. It has the same parameters as newKind.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -185,8 +189,7 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// sorted returns the values of a filter in sorted order. So a spec that has the same values in
-// another order has the same scope.
+// sorted returns the identifiers as sorted strings. So their order in the spec does not matter.
 func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {
@@ -196,7 +199,7 @@ func sorted(identifiers []v1alpha1.Identifier) []string {
 	return out
 }
 
-// Objects returns an empty object of each kind that the operator works with: a source, an
+// Objects returns an empty object of each type that the operator works with: a source, an
 // observation of each kind, and a discovery.
 func Objects() []client.Object {
 	objects := []client.Object{&v1alpha1.InventorySource{}}
