@@ -73,7 +73,7 @@ func (e *readError) Error() string { return "reading the body: " + e.err.Error()
 
 // explain returns an *Error unchanged. It turns any other error of decoding the body into:
 //
-//   - a *readError, if the connection failed
+//   - a *readError, if reading the body failed
 //   - an *Error of class Malformed, if the body itself is wrong
 //
 // If both happened, the error is Malformed.

@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bounds one listing. A listing that exceeds a limit fails. A field that is 0 means the
-// field's value in DefaultLimits.
+// Limits bounds one listing. A listing that exceeds a limit fails. If a field is 0, its value in
+// DefaultLimits applies.
 type Limits struct {
 	// MaxPages is the largest number of pages of one listing.
 	MaxPages int

@@ -57,8 +57,8 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is the error of a Client or a Listing. Its text has no credential, page token, query or
-// response body, so it can be shown in a log, an event or a status.
+// Error is the error of a Client or a Listing. The text of an Error can be shown in a log, an event
+// or a status. It contains no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
@@ -70,8 +70,8 @@ type Error struct {
 	Advice string
 	// RequestID is the request ID in the answer, for the cloud's support. It may be empty.
 	RequestID string
-	// RetryAfter is how long the caller should wait before a retry, at most MaxWait. 0 means that
-	// no wait is known.
+	// RetryAfter is how long the caller should wait before a retry, at most MaxWait. It is 0 if the
+	// caller need not wait.
 	RetryAfter time.Duration
 	// Err is the cause. It may wrap context.Canceled or context.DeadlineExceeded. It wraps no error
 	// of net/http, because such an error repeats the URL.

@@ -51,7 +51,7 @@ var passing = map[int]bool{
 	clientClosedRequest:           true,
 }
 
-// clientClosedRequest is a status of proxies. It means that the client closed the connection.
+// clientClosedRequest is a status that proxies use if the client closed the connection.
 const clientClosedRequest = 499
 
 // advice maps an HTTP status to what a person can do.
@@ -106,8 +106,7 @@ func classOfStatus(code int, problems []problem) Class {
 }
 
 // transportFailure turns a failure to send a request, or to read its answer, into an *Error. The
-// class is Canceled only if the caller canceled ctx: a transport may also return context.Canceled
-// for a reason of its own.
+// class is Canceled only if the caller canceled ctx.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused

@@ -11,8 +11,7 @@ import (
 // guard sends requests and adds the credential. It allows only GET requests to the endpoint's
 // origin. So a bug cannot change anything in the cloud, or send the credential to another server.
 //
-// If exchange is set, the guard instead allows only POST requests to that URL, and adds no
-// credential.
+// If exchange is set, the guard allows only POST requests to that URL, and adds no credential.
 type guard struct {
 	origin string
 	// exchange is the URL of the token exchange; "" in a guard for GET requests.
@@ -74,8 +73,8 @@ func isRedirect(code int) bool {
 }
 
 // redirectTarget returns the URL to which an answer redirects. A redirect to another origin is an
-// error of class Malformed. It comes from a login page or a wrong endpoint, so a retry would not
-// help.
+// error of class Malformed. Such a redirect comes from a login page or a wrong endpoint, so a retry
+// would not help.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {

@@ -46,7 +46,7 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 // IDs returns the items' IDs, in any order. x must not be nil.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items, without those that List filtered out.
+// size returns the number of items in the index, without those that List filtered out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

@@ -65,7 +65,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
-		// Do not cut the ID, because the rest could be the ID of another item.
+		// Do not shorten the ID, because a short ID could belong to another item.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
 	case e.unreadable != "":
