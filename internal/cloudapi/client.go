@@ -58,7 +58,7 @@ type Call struct {
 	RetryAfter time.Duration
 	RequestID  string
 
-	// sentWith identifies the credential or token that the request carried.
+	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
 }
 
@@ -89,10 +89,10 @@ type Options struct {
 	room  *room
 }
 
-// authorizer provides the credential or token for requests. It has functions instead of values, so
+// authorizer provides the API key or token for requests. It has functions instead of values, so
 // that a printed Client does not show a secret.
 type authorizer struct {
-	// value returns the credential or token to send now.
+	// value returns the API key or token to send now.
 	value func() authorization
 	// refresh gets a token if there is none, and replaces a token that ends soon.
 	refresh func(context.Context, *Client) error

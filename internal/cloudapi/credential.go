@@ -24,7 +24,8 @@ type Credential struct {
 	Secret string
 }
 
-// Format prints a placeholder for every verb. Without Format, the verb %d would print the fields.
+// Format prints a placeholder for every verb of package fmt. Without Format, the verb %d would
+// print the fields.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.

@@ -79,7 +79,7 @@ type Error struct {
 
 	// pageSize is true if the answer mentions the page size.
 	pageSize bool
-	// sentWith identifies the credential or token that the request carried.
+	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
 }
 

@@ -54,7 +54,7 @@ var passing = map[int]bool{
 // clientClosedRequest is a status that proxies use if the client closed the connection.
 const clientClosedRequest = 499
 
-// advice maps an HTTP status to what a person can do.
+// advice maps the HTTP status of an answer to what a person can do about the answer.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",

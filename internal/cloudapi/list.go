@@ -29,7 +29,7 @@ type asking[T any] struct {
 	bodies int64
 	// entries is a buffer for the items of one page. All pages of the listing reuse it.
 	entries []entry[T]
-	// accepted identifies the credential or token that the cloud accepted last.
+	// accepted identifies the API key or token that the cloud accepted last.
 	accepted mark
 }
 
@@ -61,8 +61,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The cloud accepted the first page and refused a later one. Only the page token
-			// differs, so the token is invalid. Start over, but only once.
+			// The cloud accepted the first page and refused a later page. The two requests differ
+			// only in the page token, so this token is invalid. Start over, but only once.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)

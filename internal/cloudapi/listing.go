@@ -171,8 +171,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that finish must remove an earlier item with this ID. listed says whether there is
-// one.
+// lose notes that finish must remove the earlier item with this ID. If listed is false, there is no
+// such item.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

@@ -29,11 +29,11 @@ type operation struct {
 	listKind string
 	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly is true if the operation refuses a global API key. Source: the API's
-	// specification, entry security.
+	// cloudKeyOnly is true if the operation refuses a global API key, according to the API's
+	// specification.
 	cloudKeyOnly bool
-	// apiKeyOnly is true if the operation refuses the tokens of identity pools. Source: the API's
-	// specification, entry security.
+	// apiKeyOnly is true if the operation refuses the tokens of identity pools, according to the
+	// API's specification.
 	apiKeyOnly bool
 }
 
@@ -89,7 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue returns the argument that belongs to the filter parameter param.
+// connectionValue returns the value that an item has for param. The other arguments are the item's
+// values.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

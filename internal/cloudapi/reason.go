@@ -138,13 +138,9 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// object returns the error descriptions in an object, the best first:
-//
-//   - its own members, such as "message"
-//   - its members "error" and "fault"
-//   - its member "errors", which comes first in the outermost object
-//
-// If an object inside the body has none of these, byField reads that object.
+// object returns the error descriptions in an object. They come from the object's own members, such
+// as "message", and from its members "error", "fault" and "errors". If an object inside the body
+// has no such member, byField reads that object.
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))

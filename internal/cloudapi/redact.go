@@ -26,7 +26,7 @@ const (
 // key ID such as "2" would remove every 2 from a text.
 const minHiddenLength = 4
 
-// authorization is the credential or token of one request, with the texts to hide in its answer. It
+// authorization is the API key or token of one request, with the texts to hide in its answer. It
 // contains secrets, so it is never printed.
 type authorization struct {
 	// header is the value of the header Authorization; "" for none.
@@ -76,7 +76,7 @@ func (a authorization) cleaner(pageToken string) cleaner {
 }
 
 // forms returns s and its encodings: for URLs, JSON and HTML, in hex and in base64. An answer may
-// contain any of them. All are in lower case, see fold.
+// contain any of these texts. The texts are in lower case, see fold.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {

@@ -14,7 +14,7 @@ const (
 	// startLength is the length of the shortest text that secrets remembers, in bytes. Shorter
 	// texts are often parts of ordinary words.
 	startLength = 8
-	// secretsKept is how many of the last used credentials and tokens are remembered at least.
+	// secretsKept is the least number of credentials and tokens that are remembered.
 	secretsKept = 5_000
 )
 

@@ -20,8 +20,8 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is the remaining life at which a token is replaced. A token with a short life is
-	// replaced after half of its life.
+	// renewBefore is how long a token is still valid when it is replaced. A token with a short life
+	// is replaced after half of its life.
 	renewBefore = time.Minute
 	// renewAgain is the wait after a failed exchange, if the old token is still valid.
 	renewAgain = 10 * time.Second
