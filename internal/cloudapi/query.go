@@ -79,7 +79,7 @@ func (q query) leavesOut(value func(param string) string) bool {
 }
 
 // foreign returns an error text if the request did not ask for the item's environment or network;
-// otherwise "". If the item does not say its environment or network, foreign does not compare it.
+// otherwise "". An item that names neither is accepted.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -109,7 +109,7 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 
 // reasons searches a JSON value for descriptions of an error.
 type reasons struct {
-	// left is how many values may still be read.
+	// left is how many JSON values may still be read.
 	left int
 }
 
@@ -140,7 +140,7 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 
 // object returns the error descriptions in an object. They come from the object's own members, such
 // as "message", and from its members "error", "fault" and "errors". If an object inside the body
-// has no such member, byField reads that object.
+// has no such description, byField reads that object.
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))

@@ -37,8 +37,7 @@ type authorization struct {
 	hidden []string
 }
 
-// longEnough returns the key IDs and tokens in texts that are long enough to hide, see
-// minHiddenLength.
+// longEnough returns the texts that are long enough to hide. texts are key IDs or tokens.
 func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Retry limits the attempts for one page and the waits between them. A field that is 0 means the
-// field's value in DefaultRetry.
+// Retry limits the attempts for one page and the waits between them. If a field is 0, its value in
+// DefaultRetry applies.
 type Retry struct {
 	// Attempts is how often a page is requested at most. 1 means no retry.
 	Attempts int
