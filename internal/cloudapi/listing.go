@@ -98,9 +98,9 @@ type collector[T any] struct {
 	// lost has the IDs of items that finish must remove from listing.Items. A later item with the
 	// same ID was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut maps the ID of each item that List filtered out to the item's mark.
+	// leftOut has the items that List filtered out. The key is an ID, the value a hash of the item.
 	leftOut map[string]mark
-	// tokens has the mark of each page token so far, to notice a token that comes twice.
+	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool
 }
 
