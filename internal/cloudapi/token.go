@@ -23,7 +23,8 @@ const (
 	// renewBefore is how long a token is still valid when it is replaced. A token with a short life
 	// is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is the wait after a failed exchange, if the old token is still valid.
+	// renewAgain is the wait between a failed exchange and the next one, if the old token is still
+	// valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
@@ -54,7 +55,7 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// mu guards running, the exchange under way; nil if there is none.
+	// running is the exchange under way; nil if there is none. mu guards running.
 	mu      sync.Mutex
 	running *underWay
 	// current is the last token; nil before the first.
@@ -274,8 +275,8 @@ func refusedInPassing(e *Error) bool {
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange. If the server answered,
-// it removes the advice, which is about list requests. Otherwise it puts the right field name into
-// the advice.
+// it removes the advice, which is about list requests. Otherwise it replaces spec.endpoint in the
+// advice by the field that has the URL of the exchange.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
