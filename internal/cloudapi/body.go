@@ -12,15 +12,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads the body of an answer, up to a limit and until ctx is done. It remembers why the body
-// ended, because the JSON decoder cannot know why. If the connection is cut or the page is
-// malformed, the decoder only sees that the text ends early.
+// body reads the body of an HTTP response, up to a size limit and until ctx is done. err keeps the
+// reason why reading failed.
 type body struct {
 	ctx    context.Context
 	source io.Reader
-	// left is how many more bytes may come. read is how many bytes have come.
+	// left is how many more bytes may be read from source. read is how many bytes were read from
+	// source.
 	left, read int64
-	// returned has the bytes that were given back. Read returns them first.
+	// returned has the bytes that giveBack put back. Read returns these bytes first.
 	returned []byte
 	tooLarge bool
 	err      error
@@ -41,8 +41,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Decoding the bytes that came may have taken long. Once the time is up, Read returns no more
-	// bytes.
+	// Check ctx here, because source may still have buffered bytes when ctx is done.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err
@@ -63,19 +62,21 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// giveBack gives p back: Read returns p again before the other bytes.
+// giveBack puts p back. The next Read returns p first.
 func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
 
-// readError is the error of a body that did not come whole.
+// readError means that reading the body failed, for example because the connection was cut.
 type readError struct{ err error }
 
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain turns an error of decoding b into an *Error of class Malformed. If the body did not come
-// whole, it returns a *readError instead. But bytes that are wrong are Malformed even if the
-// connection failed after them. The decoder reads ahead, so it may see the failure before it comes
-// to the wrong bytes.
+// explain returns an *Error unchanged. It turns any other error of decoding the body into:
+//
+//   - a *readError, if reading the body failed
+//   - an *Error of class Malformed, if the body itself is wrong
+//
+// If both happened, the error is Malformed.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -95,8 +96,7 @@ func (b *body) explain(err error) error {
 	return &readError{b.err}
 }
 
-// isCorrupt reports whether err means that compressed data is corrupt. Any other error comes from
-// the connection.
+// isCorrupt reports whether err means that the compressed body is corrupt.
 func isCorrupt(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)

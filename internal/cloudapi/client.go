@@ -15,31 +15,28 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bounds a listing. A zero field means the value in DefaultLimits. A listing that exceeds a
-// limit fails; it does not drop items.
+// Limits bounds one listing. A listing that exceeds a limit fails. If a field is 0, its value in
+// DefaultLimits applies.
 type Limits struct {
 	// MaxPages is the largest number of pages of one listing.
 	MaxPages int
 	// MaxItems is the largest number of items of one listing.
 	MaxItems int
-	// MaxBodyBytes is the largest size of one page's body in bytes, after decompression. A page is
-	// decoded while it comes in, so it is never in memory as a whole.
+	// MaxBodyBytes is the largest size of one page in bytes, after decompression.
 	MaxBodyBytes int64
-	// MaxBodiesBytes is the largest total size of the pages of one listing, in bytes. A page that
-	// is requested again counts again.
+	// MaxBodiesBytes is the largest total size of all pages of one listing, in bytes. A page that
+	// is requested twice counts twice.
 	MaxBodiesBytes int64
-	// MaxHeldBytes bounds the estimated memory of the projected items of one listing, in bytes. All
-	// listings of a process together have another bound, see room.
+	// MaxHeldBytes is the largest estimated memory of all items of one listing, in bytes.
 	MaxHeldBytes int64
-	// RequestTimeout is how long one request may take. This includes reading and decoding the
-	// answer. If the listing has less than twice this time left, the request gets only half of the
-	// time left. So if a page hangs, there is time to request it again.
+	// RequestTimeout is the longest time of one request. This includes reading and decoding the
+	// answer.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits are far above any known inventory. Yet they are low enough: no answer can make a
-// manager with 20,000 observations exceed its default memory limit. For MaxHeldBytes, a cluster
-// counts as twice the size of its observation.
+// DefaultLimits has the default of each limit. The defaults are far above any known inventory. They
+// keep a manager with 20,000 mirrored objects below its default memory limit, whatever the cloud
+// answers.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -54,40 +51,37 @@ type Call struct {
 	Operation string
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Duration is the time from sending the request to the end of reading the body. It does not
-	// include the wait for the budget.
+	// Duration is the time from sending the request until the answer is read.
 	Duration  time.Duration
 	RateLimit RateLimit
-	// RetryAfter is the wait that the answer asked for, between 0 and MaxWait.
+	// RetryAfter is the wait that the answer asked for, at most MaxWait; 0 for none.
 	RetryAfter time.Duration
 	RequestID  string
 
-	// sentWith identifies the authorization that the request carried.
+	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
 }
 
 // Options are the input of New.
 type Options struct {
-	// Endpoint is the address of the API, see ParseEndpoint.
+	// Endpoint is the URL of the API, see ParseEndpoint.
 	Endpoint string
-	// Credential is sent with every request, unless Tokens is set. It goes only to the endpoint's
-	// origin.
+	// Credential is the API key to send with every request. It is not used if Tokens is set.
 	Credential Credential
-	// Tokens provides the token that is sent instead of Credential. If Tokens is nil, Credential is
+	// Tokens provides the access tokens to send with the requests. If Tokens is nil, Credential is
 	// sent.
 	Tokens *TokenSource
 	// UserAgent names the program and its version.
 	UserAgent string
-	// Transport sends the requests. It sees the credential. If Transport is nil, the client uses a
-	// default transport, which it shares with other clients.
+	// Transport sends the requests. If Transport is nil, a default transport is used.
 	Transport Transport
 	// Limits bound each listing.
 	Limits Limits
-	// Retry bounds how often a page is requested, and how long each wait is.
+	// Retry limits the attempts for each page, and the waits between the attempts.
 	Retry Retry
-	// Budget is asked before every request. If Budget is nil, requests do not wait for a budget.
+	// Budget limits the rate of the requests. nil means no limit.
 	Budget *budget.Budget
-	// Observe is called after every request. It may be nil. Several goroutines may call it at once.
+	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
 	// clock and room are set in tests only.
@@ -95,29 +89,29 @@ type Options struct {
 	room  *room
 }
 
-// authorizer provides the authorization of requests. Its fields are functions, so that a printed
-// Client does not show the credential.
+// authorizer provides the API key or token for requests. It has functions instead of values, so
+// that a printed Client does not show a secret.
 type authorizer struct {
-	// value returns the authorization to use now.
+	// value returns the API key or token to send now.
 	value func() authorization
-	// refresh gets an authorization if there is none, and replaces one that ends soon.
+	// refresh gets a token if there is none, and replaces a token that ends soon.
 	refresh func(context.Context, *Client) error
-	// renew replaces an authorization that the cloud refused. worked says that the cloud accepted the
-	// same authorization before. renew returns true if there is another authorization now.
+	// renew replaces a token that the cloud refused. It returns true if there is a new token.
+	// worked is true if the cloud accepted the refused token before.
 	renew func(ctx context.Context, c *Client, refused mark, worked bool) (bool, error)
-	// advice maps the class of an error to what a person can do if the cloud refuses the
-	// credential. If advice is nil, the advice for API keys applies.
+	// advice maps the class of an error to what a person can do if the cloud refuses the token. It
+	// is nil for an API key.
 	advice map[Class]string
 }
 
-// Client reads the inventory of one endpoint with one credential. It is safe for concurrent use. A
-// Client need not be closed.
+// Client reads an inventory from one endpoint with one credential. It is safe for concurrent use.
+// It need not be closed.
 type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends the requests. No http.Client is used: it would follow redirects without asking
-	// the budget, and its errors would repeat URLs.
+	// guard sends the requests. It replaces http.Client, which follows redirects by itself and
+	// repeats URLs in its errors.
 	guard   *guard
 	limits  Limits
 	room    *room
@@ -127,8 +121,7 @@ type Client struct {
 	observe func(Call)
 }
 
-// New returns a Client. If an option is wrong, the error names the option and says what to give
-// instead. New sends nothing.
+// New returns a Client, or an error that names the wrong option. It sends no request.
 func New(o Options) (*Client, error) {
 	base, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -174,12 +167,12 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Authorize gets a token if the client uses tokens and has none, or if its token ends soon. With an
-// API key it does nothing. The error is that of TokenOptions.Subject, or an *Error of the exchange.
+// Authorize makes sure that the client has a valid token. If the client uses an API key, Authorize
+// does nothing. The error is an *Error, or the error of TokenOptions.Subject.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
 // authorizer returns the authorizer of Tokens. If Tokens is nil, it returns the authorizer of
-// Credential, and an error if Credential can never work.
+// Credential, or an error if Credential is invalid.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

@@ -17,15 +17,15 @@ import (
 // redacted is shown instead of a credential.
 const redacted = "[redacted]"
 
-// Credential is a Cloud API key with its secret. If code prints it, logs it or marshals it to JSON,
-// the result is only a placeholder.
+// Credential is a Cloud API key and its secret. If a Credential is printed, logged or marshaled to
+// JSON, the result is a placeholder.
 type Credential struct {
 	Key    string
 	Secret string
 }
 
-// Format prints a placeholder for every verb of package fmt. String and GoString alone are not
-// enough: without Format, %d prints the fields.
+// Format prints a placeholder for every verb of package fmt. Without Format, the verb %d would
+// print the fields.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.
@@ -46,18 +46,18 @@ const (
 	MemberSecret = "Secret"
 )
 
-// CredentialError says why a credential can never work.
+// CredentialError says why a Credential is invalid.
 type CredentialError struct {
 	// Member is MemberKey or MemberSecret.
 	Member string
-	// Problem says what is wrong and how to correct it. It never contains the member's value.
+	// Problem says what is wrong and how to correct it. It never contains the key or the secret.
 	Problem string
 }
 
 // Error implements error.
 func (e *CredentialError) Error() string { return "Credential." + e.Member + " " + e.Problem }
 
-// validate returns a *CredentialError if the credential can never work.
+// validate returns a *CredentialError if the key or the secret is invalid.
 func (c Credential) validate() error {
 	const control = "has a line break or another control character; remove it"
 	switch {
@@ -76,13 +76,13 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// basic returns the value that HTTP Basic authentication sends, without the word Basic.
+// basic returns the key and the secret as HTTP Basic authentication encodes them.
 func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns the authorizer of the credential. An API key does not expire and cannot be
-// renewed.
+// authorizer returns an authorizer for the API key. An API key does not expire, so refresh and
+// renew do nothing.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
@@ -93,18 +93,18 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget of a credential at an endpoint. All sources with the same
-// credential share this budget, because the cloud counts requests by credential.
+// Budget returns the request budget of a credential at an endpoint. All users of the credential
+// share this budget, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
 // BudgetFor returns the request budget of an identity at an endpoint. who has the parts of the
-// identity. A renewed token does not change the budget.
+// identity, such as an API key and its secret.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// New returns no Client for such an endpoint, so this budget is never used.
+		// An invalid endpoint gets no Client, so this budget is never used.
 		origin = endpoint
 	}
 	return of.For(append([]string{origin}, who...)...)

@@ -1,32 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cloudapi lists the inventory of Confluent Cloud over HTTP: the Kafka clusters, network
-// peerings, networks and Schema Registry clusters of an environment, and the environments of an
-// organization. It knows nothing of Kubernetes.
+// Package cloudapi lists the inventory of Confluent Cloud over HTTP, for example the environments
+// of an organization and the Kafka clusters of an environment. It does not use Kubernetes.
 //
-// The package must prevent one failure: an answer lacks an object that exists, and a caller takes
-// the object for deleted. Therefore:
+// An object that exists must never look deleted. Therefore:
 //
-//   - The envelope of a page is strict: HTTP 200, a JSON media type, the expected kind, a data
-//     member, and nothing after the JSON object. Anything else is an error of class [Malformed]. It
-//     never means "no objects".
-//   - If a listing fails halfway, [List] returns only the error, and no items.
-//   - An item is read leniently: unknown members, kinds and words are accepted. If an item cannot
-//     be read, the listing reports this item and keeps the other items.
-//   - The absence of an object means something only if [Listing.Complete] returns nil.
+//   - A page must be well-formed: HTTP 200, JSON, the expected kind, a data member. Any other
+//     answer is an error. It never counts as an empty page.
+//   - If one page fails, [List] returns only an error, and no items.
+//   - If one item cannot be read, the listing reports this item and keeps the other items.
+//   - A missing object counts as deleted only if [Listing.Complete] returns nil.
 //
-// [Limits] bounds everything that the package reads. A page is decoded while it comes in. Each
-// record is projected at once, and then dropped.
+// [Limits] bounds what the package reads. A page is decoded while it comes in, and each item is
+// reduced at once to what the caller keeps.
 //
-// Every request is a GET to the origin of the configured endpoint. The only exception is the
-// exchange of a token. The credential goes only to the origin of the endpoint, see guard.go. No
-// error text has a credential, a token, a query or a response body.
+// Every request is a GET to the configured endpoint. Only the exchange of a token is a POST, to
+// another URL. No error text contains a credential, a token, a query or a response body.
 //
-// If the request for a page fails and a retry can help, the package sends the request again, see
-// [Retry]. All clients of one credential share a request budget, see [Budget]. All clients of one
-// identity share a token, see [Tokens]. No wait is longer than Retry.Max. If a longer wait is
-// needed, the error comes at once and says when to try again.
+// A failed request is sent again if a retry can help, see [Retry]. Clients with the same credential
+// share a request budget, see [Budget]. Clients with the same identity share a token, see [Tokens].
 //
-// All list operations use the same code. A new kind needs only its record in package wire and one
-// [Operation].
+// A new kind of object needs only a record type in package wire and an [Operation].
 package cloudapi

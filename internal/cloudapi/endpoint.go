@@ -10,11 +10,8 @@ import (
 	"strings"
 )
 
-// ParseEndpoint checks the address of the API and returns it in a normal form. Scheme and host are
-// in lower case. There is no default port, and no slash at the end of the path. If the address has
-// a path, the path of every request begins with it.
-//
-// The error says what is wrong with the endpoint. It never repeats the endpoint, because a wrong
+// ParseEndpoint checks the URL of the API and returns it in a normal form: scheme and host in lower
+// case, no default port, no slash at the end. The error never repeats the endpoint, because a wrong
 // endpoint may contain a password.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	const example = "give an absolute URL such as https://api.confluent.cloud"
@@ -48,9 +45,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 	return u, nil
 }
 
-// Origin returns the endpoint's scheme, host and port, such as "https://api.confluent.cloud". The
-// origin is in lower case and has no default port. Origins are compared in this form. Errors are
-// those of ParseEndpoint.
+// Origin returns the scheme, host and port of an endpoint, such as "https://api.confluent.cloud".
+// Letters are in lower case, and a default port is left out. The errors are those of ParseEndpoint.
 func Origin(endpoint string) (string, error) {
 	u, err := ParseEndpoint(endpoint)
 	if err != nil {
@@ -59,7 +55,7 @@ func Origin(endpoint string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// originOf returns the origin of u. u may have a path, a query and a fragment.
+// originOf returns the scheme, host and port of u, in the same form as Origin.
 func originOf(u *url.URL) (string, error) {
 	if u.Hostname() == "" {
 		return "", errors.New("the URL has no host")
@@ -71,8 +67,8 @@ func originOf(u *url.URL) (string, error) {
 	return strings.ToLower(u.Scheme) + "://" + host, nil
 }
 
-// normalHost returns the host in lower case. It adds the port, unless the port is the scheme's
-// default.
+// normalHost returns the host of u in lower case, followed by the port. The default port of the
+// scheme is left out.
 func normalHost(u *url.URL) (string, error) {
 	host := strings.ToLower(u.Hostname())
 	port, err := normalPort(u)
@@ -88,8 +84,8 @@ func normalHost(u *url.URL) (string, error) {
 	return host, nil
 }
 
-// normalPort returns the port without leading zeros. It returns "" if there is no port, or if the
-// port is the scheme's default.
+// normalPort returns the port of u. It returns "" if u has no port or has the default port of its
+// scheme.
 func normalPort(u *url.URL) (string, error) {
 	if u.Port() == "" {
 		return "", nil

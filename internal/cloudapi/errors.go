@@ -18,22 +18,22 @@ type Class int
 const (
 	// None is the class of no error.
 	None Class = iota
-	// Unauthenticated: the cloud does not know the credential.
+	// Unauthenticated: the cloud does not accept the credential.
 	Unauthenticated
-	// Forbidden: the cloud knows the credential, but the credential lacks the right.
+	// Forbidden: the credential is valid, but lacks a right.
 	Forbidden
-	// InvalidRequest: the cloud does not accept the request. Sending the same request again cannot
-	// help.
+	// InvalidRequest: the cloud rejects the request, and a retry cannot help.
 	InvalidRequest
-	// RateLimited: the cloud or the budget counted too many requests.
+	// RateLimited: there were too many requests for the cloud or for the client's own request
+	// budget.
 	RateLimited
-	// Unavailable: no whole answer came, or the answer means that a retry can help.
+	// Unavailable: no complete answer came, or the cloud's error is probably temporary.
 	Unavailable
-	// Malformed: the answer does not have the form of an answer of this API.
+	// Malformed: the answer does not have the form that the API documents.
 	Malformed
-	// Incomplete: every page was well-formed, but the pages together are not a whole listing.
+	// Incomplete: all pages are well-formed, but items are missing, unreadable or too many.
 	Incomplete
-	// Canceled: the caller gave up. This class says nothing about the cloud.
+	// Canceled: the caller canceled the request.
 	Canceled
 )
 
@@ -57,45 +57,39 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is the type of the errors that a Client and a Listing return. Only the errors of
-// TokenOptions.Subject have another type. The text of an Error can be shown in a log, an event or a
-// status: it has the operation, the HTTP status, the API's own code and title, the cause and the
-// request ID. It has no credential, page token, query or response body.
+// Error is the error of a Client or a Listing. The text of an Error can be shown in a log, an event
+// or a status. It contains no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Code and Title are the API's own words. Each is empty if the answer has none.
+	// Code and Title are texts from the API's answer. Either may be empty.
 	Code, Title string
-	// Advice says in this package's own words what a person can do. It is empty if there is no
-	// advice.
+	// Advice says what a person can do about the error. It may be empty.
 	Advice string
-	// RequestID identifies the request to the cloud's support. It is empty if the answer had none.
+	// RequestID is the request ID in the answer, for the cloud's support. It may be empty.
 	RequestID string
-	// RetryAfter is how long to wait before a retry, between 0 and MaxWait. It is a wait that the
-	// cloud asked for, or a wait that did not begin because it was too long: for the budget or
-	// after a failure. 0 means that there is no such wait.
+	// RetryAfter is how long the caller should wait before a retry, at most MaxWait. It is 0 if the
+	// caller need not wait.
 	RetryAfter time.Duration
-	// Err is the cause, in this package's own words. If the cause is context.Canceled or
-	// context.DeadlineExceeded, Err is or wraps this error. It wraps no other error, because errors
-	// of net/http repeat the URL or the server's words.
+	// Err is the cause. It may wrap context.Canceled or context.DeadlineExceeded. It wraps no error
+	// of net/http, because such an error repeats the URL.
 	Err error
 
-	// pageSize reports whether the API's answer mentions the page size.
+	// pageSize is true if the answer mentions the page size.
 	pageSize bool
-	// sentWith identifies the authorization that the request carried.
+	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
 }
 
-// newError returns an Error of a class, with a cause in this package's words. withCall sets the
-// other fields.
+// newError returns an Error with a class and a cause.
 func newError(class Class, cause string) *Error {
 	return &Error{Class: class, Err: errors.New(cause)}
 }
 
-// Error returns for example
-// "listCmkV2Clusters: 403 Forbidden: user_unauthorized: Forbidden Access (request id abc)".
+// Error returns a text such as "listCmkV2Clusters: 403 Forbidden: user_unauthorized: Forbidden
+// Access (request id abc)".
 func (e *Error) Error() string {
 	var parts []string
 	add := func(part string) {
@@ -122,9 +116,11 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of err. If err is or wraps an *Error, the class is that of the *Error.
-// Otherwise the class is None for nil, Canceled for context.Canceled, and Unavailable for any other
-// error, including context.DeadlineExceeded.
+// ClassOf returns the class of the *Error that err is or wraps. The class of any other error is:
+//
+//   - None for nil
+//   - Canceled for context.Canceled
+//   - Unavailable for everything else
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

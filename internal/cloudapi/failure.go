@@ -14,10 +14,9 @@ import (
 	"time"
 )
 
-// failure turns an answer other than 200 into an *Error. It takes the request ID from the body. If
-// the header also has a request ID, withCall replaces the one from the body.
+// failure turns an answer that is not HTTP 200 into an *Error.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// An unreadable body is ignored, because the status says enough.
+	// If the body cannot be read, the status alone says enough.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
@@ -29,8 +28,7 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the words of an answer into e. The code comes from the first problem with a code.
-// The title comes from the first problem with a text.
+// quote copies the request ID, the first error code and the first error text of an answer into e.
 func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {
@@ -42,8 +40,7 @@ func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	e.RequestID = clean(requestID, maxRequestIDLength)
 }
 
-// passing has the statuses below 500 after which a retry can help. With these statuses, another
-// request, a lock, a replay or a proxy was in the way.
+// passing has the HTTP statuses below 500 after which a retry can help.
 var passing = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,
@@ -54,11 +51,10 @@ var passing = map[int]bool{
 	clientClosedRequest:           true,
 }
 
-// clientClosedRequest is the status that a proxy gives a request whose sender closed the
-// connection.
+// clientClosedRequest is a status that proxies use if the client closed the connection.
 const clientClosedRequest = 499
 
-// advice maps an HTTP status to what a person can do about the answer.
+// advice maps the HTTP status of an answer to what a person can do about the answer.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
@@ -75,7 +71,7 @@ var advice = map[int]string{
 	http.StatusUnavailableForLegalReasons:  "the cloud refuses for legal reasons; ask its support",
 }
 
-// adviceFor returns the advice for an answer with this status and class; "" if there is none.
+// adviceFor returns what a person can do about an answer; "" if there is no advice.
 func adviceFor(code int, class Class) string {
 	switch {
 	case class == Unauthenticated:
@@ -88,7 +84,7 @@ func adviceFor(code int, class Class) string {
 	return ""
 }
 
-// classOfStatus returns the class of an answer other than 200.
+// classOfStatus returns the class of an answer that is not HTTP 200.
 func classOfStatus(code int, problems []problem) Class {
 	switch {
 	case code == http.StatusUnauthorized:
@@ -109,11 +105,8 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// transportFailure turns an error of the transport into an *Error. The error comes from sending a
-// request or from reading a body.
-//
-// Only ctx shows whether the caller gave up: a transport may also return context.Canceled when it
-// cancels a request by itself.
+// transportFailure turns a failure to send a request, or to read its answer, into an *Error. The
+// class is Canceled only if the caller canceled ctx.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -127,8 +120,7 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	return e
 }
 
-// gaveUp returns the *Error for a context that is done, because it was canceled or because its time
-// is up.
+// gaveUp returns the *Error for a context that was canceled or is past its deadline.
 func gaveUp(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &Error{Class: Canceled, Err: context.Canceled}
@@ -136,9 +128,8 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes an error of the transport and gives advice. It repeats the text of an
-// error only if the text is about addresses or certificates. For any other error it names only the
-// kind, because many texts of net/http quote the server's words and the URL.
+// transportCause describes a failed connection and gives advice. It quotes only errors about
+// addresses and certificates. Other errors may contain the URL or the server's words.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

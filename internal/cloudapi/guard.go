@@ -8,22 +8,20 @@ import (
 	"net/url"
 )
 
-// guard is the last step before the network. It adds the credential to a request. It refuses every
-// method other than GET, and every origin other than the endpoint's. So a redirect or a mistake of
-// a caller cannot change anything in the cloud, and cannot send the credential to another server.
+// guard sends requests and adds the credential. It allows only GET requests to the endpoint's
+// origin. So a bug cannot change anything in the cloud, or send the credential to another server.
 //
-// The guard of a token exchange allows only POST requests, and only to one URL. It adds no
-// credential.
+// If exchange is set, the guard allows only POST requests to that URL, and adds no credential.
 type guard struct {
 	origin string
-	// exchange is the URL of a token exchange. It is "" in a guard that allows GET.
+	// exchange is the URL of the token exchange; "" in a guard for GET requests.
 	exchange  string
 	userAgent string
 	next      http.RoundTripper
 }
 
-// send sends req with authorization as the header Authorization. A token exchange has no such
-// header. If req is not allowed, send returns an *Error of class Malformed and sends nothing.
+// send sends req with the given Authorization header. If req is not allowed, send returns an *Error
+// of class Malformed and sends nothing.
 func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.allow(req); err != nil {
 		if req.Body != nil {
@@ -74,11 +72,9 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns the target of a redirect that stays within origin.
-//
-// Any other redirect gives an error of class Malformed and not Unavailable, because a retry would
-// not help: a server that redirects to another origin is not this API. It is a login page, a
-// captive portal, or the server of a wrong endpoint.
+// redirectTarget returns the URL to which an answer redirects. A redirect to another origin is an
+// error of class Malformed. Such a redirect comes from a login page or a wrong endpoint, so a retry
+// would not help.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {
@@ -92,7 +88,7 @@ func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL
 		return nil, newError(Malformed, fmt.Sprintf("redirect from %s to %s refused: another origin",
 			origin, clean(other, maxCauseLength)))
 	}
-	// Remove user info, so that no later code takes it for a credential.
+	// Remove the user name and the password that a URL may contain.
 	target.User = nil
 	return target, nil
 }

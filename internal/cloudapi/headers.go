@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that is taken from a header. A longer one counts as MaxWait.
+// MaxWait is the longest wait that an answer can ask for. A longer wait is shortened to MaxWait.
 const MaxWait = budget.MaxWait
 
 const (
@@ -24,12 +24,12 @@ const (
 	headerRetry     = "Retry-After"
 )
 
-// RateLimit is the cloud's own limit, as an answer reported it.
+// RateLimit is the cloud's limit on requests, as reported in the headers of an answer.
 type RateLimit = budget.RateLimit
 
-// parseRateLimit reads the rate-limit headers. If X-RateLimit-Remaining is absent or unreadable, it
-// returns the zero RateLimit. Any other header that is absent or unreadable counts as 0. A value
-// out of range is clamped.
+// parseRateLimit reads the rate-limit headers of an answer. It returns the zero RateLimit if
+// X-RateLimit-Remaining is missing or invalid. Any other header that is missing or invalid counts
+// as 0.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {
@@ -40,10 +40,9 @@ func parseRateLimit(h http.Header) RateLimit {
 	return RateLimit{Known: true, Limit: limit, Remaining: remaining, Reset: reset}
 }
 
-// retryAfter returns the wait that an answer asks for, between 0 and MaxWait. It reads the wait
-// from Retry-After, in seconds or as a date. A 429 without Retry-After asks to wait until the next
-// window begins. Other answers also report when the next window begins, but do not ask to wait for
-// it.
+// retryAfter returns the wait that an answer asks for, between 0 and MaxWait. The wait comes from
+// Retry-After. If Retry-After is missing in an answer with status 429, the wait comes from
+// X-RateLimit-Reset.
 func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	value := strings.TrimSpace(resp.Header.Get(headerRetry))
 	if wait, ok := parseSeconds(value); ok {
@@ -70,13 +69,13 @@ func parseCount(value string) (int, bool) {
 	return int(min(max(n, 0), math.MaxInt32)), true
 }
 
-// parseSeconds reads a wait in seconds, see parseCount.
+// parseSeconds reads a whole number of seconds.
 func parseSeconds(value string) (time.Duration, bool) {
 	n, ok := parseCount(value)
 	return clampWait(time.Duration(n) * time.Second), ok
 }
 
-// clampWait clamps a wait between 0 and MaxWait.
+// clampWait limits a wait to the range from 0 to MaxWait.
 func clampWait(wait time.Duration) time.Duration {
 	return min(max(wait, 0), MaxWait)
 }

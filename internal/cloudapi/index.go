@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by their bytes, so that the next listing with the same
-// filter decodes only new and changed items. An Index never changes, so it is safe for concurrent
-// use. The nil Index is empty.
+// Index remembers the items of one listing by a hash of their bytes. The next listing with the same
+// filter decodes only items that the Index does not have. An Index never changes. A nil Index is
+// empty.
 type Index struct {
-	// ids maps the mark of an item's bytes to the item's ID.
+	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut does the same for the items that the local filter left out.
+	// leftOut is like ids, but for the items that List filtered out.
 	leftOut map[mark]string
 }
 
-// mark identifies a text by its length and its hash. The seed of the hash differs in each process.
+// mark identifies a text by its hash and its length. The hash of a text differs between processes.
 type mark struct {
 	hash uint64
 	size uint32
@@ -30,8 +30,8 @@ func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(
 
 func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
 
-// find returns the ID of the item with these bytes, and whether the local filter left it out. The
-// ID is "" if the index does not have the item.
+// find returns the ID of the item with mark m; "" if the index does not have the item. leftOut is
+// true if List filtered the item out.
 func (x *Index) find(m mark) (id string, leftOut bool) {
 	if x == nil {
 		return "", false
@@ -46,7 +46,7 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 // IDs returns the items' IDs, in any order. x must not be nil.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items. It does not count items that the local filter left out.
+// size returns the number of items in the index, without those that List filtered out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

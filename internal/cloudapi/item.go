@@ -15,40 +15,42 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxIDLength is the longest ID of the API, in characters.
+// maxIDLength is the length of the longest valid ID, in characters.
 const maxIDLength = 255
 
-// UnreadableItem is an item of a listing that could not be read. The caller must keep the last
-// known state of the item's object.
+// UnreadableItem is an item that could not be read. The item still shows that its object exists in
+// the cloud.
 type UnreadableItem struct {
-	// ID is the item's ID; "" if it could not be read.
+	// ID is the item's ID; "" if the ID could not be read either.
 	ID string
-	// Page is the number of the page, from 1. Index is the item's place in the page, from 0.
+	// Page is the number of the item's page, counted from 1. Index is the item's place in the page,
+	// counted from 0.
 	Page, Index int
-	// Reason says what is wrong, such as "spec.config.cku: string, want int32". It never quotes
-	// data of the item.
+	// Reason says what is wrong, such as "spec.config.cku: string, want int32". It never contains a
+	// value of the item.
 	Reason string
 }
 
-// entry is one element of a page's data. It has an item, or the reason why the item cannot be read.
+// entry is one item of a page, or the reason why the item cannot be read.
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the item's projected record. It is zero if known, leftOut or unreadable is set.
+	// value is what the caller keeps of the item. It is zero if one of the next three fields is
+	// set.
 	value T
-	// known reports whether the index has the item's bytes.
+	// known is true if the last listing had the same item, byte for byte.
 	known bool
-	// leftOut reports whether the local filter leaves the item out.
+	// leftOut is true if List filtered the item out.
 	leftOut bool
-	// unreadable says why the item cannot be read; "" if it can.
+	// unreadable says why the item cannot be read; "" if it can be read.
 	unreadable string
 }
 
-// strict has the options for decoding an item: names match exactly, no name comes twice, and text
-// is UTF-8. Only whole numbers may be written in several ways, see wholeNumber.
+// strict has the options for decoding an item. Names must match exactly, no name may come twice,
+// and text must be UTF-8. Whole numbers are decoded by wholeNumber.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
-// readItem decodes one element of a page and projects its record.
+// readItem decodes one item of a page, checks it, and reduces it with project.
 func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, project func(*Record) T) (e entry[T]) {
 	if kind := raw.Kind(); kind != '{' {
 		return entry[T]{unreadable: kindName(kind) + ", want object"}
@@ -63,7 +65,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
-		// A cut ID could be the ID of another item, so this item gets no ID.
+		// Do not shorten the ID, because a short ID could belong to another item.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
 	case e.unreadable != "":
@@ -74,9 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// Reject an item of another environment or network before the local filter runs. Such an item
-	// was not asked for, so the answer is wrong. The local filter could leave the item out and so
-	// hide that.
+	// Check first that the item belongs to the requested environment and network. The filter below
+	// would silently drop a wrong item.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}
@@ -86,8 +87,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	return e
 }
 
-// wholeNumber reads a whole number that may be written as 2, 2.0 or "2". It leaves a value of
-// another kind to the decoder, whose error says what is wrong.
+// wholeNumber decodes an int32 that may be written as 2, 2.0 or "2".
 func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	if kind := dec.PeekKind(); kind != '0' && kind != '"' {
 		return errors.ErrUnsupported
@@ -105,8 +105,8 @@ func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 	return nil
 }
 
-// itemID returns the ID of an item that could not be decoded; "" if there is no ID, or more than
-// one.
+// itemID finds the ID of an item that could not be decoded. It returns "" if the item does not have
+// exactly one ID.
 func itemID(raw jsontext.Value) string {
 	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenient...)
 	if _, err := dec.ReadToken(); err != nil {
@@ -136,8 +136,8 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// mismatch returns which member is wrong, and how. It does not use the text of the decoder's error,
-// because that text could quote the value.
+// mismatch says which member of an item cannot be decoded, and why. It never quotes the member's
+// value.
 func mismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
@@ -159,8 +159,8 @@ func mismatch(err error) string {
 	return text
 }
 
-// memberPath returns the path of pointer, with dots. The path ends before the first key that is not
-// a name of the API, because only names of the API may be shown.
+// memberPath returns the path to a member, such as "spec.config.cku". The path ends before the
+// first name that has characters outside a-z and "_", because that name could be customer data.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {
@@ -172,7 +172,7 @@ func memberPath(pointer jsontext.Pointer) string {
 	return strings.Join(path, ".")
 }
 
-// typeName returns the name of the expected type. For an object or an array it returns JSON's word.
+// typeName returns the name of a type for a message, such as "object" or "int32".
 func typeName(t reflect.Type) string {
 	if t == nil {
 		return "something else"

@@ -11,40 +11,37 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is a listing under way: its operation and filter, and the items so far.
+// asking is the state of a listing while List reads its pages.
 type asking[T any] struct {
 	operation
 	query
 	limits Limits
 	index  *Index
-	// read decodes one item and projects it.
+	// read decodes one item, see readItem.
 	read func(raw jsontext.Value) entry[T]
-	// pageSize is how many items to request for a page. It is smaller than operation.pageSize if
-	// the cloud refused the larger page.
+	// pageSize is how many items each request asks for. List lowers this number if the cloud
+	// refuses it.
 	pageSize int
 	room     *room
-	// taken is the estimated memory of the items so far, in bytes. The room counts it too.
+	// taken is the estimated memory of the items read so far, in bytes.
 	taken int64
-	// bodies is how many bytes of pages were read so far.
+	// bodies is the total size of the pages read so far, in bytes.
 	bodies int64
-	// entries is the memory for the entries of a page. All pages of the listing use the same
-	// memory.
+	// entries is a buffer for the items of one page. All pages of the listing reuse it.
 	entries []entry[T]
-	// accepted identifies the authorization of the last page.
+	// accepted identifies the API key or token that the cloud accepted last.
 	accepted mark
 }
 
-// List reads every page of an operation and returns the items that the filter selects. index is the
-// Index of the last listing with the same filter, or nil. project returns what to keep of a record.
-// List calls project for each selected item that index does not have, when the item comes, and then
-// drops the record.
+// List reads all pages of an operation and returns the items that match filter.
 //
-// List returns a listing or an error, never both, so that no caller takes a part of a listing for
-// the whole. See [Listing.Complete] for when the absence of an object means something. The error is
-// an *Error, or the error of TokenOptions.Subject.
+//   - index is the Index of the last listing with the same filter, or nil. Items that index has are
+//     not decoded again.
+//   - project returns what to keep of an item. List calls project for each item that index does not
+//     have.
 //
-// If the cloud refuses a page token that came from the cloud itself, the listing starts over, but
-// only once. All items so far are dropped, because they do not fit the new pages.
+// If anything fails, List returns only an error: an *Error, or the error of TokenOptions.Subject.
+// [Listing.Complete] says whether the listing is complete.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -64,9 +61,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The API refused the page token, because only the token differs from the request for
-			// the first page. List does not look for the name of the parameter in the answer,
-			// because many such answers do not have it.
+			// The cloud accepted the first page and refused a later page. The two requests differ
+			// only in the page token, so this token is invalid. Start over, but only once.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)
@@ -75,8 +71,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold adds n to the estimated memory of the items. It returns an error if that is too much for the
-// listing or for the room.
+// hold adds n bytes to the estimated memory of the items. It returns an error if the sum exceeds
+// the limit of the listing or of the process.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -88,15 +84,13 @@ func (a *asking[T]) hold(n int64) error {
 	return nil
 }
 
-// drop reduces the estimated memory to the given number of bytes, and gives the rest back to the
-// room.
+// drop lowers the estimated memory of the listing to the given number of bytes.
 func (a *asking[T]) drop(to int64) {
 	a.room.give(a.taken - to)
 	a.taken = to
 }
 
-// advised adds advice to the error of a refused credential. The advice depends on the kind of
-// credential, and on whether the operation refuses global API keys.
+// advised adds advice for a person to the error of a refused credential.
 func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -112,13 +106,11 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	return err
 }
 
-// smallestPage is the smallest page size that List requests. It is the API's own default. List
-// requests smaller pages if the cloud refuses large ones, because the cloud may lower the largest
-// page size. A listing of a hundred small pages is better than no listing until the next release.
+// smallestPage is the smallest page size that List tries if the cloud refuses larger ones. It is
+// the API's default page size.
 const smallestPage = 10
 
-// readPages reads every page once. If there is an error, first reports whether the request for the
-// first page failed.
+// readPages reads all pages. After an error, first says whether the first page failed.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -136,20 +128,19 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
-// badRequest reports whether err is an HTTP 400 of this operation.
+// badRequest reports whether the cloud answered this operation with HTTP 400.
 func badRequest(err error, operation string) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest && e.Operation == operation
 }
 
-// blamesPageSize reports whether the answer in err mentions the page size.
+// blamesPageSize reports whether the cloud's error message mentions the page size.
 func blamesPageSize(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.pageSize
 }
 
-// fetch reads one page. An empty token means the first page. A failed attempt leaves nothing
-// behind, so only this page has to be requested again.
+// fetch reads one page, with retries. An empty token means the first page.
 func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
@@ -171,10 +162,9 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized makes sure that there is a valid credential, and calls ask through persist. If the
-// cloud then refuses a token with HTTP 401, authorized gets the next token and calls ask again. It
-// does not if operation o refuses every token. accepted identifies the authorization that the cloud
-// accepted last.
+// authorized makes sure that there is a valid token, and calls ask through persist. After HTTP 401
+// it gets a new token and calls ask through persist again. accepted identifies the token that the
+// cloud accepted last.
 func (c *Client) authorized(ctx context.Context, o operation, accepted mark, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

@@ -9,52 +9,48 @@ import (
 	"strings"
 )
 
-// maxShownItems is how many unreadable items an error names.
+// maxShownItems is how many unreadable items an error message names at most.
 const maxShownItems = 5
 
-// mostReserved bounds the number of items for which memory is reserved in advance. This number
-// comes from the cloud, which may report too many items.
+// mostReserved is the largest number of items for which memory is reserved in advance. The cloud
+// reports the number of items, and may report far too many.
 const mostReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known reports whether the Index given to List has the object's bytes. If so, the object was
-	// not decoded, and Value is zero.
+	// Known is true if the Index given to List has the same item, byte for byte. Then Value is
+	// zero.
 	Known bool
-	// Value is the projected record.
+	// Value is the result of project, see List.
 	Value T
 }
 
-// Listing is the result of a list operation, from all its pages. Each of its items is an object
-// that exists. The absence of an object means something only if Complete returns nil.
-//
-// The zero Listing is not complete.
+// Listing is the result of List. Only a complete Listing shows that an object no longer exists, see
+// Complete. The zero Listing is not complete.
 type Listing[T any] struct {
-	// Items has the readable items. Each ID is there once, in the order in which the IDs first
-	// came. If several items have the same ID, the last item counts.
+	// Items has the readable items, each ID once. If several items have the same ID, the last one
+	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read, in the order in which they came. If an ID is
-	// in Items too, the last item with this ID was readable.
+	// Unreadable has the items that could not be read. If an ID came twice, it can be in Items too.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
-	// Index remembers the items for the next listing with the same filter.
+	// Index is for the next call of List with the same filter.
 	Index *Index
-	// Unchanged reports whether the items are exactly those of the Index given to List, byte for
-	// byte, and no item is unreadable.
+	// Unchanged is true if the listing has exactly the items of the Index given to List, byte for
+	// byte.
 	Unchanged bool
 
 	operation string
 	requestID string
 	totalSize int64
-	// leftOut is how many items the local filter left out.
+	// leftOut is how many items List filtered out.
 	leftOut int
 }
 
-// Complete returns nil if the listing is complete: every item could be read, and no page reported
-// more items than came. Otherwise it returns an *Error of class Incomplete that says why. Complete
-// does not have to look for missing pages: if a page does not come whole, there is no Listing.
+// Complete returns nil if no item is missing or unreadable. Otherwise it returns an *Error of class
+// Incomplete.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -64,8 +60,7 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
 	}
-	// An item that came twice counts once. Otherwise it would hide that another item did not come.
-	// An item that the local filter left out counts, because the cloud counted it.
+	// total_size includes the items that List filtered out.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
@@ -76,7 +71,7 @@ func (l *Listing[T]) Complete() error {
 		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
 }
 
-// describe returns the IDs of the first items, each with the reason why it is unreadable.
+// describe names the first unreadable items, each with its reason, for an error message.
 func describe(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
@@ -96,17 +91,16 @@ func describe(items []UnreadableItem) string {
 type collector[T any] struct {
 	*asking[T]
 	listing Listing[T]
-	// marks are the marks of listing.Items, in the same order.
+	// marks has the mark (hash and length) of each item in listing.Items, in the same order.
 	marks []mark
 	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost has the IDs of items in listing.Items that no longer count, because a later item with
-	// the same ID is unreadable or left out.
+	// lost has the IDs of items that finish must remove from listing.Items. A later item with the
+	// same ID was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut has the items that the local filter left out. The key is an item's ID, the value is
-	// its mark.
+	// leftOut has the items that List filtered out. The key is an ID, the value a hash of the item.
 	leftOut map[string]mark
-	// tokens has the marks of the page tokens that came so far.
+	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool
 }
 
@@ -122,17 +116,15 @@ func newCollector[T any](a *asking[T]) *collector[T] {
 	}
 }
 
-// add adds the next page. An error means that these pages cannot become a complete listing.
+// add adds the next page. It returns an error if the listing exceeds a limit, or if a page token
+// comes twice.
 func (c *collector[T]) add(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
-	// The largest total of all pages counts, because the inventory may change while its pages are
-	// read. If an object is deleted, the objects after it move forward. An object may move from the
-	// next page to a page that was already read. Then it never comes. The total of the last page
-	// does not count the deleted object, so it would hide that one object did not come. The largest
-	// total shows it. But after a deletion, the largest total can be too large even if every object
-	// came. Then this listing is incomplete without need, and the next listing is complete again.
+	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
+	// object can move to a page that was already read, so it never comes. The smaller total_size of
+	// the last page would hide the missing object.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -156,7 +148,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	return nil
 }
 
-// take adds one entry. index is the entry's place in its page.
+// take adds one item of a page. index is the item's place in the page.
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
@@ -179,8 +171,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that an earlier item with this ID no longer counts. listed reports whether there is
-// such an item.
+// lose notes that finish must remove the earlier item with this ID. If listed is false, there is no
+// such item.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true
@@ -213,7 +205,7 @@ func (c *collector[T]) finish() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut reports whether the index has the bytes of all items that were left out.
+// knewAllLeftOut reports whether the index given to List has all items that were filtered out.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOut {
 		if _, known := c.index.leftOut[m]; !known {

@@ -10,12 +10,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter asks the budget each time before a request is sent. Afterwards it reports to the budget and
-// to Observe.
+// meter waits for the request budget before a request is sent, and reports the result afterwards.
 //
-// One request may be sent more than once: if an idle connection turns out to be dead, net/http
-// sends a GET again. Every sending counts. Otherwise a network that loses connections could double
-// the rate.
+// net/http may send a GET again by itself, if an idle connection turns out to be dead. The meter
+// counts each sending, so that the rate stays within the budget.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -23,13 +21,12 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle ends the budget's lease for the request under way. It is nil if no request is under
-	// way.
+	// settle reports the answer to the request budget. It is nil if no request is under way.
 	settle func(budget.Answer)
 }
 
-// newMeter waits until the budget allows one request. It returns the meter of the request, and the
-// context for sending it. If there is no error, the caller must call finish.
+// newMeter waits until the request budget allows one request. It returns a meter and the context
+// for the request. The caller must then call finish.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
 	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
 	if err := m.begin(); err != nil {
@@ -40,7 +37,8 @@ func (c *Client) newMeter(ctx context.Context, operation string) (*meter, contex
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.sending}), nil
 }
 
-// requestTimeout returns how long the next request may take.
+// requestTimeout returns the timeout of the next request. It is at most half of the time until the
+// deadline of ctx, so that there is time for a retry.
 func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))
@@ -48,23 +46,22 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	return c.limits.RequestTimeout
 }
 
-// minRequestTimeout is the shortest timeout of a request, even if its listing has less time left.
+// minRequestTimeout is the timeout of a request whose deadline is very near.
 const minRequestTimeout = time.Second
 
-// sending is called each time the transport is about to send the request, in a goroutine of the
-// transport.
+// sending is called each time before the transport sends the request.
 func (m *meter) sending(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true
 		return
 	}
-	m.end() // of the first sending, which got no answer
+	m.end() // The first sending got no answer.
 	if err := m.begin(); err != nil {
 		m.abort()
 	}
 }
 
-// finish is called when the answer was read, or when the caller gave up.
+// finish reports the result of the request and ends the request's context.
 func (m *meter) finish() {
 	m.end()
 	m.abort()
@@ -80,7 +77,7 @@ func (m *meter) begin() error {
 	return nil
 }
 
-// end reports the request under way. If no request is under way, it does nothing.
+// end reports the result of the request under way, if there is one.
 func (m *meter) end() {
 	if m.settle == nil {
 		return

@@ -4,34 +4,36 @@ package cloudapi
 
 import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 
-// Operation is one list operation of the API. It has everything that differs between list
-// operations. A Record is one item of the answers. A Filter says which items to list.
+// Operation describes one list operation of the API. Record is the type of its items. Filter is the
+// type that says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
 	// params returns the parameters for a filter.
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact drops the empty entries that a JSON null makes in the lists and maps of an item.
+	// compact removes empty entries from the lists and maps of an item. The decoder makes such an
+	// entry from a JSON null.
 	compact func(*Record)
-	// value returns the item's value for a parameter of the filter; "" if the item has none.
+	// value returns the item's value of a filter parameter, such as "environment"; "" if it has
+	// none.
 	value func(item *Record, param string) string
 }
 
-// operation is the part of an Operation that does not depend on its types.
+// operation has the fields of an Operation that need no type parameters.
 type operation struct {
 	// name is the API's operation ID.
 	name string
 	path string
-	// listKind is the kind in the envelope of the answers.
+	// listKind is the value of the member "kind" in each page, such as "ClusterList".
 	listKind string
-	// pageSize is the largest page size that the API allows. With it, a listing takes few requests.
+	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly reports whether the operation refuses a global API key. Source: the security
-	// entry of the operation in the vendor's specification.
+	// cloudKeyOnly is true if the operation refuses a global API key, according to the API's
+	// specification.
 	cloudKeyOnly bool
-	// apiKeyOnly reports whether the operation refuses the tokens of identity pools, by the same
-	// source.
+	// apiKeyOnly is true if the operation refuses the tokens of identity pools, according to the
+	// API's specification.
 	apiKeyOnly bool
 }
 
@@ -39,8 +41,8 @@ type operation struct {
 type ClusterFilter struct {
 	// Environment is required.
 	Environment string
-	// Networks selects the clusters in any of these networks. If Networks is empty, all clusters
-	// are selected.
+	// Networks has the IDs of networks. A cluster must be in one of them. If Networks is empty,
+	// every cluster matches.
 	Networks []string
 }
 
@@ -68,8 +70,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 	},
 }
 
-// ConnectionFilter says which objects that connect networks to list, for example peerings. For each list
-// that is not empty, an object must match one of the list's values.
+// ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
+// list. An object must match one value of each list. An empty list matches every object.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -87,7 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue returns what an item has for a parameter of a ConnectionFilter.
+// connectionValue returns the value that an item has for param. The other arguments are the item's
+// values.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:
@@ -206,7 +209,7 @@ var PrivateLinkAccesses = &Operation[wire.PrivateLinkAccess, ConnectionFilter]{
 	},
 }
 
-// EnvironmentFilter is empty: the API lists all environments that the credential can see.
+// EnvironmentFilter has no fields: List returns all environments that the credential can see.
 type EnvironmentFilter struct{}
 
 // Environments lists the environments of an organization.

@@ -19,32 +19,32 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// page is one page of a listing, completely checked.
+// page is one page of a listing, decoded and checked.
 type page[T any] struct {
 	entries []entry[T]
 	// next is the token of the next page; "" on the last page.
 	next string
-	// totalSize is how many items the whole listing has, as the cloud reports it; 0 if the cloud
-	// does not report it.
+	// totalSize is the number of items in the whole listing, as reported by the cloud. 0 means that
+	// the cloud reports no number.
 	totalSize int64
 	call      Call
 }
 
-// readPage checks the headers of the answer and decodes the body while it comes in. The error is an
-// *Error, or a *readError if the body did not come whole.
+// readPage checks the headers of an answer and decodes its body. If the connection fails, the error
+// is a *readError. Any other error is an *Error.
 func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// If the transport asked for an encoding, it decodes the body and removes the header. So an
-	// encoding that is left here was not asked for.
+	// The transport decodes gzip and removes this header. Any encoding that is left here was not
+	// requested.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
 	return decodePage(newBody(ctx, resp.Body, a.limits.MaxBodyBytes), a)
 }
 
-// isJSON reports whether a media type is application/json or derived from it.
+// isJSON reports whether a media type is application/json or ends with +json.
 func isJSON(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
@@ -53,25 +53,23 @@ func isJSON(contentType string) bool {
 	return media == "application/json" || strings.HasSuffix(media, "+json")
 }
 
-// malformed returns an *Error for an answer that is not a page.
+// malformed returns an *Error of class Malformed.
 func malformed(format string, args ...any) *Error {
 	return newError(Malformed, "malformed response: "+fmt.Sprintf(format, args...))
 }
 
 const (
-	// itemsPerPage bounds how many items a page may have, as a multiple of the requested number.
-	// Without this bound, a small body could fill the memory: an element may take one byte of the
-	// body, but some hundred bytes when it is decoded.
+	// itemsPerPage limits the items of a page to this multiple of the requested number. Without a
+	// limit, a small body with very many tiny items could fill the memory.
 	itemsPerPage = 10
-	// maxMembers is the largest number of members of an object in the envelope. The API's envelope
-	// has four members, and its metadata has five.
+	// maxMembers is the largest number of members in the JSON object of a page, or in its metadata.
 	maxMembers = 100
-	// maxValueBytes is the largest size in bytes of an item, and of a text outside the items. No
-	// more bytes of an answer are in memory at once.
+	// maxValueBytes is the largest size of one item, or of any other JSON value of a page, in
+	// bytes.
 	maxValueBytes = 1 << 20
-	// maxValues is the largest number of members and elements of an item, on all levels together.
+	// maxValues is the largest number of members and elements of an item, including nested ones.
 	maxValues = 10_000
-	// maxRead is the largest number of bytes of the body that the decoder gets at a time.
+	// maxRead is the largest number of bytes that one Read gives to the decoder.
 	maxRead = 64 << 10
 )
 
@@ -82,14 +80,13 @@ const (
 	tooMany = "more members than an item may have"
 )
 
-// lenient has the options for reading the envelope. They allow duplicate names and text that is not
-// UTF-8, because these may be inside an item and must make only that item unreadable. The method
-// members finds duplicate names in the envelope, and readItem decodes items strictly.
+// lenient has the decoder options for a page. They allow duplicate names and invalid UTF-8, because
+// one bad item must not make the whole page unreadable. Each item is decoded again with the options
+// in strict.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoders keeps decoders, so that their buffers are used again. The buffer of a new decoder is too
-// small for an item, and grows only when a longer value comes. So each new decoder first reads a
-// long value. With a large buffer, reading is twice as fast.
+// decoders keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
+// buffer grows. With a large buffer, reading is twice as fast.
 var decoders = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()
@@ -99,21 +96,21 @@ var decoders = sync.Pool{New: func() any {
 // errTooLong is the error of a value that is longer than maxValueBytes.
 var errTooLong = errors.New("a value is too long")
 
-// pageDecoder reads the envelope of one page token by token, while the page comes in.
+// pageDecoder decodes one page while the body of the page comes in.
 type pageDecoder[T any] struct {
 	*asking[T]
 	body *body
 	json *jsontext.Decoder
-	// fed is how many bytes of the body the decoder has got.
+	// fed is how many bytes Read has given to the decoder.
 	fed  int64
 	page page[T]
 	kind string
-	// hasData reports whether the envelope has the member data.
+	// hasData is true if the page has the member "data".
 	hasData bool
 }
 
-// Read gives the decoder the next bytes of the body. It fails if the decoder already holds
-// maxValueBytes bytes that it has not decoded.
+// Read gives the next bytes of the body to the JSON decoder. It fails if one value is longer than
+// maxValueBytes.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	free := maxValueBytes - (d.fed - d.json.InputOffset())
 	if free <= 0 {
@@ -124,7 +121,7 @@ func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodePage decodes the one JSON object in b. Errors are those of readPage.
+// decodePage decodes the body b of one page. Its errors are those of readPage.
 func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
 	defer func() {
@@ -148,7 +145,7 @@ func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 	return &d.page, nil
 }
 
-// decode reads the envelope and checks that nothing follows it.
+// decode reads the JSON object of the page and checks that nothing follows the object.
 func (d *pageDecoder[T]) decode() error {
 	start, err := d.json.ReadToken()
 	switch {
@@ -171,11 +168,10 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members calls visit for each member of an object. The opening brace was already read. visit gets
-// the name of the member, and must read its value. A duplicate name is malformed, because it is not
-// known which of the two values counts.
+// members reads the rest of an object after its opening brace. It calls visit with the name of each
+// member, and visit must read the value. A name that comes twice is an error.
 func (d *pageDecoder[T]) members(visit func(name string) error) error {
-	// seen has marks and not names, because a mark takes little memory and a name may be very long.
+	// seen has hashes of the names, because a name may be very long.
 	seen := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
 		token, err := d.json.ReadToken()
@@ -199,7 +195,7 @@ func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	return err
 }
 
-// member reads the value of one member of the envelope.
+// member reads the value of one member of the page object.
 func (d *pageDecoder[T]) member(name string) error {
 	switch name {
 	case "kind":
@@ -212,8 +208,7 @@ func (d *pageDecoder[T]) member(name string) error {
 	return d.json.SkipValue()
 }
 
-// metadata reads the list's metadata. null counts as an empty object, because every member of the
-// metadata is optional.
+// metadata reads the member "metadata" of a page. null counts as an empty object.
 func (d *pageDecoder[T]) metadata() error {
 	if there, err := d.open('{', "metadata is not an object"); !there {
 		return err
@@ -237,8 +232,8 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
-// totalSize reads a number of items, with or without quotes. Anything else counts as 0, as if the
-// number were absent. It is no error, because the number is optional.
+// totalSize reads the total number of items, with or without quotes. An invalid number counts as 0,
+// because the number is optional.
 func totalSize(raw jsontext.Value) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
@@ -247,8 +242,8 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open reads the start of an object or an array. If there is null instead, it returns false. If
-// there is any other value, it returns an error of class Malformed with the text in message.
+// open reads the start of an object or an array, and returns true. For null it returns false. For
+// any other value it returns an error with the given message.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
@@ -260,7 +255,7 @@ func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) 
 	return true, nil
 }
 
-// text reads a string of the envelope and stores it in target. null leaves target unchanged.
+// text reads a string and stores it in target. null leaves target unchanged.
 func (d *pageDecoder[T]) text(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
@@ -273,7 +268,7 @@ func (d *pageDecoder[T]) text(name string, target *string) error {
 	return nil
 }
 
-// data reads the items. null counts as an empty page.
+// data reads the member "data": the items of the page. null counts as no items.
 func (d *pageDecoder[T]) data() error {
 	d.hasData = true
 	if there, err := d.open('[', "data is not an array"); !there {
@@ -299,8 +294,8 @@ func (d *pageDecoder[T]) data() error {
 	return err
 }
 
-// element reads one element of data. If only this element cannot be read, it becomes an unreadable
-// entry.
+// element reads one item of the page. An item that cannot be read becomes an unreadable entry. An
+// error means that the whole page fails.
 func (d *pageDecoder[T]) element() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -321,8 +316,8 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis returns why an element cannot be read. It returns "" if the rest of the page cannot be
-// read either.
+// onlyThis returns why the present item cannot be read, if the rest of the page can still be read.
+// Otherwise it returns "".
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -337,9 +332,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver skips the element at which the decoder stopped. The decoder itself can neither read nor
-// skip that element, so passOver finds its end and restarts the decoder there. The decoder then
-// gets the start of an envelope with one item, followed by the rest of the body.
+// passOver skips an item that the decoder cannot read. It searches for the end of the item and
+// restarts the decoder there. The restarted decoder first gets the start of a page with one item,
+// so that it can continue inside the array.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -369,15 +364,15 @@ func (d *pageDecoder[T]) passOver() error {
 	return nil
 }
 
-// skipper finds the end of an array, an object or a string. It looks only at brackets and quotes.
+// skipper finds the end of a JSON array, object or string by its brackets and quotes.
 type skipper struct {
 	depth           int
 	quoted, escaped bool
 	done            bool
 }
 
-// skip returns how many bytes of chunk come before the end of the element. If the element ends in
-// chunk, skip sets done.
+// skip returns how many bytes of chunk belong to the skipped value. If the value ends in chunk,
+// skip sets done.
 func (s *skipper) skip(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {

@@ -4,16 +4,16 @@ package cloudapi
 
 import "net/url"
 
-// maxPageTokenLength is the largest length of a page token, in bytes. It is 16 times the length
-// that the API promises, and short enough for a URL.
+// maxPageTokenLength is the largest length of a page token, in bytes. The API promises much shorter
+// tokens.
 const maxPageTokenLength = 4096
 
-// pageToken returns the page token in next, the list's link to the next page. If next is empty, the
-// list ends, and the token is "". The rest of the link is not used, because an answer must not
-// decide which host gets the next request.
+// pageToken returns the page token in next, the URL of the next page. If next is empty, there is no
+// next page, and the token is "". Only the token is used, so that an answer cannot choose the host
+// of the next request.
 //
-// A link without a token, or with several tokens, gives an error of class Malformed. If such a link
-// ended the list, the other pages would be missing without an error.
+// A URL without exactly one token is an error. Otherwise the listing would end there, and the
+// remaining pages would be missing.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil
@@ -22,7 +22,7 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// Ignore errors in other parameters, because those parameters are not used.
+	// Other parameters are not used, so their errors do not matter.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

@@ -19,28 +19,24 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params are the parameters of a filter. The key is the name of a parameter. An item matches if it
-// has one of the values.
+// params are the parameters of a filter, by name. An item matches if it has one of the values of
+// each parameter.
 type params map[string][]string
 
 // query is the filter of a listing.
 type query struct {
-	// sent is the part of the filter that is in every request. The cloud applies it.
+	// sent is the part of the filter that the cloud applies. It is in the URL of every request.
 	sent params
-	// local is the part of the filter that List itself applies to the items that come. It exists
-	// because a filter may be too long for a URL: a source may name 100 values of 255 characters
-	// for each parameter. They would make a URL of some 80 KiB, and servers and proxies refuse a
-	// URL of more than 8 KiB.
+	// local is the part of the filter that List applies itself, because the whole filter is too
+	// long for a URL.
 	local params
 }
 
-// maxQueryLength is the largest length of a filter in a URL, in bytes. It leaves room for the page
-// token and for the endpoint's own path.
+// maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long to send, newQuery moves its
-// longest parameters to local, but never the environment. If two parameters are equally long,
-// newQuery moves the one whose name sorts first.
+// newQuery returns the query for a filter. If the filter is too long for a URL, newQuery moves its
+// longest parameters to local. The environment always stays in sent.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
@@ -71,8 +67,8 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	return target
 }
 
-// leavesOut reports whether the local filter leaves out an item. value returns the item's value for
-// a parameter.
+// leavesOut reports whether List filters an item out. value returns the item's value of a
+// parameter.
 func (q query) leavesOut(value func(param string) string) bool {
 	for param, wanted := range q.local {
 		if !slices.Contains(wanted, value(param)) {
@@ -82,9 +78,8 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign returns why an item was not asked for; "" if it was. It compares the item's environment
-// and network with those in the request. It does not compare a value that the item does not have.
-// It does not compare other parameters, because their values may change during a listing.
+// foreign returns an error text if the request did not ask for the item's environment or network;
+// otherwise "". An item that names neither is accepted.
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -13,32 +13,29 @@ import (
 )
 
 const (
-	// maxFailureBytes is how many bytes of an error's body are read. A longer body is cut. It is
-	// then no valid JSON, so it gives no reason.
+	// maxFailureBytes is how many bytes of an error answer are read at most.
 	maxFailureBytes = 64 << 10
-	// maxReasonDepth is how deep lists and objects may nest and still be read for a reason.
+	// maxReasonDepth is how many levels of lists and objects are searched for an error text.
 	maxReasonDepth = 6
-	// maxReasonValues is how many values are read for a reason.
+	// maxReasonValues is how many JSON values are searched for an error text.
 	maxReasonValues = 1_000
 )
 
-// These are the members that have the code and the text of a problem, the best member first. Here
-// and in a problem, names are in lower case and have no underscores: errorCode and error_code are
-// both errorcode. The names are those of the API, of OAuth (RFC 6749), of problem+json (RFC 9457),
-// and of the gateways and frameworks that may answer for the API.
+// codeMembers and textMembers are the names under which servers put an error code or an error text,
+// the best name first. A name is compared in lower case and without underscores. The names come
+// from the API, OAuth (RFC 6749), problem+json (RFC 9457), and common gateways.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
-	// factMembers are members with facts that do not describe a problem. parameter is the parameter
-	// of the request that caused the problem.
+	// factMembers are the names of members with other facts, such as the request ID.
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
-// problem is one description of an error. It maps the names of members to their texts. No text is
-// empty.
+// problem describes one error of an answer. It maps the name of a JSON member to its text, which is
+// never empty.
 type problem map[string]string
 
-// lack sets the member name to text, if the problem lacks this member and text is not empty.
+// lack adds the text of a member that the problem does not have yet. An empty text is ignored.
 func (p problem) lack(name, text string) {
 	if p[name] == "" && text != "" {
 		p[name] = text
@@ -48,8 +45,8 @@ func (p problem) lack(name, text string) {
 // code returns the problem's code; "" if it has none.
 func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// text returns the problem's text for people; "" if it has none. A title that only repeats the
-// status comes last, because it says less than the other members.
+// text returns the best text for people; "" if there is none. A title that only repeats the HTTP
+// status is the last choice.
 func (p problem) text(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
@@ -63,7 +60,7 @@ func (p problem) text(status int) string {
 	return ""
 }
 
-// blamesPageSize reports whether a problem mentions the page size.
+// blamesPageSize reports whether the error description mentions the page size.
 func (p problem) blamesPageSize() bool {
 	joined := strings.NewReplacer("_", "", " ", "", "-", "")
 	for _, text := range p {
@@ -74,8 +71,8 @@ func (p problem) blamesPageSize() bool {
 	return false
 }
 
-// invalidKey reports whether a 403 means that the cloud does not know the key. Otherwise the key
-// lacks a right.
+// invalidKey reports whether an answer with HTTP 403 means an unknown API key instead of a missing
+// right.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for name, text := range p {
@@ -87,15 +84,15 @@ func invalidKey(problems []problem) bool {
 	return false
 }
 
-// parseFailure reads the problems and the request ID in an error's body. If the body is empty, is
-// not JSON, or has no known shape, there are no problems.
+// parseFailure reads the error descriptions and the request ID in the body of an error answer. A
+// body that is not JSON has neither.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if len(raw) > maxFailureBytes || !json.Valid(raw) {
 		return nil, ""
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber() // so that a code is shown as it came
+	decoder.UseNumber() // A number keeps its digits.
 	var body any
 	if decoder.Decode(&body) != nil {
 		return nil, ""
@@ -110,16 +107,14 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// reasons reads the problems in a JSON value. The value is an object of known members, or a text,
-// or a list of such values. A member with a problem's text may also have any of these shapes.
+// reasons searches a JSON value for descriptions of an error.
 type reasons struct {
-	// left is how many values may still be read.
+	// left is how many JSON values may still be read.
 	left int
 }
 
-// read returns the problems in value, the best first. If value is a text of one word, this is a
-// code. Any other text is a message. If the whole body is one word, it gives no problem, because
-// the word may mean anything.
+// read returns the error descriptions in value, the best first. A text with spaces is a message. A
+// text without spaces is an error code, but only inside a list or an object.
 func (r *reasons) read(value any, depth int) (problems []problem) {
 	if value == nil || r.left == 0 || depth > maxReasonDepth {
 		return nil
@@ -143,10 +138,9 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// object returns the problem that the object itself describes, and the problems in its members
-// errors, error and fault. If the object is the body, the problems in errors come first. If it is a
-// part of the body, they come last, because they only add details. If a part of the body has none
-// of these problems, object reads it by field.
+// object returns the error descriptions in an object. They come from the object's own members, such
+// as "message", and from its members "error", "fault" and "errors". If an object inside the body
+// has no such description, byField reads that object.
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))
@@ -156,7 +150,7 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	list := r.read(members["errors"], depth+1)
 	own := r.own(members, depth)
 	inner := slices.Concat(r.read(members["error"], depth+1), r.read(members["fault"], depth+1))
-	// OAuth puts the code into the member error, and the text into another member.
+	// OAuth has the error code in "error", and the text in "error_description".
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
 		own["code"] = cmp.Or(own["code"], inner[0]["code"])
 		inner = nil
@@ -173,7 +167,7 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	return r.byField(object, names, depth+1)
 }
 
-// own returns the problem that an object's members describe.
+// own returns the error description in the object's own members.
 func (r *reasons) own(members map[string]any, depth int) problem {
 	own := problem{}
 	for _, name := range slices.Concat(codeMembers, textMembers, factMembers) {
@@ -196,8 +190,8 @@ func (r *reasons) own(members map[string]any, depth int) problem {
 	return own
 }
 
-// byField returns the problems of an object whose members are the fields of a request. Each field
-// has a list of problems.
+// byField reads an object such as {"page_size": ["too large"]}, which maps a field of the request
+// to a list of errors.
 func (r *reasons) byField(object map[string]any, names []string, depth int) (problems []problem) {
 	for _, name := range names {
 		list, _ := object[name].([]any)
@@ -210,8 +204,8 @@ func (r *reasons) byField(object map[string]any, names []string, depth int) (pro
 	return problems
 }
 
-// scalar returns the text of a string or of a number. For a string of spaces and for any other
-// value it returns "".
+// scalar returns a string or a number as text. It returns "" for any other value and for a blank
+// string.
 func scalar(value any) string {
 	switch value := value.(type) {
 	case json.Number:

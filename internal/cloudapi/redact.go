@@ -13,7 +13,7 @@ import (
 	"unicode"
 )
 
-// These are the largest lengths of the cloud's texts in an error or a call, in runes.
+// Texts from the cloud are cut to these lengths, in runes, before they are shown.
 const (
 	maxCodeLength      = 64
 	maxTitleLength     = 256
@@ -22,28 +22,28 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the least length of a key ID or a token that is hidden. Hiding a shorter one,
-// such as "2", would remove every 2 from a text. The secret of an API key is hidden at any length.
+// minHiddenLength is the length of the shortest key ID or token that is hidden, in bytes. Hiding a
+// key ID such as "2" would remove every 2 from a text.
 const minHiddenLength = 4
 
-// authorization is the credential of one request. It also has the texts to hide when the answer is
-// shown. It contains secrets, so it is never printed.
+// authorization is the API key or token of one request, with the texts to hide in its answer. It
+// contains secrets, so it is never printed.
 type authorization struct {
 	// header is the value of the header Authorization; "" for none.
 	header string
-	// id identifies the authorization without showing it.
+	// id identifies the credential without showing it.
 	id mark
-	// hidden has the texts to hide: all forms of each secret, see forms.
+	// hidden has every encoding of each secret, see forms.
 	hidden []string
 }
 
-// longEnough returns the texts that are long enough to hide, see minHiddenLength. texts are key IDs
-// or tokens.
+// longEnough returns the texts that are long enough to hide. texts are key IDs or tokens.
 func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }
 
-// newAuthorization returns an authorization that hides all forms of texts. No text may be empty.
+// newAuthorization returns an authorization that hides texts in all their encodings. No text may be
+// empty.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -55,15 +55,12 @@ func newAuthorization(header string, texts ...string) authorization {
 	return a
 }
 
-// cleaner makes a text from the cloud fit to show: valid UTF-8, one line, printable, at most limit
-// runes, and without the hidden texts.
-//
-// A cleaner is a function, so that no verb of package fmt can print the hidden texts.
+// cleaner makes a text from the cloud safe to show: without secrets, on one printable line of at
+// most limit runes. It is a function, so that printing it shows no secret.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to a request with this authorization. The cleaner hides
-// the authorization, the request's page token, and every secret in used. The authorization is also
-// added to used.
+// cleaner returns a cleaner for the answer to one request. It hides this authorization, the page
+// token of the request, and every secret that the process sent before.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
@@ -71,15 +68,14 @@ func (a authorization) cleaner(pageToken string) cleaner {
 		own = append(own, forms(text)...)
 	}
 	return func(text string, limit int) string {
-		// Hide before and after printable, because printable changes the text.
+		// Hide twice: a secret may be visible only before printable changes the text, or only
+		// after.
 		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }
 
-// forms returns every text in which an answer may repeat s: s itself, and s encoded for a URL, for
-// JSON, for HTML, in hex, and in base64. In base64, s may be at any place in a longer text. The
-// texts are folded, because a server may change the case: of the host in a URL, of hex digits, of
-// the escapes in a query.
+// forms returns s and its encodings: for URLs, JSON and HTML, in hex and in base64. An answer may
+// contain any of these texts. The texts are in lower case, see fold.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {
@@ -87,7 +83,8 @@ func forms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// Leave out the digits that also depend on the neighbouring bytes.
+		// Inside a longer base64 text, the first and the last digit of s also depend on the bytes
+		// around s. Leave such digits out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -114,7 +111,7 @@ func printable(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// truncate returns the first limit runes of text. If text has more runes, an ellipsis follows.
+// truncate cuts a text that is longer than limit runes, and adds "…".
 func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -12,18 +12,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// failureTimeout is the longest time for reading the body of an answer other than 200.
+// failureTimeout is the longest time for reading the body of an error answer.
 const failureTimeout = 2 * time.Second
 
 // maxRedirects is how many redirects in a row are followed at most.
 const maxRedirects = 5
 
-// reader reads an answer with HTTP 200. It may return a *readError.
+// reader reads the body of an answer with HTTP 200.
 type reader func(context.Context, *http.Response) error
 
-// get sends a GET to target, follows redirects within the origin, and calls read for an answer with
-// HTTP 200. token is the page token in target; no error shows this token. get returns the Call of
-// the last request, without its duration. Every error is an *Error.
+// get sends a GET request to target, follows redirects within the same origin, and calls read for
+// HTTP 200. It returns the Call of the last request. No error shows token, the page token in
+// target.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
 		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
@@ -39,9 +39,9 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 	}
 }
 
-// send sends one request as soon as the budget allows it. For HTTP 200, send calls read. If the
-// answer is a redirect within the origin, send returns the target of the redirect. No error shows
-// token.
+// send sends one request as soon as the request budget allows it. For HTTP 200 it calls read. For a
+// redirect within the same origin it returns the new URL. No error shows token, the page token of
+// the request.
 func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	request func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
@@ -51,8 +51,7 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		return call, nil, withCall(call, err)
 	}
 	defer m.finish()
-	// Take the authorization after the wait, because it may be replaced during the wait. The header
-	// and the hidden texts are one value, so both belong to the same credential.
+	// Read the credential only now: a token may have been replaced while newMeter waited.
 	auth := c.auth.value()
 	m.call.sentWith = auth.id
 	clean := auth.cleaner(token)
@@ -70,12 +69,12 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
 	if resp.StatusCode != http.StatusOK {
-		// The body only explains the status, so it gets little time.
+		// The body only explains the error status, so do not wait long for it.
 		hurry := time.AfterFunc(failureTimeout, m.abort)
 		defer hurry.Stop()
 	}
 	redirect, err := c.judge(sendCtx, resp, clean, read)
-	// Clean the request ID only after the body was read: the body may bring a token to hide.
+	// Clean the request ID after the body was read: a new token in the body must be hidden too.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -83,8 +82,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	return m.call, redirect, withCall(m.call, err)
 }
 
-// judge handles an answer. For HTTP 200 it calls read. For a redirect within the origin it returns
-// the target. For any other answer it returns an error.
+// judge handles an answer. For HTTP 200 it calls read. For a redirect within the same origin it
+// returns the new URL. For any other answer it returns an error.
 func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, read reader) (*url.URL, error) {
 	switch {
 	case isRedirect(resp.StatusCode):
@@ -95,8 +94,8 @@ func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, 
 	return nil, read(ctx, resp)
 }
 
-// await waits until the budget allows a request. If there is no error, the caller must call settle
-// once, with the answer.
+// await waits until the request budget allows a request. After the request, the caller must call
+// settle once, with the answer.
 func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx)
@@ -111,8 +110,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, gaveUp(ctx)
 	}
-	// The class is RateLimited even if the time is up. Unavailable would be wrong, because the
-	// request was not sent.
+	// The class is RateLimited even after the deadline, because the request waited for the budget
+	// and not for the cloud.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)
@@ -121,8 +120,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns err. If err is an *Error, withCall first copies the operation, the status, the
-// authorization and the request ID of call into it. An empty request ID is not copied.
+// withCall returns err. If err is an *Error, withCall first copies the operation, the status and
+// other fields of call into err.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -11,23 +11,20 @@ import (
 	"time"
 )
 
-// Retry says how often a page is requested, and how long to wait between two requests. A zero field
-// means the value in DefaultRetry.
+// Retry limits the attempts for one page and the waits between them. If a field is 0, its value in
+// DefaultRetry applies.
 type Retry struct {
-	// Attempts is how often a page is requested at most. The first request counts, so 1 means that
-	// there is no retry.
+	// Attempts is how often a page is requested at most. 1 means no retry.
 	Attempts int
-	// Base is the longest wait after the first failure. Each further failure doubles the longest
-	// wait. The actual wait is random, between 0 and the longest wait.
+	// Base is the longest wait after the first failure. Each further failure doubles this maximum.
+	// The actual wait is a random time up to the maximum.
 	Base time.Duration
-	// Max is the longest wait of any kind. It holds for a wait after a failure, a wait that the
-	// cloud asks for, and a wait for the budget. A longer wait does not begin. Instead the error
-	// comes at once and has the wait in RetryAfter, so the caller can do something else until then.
+	// Max is the longest wait. If a longer wait is needed, the request fails at once, and
+	// Error.RetryAfter has the wait.
 	Max time.Duration
 }
 
-// DefaultRetry is long enough for a restart of the cloud's server, and short enough not to block a
-// worker for long.
+// DefaultRetry has the default of each field of Retry.
 var DefaultRetry = Retry{Attempts: 4, Base: 250 * time.Millisecond, Max: 10 * time.Second}
 
 // orDefault fills in the defaults.
@@ -42,11 +39,11 @@ func (r Retry) orDefault() (Retry, error) {
 	}, nil
 }
 
-// clock is time and randomness. Tests replace it.
+// clock provides time and randomness. Tests replace it.
 type clock struct {
 	now    func() time.Time
 	random func() float64 // in [0, 1)
-	// sleep waits. If the context ends first, it returns the context's error.
+	// sleep waits. If ctx ends first, sleep returns the error of ctx.
 	sleep func(ctx context.Context, wait time.Duration) error
 }
 
@@ -63,11 +60,14 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls ask until ask succeeds, until mayPass returns false for its error, or until there
-// were as many calls as Retry allows. Between two calls, persist waits as long as the cloud asked.
-// If the cloud did not ask for a wait, persist waits for a backoff with full jitter. If a wait
-// would be longer than Retry.Max, or would end after the context's deadline, persist returns the
-// error at once, with the wait in RetryAfter.
+// persist calls ask up to Retry.Attempts times. It stops when ask succeeds, or when mayPass returns
+// false for the error. Between two calls it waits:
+//
+//   - for the time that the cloud asked for
+//   - otherwise for a random time that grows with each failure
+//
+// If the wait would exceed Retry.Max or the deadline of ctx, persist returns the error at once,
+// with the wait in RetryAfter.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
@@ -90,9 +90,7 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 	}
 }
 
-// mayPass reports whether a retry of the same request can help soon. If the budget refused the
-// request, a retry cannot help, because the request has already waited for the budget. If the cloud
-// does not support the request, a retry cannot help either.
+// mayPass reports whether it can help to send the same request again soon.
 func mayPass(e *Error) bool {
 	switch e.Class {
 	case RateLimited:

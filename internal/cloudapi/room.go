@@ -9,15 +9,14 @@ import (
 	"sync/atomic"
 )
 
-// room bounds the memory of all listings under way together. Limits bounds only each single
-// listing, but many listings run at once: for several sources, and for several kinds of each
-// source.
+// room bounds the memory of all listings that the process makes at the same time. Limits bounds
+// only a single listing.
 type room struct {
 	most int64
 	held atomic.Int64
 }
 
-// take takes n bytes of the room. If fewer bytes are free, it takes none and returns false.
+// take reserves n bytes. If fewer bytes are free, it reserves nothing and returns false.
 func (r *room) take(n int64) bool {
 	if r.held.Add(n) <= r.most {
 		return true
@@ -29,29 +28,26 @@ func (r *room) take(n int64) bool {
 // give gives n bytes back.
 func (r *room) give(n int64) { r.held.Add(-n) }
 
-// The room of a process is three eighths of its memory limit, but at least leastRoom and at most
-// mostRoom. The rest is for other needs: a manager with 20,000 observations uses less than half of
-// its default limit, 512Mi, and garbage needs some memory too.
+// All listings of a process together may use three eighths of its memory limit, but at least
+// leastRoom and at most mostRoom bytes. The rest is for everything else in memory.
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
-// processRoom returns the room that all Clients of the process share.
+// processRoom returns the memory bound that all Clients of the process share.
 var processRoom = sync.OnceValue(func() *room {
-	limit := debug.SetMemoryLimit(-1) // with a negative value the call only reads
+	limit := debug.SetMemoryLimit(-1) // -1 only reads the limit
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}
 })
 
 const (
-	// itemCost is the memory of an item besides its content, in bytes: its struct, its labels, its
-	// place in the index and its place in the listing.
+	// itemCost is the estimated memory of an item without its content, in bytes.
 	itemCost = 3 << 9
-	// valueCost is the memory of a member or an element besides its text, in bytes. In JSON an
-	// empty string takes 3 bytes, but decoded it takes more: at least a string header.
+	// valueCost is the estimated memory that each JSON value needs besides its text, in bytes.
 	valueCost = 32
-	// oddCost is the memory of an item that the decoder has to skip, in bytes.
+	// oddCost is the estimated memory of an item that is skipped, in bytes.
 	oddCost = 256
 )
 
-// values returns an upper bound for the number of members and elements of an item.
+// values estimates how many members and elements an item has. The estimate is never too low.
 func values(raw []byte) int64 {
 	return int64(bytes.Count(raw, []byte{','}) + bytes.Count(raw, []byte{'{'}) + bytes.Count(raw, []byte{'['}))
 }

@@ -11,30 +11,29 @@ import (
 )
 
 const (
-	// startLength is the least length in bytes of a text that is remembered. A shorter text could
-	// be a part of other words. So it is hidden only in the answers to the requests that used it.
+	// startLength is the length of the shortest text that secrets remembers, in bytes. Shorter
+	// texts are often parts of ordinary words.
 	startLength = 8
-	// secretsKept is how many credentials and tokens are remembered at least. For example, 500
-	// identities use that many within three hours, because a token lives 15 minutes.
+	// secretsKept is the least number of credentials and tokens that are remembered.
 	secretsKept = 5_000
 )
 
-// secrets remembers the credentials and tokens that this process sent, so that none of them is ever
-// shown. Even a secret that was replaced long ago may come back in an answer. secrets keeps only
-// hashes.
+// secrets remembers hashes of the credentials and tokens that this process used, to hide them in
+// every later answer.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former have up to secretsKept secrets each. When recent is full, it becomes
-	// former, a new recent begins, and the old former is forgotten. Every use of a secret adds it
-	// to recent, so a secret in use is never forgotten.
+	// recent and former have up to secretsKept secrets each. When recent is full, it replaces
+	// former, and an empty recent begins. Each use of a secret adds it to recent, so a secret that
+	// is still used is never forgotten.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets. forms has the hash of every text in which an answer may repeat
-// one of them. These texts are folded, see fold.
+// remembered is a set of secrets. forms has the hashes of all encodings of these secrets, see the
+// function forms.
 type remembered struct {
 	secrets, forms map[mark]bool
-	// lengths maps the first bytes of a form to the lengths of all forms that begin with them.
+	// lengths maps the first startLength bytes of an encoding to the lengths of all encodings that
+	// begin with these bytes.
 	lengths map[[startLength]byte][]int
 }
 
@@ -45,7 +44,7 @@ func newRemembered() *remembered {
 // used has the secrets that this process has used.
 var used = &secrets{recent: newRemembered(), former: newRemembered()}
 
-// add remembers a secret and its forms.
+// add remembers a secret and its encodings.
 func (s *secrets) add(id mark, forms []string) {
 	s.mu.RLock()
 	known := s.recent.secrets[id]
@@ -74,8 +73,8 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns the end of the longest form that begins at index i of text; 0 if no form begins
-// there. text must be folded.
+// end returns the end of the longest secret that begins at index i of text; 0 if none begins there.
+// text must come from fold.
 func (r *remembered) end(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
@@ -88,9 +87,8 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide returns text with all secrets hidden. It replaces every form of every secret, and every form
-// in extra. The case of letters does not matter. If two forms overlap, hide replaces both together,
-// so that no part of either is left.
+// hide replaces every remembered secret, and every text in extra, by a placeholder. It ignores the
+// case of letters. Secrets that overlap are replaced as one.
 func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -118,14 +116,14 @@ func (s *secrets) hide(text string, extra ...string) string {
 	return string(append(out, text[shown:]...))
 }
 
-// fold returns text with upper and lower case made equal. at[i] is the index in text of the letter
-// to which folded[i] belongs. at[i] can differ from i, because the two cases of a letter may differ
-// in length.
+// fold returns text in lower case. at[i] is the index in text of the letter at folded[i]. The two
+// indexes can differ, because changing the case can change the length of a letter in bytes.
 func fold(text string) (folded string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)
 	for i, r := range text {
-		// First to upper case: some letters, such as s, have one upper case but two lower cases.
+		// Some letters, such as s, have two lower-case forms but one upper-case form. So convert to
+		// upper case first.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
 		for len(at) < len(out) {
 			at = append(at, i)

@@ -16,49 +16,46 @@ import (
 	"time"
 )
 
-// OperationExchange is the API's name for the exchange of a token. Source: sts/v1.
+// OperationExchange is the API's name for the token exchange.
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is the time between the replacement of a token and its end. If a token is valid
-	// for less than twice this time, it is replaced after half of its life.
+	// renewBefore is how long a token is still valid when it is replaced. A token with a short life
+	// is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is the wait after a failed replacement, while the old token is still valid.
+	// renewAgain is the wait between a failed exchange and the next one, if the old token is still
+	// valid.
 	renewAgain = 10 * time.Second
-	// exchangeTimeout is how long one exchange may take, including its retries. The timeout of the
-	// caller does not apply, because other callers may wait for the same token.
+	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
-	// renewRefused is the least time between two exchanges that only replace a refused token. If the
-	// cloud refuses the new token too, another one is probably of no use, and all clients would ask
-	// for one.
+	// renewRefused is the shortest time between two replacements of refused tokens. If the cloud
+	// refuses the new token too, another token would not help.
 	renewRefused = time.Minute
 )
 
 // TokenOptions are the input of NewTokenSource.
 type TokenOptions struct {
-	// Endpoint is the URL of the exchange, with its path.
+	// Endpoint is the URL of the token exchange.
 	Endpoint string
-	// IdentityPool is the ID of the pool that gives the token its rights.
+	// IdentityPool is the ID of the identity pool that gives the token its rights.
 	IdentityPool string
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
-	// once for each exchange, in the goroutine of the exchange. Its errors are returned unchanged.
+	// once for each exchange. Its errors are returned unchanged.
 	Subject func(context.Context) (string, error)
-	// Now returns the current time. If Now is nil, time.Now is used.
+	// Now returns the current time. nil means time.Now.
 	Now func() time.Time
 }
 
-// TokenSource gets tokens by token exchange (RFC 8693) and keeps the last token in memory. All
-// clients of a TokenSource share this token. If several clients need a new token, they wait for the
-// same exchange. While the present token is valid, they use it and do not wait. An exchange counts
-// against the budget of the client that begins it. A TokenSource is safe for concurrent use. It
-// prints as a placeholder, without the token.
+// TokenSource gets access tokens by token exchange (RFC 8693). All clients of a TokenSource share
+// the last token. If several clients need a new token, they wait for the same exchange. A
+// TokenSource is safe for concurrent use.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// running is the exchange under way; nil if there is none. mu guards it.
+	// running is the exchange under way; nil if there is none. mu guards running.
 	mu      sync.Mutex
 	running *underWay
 	// current is the last token; nil before the first.
@@ -68,15 +65,14 @@ type TokenSource struct {
 // token is an access token.
 type token struct {
 	authorization
-	// renew is the time to replace the token. ends is the time when the token is no longer valid.
+	// renew is when the token should be replaced. ends is when the token becomes invalid.
 	renew, ends time.Time
-	// final is zero, or the time until which a refusal does not replace the token, because the token
-	// itself replaced a refused one.
+	// final is set for a token that replaced a refused token. Until this time, a new refusal does
+	// not replace the token again.
 	final time.Time
 }
 
-// NewTokenSource returns a TokenSource. If an option is wrong, the error says what is wrong.
-// NewTokenSource sends nothing.
+// NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends nothing.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	at, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -92,7 +88,7 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, now: now}, nil
 }
 
-// Format prints a placeholder for every verb of package fmt.
+// Format prints a placeholder for every verb.
 func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue returns a placeholder.
@@ -118,10 +114,9 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh gets a new token through c if there is none that is valid, and waits for it. If it is only
-// time to replace the present token, refresh begins the exchange and does not wait: the present
-// token is good enough, whether the exchange fails or hangs. Errors are those of Subject, or an
-// *Error of the exchange.
+// refresh gets a new token and waits for it, if there is no valid token. If the valid token ends
+// soon, refresh starts an exchange in the background and does not wait. The error is an *Error, or
+// the error of Subject.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	switch now := t.now(); {
@@ -135,12 +130,12 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// renew replaces a token that the cloud refused, through c. refused identifies this token. worked
-// says that the cloud accepted the same token before. renew returns true if there is another token
-// now. If another client has already replaced the refused token, there is no second exchange: the
-// cloud refuses a shared token for all its clients at once, and one exchange is enough for all of
-// them. If the refused token never worked and is itself the result of renew, renew makes no further
-// exchange for some time, see renewRefused.
+// renew replaces the token that the cloud refused, and returns true if there is another token now.
+// worked is true if the cloud accepted the refused token before. renew makes no exchange in two
+// cases:
+//
+//   - Another client has already replaced the token.
+//   - The refused token never worked, and replaced another refused token a short time ago.
 func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked bool) (bool, error) {
 	current := t.current.Load()
 	switch {
@@ -153,18 +148,18 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked
 	return err == nil, err
 }
 
-// underWay is an exchange for which callers wait. TokenSource.mu guards its fields.
+// underWay is a token exchange that is not finished. TokenSource.mu guards its fields.
 type underWay struct {
-	// done is closed when err is set.
+	// done is closed when the exchange ends.
 	done    chan struct{}
 	err     error
 	waiting int
 	cancel  context.CancelFunc
 }
 
-// replace gets a new token instead of current. refused says that the cloud refused current. If an
-// exchange is under way already, replace waits for that exchange. If a caller gives up, the exchange
-// ends only if no other caller waits for it.
+// replace gets a new token instead of current. It joins an exchange that is already under way. The
+// exchange is canceled when the last caller that waits for it gives up. refused is true if the
+// cloud refused current.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, refused bool) error {
 	t.mu.Lock()
 	under := t.begin(ctx, c, current, refused)
@@ -188,9 +183,13 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, re
 	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin begins an exchange to replace current, unless one is under way or current is replaced
-// already. It returns the exchange under way; nil if there is none. The exchange has a timeout of its
-// own: it does not end when ctx ends. refused says that the cloud refused current. t.mu must be held.
+// begin starts an exchange to replace current, and returns the exchange. There are two exceptions:
+//
+//   - If an exchange is already under way, begin returns that exchange.
+//   - If current was already replaced, begin returns nil.
+//
+// The exchange goes on if ctx is canceled. refused is true if the cloud refused current. The caller
+// must hold t.mu.
 func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refused bool) *underWay {
 	if t.running != nil || t.current.Load() != current {
 		return t.running
@@ -219,15 +218,14 @@ func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refu
 	return under
 }
 
-// end removes an exchange that is over, so that the next caller begins a new one. t.mu must be
-// held.
+// end forgets an exchange, so that the next caller can start a new one. The caller must hold t.mu.
 func (t *TokenSource) end(under *underWay) {
 	if t.running == under {
 		t.running = nil
 	}
 }
 
-// exchange makes one exchange and returns its token.
+// exchange exchanges the token of Subject for an access token.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
@@ -266,9 +264,8 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether a retry of the same exchange can help soon. This includes
-// refusals with HTTP 400, 401 and 403: the cloud refuses a few exchanges in a hundred for no
-// lasting reason. For example, it may not have read new keys of the identity provider yet.
+// refusedInPassing reports whether it can help to repeat a failed exchange soon. This includes HTTP
+// 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
 func refusedInPassing(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
@@ -277,9 +274,9 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withExchangeAdvice corrects the advice in the error of an exchange. If an answer came, it removes
-// the advice, because that advice is about lists and API keys. If no answer came, the advice is
-// about the connection. It stays, but names the field that has the address of the exchange.
+// withExchangeAdvice corrects the advice in the error of a token exchange. If the server answered,
+// it removes the advice, which is about list requests. Otherwise it replaces spec.endpoint in the
+// advice by the field that has the URL of the exchange.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// defaultLife is how long a token is valid if the reply does not say it. It is the API's
-	// default. Source: sts/v1, expires_in.
+	// defaultLife is how long a token is valid if the server reports no lifetime. It is the API's
+	// default.
 	defaultLife = 900 * time.Second
-	// mostLife is the longest life that a reply can give a token. A longer life counts as mostLife,
-	// because the reply is probably wrong.
+	// mostLife is the longest life of a token. If the server reports a longer life, mostLife is
+	// used.
 	mostLife = 24 * time.Hour
 	// maxReplyBytes bounds the reply of an exchange.
 	maxReplyBytes = 1 << 20
 )
 
-// looseText is the text of a JSON string or number. Any other JSON value gives an empty text and no
-// error, so that an odd member does not hide the other members.
+// looseText is a JSON string or number as text. Any other JSON value gives an empty text and no
+// error, so that the rest of the reply can still be read.
 type looseText string
 
 // UnmarshalJSON never fails.
@@ -43,8 +43,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply to an exchange. subject is the token that was exchanged. asked is a
-// time before the exchange was sent; the new token's life counts from then.
+// readToken reads the reply of a token exchange. subject is the token that was exchanged. asked is
+// when the exchange was sent: the life of the new token counts from then.
 func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
@@ -52,10 +52,10 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
-	// Do not keep the error: errors of package json may quote the reply.
+	// Drop the error, because it may quote the reply.
 	odd := json.Unmarshal(raw, &reply) != nil
 	came := newToken(reply.AccessToken)
-	// Hide the new token from now on, even if it is never sent.
+	// Hide the new token in all later texts, even if it is never used.
 	used.add(came.id, came.hidden)
 	var e *Error
 	switch {
@@ -75,7 +75,7 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		life := lifeOf(string(reply.ExpiresIn))
 		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life)}, nil
 	}
-	// Some servers refuse with status 200. Then the reply has the reason.
+	// Some servers refuse an exchange with status 200. The reply then has the reason.
 	problems, requestID := parseFailure(raw)
 	subject.hidden = slices.Concat(subject.hidden, came.hidden)
 	e.quote(problems, requestID, subject.cleaner(""))
@@ -87,15 +87,14 @@ func newToken(text string) authorization {
 	return newAuthorization("Bearer "+text, longEnough(text)...)
 }
 
-// bearer reports whether a token_type is Bearer, absent, or N_A. In RFC 8693, N_A means that the
-// token is no access token. But some servers send N_A for every token.
+// bearer reports whether a token_type is Bearer, N_A or empty. Some servers send N_A for an access
+// token.
 func bearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is valid, at most mostLife. If expiresIn is not a number above 0,
-// lifeOf returns defaultLife. This is no error: if the token ends sooner, the cloud refuses it, and
-// it is renewed.
+// lifeOf returns how long a token is valid, at most mostLife. If expiresIn is not a positive
+// number, lifeOf returns defaultLife.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {

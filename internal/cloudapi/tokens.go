@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Tokens returns the same TokenSource for every client with the same identity. So these clients
-// share one token and one exchange under way. Tokens is safe for concurrent use. The zero Tokens is
-// empty.
+// Tokens keeps one TokenSource for each identity, so that all clients with the same identity share
+// a token. Tokens is safe for concurrent use. The zero Tokens is empty.
 type Tokens struct {
 	mu sync.Mutex
 	// sources are the TokenSources, by identity.
@@ -23,17 +22,14 @@ type sharedSource struct {
 	asked time.Time
 }
 
-// forgetAfter is how long an unused TokenSource is kept. It is longer than any request with a token
-// of that TokenSource.
+// forgetAfter is how long an unused TokenSource is kept.
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity. If there is none, For makes one from o. The identity
-// consists of the endpoint of the exchange, the pool, and the parts in subject: namespace,
-// ServiceAccount and audience. If TokenOptions.Subject of two calls returns different tokens, the
-// calls must differ in these parts too. Errors are those of NewTokenSource.
+// is the endpoint and the pool in o, together with subject: namespace, ServiceAccount and audience.
 //
-// A caller should use For again for each new client, and need not give a TokenSource back. Tokens
-// forgets a TokenSource if For has not returned it for an hour and its token has ended.
+// Get the TokenSource again for each new client, because Tokens forgets a TokenSource that was not
+// used for an hour.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

@@ -17,9 +17,8 @@ type Transport = http.RoundTripper
 // defaultTransport returns the transport for all Clients whose Options.Transport is nil.
 var defaultTransport = sync.OnceValue(func() Transport { return NewTransport(nil) })
 
-// NewTransport returns a transport. All Clients that use it share its connections. It trusts the
-// certificate authorities in roots. If roots is nil, it trusts those of the system. The transport
-// does not bound the time for reading a whole body: the request's context does.
+// NewTransport returns a transport that trusts the certificate authorities in roots. If roots is
+// nil, it trusts the system's authorities. Clients with the same transport share its connections.
 func NewTransport(roots *x509.CertPool) Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -34,8 +33,8 @@ func NewTransport(roots *x509.CertPool) Transport {
 		MaxIdleConns:           64,
 		MaxIdleConnsPerHost:    16,
 		MaxResponseHeaderBytes: 64 << 10,
-		// Pings find dead connections. Without pings, a dead connection stays in use until the
-		// kernel gives it up after a quarter of an hour.
+		// Pings find dead connections. Without pings, a dead connection stays in use for about 15
+		// minutes.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
 	}
 }
