@@ -17,58 +17,60 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager remembers of one owner. It is empty at every start on purpose: only
-// listings of this process can show that an object is missing. A new state takes only this from the
-// owner's status: the back-off, whether a prune is held, and when and under which scope each kind
-// was last listed completely.
+// state is what the manager remembers about one source or discovery. A restart of the manager loses
+// the state. A new state takes only these values from the status: the wait after a refused
+// credential, whether deletions wait for approval, and for each kind the time and the scope of the
+// last complete listing.
 //
-// The work queue gives an owner to one worker at a time, so the fields need no lock. The inboxes
-// have a lock, because event filters use them at any time.
+// Only one worker at a time works on an owner, so the fields need no lock. The inboxes have their
+// own lock, because event filters use them too.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the generation of the spec for which the last pass did everything; 0 if something
-	// is left to do.
+	// settled is the generation of the spec for which the last reconcile left nothing to do; 0 if
+	// something is left to do.
 	settled int64
-	// unfinished is the last sync if its pass ended before a plan was made; else nil.
+	// unfinished has the last sync if its reconcile ended before there was a plan; otherwise nil.
 	unfinished *unfinished
-	// repairs limits how often the operator undoes changes by others.
+	// repairs limits how often the operator undoes changes that others made to the objects.
 	repairs *rate.Limiter
-	// left says what to do about ConfigMaps that still exist although they are no longer wanted;
-	// nil if there is nothing to report.
+	// left says what to do about ConfigMaps that still exist although the spec no longer asks for
+	// them; nil if there is nothing to report.
 	left *verdict
 }
 
-// kindState is what the manager remembers of one kind of an owner.
+// kindState is what the manager remembers about one kind of an owner's objects.
 type kindState struct {
-	// inbox collects the names of objects that someone else may have changed, as the watch shows.
+	// inbox collects the names of objects that someone else may have changed.
 	inbox *inbox
-	// shown is the checksum of the objects as this manager last read or wrote them. After the watch
-	// has shown all these versions, its checksum is the same.
+	// shown is a checksum of the object versions that this manager last read or wrote. If the
+	// versions that the watch shows have the same checksum, no object has changed since.
 	shown checksum
-	// ledger has what the listings since the start said; nil if there was no listing.
+	// ledger has the results of the listings since the manager's start; nil if there was no
+	// listing.
 	ledger *mirror.Ledger
-	// index has the items of the last listing that the ledger recorded. asked is the question of
-	// that listing. The next listing may use this index only if it asks the same question.
+	// index has the items of the last listing. asked says which spec, endpoint, credential and
+	// filter that listing used. The next listing may use index only if it has the same ones.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is the report of the last whole plan. preview says what that plan would have done. It
-	// is nil if the owner does not preview, or if there was no complete listing since the start.
+	// report is the report of the last plan for all objects. preview says what that plan would have
+	// done. preview is nil if spec.preview is false, or if there was no complete listing since the
+	// manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries has the failed writes. planned is the number of planned writes and deletions.
+	// retries has the failed writes. planned is how many writes and deletions the last plan had.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind completely. It is read from the
-	// status when the state is made. Later edits of the status have no effect.
+	// formerly is when an earlier process last listed the kind completely. It comes from the
+	// status, but later edits of the status do not change it.
 	formerly time.Time
 }
 
 // completed returns when the kind's last complete listing ended, in this process or an earlier one.
-// If that time is in the future, completed returns now.
+// It never returns a time after now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -80,17 +82,17 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why objects are not written; nil if there is no failure to report.
+// unwritten returns why objects could not be written; nil if there is nothing to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// undeleted returns the verdict on objects of an ignored kind that still exist; nil if there is
+// undeleted returns why objects of a kind that the spec ignores still exist; nil if there is
 // nothing to report.
 func (k *kindState) undeleted(kind string) *verdict {
 	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
-// kept returns the verdict on objects that are to be gone and that finalizers keep; nil if there are
-// none.
+// kept returns the verdict on objects that are being deleted but that finalizers keep; nil if there
+// are none.
 func (k *kindState) kept(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
@@ -98,9 +100,9 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
-// An object that someone created after the last listing is not in the ledger, so finished also
-// checks the report's number of missing objects.
+// finished reports whether the last reconcile left nothing to do and nothing to wait for in this
+// kind. The check of Summary.Missing is needed for an object that someone created after the last
+// listing, because the ledger does not have that object.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -108,8 +110,8 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops what the listings of a kind showed, because the owner no longer mirrors the kind.
-// Failed deletions stay, with their waits.
+// forget drops the results of a kind's listings, because the spec no longer asks for the kind.
+// Failed deletions stay.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
@@ -144,10 +146,9 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets settled to the generation of the spec for which everything was done, or to 0 if a
-// write failed.
+// settle records the generation of the spec for which nothing is left to do; 0 if a write failed.
 func (s *state) settle(o owner) {
-	// The object may have a newer generation, from the answer to the status write.
+	// metadata.generation may be newer, because o has the API server's answer to the status write.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -156,8 +157,9 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope under which an earlier process listed a kind; "" if the status has
-// none.
+// lastScope returns the scope of a kind's last listing in an earlier process, as the status has it.
+// The scope is a hash of the endpoint, the credential and the filter. lastScope returns "" if the
+// status has no scope.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -165,7 +167,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the held prune of a kind in the owner's status; nil if there is none.
+// heldIn returns the deletions of a kind that wait for a person's approval, as the owner's status
+// shows them; nil if there are none.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -173,14 +176,14 @@ func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	return nil
 }
 
-// states holds the state of every owner. It is safe for concurrent use.
+// states has the state of every source or discovery. It is safe for concurrent use.
 type states struct {
 	mu      sync.Mutex
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of an owner. It makes a new state if it does not know the owner, or if the
-// owner was created again under the same name.
+// get returns the state of an owner. It makes a new state for an owner that is new, or that was
+// deleted and created again with the same name.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -195,8 +198,8 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the key and the state of an owner. name is the owner's name, or the short form of it
-// that a label has. The state is nil if the owner is not known.
+// find returns the key and the state of an owner. name is the owner's name, or the short form that
+// a label has. The state is nil if there is no such owner.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -212,8 +215,7 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners in a namespace that wait for the name of an object of this kind to be
-// free.
+// awaiting returns the owners that wait until another object no longer has this name.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
