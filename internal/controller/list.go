@@ -18,10 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list asks the cloud for all kinds of objects that the owner mirrors, all at the same time. If one
-// kind fails, the other kinds go on, and the failure is in that kind's outcome. If the rate limit
-// of the credential is used up, list sends no request and returns how long to wait. An error means
-// that the context ended.
+// list asks the cloud for the objects of every kind that the source or discovery mirrors. If the
+// rate limit of the credential is used up, list asks nothing and returns how long to wait. A
+// failure of one kind does not stop the other kinds. An error means that the context ended.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -65,15 +64,16 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets an access token if the credential needs one. All listings then use this token.
+// authorize gets an access token if the spec uses workload identity. All listings then use this
+// token.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists the cloud objects of one kind, within spec.timeout. If the spec and the credential
-// are the same as at the last listing, listKind decodes only objects that are new or changed.
+// listKind lists the cloud objects of one kind. If the spec and the credential are the same as at
+// the last listing, listKind decodes only objects that are new or changed.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -94,7 +94,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf returns the result of a listing for a metric: the reason of the failure, or Succeeded.
+// resultOf returns the reason why a listing failed, or Succeeded. A metric counts these results.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason

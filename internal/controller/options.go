@@ -16,14 +16,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options has the settings that the reconcilers of sources and discoveries share. Set every field.
-// If a field is optional, its comment says what the zero value means.
+// Options has the settings that the reconcilers of sources and discoveries share. For an optional
+// field, the comment says what nil, zero or empty means. All other fields are required.
 type Options struct {
-	// Cluster writes to the API server and reads from a cache. A read waits until the cache has the
-	// writes of this client.
+	// Cluster writes to the API server and reads from the manager's cache. A read waits until the
+	// cache has the writes of this client.
 	Cluster client.Client
-	// APIReader reads directly from the API server. It reads Secrets, and objects that the cache
-	// may lack.
+	// APIReader reads directly from the API server. It reads Secrets. It also checks whether an
+	// object exists that the cache does not have.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets. If Secrets is nil, the reconcilers use the manager's
 	// cache as soon as the manager has the right to watch Secrets.
@@ -38,8 +38,8 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Budgets limits the rate of requests to the cloud, for each credential.
 	Budgets *budget.Budgets
-	// Retry says how often a request for a page is repeated after a failure, and after what wait. A
-	// zero field of Retry stands for the value of this field in cloudapi.DefaultRetry.
+	// Retry says how often, and after what wait, a failed request is sent again. A zero field of
+	// Retry stands for the value of this field in cloudapi.DefaultRetry.
 	Retry cloudapi.Retry
 	// UserAgent is the User-Agent header of requests to the cloud. It has the operator's version.
 	UserAgent string
@@ -49,21 +49,21 @@ type Options struct {
 	// AllowedOrigins are the origins that endpoints may have, such as https://api.confluent.cloud.
 	// They have the form that cloudapi.Origin returns.
 	AllowedOrigins []string
-	// ConcurrentSyncs is how many sources are reconciled at the same time. Discoveries have the
-	// same limit of their own.
+	// ConcurrentSyncs is how many sources are reconciled at the same time. It is also how many
+	// discoveries are reconciled at the same time.
 	ConcurrentSyncs int
-	// Writers limits how many writes to the API server run at the same time. Each write puts a
-	// value into the channel at its start and takes a value out at its end. So the limit is the
-	// channel's capacity.
+	// Writers limits how many writes to the API server run at the same time. Each running write has
+	// one value in the channel, so the channel's capacity is the limit.
 	Writers chan struct{}
 	// Namespaces are the namespaces that the manager watches; empty means all namespaces.
 	Namespaces []string
 	// Selector selects by label the sources that this manager reconciles; nil selects all sources.
 	Selector labels.Selector
-	// JitterPercent is the largest random change of the wait before a sync, in percent of the wait.
+	// JitterPercent is by how many percent the wait before a sync may become longer or shorter, at
+	// random.
 	JitterPercent int
-	// ConfigMaps reports whether the manager writes ConfigMaps with the endpoints of Kafka
-	// clusters. It writes them only for sources whose spec asks for them.
+	// ConfigMaps reports whether sources may ask for ConfigMaps with the endpoints of Kafka
+	// clusters. If ConfigMaps is false, the manager writes no ConfigMaps.
 	ConfigMaps bool
 
 	configMaps configMaps
@@ -75,8 +75,8 @@ type Options struct {
 // manager lacks the rights to watch it. watches is safe for concurrent use.
 type watches struct {
 	mu sync.Mutex
-	// denied says why the manager does not watch a type of objects; "" if it watches the type. The
-	// key is the name of the Go type.
+	// denied says why the manager does not watch objects of a type; "" if it watches them. The key
+	// is the name of the Go type.
 	denied map[string]string
 }
 
@@ -88,8 +88,8 @@ func (w *watches) begun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set records why the manager does not watch objects of this type. If the manager watches them, why
-// is "".
+// set records why the manager does not watch objects of this type. If the manager watches them, the
+// parameter why is empty.
 func (w *watches) set(object client.Object, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -99,22 +99,22 @@ func (w *watches) set(object client.Object, why string) {
 	w.denied[fmt.Sprintf("%T", object)] = why
 }
 
-// why returns why the manager does not watch objects of this type. It returns "" if the manager
-// watches them, or has not tried to watch them.
+// why returns the reason why the manager does not watch objects of this type. It returns "" if the
+// manager watches them, or has not tried to watch them.
 func (w *watches) why(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.denied[fmt.Sprintf("%T", object)]
 }
 
-// Reconciler reconciles all sources or all discoveries. It creates, changes and deletes the objects
-// that they own.
+// Reconciler reconciles sources or discoveries. For sources it writes observations. For discoveries
+// it writes sources.
 type Reconciler struct {
 	*Options
 	owners ownerKind
 	states states
 	census census
-	// watched returns a checksum of the objects of one kind that name this owner. The checksum
-	// covers the versions of the objects that the watch showed last.
+	// watched returns a checksum of an owner's objects of one kind, as the watch last showed them.
+	// The owner is a source or a discovery.
 	watched func(kind int, namespace, owner string) checksum
 }

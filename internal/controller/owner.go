@@ -15,14 +15,15 @@ import (
 // owner is an InventorySource or an EnvironmentDiscovery. The reconciler uses an owner only through
 // these methods.
 type owner interface {
-	// object returns the owner as an API object. The caller may change the status in this object.
+	// object returns the source or discovery as an API object. The caller may change the status of
+	// this object.
 	object() client.Object
-	// planned returns the owner in the form that package mirror uses.
+	// planned returns the source or discovery in the form that package mirror uses.
 	planned() mirror.Owner
-	// settings returns the fields of the spec that the reconciler needs.
+	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
-	// held returns, for each kind, the deletions that wait for a person's approval, as the status
-	// shows them. The value is nil for a kind without such deletions.
+	// held reads from the status which deletions wait for a person's approval. The result has one
+	// entry for each kind of object. The entry is nil if no deletion of this kind waits.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
@@ -41,7 +42,7 @@ type settings struct {
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
-	// preview reports whether the reconciler only reports what it would write.
+	// preview reports whether the operator only reports planned changes and does not make them.
 	preview bool
 }
 
@@ -54,33 +55,33 @@ type ownerKind struct {
 	list  func() client.ObjectList
 	// wrap turns an API object of this type into an owner.
 	wrap func(client.Object) owner
-	// kinds are the kinds of cloud objects that owners of this type mirror.
+	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns why ConfigMaps are not as the source's spec asks. It returns nil if they are,
-	// or if objects of this kind have no ConfigMaps.
+	// blocked returns why the ConfigMaps of a source are not as its spec asks. It returns nil if
+	// they are right, or if objects of this kind have no ConfigMaps.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 
-// words are the sentences in the conditions and events of one type of owner.
+// words are the texts in conditions and events that differ between sources and discoveries.
 type words struct {
 	// first is the message of condition Ready during the first listing.
 	first string
 	// suspended is the message of condition Ready while spec.suspend is true. nothing is the
 	// message of condition Ready if the spec sets the policy Ignore for every kind.
 	suspended, nothing string
-	// waiting begins the message of condition Ready while the rate limit delays a sync.
+	// waiting is how the message of condition Ready begins while the rate limit delays a sync.
 	waiting string
-	// withheld is a message with one %d, for a number of cloud objects. They get no object in the
+	// withheld is a message with one %d: the number of cloud objects that get no object in the
 	// cluster until a listing is complete.
 	withheld string
-	// taken has the messages about names that the owner needs but other objects have.
+	// taken has the messages about object names that are needed but already in use.
 	taken taken
-	// succeeded returns the message that says what a successful sync of one kind found.
+	// succeeded returns a message that says what the last sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the indexes of those kinds that the owner's spec asks for.
+// mirrored returns the indexes of the kinds that the spec asks to mirror.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

@@ -13,22 +13,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// plans has one plan for each kind of the owner's objects.
+// plans has one plan for each kind of object.
 type plans []plan
 
-// plan says what one reconcile does to the owner's objects of one kind.
+// plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// whole reports whether the plan covers all objects of the owner. If whole is true, existing
-	// has all these objects. Otherwise drift has the names of the objects that the plan covers.
+	// whole reports whether the plan is about all objects of the source or discovery. Then existing
+	// has these objects. Otherwise drift has the names of the objects that the plan is about.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair plans to undo changes that someone else made to the owner's objects. It looks only at the
-// objects that the watch reported. repair returns nil if the caller must look at all objects
-// instead.
+// repair plans to undo changes that someone else made in the cluster. It looks only at objects that
+// the watch reported as changed. If the caller must look at all objects instead, repair returns
+// nil.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -65,10 +65,10 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 
 // unchanged reports whether a sync needs no new plan. All of this must be true:
 //
-//   - The listings are complete and equal the last ones.
+//   - The listings are complete, and have the same content as the last listings.
 //   - The last reconcile left nothing to do and nothing to wait for.
-//   - The watch shows the owner's objects as the last reconcile left them. This includes objects of
-//     kinds that the owner does not mirror.
+//   - The watch shows the objects in the cluster as the last reconcile left them. Objects of kinds
+//     that are not mirrored count too.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -83,8 +83,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all objects of the owner and makes a plan for every kind. If look fails, s.unfinished
-// keeps the answers of the cloud, so that the next reconcile need not ask again.
+// look reads all objects of the source or discovery and makes a plan for every kind. If look fails,
+// s.unfinished keeps the cloud's answers for the next reconcile.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	if s.unfinished = nil; asked.synced() {
@@ -116,8 +116,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records how the sync of each kind went. If a person asked for the sync by an annotation,
-// heard also makes every failed write due at once.
+// heard records how the sync of each kind went. If a person asked for this sync with the annotation
+// requestedAt, heard also makes all failed writes due at once.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -129,7 +129,8 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// answered records a sync in the schedule. It does nothing if this reconcile made no sync.
+// answered records in the schedule which spec, annotations and Secret the sync used. If there was
+// no sync, answered does nothing.
 func (s *state) answered(o owner, asked answers) {
 	if !asked.synced() {
 		return
@@ -138,7 +139,8 @@ func (s *state) answered(o owner, asked answers) {
 	s.schedule.answer(termsOf(o), asked, whole)
 }
 
-// record adds a listing to the kind's ledger. A second call with the same listing does nothing.
+// record adds a listing to the ledger, which has the results of a kind's listings. A second call
+// with the same listing does nothing.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -152,18 +154,17 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
-		// Two cloud objects have the same name. Without the index, the next listing returns all
-		// objects, and the ledger decides again which object gets the name.
+		// Two cloud objects have the same name. Without k.index, the next listing returns all
+		// objects, and the ledger decides again which of the two gets the name.
 		k.index = nil
 	}
 }
 
-// plan stores a plan for each kind in todo. decides reports whether the plans may delete objects
-// that the cloud no longer lists or the spec no longer selects. If spec.preview is true, the plans
-// change nothing.
+// plan makes the plan of each kind and stores it in todo. If decides is false, the plans keep
+// objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	// planned is a copy, because event filters may read it while writeStatus changes o.
+	// Event filters may read planned while writeStatus changes o, so planned is a copy.
 	planned := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
@@ -211,8 +212,7 @@ func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn returns, for each kind, the deletions that wait for a person's approval, as the owner's
-// status shows them.
+// allHeldIn reads from the status, for each kind, which deletions wait for a person's approval.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

@@ -22,13 +22,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField is the name of the cache index that finds the observations of a source. The index
-// uses this field of the spec, because the field cannot be edited.
+// sourceField is the field by which the cache finds the observations of a source. Unlike a label,
+// this field cannot be edited.
 const sourceField = "spec.sourceRef.name"
 
 // catchUp is the longest wait until the cache shows this client's own writes. After the wait, the
-// reconciler uses the cache as it is. This is safe, because the API server rejects a write that was
-// planned from an old version of an object.
+// reconciler uses the cache as it is. This is safe: if an object has changed, the API server
+// rejects the write.
 const catchUp = 5 * time.Second
 
 // get reads a source or discovery from the cache. It returns nil if the object does not exist.
@@ -43,9 +43,9 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the owner's objects of one kind. all is a checksum of all objects that name this
-// owner, including objects of a deleted owner with the same name. The caller must not change the
-// objects, because they are part of the cache.
+// owned returns the objects of one kind that belong to o. all is a checksum of all objects that
+// name o as their owner, even if a deleted owner with the same name created them. The caller must
+// not change the objects, because they are part of the cache.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -69,10 +69,9 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 	return owned, all, err
 }
 
-// reread reads the objects with these names from the cache. The result maps each name to the
-// object, or to nil if the object does not exist. If one of the objects does not belong to the
-// owner, the whole result is nil. The caller must not change the objects, because they are part of
-// the cache.
+// reread reads the objects with these names from the cache. The result maps each name to its
+// object, or to nil if there is no such object. If one of the objects does not belong to o, the
+// whole result is nil. The caller must not change the objects, because they are part of the cache.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -102,7 +101,8 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 }
 
 // caughtUp calls read, which waits until the cache shows this client's own writes. If the wait is
-// longer than catchUp, caughtUp calls read again with asItIs. This option turns off the wait.
+// longer than catchUp, caughtUp calls read again with the option asItIs. This option turns off the
+// wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -114,13 +114,12 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants looks for objects that already have a name which the owner needs. It reads the cache.
-// If the API server refused a creation because the name is taken, occupants also asks the API
-// server.
+// occupants looks for objects that already have a name which o needs. It reads the cache. If the
+// API server refused a creation because the name is taken, occupants also asks the API server.
 //
-//   - occupants are the objects that do not belong to the owner. The map key is the name.
-//   - unseen are the owner's own objects that the cache does not show, for example because a person
-//     removed the labels that this manager selects.
+//   - The result occupants has the objects that do not belong to o, by name.
+//   - The result unseen has objects that belong to o but are not in the cache, for example because
+//     a person removed a label.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -148,9 +147,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone reports whether the owner was deleted although the cache still shows it. The garbage
-// collector then deletes the owner's objects, and they must not be created again. gone asks the API
-// server only between two syncs, and only if an object is to be created.
+// gone reports whether o was deleted although the cache still shows it. The objects of o must then
+// not be created again. gone asks the API server only if this reconcile made no sync and an object
+// is to be created.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {
@@ -167,7 +166,7 @@ func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plan
 }
 
 // live reads one object from the API server. list is an empty list for objects of this kind. live
-// needs only the right to list, because it lists objects with a filter for the name.
+// sends a list request with the object's name, because the manager has no right to get the object.
 func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err

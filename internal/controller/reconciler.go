@@ -21,11 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// NewSources returns the reconciler of InventorySources. It writes the observations of each source.
+// NewSources returns the Reconciler for InventorySources and their observations.
 func NewSources(o *Options) *Reconciler { return newReconciler(o, sources) }
 
-// NewDiscoveries returns the reconciler of EnvironmentDiscoveries. It writes the InventorySources
-// of each discovery.
+// NewDiscoveries returns the Reconciler for EnvironmentDiscoveries and the InventorySources that
+// they create.
 func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoveries) }
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
@@ -112,9 +112,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the owner's cloud objects, if a sync is due. If the rate limit is used up, ask does not
-// wait: the field putOff then says how long to wait. An error comes from the API server or from the
-// context.
+// ask lists the cloud objects of o, if a sync is due. If the rate limit is used up, ask returns at
+// once, and putOff in the result says how long to wait. An error comes from the API server or from
+// the context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -137,9 +137,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain limits how fast the operator undoes changes by others. It returns how long this
-// reconcile must wait before it may write; 0 if no wait is needed. The reconcile after the wait
-// looks at the same objects.
+// restrain limits how fast the operator undoes changes by others. It returns how long to wait
+// before this reconcile may write; 0 if no wait is needed. The reconcile after the wait looks at
+// the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -164,12 +164,12 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait until the owner must be reconciled again. It returns 0 if there is
-// nothing to wait for. The wait ends at the first of these times:
+// wake returns how long to wait before the next reconcile. It returns 0 if there is nothing to wait
+// for. The wait ends at the first of these times:
 //
 //   - The next sync is due.
 //   - It is time to check whether a person replaced a refused credential.
-//   - Objects turn stale.
+//   - Objects turn stale, because there was no complete listing for too long.
 //   - A failed write is due again.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule

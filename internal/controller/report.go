@@ -19,7 +19,7 @@ import (
 )
 
 // announce reports in the status that the first sync has begun. It sets Ready=Unknown and
-// Reconciling=True, both with the reason Progressing. If the owner already has the condition Ready,
+// Reconciling=True, both with the reason Progressing. If o already has the condition Ready,
 // announce does nothing.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
@@ -35,14 +35,14 @@ func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report updates the owner's status, and writes the status if it changed. report sets these
+// report updates the status of o, and writes the status if it changed. report sets these
 // conditions:
 //
 //   - KafkaClustersSynced, PeeringsSynced and so on, only for sources: how the last sync of this
 //     kind went. The condition is absent if the source does not mirror the kind.
-//   - Ready: True if every kind was listed completely and all objects were written. False if
-//     something failed, with the reason of the first kind that failed. Unknown while suspended,
-//     before the first sync, and while names that the operator needs will soon be free.
+//   - Ready: True if every kind was listed completely and all objects were written. False if a kind
+//     failed, with the reason of the first such kind. Unknown before the first sync, while
+//     spec.suspend is true, and while the operator waits for object names that will soon be free.
 //   - Stalled: True if only a person can help.
 //   - Reconciling: True if the operator tries again by itself.
 //   - PruneHeld: True while deletions wait for a person's approval.
@@ -52,7 +52,8 @@ func (r *Reconciler) copied(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
-	// The spec changed, but its sync must wait. Until then the status describes the old spec.
+	// If unseen is true, the sync for a changed spec must wait, and the status still describes the
+	// old spec.
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
 	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -96,9 +97,9 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns what Ready reports if a due sync must wait long. The sync waits for the rate
-// limit, or because the cloud asked for the wait. overdue returns nil if no sync waits, or if the
-// wait is short.
+// overdue returns what condition Ready reports if a due sync must wait long: for the rate limit, or
+// because the cloud asked for the wait. overdue returns nil if no sync waits, or if the wait is
+// short.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -112,13 +113,12 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries sets two things in the status for each kind: the counts of objects, and the prune (a
-// set of deletions) that waits for a person's approval. After a restart of the manager, the old
-// values stay:
+// setSummaries sets two things in the status for each kind: the counts of objects, and the
+// deletions that wait for a person's approval. Old values can stay for a while:
 //
-//   - The counts stay until the first complete listing.
-//   - The prune stays until the listings show whether it is still needed. It is removed earlier if
-//     there are now fewer objects to delete than the prune has.
+//   - After a restart of the manager, the counts stay until the first complete listing.
+//   - The deletions stay until the listings show whether they still need an approval. They are
+//     removed earlier if fewer objects are missing than these deletions cover.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -135,8 +135,7 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// The old counts stay. Only the scope is updated, because the last listing, which was
-		// incomplete, may have had another scope.
+		// No listing was complete yet, so the old counts stay. But the scope may be a new one.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
@@ -192,7 +191,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	return nil
 }
 
-// inSeconds cuts the times in an owner's status to whole seconds, because the API server stores no
+// inSeconds cuts the times in the status to whole seconds, because the API server stores no
 // fractions.
 func (r *Reconciler) inSeconds(o owner) {
 	status := o.status()

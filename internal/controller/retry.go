@@ -23,8 +23,8 @@ const (
 	// leastMostUnstored is the longest wait after the API server accepted a write but stored the
 	// object differently. If spec.interval is longer, spec.interval is the longest wait.
 	leastMostUnstored = time.Hour
-	// conflictsTold is the number of failed attempts after which a conflict is reported. Most
-	// conflicts end before that, without help.
+	// conflictsTold is how many times a write must fail before users see a conflict. Most conflicts
+	// end earlier, without help.
 	conflictsTold = 3
 	// maxWords is how many bytes of the API server's error text a message may quote.
 	maxWords = 1024
@@ -126,8 +126,8 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns the first time when a failed write is due again. Deferred writes do not count.
-// The result is zero if no failed write waits.
+// earliest returns when the first of the failed writes is due again; zero if no failed write waits.
+// Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {

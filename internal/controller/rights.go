@@ -49,13 +49,13 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls begin as soon as the manager may list and watch objects of this type in all its
-// namespaces. A watch without these rights would keep the manager from starting. The types in after
-// must be watched first.
+// whenAllowed calls begin as soon as the manager has the rights to list and watch objects of this
+// type in all its namespaces. A watch without these rights would keep the manager from starting.
+// The types in after must be watched first.
 //
-// follows is a text for the log: what does not work while the rights are missing. If follows is "",
-// the watch is optional. An optional watch begins only after the API server confirmed the rights.
-// Any other watch also begins if the API server gives no answer.
+// follows is a text for the log: what does not work while rights are missing. If follows is "", the
+// watch is optional, and begins only after the API server confirmed the rights. Otherwise the watch
+// also begins if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {

@@ -24,10 +24,9 @@ const (
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. The
-	// first repairsAtOnce times need no wait. After that, the operator undoes changes once every
-	// repairEvery. Without this limit, the operator and another controller could overwrite each
-	// other at full speed.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others:
+	// repairsAtOnce times without a wait, then once in each repairEvery. Without this limit, the
+	// operator and another controller could overwrite each other at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete the objects that the
@@ -69,8 +68,7 @@ type schedule struct {
 	waiting time.Time
 }
 
-// request has the values that can start a sync early. A sync starts early if one of them differs
-// from the value at the last sync.
+// request has the values that the last sync used. If one of them changes, a sync can start early.
 type request struct {
 	// generation is the metadata.generation that the last sync used; 0 if no sync is known.
 	generation int64
@@ -103,7 +101,7 @@ func (s *schedule) resume(o owner, now time.Time) {
 	}
 }
 
-// terms are the values in an owner's spec and annotations that decide when a sync is due.
+// terms are the values in the spec and the annotations that decide when a sync is due.
 type terms struct {
 	generation  int64
 	suspend     bool
@@ -111,8 +109,8 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether the annotation approvePrune approves deletions that wait for
-	// approval.
+	// approves reports whether the annotation approvePrune approves deletions that wait for a
+	// person.
 	approves bool
 }
 
@@ -151,7 +149,9 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	if a.early { // Something changed, so the waits after refusals begin again with the shortest.
+	// The sync began early because something changed. So the wait after a refused credential starts
+	// again at its shortest.
+	if a.early {
 		s.refused = 0
 	}
 	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
@@ -216,7 +216,8 @@ var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
 
-// mostRefusal returns the longest wait after the cloud refused the credential, without jitter.
+// mostRefusal returns the longest wait after the cloud refused the credential. Jitter is not
+// included.
 func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }

@@ -21,12 +21,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// secretField is the name of the cache index that finds owners by the Secret in their spec.
+// secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated reports whether the owner's Secret is newer than the Secret that the last sync used. If
-// the manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, at most
-// once in each interval, and only after the cloud refused the credential.
+// rotated reports whether the Secret of o is newer than the Secret that the last sync used. If the
+// manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, but only
+// after the cloud refused the credential, and at most once in each interval.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -91,8 +91,7 @@ func (r *Reconciler) secrets() client.Reader {
 	return r.Secrets
 }
 
-// indexBySecret adds the cache index that finds the owners of this kind by the Secret in their
-// spec.
+// indexBySecret adds the cache index that finds sources or discoveries by the Secret in their spec.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
 		key := kind.wrap(o).settings().credentials.APIKey
@@ -107,7 +106,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 	return nil
 }
 
-// users returns a reconcile request for each owner whose spec names this Secret.
+// users returns a reconcile request for each source or discovery whose spec names this Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := r.owners.list()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),

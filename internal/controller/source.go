@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sources describes InventorySources. Each kind of cloud object that they mirror has its own kind
-// of observation.
+// sources describes InventorySources. They mirror the kinds in observationKinds, such as Kafka
+// clusters.
 var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
@@ -102,13 +102,13 @@ func synced(status *v1alpha1.SyncStatus) bool {
 }
 
 // maxTurns is the largest number of waiting sources that turnOf counts. With the defaults, the
-// first syncs of this many sources take about one interval. No source waits longer than its
-// interval, so turnOf need not count more sources.
+// first syncs of 500 sources take about one interval, and turnOf never returns more than one
+// interval.
 const maxTurns = 500
 
-// turnOf returns the wait before the first sync of a source that a discovery created. For any other
-// object it returns 0. The wait is random. It is at most the source's interval, and at most the
-// time that the first syncs of the discovery's other new sources take.
+// turnOf returns a random wait before the first sync of a source that a discovery created; 0 for
+// any other object. The wait is at most the time that the first syncs of the discovery's other new
+// sources take, and at most the source's interval.
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {
@@ -123,7 +123,7 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
 		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
-			requests += len(mirrored(other, observationKinds)) // In a small environment, each kind takes one request.
+			requests += len(mirrored(other, observationKinds)) // In a small environment, one request lists all objects of a kind.
 			others++
 		}
 		if others == maxTurns {

@@ -18,20 +18,21 @@ import (
 )
 
 // state is what the manager remembers about one source or discovery. A restart of the manager loses
-// the state. A new state takes only these values from the status: the wait after a refused
-// credential, whether deletions wait for approval, and for each kind the time and the scope of the
-// last complete listing.
+// the state. A new state takes only a few values from the status: the wait after a refused
+// credential, the deletions that wait for approval, and the time and scope of each kind's last
+// complete listing. The scope is a hash of the endpoint, the credential and the filter.
 //
-// Only one worker at a time works on an owner, so the fields need no lock. The inboxes have their
-// own lock, because event filters use them too.
+// Only one worker at a time reconciles a source or discovery, so the fields need no lock. The
+// inboxes have their own lock, because event filters use them too.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the generation of the spec for which the last reconcile left nothing to do; 0 if
+	// settled is the metadata.generation for which the last reconcile left nothing to do; 0 if
 	// something is left to do.
 	settled int64
-	// unfinished has the last sync if its reconcile ended before there was a plan; otherwise nil.
+	// unfinished has the answers of the last sync if its reconcile ended before there was a plan;
+	// otherwise nil.
 	unfinished *unfinished
 	// repairs limits how often the operator undoes changes that others made to the objects.
 	repairs *rate.Limiter
@@ -40,7 +41,7 @@ type state struct {
 	left *verdict
 }
 
-// kindState is what the manager remembers about one kind of an owner's objects.
+// kindState is what the manager remembers about one kind of object of a source or discovery.
 type kindState struct {
 	// inbox collects the names of objects that someone else may have changed.
 	inbox *inbox
@@ -51,21 +52,21 @@ type kindState struct {
 	// listing.
 	ledger *mirror.Ledger
 	// index has the items of the last listing. asked says which spec, endpoint, credential and
-	// filter that listing used. The next listing may use index only if it has the same ones.
+	// filter that listing used. The next listing may use index only if all of these are unchanged.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
 	// report is the report of the last plan for all objects. preview says what that plan would have
-	// done. preview is nil if spec.preview is false, or if there was no complete listing since the
-	// manager's start.
+	// done. preview is nil if spec.preview is false. It is also nil until the first complete
+	// listing since the manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes. planned is how many writes and deletions the last plan had.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind completely. It comes from the
-	// status, but later edits of the status do not change it.
+	// formerly is when an earlier process last listed the kind completely. The manager reads this
+	// time from the status once, so later edits of the status have no effect.
 	formerly time.Time
 }
 
@@ -85,13 +86,13 @@ func (k *kindState) completed(now time.Time) time.Time {
 // unwritten returns why objects could not be written; nil if there is nothing to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// undeleted returns why objects of a kind that the spec ignores still exist; nil if there is
+// undeleted returns why objects still exist although the spec ignores their kind; nil if there is
 // nothing to report.
 func (k *kindState) undeleted(kind string) *verdict {
 	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
-// kept returns the verdict on objects that are being deleted but that finalizers keep; nil if there
+// kept returns a verdict that names the objects whose deletion waits for finalizers; nil if there
 // are none.
 func (k *kindState) kept(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
@@ -101,8 +102,7 @@ func (k *kindState) kept(kind string) *verdict {
 }
 
 // finished reports whether the last reconcile left nothing to do and nothing to wait for in this
-// kind. The check of Summary.Missing is needed for an object that someone created after the last
-// listing, because the ledger does not have that object.
+// kind. An object that someone created after the last listing shows only in Summary.Missing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -146,9 +146,11 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle records the generation of the spec for which nothing is left to do; 0 if a write failed.
+// settle sets s.settled to the generation of the spec for which nothing is left to do, or to 0 if a
+// write failed.
 func (s *state) settle(o owner) {
-	// metadata.generation may be newer, because o has the API server's answer to the status write.
+	// metadata.generation could be too new, because o has the API server's answer to the status
+	// write.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -157,9 +159,8 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope of a kind's last listing in an earlier process, as the status has it.
-// The scope is a hash of the endpoint, the credential and the filter. lastScope returns "" if the
-// status has no scope.
+// lastScope returns a hash of the endpoint, credential and filter with which an earlier process
+// last listed the kind. The hash comes from the status; "" if the status has none.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -167,8 +168,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the deletions of a kind that wait for a person's approval, as the owner's status
-// shows them; nil if there are none.
+// heldIn reads from the status which deletions of a kind wait for a person's approval; nil if there
+// are none.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -182,8 +183,8 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of an owner. It makes a new state for an owner that is new, or that was
-// deleted and created again with the same name.
+// get returns the state of o. It makes a new state if o is new, or was deleted and created again
+// with the same name.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -198,8 +199,8 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the key and the state of an owner. name is the owner's name, or the short form that
-// a label has. The state is nil if there is no such owner.
+// find returns the full name and the state of a source or discovery. name is the full name, or the
+// short form in a label. The state is nil if the manager does not know the source or discovery.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -215,7 +216,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners that wait until another object no longer has this name.
+// awaiting returns the sources or discoveries that need this name for one of their objects, while
+// another object has the name.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

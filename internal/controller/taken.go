@@ -10,17 +10,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor reports whether all taken names will be free without a person's help. Then
-// each taken name belongs to an object that is being deleted, or to an object that the garbage
-// collector will delete because its owner was deleted. If no name is taken, the result is false.
+// waitsForPredecessor reports whether all needed names that are in use will be free without a
+// person's help. This is so if each object with such a name is being deleted, or will be deleted
+// because its owner was deleted. If no name is in use, the result is false.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has the messages about names that the owner needs but other objects have. Each message has
-// a %s for the names. NAMESPACE and OWNER in a message stand for the owner's namespace and name.
-// Each message is about one kind of object that has such a name:
+// taken has the messages about object names that are needed but already in use. The owner is the
+// source or discovery that needs the names. Each message has a %s for the names. NAMESPACE and
+// OWNER in a message stand for the owner's namespace and name. Each message is about one sort of
+// object that has a needed name:
 //
 //   - free: an object without a controller. A person can hand it over to the owner.
 //   - rivals: an object of another owner. A person can hand it over to the owner.
@@ -33,7 +34,7 @@ func waitsForPredecessor(report mirror.Report) bool {
 // For sources, free and rivals are "", because observations cannot be handed over.
 type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
 
-// withOwner replaces NAMESPACE and OWNER in the messages by the owner's namespace and name.
+// withOwner replaces NAMESPACE and OWNER in the messages by the namespace and the name of o.
 func (t taken) withOwner(o owner) taken {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
 	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)

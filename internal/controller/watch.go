@@ -58,17 +58,16 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds a controller for sources or for discoveries to the manager. As soon as the manager
-// has the rights, the controller also watches the objects that the owners own, and Secrets.
+// has the rights, the controller also watches Secrets, and the objects that it writes.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With a priority queue, owners that exist at the start would have to wait for new
-			// owners.
+			// With a priority queue, sources that exist when the manager starts would have to wait
+			// for new ones.
 			UsePriorityQueue: ptr.To(false),
-			// The wait after an error is never longer than the shortest interval that a spec can
-			// have.
+			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
 		// A change of the status starts no reconcile, because the reconciler itself made the
@@ -109,8 +108,9 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that says which owners to reconcile after an event about an object:
-// the owner that the object names, and the owners that wait for the object's name.
+// interested returns a function that says which sources or discoveries to reconcile after an event
+// about an object: the one that the object names as its owner, and those that wait for the object's
+// name.
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -127,15 +127,15 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for the events of a kind's objects. An event passes the filter in these
-// cases, and the filter puts the object's name into the owner's inbox:
+// drift returns a filter for events about objects of one kind. An event passes the filter in these
+// cases, and the filter puts the object's name into the inbox for the next reconcile:
 //
 //   - An object was deleted.
 //   - Someone else created an object.
 //   - Someone else changed an object, so that it differs from the plan.
 //
-// Other events need no reconcile: the reconciler's own writes, and changes that do not touch what
-// the reconciler writes. An example is a source that writes its own status.
+// Other events need no reconcile, for example the reconciler's own writes, or a new status of a
+// source that a discovery created.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
@@ -172,7 +172,7 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 			if drifted {
 				in.put(e.ObjectNew.GetName())
 			}
-			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now claims another owner.
+			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now names another owner.
 				if former := inboxOf(e.ObjectOld); former != nil {
 					former.put(e.ObjectNew.GetName())
 					drifted = true
