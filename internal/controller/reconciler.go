@@ -90,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	if gone, err := r.gone(ctx, o, asked, todo); err != nil || gone {
-		return ended(ctx, err) // The watch will report the deletion.
+		return ended(ctx, err) // The watch will report that o was deleted.
 	}
 	done := r.apply(ctx, o, s, todo)
 	if asked.synced() {

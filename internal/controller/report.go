@@ -135,7 +135,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the old counts stay. But the scope may be a new one.
+		// No listing was complete yet, so the old counts stay. Only the scope (a hash of the
+		// endpoint, the credential and the filter) is updated.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}

@@ -81,7 +81,7 @@ func (r *retry[W]) hurry() {
 // before the attempt. w is nil for a deletion.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If err is errStopped and r is nil, the result is nil.
+//   - If the write was not made (errStopped) and r is nil, the result is nil.
 //   - Otherwise the next attempt comes after a wait. The wait doubles with each failure. If the API
 //     server stored the object differently, the first wait is interval.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
@@ -143,7 +143,7 @@ func (rs retries) earliest() time.Time {
 // and become deferred:
 //
 //   - a deletion that waits for the next listing
-//   - a creation of an object whose name another object has
+//   - a creation that waits because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -160,7 +160,7 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// While this retry exists, occupants asks the API server for the object that has the name.
+	// The retry stays, so that occupants asks the API server which object has this name.
 	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true

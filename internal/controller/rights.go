@@ -17,7 +17,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is the wait before the manager checks again whether it now has a missing right.
+// askAgain is the wait before the manager checks again for a right that it lacks.
 var askAgain = 30 * time.Second
 
 // Watched reports whether the manager watches objects of this type. It returns false while the
@@ -91,9 +91,9 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 	}))
 }
 
-// lacking returns which right to list and watch objects of this type is missing; "" if no right is
-// missing. If a type in after is not watched yet, lacking returns the reason for that. An error
-// means that the API server gave no answer.
+// lacking checks the rights to list and watch objects of this type. It returns which right is
+// missing, or "". If a type in after is not watched yet, lacking returns the reason. An error means
+// that the API server gave no answer.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
 		if why := b.watches.why(other); why != "" {

@@ -74,7 +74,7 @@ type request struct {
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// secret is the resourceVersion of the Secret; "" if the sync read no Secret.
+	// secret is the resourceVersion of the Secret; "" if the last sync read no Secret.
 	secret string
 }
 
@@ -109,8 +109,7 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether the annotation approvePrune approves deletions that wait for a
-	// person.
+	// approves reports whether the value of approvePrune fits the deletions that wait for approval.
 	approves bool
 }
 
@@ -135,7 +134,7 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// The approved deletions need a new listing first.
+		// Before the approved deletions, a new listing must confirm them.
 		return true
 	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
 		return true

@@ -17,10 +17,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager remembers about one source or discovery. A restart of the manager loses
-// the state. A new state takes only a few values from the status: the wait after a refused
-// credential, the deletions that wait for approval, and the time and scope of each kind's last
-// complete listing. The scope is a hash of the endpoint, the credential and the filter.
+// state is what the manager remembers about one source or discovery. After a restart of the
+// manager, a new state begins with only a few values from the status, such as the wait after a
+// refused credential.
 //
 // Only one worker at a time reconciles a source or discovery, so the fields need no lock. The
 // inboxes have their own lock, because event filters use them too.
@@ -31,7 +30,7 @@ type state struct {
 	// settled is the metadata.generation for which the last reconcile left nothing to do; 0 if
 	// something is left to do.
 	settled int64
-	// unfinished has the answers of the last sync if its reconcile ended before there was a plan;
+	// unfinished has the cloud's answers if the last reconcile ended before it had a plan;
 	// otherwise nil.
 	unfinished *unfinished
 	// repairs limits how often the operator undoes changes that others made to the objects.
@@ -102,7 +101,8 @@ func (k *kindState) kept(kind string) *verdict {
 }
 
 // finished reports whether the last reconcile left nothing to do and nothing to wait for in this
-// kind. An object that someone created after the last listing shows only in Summary.Missing.
+// kind. It also checks Summary.Missing, because the ledger does not know an object that someone
+// created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
