@@ -154,8 +154,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
-		// Two cloud objects have the same name. Without k.index, the next listing returns all
-		// objects, and the ledger decides again which of the two gets the name.
+		// Two cloud objects need the same object name. Without k.index, the next listing returns
+		// all objects, and the ledger decides again which of the two gets the name.
 		k.index = nil
 	}
 }

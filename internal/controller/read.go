@@ -148,8 +148,8 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 }
 
 // gone reports whether o was deleted although the cache still shows it. The objects of o must then
-// not be created again. gone asks the API server only if this reconcile made no sync and an object
-// is to be created.
+// not be created again. gone asks the API server only if this reconcile made no sync and would
+// create an object.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {

@@ -58,8 +58,8 @@ func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the same write as the failed one. w is nil for a deletion. same
-// reports whether two writes are the same.
+// repeats reports whether w is the same write as the failed one. w is nil for a deletion. The
+// function same compares two writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
 	case r == nil:

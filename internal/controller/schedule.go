@@ -134,7 +134,7 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// Before the approved deletions, a new listing must confirm them.
+		// A new listing must confirm the approved deletions first.
 		return true
 	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
 		return true

@@ -40,7 +40,7 @@ type state struct {
 	left *verdict
 }
 
-// kindState is what the manager remembers about one kind of object of a source or discovery.
+// kindState is the part of state about one kind of object, such as Kafka clusters.
 type kindState struct {
 	// inbox collects the names of objects that someone else may have changed.
 	inbox *inbox
@@ -56,9 +56,9 @@ type kindState struct {
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is the report of the last plan for all objects. preview says what that plan would have
-	// done. preview is nil if spec.preview is false. It is also nil until the first complete
-	// listing since the manager's start.
+	// report is what the last plan for all objects reported. preview says what that plan would have
+	// done. preview is nil if spec.preview is false, and until the first complete listing since the
+	// manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes. planned is how many writes and deletions the last plan had.
@@ -101,8 +101,8 @@ func (k *kindState) kept(kind string) *verdict {
 }
 
 // finished reports whether the last reconcile left nothing to do and nothing to wait for in this
-// kind. It also checks Summary.Missing, because the ledger does not know an object that someone
-// created after the last listing.
+// kind. finished also checks Summary.Missing, because only this number counts an object that
+// someone created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -149,8 +149,8 @@ func (s *state) attempts() []attempt {
 // settle sets s.settled to the generation of the spec for which nothing is left to do, or to 0 if a
 // write failed.
 func (s *state) settle(o owner) {
-	// metadata.generation could be too new, because o has the API server's answer to the status
-	// write.
+	// The status write may have brought a newer metadata.generation into o, of a spec that was not
+	// synced yet.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {

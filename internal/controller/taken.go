@@ -10,9 +10,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor reports whether all needed names that are in use will be free without a
-// person's help. This is so if each object with such a name is being deleted, or will be deleted
-// because its owner was deleted. If no name is in use, the result is false.
+// waitsForPredecessor reports whether each object that has a needed name will be gone soon without
+// a person's help: it is being deleted, or its owner was deleted. If no needed name is in use, the
+// result is false.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })

@@ -64,8 +64,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With a priority queue, sources that exist when the manager starts would have to wait
-			// for new ones.
+			// With a priority queue, sources that exist when the manager starts would wait behind
+			// new sources.
 			UsePriorityQueue: ptr.To(false),
 			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
