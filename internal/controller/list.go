@@ -18,10 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list lists all kinds that the owner mirrors, at the same time. A kind that fails does not stop
-// the others. If the owner must wait for the request budget of its credential, list sends no
-// request and returns how long to wait. An error comes from the context. Failures of the cloud or
-// the credential are in the outcomes.
+// list asks the cloud for the objects of every kind that the source or discovery mirrors. If the
+// rate limit of the credential is used up, list asks nothing and returns how long to wait. A
+// failure of one kind does not stop the other kinds. An error means that the context ended.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -65,16 +64,16 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets a token if the connection uses tokens. All listings then use the same token.
+// authorize gets an access token if the spec uses workload identity. All listings then use this
+// token.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists one kind, within the owner's timeout. If the last listing answered the same
-// question, listKind does not decode or project items that are the same as in that listing, byte
-// for byte.
+// listKind lists the cloud objects of one kind. If the spec and the credential are the same as at
+// the last listing, listKind decodes only objects that are new or changed.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -95,8 +94,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf returns the result of a listing for the metrics: the reason of its failure, or
-// Succeeded.
+// resultOf returns the reason why a listing failed, or Succeeded. A metric counts these results.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason
@@ -104,15 +102,14 @@ func resultOf(o outcome) string {
 	return v1alpha1.ReasonSucceeded
 }
 
-// scopeDigits is how many hex digits a scope has.
+// scopeDigits is the number of hex digits of the hash that scope returns.
 const scopeDigits = 12
 
-// scope returns a hash of everything that decides which objects a listing can show: the endpoint,
-// the identity and the filter. The status has this hash, so an API key's secret must not be part of
-// it. The key's ID is enough, because the cloud never changes the secret of a key. A token is not
-// part of it either: a renewed token shows the same objects.
+// scope returns a hash of the three things that decide which objects a listing can show: the
+// endpoint, the ID of the credential, and the filter. The status shows this hash, so API secrets
+// and tokens are not part of it.
 func (c connection) scope(filter any) string {
-	// This cannot fail: all values are strings and slices of strings.
+	// Marshal cannot fail here, because all values are strings and slices of strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]

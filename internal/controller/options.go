@@ -16,17 +16,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options has what the reconcilers of all kinds of owners share. Every field must be set, unless
-// its comment says what the zero value means.
+// Options has the settings that the reconcilers of sources and discoveries share. For an optional
+// field, the comment says what nil, zero or empty means. All other fields are required.
 type Options struct {
-	// Cluster writes to the API server, and reads from a cache. The cache shows the writes of this
-	// client.
+	// Cluster writes to the API server and reads from the manager's cache. A read waits until the
+	// cache has the writes of this client.
 	Cluster client.Client
-	// APIReader reads directly from the API server. It reads Secrets, and objects that the cache
-	// does not show.
+	// APIReader reads directly from the API server. It reads Secrets. It also checks whether an
+	// object exists that the cache does not have.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets from a watch. If it is nil, SetupWithManager begins
-	// such a watch when the manager has the rights.
+	// Secrets reads the metadata of Secrets. If Secrets is nil, the reconcilers use the manager's
+	// cache as soon as the manager has the right to watch Secrets.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -36,32 +36,34 @@ type Options struct {
 	Random func() float64
 	// Metrics counts requests, writes and syncs.
 	Metrics *metrics.Metrics
-	// Budgets hands out the request budget of each credential.
+	// Budgets limits the rate of requests to the cloud, for each credential.
 	Budgets *budget.Budgets
-	// Retry says how often a listing asks for a page again after a failure, and how long it waits
-	// before that. A zero field means the value in cloudapi.DefaultRetry.
+	// Retry says how often, and after what wait, a failed request is sent again. A zero field of
+	// Retry stands for the value of this field in cloudapi.DefaultRetry.
 	Retry cloudapi.Retry
-	// UserAgent names the operator and its version to the cloud.
+	// UserAgent is the User-Agent header of requests to the cloud. It has the operator's version.
 	UserAgent string
-	// Transport sends requests to the cloud. Nil means a transport that trusts the system's
-	// certificate authorities.
+	// Transport sends requests to the cloud. If Transport is nil, a default transport is used. It
+	// trusts the certificate authorities of the system.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins that an endpoint may have, in the form that cloudapi.Origin
-	// returns.
+	// AllowedOrigins are the origins that endpoints may have, such as https://api.confluent.cloud.
+	// They have the form that cloudapi.Origin returns.
 	AllowedOrigins []string
-	// ConcurrentSyncs is how many owners of one kind are reconciled at once.
+	// ConcurrentSyncs is how many sources are reconciled at the same time. It is also how many
+	// discoveries are reconciled at the same time.
 	ConcurrentSyncs int
-	// Writers limits how many writes are made at once, for all owners together. Its capacity is the
-	// limit: each write puts a value into it and takes one out at the end.
+	// Writers limits how many writes to the API server run at the same time. Each running write has
+	// one value in the channel, so the channel's capacity is the limit.
 	Writers chan struct{}
-	// Namespaces are the namespaces in which the manager works; empty means all.
+	// Namespaces are the namespaces that the manager watches; empty means all namespaces.
 	Namespaces []string
-	// Selector selects by label the sources that this manager sees; nil selects all.
+	// Selector selects by label the sources that this manager reconciles; nil selects all sources.
 	Selector labels.Selector
-	// JitterPercent is how much longer or shorter the wait until a sync may become, in percent.
+	// JitterPercent is by how many percent the wait before a sync may become longer or shorter, at
+	// random.
 	JitterPercent int
-	// ConfigMaps reports whether the manager keeps ConfigMaps with endpoints, for sources that ask
-	// for them.
+	// ConfigMaps reports whether sources may ask for ConfigMaps with the endpoints of Kafka
+	// clusters. If ConfigMaps is false, the manager writes no ConfigMaps.
 	ConfigMaps bool
 
 	configMaps configMaps
@@ -69,8 +71,8 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches knows which types of objects the manager watches. The manager does not watch a type if it
-// lacks the rights. It is safe to use watches concurrently.
+// watches records which types of objects the manager watches. A type is not watched while the
+// manager lacks the rights to watch it. watches is safe for concurrent use.
 type watches struct {
 	mu sync.Mutex
 	// denied says why the manager does not watch objects of a type; "" if it watches them. The key
@@ -78,7 +80,7 @@ type watches struct {
 	denied map[string]string
 }
 
-// begun reports whether a watch of the object's type was asked for and has begun.
+// begun reports whether the manager has begun to watch objects of this type.
 func (w *watches) begun(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -86,7 +88,8 @@ func (w *watches) begun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set records why the manager does not watch objects of this type; why is "" if it watches them.
+// set records why the manager does not watch objects of this type. If the manager watches them, the
+// parameter why is empty.
 func (w *watches) set(object client.Object, why string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,20 +100,21 @@ func (w *watches) set(object client.Object, why string) {
 }
 
 // why returns the reason why the manager does not watch objects of this type. It returns "" if the
-// manager watches them, or if no watch was asked for.
+// manager watches them, or has not tried to watch them.
 func (w *watches) why(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.denied[fmt.Sprintf("%T", object)]
 }
 
-// Reconciler reconciles the owners of one kind: it keeps the objects that they own.
+// Reconciler reconciles sources or discoveries. For sources it writes observations. For discoveries
+// it writes sources.
 type Reconciler struct {
 	*Options
 	owners ownerKind
 	states states
 	census census
-	// watched returns the checksum of the objects of a kind that claim an owner, as the watch shows
-	// them.
+	// watched returns a checksum of an owner's objects of one kind, as the watch last showed them.
+	// The owner is a source or a discovery.
 	watched func(kind int, namespace, owner string) checksum
 }

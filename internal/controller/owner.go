@@ -12,75 +12,76 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. The engine uses only these methods of it.
+// owner is an InventorySource or an EnvironmentDiscovery. The reconciler uses an owner only through
+// these methods.
 type owner interface {
-	// object returns the owner as an object of the API. The engine may change the status in this
-	// object.
+	// object returns the source or discovery as an API object. The caller may change the status of
+	// this object.
 	object() client.Object
-	// planned returns the owner in the form that package mirror needs.
+	// planned returns the source or discovery in the form that package mirror uses.
 	planned() mirror.Owner
-	// settings returns how to ask the cloud for this owner, as the spec says.
+	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
-	// held returns the held prune of each kind, as the owner's status has it. The value is nil for
-	// a kind without a held prune.
+	// held reads from the status which deletions wait for a person's approval. The result has one
+	// entry for each kind of object. The entry is nil if no deletion of this kind waits.
 	held() []*v1alpha1.HeldPrune
-	// status returns the part of the status that both kinds of owners have.
+	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
-	// wholeStatus returns the whole status.
+	// wholeStatus returns a pointer to the whole status.
 	wholeStatus() any
-	// setOwnStatus sets those fields of the status that only this kind of owner has. It does not
-	// set the summaries: setSummaries does.
+	// setOwnStatus sets status.configMaps of a source. For a discovery, it sets status.preview,
+	// status.sources and status.sourceCount.
 	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
 }
 
-// settings are the fields of a spec that say how to ask the cloud, and whether to carry out the
-// plans.
+// settings are the fields of a spec that say how and when to ask the cloud, and whether to write to
+// the cluster.
 type settings struct {
 	endpoint    string
 	credentials v1alpha1.Credentials
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
-	// preview reports whether the owner only reports its plans and does not carry them out.
+	// preview reports whether the operator only reports planned changes and does not make them.
 	preview bool
 }
 
-// ownerKind describes one kind of owner.
+// ownerKind describes one type of owner: sources or discoveries.
 type ownerKind struct {
-	// name is the controller's name. It is the lower-case singular of the kind.
+	// name is the controller's name: the type of owner in lower case, such as inventorysource.
 	name string
-	// empty returns a new, empty owner; list returns a new, empty list of owners.
+	// empty returns a new, empty source or discovery. list returns a new, empty list of them.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// wrap makes an owner from an object of this kind.
+	// wrap turns an API object of this type into an owner.
 	wrap func(client.Object) owner
-	// kinds are the kinds that owners of this kind mirror.
+	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns why the ConfigMaps of a kind's objects are not as the spec asks. It returns
-	// nil if they are, or if the kind has no ConfigMaps.
+	// blocked returns why the ConfigMaps of a source are not as its spec asks. It returns nil if
+	// they are right, or if objects of this kind have no ConfigMaps.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 
-// words are the sentences of an owner's conditions and events.
+// words are the texts in conditions and events that differ between sources and discoveries.
 type words struct {
-	// first is the message of Ready while the first listing is under way.
+	// first is the message of condition Ready during the first listing.
 	first string
-	// suspended is the message of Ready while spec.suspend is true. nothing is the message of Ready
-	// if the owner mirrors no kind.
+	// suspended is the message of condition Ready while spec.suspend is true. nothing is the
+	// message of condition Ready if the spec sets the policy Ignore for every kind.
 	suspended, nothing string
-	// waiting is the beginning of the message about a due sync that waits for its request budget.
+	// waiting is how the message of condition Ready begins while the rate limit delays a sync.
 	waiting string
-	// withheld is a format with one %d: the number of objects that get no object in the cluster
-	// yet, because only incomplete listings had them.
+	// withheld is a message with one %d: the number of cloud objects that get no object in the
+	// cluster until a listing is complete.
 	withheld string
-	// taken has the sentences about wanted names that are taken.
+	// taken has the messages about object names that are needed but already in use.
 	taken taken
-	// succeeded returns the message about what a kind's sync found.
+	// succeeded returns a message that says what the last sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the indexes of the kinds that the owner mirrors.
+// mirrored returns the indexes of the kinds that the spec asks to mirror.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

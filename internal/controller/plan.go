@@ -13,25 +13,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// plans has the plan of a pass for each kind of the owner.
+// plans has one plan for each kind of object.
 type plans []plan
 
-// plan says what a pass does to the objects of one kind.
+// plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// whole reports whether the pass looked at all objects of the owner. If it did, existing has
-	// these objects. Otherwise drift has the names of the objects that it looked at.
+	// whole reports whether the plan is about all objects of the source or discovery. Then existing
+	// has these objects. Otherwise drift has the names of the objects that the plan is about.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair plans to undo what someone else changed. It looks only at the objects that the watch
-// named, and decides about each of them as a whole pass does. This is enough if the last whole pass
-// left nothing to do, and if all listings since then were unchanged.
-//
-// repair returns nil if this pass must look at all objects. After an error, the next pass must look
-// at all objects.
+// repair plans to undo changes that someone else made in the cluster. It looks only at objects that
+// the watch reported as changed. If the caller must look at all objects instead, repair returns
+// nil.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -42,7 +39,8 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		todo[i].drift = k.inbox.take()
 		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
 		if err != nil {
-			s.settled = 0 // The inbox no longer has the names.
+			// The inbox no longer has the names, so the next reconcile must look at all objects.
+			s.settled = 0
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
@@ -65,12 +63,12 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync needs no reading and no planning. All of this must be true:
+// unchanged reports whether a sync needs no new plan. All of this must be true:
 //
-//   - The listings are complete and equal the last ones.
-//   - The last pass left nothing to do and nothing to wait for.
-//   - The watches show the objects as the last pass left them. This includes kinds that the owner
-//     does not mirror.
+//   - The listings are complete, and have the same content as the last listings.
+//   - The last reconcile left nothing to do and nothing to wait for.
+//   - The watch shows the objects in the cluster as the last reconcile left them. Objects of kinds
+//     that are not mirrored count too.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -85,8 +83,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all objects of the owner, records the listings in the ledgers, and plans for every
-// kind. If look fails, the sync does not count yet, and the next pass goes on with its answers.
+// look reads all objects of the source or discovery and makes a plan for every kind. If look fails,
+// s.unfinished keeps the cloud's answers for the next reconcile.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	if s.unfinished = nil; asked.synced() {
@@ -118,8 +116,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records how the sync of each kind went. If a person asked for the sync, heard makes every
-// failed write due at once, because that person may have removed the cause of the failure.
+// heard records how the sync of each kind went. If a person asked for this sync with the annotation
+// requestedAt, heard also makes all failed writes due at once.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -131,8 +129,8 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// answered records a sync in the schedule, with the spec, annotations and Secret that it answered.
-// If the pass made no sync, answered does nothing.
+// answered records in the schedule which spec, annotations and Secret the sync used. If there was
+// no sync, answered does nothing.
 func (s *state) answered(o owner, asked answers) {
 	if !asked.synced() {
 		return
@@ -141,7 +139,8 @@ func (s *state) answered(o owner, asked answers) {
 	s.schedule.answer(termsOf(o), asked, whole)
 }
 
-// record records a listing in the kind's ledger, once.
+// record adds a listing to the ledger, which has the results of a kind's listings. A second call
+// with the same listing does nothing.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -155,15 +154,18 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
-		k.index = nil // Without the index the next listing has all objects. The ledger then decides again which object gets the name.
+		// Two cloud objects need the same object name. Without k.index, the next listing returns
+		// all objects, and the ledger decides again which of the two gets the name.
+		k.index = nil
 	}
 }
 
-// plan makes the plan of each kind. decides reports whether the pass may delete objects: it may not
-// if its sync was put off. If the owner only previews, the plans have no changes.
+// plan makes the plan of each kind and stores it in todo. If decides is false, the plans keep
+// objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	planned := r.copied(o).planned() // This is a copy, because event filters read it while writeStatus changes the owner.
+	// Event filters may read planned while writeStatus changes o, so planned is a copy.
+	planned := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
@@ -205,13 +207,12 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 	return nil
 }
 
-// fresh reports whether the last attempt to list the kind gave a complete listing that ended less
-// than freshFor ago.
+// fresh reports whether the last listing of the kind was complete and ended less than freshFor ago.
 func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn returns the held prune of each kind in the owner's status, see heldIn.
+// allHeldIn reads from the status, for each kind, which deletions wait for a person's approval.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

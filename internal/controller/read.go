@@ -22,16 +22,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sourceField is the index of observations by the source that their spec names. No edit can hide an
-// observation from its source, because the spec cannot be changed. A label could be changed.
+// sourceField is the field by which the cache finds the observations of a source. Unlike a label,
+// this field cannot be edited.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp is the longest wait until the cache shows this client's own writes. The wait must end: if
-// an object was deleted while the watch was down, the event for a write to it may never come. A
-// plan from an older state does no harm, because a write fails if the object has changed.
+// catchUp is the longest wait until the cache shows this client's own writes. After the wait, the
+// reconciler uses the cache as it is. This is safe: if an object has changed, the API server
+// rejects the write.
 const catchUp = 5 * time.Second
 
-// get returns an owner from the cache; nil if the owner does not exist.
+// get reads a source or discovery from the cache. It returns nil if the object does not exist.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
 	object := r.owners.empty()
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -43,8 +43,9 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the objects of a kind that belong to an owner, and the checksum of all objects that
-// claim the owner. The caller must not change the objects, because the cache uses them.
+// owned returns the objects of one kind that belong to o. all is a checksum of all objects that
+// name o as their owner, even if a deleted owner with the same name created them. The caller must
+// not change the objects, because they are part of the cache.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -68,9 +69,9 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 	return owned, all, err
 }
 
-// reread reads the objects with these names from the cache. The map key is the name; the value is
-// nil if the object does not exist. The map itself is nil if one of the objects does not belong to
-// the owner. The caller must not change the objects, because the cache uses them.
+// reread reads the objects with these names from the cache. The result maps each name to its
+// object, or to nil if there is no such object. If one of the objects does not belong to o, the
+// whole result is nil. The caller must not change the objects, because they are part of the cache.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -100,8 +101,8 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 }
 
 // caughtUp calls read, which waits until the cache shows this client's own writes. If the wait is
-// longer than catchUp, caughtUp calls read again with the option asItIs, so that it reads the cache
-// without waiting.
+// longer than catchUp, caughtUp calls read again with the option asItIs. This option turns off the
+// wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -113,11 +114,12 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants returns the objects that have a name which the owner wants, and do not belong to the
-// owner. The map key is the name. occupants reads the objects from the cache. If the API server
-// refused a creation because the name is taken, but the cache shows no object with this name,
-// occupants asks the API server. unseen are the owner's own objects that only the API server shows,
-// such as a source that lost the labels of this manager's shard.
+// occupants looks for objects that already have a name which o needs. It reads the cache. If the
+// API server refused a creation because the name is taken, occupants also asks the API server.
+//
+//   - The result occupants has the objects that do not belong to o, by name.
+//   - The result unseen has objects that belong to o but are not in the cache, for example because
+//     a person removed a label.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -145,10 +147,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone reports whether the owner was deleted although the cache still shows it. It asks the API
-// server only if a pass between two syncs is about to create an object. The garbage collector may
-// have deleted that object a moment ago, because its owner is gone. Then the object must not be
-// created again.
+// gone reports whether o was deleted although the cache still shows it. The objects of o must then
+// not be created again. gone asks the API server only if this reconcile made no sync and would
+// create an object.
 func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
 	creates := func(w mirror.Write) bool { return w.Existing == nil }
 	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {
@@ -164,8 +165,8 @@ func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plan
 	return found.GetUID() != o.object().GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads the object with this name from the API server. list is an empty list of the object's
-// kind. live needs only the right to list objects of this kind.
+// live reads one object from the API server. list is an empty list for objects of this kind. live
+// sends a list request with the object's name, because the manager has no right to get the object.
 func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err
@@ -180,10 +181,10 @@ func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace
 	return found, err
 }
 
-// requestsFor returns a request for each object of a list.
+// requestsFor returns a reconcile request for each object in a list.
 func requestsFor(list client.ObjectList) []reconcile.Request {
 	requests := make([]reconcile.Request, 0, meta.LenList(list))
-	_ = meta.EachListItem(list, func(item runtime.Object) error { // Fails only if the function fails.
+	_ = meta.EachListItem(list, func(item runtime.Object) error { // EachListItem fails only if this function fails.
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(item.(client.Object))})
 		return nil
 	})

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller has the engine that keeps objects in the cluster equal to what the cloud
-// lists. An owner is an InventorySource or an EnvironmentDiscovery. An owner has a credential, a
-// schedule, and kinds that it mirrors. The engine is the same for both kinds of owners: it lists
-// each kind, plans, writes and reports. One call of Reconcile is a pass: ask, then repair or look,
-// then apply, then report. The files source.go and discovery.go describe the owners. The file
-// kinds.go describes the kinds that they mirror. Only package cloudapi knows the cloud's HTTP and
-// JSON.
+// Package controller keeps objects in the cluster equal to what the cloud lists.
+//
+// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The owner's
+// spec has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go). One call
+// of Reconcile is also called a pass. It takes these steps, as far as they are needed:
+//
+//   - ask: list the cloud objects, if a sync is due
+//   - repair or look: plan the changes in the cluster
+//   - apply: make these changes
+//   - report: write the owner's status
+//
+// Only package cloudapi knows the HTTP and JSON of the cloud.
 package controller
 
 import (
@@ -16,11 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// NewSources returns the reconciler of InventorySources. The reconciler keeps their observations.
+// NewSources returns the Reconciler for InventorySources and their observations.
 func NewSources(o *Options) *Reconciler { return newReconciler(o, sources) }
 
-// NewDiscoveries returns the reconciler of EnvironmentDiscoveries. The reconciler keeps their
-// InventorySources.
+// NewDiscoveries returns the Reconciler for EnvironmentDiscoveries and the InventorySources that
+// they create.
 func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoveries) }
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
@@ -31,9 +36,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	return r
 }
 
-// Three features need more rights than these: endpoint-configmaps, secret-watch and
-// workload-identity. The rights of each feature are in the folder of config with the feature's
-// name.
+// These are the rights that the manager always needs. The optional features endpoint-configmaps,
+// secret-watch and workload-identity need more rights. See the folder config/<feature>.
 //
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries,verbs=list;watch
 // +kubebuilder:rbac:groups=inventory.ccloud.dev,resources=environmentdiscoveries/status;inventorysources/status,verbs=patch
@@ -43,15 +47,15 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 
-// Reconcile makes the objects of one owner equal to what the cloud lists.
+// Reconcile makes the objects of one source or discovery equal to what the cloud lists.
 //
-// If a sync is due, see schedule, Reconcile asks the cloud. Then it compares the objects in the
-// cluster with what the listings so far had, and writes the differences. Between two syncs this
-// comparison undoes what someone else changed. If possible, Reconcile looks only at the objects
-// that the watch named, see repair. The comment of report says which conditions each result sets.
+//   - If a sync is due, Reconcile asks the cloud. The type schedule decides when.
+//   - Between two syncs, Reconcile undoes changes that someone else made to the objects.
+//   - At the end, report sets the conditions in the status.
 //
-// An error comes from the API server. A failure of the cloud, of the credential or of a single
-// object is not an error: the owner's status reports it, and a later pass tries again.
+// An error comes from a request to the API server. A failure of the cloud, of the credential or of
+// a single object is not an error. The status reports such a failure, and Reconcile tries again
+// later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
@@ -63,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	case !o.object().GetDeletionTimestamp().IsZero():
 		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
-		return reconcile.Result{}, nil // The garbage collector does the rest.
+		return reconcile.Result{}, nil // The garbage collector deletes the objects.
 	}
 	s := r.states.get(o, r.owners.kinds, r.Clock.Now())
 	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
@@ -86,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	if gone, err := r.gone(ctx, o, asked, todo); err != nil || gone {
-		return ended(ctx, err) // The watch shows the deletion soon.
+		return ended(ctx, err) // The watch will report that o was deleted.
 	}
 	done := r.apply(ctx, o, s, todo)
 	if asked.synced() {
@@ -99,8 +103,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
 }
 
-// ended returns the result of a pass that ends early. err may be nil. If the manager stops, ended
-// drops the error, because the next manager goes on.
+// ended returns the result of a reconcile that ends early. err may be nil. If the context has
+// ended, the manager is stopping, and ended drops err.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -108,9 +112,9 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the owner's kinds in the cloud, if a sync is due. Before an owner's first sync, ask
-// announces the sync in the status. If other owners wait for the same request budget, ask puts off
-// the sync, so that no worker waits. An error comes from the API server or from the context.
+// ask lists the cloud objects of o, if a sync is due. If the rate limit is used up, ask returns at
+// once, and putOff in the result says how long to wait. An error comes from the API server or from
+// the context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -133,8 +137,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain returns how long to wait before the next writes and deletions if someone else changes the objects
-// again and again; 0 if no wait is needed. The pass after the wait looks at the same objects.
+// restrain limits how fast the operator undoes changes by others. It returns how long to wait
+// before this reconcile may write; 0 if no wait is needed. The reconcile after the wait looks at
+// the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -159,9 +164,13 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait until the next thing to do: a sync, a check whether a refused
-// credential was replaced, objects that turn stale, or another try of a failed write. It returns 0
-// if there is nothing to wait for.
+// wake returns how long to wait before the next reconcile. It returns 0 if there is nothing to wait
+// for. The wait ends at the first of these times:
+//
+//   - The next sync is due.
+//   - It is time to check whether a person replaced a refused credential.
+//   - Objects turn stale, because there was no complete listing for too long.
+//   - A failed write is due again.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time

@@ -18,9 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce reports that an owner's first sync is under way: Ready=Unknown and Reconciling=True,
-// both with reason Progressing. If the owner has a condition Ready already, announce does nothing.
-// So a later sync costs at most one write of the status.
+// announce reports in the status that the first sync has begun. It sets Ready=Unknown and
+// Reconciling=True, both with the reason Progressing. If o already has the condition Ready,
+// announce does nothing.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -35,27 +35,27 @@ func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report updates the owner's status and writes it if it changed. The status has the conditions,
-// counts and times of the last sync, and what the plans report.
+// report updates the status of o, and writes the status if it changed. report sets these
+// conditions:
 //
-// Conditions set:
-//
-//   - KafkaClustersSynced, PeeringsSynced and so on (of a source): how the kind's last sync went.
-//     The condition is absent if the kind is not mirrored.
-//   - Ready: True if every mirrored kind was listed completely and written, and no wanted name is
-//     taken. Otherwise False, with the reason of the first kind that failed. Unknown while
-//     suspended, before the first sync, and while all taken names will be free soon.
+//   - KafkaClustersSynced, PeeringsSynced and so on, only for sources: how the last sync of this
+//     kind went. The condition is absent if the source does not mirror the kind.
+//   - Ready: True if every kind was listed completely and all objects were written. False if a kind
+//     failed, with the reason of the first such kind. Unknown before the first sync, while
+//     spec.suspend is true, and while the operator waits for object names that will soon be free.
 //   - Stalled: True if only a person can help.
 //   - Reconciling: True if the operator tries again by itself.
-//   - PruneHeld: True while a prune waits for approval.
+//   - PruneHeld: True while deletions wait for a person's approval.
 //
-// If a due sync waits long for its credential's request budget, Ready becomes False with reason
-// RateLimited. Before the first sync, Ready keeps the reason Progressing.
+// If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. Before
+// the first sync, Ready keeps the reason Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
+	// If unseen is true, the sync for a changed spec must wait, and the status still describes the
+	// old spec.
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
-	if !unseen { // An unseen spec was not synced yet, so the status still describes the former spec.
+	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
 		o.setOwnStatus(ctx, r.Options, s, did)
@@ -78,8 +78,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line for a pass. If the pass changed neither objects nor Ready, the line is at
-// debug level.
+// logPass logs one line for each reconcile. The line has debug level if neither objects nor the
+// condition Ready changed.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {
@@ -97,8 +97,9 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns the verdict on a due sync that waits long for its request budget, or because the
-// cloud asked for the wait. It returns nil if no sync waits, or if the wait is too short to report.
+// overdue returns what condition Ready reports if a due sync must wait long: for the rate limit, or
+// because the cloud asked for the wait. overdue returns nil if no sync waits, or if the wait is
+// short.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -112,10 +113,12 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries sets the counts and the held prune of each kind in the status. Counts of an earlier
-// process stay until the kind's first complete listing since the start. While it is not known
-// whether a prune is still held, the prune stays in the status. But if fewer objects are missing or
-// out of scope than the prune has, the prune is removed.
+// setSummaries sets two things in the status for each kind: the counts of objects, and the
+// deletions that wait for a person's approval. Old values can stay for a while:
+//
+//   - After a restart of the manager, the counts stay until the first complete listing.
+//   - The deletions stay until the listings show whether they still need an approval. They are
+//     removed earlier if fewer objects are missing than these deletions cover.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -132,7 +135,9 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		case *summary != nil && s.kinds[i].ledger != nil: // An incomplete listing may have had objects that no other scope shows.
+		// No listing was complete yet, so the old counts stay. Only the scope (a hash of the
+		// endpoint, the credential and the filter) is updated.
+		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
 		if *summary != nil {
@@ -141,9 +146,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 	}
 }
 
-// setTimes sets in the status: the times of the last complete sync and of the next sync, the
-// back-off after a refused credential, and the last value of the annotation requestedAt that a sync
-// answered.
+// setTimes sets lastSyncTime, nextSyncTime, credentialBackoff and lastHandledReconcileAt in the
+// status.
 func (s *schedule) setTimes(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
@@ -162,12 +166,12 @@ func (s *schedule) setTimes(o owner) {
 	}
 }
 
-// writeStatus writes the status of o if it differs from the status of before. After a write, o is
-// what the API server answered. Times are compared in seconds, because the API stores no fractions.
+// writeStatus writes the status of o if it differs from the status of before. After the write, o
+// has the API server's answer. If the object no longer exists, that is no error.
 //
-// The patch first tests the UID. So it never changes an object that was created later with the same
-// name. A merge patch cannot do that: the API server ignores the UID in a merge patch to a custom
-// resource. If the object does not exist any more, that is no error.
+// The patch first tests the UID, so that it never changes a later object with the same name. It is
+// a JSON patch, because the API server does not check the UID in a merge patch of a custom
+// resource.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
@@ -188,7 +192,8 @@ func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	return nil
 }
 
-// inSeconds cuts the times in an owner's status to seconds, because the API stores no fractions.
+// inSeconds cuts the times in the status to whole seconds, because the API server stores no
+// fractions.
 func (r *Reconciler) inSeconds(o owner) {
 	status := o.status()
 	times := []*metav1.Time{status.LastSyncTime, status.NextSyncTime}

@@ -16,51 +16,50 @@ import (
 )
 
 const (
-	// retryFirst is the wait after the first failed write of an object. Most of these failures are
-	// conflicts. The wait doubles with each further failure, up to retryMost.
+	// retryFirst is the wait after the first failed write of an object. The wait doubles with each
+	// further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is the longest wait after a write that the API server stored differently.
-	// The first wait is the owner's interval; it doubles with each further failure. If the interval
-	// is longer than leastMostUnstored, every wait is the interval.
+	// leastMostUnstored is the longest wait after the API server accepted a write but stored the
+	// object differently. If spec.interval is longer, spec.interval is the longest wait.
 	leastMostUnstored = time.Hour
-	// conflictsTold is the number of failures in a row after which a conflict is reported. A
-	// conflict only means that someone else was faster. Mostly the next attempt succeeds.
+	// conflictsTold is how many times a write must fail before users see a conflict. Most conflicts
+	// end earlier, without help.
 	conflictsTold = 3
-	// maxWords is the largest length of a quoted text in a message, in bytes. The text comes from
-	// the API server or from a policy.
+	// maxWords is how many bytes of the API server's error text a message may quote.
 	maxWords = 1024
 )
 
-// retry is the failed write of an object. W is the type that describes a write. A nil retry means
-// that the last write of the object did not fail.
+// retry describes a failed write of one object, and when to try the write again. W is the type of
+// the write. A nil retry means that the last write of the object did not fail.
 type retry[W any] struct {
-	// write is the write that failed; nil for a deletion.
+	// write is the write that failed; nil if a deletion failed.
 	write    *W
 	attempts int
-	// failed is when the write failed. The write is due again at next.
+	// failed is when the write failed. next is when to try the write again.
 	failed, next time.Time
 	err          error
-	// deferred reports whether the write must wait for the next listing, which decides about it.
+	// deferred reports whether the write must wait for the next listing. That listing decides
+	// whether the write is still needed.
 	deferred bool
 }
 
-// waiting reports whether the object must not be written yet. If the clock was set back since the
-// failure, next may be much too late, and waiting returns false.
+// waiting reports whether it is too early to try the write again. If the clock was set back since
+// the failure, waiting returns false, because the wait could be very long.
 func (r *retry[W]) waiting(now time.Time) bool {
 	return r != nil && !now.Before(r.failed) && now.Before(r.next)
 }
 
-// taken reports whether the write failed because an object with this name exists already.
+// taken reports whether the write failed because an object with this name already exists.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the failure must be reported. It is false for the first conflicts.
+// lasts reports whether users should see the failure. It returns false for the first few conflicts.
 func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the write that failed. w is nil for a deletion. same compares two
-// writes.
+// repeats reports whether w is the same write as the failed one. w is nil for a deletion. The
+// function same compares two writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
@@ -78,10 +77,13 @@ func (r *retry[W]) hurry() {
 	}
 }
 
-// after returns the retry for an object after the write w; w is nil for a deletion. It returns nil
-// if the write succeeded. It also returns nil if the write did not begin and the write before it
-// did not fail. Otherwise the write is due again after a wait that doubles with every further
-// failure. interval is the first wait if the API server stored the object differently.
+// after returns the new retry for an object after an attempt to write the object. r is the retry
+// before the attempt. w is nil for a deletion.
+//
+//   - If the attempt succeeded, the result is nil.
+//   - If the write was not made (errStopped) and r is nil, the result is nil.
+//   - Otherwise the next attempt comes after a wait. The wait doubles with each failure. If the API
+//     server stored the object differently, the first wait is interval.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -101,15 +103,14 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 	return r
 }
 
-// retries has the failed writes of one kind. The key is the object's name. Each failed write has a
-// wait of its own. So a write that is always refused does not delay other writes, and is not sent
-// again with each of them.
+// retries has the failed writes of one kind. The key is the object's name. Each failed write has
+// its own wait, so a write that always fails does not delay the others.
 type retries map[string]*retry[mirror.Write]
 
-// waiting reports whether an object must not be written yet.
+// waiting reports whether it is too early to write an object again after a failure.
 func (rs retries) waiting(name string, now time.Time) bool { return rs[name].waiting(now) }
 
-// note records whether the write of an object failed. w is nil for a deletion.
+// note records the result of a write. name is the object's name. w is nil for a deletion.
 func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
 	if r := rs[name].after(w, err, now, interval); r != nil {
 		rs[name] = r
@@ -125,8 +126,8 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns when the first retry is due. It does not count deferred retries. It returns zero
-// if there is no retry. It can also return zero after hurry, when a retry is due at once.
+// earliest returns when the first of the failed writes is due again; zero if no failed write waits.
+// Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -137,10 +138,12 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// forgetUnplanned removes the failed writes that the plan no longer has. If the plan has a changed
-// form of a write, that is a new write, and forgetUnplanned removes the old one. Two other kinds of
-// failed writes stay, as deferred: a deletion that waits for the next listing, and a creation whose
-// name another object has.
+// forgetUnplanned removes the failed writes that are not in the new plan. If the plan writes an
+// object differently than before, the old failure is removed too. Two kinds of failed writes stay
+// and become deferred:
+//
+//   - a deletion that waits for the next listing
+//   - a creation that waits because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -157,7 +160,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	for _, c := range conflicts { // With this retry, occupants asks the API server for the object.
+	// The retry stays, so that occupants asks the API server which object has this name.
+	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
 		}
@@ -167,9 +171,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 	maps.DeleteFunc(rs, func(name string, _ *retry[mirror.Write]) bool { return !kept[name] })
 }
 
-// failure returns the failure that reports the failed writes: how many of the planned writes
-// failed, why the first of them failed, and the names of the others. It returns nil if there is
-// nothing to report.
+// failure returns a summary of the failed writes: how many of the planned writes failed, why the
+// first one failed, and the names of the others. It returns nil if there is nothing to report.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -185,8 +188,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, told)}
 }
 
-// passing reports whether a write with this error may succeed if it is planned again: someone else
-// was faster, or the cache is behind.
+// passing reports whether trying the write again may help: another client changed the object first,
+// or the cache is behind.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

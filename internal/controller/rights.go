@@ -17,14 +17,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is the wait before the manager asks again whether it has the rights that it lacked.
+// askAgain is the wait before the manager checks again for a right that it lacks.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of this type. It is false while the manager
-// lacks the rights to watch them.
+// Watched reports whether the manager watches objects of this type. It returns false while the
+// manager lacks the rights to watch them.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
-// denied returns a failure if the manager lacks the rights to mirror a kind; nil if it has them.
+// denied returns a failure if the manager lacks the rights to watch the objects of a kind;
+// otherwise nil.
 func (o *Options) denied(k *kind) *failure {
 	if why := o.watches.why(k.object()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -32,11 +33,11 @@ func (o *Options) denied(k *kind) *failure {
 	return nil
 }
 
-// beginner begins watches when the manager has the rights for them.
+// beginner begins each watch as soon as the manager has the rights for the watch.
 type beginner struct {
 	*Options
 	mgr ctrl.Manager
-	// asking is a client that asks the API server for the manager's rights, without the cache.
+	// asking is a client without a cache. It asks the API server which rights the manager has.
 	asking client.Client
 }
 
@@ -48,14 +49,13 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls begin when the manager may list and watch objects of a type in all its
-// namespaces. If a watch began without these rights, the whole manager could not start. While the
-// rights are missing, the type counts as not watched. The watches of the types in after must have
-// begun before.
+// whenAllowed calls begin as soon as the manager has the rights to list and watch objects of this
+// type in all its namespaces. A watch without these rights would keep the manager from starting.
+// The types in after must be watched first.
 //
-// follows says what the missing rights mean for users; whenAllowed logs it once. If follows is "",
-// the watch is useful but not needed, and begin is called only if the API server confirms the
-// rights. If follows is not "", begin is also called if the API server gives no answer.
+// follows is a text for the log: what does not work while rights are missing. If follows is "", the
+// watch is optional, and begins only after the API server confirmed the rights. Otherwise the watch
+// also begins if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {
@@ -91,9 +91,9 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 	}))
 }
 
-// lacking returns which right the manager lacks to list and watch objects of a type in all its
-// namespaces. If the watch of a type in after has not begun, lacking returns why. It returns "" if
-// nothing is lacking. An error means that the API server gave no answer.
+// lacking checks the rights to list and watch objects of this type. It returns which right is
+// missing, or "". If a type in after is not watched yet, lacking returns the reason. An error means
+// that the API server gave no answer.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
 		if why := b.watches.why(other); why != "" {
@@ -133,8 +133,8 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a runnable that waits for rights. It runs on standby too. So the cache is already
-// filled when this manager takes over.
+// waiting is a function that waits for rights in the background. It also runs while the manager is
+// not the leader. So the cache is already filled when the manager becomes the leader.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

@@ -13,50 +13,50 @@ import (
 )
 
 const (
-	// confirmAfter is the wait after a listing that lacked an object. The next listing comes early,
-	// and confirms that the object is missing.
+	// confirmAfter is the wait between a listing that lacked an object and the next listing. The
+	// next listing comes early, to confirm that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is the largest number of early listings in a row. There is a limit because each
-	// listing may lack other objects than the one before. If prune.afterMisses is larger,
-	// prune.afterMisses is the limit.
+	// confirmations is how many syncs in a row may come early to confirm that objects are missing.
+	// If prune.afterMisses in the spec is larger, that number is the limit.
 	confirmations = 3
 	// firstRetry is the wait after the first failed sync. The wait doubles with each further
-	// failure, up to the interval or mostRetry, whichever is shorter.
+	// failure, up to spec.interval or mostRetry, whichever is shorter.
 	firstRetry = 10 * time.Second
-	// mostRetry is the longest wait after a failed sync, even if the interval is longer.
+	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. A few
-	// changes, such as those of a person, are undone at once. If a controller changes an object
-	// again and again, the operator and this controller do not write at full speed.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others:
+	// repairsAtOnce times without a wait, then once in each repairEvery. Without this limit, the
+	// operator and another controller could overwrite each other at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is how long after a complete listing objects may be deleted. This is enough time for
-	// the writes, and for another try after a conflict.
+	// freshFor is how long after a complete listing the operator may delete the objects that the
+	// listing lacked.
 	freshFor = time.Minute
-	// leastMaxWait is the longest wait that the cloud may ask for. If the interval is longer, the
-	// interval is the limit.
+	// leastMaxWait is the longest wait that the operator grants if the cloud asks for a wait. If
+	// spec.interval is longer, spec.interval is the longest wait.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal is the longest wait after a refused credential. If the interval is longer,
-	// the interval is the limit. If someone grants a role in the cloud, the operator notices that
-	// within this time.
+	// leastMaxRefusal is the longest wait after the cloud refused the credential. If spec.interval
+	// is longer, spec.interval is the longest wait.
 	leastMaxRefusal = 30 * time.Minute
-	// patience is how long a due sync may wait for its credential's request budget before the owner
-	// reports the wait. If the owner's timeout is shorter, the timeout is the limit.
+	// patience is how long the rate limit may delay a sync before the status reports the delay. If
+	// spec.timeout is shorter, spec.timeout is the limit.
 	patience = time.Minute
 )
 
-// schedule decides when to ask the cloud. The zero schedule asks at once.
+// schedule decides when the next sync of a source or discovery is due. With the zero schedule a
+// sync is due at once.
 type schedule struct {
-	// answered is the request that the last sync answered.
+	// answered has the versions of the spec, the annotations and the Secret that the last sync
+	// used.
 	answered request
-	// ended is when the listings of the last sync ended. All waits begin at this time, not after
-	// the writes. Otherwise slow writes could delay the next sync until objects turn stale.
+	// ended is when the listings of the last sync ended. The wait for the next sync begins at this
+	// time, so slow writes do not delay the next sync.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
-	// look is when to check again whether a refused credential was replaced.
+	// look is when to check again whether a person replaced a refused credential.
 	look time.Time
-	// lastSync is when the last complete sync ended: one that listed every kind completely.
+	// lastSync is the end of the last sync that listed every kind completely.
 	lastSync time.Time
 	// failures is how many syncs in a row failed.
 	failures int
@@ -64,24 +64,23 @@ type schedule struct {
 	confirming int
 	// refused is the wait before the next sync if the cloud refused the credential; otherwise 0.
 	refused time.Duration
-	// waiting is the time since which a due sync waits for its credential's request budget; zero if
-	// no sync waits.
+	// waiting is the time since when the rate limit delays a due sync; zero if no sync is delayed.
 	waiting time.Time
 }
 
-// request has the values that start a sync early if one of them changes.
+// request has the values that the last sync used. If one of them changes, a sync can start early.
 type request struct {
-	// generation is the generation of the spec; 0 before the first sync since the start.
+	// generation is the metadata.generation that the last sync used; 0 if no sync is known.
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// secret is the resourceVersion of the Secret; "" if there is none.
+	// secret is the resourceVersion of the Secret; "" if the last sync read no Secret.
 	secret string
 }
 
-// resume takes over the back-off of an earlier process from the owner's status. So a manager that
-// restarts again and again does not use a refused credential each time. The back-off then ends by
-// the same changes as without a restart.
+// resume continues a wait that an earlier process began because the cloud refused the credential.
+// The status has this wait. Without resume, each restart of the manager would use the refused
+// credential again.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -95,15 +94,14 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secret:       b.SecretVersion,
 	}
 	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// Someone may have edited the status. That must not put off the sync longer than a real
-	// back-off.
+	// Someone may have edited the time in the status, so the wait gets an upper limit.
 	s.ended, s.next = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
 	}
 }
 
-// terms are the parts of an owner's spec and annotations that decide when to ask the cloud.
+// terms are the values in the spec and the annotations that decide when a sync is due.
 type terms struct {
 	generation  int64
 	suspend     bool
@@ -111,7 +109,7 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether approvePrune approves a held prune.
+	// approves reports whether the value of approvePrune fits the deletions that wait for approval.
 	approves bool
 }
 
@@ -136,21 +134,23 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// A new listing must decide about the prune.
+		// A new listing must confirm the approved deletions first.
 		return true
-	case now.Before(s.ended): // The clock was set back, so next may be much too late.
+	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
 		return true
 	}
 	return !now.Before(s.next)
 }
 
-// answer records a sync. whole reports whether the sync listed every kind completely.
+// answer records a finished sync. whole reports whether every kind was listed completely.
 func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	if a.early { // Someone changed something, so the back-off begins again.
+	// The sync began early because something changed. So the wait after a refused credential starts
+	// again at its shortest.
+	if a.early {
 		s.refused = 0
 	}
 	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
@@ -165,12 +165,12 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 type attempt struct {
 	// failure is nil if the kind was listed completely.
 	failure *failure
-	// unconfirmed is Unconfirmed of mirror.Report.
+	// unconfirmed reports whether an early listing can confirm that an object is missing.
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due. last says how the last listing of each kind went. spread
-// adds jitter to a wait.
+// plan sets when the next sync is due. last has the result of each kind's last listing. spread adds
+// jitter to a wait.
 func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
 	s.refused = s.refusal(t.interval, last)
 	wait := spread(max(t.interval, s.refused))
@@ -181,7 +181,7 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	case s.confirming < max(confirmations, t.afterMisses):
 		s.confirming++
 		wait = min(wait, confirmAfter)
-	default: // Too many early syncs: the next one comes after the interval.
+	default: // There were enough early syncs, so the next sync comes after the interval.
 		s.confirming = 0
 	}
 	for _, a := range last {
@@ -197,7 +197,7 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 }
 
 // refusal returns how long to wait if the cloud refused the credential for every kind; otherwise 0.
-// The first wait is the interval. The wait doubles with each refusal, up to mostRefusal.
+// The first wait is the interval. The wait doubles with each refusal in a row, up to mostRefusal.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -210,25 +210,26 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals has the reasons that mean that the cloud refused the credential.
+// refusals has the reasons of failures which mean that the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
 
-// mostRefusal returns the longest wait after a refusal, before jitter.
+// mostRefusal returns the longest wait after the cloud refused the credential. Jitter is not
+// included.
 func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter, by at most this percentage. So sources that were made at
-// the same time do not always ask at the same time. random is in [0, 1).
+// jittered makes a wait longer or shorter, by at most this percentage. So sources that were created
+// together do not always ask the cloud together. random is in [0, 1).
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))
 }
 
-// backoff returns the wait after a number of failures in a row. The wait begins at the duration
-// first and doubles with each further failure, up to longest.
+// backoff returns the wait after this number of failures in a row. The wait after one failure is
+// the duration first. Each further failure doubles the wait, up to longest.
 func backoff(failures int, first, longest time.Duration) time.Duration {
 	wait := first
 	for i := 1; i < failures && wait < longest; i++ {

@@ -21,13 +21,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// secretField is the index of owners by the Secret that their spec names.
+// secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated reports whether the owner's Secret is newer than the one that the last sync used. If the
-// manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, at most once
-// in an interval, and only if the cloud refused the credential. An owner whose credential was not
-// refused reads the Secret at its next sync anyway.
+// rotated reports whether the Secret of o is newer than the Secret that the last sync used. If the
+// manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, but only
+// after the cloud refused the credential, and at most once in each interval.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -55,8 +54,8 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer reports whether version is a newer resourceVersion than the other one. "" is older than
-// every version.
+// newer reports whether the first resourceVersion is newer than the second. "" is older than every
+// resourceVersion.
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
@@ -65,8 +64,9 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets makes a controller watch the metadata of Secrets when the manager has the rights.
-// Then a changed credential is used at once. By default the manager does not have these rights.
+// watchSecrets lets a controller watch the metadata of Secrets, as soon as the manager has the
+// rights. A sync then starts at once when a Secret changes. By default the manager does not have
+// these rights.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
@@ -77,13 +77,13 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 		})); err != nil {
 			return err
 		}
-		_, err := mgr.GetCache().GetInformer(ctx, secrets) // If the cache runs already, this waits until it has the Secrets.
+		_, err := mgr.GetCache().GetInformer(ctx, secrets) // If the cache already runs, GetInformer waits until the cache has the Secrets.
 		return err
 	})
 }
 
-// secrets returns a reader of the metadata of Secrets from a watch. It returns nil if Secrets are
-// not watched.
+// secrets returns a reader of the metadata of Secrets. It returns nil if the manager does not watch
+// Secrets.
 func (r *Reconciler) secrets() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
@@ -91,8 +91,7 @@ func (r *Reconciler) secrets() client.Reader {
 	return r.Secrets
 }
 
-// indexBySecret adds the index by which a cache finds the owners that use a Secret. kind is their
-// kind.
+// indexBySecret adds the cache index that finds sources or discoveries by the Secret in their spec.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
 	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
 		key := kind.wrap(o).settings().credentials.APIKey
@@ -107,7 +106,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 	return nil
 }
 
-// users returns a request for each owner that uses a Secret.
+// users returns a reconcile request for each source or discovery whose spec names this Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := r.owners.list()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),

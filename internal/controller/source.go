@@ -15,7 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sources describes InventorySources. They mirror the kinds of observations.
+// sources describes InventorySources. They mirror the kinds in observationKinds, such as Kafka
+// clusters.
 var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
@@ -52,8 +53,8 @@ func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
 }
 
-// foundObjects returns the message about the last sync of a kind. It has the number of listed
-// objects.
+// foundObjects returns the message after a successful sync of one kind. The message has the number
+// of listed objects.
 func foundObjects(_ owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
@@ -63,9 +64,9 @@ func foundObjects(_ owner, s *state, i int) string {
 	return message
 }
 
-// holdOff returns how long a source must wait before its first sync; 0 if it need not wait. Without
-// this wait, sources that a discovery makes together would ask the cloud together. The wait is
-// drawn once, see turnOf, and shown in the status.
+// holdOff returns how long a new source must wait before its first sync; 0 if no wait is needed. A
+// discovery can create many sources together, and the waits spread their first syncs over time. The
+// status shows the wait.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -94,20 +95,20 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether an owner with this status ever had a sync, complete or not.
+// synced reports whether this status shows that there was a sync, complete or not.
 func synced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
 // maxTurns is the largest number of waiting sources that turnOf counts. With the defaults, the
-// first syncs of so many sources take about an interval. No source waits longer than its interval,
-// so there is no need to count more.
+// first syncs of 500 sources take about one interval, and turnOf never returns more than one
+// interval.
 const maxTurns = 500
 
-// turnOf draws the wait of a new source of a discovery. It is a random part of the time that the
-// first syncs of the discovery's other new sources take, or of the source's interval if that is
-// shorter. For any other object turnOf returns 0.
+// turnOf returns a random wait before the first sync of a source that a discovery created; 0 for
+// any other object. The wait is at most the time that the first syncs of the discovery's other new
+// sources take, and at most the source's interval.
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {
@@ -122,7 +123,7 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
 		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
-			requests += len(mirrored(other, observationKinds)) // A small environment takes one request for each kind.
+			requests += len(mirrored(other, observationKinds)) // In a small environment, one request lists all objects of a kind.
 			others++
 		}
 		if others == maxTurns {

@@ -17,58 +17,60 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager remembers of one owner. It is empty at every start on purpose: only
-// listings of this process can show that an object is missing. A new state takes only this from the
-// owner's status: the back-off, whether a prune is held, and when and under which scope each kind
-// was last listed completely.
+// state is what the manager remembers about one source or discovery. After a restart of the
+// manager, a new state begins with only a few values from the status, such as the wait after a
+// refused credential.
 //
-// The work queue gives an owner to one worker at a time, so the fields need no lock. The inboxes
-// have a lock, because event filters use them at any time.
+// Only one worker at a time reconciles a source or discovery, so the fields need no lock. The
+// inboxes have their own lock, because event filters use them too.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the generation of the spec for which the last pass did everything; 0 if something
-	// is left to do.
+	// settled is the metadata.generation for which the last reconcile left nothing to do; 0 if
+	// something is left to do.
 	settled int64
-	// unfinished is the last sync if its pass ended before a plan was made; else nil.
+	// unfinished has the cloud's answers if the last reconcile ended before it had a plan;
+	// otherwise nil.
 	unfinished *unfinished
-	// repairs limits how often the operator undoes changes by others.
+	// repairs limits how often the operator undoes changes that others made to the objects.
 	repairs *rate.Limiter
-	// left says what to do about ConfigMaps that still exist although they are no longer wanted;
-	// nil if there is nothing to report.
+	// left says what to do about ConfigMaps that still exist although the spec no longer asks for
+	// them; nil if there is nothing to report.
 	left *verdict
 }
 
-// kindState is what the manager remembers of one kind of an owner.
+// kindState is the part of state about one kind of object, such as Kafka clusters.
 type kindState struct {
-	// inbox collects the names of objects that someone else may have changed, as the watch shows.
+	// inbox collects the names of objects that someone else may have changed.
 	inbox *inbox
-	// shown is the checksum of the objects as this manager last read or wrote them. After the watch
-	// has shown all these versions, its checksum is the same.
+	// shown is a checksum of the object versions that this manager last read or wrote. If the
+	// versions that the watch shows have the same checksum, no object has changed since.
 	shown checksum
-	// ledger has what the listings since the start said; nil if there was no listing.
+	// ledger has the results of the listings since the manager's start; nil if there was no
+	// listing.
 	ledger *mirror.Ledger
-	// index has the items of the last listing that the ledger recorded. asked is the question of
-	// that listing. The next listing may use this index only if it asks the same question.
+	// index has the items of the last listing. asked says which spec, endpoint, credential and
+	// filter that listing used. The next listing may use index only if all of these are unchanged.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is the report of the last whole plan. preview says what that plan would have done. It
-	// is nil if the owner does not preview, or if there was no complete listing since the start.
+	// report is what the last plan for all objects reported. preview says what that plan would have
+	// done. preview is nil if spec.preview is false, and until the first complete listing since the
+	// manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries has the failed writes. planned is the number of planned writes and deletions.
+	// retries has the failed writes. planned is how many writes and deletions the last plan had.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind completely. It is read from the
-	// status when the state is made. Later edits of the status have no effect.
+	// formerly is when an earlier process last listed the kind completely. The manager reads this
+	// time from the status once, so later edits of the status have no effect.
 	formerly time.Time
 }
 
 // completed returns when the kind's last complete listing ended, in this process or an earlier one.
-// If that time is in the future, completed returns now.
+// It never returns a time after now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -80,17 +82,17 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why objects are not written; nil if there is no failure to report.
+// unwritten returns why objects could not be written; nil if there is nothing to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// undeleted returns the verdict on objects of an ignored kind that still exist; nil if there is
+// undeleted returns why objects still exist although the spec ignores their kind; nil if there is
 // nothing to report.
 func (k *kindState) undeleted(kind string) *verdict {
 	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
-// kept returns the verdict on objects that are to be gone and that finalizers keep; nil if there are
-// none.
+// kept returns a verdict that names the objects whose deletion waits for finalizers; nil if there
+// are none.
 func (k *kindState) kept(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
@@ -98,9 +100,9 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished reports whether the last pass left nothing to do and nothing to wait for in this kind.
-// An object that someone created after the last listing is not in the ledger, so finished also
-// checks the report's number of missing objects.
+// finished reports whether the last reconcile left nothing to do and nothing to wait for in this
+// kind. finished also checks Summary.Missing, because only this number counts an object that
+// someone created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -108,8 +110,8 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops what the listings of a kind showed, because the owner no longer mirrors the kind.
-// Failed deletions stay, with their waits.
+// forget drops the results of a kind's listings, because the spec no longer asks for the kind.
+// Failed deletions stay.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
@@ -144,10 +146,11 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets settled to the generation of the spec for which everything was done, or to 0 if a
+// settle sets s.settled to the generation of the spec for which nothing is left to do, or to 0 if a
 // write failed.
 func (s *state) settle(o owner) {
-	// The object may have a newer generation, from the answer to the status write.
+	// The status write may have brought a newer metadata.generation into o, of a spec that was not
+	// synced yet.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -156,8 +159,8 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns the scope under which an earlier process listed a kind; "" if the status has
-// none.
+// lastScope returns a hash of the endpoint, credential and filter with which an earlier process
+// last listed the kind. The hash comes from the status; "" if the status has none.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -165,7 +168,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the held prune of a kind in the owner's status; nil if there is none.
+// heldIn reads from the status which deletions of a kind wait for a person's approval; nil if there
+// are none.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -173,14 +177,14 @@ func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	return nil
 }
 
-// states holds the state of every owner. It is safe for concurrent use.
+// states has the state of every source or discovery. It is safe for concurrent use.
 type states struct {
 	mu      sync.Mutex
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of an owner. It makes a new state if it does not know the owner, or if the
-// owner was created again under the same name.
+// get returns the state of o. It makes a new state if o is new, or was deleted and created again
+// with the same name.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -195,8 +199,8 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the key and the state of an owner. name is the owner's name, or the short form of it
-// that a label has. The state is nil if the owner is not known.
+// find returns the full name and the state of a source or discovery. name is the full name, or the
+// short form in a label. The state is nil if the manager does not know the source or discovery.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -212,8 +216,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the owners in a namespace that wait for the name of an object of this kind to be
-// free.
+// awaiting returns the sources or discoveries that need this name for one of their objects, while
+// another object has the name.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

@@ -10,38 +10,38 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor reports whether all taken names that the owner wants will be free without
-// help. Each of them then belongs to an object that is being deleted, or to an object of a deleted
-// owner that had the name of this owner. The garbage collector will delete the latter object. If no
-// name is taken, the result is false.
+// waitsForPredecessor reports whether each object that has a needed name will be gone soon without
+// a person's help: it is being deleted, or its owner was deleted. If no needed name is in use, the
+// result is false.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has the sentences about wanted names that are taken. Each sentence has a %s for the names.
-// NAMESPACE and OWNER in a sentence stand for the owner's namespace and name. There is one sentence
-// for each kind of object that can have a wanted name:
+// taken has the messages about object names that are needed but already in use. The owner is the
+// source or discovery that needs the names. Each message has a %s for the names. NAMESPACE and
+// OWNER in a message stand for the owner's namespace and name. Each message is about one sort of
+// object that has a needed name:
 //
-//   - free: an object without a controller that a person can hand over to the owner
-//   - rivals: an object of another owner that a person can hand over to the owner
+//   - free: an object without a controller. A person can hand it over to the owner.
+//   - rivals: an object of another owner. A person can hand it over to the owner.
 //   - theirs: any other object that does not belong to the owner
-//   - formers: an object of a deleted owner that had the name of this owner
+//   - formers: an object of a deleted owner that had this owner's name
 //   - others: an object of the owner that stands for another cloud ID
 //   - clashes: an object that stands for another listed cloud object
 //   - leaving: an object of the owner that is being deleted
 //
-// If nothing can be handed over to owners of this kind, free and rivals are "".
+// For sources, free and rivals are "", because observations cannot be handed over.
 type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
 
-// withOwner puts the owner's namespace and name into the sentences.
+// withOwner replaces NAMESPACE and OWNER in the messages by the namespace and the name of o.
 func (t taken) withOwner(o owner) taken {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
 	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
 	return t
 }
 
-// brief returns a short message. It names one object and counts the others.
+// brief returns a short message. The message names one object and counts the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {

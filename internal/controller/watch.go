@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// firstError is the wait after a first error of the API server. The wait doubles with each
+	// firstError is the wait after the first error of a reconcile. The wait doubles with each
 	// further error, up to mostError.
 	firstError = 5 * time.Millisecond
 	mostError  = 10 * time.Second
 )
 
-// SetupWithManager registers the reconcilers of sources and of discoveries, the controller of
-// ConfigMaps, and the indexes that they use. The watch of sources always begins. Each other watch
-// begins when the manager has the rights for it, see whenAllowed.
+// SetupWithManager adds the controllers of sources, discoveries and ConfigMaps to the manager. The
+// watch of sources begins at once. Each other watch begins as soon as the manager has the rights
+// for it.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
@@ -57,19 +57,21 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds the reconciler to the manager. The reconciler watches its owners. When the manager
-// has the rights, the reconciler also watches the owners' objects and Secrets.
+// register adds a controller for sources or for discoveries to the manager. As soon as the manager
+// has the rights, the controller also watches Secrets, and the objects that it writes.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// A priority queue would make the owners that exist at the start wait behind new ones.
+			// With a priority queue, sources that exist when the manager starts would wait behind
+			// new sources.
 			UsePriorityQueue: ptr.To(false),
-			// A wait after an error of the API server is never longer than the shortest interval.
+			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
-		// A change of the status needs no pass, because the reconciler made it.
+		// A change of the status starts no reconcile, because the reconciler itself made the
+		// change.
 		For(r.owners.empty(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
@@ -91,8 +93,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	return c, r.watchSecrets(ctx, mgr, begin, c)
 }
 
-// IndexBySource adds the index by which a cache finds the observations of a source. If object is
-// not an observation, IndexBySource does nothing.
+// IndexBySource adds the cache index that finds the observations of a source. It does nothing if
+// object is not an observation.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -106,8 +108,9 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that maps an object of a kind to owners: the owner that the object
-// claims, and the owners that wait for the object's name to be free.
+// interested returns a function that says which sources or discoveries to reconcile after an event
+// about an object: the one that the object names as its owner, and those that wait for the object's
+// name.
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -124,13 +127,15 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for the events of a kind's objects. The filter lets an event through if an
-// object was deleted, or if someone else created an object, or changed an object so that it differs
-// from the plan. Then the filter puts the object's name into the owner's inbox. It stops the events
-// of the reconciler's own writes, because they need no pass: a first sync can make 20,000 of them.
-// It also stops an update of nothing that the owner writes, such as a source's write to its own
-// status: an object can differ from the plan for long, in a preview or while writes are refused. The
-// census counts every event.
+// drift returns a filter for events about objects of one kind. An event passes the filter in these
+// cases, and the filter puts the object's name into the inbox for the next reconcile:
+//
+//   - An object was deleted.
+//   - Someone else created an object.
+//   - Someone else changed an object, so that it differs from the plan.
+//
+// Other events need no reconcile, for example the reconciler's own writes, or a new status of a
+// source that a discovery created.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
@@ -167,7 +172,7 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 			if drifted {
 				in.put(e.ObjectNew.GetName())
 			}
-			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now claims another owner.
+			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now names another owner.
 				if former := inboxOf(e.ObjectOld); former != nil {
 					former.put(e.ObjectNew.GetName())
 					drifted = true
