@@ -354,6 +354,17 @@ func TestATimeReadFromAnObservationIsAClaim(t *testing.T) {
 	}
 }
 
+func TestAnAbsenceThatEndedBeforeTheStatusWasWrittenCountsForNothing(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.sync(ids(9)...)
+	w.now = w.now.Add(time.Hour)
+	w.list(clusters, true, records(ids(10))...)
+	w.now = w.now.Add(time.Hour)
+	w.sync(ids(9)...)
+	w.Expect(w.claim("lkc-009")).To(BeTemporally("~", w.now, time.Second))
+}
+
 func TestWithoutAStatusNoObservationIsBelieved(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

@@ -82,7 +82,7 @@ var guards = []guard{
 	{"a wait for a clock set back", "internal/mirror/plan.go", "max(0, p.Now.Sub(since))", "p.Now.Sub(since)", ""},
 	{"one scope for objects of two", "internal/mirror/ledger.go", "found && e.scope != scope", "found && false", ""},
 	{"an object that no one is known to have seen", "internal/mirror/ledger.go", "	return e.scope != l.scope\n", "	return e.scope != \"\" && e.scope != l.scope\n", ""},
-	{"an object that appears after a listing", "internal/mirror/ledger.go", "	case appeared:\n		return r.former.scope\n", "", ""},
+	{"an object that appears after a listing", "internal/mirror/ledger.go", "	case !appeared:\n", "	default:\n", ""},
 	{"the scope of incomplete listings", "internal/controller/report.go", "			(*summary).Scope = s.kinds[i].ledger.Scope()\n", "", "not last seen under the present filter"},
 	{"listed before, with no room to say so", "internal/mirror/discovery.go", "d.Status.Environments != nil && found && !entry.NeverListed", "d.Status.Environments != nil && (!found && unnamed(d) || found && !entry.NeverListed)", ""},
 	{"a kind that a rename ignores", "internal/mirror/override.go", "return k.Mirrored(s)", "return false", ""},
