@@ -156,8 +156,8 @@ func serve(address string, reason func() string) (stop func(), err error) {
 
 // AddChecks adds the checks of /healthz and /readyz. The manager is alive if it answers. It is
 // ready if the API server accepts its credential, and if its cache has all objects of the types in
-// objects. A type is not checked if watched returns false, because the manager has no rights to
-// watch this type.
+// objects. watched returns false if the manager has no rights to watch a type. Such a type is not
+// checked.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err

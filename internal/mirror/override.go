@@ -22,7 +22,7 @@ type overrides struct {
 
 	mu sync.Mutex
 	// environments caches the result for each environment. The key is the environment's ID and
-	// display name. bySet caches the result for each set of overrides.
+	// display name. bySet caches the result for each set of overrides that apply together.
 	environments map[[2]string]*overridden
 	bySet        map[string]*overridden
 }
@@ -93,8 +93,8 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// loses reports whether the rename of an environment would turn off ConfigMaps or the mirroring of
-// a kind. The parameters are three versions of the environment's source:
+// loses reports whether the rename of an environment would turn off the mirroring of a kind, or the
+// ConfigMaps with endpoints. The parameters are three versions of the environment's source:
 //
 //   - has is the source in the cluster.
 //   - known has the settings for the old name.
@@ -113,9 +113,9 @@ func wantsConfigMaps(s *v1alpha1.InventorySource) bool {
 }
 
 // nameOf returns the display name by which the overrides select an environment. Usually this is the
-// listed name. If the environment was renamed, and the new name would turn off something in its
-// source (see loses), nameOf returns the old name. base is the source with the listed name.
-// existing is the source in the cluster, or nil.
+// name in the cloud. If the environment was renamed, and the new name would turn off something in
+// its source (see loses), nameOf returns the old name. base is the source with the name in the
+// cloud. existing is the source in the cluster, or nil.
 func (o *overrides) nameOf(base, existing Object) string {
 	listed := displayName(base)
 	if existing == nil || displayName(existing) == "" || displayName(existing) == listed {
@@ -226,8 +226,8 @@ func overrideRemarks(f Facts, writes []Write) []string {
 	return remarks
 }
 
-// kept returns the old names of renamed environments whose sources keep the settings for the old
-// name, see nameOf. The map key is the source's name.
+// kept returns the environments that were renamed but keep the settings for their old name, see
+// nameOf. The map key is the source's name. The value is the old name.
 func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
 	kept := map[string]string{}
 	for _, has := range existing {
@@ -248,8 +248,7 @@ const maxTemplated = 32
 
 // invalid returns why the API server refuses a source; "" if the API server accepts the source. The
 // template and each override are valid alone, but together they can make an invalid source. A
-// source that a person released from its discovery keeps its spec, so invalid returns "" for this
-// source.
+// source with the annotation unmanaged keeps its spec, so invalid returns "" for this source.
 func invalid(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

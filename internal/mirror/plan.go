@@ -48,7 +48,7 @@ type Facts struct {
 // Plan is the result of Make:
 //
 //   - Changes are the writes and deletions.
-//   - Report is what the plan found out, for example for the status.
+//   - Report has facts for the status, such as counts and conflicts.
 //   - View detects later whether someone else changed an object.
 type Plan struct {
 	Changes
@@ -84,8 +84,8 @@ type Write struct {
 	// FormerPhase is the object's old phase if the cloud changed the phase and this write shows the
 	// change. Otherwise FormerPhase is "".
 	FormerPhase string
-	// wanted is Desired without metadata that others added; nil if the write releases a source from
-	// its discovery. shown are the conditions that the write sets; empty if it sets no conditions.
+	// wanted is Desired without metadata that others added; nil if the write removes the
+	// ownerReference. shown are the conditions that the write sets; empty if it sets no conditions.
 	wanted Object
 	shown  []metav1.Condition
 }
@@ -103,7 +103,7 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 // SameWrite reports whether two writes want the same state of an object. It ignores metadata that
 // others added. If a changes the object but b creates it, SameWrite returns false.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // wanted is nil if the write releases a source from its discovery.
+	if a.wanted == nil || b.wanted == nil { // wanted is nil if the write removes the ownerReference.
 		return a.wanted == nil && b.wanted == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
@@ -154,11 +154,12 @@ type Report struct {
 	// is the case before the first complete listing since the manager's start, and while more
 	// listings must confirm that an object is missing.
 	Undecided bool
-	// Waiting is true if a source that the discovery's selector no longer selects is in its grace
-	// period.
+	// Waiting is true if a source that the discovery's selector no longer selects is still in its
+	// grace period.
 	Waiting bool
-	// Unconfirmed is true if an object is missing and an early listing can confirm that. It is
-	// false after a failed listing, because the next listing must wait for the back-off.
+	// Unconfirmed is true if the next listing should come early, to confirm that an object is
+	// missing. It is false after a failed listing, because the next listing must then wait for the
+	// back-off.
 	Unconfirmed bool
 	// Approved is a person's approval of a deletion, while the approval is valid; otherwise nil.
 	// The next plan gets it as Facts.Approval.
@@ -243,7 +244,7 @@ type Conflict struct {
 	// "" if the object has no controller.
 	Controller string
 	// Predecessor is true if this controller was deleted, and had the same kind and name as the
-	// plan's owner. The garbage collector will delete the object.
+	// plan's source or discovery. The garbage collector will delete the object.
 	Predecessor bool
 	// ID is the cloud ID of the object that has the name. It is "" if the plan needs the name for
 	// the same cloud ID.
@@ -263,10 +264,10 @@ func (c Conflict) Movable() bool {
 type planner struct {
 	Facts
 	Plan
-	absent  int                      // number of missing objects, including released sources
+	absent  int                      // number of missing objects, including unmanaged sources
 	lacking []v1alpha1.MissingObject // the missing observations
 	phases  map[string]int32
-	present int // number of objects from which prune.maxPercent is computed
+	present int // number of objects that are 100 % for prune.maxPercent
 }
 
 // Make returns the plan for one kind of objects. If the source's policy for the kind is Ignore, the
@@ -322,8 +323,8 @@ func Make(facts Facts) *Plan {
 //
 //	if the object            and the cloud object     then the plan
 //	is being deleted         -                        reports the object
-//	has another cloud ID     -                        reports a conflict
-//	was released by a person -                        removes the ownerReference
+//	has the cloud ID A       has the cloud ID B       reports a conflict
+//	is marked as unmanaged   -                        removes the ownerReference
 //	-                        is listed                writes the listed content
 //	-                        is missing               marks the object; pruneChain may delete it
 //	-                        is no longer selected    lets pruneChain decide about the deletion
@@ -392,9 +393,9 @@ func withFinalizers(o Object) string {
 	return fmt.Sprintf("%s (%s)", o.GetName(), Names(o.GetFinalizers()))
 }
 
-// release plans to remove the ownerReference of a source that a person released from its discovery.
-// If the source has no label with a discovery's name, release adds the label. Then the discovery
-// can take the source back later.
+// release plans to remove the ownerReference of a source that has the annotation unmanaged. If the
+// source has no label with a discovery's name, release adds the label, so that the discovery can
+// take the source back later.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -517,7 +518,7 @@ const (
 	// maxPhases is the largest number of entries in the list Phases of a summary.
 	maxPhases = 100
 	// otherPhases is the name of the last entry if there are more than maxPhases phases. This entry
-	// counts the objects in all remaining phases. The name sorts after every phase of the API.
+	// counts the objects in all remaining phases. The entries are sorted, and this name sorts last.
 	otherPhases = "…"
 )
 

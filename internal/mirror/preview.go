@@ -60,8 +60,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied describes the source that has the name in c. If a person can hand this source over to
-// the discovery, the text also says what the discovery would change in the source.
+// occupied returns a text about the source that has the name in c. If a person can hand this source
+// over to the discovery, the text also says what the discovery would change in the source.
 func (p *Plan) occupied(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {

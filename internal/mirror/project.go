@@ -27,8 +27,8 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 const maxYear = 9999
 
 // date parses a date in RFC 3339. It returns nil if the date is invalid, zero or outside the years
-// 0 to 9999. It drops fractions of a second. The Kubernetes API does not store fractions, so the
-// operator would see a difference and write the date again and again.
+// 0 to 9999. It drops fractions of a second, because the Kubernetes API does not store them.
+// Otherwise the operator would find a difference and write the date at every sync.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -57,8 +57,7 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n; nil if n is 0. In the cloud API such numbers begin at 1, so 0
-// means that the API gave no number.
+// positive returns a pointer to n; nil if n is 0. 0 means that the cloud API gave no number.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil

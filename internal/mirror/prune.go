@@ -23,7 +23,7 @@ type chain struct {
 	// each has the rules that judge one object at a time. An object is deleted only if every rule
 	// allows its deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge the remaining objects together. They detect a listing that
+	// batch has the rules that judge all objects to delete together. They detect a listing that
 	// lacks too many objects, for example because the API key lost rights. If a rule asks a person,
 	// the person's approval overrides the rule. If a rule waits, nothing overrides it.
 	batch []func(batch) ruling
@@ -90,7 +90,7 @@ type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
 	missing   int  // number of missing objects, also those that must not be deleted yet
-	total     int  // number of objects, without sources that are released or no longer selected
+	total     int  // number of objects, without sources that are unmanaged or no longer selected
 	empty     bool // the last complete listing was empty
 	fresh     bool // a complete listing has just ended
 }
@@ -142,11 +142,13 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks a person about objects that may still exist in the cloud:
+// scopeChanged asks a person about objects whose cloud object may still exist:
 //
 //   - sources that the discovery's selector no longer selects,
-//   - if maxPercent is below 100: objects that were never listed, and objects that were last listed
-//     with another endpoint, credential or filter.
+//   - objects that were never listed,
+//   - objects that were last listed with another endpoint, credential or filter.
+//
+// If maxPercent is 100, scopeChanged asks only about the sources.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -332,8 +334,8 @@ func (p *planner) delete(absentees []absentee) {
 const digestDigits = 12
 
 // occasion returns one line for each object, sorted. A line has the object's kind, name and UID,
-// and when the object went missing. If the object comes back and goes missing again, its line
-// changes, so an old approval is not valid for it.
+// and when the object went missing. If an object comes back and goes missing again, the line of the
+// object changes, so an old approval is not valid for it.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {

@@ -77,8 +77,8 @@ func attachSchemaRegistry(t topics, o Object, listed bool) {
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if the environment has no Schema Registry cluster. If the parameter reference is already
-// correct, joinSchemaRegistry returns reference itself.
+// nil if the environment has no Schema Registry cluster. If the parameter reference already equals
+// the result, joinSchemaRegistry returns this pointer itself.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.first(t, environment).SchemaRegistryReference
 	switch {

@@ -47,8 +47,8 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns how many bytes the texts need as JSON strings. In JSON one character can need
-// six bytes.
+// jsonSize returns how many bytes the texts need as JSON strings. JSON may need six bytes for one
+// character.
 func jsonSize(texts ...string) (size int) {
 	for _, text := range texts {
 		encoded, _ := json.Marshal(text) // A string always encodes.

@@ -15,7 +15,8 @@ import (
 // variables such as BOOTSTRAP_SERVERS. The source's spec selects the form.
 
 var (
-	// variableID matches an ID that needs only upper case to be part of a shell variable's name.
+	// variableID matches an ID that is a valid part of a shell variable's name if it is in upper
+	// case.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// hashedName matches a name that ends in "_" and 8 hex digits, as names with a hash do.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
@@ -43,8 +44,8 @@ func variable(name string) string {
 }
 
 // variablesOf returns a function that gets the ID of an access point, and returns the part of a
-// variable's name that stands for this access point. This part is the ID in upper case. The first 8
-// hex digits of the ID's SHA-256 are added if
+// variable's name that stands for this access point. This part is the ID in upper case. To make the
+// part valid and unique, "_" and the first 8 hex digits of the ID's SHA-256 are added if
 //
 //   - the ID has characters other than ASCII letters, digits and "_", or begins with a digit,
 //   - the ID is too long,

@@ -12,8 +12,8 @@ import (
 )
 
 // readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
-// authorities. If any part of the file is damaged, it returns an error, so that no certificate is
-// silently missing.
+// authorities. If the file has any damaged or unexpected block, readCABundle returns an error, so
+// that no certificate is silently missing.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil

@@ -9,7 +9,7 @@ import "github.com/go-logr/logr"
 const mostVerbose = 6
 
 // Discreet returns a logger that drops messages above the level mostVerbose, because such messages
-// can have credentials. It passes all other messages to l.
+// can contain credentials. It passes all other messages to l.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

@@ -25,8 +25,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/options"
 )
 
-// The test reads a Secret with client-go, in JSON and in protobuf. At no log level may the log have
-// the Secret.
+// The test reads a Secret with client-go, in JSON and in protobuf. The log must not contain the
+// Secret at any log level.
 func TestNoLogLevelShowsASecret(t *testing.T) {
 	const value = "s3cr3t-that-nobody-may-see"
 	secret := &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},

@@ -153,7 +153,8 @@ func (o *Options) completeManager(selector labels.Selector) {
 		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
-	// Otherwise a plan could miss the writes of the previous plan, because the cache is late.
+	// Reads from the cache wait for the manager's own writes. So a plan never misses the writes of
+	// the previous plan.
 	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
