@@ -58,7 +58,7 @@ func valueOf(m *dto.Metric) float64 {
 	return m.GetGauge().GetValue()
 }
 
-// used returns metrics after some calls, so that each metric has at least one series.
+// used calls the methods of new metrics, so that each metric has at least one series.
 func used() (*prometheus.Registry, *Metrics) {
 	registry := prometheus.NewPedanticRegistry()
 	m := New(registry, testBuild)

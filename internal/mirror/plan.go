@@ -30,8 +30,8 @@ type Facts struct {
 	// Existing are the objects in the cluster that belong to Owner. Make does not change these
 	// objects.
 	Existing []Object
-	// Occupants are objects in the cluster that do not belong to Owner but have a name that Owner
-	// needs. The map key is the name.
+	// Occupants are objects in the cluster that have a name that the plan needs, but do not belong
+	// to Owner. The map key is the name.
 	Occupants map[string]Object
 	// Completed is when the last complete listing of this kind ended, also if the manager was
 	// restarted since then. It is zero if there was no complete listing.
@@ -103,7 +103,7 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 // SameWrite reports whether two writes want the same state of an object. It ignores metadata that
 // others added. If a changes the object but b creates it, SameWrite returns false.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // wanted is nil if the write removes the ownerReference.
+	if a.wanted == nil || b.wanted == nil { // Two writes that remove the ownerReference are the same.
 		return a.wanted == nil && b.wanted == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
@@ -154,8 +154,8 @@ type Report struct {
 	// is the case before the first complete listing since the manager's start, and while more
 	// listings must confirm that an object is missing.
 	Undecided bool
-	// Waiting is true if a source that the discovery's selector no longer selects is still in its
-	// grace period.
+	// Waiting is true if a source waits for the end of its grace period, because the discovery's
+	// selector no longer selects the source.
 	Waiting bool
 	// Unconfirmed is true if the next listing should come early, to confirm that an object is
 	// missing. It is false after a failed listing, because the next listing must then wait for the
@@ -406,7 +406,7 @@ func (p *planner) release(existing Object) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	if labels[v1alpha1.LabelDiscovery] == "" { // A person may have set the label for another discovery.
+	if labels[v1alpha1.LabelDiscovery] == "" { // Keep a label that a person has set for another discovery.
 		labels[v1alpha1.LabelDiscovery] = LabelValue(p.Owner.GetName())
 	}
 	next.SetLabels(labels)

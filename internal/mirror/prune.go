@@ -80,7 +80,8 @@ type absentee struct {
 	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
 	// has changed since the object was last listed.
 	moved bool
-	// outside is true if the cloud lists the object, but the selector no longer selects it.
+	// outside is true if the cloud lists the object, but the discovery's selector no longer selects
+	// it.
 	outside bool
 }
 
@@ -103,8 +104,9 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings in a row lacked the object. If the selector no
-// longer selects the object, unconfirmed does not wait, because the cloud still lists it.
+// unconfirmed waits until enough complete listings in a row lacked the object. If the discovery's
+// selector no longer selects the object, unconfirmed does not wait, because the cloud still lists
+// it.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits
@@ -112,7 +114,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// inGrace waits until the grace period is over.
+// inGrace waits until the grace period in spec.prune is over.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
 		return waits

@@ -19,8 +19,8 @@ type View struct {
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
-	// staleAt is when the objects become stale, unless a complete listing comes first. It is zero
-	// if the objects are already stale or cannot become stale.
+	// staleAt is when the last complete listing becomes too old, so that the objects are stale. It
+	// is zero if the objects are already stale or cannot become stale.
 	staleAt time.Time
 	// conflicts is Report.Conflicts of the plan, sorted by name.
 	conflicts []Conflict
@@ -49,8 +49,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the objects become stale, unless a complete listing comes first. It returns
-// zero if the objects are already stale or cannot become stale.
+// StaleAt returns when the last complete listing becomes too old, so that the objects are stale. It
+// returns zero if the objects are already stale or cannot become stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
