@@ -243,7 +243,7 @@ func TestAwaitOutlastsAnAPIServersRestart(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	whole, _ := anOldServer(t)
-	var state atomic.Int32 // The status of every answer; 0 redirects to the server whole instead.
+	var state atomic.Int32 // The status of every answer; 0 redirects to the other server.
 	state.Store(http.StatusNotFound)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status := int(state.Load()); status != 0 {

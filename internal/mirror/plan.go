@@ -168,8 +168,8 @@ type Report struct {
 	Remarks []string
 }
 
-// Unfilled returns how many cloud objects lack an object in the cluster. Their name is taken, or
-// the object with this name is being deleted.
+// Unfilled returns how many cloud objects lack an object in the cluster. Another object has their
+// name, or the object with their name is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
 // Gone returns the number of objects that are missing or that the discovery's selector no longer

@@ -38,7 +38,7 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 }
 
 // creations returns entries for the sources to create. This includes sources that must wait because
-// their name is taken.
+// another object has their name.
 func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource

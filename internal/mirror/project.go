@@ -57,7 +57,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n; nil if n is 0. 0 means that the cloud API gave no number.
+// positive returns a pointer to n; nil if n is 0, because 0 means that the cloud API gave no
+// number.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil

@@ -20,8 +20,8 @@ import (
 // chain has the rules that decide whether a missing object is deleted. See
 // docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each has the rules that judge one object at a time. An object is deleted only if every rule
-	// allows its deletion.
+	// each has the rules that judge one object at a time. An object is deleted only if all these
+	// rules allow its deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
 	// batch has the rules that judge all objects to delete together. They detect a listing that
 	// lacks too many objects, for example because the API key lost rights. If a rule asks a person,
@@ -199,7 +199,7 @@ func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 		switch {
 		case r.verdict == ask && asked == nil:
 			asked = &r
-		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The person must also know that objects may still exist in the cloud.
+		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must also say that the cloud may still have the objects.
 			asked.message += "; " + r.message
 		}
 		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
