@@ -378,8 +378,8 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 	p.Unchanged++
 }
 
-// lack counts a missing object. If it is an observation, the summary gets its name and since when it
-// is missing.
+// lack counts a missing object. For an observation, lack also notes the name and when the
+// observation went missing.
 func (p *planner) lack(existing Object) {
 	p.absent++
 	if p.Kind.conditions != nil {
