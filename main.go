@@ -115,22 +115,21 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns the client configuration for the cluster. It also changes o: the watches get a
-// connection of their own, and so does the leader election. So 20,000 writes delay neither of them,
+// connect returns the configuration of clients for the cluster. It also changes o, so that watches
+// and the leader election use connections of their own. Otherwise 20,000 writes could delay them,
 // see docs/decisions/0022.
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return nil, err
 	}
-	cluster.QPS = -1 // No limit here: the API server's priority and fairness limits requests.
+	cluster.QPS = -1 // No limit in the client, because the API server limits requests itself.
 	o.LeaderElectionConfig = ownConnection(cluster)
 	o.Cache.HTTPClient, err = rest.HTTPClientFor(ownConnection(cluster))
 	return cluster, err
 }
 
-// ownConnection returns a copy of cluster. A client with this copy shares no connection with other
-// clients.
+// ownConnection returns a copy of cluster. A client with this copy opens a connection of its own.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health reports whether the manager can work. It checks whether the API server serves the
-// manager's kinds and accepts its credential, and whether the manager's caches are filled.
+// Package health checks whether the manager can work. The API server must serve the operator's
+// kinds and accept the manager's credential. The manager's caches must be filled.
 package health
 
 import (
@@ -32,21 +32,24 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// OldestServer is the oldest Kubernetes version whose API server has all the features that the
-// kinds use. It has selectable fields, which came with 1.32.
+// OldestServer is the oldest supported version of Kubernetes. The operator's kinds use selectable
+// fields, which came with 1.32.
 const OldestServer = "1.32.0"
 
 const (
-	// lookAgain is the time between two requests for the kinds that the API server serves.
+	// lookAgain is the time after which Await asks the API server again.
 	lookAgain = 2 * time.Second
-	// sayAgain is the time between two log lines about the same missing kinds.
+	// sayAgain is the time between two log lines about missing kinds.
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of these objects. While it waits, it logs which
-// kinds are missing, and answers /healthz and /readyz on address. If address is "" or "0", it
-// answers no probes. It returns an error if ctx ends, if the API server does not answer the first
-// request, or if it cannot listen on address.
+// Await waits until the API server serves the kinds of these objects. While it waits, it logs the
+// missing kinds, and answers probes on address. If address is "" or "0", it answers no probes.
+// Await returns an error if
+//
+//   - ctx ends,
+//   - the API server does not answer the first request,
+//   - Await cannot listen on address.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -89,8 +92,8 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing returns two errors. lacking names the kinds that the API server does not serve; nil if it
-// serves all kinds. err is not nil if the API server gives no answer.
+// missing asks the API server which kinds it serves. lacking names the kinds that the API server
+// does not serve; nil if it serves all kinds. err is set if the API server does not answer.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -110,8 +113,8 @@ func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext
 		strings.Join(left, ", "), group), nil
 }
 
-// warnOfOldServer logs a line if the API server is older than OldestServer. The manager works with
-// such a server, but without the features that the server lacks.
+// warnOfOldServer logs a line if the API server is older than OldestServer. The manager starts
+// anyway.
 func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, log logr.Logger) {
 	info, err := server.ServerVersionWithContext(ctx)
 	if err != nil {
@@ -143,7 +146,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = probes.Serve(listener) // It always returns the error that Close causes.
+		_ = probes.Serve(listener) // The error only says that Close was called.
 	}()
 	return func() {
 		_ = probes.Close()
@@ -151,11 +154,10 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks adds the checks of /healthz and /readyz. The manager is ready when its cache holds all
-// objects of these types, and the API server accepts its credential. A type does not count if the
-// manager does not watch it because rights are missing: neither a restart nor a rollback would
-// help. Each type has a check with the name of its kind. /readyz?verbose lists all checks. The
-// manager is alive if it answers at all, whatever the cloud and the API server do.
+// AddChecks adds the checks of /healthz and /readyz. The manager is alive if it answers. It is
+// ready if the API server accepts its credential, and if its cache has all objects of the types in
+// objects. watched returns false if the manager has no rights to watch a type. Such a type is not
+// checked.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -176,12 +178,12 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	return mgr.AddReadyzCheck("credential", accepted(server))
 }
 
-// askAgain is how long the API server's answer about the credential counts. After that, the next
-// check asks again.
+// askAgain is how long an answer about the credential is valid. A later check asks the API server
+// again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails while the API server refuses the manager's credential. The
-// manager can then neither read nor write. Other failures of the API server do not count.
+// accepted returns a check that fails if the API server refuses the manager's credential. Other
+// errors of the API server do not make the check fail.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -201,24 +203,21 @@ func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	}
 }
 
-// filled is a runnable. Its channel is closed when the manager's caches are filled.
+// filled is a channel that is closed when the manager's caches are filled.
 type filled chan struct{}
 
-// Start closes the channel. A manager starts its runnables after its caches are filled.
+// Start closes the channel. The manager calls Start after its caches are filled.
 func (f filled) Start(context.Context) error {
 	close(f)
 	return nil
 }
 
-// NeedLeaderElection returns false, because caches are filled on every manager, not only on the
-// leader.
+// NeedLeaderElection returns false, so that the manager calls Start even if it is not the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
-// Start runs the manager and returns its error when the manager has ended. If ctx ends before the
-// caches are filled, Start returns nil at once and does not stop the manager. A manager that is
-// stopped at that time would wait for its caches forever and use a whole core
-// (manager/runnable_group.go of controller-runtime v0.25.2). It need not be stopped: no runnable
-// has started yet, and the manager ends with the process.
+// Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
+// caches are filled, Start returns nil without stopping the manager. Stopping would never end,
+// because controller-runtime v0.25.2 would wait for the caches (manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
 	if err := mgr.Add(filled); err != nil {

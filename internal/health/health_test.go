@@ -75,7 +75,7 @@ func probe(ctx context.Context, address, path string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
-// startManager starts a manager that has only its checks, on this address. stop ends the manager.
+// startManager starts a manager that only answers probes on this address. stop ends the manager.
 func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, address string) (stop func(), ended chan error) {
 	t.Helper()
 	g := NewWithT(t)
@@ -172,7 +172,7 @@ func TestAwaitEndsWhereAnAPIServerHangs(t *testing.T) {
 		"a request's own limit is longer than a pod's time to stop")
 }
 
-// resourcesOf returns the resource of each kind that the operator works with. The keys are the kinds.
+// resourcesOf returns the resource name of each kind of the operator. The map key is the kind.
 func resourcesOf(g Gomega, scheme *runtime.Scheme) map[string]string {
 	resources := map[string]string{}
 	for _, o := range controller.Objects() {
@@ -184,8 +184,8 @@ func resourcesOf(g Gomega, scheme *runtime.Scheme) map[string]string {
 	return resources
 }
 
-// anOldServer is an API server that serves the kinds, but never answers a request for objects of
-// these kinds. It sends a value to asked when such a request comes.
+// anOldServer starts an API server of an old version. It lists the operator's kinds, but never
+// answers a request for objects of these kinds. Such a request sends a value to asked.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
 	asked = make(chan struct{}, 1)
@@ -218,7 +218,7 @@ func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 		}
 		select {
 		case <-r.Context().Done():
-		case <-closed: // A manager that is not stopped goes on asking.
+		case <-closed: // Ends the requests of a manager that still runs.
 		}
 	}))
 	t.Cleanup(func() {
@@ -243,7 +243,7 @@ func TestAwaitOutlastsAnAPIServersRestart(t *testing.T) {
 	scheme := runtime.NewScheme()
 	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
 	whole, _ := anOldServer(t)
-	var state atomic.Int32 // The status of every answer; 0 for the answers of whole.
+	var state atomic.Int32 // The status of every answer; 0 redirects to the other server.
 	state.Store(http.StatusNotFound)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if status := int(state.Load()); status != 0 {

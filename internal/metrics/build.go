@@ -4,13 +4,13 @@ package metrics
 
 import "runtime/debug"
 
-// Build identifies the version that was built.
+// Build identifies the version of the manager that was built.
 type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild returns the build information that the Go tool stored in the binary. If version is not
-// empty, ReadBuild uses it instead of the module's version. In a release, the linker sets version.
+// ReadBuild returns the build information that Go stored in the binary. If version is not empty, it
+// replaces the module's version.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

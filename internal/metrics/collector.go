@@ -17,8 +17,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout bounds how long a scrape waits for the cache, because the cache may not be filled
-// yet.
+// scrapeTimeout is how long a scrape waits for the manager's cache, which may not be filled yet.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -44,7 +43,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// Object returns a new, empty observation. Objects returns an empty list of observations.
+	// Object returns an empty observation of this kind. Objects returns an empty list for this
+	// kind.
 	Object  func() client.Object
 	Objects func() client.ObjectList
 }
@@ -55,21 +55,20 @@ func (k *Kind) info() *prometheus.Desc {
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
 }
 
-// Collector reads metrics from the status of sources and discoveries at each scrape. When an object
-// is deleted, its series end.
+// Collector makes metrics from the objects in the cluster at each scrape. A deleted object has no
+// metrics any more.
 type Collector struct {
 	// Reader reads from the manager's cache.
 	Reader client.Reader
 	// Kinds are the mirrored kinds.
 	Kinds []Kind
-	// Elected is closed when this manager begins to work. Until then nothing is collected, because
-	// a manager on standby would report the same sources a second time.
+	// Elected is closed when this manager begins to work. Before that, Collector reports nothing,
+	// because the leader already reports the same sources.
 	Elected <-chan struct{}
-	// Watched reports whether the manager watches a type of object. If Watched is nil, the manager
-	// watches all types. The Collector does not read objects of a type that is not watched: reading
-	// them would begin a watch, and the manager lacks the rights for that watch.
+	// Watched reports whether the manager watches a type of objects; nil means that it watches all
+	// types. Collector does not read other types, because the manager has no rights to watch them.
 	Watched func(client.Object) bool
-	// PerObservation adds one series for each observation.
+	// PerObservation turns on one series for each observation.
 	PerObservation bool
 }
 
@@ -83,7 +82,7 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. An object that cannot be read gives no series.
+// Collect implements prometheus.Collector. Objects that cannot be read have no series.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	select {
 	case <-c.Elected:
@@ -97,7 +96,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// The cache of a shard has only the shard's sources, but the observations of all sources.
+	// With --watch-label-selector, the cache has only the selected sources, but the observations of
+	// all sources. own has the selected sources, so that only their observations are collected.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -126,7 +126,8 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 	}
 }
 
-// readiness returns 1 if the Ready condition is True, otherwise 0, and the condition's reason.
+// readiness returns the value 1 if the Ready condition is True, otherwise 0. It also returns the
+// condition's reason.
 func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	switch {
@@ -138,7 +139,7 @@ func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	return 0, condition.Reason
 }
 
-// collectSource collects the series of a source. A source that is being deleted has none.
+// collectSource collects the series of a source. A source that is being deleted has no series.
 func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.InventorySource) {
 	if !source.DeletionTimestamp.IsZero() {
 		return
@@ -164,8 +165,8 @@ func (c *Collector) collectSource(ch chan<- prometheus.Metric, source *v1alpha1.
 	}
 }
 
-// collectPrune collects how many objects of the kind are missing for this owner, and whether their
-// prune waits for a person's approval.
+// collectPrune collects how many objects of the kind are missing, and whether their deletion waits
+// for a person's approval.
 func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror.Kind) {
 	count, held := 0.0, 0.0
 	if summary := *kind.Summary(owner); summary != nil {
@@ -178,8 +179,7 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects the series of observations. An observation has a series only if its
-// source is in own.
+// collectObservations collects one series for each observation whose source is in own.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {
@@ -189,7 +189,7 @@ func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheu
 		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 			continue
 		}
-		_ = meta.EachListItem(list, func(object runtime.Object) error { // It fails only if the function fails.
+		_ = meta.EachListItem(list, func(object runtime.Object) error { // EachListItem fails only if this function fails.
 			o := object.(v1alpha1.Observation)
 			source := o.Origin().SourceRef.Name
 			if own[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {

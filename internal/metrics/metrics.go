@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics declares all metrics of the operator, and says how their series end. Forget ends
-// the series of a deleted owner. Collector reads other metrics from the cluster at each scrape, so
-// their series end without Forget.
+// Package metrics declares the operator's metrics. The type Metrics counts what this process does.
+// The type Collector reads the state of the cluster at each scrape.
 package metrics
 
 import (
@@ -17,7 +16,8 @@ import (
 
 const namespace = "ccloud_inventory"
 
-// Metrics are the figures that only the running process knows. They are safe for concurrent use.
+// Metrics counts what this process does, for example syncs and writes. It is safe for concurrent
+// use.
 type Metrics struct {
 	syncs          *prometheus.CounterVec
 	syncDuration   *prometheus.HistogramVec
@@ -28,13 +28,12 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has the owners that asked the cloud. The first key is the namespace and the name of an
-	// owner, the second key is its kind.
+	// asking has the sources and discoveries that send requests to the cloud. The first key is the
+	// namespace and the name, the second key is the kind.
 	asking map[[2]string]map[string]bool
 }
 
-// New registers the metrics. It panics if they are registered already, because that is a mistake in
-// the program.
+// New registers the metrics. It panics if they are already registered.
 func New(registry prometheus.Registerer, build Build) *Metrics {
 	m := &Metrics{
 		syncs: counter("sync_total", "Syncs of one kind of one source, by result: Succeeded or the reason of the failure.", "kind", "result"),
@@ -68,7 +67,7 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Synced counts one sync of a kind, successful or not.
+// Synced counts one sync of a kind, with its result.
 func (m *Metrics) Synced(kind, result string) {
 	m.syncs.WithLabelValues(kind, result).Inc()
 }
@@ -92,9 +91,9 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts the requests for one owner. ownerKind is the owner's
-// kind in lower case. A request may end after Forget: others may wait for the token that it gets.
-// Such a request makes no series of the owner.
+// ObserveCalls returns a function that counts a request to the cloud by a source or discovery.
+// ownerKind is the kind of this object, in lower case. A request that ends after Forget is counted
+// too, but it makes no series for the deleted object.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,8 +113,8 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of a deleted owner. If owners of two kinds have the same namespace and
-// name, they share their series. Forget removes such series only when both owners are deleted.
+// Forget removes the series of a deleted source or discovery. A source and a discovery with the
+// same namespace and name share a series. Forget removes a shared series when both are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -26,7 +26,7 @@ import (
 var testBuild = Build{Version: "v1", Revision: "abc", GoVersion: "go1"}
 
 // gathered returns the value of every series. The key has the form "name{label=value,…}". The value
-// of a histogram is its number of observations.
+// of a histogram is how many values it has recorded.
 func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	families, err := registry.Gather()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
@@ -58,8 +58,7 @@ func valueOf(m *dto.Metric) float64 {
 	return m.GetGauge().GetValue()
 }
 
-// used returns metrics that have been used. Each metric has a series for the source a/prod, and
-// some have a series for a/other.
+// used calls the methods of new metrics, so that each metric has at least one series.
 func used() (*prometheus.Registry, *Metrics) {
 	registry := prometheus.NewPedanticRegistry()
 	m := New(registry, testBuild)
@@ -147,7 +146,7 @@ func TestWhatIsMissingIsCountedByOwnerAndKind(t *testing.T) {
 	t.Parallel()
 	m := filled()
 	m.sources[0].Status.KafkaClusters.Missing, m.sources[0].Status.Peerings.Missing = 2, 3
-	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // Left from a time when peerings were mirrored.
+	m.sources[1].Status.Peerings = &v1alpha1.InventorySummary{Missing: 4} // The source no longer mirrors peerings.
 	m.discoveries[0].Status.Environments = &v1alpha1.InventorySummary{Missing: 5}
 	NewWithT(t).Expect(collected(t, m, false)).To(And(
 		HaveKeyWithValue("ccloud_inventory_observations_missing{kind=KafkaCluster,name=prod,namespace=a}", 2.0),
@@ -171,7 +170,7 @@ func TestTheBuildIsWhatTheBinarySays(t *testing.T) {
 	g.Expect(ReadBuild("").GoVersion).To(Equal(runtime.Version()))
 }
 
-// memory is a client.Reader of lists in memory.
+// memory is a client.Reader that reads lists from memory.
 type memory struct {
 	client.Reader
 	sources []v1alpha1.InventorySource
@@ -179,7 +178,7 @@ type memory struct {
 	discoveries []v1alpha1.EnvironmentDiscovery
 	clusters    []v1alpha1.KafkaClusterObservation
 	peerings    []v1alpha1.PeeringObservation
-	// broken reports whether reading a list fails. If broken is nil, no list fails.
+	// broken reports whether List fails for a list; nil means that List never fails.
 	broken func(client.ObjectList) bool
 }
 
@@ -251,7 +250,8 @@ func collected(t *testing.T, reader client.Reader, perObservation bool) map[stri
 	return gathered(t, registry)
 }
 
-// kinds are the same as the controller's kinds. This package must not import the controller.
+// kinds has two of the controller's kinds. This package cannot import the controller, because the
+// controller imports this package.
 var kinds = []Kind{
 	{mirror.KafkaCluster, func() client.Object { return &v1alpha1.KafkaClusterObservation{} }, func() client.ObjectList { return &v1alpha1.KafkaClusterObservationList{} }},
 	{mirror.Peering, func() client.Object { return &v1alpha1.PeeringObservation{} }, func() client.ObjectList { return &v1alpha1.PeeringObservationList{} }},
@@ -280,8 +280,8 @@ var (
 		"ccloud_inventory_observations_missing{kind=KafkaCluster,name=suspended,namespace=a}":      0,
 		"ccloud_inventory_prune_held{kind=Peering,name=suspended,namespace=a}":                     0,
 		"ccloud_inventory_observations_missing{kind=Peering,name=suspended,namespace=a}":           0,
-		// Neither kind was ever listed, so the time counts from the creation of the source. The
-		// default is three times the interval.
+		// These kinds were never listed, so the time counts from the creation of the source. A kind
+		// turns stale after staleAfter, or by default after three intervals.
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=Peering,name=prod,namespace=a}":      1767000000 + 600,
 		"ccloud_inventory_source_stale_timestamp_seconds{kind=KafkaCluster,name=new,namespace=a}":  1767300000 + 900,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,

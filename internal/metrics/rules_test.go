@@ -68,12 +68,12 @@ func namesOf(collectors ...prometheus.Collector) []string {
 	return names
 }
 
-// declared returns the names of all metrics that a manager has.
+// declared returns the names of all metrics of the manager.
 func declared() []string {
 	r := &recorder{}
 	New(r, testBuild)
 	r.MustRegister(&Collector{Kinds: kinds})
-	return append(namesOf(r.collectors...), "leader_election_master_status") // this one is of controller-runtime
+	return append(namesOf(r.collectors...), "leader_election_master_status") // controller-runtime declares this metric
 }
 
 func TestEveryMetricHasASeriesInATest(t *testing.T) {

@@ -14,16 +14,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// overrides are the template and spec.overrides of a discovery, in a form that is fast for many
-// environments. overrides keep each result, because a plan needs it several times. They are safe for
-// concurrent use.
+// overrides computes the settings of each environment from a discovery's template and
+// spec.overrides. It caches the results. It is safe for concurrent use.
 type overrides struct {
 	template v1alpha1.MirrorSettings
 	all      []override
 
 	mu sync.Mutex
-	// environments has the results by the environment's ID and name. bySet has the same results by
-	// the set of overrides that select the environment. Many environments can have the same set.
+	// environments caches the result for each environment. The key is the environment's ID and
+	// display name. bySet caches the result for each set of overrides that apply together.
 	environments map[[2]string]*overridden
 	bySet        map[string]*overridden
 }
@@ -34,12 +33,12 @@ type override struct {
 	spec  v1alpha1.MirrorSettings
 }
 
-// overridden is a template that a set of overrides has changed.
+// overridden is the result of applying a set of overrides to a discovery's template.
 type overridden struct {
-	// applying has the indexes of these overrides. settings are the changed settings.
+	// applying has the indexes of the applied overrides in spec.overrides. settings is the result.
 	applying []int
 	settings v1alpha1.MirrorSettings
-	// contradictions has a sentence for each two overrides that set a field to different values.
+	// contradictions has messages about fields that two overrides set to different values.
 	contradictions []string
 }
 
@@ -55,8 +54,8 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
 	return o
 }
 
-// of returns the template as the overrides change it for an environment. The caller must not change
-// the result.
+// of returns the settings for an environment: the template, changed by the overrides that select
+// the environment. The caller must not change the result.
 func (o *overrides) of(id, displayName string) *overridden {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,7 +77,7 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid returns the template changed by these overrides, in this order.
+// overlaid applies the overrides with these indexes to the template, one after the other.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -94,9 +93,12 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// loses reports whether a source that has these settings, and would keep them by the known name of its
-// environment, loses something by its new name: a kind that is mirrored, or ConfigMaps. The objects
-// would be deleted at once.
+// loses reports whether the rename of an environment would turn off the mirroring of a kind, or the
+// ConfigMaps with endpoints. The parameters are three versions of the environment's source:
+//
+//   - has is the source in the cluster.
+//   - known has the settings for the old name.
+//   - renamed has the settings for the new name.
 func loses(has, known, renamed *v1alpha1.InventorySource) bool {
 	lost := func(wants func(*v1alpha1.InventorySource) bool) bool {
 		return wants(has) && wants(known) && !wants(renamed)
@@ -110,10 +112,10 @@ func wantsConfigMaps(s *v1alpha1.InventorySource) bool {
 	return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
 }
 
-// nameOf returns the name of an environment by which the overrides select it. This is the name that
-// was listed, unless a rename would delete something: if the name that the environment's source has
-// mirrors what the listed name does not, nameOf returns the name that the source has. base is the
-// source as listed. existing is the source in the cluster, or nil.
+// nameOf returns the display name by which the overrides select an environment. Usually this is the
+// name in the cloud. If the environment was renamed, and the new name would turn off something in
+// its source (see loses), nameOf returns the old name. base is the source with the name in the
+// cloud. existing is the source in the cluster, or nil.
 func (o *overrides) nameOf(base, existing Object) string {
 	listed := displayName(base)
 	if existing == nil || displayName(existing) == "" || displayName(existing) == listed {
@@ -128,10 +130,10 @@ func (o *overrides) nameOf(base, existing Object) string {
 	return listed
 }
 
-// overlay copies the fields that are set in patch to target, as a JSON merge patch does. Members of
-// structs and maps are copied one by one. Everything else is replaced. An empty list that is not
-// nil counts as set. overlay calls onSet for each copied field, with the field's path and whether
-// its value changed.
+// overlay copies to target every field that patch sets. As in a JSON merge patch, it merges structs
+// and maps member by member, and replaces all other values. An empty list that is not nil counts as
+// set. overlay calls onSet for each copied field, with the field's path and whether the value
+// changed.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
@@ -155,7 +157,8 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 	}
 }
 
-// sameValue reports whether two values of a setting are equal. The order of a list does not count.
+// sameValue reports whether two values of a field are equal. It ignores the order of identifiers in
+// a list.
 func sameValue(a, b any) bool {
 	if list, is := a.([]v1alpha1.Identifier); is {
 		return maps.Equal(setOf(list), setOf(b.([]v1alpha1.Identifier)))
@@ -163,10 +166,13 @@ func sameValue(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// overrideRemarks returns notes about a discovery's overrides. One note names the overrides that
-// select no environment of the discovery. Another note names two overrides that set a field to
-// different values. Others name the sources that keep the former name of their environment, and the
-// sources that the API server refuses.
+// overrideRemarks returns notes about a discovery's spec.overrides, for people to read. There are
+// notes about
+//
+//   - overrides that select no environment,
+//   - overrides that set a field to different values,
+//   - sources that keep the settings for the old name of a renamed environment,
+//   - sources that the API server refuses.
 func overrideRemarks(f Facts, writes []Write) []string {
 	all := f.Owner.overrides()
 	kept := all.kept(f.Desired, f.Existing)
@@ -220,8 +226,8 @@ func overrideRemarks(f Facts, writes []Write) []string {
 	return remarks
 }
 
-// kept returns the names that environments keep although they were renamed, see nameOf. The map key
-// is the source's name.
+// kept returns the environments that were renamed but keep the settings for their old name, see
+// nameOf. The map key is the source's name. The value is the old name.
 func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
 	kept := map[string]string{}
 	for _, has := range existing {
@@ -236,12 +242,13 @@ func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
 	return kept
 }
 
-// maxTemplated is the most labels, and the most annotations, of a template.
+// maxTemplated is the largest number of labels in a template, and the largest number of
+// annotations.
 const maxTemplated = 32
 
-// invalid says why the API server refuses a source as overrides make it; "" if it takes the source.
-// The template and each override by itself are valid, so only what they make together can be wrong.
-// A source that is released keeps its spec.
+// invalid returns why the API server refuses a source; "" if the API server accepts the source. The
+// template and each override are valid alone, but together they can make an invalid source. A
+// source with the annotation unmanaged keeps its spec, so invalid returns "" for this source.
 func invalid(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

@@ -9,7 +9,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Peering is the Kind for network peerings. The phases come from the API networking/v1.
+// Peering is the Kind of network peerings. ReadyPhase and OtherPhases are phases in the cloud API
+// networking/v1.
 var Peering = observationKind(connecting(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
@@ -32,7 +33,7 @@ var Peering = observationKind(connecting(Kind{
 	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// trouble joins the code and the message of the API's error.
+// trouble returns the code and the message of a cloud error as one text.
 func trouble(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
@@ -47,12 +48,12 @@ func peeringList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary,
 	return &c.Peerings, &c.PeeringCount
 }
 
-// networkingKindPrefix is a prefix that some answers have before the kind. The published API has no
-// prefix.
+// networkingKindPrefix is a prefix that the cloud sometimes puts before the name of a kind, as in
+// networking.v1.AwsPeering.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering returns the observation for a peering's record. The conditions, the joined fields
-// and the fields that Stamp sets are still empty.
+// ProjectPeering converts a peering from the cloud into an observation. It fills only the fields
+// that come from the peering itself. Other fields, such as the conditions, stay empty.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -75,10 +76,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the cloud and the customer's side of a peering: AWS, GCP or Azure.
-// status.Kind names the side. If this version does not know the kind, the cloud stays empty. Then
-// setPeeringCloud sets the side for which c has values. If c has values for several sides, it sets
-// no side.
+// setPeeringCloud sets status.Cloud, and one of status.AWS, status.GCP and status.Azure. If
+// status.Kind is a known kind, the kind decides which one. Otherwise status.Cloud stays empty, and
+// the fields of c decide. If c has fields of several clouds, none of the three is set.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

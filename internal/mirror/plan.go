@@ -17,52 +17,56 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts are the input of Make: everything that decides the plan for one kind of one owner.
+// Facts is the input of Make, for the objects of one kind that belong to one source or discovery.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
-	// Ledger has the results of the listings; nil if the kind was not listed since the manager's
-	// start.
+	// Ledger has the results of the listings of the cloud; nil if the kind was not listed since the
+	// manager's start.
 	Ledger *Ledger
-	// Desired has the objects of this kind that Desire returned.
+	// Desired has the objects of this kind as they should be in the cluster, see the function
+	// Desire.
 	Desired Desired
-	// Existing are the owner's own objects of this kind. Make does not change these objects.
+	// Existing are the objects in the cluster that belong to Owner. Make does not change these
+	// objects.
 	Existing []Object
-	// Occupants are objects of this kind in the owner's namespace that do not belong to the owner,
-	// but have a name that the owner wants. The map key is the name.
+	// Occupants are objects in the cluster that have a name that the plan needs, but do not belong
+	// to Owner. The map key is the name.
 	Occupants map[string]Object
-	// Completed is when this kind's last complete listing ended, in this process or an earlier one;
-	// zero if there was no complete listing.
+	// Completed is when the last complete listing of this kind ended, also if the manager was
+	// restarted since then. It is zero if there was no complete listing.
 	Completed time.Time
-	// Fresh reports whether the last attempt to list the kind gave a complete listing that just
-	// ended. If Fresh is false, nothing is pruned.
+	// Fresh is true if a complete listing of this kind has just ended. Otherwise the plan deletes
+	// no missing objects.
 	Fresh bool
-	// Approval is the value of Report.Approved in the last plan.
+	// Approval is the value of Report.Approved in the previous plan.
 	Approval *Approval
 	// Now is the time of the plan.
 	Now time.Time
 }
 
-// Plan is the result of Make: what to write (Changes), what to report (Report), and how to see
-// later whether someone else changed an object (View).
+// Plan is the result of Make:
+//
+//   - Changes are the writes and deletions.
+//   - Report has facts for the status, such as counts and conflicts.
+//   - View detects later whether someone else changed an object.
 type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing are the owner's objects that are missing or out of scope. occupants are those of the
-	// facts.
+	// missing are the objects that the last complete listing lacked, and the sources that the
+	// discovery's selector no longer selects. occupants is Facts.Occupants.
 	missing   []absentee
 	occupants map[string]Object
 }
 
-// Changes are the writes and deletions that make one kind's objects agree with the listings.
+// Changes are the writes and deletions that make the objects of one kind agree with the cloud.
 type Changes struct {
 	// Writes are the objects to create or to change, sorted by name.
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are the objects that would be deleted if the kind had just been listed completely,
-	// sorted by name. The next complete listing decides about them.
+	// Deferred are the objects whose deletion waits for the next complete listing, sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -72,23 +76,23 @@ type Changes struct {
 type Write struct {
 	// Existing is the object in the cluster; nil if the write creates the object.
 	Existing Object
-	// Desired is the whole object as it should be.
+	// Desired is the complete object as it should be after the write.
 	Desired Object
-	// Metadata and Content report which of these two parts differ. For a new object both are true.
+	// Metadata reports whether the object's metadata differs. Content reports whether its spec or
+	// status differs. For a new object both are true.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the cloud changed the phase. It is "" unless this
-	// write shows the new phase.
+	// FormerPhase is the object's old phase if the cloud changed the phase and this write shows the
+	// change. Otherwise FormerPhase is "".
 	FormerPhase string
-	// wanted is the object as the plan wants it, without metadata that others added; nil if the
-	// write releases the object. shown are the wanted conditions, as the function conditions
-	// returns them.
+	// wanted is Desired without metadata that others added; nil if the write removes the
+	// ownerReference. shown are the conditions that the write sets; empty if it sets no conditions.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether the API server stored the object as it was written. answer is the API
-// server's answer to the write. Metadata that others added to the object does not count. If Stored
-// returns false, an older CRD or an admission policy changed the object.
+// Stored reports whether the API server stored what w wrote. answer is the object that the API
+// server returned. Stored ignores metadata that others added. It returns false if, for example, an
+// older CRD dropped a field.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -96,11 +100,10 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether two writes want the same state of an object. Metadata that others added
-// between the writes does not count. If a changes the object and b creates it again, they are
-// different writes.
+// SameWrite reports whether two writes want the same state of an object. It ignores metadata that
+// others added. If a changes the object but b creates it, SameWrite returns false.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // Two releases of an object are always the same write.
+	if a.wanted == nil || b.wanted == nil { // Two writes that remove the ownerReference are the same.
 		return a.wanted == nil && b.wanted == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
@@ -121,53 +124,57 @@ func contains(superset, subset map[string]string) bool {
 	return true
 }
 
-// Report is what a plan reports about one kind.
+// Report is what a plan found out about the objects of one kind.
 type Report struct {
-	// Summary counts the kind's objects as they are before the plan's writes and deletions. Created
-	// and Deleted update the counts. Summary is nil if there was no complete listing since the
+	// Summary counts the objects before the plan's writes and deletions. The methods Created and
+	// Deleted update the counts. Summary is nil before the first complete listing since the
 	// manager's start.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts are the wanted names that are taken, sorted by name.
+	// Conflicts are the names that the plan needs but another object in the cluster has. They are
+	// sorted.
 	Conflicts []Conflict
-	// Clashes are the listed objects without an object in the cluster, because another cloud object
-	// has their name.
+	// Clashes are the cloud objects that get no object in the cluster, because another cloud object
+	// needs the same name.
 	Clashes []Clash
-	// Withheld is the number of listed objects that get no object in the cluster for lack of room,
-	// see roomFor. Withheld is 0 after a complete listing.
+	// Withheld is the number of objects that the plan does not create yet. After an incomplete
+	// listing, a plan creates only a limited number of objects, see roomFor.
 	Withheld int
-	// Leaving has the sorted names of listed objects whose object in the cluster is being deleted.
-	// After the deletion a later plan creates the object again.
+	// Leaving has the sorted names of objects that are being deleted although the cloud lists them.
+	// A later plan creates them again.
 	Leaving []string
-	// Kept has the other objects that are being deleted, because finalizers keep them. Each entry has
-	// the object's name and finalizers. The entries are sorted.
+	// Kept has the deleted objects that still exist because of their finalizers, except those in
+	// Leaving. Each entry has the object's name and finalizers. The entries are sorted.
 	Kept []string
-	// Outside has the sorted names of objects that the owner's selector no longer selects.
+	// Outside has the sorted names of sources whose environment the discovery's selector no longer
+	// selects.
 	Outside []string
-	// Held is the prune that waits for a person's approval, or nil.
+	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided reports whether the plan cannot yet say if a prune must be held. This is the case
-	// before the first complete listing since the start, and while further listings must confirm
-	// that an object is missing.
+	// Undecided is true while the plan cannot know whether a person must approve a deletion. This
+	// is the case before the first complete listing since the manager's start, and while more
+	// listings must confirm that an object is missing.
 	Undecided bool
-	// Waiting reports whether an object out of scope waits for the end of its grace period.
+	// Waiting is true if a source waits for the end of its grace period, because the discovery's
+	// selector no longer selects the source.
 	Waiting bool
-	// Unconfirmed reports whether an early listing can confirm that an object is missing.
-	// Unconfirmed is false if the last attempt to list the kind failed, because an early listing
-	// would then bypass the back-off.
+	// Unconfirmed is true if the next listing should come early, to confirm that an object is
+	// missing. It is false after a failed listing, because the next listing must then wait for the
+	// back-off.
 	Unconfirmed bool
-	// Approved is the approval that is valid now; nil if there is none. The next plan gets it as
-	// Facts.Approval.
+	// Approved is a person's approval of a deletion, while the approval is valid; otherwise nil.
+	// The next plan gets it as Facts.Approval.
 	Approved *Approval
-	// Remarks are notes about the owner's spec, for people to read.
+	// Remarks are notes about the discovery's spec, for people to read.
 	Remarks []string
 }
 
-// Unfilled returns the number of listed objects without an object in the cluster, because their
-// name is taken or because their object is being deleted.
+// Unfilled returns how many cloud objects lack an object in the cluster. Another object has their
+// name, or the object with their name is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Gone returns the number of objects that are missing or out of scope. If there was no complete
-// listing since the manager's start, it returns the largest int32.
+// Gone returns the number of objects that are missing or that the discovery's selector no longer
+// selects. Before the first complete listing this number is not known, so Gone returns the largest
+// int32.
 func (r Report) Gone() int32 {
 	if r.Summary == nil {
 		return math.MaxInt32
@@ -175,8 +182,8 @@ func (r Report) Gone() int32 {
 	return r.Summary.Missing + int32(len(r.Outside))
 }
 
-// Again returns the report after another complete listing with the same content. l is the ledger
-// after that listing.
+// Again returns the report after a new complete listing that found no changes. l is the ledger
+// after this listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -186,7 +193,7 @@ func (r Report) Again(l *Ledger) Report {
 }
 
 // Created updates the report after an object was created. whole is true if the plan came from Make,
-// and false if it came from Repair. After Repair the summary already counts the object.
+// and false if it came from Repair. After Repair, Summary already counts the object.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -228,26 +235,27 @@ func (r *Report) Deleted(o Object) {
 	}
 }
 
-// Conflict is a wanted name that is taken. Either an object that does not belong to the owner has
-// the name, or the owner's object of another cloud ID has it.
+// Conflict is a name that the plan needs, but that an object in the cluster already has. That
+// object belongs to someone else, or stands for another cloud object.
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
-	// Controller is "Kind/name" of the object's controller; "" if the object has no controller.
+	// Controller is the controller of the object that has the name, in the form "Kind/name". It is
+	// "" if the object has no controller.
 	Controller string
-	// Predecessor reports whether the controller is a deleted owner that had the same name as this
-	// owner. The garbage collector will then delete the object.
+	// Predecessor is true if this controller was deleted, and had the same kind and name as the
+	// plan's source or discovery. The garbage collector will delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name; "" if it is the cloud ID that the owner
-	// wants the name for.
+	// ID is the cloud ID of the object that has the name. It is "" if the plan needs the name for
+	// the same cloud ID.
 	ID string
-	// Own reports whether the object belongs to the owner.
+	// Own is true if the object that has the name belongs to the plan's source or discovery.
 	Own bool
 }
 
-// Movable reports whether a person can hand the object over to the discovery that wants its name:
-// the object stands for the wanted environment, and has no controller or another discovery as its
-// controller.
+// Movable reports whether a person can hand the source over to the discovery that needs its name.
+// The source must stand for the same environment. Its controller must be another discovery, or it
+// must have no controller.
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -256,15 +264,15 @@ func (c Conflict) Movable() bool {
 type planner struct {
 	Facts
 	Plan
-	absent  int                      // number of missing objects, also released ones
+	absent  int                      // number of missing objects, including unmanaged sources
 	lacking []v1alpha1.MissingObject // the missing observations
 	phases  map[string]int32
-	present int // number of objects that are not being deleted, not released and not out of scope
+	present int // number of objects that are 100 % for prune.maxPercent
 }
 
-// Make returns the plan for one kind. If the owner ignores the kind, the plan deletes all of the
-// owner's objects of this kind. Otherwise the plan deletes an object only if the prune chain allows
-// the deletion.
+// Make returns the plan for one kind of objects. If the source's policy for the kind is Ignore, the
+// plan deletes all objects of this kind. Otherwise the rules in pruneChain decide about each
+// deletion.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
@@ -310,19 +318,18 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// planExisting plans what happens to an existing object. The first row that fits decides:
+// planExisting plans what happens to an existing object. The first row that fits decides. "-" means
+// that every object fits.
 //
-//	the object                the cloud object       what happens to the object
-//	is being deleted          -                      nothing; it is reported, and created again later,
-//	                                                 if listed
-//	has another cloud ID      -                      nothing; the plan reports a conflict
-//	was released by a person  -                      it loses the ownerReference
-//	-                         is missing, or out     its conditions are set; the prune chain decides
-//	                          of scope               about its deletion
-//	-                         is listed              it gets the listed content
-//	-                         is unknown: not        its metadata is updated; its conditions change
-//	                          listed since the       only when they turn stale
-//	                          start
+//	if the object            and the cloud object     then the plan
+//	is being deleted         -                        reports the object
+//	has the cloud ID A       has the cloud ID B       reports a conflict
+//	is marked as unmanaged   -                        removes the ownerReference
+//	-                        is listed                writes the listed content
+//	-                        is missing               marks the object; pruneChain may delete it
+//	-                        is no longer selected    lets pruneChain decide about the deletion
+//	-                        was not listed since the applies the template; it updates the
+//	                         manager's start          conditions if they are stale
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
@@ -371,8 +378,8 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 	p.Unchanged++
 }
 
-// lack counts a missing object. If it is an observation, the summary gets its name and since when it
-// is missing.
+// lack counts a missing object. For an observation, lack also notes the name and when the
+// observation went missing.
 func (p *planner) lack(existing Object) {
 	p.absent++
 	if p.Kind.conditions != nil {
@@ -386,9 +393,9 @@ func withFinalizers(o Object) string {
 	return fmt.Sprintf("%s (%s)", o.GetName(), Names(o.GetFinalizers()))
 }
 
-// release plans the release of an object: the object loses the owner's ownerReference. If the object
-// has no label with a discovery's name, it gets the label with the owner's name, so that the owner
-// can take the object back. Nothing else changes.
+// release plans to remove the ownerReference of a source that has the annotation unmanaged. If the
+// source has no label with a discovery's name, release adds the label, so that the discovery can
+// take the source back later.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -399,7 +406,7 @@ func (p *planner) release(existing Object) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	if labels[v1alpha1.LabelDiscovery] == "" { // A person may have set the label of the next discovery.
+	if labels[v1alpha1.LabelDiscovery] == "" { // Keep a label that a person has set for another discovery.
 		labels[v1alpha1.LabelDiscovery] = LabelValue(p.Owner.GetName())
 	}
 	next.SetLabels(labels)
@@ -407,13 +414,13 @@ func (p *planner) release(existing Object) {
 	p.Writes = append(p.Writes, Write{Existing: existing, Desired: next, Metadata: true})
 }
 
-// controlledBy reports whether an object has an ownerReference to this owner.
+// controlledBy reports whether an object has an ownerReference to the owner.
 func controlledBy(o Object, owner Owner) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans the write that makes existing equal to desired, if they differ. If the sight of the
-// object is unknown, the write keeps the object's conditions.
+// change plans a write if existing differs from desired. If this process has not listed the object
+// yet, the write keeps the object's conditions.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -445,9 +452,8 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the additions that get an object in the cluster. After a complete listing it
-// returns all additions. After an incomplete listing it returns the first additions by name, as
-// many as there is room for.
+// limited returns the objects to create now. After a complete listing these are all additions.
+// After an incomplete listing they are the first additions by name, as many as roomFor allows.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
@@ -461,8 +467,8 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans to create the object in the cluster for a listed object. If the name is taken, add
-// reports a conflict.
+// add plans to create an object that the cloud lists. If another object in the cluster has the
+// name, add reports a conflict instead.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, p.conflict(occupant, listed))
@@ -476,7 +482,8 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// conflict returns the conflict about the name of a listed object that occupant has.
+// conflict describes the conflict of two objects over one name: occupant has the name, and listed
+// needs the name.
 func (p *planner) conflict(occupant, listed Object) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if id := p.Kind.id(occupant); id != p.Kind.id(listed) {
@@ -489,7 +496,7 @@ func (p *planner) conflict(occupant, listed Object) Conflict {
 	return conflict
 }
 
-// absentee describes an object that is missing or out of scope.
+// absentee returns the facts that pruneChain needs about an object that may be deleted.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -497,7 +504,7 @@ func (p *planner) absentee(existing Object, seen sight) absentee {
 		object:     existing,
 		misses:     p.Ledger.misses(name),
 		since:      since,
-		missingFor: max(0, p.Now.Sub(since)), // The clock may have been set back since the last listing.
+		missingFor: max(0, p.Now.Sub(since)), // since is in the future if the clock was set back.
 		moved:      p.Ledger.moved(name),
 		outside:    seen == outside,
 	}
@@ -508,10 +515,10 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is the largest number of entries for phases in a summary.
+	// maxPhases is the largest number of entries in the list Phases of a summary.
 	maxPhases = 100
-	// otherPhases is the phase of the last entry in a summary of more than maxPhases phases. This
-	// entry counts the objects in all other phases. otherPhases sorts after every phase of the API.
+	// otherPhases is the name of the last entry if there are more than maxPhases phases. This entry
+	// counts the objects in all remaining phases. The entries are sorted, and this name sorts last.
 	otherPhases = "…"
 )
 

@@ -17,14 +17,15 @@ import (
 )
 
 const (
-	// maxWhy is the largest size of a reason in a preview, in bytes.
+	// maxWhy is the largest size of the field why in a preview, in bytes.
 	maxWhy = 256
 	// maxPreviewed is the largest number of entries in one list of a preview.
 	maxPreviewed = 500
 )
 
-// Preview returns what a plan for a discovery would do to its sources, and why. It returns nil if
-// there was no complete listing since the manager's start, because then this is not known.
+// Preview returns the sources that the plan would create, change and delete, with reasons. It
+// returns nil before the first complete listing since the manager's start, because the environments
+// are not known yet.
 func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	if p.Summary == nil {
 		return nil
@@ -36,7 +37,8 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	return v
 }
 
-// creations returns the sources to create. Sources whose name is taken are included.
+// creations returns entries for the sources to create. This includes sources that must wait because
+// another object has their name.
 func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
@@ -58,8 +60,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied says which source has a wanted name. If a person can hand over this source, it also says
-// what the discovery would change in it.
+// occupied returns a text about the source that has the name in c. If a person can hand this source
+// over to the discovery, the text also says what the discovery would change in the source.
 func (p *Plan) occupied(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -82,8 +84,8 @@ func (p *Plan) occupied(c Conflict) string {
 	return by + "; handed over, it changes " + changes(occupant, next)
 }
 
-// alterations returns the sources to change. Sources whose environment is missing or out of scope
-// are included while the prune chain keeps them.
+// alterations returns entries for the sources to change, also if their environment is missing or no
+// longer selected.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
@@ -94,7 +96,7 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deletions returns the sources that the prune chain deletes now, after a wait, or after an
+// deletions returns entries for the sources that are deleted now, after a wait, or after a person's
 // approval.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
@@ -127,13 +129,13 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// entryOf returns the entry for a source in a preview.
+// entryOf returns the preview's entry for a source. why is the reason.
 func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts the entries and cuts their texts. It returns the first entries that fit into a
-// list, and the number of all entries.
+// previewed sorts the entries and shortens long texts. It returns the entries that fit into the
+// status, and the number of all entries.
 func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
@@ -150,8 +152,8 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// refusal returns the beginning of an entry's reason if the API server refuses the write; otherwise
-// "".
+// refusal returns why the API server would refuse the write; "" if it would accept the write. The
+// text is the beginning of the field why in a preview.
 func refusal(w Write) string {
 	if why := invalid(w); why != "" {
 		return "the API server refuses it: " + why + "; "
@@ -159,8 +161,8 @@ func refusal(w Write) string {
 	return ""
 }
 
-// changes says what differs between two versions of a source, in the parts that a discovery writes.
-// The spec comes first, because a long text is cut.
+// changes lists the differences between two versions of a source. It compares only the parts that a
+// discovery writes. The spec comes first, because a long list is cut at the end.
 func changes(before, after Object) string {
 	was, becomes := written(before), written(after)
 	var all []string
@@ -170,8 +172,8 @@ func changes(before, after Object) string {
 	return strings.Join(all, ", ")
 }
 
-// written returns the parts of a source that a discovery writes, in the form of JSON. Each
-// ownerReference is the owner's kind and name.
+// written returns the parts of a source that a discovery writes, as JSON values. Each
+// ownerReference becomes a text with the owner's kind and name.
 func written(o Object) map[string]any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))
 	if err != nil { // API types always convert.
@@ -193,7 +195,8 @@ func written(o Object) map[string]any {
 		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": owners}}
 }
 
-// differences returns the paths at which two JSON values differ, each path with both values.
+// differences returns one text for each path at which two JSON values differ. The text has the path
+// and both values.
 func differences(path string, a, b any) []string {
 	before, isMap := a.(map[string]any)
 	after, areMaps := b.(map[string]any)
@@ -215,7 +218,7 @@ func differences(path string, a, b any) []string {
 	return []string{fmt.Sprintf("%s: %s to %s", path, inWords(a), inWords(b))}
 }
 
-// inWords returns a JSON value for people.
+// inWords returns a JSON value as a text for people.
 func inWords(value any) string {
 	switch value := value.(type) {
 	case nil:

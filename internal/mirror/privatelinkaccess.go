@@ -10,7 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// PrivateLinkAccess describes private link accesses. Its phases are those of networking/v1.
+// PrivateLinkAccess is the Kind of private link accesses. ReadyPhase and OtherPhases are phases in
+// the cloud API networking/v1.
 var PrivateLinkAccess = observationKind(connecting(Kind{
 	Name:        "PrivateLinkAccess",
 	Condition:   v1alpha1.ConditionPrivateLinkAccessesSynced,
@@ -46,8 +47,9 @@ func privateLinkAccessList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.Connecti
 	return &c.PrivateLinkAccesses, &c.PrivateLinkAccessCount
 }
 
-// ProjectPrivateLinkAccess turns an access's record into its observation, without conditions,
-// endpoints and what Stamp sets.
+// ProjectPrivateLinkAccess converts a private link access from the cloud into an observation. It
+// fills only the fields that come from the access itself. Other fields, such as the conditions,
+// stay empty.
 func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	o := &v1alpha1.PrivateLinkAccessObservation{}
 	o.Spec.PrivateLinkAccessID = a.ID
@@ -65,8 +67,9 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets the cloud and who may connect, for the cloud that the kind names. If this
-// version does not know the kind, it sets only the side whose member is there, if only one is.
+// setPrivateLinkCloud sets status.Cloud, and one of status.AWS, status.Azure and status.GCP. If
+// status.Kind is a known kind, the kind decides which one. Otherwise status.Cloud stays empty, and
+// the fields of c decide. If c has fields of several clouds, none of the three is set.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

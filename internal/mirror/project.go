@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// cloudMetadata returns the metadata that every object of the API has.
+// cloudMetadata converts the metadata that every object in the cloud API has.
 func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	return v1alpha1.CloudMetadata{
 		ResourceName: m.ResourceName,
@@ -26,10 +26,9 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 // maxYear is the last year that RFC 3339 can express. The Kubernetes API writes times in RFC 3339.
 const maxYear = 9999
 
-// date parses an RFC 3339 date. It returns nil for any other text, for the zero date, and for a
-// date whose year in UTC is out of RFC 3339's range. It drops the fraction of a second, because the
-// Kubernetes API does not store fractions. With a fraction, the stored date would differ from the
-// cloud's date, and the operator would write the date again and again.
+// date parses a date in RFC 3339. It returns nil if the date is invalid, zero or outside the years
+// 0 to 9999. It drops fractions of a second, because the Kubernetes API does not store them.
+// Otherwise the operator would find a difference and write the date at every sync.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -40,8 +39,8 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
-// lenient rewrites a date so that Go can parse it. RFC 3339 allows lower-case t and z, and a leap
-// second :60. Go does not parse either of them.
+// lenient rewrites a date so that Go can parse it. RFC 3339 allows lower-case t and z, and the leap
+// second :60, but Go's parser does not.
 func lenient(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
@@ -50,7 +49,7 @@ func lenient(s string) string {
 	return s
 }
 
-// networkReference returns the reference to a network; nil for an object without a network.
+// networkReference converts a reference to a network. It returns nil if the reference has no ID.
 func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	if r.ID == "" {
 		return nil
@@ -58,8 +57,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n; nil if n is 0. The API's numbers begin at 1, so 0 means that the
-// API gave no number.
+// positive returns a pointer to n; nil if n is 0, because 0 means that the cloud API gave no
+// number.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil
@@ -67,8 +66,8 @@ func positive(n int32) *int32 {
 	return &n
 }
 
-// kindLabels returns the labels that come from a record. pairs are keys and values in turn. A pair
-// is left out if its value is not a valid label value.
+// kindLabels returns the labels of an observation. pairs has keys and values in turn. kindLabels
+// drops a pair if its value is empty or is not a valid label value.
 func kindLabels(pairs ...string) map[string]string {
 	labels := make(map[string]string, len(pairs)/2+2)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -77,8 +76,8 @@ func kindLabels(pairs ...string) map[string]string {
 	return labels
 }
 
-// hostPort removes the security protocol from bootstrap servers. The API sometimes puts the
-// protocol before each server, as in SASL_SSL://host:9092.
+// hostPort removes the security protocol from a list of bootstrap servers. The cloud API sometimes
+// puts the protocol before a server, as in SASL_SSL://host:9092.
 func hostPort(bootstrap string) string {
 	if !strings.Contains(bootstrap, "://") {
 		return bootstrap

@@ -17,16 +17,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain has all rules for the deletion of a missing object. The only other deletions that this
-// package plans are those of a kind that the owner ignores. See docs/decisions/0003-prune-rules.md.
+// chain has the rules that decide whether a missing object is deleted. See
+// docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// These rules judge one missing object at a time. If one rule does not allow the deletion, the
-	// object stays.
+	// each has the rules that judge one object at a time. An object is deleted only if all these
+	// rules allow its deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// These rules judge together all objects that the rules above allow to delete. They find
-	// listings that lack too much, because the cloud may be in trouble or the key may see too
-	// little. A person's approval overrides a rule that asks, but does not override a rule that
-	// waits.
+	// batch has the rules that judge all objects to delete together. They detect a listing that
+	// lacks too many objects, for example because the API key lost rights. If a rule asks a person,
+	// the person's approval overrides the rule. If a rule waits, nothing overrides it.
 	batch []func(batch) ruling
 }
 
@@ -37,62 +36,64 @@ var pruneChain = chain{
 		inGrace,     // waits until gracePeriod has passed
 	},
 	batch: []func(batch) ruling{
-		listingEmpty,  // asks if the last complete listing was empty
-		shareExceeded, // asks if more than maxPercent of the kind is missing
-		scopeChanged,  // asks about objects out of scope, never listed, or last seen in another scope
-		notFresh,      // waits unless a complete listing of the kind just ended
+		listingEmpty,  // asks a person if the last complete listing was empty
+		shareExceeded, // asks a person if more than maxPercent of the objects are missing
+		scopeChanged,  // asks a person if the objects may still exist in the cloud
+		notFresh,      // waits for a complete listing, unless one has just ended
 	},
 }
 
-// verdict is what a rule says about a deletion.
+// verdict is a rule's decision about a deletion.
 type verdict int
 
 const (
-	// allow: the rule allows the deletion.
+	// allow means that the rule allows the deletion.
 	allow verdict = iota
-	// wait: the deletion must wait for time to pass or for a change of the spec. An approval does
-	// not help.
+	// wait means that the deletion must wait, for example for the end of a grace period. A person's
+	// approval does not help.
 	wait
-	// ask: a person must decide. The person approves the deletion by its digest.
+	// ask means that a person must approve the deletion.
 	ask
 )
 
-// ruling is the verdict of a rule and, if the rule asks, the reason.
+// ruling is a rule's verdict. If the rule asks a person, the ruling also has the reason.
 type ruling struct {
 	verdict verdict
-	// reason and message are used in the condition PruneHeld.
+	// reason and message go into the condition PruneHeld.
 	reason, message string
 }
 
-// waits is the ruling of a rule that waits.
+// waits is the ruling if a deletion must wait.
 var waits = ruling{verdict: wait}
 
 func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absentee is an object that is missing or out of scope.
+// absentee is an object that the last complete listing lacked, or a source that the discovery's
+// selector no longer selects.
 type absentee struct {
 	object     Object
-	misses     int           // number of complete listings in a row that lacked it
-	since      time.Time     // when it was first known to be missing or out of scope
+	misses     int           // number of complete listings in a row that lacked the object
+	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time from since to now, at least 0
-	// moved reports whether the object was never listed, or was last seen through another endpoint,
-	// credential or filter than those of the last complete listing.
+	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
+	// has changed since the object was last listed.
 	moved bool
-	// outside reports whether the object is listed, but the selector no longer selects it.
+	// outside is true if the cloud lists the object, but the discovery's selector no longer selects
+	// it.
 	outside bool
 }
 
-// batch has the objects of one kind that would be deleted together, and the facts to judge them by.
-// missing and total do not count objects that are already being deleted.
+// batch has objects that would be deleted together, and the facts that the rules need. missing and
+// total do not count objects that are already being deleted.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
-	missing   int  // number of missing objects, including those that must wait
-	total     int  // number of objects of the kind that are not released and not out of scope
+	missing   int  // number of missing objects, also those that must not be deleted yet
+	total     int  // number of objects, without sources that are unmanaged or no longer selected
 	empty     bool // the last complete listing was empty
-	fresh     bool // a complete listing of the kind just ended
+	fresh     bool // a complete listing has just ended
 }
 
 // retained waits if the policy is Retain.
@@ -103,8 +104,8 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings in a row lacked the object. It always allows an
-// object that is out of scope: the cloud still lists such an object, and scopeChanged decides about
+// unconfirmed waits until enough complete listings in a row lacked the object. If the discovery's
+// selector no longer selects the object, unconfirmed does not wait, because the cloud still lists
 // it.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
@@ -113,7 +114,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// inGrace waits until the grace period is over.
+// inGrace waits until the grace period in spec.prune is over.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
 		return waits
@@ -121,10 +122,11 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// neverHolds is the maxPercent that switches off the rules that ask about missing objects.
+// neverHolds is the maxPercent at which missing objects are deleted without a person's approval.
 const neverHolds = 100
 
-// listingEmpty asks if the last complete listing was empty and maxPercent is below 100.
+// listingEmpty asks a person if the last complete listing was empty. It does not ask if maxPercent
+// is 100.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -132,8 +134,8 @@ func listingEmpty(b batch) ruling {
 	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded asks if too large a share of the kind is missing. A single missing object is never
-// too large a share.
+// shareExceeded asks a person if more than maxPercent of the objects are missing. It never asks
+// about a single missing object.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
@@ -142,9 +144,13 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks about objects that are out of scope, whatever maxPercent is. If maxPercent is
-// below 100, it also asks about objects that were never listed, or were last seen through another
-// endpoint, credential or filter. Such objects may still exist in the cloud.
+// scopeChanged asks a person about objects whose cloud object may still exist:
+//
+//   - sources that the discovery's selector no longer selects,
+//   - objects that were never listed,
+//   - objects that were last listed with another endpoint, credential or filter.
+//
+// If maxPercent is 100, scopeChanged asks only about the sources.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -164,8 +170,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh waits unless the plan follows a complete listing that just ended. So a failed listing
-// deletes nothing, and a repair between two syncs deletes nothing.
+// notFresh waits unless a complete listing has just ended. So nothing is deleted after a failed
+// listing, or between two listings.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -173,7 +179,7 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the missing objects that every rule in c.each allows to delete, sorted by name.
+// allowed returns the objects that every rule in c.each allows to delete, sorted by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -185,15 +191,15 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge returns the chain's verdict on a batch. asked is the first ruling that asks, even if the
-// batch is approved. asked is nil if no rule asks.
+// judge applies the rules in c.batch. asked is the ruling of the first rule that asks a person,
+// even if the person has already approved. asked is nil if no rule asks.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
 		switch {
 		case r.verdict == ask && asked == nil:
 			asked = &r
-		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must say that the cloud may still have some of the objects.
+		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must also say that the cloud may still have the objects.
 			asked.message += "; " + r.message
 		}
 		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
@@ -203,53 +209,49 @@ func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	return verdict, asked
 }
 
-// Held is a prune that waits for a person's approval.
+// Held is a deletion that waits for a person's approval.
 type Held struct {
-	// Reason is the PruneHeld condition's reason.
+	// Reason is the reason in the condition PruneHeld.
 	Reason string
-	// Message has the names of held objects, the reason, and the command that approves the prune.
+	// Message has the names of the objects, the reason, and the command that approves the deletion.
 	Message string
-	// Digest is a hash of exactly the held objects. A person approves their deletion by this
-	// digest.
+	// Digest is a hash of the objects to delete. A person writes it into an annotation to approve
+	// exactly this deletion.
 	Digest string
-	// Objects are the held objects, sorted by name.
+	// Objects are the objects to delete, sorted by name.
 	Objects []Object
 }
 
-// Approval is a held prune that a person approved. It is valid only for exactly the objects that
-// are not deleted yet. If one of these objects is listed again, or if another object goes missing,
-// the approval is no longer valid.
+// Approval is a person's approval to delete a set of objects. It becomes invalid if one of these
+// objects is listed again, or if another object goes missing.
 type Approval struct {
 	digest string
-	// left has one line for each object that is not deleted yet, see occasion. The key is the
-	// object's UID.
+	// left has the objects that are not deleted yet. The key is an object's UID. The value is the
+	// object's line from the function occasion.
 	left map[types.UID]string
-	// begun reports whether a plan already deleted objects with this approval. Later plans continue
-	// the deletion.
+	// begun is true if a plan has already deleted objects with this approval.
 	begun bool
 }
 
-// used reports whether a plan already deleted objects with this approval.
+// used reports whether a plan has already deleted objects with this approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether an approval is valid for a batch with these lines. The owner's annotation
-// must still have the approval's digest. The lines must be the lines of the objects that are not
-// deleted yet.
+// covers reports whether the approval is still valid for a set of objects. lines are the lines of
+// these objects from the function occasion. The annotation with the approval must still exist.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
 
-// done removes a deleted object from a.left.
+// done notes that an object of this approval was deleted.
 func (a *Approval) done(o Object) {
 	if a != nil {
 		delete(a.left, o.GetUID())
 	}
 }
 
-// prune plans the deletions that the chain allows, and reports which objects are held or must wait.
-// Usually prune decides about missing objects and about objects out of scope in two batches. If a
-// rule asks about the missing objects, prune puts both into one batch, so that one digest approves
-// both.
+// prune plans deletions of missing objects, and of sources that the discovery's selector no longer
+// selects. Usually it decides about these two groups separately. If a person must approve the first
+// group, prune decides about both groups together, so that one approval is enough.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -283,7 +285,8 @@ func (p *planner) prune() {
 	p.decide(b)
 }
 
-// decide judges a batch, and plans the deletion or reports the held prune.
+// decide applies the rules to a batch of objects. It plans their deletion, or reports that the
+// deletion must wait for a person or for a listing.
 func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -319,7 +322,7 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans to delete the objects, and drops the writes that were planned for them.
+// delete plans to delete the objects, and removes the writes that were planned for these objects.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -329,12 +332,12 @@ func (p *planner) delete(absentees []absentee) {
 	p.Writes = slices.DeleteFunc(p.Writes, func(w Write) bool { return deleted[w.Existing] })
 }
 
-// digestDigits is the number of hex digits of a digest.
+// digestDigits is the length of a digest, in hex digits.
 const digestDigits = 12
 
-// occasion returns one line for each of these objects, sorted. A line has the object's kind, name
-// and UID, and when the object went missing. If the object goes missing again later, its line
-// differs, so an earlier approval is not valid for it.
+// occasion returns one line for each object, sorted. A line has the object's kind, name and UID,
+// and when the object went missing. If an object comes back and goes missing again, the line of the
+// object changes, so an old approval is not valid for it.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
@@ -362,8 +365,8 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	return a
 }
 
-// Approved reports whether the annotation approvePrune of a source or a discovery contains a
-// digest.
+// Approved reports whether the annotation approvePrune of a source or discovery has this digest.
+// The annotation can have several digests.
 func Approved(of metav1.Object, digest string) bool {
 	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {

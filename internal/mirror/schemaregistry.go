@@ -11,7 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// SchemaRegistry describes Schema Registry clusters. Its phases are those of srcm/v3.
+// SchemaRegistry is the Kind of Schema Registry clusters. ReadyPhase and OtherPhases are phases in
+// the cloud API srcm/v3.
 var SchemaRegistry = observationKind(Kind{
 	Name:        "SchemaRegistry",
 	Condition:   v1alpha1.ConditionSchemaRegistrySynced,
@@ -22,7 +23,7 @@ var SchemaRegistry = observationKind(Kind{
 			return &o.Status
 		},
 		func(s *v1alpha1.SchemaRegistryObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, ""} // The API does not say why one failed.
+			return observationParts{&s.Conditions, &s.Observed, ""} // The API gives no error message.
 		}),
 	InfoMetric: "schema_registry_info",
 	InfoLabels: []string{"schema_registry_id", "display_name", "phase", "package", "cloud", "region"},
@@ -39,14 +40,15 @@ var SchemaRegistry = observationKind(Kind{
 
 const phaseReadySchemaRegistry = "PROVISIONED"
 
-// registryCandidate is a Schema Registry cluster that the Kafka clusters of its environment may show.
+// registryCandidate is a Schema Registry cluster. If an environment has several, the observations
+// of its Kafka clusters show only one of them.
 type registryCandidate struct {
 	v1alpha1.SchemaRegistryReference
 	listed bool
 }
 
-// registriesOfEnvironments has the Schema Registry clusters of each environment. The first is the one
-// to show. A missing one may be kept for long, so it comes last.
+// registriesOfEnvironments has the Schema Registry clusters of each environment. The observations
+// of Kafka clusters show only the first one. Clusters that the cloud no longer lists come last.
 var registriesOfEnvironments = &topic[registryCandidate]{
 	func(a, b registryCandidate) int {
 		first := func(a, b bool) int {
@@ -74,8 +76,9 @@ func attachSchemaRegistry(t topics, o Object, listed bool) {
 	})
 }
 
-// joinSchemaRegistry returns a reference to the Schema Registry cluster of an environment. It returns
-// nil if the environment has none. If reference is already equal, it returns reference itself.
+// joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
+// nil if the environment has no Schema Registry cluster. If the parameter reference already equals
+// the result, joinSchemaRegistry returns this pointer itself.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.first(t, environment).SchemaRegistryReference
 	switch {
@@ -87,8 +90,9 @@ func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.Schema
 	return &first
 }
 
-// ProjectSchemaRegistry returns the observation for a Schema Registry cluster's record. The
-// conditions and the fields that Stamp sets are still empty.
+// ProjectSchemaRegistry converts a Schema Registry cluster from the cloud into an observation. It
+// fills only the fields that come from the cluster itself. Other fields, such as the conditions,
+// stay empty.
 func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 	o := &v1alpha1.SchemaRegistryObservation{}
 	o.Spec.ClusterID = r.ID
@@ -114,14 +118,16 @@ func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 }
 
 const (
-	// maxRegions is the most regional endpoints in a status. No cloud has so many regions.
+	// maxRegions is the largest number of regional endpoints in a status. No cloud has that many
+	// regions.
 	maxRegions = 100
-	// maxRegionsSize is the most bytes of JSON that they may take together.
+	// maxRegionsSize is the largest size of all regional endpoints in a status together, in bytes
+	// of JSON.
 	maxRegionsSize = 256 << 10
 )
 
-// regionalEndpoints returns the first endpoints by region, as many as fit. The region is a key, so
-// it cannot be cut: one that is too long is left out.
+// regionalEndpoints returns the endpoints sorted by region, as many as fit into a status. It skips
+// a region whose name is too long. The name identifies the region, so it must not be cut.
 func regionalEndpoints(byRegion map[string]string) []v1alpha1.PrivateRegionalEndpoint {
 	var endpoints []v1alpha1.PrivateRegionalEndpoint
 	size := 0

@@ -10,20 +10,20 @@ import (
 )
 
 const (
-	// maxText is the largest size of a cloud text in an observation, in bytes. All texts that the
-	// API documents are much shorter. With this bound an object fits into etcd.
+	// maxText is the largest size of a text in an observation, in bytes. Longer texts are cut, so
+	// that the object fits into etcd.
 	maxText = 4096
 	// maxPhase is the largest size of a phase, in bytes. It is smaller than maxText, because the
-	// source's status and the metrics repeat the phase.
+	// source's status and the metrics repeat each phase.
 	maxPhase = 256
 	// maxNames is the largest number of names in a message. maxNamesText is the largest size of
-	// these names, in bytes. A message only gives the number of the other names.
+	// these names together, in bytes.
 	maxNames     = 10
 	maxNamesText = 512
 )
 
-// Truncate cuts a text to at most n bytes, and never inside a rune. A text that was cut ends in
-// "…".
+// Truncate cuts a text to at most n bytes, but never inside a character. A text that was cut ends
+// in "…".
 func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
@@ -32,8 +32,8 @@ func Truncate(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }
 
-// Names joins names for a message. The text has at most the first ten names, fewer if they are
-// long. For the other names it gives their number.
+// Names joins names for a message. If there are too many names, it shows the first names and the
+// number of the others, as in "a, b and 3 more".
 func Names(names []string) string {
 	shown, size := 0, 0
 	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
@@ -47,8 +47,8 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns how many bytes the texts need as JSON strings. In JSON one character can need
-// six bytes.
+// jsonSize returns how many bytes the texts need as JSON strings. JSON may need six bytes for one
+// character.
 func jsonSize(texts ...string) (size int) {
 	for _, text := range texts {
 		encoded, _ := json.Marshal(text) // A string always encodes.
@@ -57,8 +57,8 @@ func jsonSize(texts ...string) (size int) {
 	return size
 }
 
-// cutTexts cuts every text in a status to the size that its field allows. pointer is a pointer to
-// the status.
+// cutTexts cuts the texts in a status: the phase to maxPhase bytes, and every other text to maxText
+// bytes. pointer is a pointer to the status.
 func cutTexts(pointer any) {
 	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
@@ -80,7 +80,7 @@ func cutAll(v reflect.Value) {
 			cutAll(v.Index(i))
 		}
 	case reflect.Map:
-		for _, key := range v.MapKeys() { // A value in a map cannot be set in place.
+		for _, key := range v.MapKeys() { // A value in a map cannot be changed in place, so change a copy.
 			value := reflect.New(v.Type().Elem()).Elem()
 			value.Set(v.MapIndex(key))
 			cutAll(value)

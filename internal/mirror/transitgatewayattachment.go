@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// TransitGatewayAttachment describes transit gateway attachments. Its phases are those of
-// networking/v1.
+// TransitGatewayAttachment is the Kind of transit gateway attachments. ReadyPhase and OtherPhases
+// are phases in the cloud API networking/v1.
 var TransitGatewayAttachment = observationKind(connecting(Kind{
 	Name:        "TransitGatewayAttachment",
 	Condition:   v1alpha1.ConditionTransitGatewayAttachmentsSynced,
@@ -47,8 +47,9 @@ func transitGatewayAttachmentList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.C
 	return &c.TransitGatewayAttachments, &c.TransitGatewayAttachmentCount
 }
 
-// ProjectTransitGatewayAttachment turns an attachment's record into its observation, without
-// conditions, endpoints and what Stamp sets.
+// ProjectTransitGatewayAttachment converts a transit gateway attachment from the cloud into an
+// observation. It fills only the fields that come from the attachment itself. Other fields, such as
+// the conditions, stay empty.
 func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.Observation {
 	o := &v1alpha1.TransitGatewayAttachmentObservation{}
 	o.Spec.TransitGatewayAttachmentID = a.ID
@@ -61,7 +62,7 @@ func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.
 		ErrorMessage:  a.Status.ErrorMessage,
 		CloudMetadata: cloudMetadata(a.Metadata),
 	}
-	// An unknown kind is AWS's side too, if it has members of AWS.
+	// If the kind is unknown, fields that only AWS has show that the attachment is in AWS.
 	aws := a.Spec.Cloud.TransitGatewayID != "" || a.Spec.Cloud.RAMShareARN != "" || a.Status.Cloud.TransitGatewayAttachmentID != ""
 	if o.Status.Kind == "AwsTransitGatewayAttachment" {
 		o.Status.Cloud, aws = "AWS", true

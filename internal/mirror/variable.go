@@ -11,27 +11,26 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// The keys of a ConfigMap have one of two forms: the names that v1alpha1 declares, or names of
-// shell variables. The name of a shell variable has only upper-case letters, digits and "_", and
-// does not begin with a digit.
+// The keys of a ConfigMap have one of two forms: names such as bootstrap.servers, or names of shell
+// variables such as BOOTSTRAP_SERVERS. The source's spec selects the form.
 
 var (
-	// variableID matches an ID that can be part of a variable's name if it is written in upper
+	// variableID matches an ID that is a valid part of a shell variable's name if it is in upper
 	// case.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends as if it had a hash: in "_" and 8 hex digits.
+	// hashedName matches a name that ends in "_" and 8 hex digits, as names with a hash do.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
 // maxVariable is the largest size of the part of a variable's name that stands for an access point,
-// in bytes.
+// in bytes. The rest of the name is a suffix.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
-// property returns a name as a key of the form Properties.
+// property returns the key for a name if the source selects the form bootstrap.servers.
 func property(name string) string { return name }
 
-// variable returns a name as a key of the form Environment: in upper case, with "_" for each rune
-// that is not an ASCII letter or a digit.
+// variable returns the key for a name if the source selects the form BOOTSTRAP_SERVERS: upper case,
+// with "_" for each character that is not an ASCII letter or a digit.
 func variable(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -44,18 +43,14 @@ func variable(name string) string {
 	}, name)
 }
 
-// variablesOf returns a function for the access points in endpoints. The function gets the ID of an
-// access point. It returns the part of a variable's name that stands for this access point: the ID
-// in upper case. In four cases the part ends in a hash, so that a new access point never takes the
-// variable of another:
+// variablesOf returns a function that gets the ID of an access point, and returns the part of a
+// variable's name that stands for this access point. This part is the ID in upper case. To make the
+// part valid and unique, "_" and the first 8 hex digits of the ID's SHA-256 are added if
 //
-//   - The ID has other characters than ASCII letters, digits and "_", or begins with a digit.
-//   - The ID is too long.
-//   - The ID already ends in the form of such a hash.
-//   - Another ID differs from the ID only in case.
-//
-// The hash is "_" and the first 8 hex digits of the ID's SHA-256. In the part before the hash, each
-// invalid character becomes "_", a leading digit gets "_" in front, and a long ID is cut.
+//   - the ID has characters other than ASCII letters, digits and "_", or begins with a digit,
+//   - the ID is too long,
+//   - the ID already ends in "_" and 8 hex digits,
+//   - another ID differs only in case.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {
@@ -75,12 +70,12 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	}
 }
 
-// plainVariable reports whether an ID needs no hash to be part of a variable's name. It does not
-// compare the ID with other IDs.
+// plainVariable reports whether an ID in upper case is a valid part of a variable's name. It does
+// not check whether another ID gives the same part.
 func plainVariable(id string) bool {
 	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
 }
 
-// fitsVariable reports whether a variable can have this value. A process cannot be started with a
-// NUL in its environment.
+// fitsVariable reports whether an environment variable can have this value. The value must not have
+// a NUL byte.
 func fitsVariable(value string) bool { return !strings.Contains(value, "\x00") }

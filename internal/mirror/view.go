@@ -9,8 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// View is the state that a plan wants for one kind's objects. A View never changes, so concurrent
-// use is safe. The nil View stands for a kind without a plan.
+// View has the state that a plan wants for the objects of one kind. It never changes, so it is safe
+// for concurrent use. A nil View means that there is no plan.
 type View struct {
 	kind    *Kind
 	owner   Owner
@@ -19,15 +19,14 @@ type View struct {
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
-	// staleAt is when the objects turn stale if there is no complete listing before. It is zero if
-	// the objects are already stale, if there never was a complete listing, or if the objects never
-	// turn stale.
+	// staleAt is when the last complete listing becomes too old, so that the objects are stale. It
+	// is zero if the objects are already stale or cannot become stale.
 	staleAt time.Time
-	// conflicts are the plan's conflicts, sorted by name.
+	// conflicts is Report.Conflicts of the plan, sorted by name.
 	conflicts []Conflict
 }
 
-// newView returns the view of a plan with these facts, without the plan's conflicts.
+// newView returns the View of a plan. The caller adds the conflicts later.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
@@ -39,8 +38,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the view after another complete listing with the same content. l is the ledger
-// after that listing. The view must not be stale.
+// Again returns the View after a new complete listing that found no changes. l is the ledger after
+// this listing. v must not be stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -50,9 +49,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the objects turn stale if there is no complete listing before. It returns
-// zero if the objects are already stale, if there never was a complete listing, or if the objects
-// never turn stale.
+// StaleAt returns when the last complete listing becomes too old, so that the objects are stale. It
+// returns zero if the objects are already stale or cannot become stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -63,17 +61,16 @@ func (v *View) StaleAt() time.Time {
 // Stale reports whether the objects are stale.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether any name that the owner wants is taken.
+// Contested reports whether another object has a name that the plan needs.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether the owner wants this name but another object has it.
+// Awaits reports whether the plan needs this name, but another object has it.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether someone else changed an object, so that it differs from what the plan
-// wants. Drifted returns false for an object that was never listed, and for an object whose name
-// the plan wants for another cloud ID. The plan does not say how such objects should be.
+// Drifted reports whether someone changed an object, so that it differs from what the plan wants.
+// It returns false if the plan does not know how the object should be.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -85,8 +82,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether someone else must have created an object: the plan wants no object of
-// this name, or wants one with another cloud ID.
+// Strange reports whether the plan wants no object with this name and cloud ID. Then someone else
+// created the object.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -95,7 +92,7 @@ func (v *View) Strange(o Object) bool {
 	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// shown reports whether an object is as the plan wants it.
+// shown reports whether an object needs no write.
 func (v *View) shown(existing, desired Object) bool {
 	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
@@ -105,16 +102,15 @@ func (v *View) shown(existing, desired Object) bool {
 		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans the writes for the changed objects. For each of them it plans the same as Make.
-// changed has the owner's own objects as they are now. The map key is the name; the value is nil if
-// the object no longer exists. Repair deletes nothing, and makes no Summary.
+// Repair plans the writes that undo changes by others. changed has the changed objects by name, as
+// they are now. The value is nil if the object no longer exists.
 //
-// Repair returns nil if only Make can decide. That is so if
+// Repair returns nil if only Make can plan the writes, because
 //
-//   - a cloud object is not listed: this affects the lists of other objects, and pruning,
-//   - names are in conflict, in the last plan or now,
-//   - an object is being deleted: only Make reports such objects,
-//   - the objects have turned stale since the plan.
+//   - the cloud does not list one of the objects,
+//   - another object has a name that the plan needs,
+//   - an object is being deleted,
+//   - the objects have become stale.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -144,9 +140,8 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns an object as it should be. base is the object as it was last listed. If it was
-// never listed, base is existing. existing is the object in the cluster; nil if the object is to be
-// created.
+// rendered returns an object as it should be in the cluster. base is the object as it was last
+// listed, or existing if it was never listed. existing is the object in the cluster, or nil.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	if existing != nil {
@@ -156,7 +151,6 @@ func (v *View) rendered(base, existing Object, now time.Time) Object {
 }
 
 // conditions returns the conditions that an object should have; nil if its kind has no conditions.
-// See the function conditions.
 func (v *View) conditions(o Object) []metav1.Condition {
 	if v.kind.conditions == nil {
 		return nil

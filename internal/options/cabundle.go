@@ -12,8 +12,8 @@ import (
 )
 
 // readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
-// authorities. If any part of the file is wrong, it returns an error. Otherwise a missing
-// certificate would show only later, when a connection fails.
+// authorities. If the file has any damaged or unexpected block, readCABundle returns an error, so
+// that no certificate is silently missing.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil
@@ -37,7 +37,7 @@ func (o *Options) readCABundle() error {
 	return nil
 }
 
-// parseCertificates returns the certificates in a PEM file. It ignores text between the blocks.
+// parseCertificates returns the certificates in a PEM file. It ignores text between the PEM blocks.
 func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	for rest := bundle; ; {
@@ -58,8 +58,8 @@ func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certificates) == 0 {
 		return nil, errors.New("has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----")
 	}
-	// The decoder skips a block that it cannot read, without an error. So compare the number of
-	// blocks with the number of lines that begin or end a block.
+	// pem.Decode skips a damaged block without an error. So check that the number of BEGIN lines
+	// and of END lines equals the number of certificates.
 	for _, line := range []string{"-----BEGIN ", "-----END "} {
 		if n := bytes.Count(bundle, []byte(line)); n != len(certificates) {
 			return nil, fmt.Errorf("%d lines begin with %s, and %d blocks can be read: one is cut or damaged", n, line, len(certificates))

@@ -4,13 +4,12 @@ package options
 
 import "github.com/go-logr/logr"
 
-// mostVerbose is the highest level that is logged. At level 7, client-go logs headers. From level 8
-// on, it logs the bodies of answers, including Secrets.
+// mostVerbose is the highest log level that is allowed. At higher levels, client-go logs headers
+// and the content of Secrets.
 const mostVerbose = 6
 
-// Discreet returns a logger that logs the same as l up to the level mostVerbose, and nothing above
-// it. Above this level, libraries log what they send and receive. So no credential is in a log,
-// even at the highest verbosity.
+// Discreet returns a logger that drops messages above the level mostVerbose, because such messages
+// can contain credentials. It passes all other messages to l.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

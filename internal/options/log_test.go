@@ -25,8 +25,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/options"
 )
 
-// The test reads a Secret as client-go does, in JSON and in protobuf, and logs everything that the
-// flag can request.
+// The test reads a Secret with client-go, in JSON and in protobuf. The log must not contain the
+// Secret at any log level.
 func TestNoLogLevelShowsASecret(t *testing.T) {
 	const value = "s3cr3t-that-nobody-may-see"
 	secret := &corev1.Secret{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
@@ -38,7 +38,7 @@ func TestNoLogLevelShowsASecret(t *testing.T) {
 			_ = info.Serializer.Encode(secret, w)
 		}))
 		t.Cleanup(server.Close)
-		// logged reads the Secret and returns what was logged.
+		// logged reads the Secret with this log level, and returns the log.
 		logged := func(level int, made func(logr.Logger) logr.Logger) string {
 			g := NewWithT(t)
 			var log bytes.Buffer
@@ -49,7 +49,8 @@ func TestNoLogLevelShowsASecret(t *testing.T) {
 			got, err := client.CoreV1().Secrets("platform").Get(logr.NewContext(t.Context(), logger), "ccloud", metav1.GetOptions{})
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(string(got.Data["api-secret"])).To(Equal(value))
-			// A hex dump has blanks and line breaks, so remove them.
+			// The log may have the Secret in a hex dump, so remove the blanks and line breaks of
+			// the dump.
 			return strings.NewReplacer(" ", "", `\n`, "", "|", "").Replace(log.String())
 		}
 		shown := Or(ContainSubstring(value[:6]), ContainSubstring("token-that"), ContainSubstring(hex.EncodeToString([]byte(value[:4]))),

@@ -9,12 +9,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// BindLogging declares zap's flags and returns the options of the logger. The options are set when
-// the flags are parsed. BindLogging also replaces the help of each flag: zap's own texts name zap's
-// defaults, which are not the manager's.
+// BindLogging declares the flags of zap, the logger. When the flags are parsed, they set the
+// returned options. BindLogging replaces zap's help texts, because the manager has other defaults
+// than zap.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// No stack traces of errors: they show where an error is logged, which says nothing about its
-	// cause.
+	// No stack traces for errors: they would show where an error is logged, but not what caused it.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	for name, usage := range map[string]string{

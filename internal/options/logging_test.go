@@ -16,11 +16,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/options"
 )
 
-// The test sets each flag to the value that the help calls the default. The log must not change.
+// The test sets each flag to the default that its help text names. The log must stay the same.
 func TestTheHelpOfLoggingTellsTheDefaultsThereAre(t *testing.T) {
 	g := NewWithT(t)
-	// logged returns the lines that are logged with these flags. It removes the times from the
-	// lines, and checks that they have the form of RFC 3339.
+	// logged returns what is logged with these flags. It checks that each line has a time in RFC
+	// 3339, and removes the time.
 	logged := func(args ...string) (lines []map[string]any) {
 		flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 		logging := options.BindLogging(flags)

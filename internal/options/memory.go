@@ -10,9 +10,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// gcPercent is by how many percent the heap may grow before garbage is collected. It is half of
-// Go's default, so there is half as much garbage in memory. Garbage is collected twice as often,
-// but this costs little processor time, compared to reading the listings.
+// gcPercent is how far the heap may grow before a garbage collection, in percent. It is half of
+// Go's default, so the manager needs less memory, but little more processor time.
 const gcPercent = 50
 
 // SpareMemory applies gcPercent, unless the environment variable GOGC is set.
@@ -22,11 +21,9 @@ func SpareMemory() {
 	}
 }
 
-// LimitMemory sets Go's memory limit to nine tenths of the container's memory limit. Close to this
-// limit the garbage collector works harder, so that the kernel does not end the process.
-// LimitMemory returns the limit in bytes, or a text that says why there is none. Both are for the
-// log. If the environment variable GOMEMLIMIT is set, LimitMemory changes nothing and returns that
-// limit.
+// LimitMemory sets Go's memory limit to nine tenths of the container's limit, unless the
+// environment variable GOMEMLIMIT is set. So Go collects more garbage before the kernel ends the
+// process. LimitMemory returns the limit in bytes, or a text that says why there is no limit.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {

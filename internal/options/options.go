@@ -30,39 +30,39 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// leaseName is the name of the Lease for electing a leader. A shard adds a hash of its selector to
-// this name.
+// leaseName is the name of the Lease for the leader election. With --watch-label-selector, a hash
+// of the selector is added to this name.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond is the lowest rate at which a listing can have two pages. At a lower rate,
-// the second page would have to wait for the budget longer than [cloudapi.Retry] allows.
+// leastRequestsPerSecond is the lowest accepted rate. At a lower rate, the second page of a listing
+// would have to wait longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is so high that it limits nothing in practice. But the budget can still
-// calculate with it.
+// mostRequestsPerSecond is the highest accepted rate. It limits nothing in practice, but prevents
+// numbers that are too large for calculations.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager are controller-runtime's options, with an empty scheme.
+	// Manager has the options for the manager of controller-runtime. Its Scheme is still empty.
 	Manager ctrl.Options
-	// AllowedOrigins are the origins to which sources may send requests, in the form of
-	// cloudapi.Origin.
+	// AllowedOrigins are the origins to which requests to the cloud may go, in the form that
+	// cloudapi.Origin returns.
 	AllowedOrigins []string
 	// WatchNamespaces are the namespaces to work in; empty means all.
 	WatchNamespaces []string
-	// ConcurrentSyncs and ConcurrentWrites bound how many syncs and writes run at once.
+	// ConcurrentSyncs and ConcurrentWrites are how many syncs and writes may run at the same time.
 	ConcurrentSyncs, ConcurrentWrites int
-	// RequestsPerSecond is the budget of each credential.
+	// RequestsPerSecond is how many requests to the cloud may use one credential per second.
 	RequestsPerSecond float64
-	// JitterPercent is by how many percent an interval may become longer or shorter.
+	// JitterPercent is how far the time between two syncs varies at random, in percent.
 	JitterPercent int
-	// ObservationMetrics adds one series for each observation.
+	// ObservationMetrics turns on one metric series for each observation.
 	ObservationMetrics bool
-	// EndpointConfigMaps lets sources ask for ConfigMaps with endpoints.
+	// EndpointConfigMaps allows sources to request ConfigMaps with Kafka endpoints.
 	EndpointConfigMaps bool
-	// Roots are the certificate authorities to trust in requests to the cloud. If Roots is nil,
-	// they are those of the system.
+	// Roots are the certificate authorities to trust in requests to the cloud; nil means those of
+	// the system.
 	Roots *x509.CertPool
 
 	// Selector is the value of --watch-label-selector.
@@ -74,8 +74,7 @@ type Options struct {
 	metricsSecure                                         bool
 }
 
-// Bind declares the flags. The fields of the Options are set when the flags are parsed and Complete
-// has returned.
+// Bind declares the flags. Parse the flags and call Complete before you read the Options.
 func Bind(flags *flag.FlagSet) *Options {
 	o := &Options{}
 	m := &o.Manager
@@ -154,18 +153,18 @@ func (o *Options) completeManager(selector labels.Selector) {
 		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
-	// A plan must see the writes of the plan before it.
+	// Reads from the cache wait for the manager's own writes. So a plan never misses the writes of
+	// the previous plan.
 	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
 		m.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
-		// No HTTP/2: it does not make a scrape faster, and an attacker needed no authentication for
-		// its past denial-of-service holes.
+		// No HTTP/2: metrics do not need it, and it has had denial-of-service vulnerabilities.
 		m.Metrics.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }}
 	}
 }
 
-// Burst returns how many requests may be sent at once after a pause: as many as in one second.
+// Burst returns how many requests may be sent at once after a pause: the number for one second.
 func (o *Options) Burst() int {
 	return int(math.Ceil(o.RequestsPerSecond))
 }
@@ -186,7 +185,7 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns the end of the name of a shard's Lease.
+// shard returns the end of the Lease's name for a manager with this --watch-label-selector.
 func shard(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
@@ -199,7 +198,7 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks an address to serve on. off are the values that mean not to serve.
+// address checks the address of a server. off has the values that turn the server off.
 func address(name, value string, off ...string) error {
 	if slices.Contains(off, value) {
 		return nil
@@ -214,8 +213,8 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named refuses a list that has only commas. Such a list would count as empty, and an empty list
-// means everything.
+// named returns an error for a list that has only commas. Otherwise such a list would count as
+// empty, and an empty list means all namespaces.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)
