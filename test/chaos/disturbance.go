@@ -336,12 +336,9 @@ func (n *testNamespace) discoverUntil(ctx context.Context, so func(context.Conte
 
 // discovered waits until the discovery's status shows the token, but at most for one interval.
 func (n *testNamespace) discovered(ctx context.Context, token string) (bool, error) {
-	d := &v1alpha1.EnvironmentDiscovery{}
-	return becomes(ctx, interval, func(ctx context.Context) (bool, error) {
-		err := persist(ctx, func(ctx context.Context) error {
-			return n.admin.Get(ctx, client.ObjectKey{Namespace: n.namespace, Name: discoveryName}, d)
-		})
-		return d.Status.LastHandledReconcileAt == token, err
+	key := client.ObjectKey{Namespace: n.namespace, Name: discoveryName}
+	return n.follow(ctx, key, &v1alpha1.EnvironmentDiscoveryList{}, time.Now().Add(interval), func(o client.Object) bool {
+		return o.(*v1alpha1.EnvironmentDiscovery).Status.LastHandledReconcileAt == token
 	})
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
@@ -51,8 +53,9 @@ type harness struct {
 
 	// admin reads, and writes as a user does. stranger makes changes that the operator should
 	// correct.
-	admin, stranger client.Client
-	clients         *kubernetes.Clientset
+	admin    client.WithWatch
+	stranger client.Client
+	clients  *kubernetes.Clientset
 	// markers counts the marks that were set in the audit log.
 	markers int
 }
@@ -103,7 +106,7 @@ func (h *harness) connect() error {
 		return err
 	}
 	var err error
-	if h.admin, err = client.New(h.Plane.Config(), client.Options{Scheme: scheme}); err != nil {
+	if h.admin, err = client.NewWithWatch(h.Plane.Config(), client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
 	if h.clients, err = kubernetes.NewForConfig(h.Plane.Config()); err != nil {
@@ -161,6 +164,34 @@ func persist(ctx context.Context, do func(context.Context) error) error {
 		return errors.Join(err, last)
 	}
 	return nil
+}
+
+// follow watches an object until so returns true for a version of it. It reports whether that
+// happened before the deadline. list is an empty list of the object's kind. If the watch ends, for
+// example because the API server restarts, follow begins another one.
+func (h *harness) follow(ctx context.Context, key client.ObjectKey, list client.ObjectList, deadline time.Time, so func(client.Object) bool) (bool, error) {
+	within, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	// The API server begins with the version in its memory, and reads nothing from its storage.
+	options := &client.ListOptions{Namespace: key.Namespace, FieldSelector: fields.OneTermEqualSelector(metav1.ObjectNameField, key.Name),
+		Raw: &metav1.ListOptions{ResourceVersion: "0"}}
+	err := wait.PollUntilContextCancel(within, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		w, err := h.admin.Watch(ctx, list, options)
+		if err != nil {
+			return false, nil // The API server may be restarting.
+		}
+		defer w.Stop()
+		for event := range w.ResultChan() {
+			if o, ok := event.Object.(client.Object); ok && so(o) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return err == nil, nil
 }
 
 // journal is the log of what was done and when. People use it to understand a violation.

@@ -22,32 +22,12 @@ import (
 // handled waits until the source's status shows the token. It reports whether that happened before
 // the deadline.
 func (s *source) handled(ctx context.Context, token string, deadline time.Time) (bool, error) {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	object := &v1alpha1.InventorySource{}
-	// Read from the API server's memory. It is asked so often that its storage would otherwise have
-	// more work with these reads than with the operator.
-	cheaply := &client.GetOptions{Raw: &metav1.GetOptions{ResourceVersion: "0"}}
-	for {
-		err := persist(ctx, func(ctx context.Context) error {
-			return s.admin.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: s.name}, object, cheaply)
-		})
-		if client.IgnoreNotFound(err) != nil {
-			return false, err
-		}
+	key := client.ObjectKey{Namespace: s.namespace, Name: s.name}
+	return s.follow(ctx, key, &v1alpha1.InventorySourceList{}, deadline, func(o client.Object) bool {
+		object := o.(*v1alpha1.InventorySource)
 		s.searchStatus(object)
-		if object.Status.LastHandledReconcileAt == token {
-			return true, nil
-		}
-		if !time.Now().Before(deadline) {
-			return false, nil
-		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-tick.C:
-		}
-	}
+		return object.Status.LastHandledReconcileAt == token
+	})
 }
 
 // searchStatus searches the source's status for a credential now, because the next sync may replace
