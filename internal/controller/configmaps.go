@@ -30,10 +30,12 @@ import (
 // ConfigMaps. sources is the controller of InventorySources, which reports failed ConfigMaps in the
 // source's status.
 //
-// Without the flag --endpoint-configmaps, two things differ:
+// Without the flag --endpoint-configmaps:
 //
-//   - The controller of ConfigMaps only deletes ConfigMaps that the spec no longer wants.
-//   - If the manager lacks the rights at its start, the controller is never registered.
+//   - The controller creates and changes no ConfigMap. It deletes the ConfigMaps that the spec no
+//     longer wants.
+//   - setupConfigMaps does not wait for the right. If the manager lacks the right at its start, the
+//     controller is never registered.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {

@@ -22,8 +22,8 @@ type Options struct {
 	// Cluster writes to the API server and reads from the manager's cache. A read waits until the
 	// cache has the writes of this client.
 	Cluster client.Client
-	// APIReader reads directly from the API server. It reads Secrets. It also checks whether an
-	// object exists that the cache does not have.
+	// APIReader reads directly from the API server. The reconcilers read Secrets with it. If the
+	// cache lacks an object, they read the object with APIReader, because it may exist all the same.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets. If Secrets is nil, the reconcilers use the manager's
 	// cache as soon as the manager has the right to watch Secrets.

@@ -64,7 +64,7 @@ type schedule struct {
 	confirming int
 	// refused is the wait before the next sync if the cloud refused the credential; otherwise 0.
 	refused time.Duration
-	// waiting is the time since when the rate limit delays a due sync; zero if no sync is delayed.
+	// waiting is when the rate limit began to delay a sync that is due; zero if it delays none.
 	waiting time.Time
 }
 

@@ -142,8 +142,9 @@ type Report struct {
 	// Leaving has the sorted names of objects that are being deleted although the cloud lists them.
 	// A later plan creates them again.
 	Leaving []string
-	// Kept has the deleted objects that still exist because of their finalizers, except those in
-	// Leaving. Each entry has the object's name and finalizers. The entries are sorted.
+	// Kept has the objects that are deleted but still exist because they have finalizers. Objects of
+	// the field Leaving are not in Kept. Each entry is an object's name and finalizers. The entries
+	// are sorted.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.

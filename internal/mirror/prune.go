@@ -36,9 +36,10 @@ var pruneChain = chain{
 		inGrace,     // waits until gracePeriod has passed
 	},
 	batch: []func(batch) ruling{
-		listingEmpty,  // asks a person if the last complete listing was empty
-		shareExceeded, // asks a person if more than maxPercent of the objects are missing
-		scopeChanged,  // asks a person if the objects may still exist in the cloud
+		// A person must approve the deletion
+		listingEmpty,  // if the last complete listing was empty,
+		shareExceeded, // if more than maxPercent of the objects are missing,
+		scopeChanged,  // if the objects may still exist in the cloud.
 		notFresh,      // waits for a complete listing, unless one has just ended
 	},
 }
@@ -125,8 +126,8 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 // neverHolds is the maxPercent at which missing objects are deleted without a person's approval.
 const neverHolds = 100
 
-// listingEmpty asks a person if the last complete listing was empty. It does not ask if maxPercent
-// is 100.
+// listingEmpty requires a person's approval if the last complete listing was empty and maxPercent is
+// below 100.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -134,8 +135,8 @@ func listingEmpty(b batch) ruling {
 	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded asks a person if more than maxPercent of the objects are missing. It never asks
-// about a single missing object.
+// shareExceeded requires a person's approval if more than maxPercent of the objects are missing. A
+// single missing object never requires approval.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
@@ -144,13 +145,13 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged asks a person about objects whose cloud object may still exist:
+// scopeChanged requires a person's approval for objects whose cloud object may still exist:
 //
 //   - sources that the discovery's selector no longer selects,
 //   - objects that were never listed,
 //   - objects that were last listed with another endpoint, credential or filter.
 //
-// If maxPercent is 100, scopeChanged asks only about the sources.
+// If maxPercent is 100, only the sources require approval.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
