@@ -81,7 +81,7 @@ func (s server) run(folder, script string) string {
 	g := NewWithT(s.T)
 	here, err := filepath.Abs(chart)
 	g.Expect(err).NotTo(HaveOccurred())
-	helm, err := run(exec.CommandContext(s.Context(), filepath.Join(root, "hack", "tools", "run"), "--path", "helm"))
+	helm, err := helmPath()
 	g.Expect(err).NotTo(HaveOccurred())
 	programs := s.TempDir()
 	g.Expect(os.WriteFile(filepath.Join(programs, "helm"), []byte(helmOfPages), 0o755)).To(Succeed())
@@ -89,7 +89,7 @@ func (s server) run(folder, script string) string {
 	command := exec.CommandContext(s.Context(), "bash", "-o", "pipefail", "-ec", script)
 	command.Dir = folder
 	command.Env = append(s.plane.Env(), "PATH="+programs+":"+os.Getenv("PATH"),
-		"HELM="+strings.TrimSpace(helm), "CHART="+here, "KUBECTL_HERE="+s.plane.Kubectl())
+		"HELM="+helm, "CHART="+here, "KUBECTL_HERE="+s.plane.Kubectl())
 	out, err := command.CombinedOutput()
 	g.Expect(err).NotTo(HaveOccurred(), "%s\n%s", script, out)
 	return string(out)

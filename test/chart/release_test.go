@@ -67,7 +67,11 @@ func (s server) helm(args ...string) string {
 
 // tryHelm runs helm on the server, and returns the error if it fails.
 func (s server) tryHelm(args ...string) (string, error) {
-	command := helmCommand(s.Context(), args...)
+	path, err := helmPath()
+	if err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(s.Context(), path, args...)
 	command.Env = s.plane.Env()
 	return run(command)
 }

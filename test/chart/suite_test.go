@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,12 +41,19 @@ func TestMain(m *testing.M) {
 
 // helm runs the pinned helm and returns what it prints.
 func helm(ctx context.Context, args ...string) (string, error) {
-	return run(helmCommand(ctx, args...))
+	path, err := helmPath()
+	if err != nil {
+		return "", err
+	}
+	return run(exec.CommandContext(ctx, path, args...))
 }
 
-func helmCommand(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, filepath.Join(root, "hack", "tools", "run"), append([]string{"helm"}, args...)...)
-}
+// helmPath builds the pinned helm if need be, and returns its path. The script that does so takes
+// longer than helm itself, so it runs once.
+var helmPath = sync.OnceValues(func() (string, error) {
+	path, err := run(exec.Command(filepath.Join(root, "hack", "tools", "run"), "--path", "helm"))
+	return strings.TrimSpace(path), err
+})
 
 // run returns what a command prints; its error says what it says.
 func run(command *exec.Cmd) (string, error) {
