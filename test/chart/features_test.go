@@ -55,12 +55,14 @@ func deployed(t *testing.T, base string, features ...string) string {
 	return string(out)
 }
 
-// apply applies manifests as `make deploy` does, but for the kinds, which no feature changes.
-func (s server) apply(manifests string) {
+// apply applies manifests as `make deploy` does, but for the kinds, which no feature changes, and for
+// what already is as they have it.
+func (s server) apply(manifests, applied string) {
 	s.Helper()
+	are := strings.Split(applied, "\n---\n")
 	command := s.kubectl("apply", "-f", "-")
 	command.Stdin = strings.NewReader(strings.Join(slices.DeleteFunc(strings.Split(manifests, "\n---\n"), func(document string) bool {
-		return strings.Contains(document, "\nkind: CustomResourceDefinition\n")
+		return strings.Contains(document, "\nkind: CustomResourceDefinition\n") || slices.Contains(are, document)
 	}), "\n---\n"))
 	out, err := command.CombinedOutput()
 	NewWithT(s.T).Expect(err).NotTo(HaveOccurred(), string(out))
@@ -124,7 +126,7 @@ func TestAFeatureAddsItselfAlone(t *testing.T) {
 	for _, base := range []string{"namespaced", "default"} {
 		places := map[string]bool{watched: true, "kube-system": base == "default", namespace: base == "default"}
 		before := deployed(t, base)
-		s.apply(before)
+		s.apply(before, "")
 		had := map[string][]string{}
 		for place := range places {
 			NewWithT(t).Eventually(func(g Gomega) {
@@ -137,7 +139,7 @@ func TestAFeatureAddsItselfAlone(t *testing.T) {
 				g := NewWithT(t)
 				after := deployed(t, base, name)
 				expectAdded(t, parse(t, before), parse(t, after), want)
-				server{t, s.Client, s.plane}.apply(after)
+				server{t, s.Client, s.plane}.apply(after, before)
 				for place, works := range places {
 					more := want.rights
 					if !works {
@@ -150,7 +152,7 @@ func TestAFeatureAddsItselfAlone(t *testing.T) {
 					}).WithTimeout(eventually).Should(Succeed())
 					t.Logf("the manager's rights in %s: %d before, %d after: and %q", place, len(had[place]), len(had[place])+len(more), more)
 				}
-				server{t, s.Client, s.plane}.apply(before)
+				server{t, s.Client, s.plane}.apply(before, after)
 			})
 		}
 	}
