@@ -55,6 +55,10 @@ endif
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 export $(given)
 
+# Tests, and the API servers and managers that they start, collect garbage less often: they have memory
+# to spare, and take a fifth less processor time. `make bench` measures with the collector as shipped.
+test test-all test-e2e docs mutants chaos: export GOGC ?= 400
+
 TOOL := hack/tools/run
 CONTROLLER_GEN := $(TOOL) controller-gen
 
