@@ -3,6 +3,7 @@
 package docs
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +43,29 @@ func TestAPageIsRewrittenWhereItsOutputIs(t *testing.T) {
 	g := NewWithT(t)
 	after := rewrite(samplePage, parse(samplePage), map[int][]string{0: {"new", "lines"}, 1: {"more"}, 5: {"newer"}})
 	g.Expect(after).To(Equal(strings.NewReplacer("old 12s", "new\nlines", "$ three", "$ three\nmore", "   old", "   newer").Replace(samplePage)))
+}
+
+// cloudID finds the IDs of cloud objects that a reader takes from an output.
+var cloudID = regexp.MustCompile(`\b(?:lkc|n|p|tgwa|pla|lsrc)-[a-z0-9]{6}\b`)
+
+// A reader of a guide finds each ID for a command in what an earlier command printed.
+func TestEveryIDInAGuideComesFromAnEarlierOutput(t *testing.T) {
+	g := NewWithT(t)
+	count := 0
+	for _, page := range pages {
+		if !strings.HasPrefix(page, "docs/guides/") {
+			continue
+		}
+		var printed strings.Builder
+		for _, step := range parse(read(t, page)) {
+			for _, id := range cloudID.FindAllString(step.command, -1) {
+				g.Expect(printed.String()).To(ContainSubstring(id), "%s:%d: no output above has the ID", page, step.line+1)
+				count++
+			}
+			printed.WriteString(strings.Join(step.output, "\n"))
+		}
+	}
+	g.Expect(count).To(BeNumerically(">", 10))
 }
 
 func TestOutputsDifferInWhatTheySayOnly(t *testing.T) {
