@@ -400,8 +400,9 @@ type PeeringSelection struct {
 
 // NetworkSelection says whether to mirror networks.
 type NetworkSelection struct {
-	// Mirror keeps one NetworkObservation per network. Clusters and peerings then
-	// show their network's phase, address range and DNS domain in status.network.
+	// Mirror keeps one NetworkObservation per network. Clusters, peerings, transit
+	// gateway attachments and private link accesses then show their network's
+	// phase, address range and DNS domain in status.network.
 	// Ignore lists no networks and deletes this source's NetworkObservations.
 	// Default: Ignore.
 	// +optional
