@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,46 +98,6 @@ func (r *registry) MustRegister(collectors ...prometheus.Collector) {
 }
 
 func (r *registry) Unregister(prometheus.Collector) bool { return false }
-
-// kindsOfTheAPI returns the name of each kind, and whether it is an observation.
-func kindsOfTheAPI(t *testing.T) map[string]bool {
-	scheme := runtime.NewScheme()
-	NewWithT(t).Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	kinds := map[string]bool{}
-	for kind, of := range scheme.KnownTypes(v1alpha1.GroupVersion) {
-		_, hasSpec := of.FieldByName("Spec")
-		if _, is := reflect.New(of).Interface().(v1alpha1.Observation); hasSpec {
-			kinds[kind] = is
-		}
-	}
-	return kinds
-}
-
-func TestReferenceOfKindsIsComplete(t *testing.T) {
-	t.Parallel()
-	g := NewWithT(t)
-	scheme := runtime.NewScheme()
-	g.Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
-	for kind, observation := range kindsOfTheAPI(t) {
-		page := strings.ToLower(kind) + ".md"
-		has(t, "README.md", "\n| ["+kind+"](docs/"+page+") | ")
-		has(t, "docs/README.md", "\n- ["+kind+"]("+page+"): ")
-		if !observation {
-			continue
-		}
-		spec, _ := scheme.KnownTypes(v1alpha1.GroupVersion)[kind].FieldByName("Spec")
-		for field := range spec.Type.Fields() {
-			if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); strings.HasSuffix(name, "ID") {
-				has(t, "docs/consumers.md", "`spec."+name+"`")
-			}
-		}
-	}
-	functions, err := exported(filepath.Join(root, "api", "v1alpha1", "reading.go"))
-	g.Expect(err).NotTo(HaveOccurred())
-	for _, name := range functions {
-		has(t, "docs/consumers.md", "."+name+"(")
-	}
-}
 
 // Conditions, reasons and annotations stand on the page of the kind that has them, by the
 // comment of the group of constants they are declared in.
@@ -303,6 +262,9 @@ func TestTablesAreWhole(t *testing.T) {
 				fenced = !fenced
 			}
 			isRow := func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), "|") }
+			if i > 0 && isRow(line) && line == lines[i-1] {
+				t.Errorf("%s:%d: the row stands twice: %s", path, i+1, line)
+			}
 			if fenced || !isRow(line) || i > 0 && isRow(lines[i-1]) {
 				continue
 			}
