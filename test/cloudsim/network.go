@@ -247,10 +247,10 @@ func (g *generator) network(i int) object {
 	if g.linked(i) && kind != connectionLink {
 		n.Spec.ConnectionTypes = append(n.Spec.ConnectionTypes, connectionLink)
 	}
-	n.Status.SupportedConnectionTypes = slices.Clone(n.Spec.ConnectionTypes)
 	if at.site.cloud == "AWS" && kind == connectionPeering {
-		n.Status.SupportedConnectionTypes = append(n.Status.SupportedConnectionTypes, connectionTransitGateway)
+		n.Spec.ConnectionTypes = append(n.Spec.ConnectionTypes, connectionTransitGateway)
 	}
+	n.Status.SupportedConnectionTypes = slices.Clone(n.Spec.ConnectionTypes)
 	if kind == connectionPeering {
 		n.Spec.CIDR = fmt.Sprintf("10.%d.0.0/16", 100+i%100)
 		n.Spec.ReservedCIDR = "172.20.255.0/24"

@@ -90,6 +90,26 @@ func TestADozenClustersShowEverything(t *testing.T) {
 	}
 }
 
+// A network's types name each way by which a seed connects it.
+func TestASeedConnectsNetworksByTheirTypes(t *testing.T) {
+	g := NewWithT(t)
+	for _, options := range []cloudsim.SeedOptions{{Clusters: 12, Peerings: 4, Seed: 1}, {Clusters: 200, Peerings: 100, Seed: 2}} {
+		all := seeded(options)
+		types := map[string][]string{}
+		for _, n := range all.Networks {
+			types[n.ID] = n.Spec.ConnectionTypes
+		}
+		g.Expect(all.TransitGatewayAttachments).NotTo(BeEmpty())
+		for _, a := range all.TransitGatewayAttachments {
+			g.Expect(types[a.Spec.Network.ID]).To(ContainElement("TRANSITGATEWAY"))
+		}
+		g.Expect(all.PrivateLinkAccesses).NotTo(BeEmpty())
+		for _, a := range all.PrivateLinkAccesses {
+			g.Expect(types[a.Spec.Network.ID]).To(ContainElement("PRIVATELINK"))
+		}
+	}
+}
+
 func TestALargeSeedIsMostlyWell(t *testing.T) {
 	g := NewWithT(t)
 	all := seeded(cloudsim.SeedOptions{Clusters: 2000, Peerings: 1000})
