@@ -64,7 +64,7 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
 			d.Status.Preview = p
 		}
-		d.Status.Sources, d.Status.SourceCount = mirror.Sources(d.EnvironmentDiscovery, done.present, s.kinds[0].ledger, o.Clock.Now())
+		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.viewed().Sources(done.present, o.Clock.Now())
 	}
 }
 

@@ -28,17 +28,22 @@ func overriding(overrides string) func(*v1alpha1.EnvironmentDiscovery) {
 	}
 }
 
+// override replaces the overrides of the discovery org as a user does who applies YAML.
+func (o *organization) override(ctx SpecContext, overrides string) {
+	GinkgoHelper()
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"overrides": `+overrides+`}}`))
+	Expect(k8s.Patch(ctx, o.read(ctx, "org"), patch)).To(Succeed())
+}
+
 var _ = Describe("Overrides of a discovery", func() {
 	var o *organization
 	BeforeEach(func(ctx SpecContext) {
 		o = newOrganization(ctx)
 		o.environments("env-a", "payments-prod", "env-b", "payments-dev", "env-c", "orders")
 	})
-	// override replaces the overrides as a user does who applies YAML.
 	override := func(ctx SpecContext, overrides string) {
 		GinkgoHelper()
-		patch := client.RawPatch(types.MergePatchType, []byte(`{"spec": {"overrides": `+overrides+`}}`))
-		Expect(k8s.Patch(ctx, o.read(ctx, "org"), patch)).To(Succeed())
+		o.override(ctx, overrides)
 	}
 	template := func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: 7 * time.Minute}
@@ -58,7 +63,7 @@ var _ = Describe("Overrides of a discovery", func() {
 		o.pass(ctx, "org")
 		override(ctx, `[
 			{"selector": {"displayNames": ["payments-*"]}, "spec": {"interval": "1m", "prune": {"policy": "Retain"}, "template": {"labels": {"tier": "high"}}}},
-			{"selector": {"ids": ["env-c"]}, "spec": {"peerings": {"policy": "Ignore", "phases": []}}}]`)
+			{"selector": {"ids": ["env-c"]}, "spec": {"peerings": {"policy": "Ignore", "phases": []}, "prune": {"policy": "Retain"}}}]`)
 		written, _ := o.writes(func() { o.pass(ctx, "org") })
 		Expect(written).To(Equal(3), "each source is written once")
 		sources := o.sources(ctx)

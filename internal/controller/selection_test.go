@@ -72,7 +72,7 @@ var _ = Describe("An environment that the selector does not take", func() {
 		o.restart()
 		lists(ctx, 2)
 		Expect(o.names(ctx)).To(Equal([]string{"env-a", "env-b"}))
-		Expect(o.held(ctx)).To(BeEmpty(), "the source tells the next process the name")
+		Expect(o.held(ctx)).To(BeEmpty(), "the status tells the next process the name")
 	})
 
 	It("gets no source where a listing leaves out the name that excludes it", func(ctx SpecContext) {

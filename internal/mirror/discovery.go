@@ -3,6 +3,7 @@
 package mirror
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ var Environment = &Kind{
 	claim:        claimOfSource,
 	render:       renderSource,
 	withLastName: withLastName,
+	names:        environmentNames,
 	scope: func(owner Owner) func(Object) bool {
 		takes := newSelector(owner.discovery().Spec.Selector)
 		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
@@ -173,13 +175,18 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 
 // renderSource returns a source as its discovery wants it:
 //
-//   - The settings come from the discovery's template and overrides.
+//   - The settings come from the discovery's template and overrides. While the name of the
+//     environment is not known, overrides by name may or may not apply. Then the source keeps its
+//     settings.
 //   - The annotations in usersKeys stay as users set them.
 //   - The source of a missing environment has the annotation missing-since.
 func renderSource(r rendering) Object {
-	all, id := r.owner.overrides(), source(r.base).Spec.Environment
-	name := all.nameOf(r.base, r.existing)
-	s := sourceFor(r.owner.discovery(), all.of(id, name).settings.DeepCopy(), id, name)
+	id := source(r.base).Spec.Environment
+	settings := &r.owner.overrides().of(id, r.name).settings
+	if !r.named {
+		settings = &source(r.existing).Spec.MirrorSettings
+	}
+	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.name)
 	if r.existing == nil {
 		return s
 	}
@@ -198,21 +205,47 @@ func renderSource(r rendering) Object {
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
 // withLastName returns the source of a listed environment. If the listing gave no display name, the
-// source gets the last known name, from former or inCluster. former is the source as it was listed
-// before. inCluster is the source in the cluster.
-func withLastName(o, former, inCluster Object) Object {
+// source gets the last known name: from former, or else as lastName reads it. former is the source as
+// it was listed before. inCluster is the source in the cluster.
+func withLastName(o, former, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
 	}
-	for _, known := range []Object{former, inCluster} {
-		if known != nil && displayName(known) != "" {
-			next := source(o).DeepCopy()
-			metav1.SetMetaDataAnnotation(&next.ObjectMeta, v1alpha1.AnnotationEnvironmentName, displayName(known))
-			return next
-		}
+	name := lastName(o, inCluster, owner)
+	if former != nil {
+		name = cmp.Or(displayName(former), name)
 	}
-	return o
+	if name == "" {
+		return o
+	}
+	next := source(o).DeepCopy()
+	metav1.SetMetaDataAnnotation(&next.ObjectMeta, v1alpha1.AnnotationEnvironmentName, name)
+	return next
 }
+
+// lastName returns the last known name of an environment; "" if there is none. It reads the name from
+// the discovery's status. The source's annotation has the name too, but a person who may edit the
+// source could forge the annotation. So the annotation counts only if the status does not name the
+// source because the status is empty or has no room for all sources. inCluster is the source; nil if
+// it does not exist.
+func lastName(o, inCluster Object, owner Owner) string {
+	d := owner.discovery()
+	entry, found := sourceNamed(d, source(o).Spec.Environment)
+	annotated := ""
+	if inCluster != nil && source(inCluster).Spec.Environment == source(o).Spec.Environment {
+		annotated = displayName(inCluster)
+	}
+	switch {
+	case found && shownName(annotated) != entry.DisplayName:
+		return entry.DisplayName
+	case found || d.Status.Environments == nil || unnamed(d):
+		return annotated // This is the whole name if the status cut it.
+	}
+	return ""
+}
+
+// shownName returns a display name as a discovery's status shows it.
+func shownName(name string) string { return Truncate(name, maxShownName) }
 
 // sourceNamed returns the entry for an environment in a discovery's status.sources, and whether
 // there is such an entry.
@@ -292,21 +325,22 @@ const (
 	maxListed = 192 << 10
 )
 
-// Sources returns the entries for status.sources of a discovery, sorted by environment, and the
-// number of all sources. Entries that do not fit into the status are left out.
-func Sources(d *v1alpha1.EnvironmentDiscovery, sources map[string]Object, l *Ledger, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
-	owner := DiscoveryOwner(d)
+// Sources returns the entries for status.sources of the view's discovery, sorted by environment, and
+// the number of all sources. Entries that do not fit into the status are left out.
+func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
+	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
 		return strings.Compare(source(a).Spec.Environment, source(b).Spec.Environment)
 	})
 	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
-		id, name := source(o).Spec.Environment, displayName(o)
-		if size += jsonSize(id, Truncate(name, maxShownName), o.GetName()); size > maxListed {
+		id := source(o).Spec.Environment
+		name, known := v.names[id]
+		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListed {
 			break
 		}
-		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: Truncate(name, maxShownName), NeverListed: l.neverSeen(Environment, owner, o)}
-		if !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
+		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
+		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
 		}
 		seen, since := knownSince(Environment, owner, l, o, now)

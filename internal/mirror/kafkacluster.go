@@ -38,7 +38,9 @@ var KafkaCluster = observationKind(Kind{
 		return &joined
 	},
 },
-	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.KafkaClusters.Policy },
+	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
+		return &s.KafkaClusters, s.KafkaClusters.Policy
+	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
 // clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the endpoints of

@@ -48,6 +48,10 @@ type Kind struct {
 	// mirrored reports whether the spec of a source asks for this kind. It is nil for environments,
 	// because every discovery asks for them.
 	mirrored func(owner Object) bool
+	// selection returns a pointer to the field of a source's settings that selects objects of this
+	// kind, and the field's policy. If the field has no policy, it returns the default policy.
+	// selection is nil for environments.
+	selection func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
 	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
 	summary func(owner Object) **v1alpha1.InventorySummary
 	// owned reports whether an object belongs to a source or discovery, see [Owned] and
@@ -73,9 +77,12 @@ type Kind struct {
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object. If the listing gave no display name, the result has the
-	// last known name, from former or inCluster. former is the object as it was listed before, or
-	// nil. inCluster is the object in the cluster, or nil. withLastName is nil for observations.
-	withLastName func(o, former, inCluster Object) Object
+	// last known name. former is the object as it was listed before, or nil. inCluster is the object
+	// in the cluster, or nil. withLastName is nil for observations.
+	withLastName func(o, former, inCluster Object, owner Owner) Object
+	// names returns the display names that decide which settings the objects of a plan get. The map
+	// key is the cloud ID. names is nil for observations.
+	names func(facts Facts) map[string]string
 	// scope returns a function that reports whether the selector of a discovery selects a listed
 	// object. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
@@ -87,7 +94,7 @@ type Kind struct {
 	listedBefore func(o Object, owner Owner) bool
 	// remarks returns notes about the spec of a discovery, for people to read. remarks is nil for
 	// observations.
-	remarks func(facts Facts, writes []Write) []string
+	remarks func(facts Facts, names map[string]string, writes []Write) []string
 }
 
 // content has the functions for the part of an object that the operator writes: the status of an
@@ -151,13 +158,11 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 // kindsOfSources are the kinds of observations. The function observationKind adds each kind.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that all kinds of observations share. policy returns the
-// policy for this kind from the spec of a source. summary returns a pointer to the counts of this
-// kind in the status of a source.
-func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy, summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
-	k.mirrored = func(owner Object) bool {
-		return policy(&owner.(*v1alpha1.InventorySource).Spec) != v1alpha1.MirrorPolicyIgnore
-	}
+// observationKind adds to k the functions that all kinds of observations share. selection is
+// Kind.selection. summary returns a pointer to the counts of this kind in the status of a source.
+func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
+	k.selection = selection
+	k.mirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
 	k.summary = func(owner Object) **v1alpha1.InventorySummary {
 		return summary(&owner.(*v1alpha1.InventorySource).Status)
 	}
@@ -169,6 +174,12 @@ func observationKind(k Kind, policy func(*v1alpha1.InventorySourceSpec) v1alpha1
 	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
 	kindsOfSources = append(kindsOfSources, &k)
 	return &k
+}
+
+// selected reports whether a source with these settings mirrors this kind.
+func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
+	_, policy := k.selection(s)
+	return policy != v1alpha1.MirrorPolicyIgnore
 }
 
 // Mirrored reports whether the spec of a source or discovery asks for this kind.
@@ -301,7 +312,10 @@ type rendering struct {
 	// base is the object as it was last listed, or existing if the object was never listed.
 	// existing is the object in the cluster, or nil if there is none.
 	base, existing Object
-	sight          sight
+	// name is the object's entry in View.names. named reports whether there is an entry.
+	name  string
+	named bool
+	sight sight
 	// since is when the object was first known to be missing or no longer selected. It is zero for
 	// all other objects.
 	since time.Time

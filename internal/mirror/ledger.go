@@ -137,7 +137,7 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) 
 	}
 	for _, o := range s.Objects {
 		if kind.withLastName != nil {
-			o = kind.withLastName(o, l.entries[o.GetName()].object, inCluster[o.GetName()])
+			o = kind.withLastName(o, l.entries[o.GetName()].object, inCluster[o.GetName()], owner)
 		}
 		next.see(r, o)
 	}

@@ -38,8 +38,8 @@ var Network = observationKind(Kind{
 		return &joined
 	},
 },
-	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy {
-		return cmp.Or(s.Networks.Policy, v1alpha1.MirrorPolicyIgnore)
+	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
+		return &s.Networks, cmp.Or(s.Networks.Policy, v1alpha1.MirrorPolicyIgnore)
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 

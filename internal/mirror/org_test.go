@@ -155,7 +155,7 @@ func (o *org) pass() *Plan {
 		}
 	}
 	d := o.discovery.DeepCopy() // Views keep the discovery that they are of.
-	d.Status.Sources, d.Status.SourceCount = Sources(d, present, o.ledger, o.now)
+	d.Status.Sources, d.Status.SourceCount = plan.View.Sources(present, o.now)
 	if plan.Summary != nil {
 		d.Status.Environments = plan.Summary.DeepCopy()
 	} else if o.ledger != nil && d.Status.Environments != nil {

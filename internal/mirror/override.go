@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/conversion"
+
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
@@ -19,6 +21,8 @@ import (
 type overrides struct {
 	template v1alpha1.MirrorSettings
 	all      []override
+	// byName reports whether an override depends on the names of environments.
+	byName bool
 
 	mu sync.Mutex
 	// environments caches the result for each environment. The key is the environment's ID and
@@ -50,6 +54,7 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
 	for i := range d.Spec.Overrides {
 		of := &d.Spec.Overrides[i]
 		o.all[i] = override{newSelector(of.Selector), *of.Spec.MirrorSettings.DeepCopy()}
+		o.byName = o.byName || len(of.Selector.DisplayNames)+len(of.Selector.Exclude.DisplayNames) > 0
 	}
 	return o
 }
@@ -93,41 +98,54 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// loses reports whether the rename of an environment would turn off the mirroring of a kind, or the
-// ConfigMaps with endpoints. The parameters are three versions of the environment's source:
-//
-//   - has is the source in the cluster.
-//   - known has the settings for the old name.
-//   - renamed has the settings for the new name.
-func loses(has, known, renamed *v1alpha1.InventorySource) bool {
-	lost := func(wants func(*v1alpha1.InventorySource) bool) bool {
-		return wants(has) && wants(known) && !wants(renamed)
+// decides reports whether the settings of a source differ in a way that a person must decide: in
+// objects of mirrored kinds that are mirrored, in spec.prune, or in the ConfigMaps with endpoints.
+// before has the settings for the old name of the environment, after those for the new name. A rename
+// in the cloud may change the other settings by itself, and may begin to mirror a kind.
+func decides(before, after v1alpha1.MirrorSettings) bool {
+	for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
+		s.Interval, s.Timeout, s.StaleAfter, s.Template = nil, nil, nil, v1alpha1.ObservationTemplate{}
+		if c := &s.KafkaClusters; c.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled {
+			c.ConfigMapKeys = cmp.Or(c.ConfigMapKeys, v1alpha1.ConfigMapKeysProperties)
+			c.ConfigMapContent = cmp.Or(c.ConfigMapContent, v1alpha1.ConfigMapContentAll)
+		} else {
+			c.ConfigMaps, c.ConfigMapKeys, c.ConfigMapContent = "", "", ""
+		}
 	}
-	return lost(wantsConfigMaps) || slices.ContainsFunc(kindsOfSources, func(k *Kind) bool {
-		return lost(func(s *v1alpha1.InventorySource) bool { return k.Mirrored(s) })
-	})
+	for _, k := range kindsOfSources {
+		if k.selected(&before) {
+			continue
+		}
+		for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
+			field, _ := k.selection(s)
+			reflect.ValueOf(field).Elem().SetZero()
+		}
+	}
+	return !sameValue(before, after)
 }
 
-func wantsConfigMaps(s *v1alpha1.InventorySource) bool {
-	return s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
-}
-
-// nameOf returns the display name by which the overrides select an environment. Usually this is the
-// name in the cloud. If the environment was renamed, and the new name would turn off something in
-// its source (see loses), nameOf returns the old name. base is the source with the name in the
-// cloud. existing is the source in the cluster, or nil.
-func (o *overrides) nameOf(base, existing Object) string {
-	listed := displayName(base)
-	if existing == nil || displayName(existing) == "" || displayName(existing) == listed {
-		return listed
+// environmentNames returns the display names by which the overrides select environments. The map key
+// is the environment's ID. Usually the value is the name in the cloud. It is the last known name if
+// the environment is not listed, or if it was renamed and a person must decide, see decides. If the
+// name is not known, and an override selects by name, the environment has no entry.
+func environmentNames(f Facts) map[string]string {
+	all, names := f.Owner.overrides(), make(map[string]string, len(f.Desired))
+	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
+	maps.Copy(inCluster, f.Occupants)
+	for _, o := range f.Existing {
+		inCluster[o.GetName()] = o
+		if last := lastName(o, o, f.Owner); last != "" || listedBefore(o, f.Owner) || !all.byName {
+			names[source(o).Spec.Environment] = last
+		}
 	}
-	named := func(name string) *v1alpha1.InventorySource {
-		return &v1alpha1.InventorySource{Spec: v1alpha1.InventorySourceSpec{MirrorSettings: o.of(source(base).Spec.Environment, name).settings}}
+	for name, o := range f.Desired {
+		id, last := source(o).Spec.Environment, lastName(o, inCluster[name], f.Owner)
+		names[id] = displayName(o)
+		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
+			names[id] = last
+		}
 	}
-	if loses(source(existing), named(displayName(existing)), named(listed)) {
-		return displayName(existing)
-	}
-	return listed
+	return names
 }
 
 // overlay copies to target every field that patch sets. As in a JSON merge patch, it merges structs
@@ -157,14 +175,11 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 	}
 }
 
-// sameValue reports whether two values of a field are equal. It ignores the order of identifiers in
+// sameValue reports whether two values of settings are equal. It ignores the order of identifiers in
 // a list.
-func sameValue(a, b any) bool {
-	if list, is := a.([]v1alpha1.Identifier); is {
-		return maps.Equal(setOf(list), setOf(b.([]v1alpha1.Identifier)))
-	}
-	return reflect.DeepEqual(a, b)
-}
+func sameValue(a, b any) bool { return settingsEquality.DeepEqual(a, b) }
+
+var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifier) bool { return maps.Equal(setOf(a), setOf(b)) })
 
 // overrideRemarks returns notes about a discovery's spec.overrides, for people to read. There are
 // notes about
@@ -173,16 +188,17 @@ func sameValue(a, b any) bool {
 //   - overrides that set a field to different values,
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
-func overrideRemarks(f Facts, writes []Write) []string {
-	all := f.Owner.overrides()
-	kept := all.kept(f.Desired, f.Existing)
+//
+// names is the result of environmentNames.
+func overrideRemarks(f Facts, names map[string]string, writes []Write) []string {
+	all, kept := f.Owner.overrides(), keepers(f, names)
 	unused := make(map[int]bool, len(all.all))
 	for i := range all.all {
 		unused[i] = true
 	}
 	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
-	for name, o := range f.Desired {
-		of := all.of(source(o).Spec.Environment, cmp.Or(kept[name], displayName(o)))
+	for _, o := range f.Desired {
+		of := all.of(source(o).Spec.Environment, names[source(o).Spec.Environment])
 		if seen[of] {
 			continue
 		}
@@ -196,11 +212,11 @@ func overrideRemarks(f Facts, writes []Write) []string {
 	}
 	var remarks []string
 	if len(unused) > 0 {
-		names := make([]string, 0, len(unused))
+		fields := make([]string, 0, len(unused))
 		for _, i := range slices.Sorted(maps.Keys(unused)) {
-			names = append(names, fmt.Sprintf("spec.overrides[%d]", i))
+			fields = append(fields, fmt.Sprintf("spec.overrides[%d]", i))
 		}
-		remarks = append(remarks, "no environment is selected by "+Names(names))
+		remarks = append(remarks, "no environment is selected by "+Names(fields))
 	}
 	if len(contradictions) > 0 {
 		first := slices.Min(slices.Collect(maps.Keys(contradictions)))
@@ -210,8 +226,8 @@ func overrideRemarks(f Facts, writes []Write) []string {
 		}
 	}
 	if len(kept) > 0 {
-		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one would delete "+
-			"observations or ConfigMaps: %s; select them by ids in spec.overrides", Names(slices.Sorted(maps.Keys(kept)))))
+		remarks = append(remarks, fmt.Sprintf("renamed, but kept with the overrides of the former name, because those of the new one change what is "+
+			"mirrored, pruned or in ConfigMaps: %s; select them by ids in spec.overrides", Names(kept)))
 	}
 	var refused []string
 	for _, w := range writes {
@@ -226,19 +242,18 @@ func overrideRemarks(f Facts, writes []Write) []string {
 	return remarks
 }
 
-// kept returns the environments that were renamed but keep the settings for their old name, see
-// nameOf. The map key is the source's name. The value is the old name.
-func (o *overrides) kept(desired Desired, existing []Object) map[string]string {
-	kept := map[string]string{}
-	for _, has := range existing {
-		listed := desired[has.GetName()]
-		if listed == nil || unmanaged(has) || source(listed).Spec.Environment != source(has).Spec.Environment {
-			continue
-		}
-		if name := o.nameOf(listed, has); name != displayName(listed) {
-			kept[has.GetName()] = name
+// keepers returns the sorted names of the sources that keep the settings for the old name of a
+// renamed environment. names is the result of environmentNames.
+func keepers(f Facts, names map[string]string) []string {
+	var kept []string
+	for _, has := range f.Existing {
+		listed := f.Desired[has.GetName()]
+		if listed != nil && !unmanaged(has) && source(listed).Spec.Environment == source(has).Spec.Environment &&
+			names[source(has).Spec.Environment] != displayName(listed) {
+			kept = append(kept, has.GetName())
 		}
 	}
+	slices.Sort(kept)
 	return kept
 }
 

@@ -30,7 +30,9 @@ var Peering = observationKind(connecting(Kind{
 }, peeringsOfNetworks, func(o *v1alpha1.PeeringObservation) connectionParts {
 	return connectionParts{&o.Status.Network, &o.Status.ReachableEndpoints}
 }),
-	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy { return s.Peerings.Policy },
+	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
+		return &s.Peerings, s.Peerings.Policy
+	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
 // trouble returns the code and the message of a cloud error as one text.

@@ -311,7 +311,7 @@ func Make(facts Facts) *Plan {
 	}
 	p.prune()
 	if p.Kind.remarks != nil {
-		p.Remarks = p.Kind.remarks(p.Facts, p.Writes)
+		p.Remarks = p.Kind.remarks(p.Facts, p.View.names, p.Writes)
 	}
 	p.summarize()
 	p.sort()

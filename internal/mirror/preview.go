@@ -44,7 +44,7 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
 		if w.Existing == nil {
-			_, why := takes.judge(source(w.Desired).Spec.Environment, displayName(w.Desired))
+			_, why := takes.judge(source(w.Desired).Spec.Environment, displayName(p.View.desired[w.Desired.GetName()]))
 			all = append(all, entryOf(w.Desired, refusal(w)+why))
 		}
 	}

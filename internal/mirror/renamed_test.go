@@ -3,6 +3,8 @@
 package mirror
 
 import (
+	"cmp"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -18,8 +20,8 @@ func overrideOf(spec v1alpha1.MirrorSettings, names ...string) v1alpha1.SourceOv
 	return o
 }
 
-// losses are discoveries whose overrides delete something of an environment that is renamed from
-// payments-b to Payments-b.
+// losses are discoveries whose overrides decide otherwise what is mirrored, pruned or in ConfigMaps of
+// an environment that is renamed from payments-b to Payments-b.
 var losses = map[string]func(d *v1alpha1.EnvironmentDiscovery){
 	"out of an override that mirrors a kind": func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
@@ -42,6 +44,30 @@ var losses = map[string]func(d *v1alpha1.EnvironmentDiscovery){
 		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
 			KafkaClusters: v1alpha1.KafkaClusterSelection{ConfigMaps: v1alpha1.ConfigMapPolicyEnabled}}, "payments-*")}
 	},
+	"out of an override that retains":              prunes(v1alpha1.Prune{Policy: v1alpha1.PrunePolicyRetain}, "payments-*"),
+	"out of an override that holds":                prunes(v1alpha1.Prune{MaxPercent: ptr[int32](0)}, "payments-*"),
+	"out of an override with a grace period":       prunes(v1alpha1.Prune{GracePeriod: seconds(86400)}, "payments-*"),
+	"out of an override that asks for more misses": prunes(v1alpha1.Prune{AfterMisses: ptr[int32](100)}, "payments-*"),
+	"into an override that holds nothing":          prunes(v1alpha1.Prune{MaxPercent: ptr[int32](100)}, "Pay*"),
+	"out of an override with other keys in ConfigMaps": func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Template.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+		clusterSettings(v1alpha1.KafkaClusterSelection{ConfigMapKeys: v1alpha1.ConfigMapKeysEnvironment}, "payments-*")(d)
+	},
+	"out of an override with less in ConfigMaps": func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Template.Spec.KafkaClusters.ConfigMaps = v1alpha1.ConfigMapPolicyEnabled
+		clusterSettings(v1alpha1.KafkaClusterSelection{ConfigMapContent: v1alpha1.ConfigMapContentEndpoints}, "payments-*")(d)
+	},
+	"into an override with ConfigMaps": clusterSettings(v1alpha1.KafkaClusterSelection{ConfigMaps: v1alpha1.ConfigMapPolicyEnabled}, "Pay*"),
+	"into an override with a filter":   clusterSettings(v1alpha1.KafkaClusterSelection{Networks: identifiers("n-1")}, "Pay*"),
+	"out of an override that takes the filter away": func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Template.Spec.KafkaClusters.Networks = identifiers("n-1")
+		clusterSettings(v1alpha1.KafkaClusterSelection{Networks: identifiers()}, "payments-*")(d)
+	},
+	"into an override with a filter of connections": func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Template.Spec.PrivateLinkAccesses.Policy = v1alpha1.MirrorPolicyMirror
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{
+			PrivateLinkAccesses: v1alpha1.ConnectionSelection{Phases: identifiers("READY")}}, "Pay*")}
+	},
 	"out of the selector too": func(d *v1alpha1.EnvironmentDiscovery) {
 		d.Spec.Selector.DisplayNames = identifiers("payments-*")
 		d.Spec.Template.Spec.KafkaClusters.Policy = v1alpha1.MirrorPolicyIgnore
@@ -50,12 +76,27 @@ var losses = map[string]func(d *v1alpha1.EnvironmentDiscovery){
 	},
 }
 
+// prunes gives a discovery an override with this prune spec.
+func prunes(p v1alpha1.Prune, names ...string) func(d *v1alpha1.EnvironmentDiscovery) {
+	return func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{Prune: p}, names...)}
+	}
+}
+
+// clusterSettings gives a discovery an override with these settings of Kafka clusters.
+func clusterSettings(s v1alpha1.KafkaClusterSelection, names ...string) func(d *v1alpha1.EnvironmentDiscovery) {
+	return func(d *v1alpha1.EnvironmentDiscovery) {
+		d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(v1alpha1.MirrorSettings{KafkaClusters: s}, names...)}
+	}
+}
+
 // losing returns a discovery with such overrides, and the defaults of the API.
 func losing(t *testing.T, configure func(d *v1alpha1.EnvironmentDiscovery)) *org {
 	o := newOrg(t)
 	settings := &o.discovery.Spec.Template.Spec.MirrorSettings
 	settings.KafkaClusters.Policy, settings.KafkaClusters.ConfigMaps = v1alpha1.MirrorPolicyMirror, v1alpha1.ConfigMapPolicyDisabled
 	settings.Peerings.Policy, settings.Networks.Policy = v1alpha1.MirrorPolicyMirror, v1alpha1.MirrorPolicyIgnore
+	settings.Prune = v1alpha1.Prune{Policy: v1alpha1.PrunePolicyDelete, AfterMisses: ptr[int32](2), GracePeriod: seconds(0), MaxPercent: ptr[int32](20)}
 	configure(o.discovery)
 	return o
 }
@@ -64,6 +105,26 @@ func losing(t *testing.T, configure func(d *v1alpha1.EnvironmentDiscovery)) *org
 func decide(o *org, overrides ...v1alpha1.SourceOverride) {
 	o.discovery = o.discovery.DeepCopy()
 	o.discovery.Spec.Overrides = overrides
+}
+
+// byID returns an override of env-b with these settings, for a person to decide by.
+func byID(settings v1alpha1.MirrorSettings) v1alpha1.SourceOverride {
+	o := overrideOf(*settings.DeepCopy())
+	o.Selector.IDs = identifiers("env-b")
+	clusters := &o.Spec.KafkaClusters
+	clusters.ConfigMapKeys = cmp.Or(clusters.ConfigMapKeys, v1alpha1.ConfigMapKeysProperties)
+	clusters.ConfigMapContent = cmp.Or(clusters.ConfigMapContent, v1alpha1.ConfigMapContentAll)
+	for _, k := range kindsOfSources {
+		if field, policy := k.selection(&o.Spec.MirrorSettings); policy == v1alpha1.MirrorPolicyIgnore {
+			reflect.ValueOf(field).Elem().FieldByName("Policy").Set(reflect.ValueOf(policy))
+		}
+	}
+	for _, filter := range []*[]v1alpha1.Identifier{&clusters.Networks, &o.Spec.PrivateLinkAccesses.Phases} {
+		if *filter == nil {
+			*filter = identifiers() // An empty list removes all entries.
+		}
+	}
+	return o
 }
 
 func TestEachKindOfObservationsIsAskedWhetherARenameLosesIt(t *testing.T) {
@@ -92,7 +153,8 @@ func TestARenameDeletesNothingByAnOverride(t *testing.T) {
 				o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
 			}
 			o.Expect(o.pass().Remarks).To(ContainElement("renamed, but kept with the overrides of the former name, because those of the new one " +
-				"would delete observations or ConfigMaps: env-b; select them by ids in spec.overrides"))
+				"change what is mirrored, pruned or in ConfigMaps: env-b; select them by ids in spec.overrides"))
+			o.Expect(o.discovery.Status.Sources).To(ContainElement(And(HaveField("Environment", "env-b"), HaveField("DisplayName", "payments-b"))))
 			if strings.HasPrefix(name, "out of an override") {
 				o.Expect(o.pass().Remarks).To(HaveLen(1), "the override selects one")
 			}
@@ -102,11 +164,15 @@ func TestARenameDeletesNothingByAnOverride(t *testing.T) {
 			o.Expect(o.pass().Writes).To(HaveLen(1))
 			o.Expect(o.sources["env-b"].Spec).To(Equal(spec), "a repair says the same")
 
-			selected := v1alpha1.SourceOverride{Spec: v1alpha1.SourceOverrideSpec{MirrorSettings: spec.MirrorSettings}}
-			selected.Selector.IDs = identifiers("env-b")
-			decide(o, append(o.discovery.Spec.Overrides, selected)...)
+			if o.discovery.Spec.Selector.DisplayNames == nil {
+				delete(o.sources, "env-b")
+				o.Expect(o.pass().Writes).To(HaveLen(1))
+				o.Expect(o.sources["env-b"].Spec).To(Equal(spec), "a source that someone deletes comes back as it was")
+			}
+
+			decide(o, append(o.discovery.Spec.Overrides, byID(spec.MirrorSettings))...)
 			o.Expect(o.pass().Remarks).NotTo(ContainElement(ContainSubstring("renamed")))
-			o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+			o.Expect(decides(spec.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"), "a person decided by ID")
 		})
 	}
@@ -120,8 +186,13 @@ func TestAPersonsOverridesCountAtOnceAfterARename(t *testing.T) {
 			o := losing(t, configure)
 			o.look(environment{"env-b", "payments-b"})
 			o.look(environment{"env-b", "Payments-b"})
+			kept := o.discovery
 			decide(o)
+			o.Expect(o.plan().Writes).To(HaveLen(1))
+			decided := NewSource(kept, "env-b", "Payments-b").Spec
+			decide(o, append(kept.Spec.Overrides, byID(decided.MirrorSettings))...)
 			o.Expect(o.pass().Writes).To(HaveLen(1))
+			o.Expect(decides(decided.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"))
 		})
 	}
@@ -137,7 +208,10 @@ func TestAnAnnotationThatAStrangerWroteIsNoFormerName(t *testing.T) {
 			o.look(environment{"env-b", "Payments-b"})
 			spec := o.sources["env-b"].Spec
 			o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "payments-b")
-			o.Expect(o.pass().Writes).To(HaveLen(1))
+			o.sources["env-b"].Spec = NewSource(o.discovery, "env-b", "payments-b").Spec
+			plan := o.pass()
+			o.Expect(plan.Writes).To(HaveLen(1))
+			o.Expect(plan.Remarks).NotTo(ContainElement(ContainSubstring("renamed")))
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"))
 			o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
 		})
@@ -152,4 +226,175 @@ func TestAPreviewSaysWhyARenamedEnvironmentIsOutOfScope(t *testing.T) {
 	o.look(environment{"env-b", "payments-b"})
 	o.hear(true, environment{"env-b", "Payments-b"})
 	o.Expect(o.plan().Preview().Delete).To(ConsistOf(HaveField("Why", HavePrefix("not selected by spec.selector; held as ScopeChanged"))))
+}
+
+// edits are those of a person who may edit the source of env-b: of the name that it keeps, and of the
+// settings to those of the listed name.
+var edits = map[string]func(o *org){
+	"the name is removed":            func(o *org) { o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "") },
+	"the name is the listed one":     func(o *org) { o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "Payments-b") },
+	"the name is another":            func(o *org) { o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "x") },
+	"the settings are the new one's": func(o *org) { o.reread("env-b").Spec = NewSource(o.discovery, "env-b", "Payments-b").Spec },
+}
+
+func TestAnEditOfASourceLetsNoRenameThrough(t *testing.T) {
+	t.Parallel()
+	renamed := func(o *org) { o.look(environment{"env-a", "payments-a"}, environment{"env-b", "Payments-b"}) }
+	for stage, follows := range map[string]func(o *org){
+		"kept":                          renamed,
+		"kept, and listed without name": func(o *org) { renamed(o); o.restart() },
+		"missing":                       func(o *org) { o.look(environment{"env-a", "payments-a"}) },
+		"missing, after a restart": func(o *org) {
+			o.look(environment{"env-a", "payments-a"})
+			o.restart()
+			o.look(environment{"env-a", "payments-a"})
+		},
+		"not listed since the start": func(o *org) { o.restart() },
+		"unmanaged for a while": func(o *org) {
+			renamed(o)
+			o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "true")
+			o.pass()
+		},
+	} {
+		for edit, edits := range edits {
+			for name, configure := range losses {
+				t.Run(stage+", "+edit+", "+name, func(t *testing.T) {
+					t.Parallel()
+					o := losing(t, configure)
+					o.look(environment{"env-a", "payments-a"}, environment{"env-b", "payments-b"})
+					spec := o.sources["env-b"].Spec
+					follows(o)
+					edits(o)
+					switch stage {
+					case "unmanaged for a while":
+						o.pass()
+						o.annotate("env-b", v1alpha1.AnnotationUnmanaged, "")
+						o.pass()
+					case "kept, and listed without name":
+						o.look(environment{"env-a", "payments-a"}, environment{"env-b", ""})
+					default:
+						o.pass()
+					}
+					o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+					o.Expect(displayName(o.sources["env-b"])).To(Equal("payments-b"))
+				})
+			}
+		}
+	}
+}
+
+// harmless are discoveries that give payments-b and Payments-b settings between which a rename
+// changes at once.
+var harmless = map[string]v1alpha1.MirrorSettings{
+	"the interval":       {Interval: seconds(60)},
+	"the timeout":        {Timeout: seconds(10)},
+	"staleAfter":         {StaleAfter: seconds(3600)},
+	"labels":             {Template: v1alpha1.ObservationTemplate{Labels: map[string]v1alpha1.LabelValue{"team": "data"}}},
+	"a kind that begins": {Networks: v1alpha1.NetworkSelection{Policy: v1alpha1.MirrorPolicyMirror}},
+	"a kind that begins with a filter": {TransitGatewayAttachments: v1alpha1.ConnectionSelection{
+		Policy: v1alpha1.MirrorPolicyMirror, Phases: identifiers("READY")}},
+	"a filter of a kind that is not mirrored": {PrivateLinkAccesses: v1alpha1.ConnectionSelection{Phases: identifiers("READY")}},
+	"the keys of no ConfigMaps":               {KafkaClusters: v1alpha1.KafkaClusterSelection{ConfigMapKeys: v1alpha1.ConfigMapKeysEnvironment}},
+	"a filter in another order":               {Peerings: v1alpha1.PeeringSelection{Phases: identifiers("FAILED", "READY")}},
+}
+
+func TestARenameChangesAtOnceWhatDecidesNothing(t *testing.T) {
+	t.Parallel()
+	for name, settings := range harmless {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, func(d *v1alpha1.EnvironmentDiscovery) {
+				d.Spec.Template.Spec.Peerings.Phases = identifiers("READY", "FAILED")
+				d.Spec.Overrides = []v1alpha1.SourceOverride{overrideOf(settings, "Pay*")}
+			})
+			o.look(environment{"env-b", "payments-b"})
+			plan := o.look(environment{"env-b", "Payments-b"})
+			o.Expect(plan.Remarks).To(BeEmpty())
+			o.Expect(o.sources["env-b"].Spec).To(Equal(stored(NewSource(o.discovery, "env-b", "Payments-b")).(*v1alpha1.InventorySource).Spec))
+			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"))
+		})
+	}
+}
+
+func TestASourceKeepsItsSettingsUntilItsEnvironmentsNameIsKnown(t *testing.T) {
+	t.Parallel()
+	for name, listing := range map[string]func(o *org) *Plan{
+		"the listings fail":          (*org).pass,
+		"a listing is incomplete":    func(o *org) *Plan { o.hear(false, environment{"env-a", "payments-a"}); return o.pass() },
+		"the environment is missing": func(o *org) *Plan { return o.look(environment{"env-a", "payments-a"}) },
+	} {
+		for _, selection := range []string{"by name", "by ID"} {
+			t.Run(name+", overrides select "+selection, func(t *testing.T) {
+				t.Parallel()
+				o := losing(t, losses["out of an override that mirrors a kind"])
+				o.look(environment{"env-a", "payments-a"})
+				o.restart()
+				s := NewSource(o.discovery, "env-b", "payments-b")
+				s.UID, s.OwnerReferences = "handed-over", nil // The annotation is another discovery's, or anyone's.
+				o.sources["env-b"] = s
+				if selection == "by ID" {
+					o.discovery.Spec.Overrides[0].Selector = v1alpha1.EnvironmentSelector{EnvironmentMatch: v1alpha1.EnvironmentMatch{IDs: identifiers("env-a")}}
+					listing(o)
+					o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore), "no name can change that")
+					return
+				}
+				for range 2 {
+					listing(o)
+					o.Expect(o.sources["env-b"].Spec).To(Equal(s.Spec), "an override may mirror it")
+					o.Expect(o.sources["env-b"].OwnerReferences).To(HaveLen(1))
+				}
+				o.look(environment{"env-a", "payments-a"}, environment{"env-b", "dev-b"})
+				o.Expect(o.sources["env-b"].Spec.KafkaClusters.Policy).To(Equal(v1alpha1.MirrorPolicyIgnore), "a person handed it over")
+			})
+		}
+	}
+}
+
+func TestAStatusWithoutRoomOrWithoutContentLetsNoRenameThrough(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 300)
+	for name, c := range map[string]struct {
+		former, listed string
+		lose           func(o *org)
+	}{
+		"it was lost":                   {"payments-b", "Payments-b", func(o *org) { o.discovery.Status = v1alpha1.EnvironmentDiscoveryStatus{} }},
+		"it has no room for the source": {"payments-b", "Payments-b", func(o *org) { o.discovery.Status.Sources = nil }},
+		"it has a part of the name":     {"payments-" + long, "Payments-" + long, func(*org) {}},
+		"it has a part of the name, and someone edits the rest": {"payments-" + long, "Payments-" + long, func(o *org) {
+			o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "Payments-"+long)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := losing(t, losses["out of an override that mirrors a kind"])
+			o.look(environment{"env-b", c.former})
+			spec := o.sources["env-b"].Spec
+			for range 2 {
+				o.restart()
+				o.discovery = o.discovery.DeepCopy()
+				c.lose(o)
+				o.look(environment{"env-b", c.listed})
+				o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+			}
+		})
+	}
+	o := losing(t, losses["into an override that ignores a kind"])
+	o.discovery.Spec.Overrides[0].Selector.DisplayNames = identifiers("*" + long)
+	o.look(environment{"env-b", long})
+	o.annotate("env-b", v1alpha1.AnnotationEnvironmentName, "")
+	o.Expect(o.pass().Remarks).To(BeEmpty(), "it was not renamed")
+	o.Expect(displayName(o.sources["env-b"])).To(Equal(long))
+}
+
+func TestAPreviewOfAHandOverShowsTheSettingsThatItGives(t *testing.T) {
+	t.Parallel()
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	s := NewSource(o.discovery, "env-b", "payments-b")
+	s.UID, s.OwnerReferences, s.Labels = "written-by-hand", nil, nil
+	o.sources["env-b"] = s
+	o.hear(true, environment{"env-b", "Payments-b"})
+	shown := why(o.plan().Preview().Create)["env-b"]
+	o.reread("env-b").Labels = pairs{v1alpha1.LabelDiscovery: "org"}
+	change, _, _ := strings.Cut(why(o.plan().Preview().Change)["env-b"], "metadata.")
+	o.Expect(shown).To(ContainSubstring("it changes " + change + "metadata."))
 }

@@ -33,8 +33,8 @@ var SchemaRegistry = observationKind(Kind{
 	},
 	attach: attachSchemaRegistry,
 },
-	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy {
-		return cmp.Or(s.SchemaRegistry.Policy, v1alpha1.MirrorPolicyIgnore)
+	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
+		return &s.SchemaRegistry, cmp.Or(s.SchemaRegistry.Policy, v1alpha1.MirrorPolicyIgnore)
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.SchemaRegistry })
 

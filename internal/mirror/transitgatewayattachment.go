@@ -33,8 +33,8 @@ var TransitGatewayAttachment = observationKind(connecting(Kind{
 }, transitGatewaysOfNetworks, func(o *v1alpha1.TransitGatewayAttachmentObservation) connectionParts {
 	return connectionParts{&o.Status.Network, &o.Status.ReachableEndpoints}
 }),
-	func(s *v1alpha1.InventorySourceSpec) v1alpha1.MirrorPolicy {
-		return cmp.Or(s.TransitGatewayAttachments.Policy, v1alpha1.MirrorPolicyIgnore)
+	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
+		return &s.TransitGatewayAttachments, cmp.Or(s.TransitGatewayAttachments.Policy, v1alpha1.MirrorPolicyIgnore)
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary {
 		return &s.TransitGatewayAttachments

@@ -16,6 +16,8 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
+	// names has the display names that count in this plan, see Kind.names.
+	names map[string]string
 	// now is when the plan was made.
 	now   time.Time
 	stale bool
@@ -29,6 +31,9 @@ type View struct {
 // newView returns the View of a plan. The caller adds the conflicts later.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
+	if f.Kind.names != nil {
+		v.names = f.Kind.names(f)
+	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
 		if v.stale = !f.Now.Before(v.staleAt); v.stale {
@@ -144,6 +149,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 // listed, or existing if it was never listed. existing is the object in the cluster, or nil.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
+	r.name, r.named = v.names[v.kind.id(base)]
 	if existing != nil {
 		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, existing, now)
 	}
