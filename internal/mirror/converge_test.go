@@ -155,21 +155,12 @@ func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
 	s.Expect(told).To(ContainElement(have), "one, or more where a namesake stands there")
 }
 
-// expectRegistry holds what a cluster shows of Schema Registry against those that are listed, and if
-// none is, against those that stood there.
+// expectRegistry holds what a cluster shows of Schema Registry against all that are known.
 func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
-	known := s.known(registries)
 	shown := []v1alpha1.SchemaRegistryReference{}
-	for _, wanted := range []bool{true, false} {
-		for _, k := range known {
-			if listed := s.records[registries][k.GetName()] != nil; listed == wanted {
-				status := k.(*v1alpha1.SchemaRegistryObservation).Status
-				shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint})
-			}
-		}
-		if len(shown) > 0 {
-			break
-		}
+	for _, k := range s.known(registries) {
+		status := k.(*v1alpha1.SchemaRegistryObservation).Status
+		shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint})
 	}
 	if len(shown) == 0 {
 		s.Expect(r).To(BeNil())
