@@ -209,6 +209,9 @@ type KafkaClusterSummary struct {
 	// Phase of the cluster.
 	// +optional
 	Phase string `json:"phase,omitempty"`
+	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // NetworkObservation is one network on Confluent Cloud as an InventorySource

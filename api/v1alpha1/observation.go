@@ -68,6 +68,10 @@ type NetworkReference struct {
 	// mirror networks, or if the network is not known.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
+	// Missing if the source mirrors networks and the last complete listing lacked
+	// the network. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // NetworkConnections has the objects that connect a network. The network and the
@@ -117,6 +121,9 @@ type ConnectionSummary struct {
 	// Phase of the object.
 	// +optional
 	Phase string `json:"phase,omitempty"`
+	// Missing if the last complete listing lacked the object. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // ReachableEndpoints are the Kafka endpoints in the network that an object
@@ -140,6 +147,10 @@ type ReachableEndpoints struct {
 type ReachableEndpoint struct {
 	// ID of the Kafka cluster.
 	ClusterID string `json:"clusterID"`
+
+	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 
 	// The endpoint. If the API gives the cluster one address and no access
 	// points, accessPointID is empty.

@@ -52,8 +52,8 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		*p.network, *p.reachable = network, reachable
 		return any(&joined).(Object)
 	}
-	k.attach = func(t topics, o Object, _ bool) {
-		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o)})
+	k.attach = func(t topics, o Object, observed string) {
+		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o), Observed: observed})
 	}
 	k.join = func(t topics, o Object) Object {
 		has, reachable := of(o), v1alpha1.ReachableEndpoints{}

@@ -2,7 +2,11 @@
 
 package mirror
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
 
 // MaxJoined is the largest number of entries in a list of objects of another kind, for example the
 // clusters in the status of a network. A field next to the list has the number of all these
@@ -23,13 +27,13 @@ type Desired map[string]Object
 //
 // A network shows its clusters, a cluster shows its connections, and so on. These lists also have
 // missing objects, and objects that were not listed since the start. So no endpoint disappears
-// because a listing failed.
+// because a listing failed. A missing object is marked in these lists.
 func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
-	attach := func(k *Kind, o Object, listed bool) {
+	attach := func(k *Kind, o Object, observed string) {
 		if k.attach != nil {
-			k.attach(shown, o, listed)
+			k.attach(shown, o, observed)
 		}
 	}
 	for i, kind := range kinds {
@@ -39,7 +43,7 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
 					all[name] = e.object
-					attach(kind, e.object, true)
+					attach(kind, e.object, "")
 				}
 			}
 		}
@@ -49,12 +53,15 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			}
 			// Before the first complete listing, only the conditions of the object say whether it
 			// is missing.
-			listed := ledger.Completed().IsZero() && missingCondition(kind.Conditions(o)).IsZero()
+			observed := ""
+			if !ledger.Completed().IsZero() || !missingCondition(kind.Conditions(o)).IsZero() {
+				observed = v1alpha1.ReasonMissing
+			}
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
-			attach(kind, o, listed)
+			attach(kind, o, observed)
 		}
 	}
 	shown.sort()

@@ -5,6 +5,8 @@ package mirror
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -117,8 +119,85 @@ func TestAPartnerStays(t *testing.T) {
 			w.pass()
 			then(w)
 			w.list(clusters, true, newCluster("lkc-1", "n-1"))
-			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "no peerings may vanish because of a listing of peerings")
-			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}))
+			writes := w.pass()[clusters].Writes
+			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}), "no peerings may vanish because of a listing of peerings")
+			if brief(w.peering("p-1"), v1alpha1.ConditionObserved) != "False/Missing" { // Else it is marked.
+				w.Expect(writes).To(BeEmpty())
+			}
+		})
+	}
+}
+
+// oneOfEach returns a record of each kind, all of one network.
+func oneOfEach() [kindCount]any {
+	records := [kindCount]any{clusters: newCluster("x-1", "n-1"), networked: newNetwork("n-1", "10.1.0.0/16"), registries: newRegistry("x-1", "https://1")}
+	for _, kind := range connectingKinds() {
+		records[kind] = connection(kind, "x-1", "n-1")
+	}
+	return records
+}
+
+// marking returns the names of the kinds whose observations show another object as missing, sorted.
+func (w *world) marking() []string {
+	kinds := []string{}
+	for number, kind := range worldKinds {
+		for name := range w.objects[number] {
+			o := w.objects[number][name].DeepCopyObject().(Object)
+			*kind.conditions(o), *kind.observed(o) = nil, "" // Its own.
+			text, err := json.Marshal(kind.stored(o))
+			w.Expect(err).NotTo(HaveOccurred())
+			if strings.Contains(string(text), `"observed":"Missing"`) {
+				kinds = append(kinds, kind.Name)
+			}
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// The observation of a missing object is not Ready. Others that show the object must not look as if it
+// were.
+func TestAMissingObjectIsMarkedByAllThatShowIt(t *testing.T) {
+	t.Parallel()
+	records := oneOfEach()
+	connects := []string{"Peering", "PrivateLinkAccess", "TransitGatewayAttachment"}
+	for kind, record := range records {
+		t.Run(worldKinds[kind].Name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+			for number := range records {
+				w.list(number, true, records[number])
+			}
+			w.pass()
+			w.Expect(w.marking()).To(BeEmpty())
+			want, reachable := []string{"KafkaCluster", "Network"}, 2 // They show what connects networks.
+			switch kind {
+			case clusters:
+				want, reachable = append([]string{"Network"}, connects...), 3
+			case networked:
+				want, reachable = append([]string{"KafkaCluster"}, connects...), 3
+			case registries:
+				want, reachable = []string{"KafkaCluster"}, 3
+			}
+			slices.Sort(want)
+			w.list(kind, true)
+			w.pass()
+			w.Expect(w.marking()).To(Equal(want))
+			w.Expect(w.cluster("x-1").Status.ReachableThrough()).To(HaveLen(reachable))
+
+			w.restart()
+			for number := range records {
+				if number != kind {
+					w.list(number, true, records[number])
+				}
+			}
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), "%s: before a listing its conditions say what is missing", worldKinds[number].Name)
+			}
+			w.list(kind, true, record)
+			w.pass()
+			w.Expect(w.marking()).To(BeEmpty())
 		})
 	}
 }

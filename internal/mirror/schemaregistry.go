@@ -62,10 +62,10 @@ var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	},
 }
 
-func attachSchemaRegistry(t topics, o Object, _ bool) {
+func attachSchemaRegistry(t topics, o Object, observed string) {
 	registry := o.(*v1alpha1.SchemaRegistryObservation)
 	registriesOfEnvironments.add(t, registry.Spec.Environment, v1alpha1.SchemaRegistryReference{
-		Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint,
+		Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint, Observed: observed,
 	})
 }
 
