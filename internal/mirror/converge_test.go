@@ -296,7 +296,8 @@ func (s *start) expectAbsent(kind int, name string) {
 	s.Expect(now).NotTo(BeNil(), name)
 	s.Expect(brief(now, v1alpha1.ConditionObserved)).To(Equal("False/Missing"), name)
 	s.Expect(brief(now, v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"), name)
-	s.Expect(worldKinds[kind].same(now, before)).To(BeTrue(), "%s tells what it told", name)
+	s.Expect(worldKinds[kind].same(now, worldKinds[kind].joinedAs(before, now))).To(BeTrue(), "%s tells what it told", name)
+	s.expectJoined(now)
 	s.Expect(now.GetUID()).To(Equal(before.GetUID()))
 }
 

@@ -18,17 +18,22 @@ const MaxJoined = 500
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. existing are the
-// objects that the source or discovery has in the cluster. All slices have the order of kinds.
+// objects that the owner has in the cluster. All slices have the order of kinds.
 //
-// The result has two sorts of objects. Both have the content of their last listing since the start:
+// The result has three sorts of objects. The first two have the content of their last listing since
+// the start, the last the content in the cluster:
 //
 //   - listed objects that the selector selects,
-//   - existing objects that are missing or that the selector no longer selects.
+//   - existing objects that are missing or that the selector no longer selects,
+//   - existing objects that were not listed since the start, if they show objects of other kinds
+//     wrongly.
+//
+// Objects of a kind that the owner ignores are not desired, and no other object shows them.
 //
 // A network shows its clusters, a cluster shows its connections, and so on. These lists also have
 // missing objects, and objects that were not listed since the start. So no endpoint disappears
 // because a listing failed. A missing object is marked in these lists.
-func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
+func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
 	attach := func(k *Kind, o Object, observed string) {
@@ -39,6 +44,9 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	for i, kind := range kinds {
 		ledger, all := ledgers[i], Desired{}
 		desired[i] = all
+		if !kind.Mirrored(owner.Object) {
+			continue
+		}
 		if ledger != nil {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
@@ -66,11 +74,19 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	}
 	shown.sort()
 	for i, kind := range kinds {
-		if kind.join == nil {
+		if kind.join == nil || !kind.Mirrored(owner.Object) {
 			continue
 		}
 		for name, o := range desired[i] {
 			desired[i][name] = kind.join(shown, o)
+		}
+		for _, o := range existing[i] {
+			if desired[i][o.GetName()] != nil {
+				continue
+			}
+			if joined := kind.join(shown, o); joined != o {
+				desired[i][o.GetName()] = joined
+			}
 		}
 	}
 	return desired

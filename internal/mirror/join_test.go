@@ -202,6 +202,42 @@ func TestAMissingObjectIsMarkedByAllThatShowIt(t *testing.T) {
 	}
 }
 
+// A kind that is ignored after a restart shows nothing, also if its objects still exist and no other kind
+// was listed since. spec.suspend makes such a time long.
+func TestAnIgnoredKindIsShownByNoOther(t *testing.T) {
+	t.Parallel()
+	for kind := range allKinds {
+		t.Run(worldKinds[kind].Name, func(t *testing.T) {
+			t.Parallel()
+			w, never := newWorld(t), newWorld(t)
+			*allKinds[kind].policy(&never.source.Spec) = v1alpha1.MirrorPolicyIgnore
+			for number, record := range oneOfEach() {
+				w.list(number, true, record)
+				if number != kind {
+					never.list(number, true, record)
+				}
+			}
+			w.pass()
+			never.pass()
+			w.restart()
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[number].Name)
+			}
+			*allKinds[kind].policy(&w.source.Spec) = v1alpha1.MirrorPolicyIgnore
+			w.pass()
+			for number := range allKinds {
+				w.Expect(w.names(number)).To(Equal(never.names(number)))
+				for name, o := range w.objects[number] {
+					w.Expect(worldKinds[number].same(o, never.objects[number][name])).To(BeTrue(), "%s %s", worldKinds[number].Name, name)
+				}
+			}
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[number].Name)
+			}
+		})
+	}
+}
+
 func TestAPartnersEndpointsStayWhileItsListingFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

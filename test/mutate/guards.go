@@ -102,6 +102,8 @@ var guards = []guard{
 	{"a missing Schema Registry that is left too early", "internal/mirror/schemaregistry.go", "			first(a.Phase ==", "			cmp.Compare(a.Observed, b.Observed),\n			first(a.Phase ==", ""},
 	{"missing objects that others show as READY", "internal/mirror/join.go", "				observed = v1alpha1.ReasonMissing\n", "", ""},
 	{"missing connections that are reachable", "api/v1alpha1/reading.go", " && one.Observed != ReasonMissing", "", ""},
+	{"an ignored kind that others show", "internal/mirror/join.go", "if !kind.Mirrored(owner.Object) {", "if false {", ""},
+	{"what others show before they are listed", "internal/mirror/join.go", "if joined := kind.join(shown, o); joined != o {", "if joined := o; joined != o {", ""},
 	{"joins without a bound", "internal/mirror/join.go", "list[:min(len(list), MaxJoined)]", "list", ""},
 	{"texts without a bound", "internal/mirror/text.go", "if v.Len() > limit {", "if false {", ""},
 	{"templates that miss what is missing", "internal/mirror/metadata.go", "	if current {\n", "	if true {\n", ""},
