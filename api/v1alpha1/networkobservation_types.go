@@ -102,8 +102,8 @@ type NetworkObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Kafka clusters that this source mirrors in the network: the first 500,
-	// sorted by name.
+	// Kafka clusters that this source mirrors in the network: at most the first
+	// 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name

@@ -77,8 +77,8 @@ type NetworkReference struct {
 // NetworkConnections has the objects that connect a network. The network and the
 // Kafka clusters in it show them.
 type NetworkConnections struct {
-	// Peerings that this source mirrors in the network: the first 500, sorted by
-	// name.
+	// Peerings that this source mirrors in the network: at most the first 500,
+	// sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -89,8 +89,8 @@ type NetworkConnections struct {
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Transit gateway attachments of the network that this source mirrors: the first
-	// 500, sorted by name.
+	// Transit gateway attachments of the network that this source mirrors: at most
+	// the first 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -101,8 +101,8 @@ type NetworkConnections struct {
 	// +optional
 	TransitGatewayAttachmentCount int32 `json:"transitGatewayAttachmentCount,omitempty"`
 
-	// Private link accesses of the network that this source mirrors: the first
-	// 500, sorted by name.
+	// Private link accesses of the network that this source mirrors: at most the
+	// first 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -129,8 +129,8 @@ type ConnectionSummary struct {
 // ReachableEndpoints are the Kafka endpoints in the network that an object
 // connects.
 type ReachableEndpoints struct {
-	// Endpoints of the Kafka clusters that this source mirrors in the network: the
-	// first 500, sorted by cluster ID, then by access point ID.
+	// Endpoints of the Kafka clusters that this source mirrors in the network: at
+	// most the first 500, sorted by cluster ID, then by access point ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=clusterID

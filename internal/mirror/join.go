@@ -13,6 +13,10 @@ import (
 // objects.
 const MaxJoined = 500
 
+// maxJoinedSize is the largest size of such a list, in bytes of JSON. A status has at most four of
+// these lists, and etcd takes 1.5 MiB for an object.
+const maxJoinedSize = 192 << 10
+
 // Desired has the objects of one kind as they should be in the cluster. The key is the name.
 // Callers must not change these objects, because other code uses the same objects.
 type Desired map[string]Object
@@ -117,7 +121,7 @@ func (t *topic[T]) add(to topics, key string, values ...T) {
 	}
 	lists, ok := to[t].(keyed[T])
 	if !ok {
-		lists = keyed[T]{t.compare, map[string][]T{}}
+		lists = keyed[T]{t.compare, map[string][]T{}, map[string]int{}}
 		to[t] = lists
 	}
 	lists.values[key] = append(lists.values[key], values...)
@@ -138,10 +142,38 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
+// bounded returns the first values that a topic has under a key, as many as fit into a status, and
+// the number of all values.
+func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
+	values := t.of(from, key)
+	if len(values) == 0 {
+		return nil, 0
+	}
+	fit := from[t].(keyed[T]).fit
+	if _, known := fit[key]; !known {
+		fit[key] = fitting(values)
+	}
+	return values[:fit[key]], int32(len(values))
+}
+
+// fitting returns how many of the first values fit into a list.
+func fitting[T any](values []T) int {
+	values = values[:min(len(values), MaxJoined)]
+	size := 0
+	for i, value := range values {
+		if size += jsonSize(value) + len(","); size > maxJoinedSize {
+			return i
+		}
+	}
+	return len(values)
+}
+
 // keyed has the values of one topic, grouped by key.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
+	// fit is the number of values that fit into a status, for keys for which bounded was called.
+	fit map[string]int
 }
 
 func (k keyed[T]) sort() {
@@ -151,9 +183,4 @@ func (k keyed[T]) sort() {
 	for _, values := range k.values {
 		slices.SortFunc(values, k.compare)
 	}
-}
-
-// bounded returns the first MaxJoined entries of a list, and the number of all entries.
-func bounded[T any](list []T) (first []T, all int32) {
-	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

@@ -278,6 +278,59 @@ func TestAPartnerGoesWithItsObservation(t *testing.T) {
 	}
 }
 
+// In JSON one character can need six bytes. So a bound of the number alone is none.
+func TestWhatOthersShowFitsIntoEtcd(t *testing.T) {
+	t.Parallel()
+	for name, phase := range map[string]string{
+		"usual": "READY", "long": strings.Repeat("P", 300), "HTML": strings.Repeat("<", 300), "control characters": strings.Repeat("\x01", 300),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			long := func(n int) string { return fmt.Sprintf("x-%0248d", n) }
+			status, err := json.Marshal(map[string]any{"status": map[string]string{"phase": phase}})
+			w.Expect(err).NotTo(HaveOccurred())
+			all := [kindCount][]any{clusters: {newCluster("lkc-1", "n-1")}, networked: {newNetwork("n-1", ""), newNetwork("n-2", "")}}
+			for _, kind := range connectingKinds() {
+				all[kind] = []any{connection(kind, "one", "n-2")}
+			}
+			for n := range MaxJoined {
+				for _, kind := range connectingKinds() {
+					record := connection(kind, long(n), "n-1")
+					w.Expect(json.Unmarshal(status, record)).To(Succeed())
+					all[kind] = append(all[kind], record)
+				}
+				c := withPoints(newCluster(long(n), "n-2"), "ap1")
+				c.Status.Phase, c.Spec.Endpoints["ap1"].HTTPEndpoint = phase, phase
+				all[clusters] = append(all[clusters], c)
+			}
+			for kind, records := range all {
+				w.list(kind, true, records...)
+			}
+			w.pass()
+			connected, full, cluster := w.network("n-1"), w.network("n-2"), w.cluster("lkc-1")
+			w.Expect(int(full.Status.KafkaClusterCount)).To(Equal(MaxJoined))
+			w.Expect(full.Status.KafkaClusters[0].Name).To(Equal(long(0)), "the first by name")
+			w.Expect(jsonSize(connected, full)).To(BeNumerically("<", 1<<20), "a network may have both")
+			w.Expect(jsonSize(cluster)).To(BeNumerically("<", 1<<20))
+			for _, kind := range connectingKinds() {
+				o := w.reread(kind, "one")
+				w.Expect(int(allKinds[kind].parts(o).reachable.EndpointCount)).To(Equal(MaxJoined))
+				w.Expect(jsonSize(o)).To(BeNumerically("<", 1<<20))
+				for _, connections := range []*v1alpha1.NetworkConnections{&connected.Status.NetworkConnections, &cluster.Status.NetworkConnections} {
+					shown, count := allKinds[kind].shown(connections)
+					w.Expect(int(*count)).To(Equal(MaxJoined), "the number is whole")
+					w.Expect((*shown)[0].Name).To(Equal(long(0)), "the first by name")
+					w.Expect(len(*shown) == MaxJoined).To(Equal(name == "usual"), "%d are shown", len(*shown))
+				}
+			}
+			for kind, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[kind].Name)
+			}
+		})
+	}
+}
+
 func TestAJoinIsBoundedAndCounted(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ clusters, points, peerings int }{

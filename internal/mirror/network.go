@@ -63,7 +63,7 @@ func attachNetwork(t topics, o Object, observed string) {
 
 func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := bounded(clustersOfNetworks.of(t, network.CloudID()))
+	clusters, clusterCount := clustersOfNetworks.bounded(t, network.CloudID())
 	connections := connectionsOf(t, network.CloudID())
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
