@@ -102,8 +102,8 @@ type NetworkObservationStatus struct {
 
 	CloudMetadata `json:",inline"`
 
-	// Kafka clusters that this source mirrors in the network: the first 500,
-	// sorted by name.
+	// Kafka clusters that this source mirrors in the network: at most the first
+	// 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -209,6 +209,9 @@ type KafkaClusterSummary struct {
 	// Phase of the cluster.
 	// +optional
 	Phase string `json:"phase,omitempty"`
+	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // NetworkObservation is one network on Confluent Cloud as an InventorySource

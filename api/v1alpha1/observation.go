@@ -68,13 +68,17 @@ type NetworkReference struct {
 	// mirror networks, or if the network is not known.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
+	// Missing if the source mirrors networks and the last complete listing lacked
+	// the network. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // NetworkConnections has the objects that connect a network. The network and the
 // Kafka clusters in it show them.
 type NetworkConnections struct {
-	// Peerings that this source mirrors in the network: the first 500, sorted by
-	// name.
+	// Peerings that this source mirrors in the network: at most the first 500,
+	// sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -85,8 +89,8 @@ type NetworkConnections struct {
 	// +optional
 	PeeringCount int32 `json:"peeringCount,omitempty"`
 
-	// Transit gateway attachments of the network that this source mirrors: the first
-	// 500, sorted by name.
+	// Transit gateway attachments of the network that this source mirrors: at most
+	// the first 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -97,8 +101,8 @@ type NetworkConnections struct {
 	// +optional
 	TransitGatewayAttachmentCount int32 `json:"transitGatewayAttachmentCount,omitempty"`
 
-	// Private link accesses of the network that this source mirrors: the first
-	// 500, sorted by name.
+	// Private link accesses of the network that this source mirrors: at most the
+	// first 500, sorted by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -117,13 +121,16 @@ type ConnectionSummary struct {
 	// Phase of the object.
 	// +optional
 	Phase string `json:"phase,omitempty"`
+	// Missing if the last complete listing lacked the object. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // ReachableEndpoints are the Kafka endpoints in the network that an object
 // connects.
 type ReachableEndpoints struct {
-	// Endpoints of the Kafka clusters that this source mirrors in the network: the
-	// first 500, sorted by cluster ID, then by access point ID.
+	// Endpoints of the Kafka clusters that this source mirrors in the network: at
+	// most the first 500, sorted by cluster ID, then by access point ID.
 	// +optional
 	// +listType=map
 	// +listMapKey=clusterID
@@ -140,6 +147,10 @@ type ReachableEndpoints struct {
 type ReachableEndpoint struct {
 	// ID of the Kafka cluster.
 	ClusterID string `json:"clusterID"`
+
+	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 
 	// The endpoint. If the API gives the cluster one address and no access
 	// points, accessPointID is empty.

@@ -108,8 +108,9 @@ func find(endpoints []KafkaEndpoint, is func(KafkaEndpoint) bool) (KafkaEndpoint
 // +kubebuilder:object:generate=false
 type Connection struct{ Kind, Name string }
 
-// ReachableThrough returns the network's connections in phase READY, sorted by name within a kind. The
-// status has at most 500 of a kind. If the count of the kind is larger, connections can be absent.
+// ReachableThrough returns the network's connections in phase READY that are not missing, sorted by name
+// within a kind. The status has at most 500 of a kind. If the count of the kind is larger, connections
+// can be absent.
 func (c *NetworkConnections) ReachableThrough() []Connection {
 	var ready []Connection
 	for _, of := range []struct {
@@ -121,7 +122,7 @@ func (c *NetworkConnections) ReachableThrough() []Connection {
 		{"PrivateLinkAccessObservation", c.PrivateLinkAccesses},
 	} {
 		for _, one := range of.shown {
-			if one.Phase == phaseConnected {
+			if one.Phase == phaseConnected && one.Observed != ReasonMissing {
 				ready = append(ready, Connection{of.kind, one.Name})
 			}
 		}

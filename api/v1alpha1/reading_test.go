@@ -55,7 +55,8 @@ func TestReadersPickAnEndpoint(t *testing.T) {
 	second := v1alpha1.KafkaEndpoint{AccessPointID: "ap2", ConnectionType: v1alpha1.ConnectionTypePrivateLink, BootstrapServers: "two:9092"}
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Status.Endpoints = []v1alpha1.KafkaEndpoint{first, second}
-	o.Status.Peerings = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2", Phase: "FAILED"}, {Name: "p-3", Phase: "READY"}}
+	o.Status.Peerings = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "p-2", Phase: "FAILED"}, {Name: "p-3", Phase: "READY"},
+		{Name: "p-4", Phase: "READY", Observed: v1alpha1.ReasonMissing}}
 	o.Status.TransitGatewayAttachments = []v1alpha1.ConnectionSummary{{Name: "p-1", Phase: "READY"}, {Name: "tgwa-2", Phase: "PENDING_ACCEPT"}}
 	o.Status.PrivateLinkAccesses = []v1alpha1.ConnectionSummary{{Name: "pla-1", Phase: "READY"}}
 	is := func(e v1alpha1.KafkaEndpoint, found bool) []any { return []any{e, found} }

@@ -102,6 +102,9 @@ type SchemaRegistryReference struct {
 	// URL of the Schema Registry API. Absent if the API gives none.
 	// +optional
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
+	// Missing if the last complete listing lacked the Schema Registry cluster. Absent otherwise.
+	// +optional
+	Observed string `json:"observed,omitempty"`
 }
 
 // SchemaRegistryObservation is one Schema Registry cluster on Confluent Cloud as

@@ -354,6 +354,53 @@ func TestEveryAnswerHasTheAdviceThatFits(t *testing.T) {
 	}
 }
 
+// refused lists with an operation, and returns the cloud's refusal.
+func refused[R, F any](operation *Operation[R, F], filter F) func(*testing.T, *Client) *Error {
+	return func(t *testing.T, c *Client) *Error {
+		_, err := List(t.Context(), c, operation, filter, nil, func(*R) int { return 0 })
+		e, _ := errors.AsType[*Error](err)
+		return e
+	}
+}
+
+func TestTheAdviceToARefusedCredentialNamesOnlyWhatTheOperationTakes(t *testing.T) {
+	const environment, cloudKey, pool = "env-1", "use a Cloud API key", "identity pool"
+	of := ConnectionFilter{Environment: environment}
+	for _, c := range []struct {
+		name         string
+		ask          func(*testing.T, *Client) *Error
+		global, pool bool // What the operation takes, other than a Cloud API key.
+	}{
+		{"clusters", refused(Clusters, ClusterFilter{Environment: environment}), true, true},
+		{"environments", refused(Environments, EnvironmentFilter{}), true, true},
+		{"peerings", refused(Peerings, of), false, true},
+		{"networks", refused(Networks, NetworkFilter{Environment: environment}), false, true},
+		{"transit gateway attachments", refused(TransitGatewayAttachments, of), false, true},
+		{"private link accesses", refused(PrivateLinkAccesses, of), false, true},
+		{"Schema Registry", refused(SchemaRegistries, SchemaRegistryFilter{Environment: environment}), false, false},
+	} {
+		for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+			t.Run(fmt.Sprint(c.name, " ", status), func(t *testing.T) {
+				g := NewWithT(t)
+				handler := func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/sts" {
+						reply(`{"access_token":"token"}`)(w, r)
+						return
+					}
+					answer(w, status, "")
+				}
+				toKey := c.ask(t, newCloud(t, handler).client(t)).Advice
+				g.Expect(toKey).To(ContainSubstring("Cloud API key"))
+				g.Expect(strings.Contains(toKey, cloudKey)).To(Equal(!c.global), toKey)
+				g.Expect(strings.Contains(toKey, pool)).To(Equal(!c.global && c.pool), toKey)
+				_, withTokens := newTokens(t, handler)
+				toPool := c.ask(t, withTokens).Advice
+				g.Expect(strings.Contains(toPool, "a source with a Cloud API key")).To(Equal(!c.pool), toPool)
+			})
+		}
+	}
+}
+
 func TestAnAnswerThatMayPassIsAskedForAgain(t *testing.T) {
 	for _, code := range []int{407, 408, 409, 421, 423, 425, 429, 499, 500, 502, 503, 504} {
 		g := NewWithT(t)

@@ -97,11 +97,14 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	case !ok || e.Operation != a.name || e.Class != Unauthenticated && e.Class != Forbidden:
 	case auth.advice != nil && a.apiKeyOnly:
 		e.Advice = "the API documents only API keys for this operation, no token of an identity pool: " +
-			"mirror this kind by a source with an API key, or set its policy to Ignore"
+			"mirror this kind by a source with a Cloud API key, or set its policy to Ignore"
 	case auth.advice != nil:
 		e.Advice = auth.advice[e.Class]
 	case a.cloudKeyOnly:
-		e.Advice += "; a global API key is not enough for this: use a Cloud API key or an identity pool"
+		e.Advice += "; a global API key is not enough for this: use a Cloud API key"
+		if !a.apiKeyOnly {
+			e.Advice += " or an identity pool"
+		}
 	}
 	return err
 }

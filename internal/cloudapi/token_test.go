@@ -295,7 +295,7 @@ func TestAnOperationThatTakesNoTokenReplacesNone(t *testing.T) {
 		apiKeyOnly bool
 		exchanges  int
 		advice     string
-	}{{true, 1, "mirror this kind by a source with an API key"}, {false, 2, "although it was just renewed"}} {
+	}{{true, 1, "mirror this kind by a source with a Cloud API key"}, {false, 2, "although it was just renewed"}} {
 		g := NewWithT(t)
 		exchanges := 0
 		_, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {

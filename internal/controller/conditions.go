@@ -128,7 +128,7 @@ func brief(message string, most int, condition string) string {
 // listed since the manager's start.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	known, mirrors := false, false
+	known, mirrors, first := false, false, "" // first is the condition of the first kind that Ready quotes.
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
@@ -156,8 +156,11 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		case ready.message != "":
 			ready.message += "; " + v.message
 		default:
-			ready.message = v.message
+			ready.message, first = v.message, condition
 		}
+	}
+	if ready.reason == v1alpha1.ReasonSucceeded && first != "" {
+		ready.message = brief(ready.message, maxReady, first+" and those of the other kinds")
 	}
 	switch {
 	case o.settings().suspend:

@@ -3,7 +3,9 @@
 package controller_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/url"
 	"strings"
 
@@ -121,6 +123,22 @@ func (c connection) observations(ctx context.Context, w *world) map[string]v1alp
 		}
 	}
 	return found
+}
+
+// mirrorAll makes a source mirror every kind.
+func mirrorAll(s *v1alpha1.InventorySource) {
+	mirrorNetworks(s)
+	mirrorSchemaRegistry(s)
+	for _, c := range connections {
+		c.mirror(s)
+	}
+}
+
+// idOf returns the ID in a document of the simulated cloud.
+func idOf(document json.RawMessage) string {
+	var read struct{ ID string }
+	Expect(json.Unmarshal(document, &read)).To(Succeed())
+	return read.ID
 }
 
 var _ = Describe("What connects networks", func() {
@@ -282,12 +300,70 @@ var _ = Describe("What connects networks", func() {
 		})
 	}
 
-	It("leaves the status of a source readable, all kinds mirrored or all refused", func(ctx SpecContext) {
-		w.createSource(ctx, mirrorNetworks, func(s *v1alpha1.InventorySource) {
+	It("is shown no more once it is ignored, also while the source is suspended and after a restart", func(ctx SpecContext) {
+		w.createSource(ctx, mirrorAll)
+		w.reconcile(ctx)
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Suspend = true })
+		w.restart()
+		w.reconcile(ctx)
+		all := w.clusters(ctx)
+		shown := 0
+		for _, o := range all {
+			Expect(o.Status.SchemaRegistry).NotTo(BeNil())
+			shown += len(o.Status.ReachableThrough())
+		}
+		Expect(shown).NotTo(BeZero())
+		w.change(ctx, func(s *v1alpha1.InventorySource) {
+			s.Spec.SchemaRegistry.Policy, s.Spec.Networks.Policy, s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore, v1alpha1.MirrorPolicyIgnore, v1alpha1.MirrorPolicyIgnore
 			for _, c := range connections {
-				c.mirror(s)
+				c.selection(s).Policy = v1alpha1.MirrorPolicyIgnore
 			}
 		})
+		w.reconcile(ctx)
+		Expect(w.clusters(ctx)).To(HaveLen(len(all)))
+		for _, o := range w.clusters(ctx) {
+			Expect(o.Status.SchemaRegistry).To(BeNil())
+			Expect(o.Status.NetworkConnections).To(BeZero())
+			if o.Status.Network != nil {
+				Expect(o.Status.Network.Phase + o.Status.Network.CIDR).To(BeEmpty())
+			}
+			Expect(o.Status.BootstrapServers).To(Equal(all[o.Name].Status.BootstrapServers))
+		}
+	})
+
+	It("leaves Ready readable if of every kind others are absent in turn", func(ctx SpecContext) {
+		w.createSource(ctx, mirrorAll, func(s *v1alpha1.InventorySource) { s.Spec.Prune.MaxPercent = new(int32(100)) })
+		w.reconcile(ctx)
+		documents := map[string][]json.RawMessage{} // Two of each kind, of which each listing lacks one.
+		for _, d := range w.cloud.Documents() {
+			for _, id := range d.IDs(environment) {
+				if document, err := d.Get(id); len(documents[d.Plural]) < 2 {
+					Expect(err).NotTo(HaveOccurred())
+					documents[d.Plural] = append(documents[d.Plural], document)
+				}
+			}
+		}
+		longest, whole := "", ""
+		for turn := range 10 {
+			for _, d := range w.cloud.Documents() {
+				if two := documents[d.Plural]; len(two) == 2 {
+					_, _, err := d.Put("", bytes.NewReader(two[turn%2]), true)
+					Expect(err).NotTo(HaveOccurred())
+					Expect(d.Remove(idOf(two[1-turn%2]))).To(Succeed())
+				}
+			}
+			w.sync(ctx)
+			if message := w.message(ctx, v1alpha1.ConditionReady); len(message) > len(longest) {
+				longest, whole = message, w.message(ctx, v1alpha1.ConditionKafkaClustersSynced)
+			}
+		}
+		Expect(longest).To(HaveSuffix("… see condition KafkaClustersSynced and those of the other kinds"))
+		Expect(len(longest)).To(BeNumerically("<=", 320), "kubectl shows it in a column")
+		Expect(whole).To(HaveSuffix("these are confirmed at the interval only"))
+	})
+
+	It("leaves the status of a source readable, all kinds mirrored or all refused", func(ctx SpecContext) {
+		w.createSource(ctx, mirrorAll)
 		w.reconcile(ctx)
 		message := w.message(ctx, v1alpha1.ConditionReady)
 		Expect(len(message)).To(BeNumerically("<", 320), "kubectl shows it in a column")

@@ -173,7 +173,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 		}
 		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, todo[i].existing
 	}
-	desired := mirror.Desire(kinds, ledgers, existing)
+	desired := mirror.Desire(planned, kinds, ledgers, existing)
 	views := make([]*mirror.View, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]

@@ -141,7 +141,7 @@ var _ = Describe("Schema Registry", func() {
 		Expect(w.clusters(ctx)).To(HaveLen(12))
 		Expect(w.condition(ctx, v1alpha1.ConditionPeeringsSynced)).To(Equal("True/Succeeded"))
 		Expect(w.condition(ctx, v1alpha1.ConditionSchemaRegistrySynced)).To(Equal("False/Unauthenticated"))
-		Expect(w.message(ctx, v1alpha1.ConditionSchemaRegistrySynced)).To(ContainSubstring("a source with an API key"))
+		Expect(w.message(ctx, v1alpha1.ConditionSchemaRegistrySynced)).To(ContainSubstring("a source with a Cloud API key"))
 		Expect(w.cloud.Count(cloudsim.OpExchange)).To(Equal(1))
 	})
 
@@ -208,7 +208,7 @@ var _ = Describe("Schema Registry", func() {
 		Eventually(ctx, shown).WithTimeout(time.Minute).Should(Equal(12))
 		w.patch(ctx, direct, `{"spec":{"schemaRegistry":{"policy":"Ignore"}}}`)
 		Eventually(ctx, shown).WithTimeout(time.Minute).Should(BeZero())
-		Expect(w.registries(ctx)).To(BeEmpty())
+		Eventually(ctx, func() any { return w.registries(ctx) }).WithTimeout(time.Minute).Should(BeEmpty())
 		Expect(w.cloud.Count(cloudsim.OpListClusters)).To(BeNumerically("<=", 2), "a change of the spec may list once")
 	})
 })

@@ -63,7 +63,7 @@ func BenchmarkUnchanged(b *testing.B) {
 			}
 			ledgers[i] = ledgers[i].Record(worldKinds[i], SourceOwner(source), listings[i], existing[i])
 		}
-		for i, desired := range Desire(worldKinds, ledgers, existing) {
+		for i, desired := range Desire(SourceOwner(source), worldKinds, ledgers, existing) {
 			plans[i] = Make(Facts{Kind: worldKinds[i], Owner: SourceOwner(source), Ledger: ledgers[i], Desired: desired,
 				Existing: existing[i], Completed: began, Fresh: true, Now: began})
 		}

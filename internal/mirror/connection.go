@@ -52,12 +52,12 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		*p.network, *p.reachable = network, reachable
 		return any(&joined).(Object)
 	}
-	k.attach = func(t topics, o Object, _ bool) {
-		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o)})
+	k.attach = func(t topics, o Object, observed string) {
+		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o), Observed: observed})
 	}
 	k.join = func(t topics, o Object) Object {
 		has, reachable := of(o), v1alpha1.ReachableEndpoints{}
-		reachable.Endpoints, reachable.EndpointCount = bounded(endpointsOfNetworks.of(t, networkID(*has.network)))
+		reachable.Endpoints, reachable.EndpointCount = endpointsOfNetworks.bounded(t, networkID(*has.network))
 		network := joinReference(t, *has.network)
 		if *has.network == network && has.reachable.EndpointCount == reachable.EndpointCount &&
 			slices.Equal(has.reachable.Endpoints, reachable.Endpoints) {
@@ -76,7 +76,7 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)
-		*shown, *count = bounded(kind.of(t, network))
+		*shown, *count = kind.bounded(t, network)
 	}
 	return all
 }

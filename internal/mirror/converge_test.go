@@ -126,6 +126,14 @@ func (s *start) known(kind int) []Object {
 	return all
 }
 
+// observed returns what others show of a known object: whether it is missing.
+func (s *start) observed(kind int, o Object) string {
+	if s.records[kind][o.GetName()] == nil {
+		return v1alpha1.ReasonMissing
+	}
+	return ""
+}
+
 // networkOf returns the ID of the network that an object is in.
 func networkOf(o Object) string {
 	if cluster, is := o.(*v1alpha1.KafkaClusterObservation); is {
@@ -142,11 +150,11 @@ func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
 	if r == nil {
 		return
 	}
-	have := networkFacts{r.Phase, r.CIDR, r.DNSDomain}
+	have := factsIn(r)
 	told := []networkFacts{}
 	for _, k := range s.known(networked) {
 		if status := k.(*v1alpha1.NetworkObservation).Status; observation(k).CloudID() == r.ID {
-			told = append(told, networkFacts{status.Phase, status.CIDR, status.DNSDomain})
+			told = append(told, networkFacts{status.Phase, status.CIDR, status.DNSDomain, s.observed(networked, k)})
 		}
 	}
 	if len(told) == 0 {
@@ -155,21 +163,13 @@ func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
 	s.Expect(told).To(ContainElement(have), "one, or more where a namesake stands there")
 }
 
-// expectRegistry holds what a cluster shows of Schema Registry against those that are listed, and if
-// none is, against those that stood there.
+// expectRegistry holds what a cluster shows of Schema Registry against all that are known.
 func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
-	known := s.known(registries)
 	shown := []v1alpha1.SchemaRegistryReference{}
-	for _, wanted := range []bool{true, false} {
-		for _, k := range known {
-			if listed := s.records[registries][k.GetName()] != nil; listed == wanted {
-				status := k.(*v1alpha1.SchemaRegistryObservation).Status
-				shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint})
-			}
-		}
-		if len(shown) > 0 {
-			break
-		}
+	for _, k := range s.known(registries) {
+		status := k.(*v1alpha1.SchemaRegistryObservation).Status
+		shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint,
+			Observed: s.observed(registries, k)})
 	}
 	if len(shown) == 0 {
 		s.Expect(r).To(BeNil())
@@ -190,7 +190,7 @@ func (s *start) expectConnections(network string, have v1alpha1.NetworkConnectio
 		var want []v1alpha1.ConnectionSummary
 		for _, one := range s.known(kind) {
 			if network != "" && networkOf(one) == network {
-				want = append(want, v1alpha1.ConnectionSummary{Name: one.GetName(), Phase: observation(one).Phase()})
+				want = append(want, v1alpha1.ConnectionSummary{Name: one.GetName(), Phase: observation(one).Phase(), Observed: s.observed(kind, one)})
 			}
 		}
 		shown, count := k.shown(&have)
@@ -204,13 +204,13 @@ func (s *start) expectReachable(network string, reachable *v1alpha1.ReachableEnd
 	var want, have []string
 	for _, k := range s.known(clusters) {
 		if network != "" && networkOf(k) == network {
-			for _, e := range reachableEndpoints(k.(*v1alpha1.KafkaClusterObservation)) {
-				want = append(want, e.ClusterID+"/"+e.AccessPointID)
+			for _, e := range reachableEndpoints(k.(*v1alpha1.KafkaClusterObservation), s.observed(clusters, k)) {
+				want = append(want, e.ClusterID+"/"+e.AccessPointID+" "+e.Observed)
 			}
 		}
 	}
 	for _, e := range reachable.Endpoints {
-		have = append(have, e.ClusterID+"/"+e.AccessPointID)
+		have = append(have, e.ClusterID+"/"+e.AccessPointID+" "+e.Observed)
 	}
 	s.Expect(have).To(ConsistOf(want))
 	s.Expect(int(reachable.EndpointCount)).To(Equal(len(want)))
@@ -228,11 +228,11 @@ func (s *start) expectJoined(object Object) {
 		var want, have []string
 		for _, k := range s.known(clusters) {
 			if networkOf(k) == o.CloudID() {
-				want = append(want, k.GetName()+" "+observation(k).Phase())
+				want = append(want, k.GetName()+" "+observation(k).Phase()+" "+s.observed(clusters, k))
 			}
 		}
 		for _, c := range o.Status.KafkaClusters {
-			have = append(have, c.Name+" "+c.Phase)
+			have = append(have, c.Name+" "+c.Phase+" "+c.Observed)
 		}
 		s.Expect(have).To(ConsistOf(want), o.Name)
 		s.Expect(int(o.Status.KafkaClusterCount)).To(Equal(len(want)))
@@ -296,7 +296,8 @@ func (s *start) expectAbsent(kind int, name string) {
 	s.Expect(now).NotTo(BeNil(), name)
 	s.Expect(brief(now, v1alpha1.ConditionObserved)).To(Equal("False/Missing"), name)
 	s.Expect(brief(now, v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"), name)
-	s.Expect(worldKinds[kind].same(now, before)).To(BeTrue(), "%s tells what it told", name)
+	s.Expect(worldKinds[kind].same(now, worldKinds[kind].joinedAs(before, now))).To(BeTrue(), "%s tells what it told", name)
+	s.expectJoined(now)
 	s.Expect(now.GetUID()).To(Equal(before.GetUID()))
 }
 

@@ -2,44 +2,60 @@
 
 package mirror
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+)
 
 // MaxJoined is the largest number of entries in a list of objects of another kind, for example the
 // clusters in the status of a network. A field next to the list has the number of all these
 // objects.
 const MaxJoined = 500
 
+// maxJoinedSize is the largest size of such a list, in bytes of JSON. A status has at most four of
+// these lists, and etcd takes 1.5 MiB for an object.
+const maxJoinedSize = 192 << 10
+
 // Desired has the objects of one kind as they should be in the cluster. The key is the name.
 // Callers must not change these objects, because other code uses the same objects.
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. existing are the
-// objects that the source or discovery has in the cluster. All slices have the order of kinds.
+// objects that the owner has in the cluster. All slices have the order of kinds.
 //
-// The result has two sorts of objects. Both have the content of their last listing since the start:
+// The result has three sorts of objects. The first two have the content of their last listing since
+// the start, the last the content in the cluster:
 //
 //   - listed objects that the selector selects,
-//   - existing objects that are missing or that the selector no longer selects.
+//   - existing objects that are missing or that the selector no longer selects,
+//   - existing objects that were not listed since the start, if they show objects of other kinds
+//     wrongly.
+//
+// Objects of a kind that the owner ignores are not desired, and no other object shows them.
 //
 // A network shows its clusters, a cluster shows its connections, and so on. These lists also have
 // missing objects, and objects that were not listed since the start. So no endpoint disappears
-// because a listing failed.
-func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
+// because a listing failed. A missing object is marked in these lists.
+func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
-	attach := func(k *Kind, o Object, listed bool) {
+	attach := func(k *Kind, o Object, observed string) {
 		if k.attach != nil {
-			k.attach(shown, o, listed)
+			k.attach(shown, o, observed)
 		}
 	}
 	for i, kind := range kinds {
 		ledger, all := ledgers[i], Desired{}
 		desired[i] = all
+		if !kind.Mirrored(owner.Object) {
+			continue
+		}
 		if ledger != nil {
 			for name, e := range ledger.entries {
 				if e.listed() && e.outside.IsZero() {
 					all[name] = e.object
-					attach(kind, e.object, true)
+					attach(kind, e.object, "")
 				}
 			}
 		}
@@ -49,21 +65,32 @@ func Desire(kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 			}
 			// Before the first complete listing, only the conditions of the object say whether it
 			// is missing.
-			listed := ledger.Completed().IsZero() && missingCondition(kind.Conditions(o)).IsZero()
+			observed := ""
+			if !ledger.Completed().IsZero() || !missingCondition(kind.Conditions(o)).IsZero() {
+				observed = v1alpha1.ReasonMissing
+			}
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
-			attach(kind, o, listed)
+			attach(kind, o, observed)
 		}
 	}
 	shown.sort()
 	for i, kind := range kinds {
-		if kind.join == nil {
+		if kind.join == nil || !kind.Mirrored(owner.Object) {
 			continue
 		}
 		for name, o := range desired[i] {
 			desired[i][name] = kind.join(shown, o)
+		}
+		for _, o := range existing[i] {
+			if desired[i][o.GetName()] != nil {
+				continue
+			}
+			if joined := kind.join(shown, o); joined != o {
+				desired[i][o.GetName()] = joined
+			}
 		}
 	}
 	return desired
@@ -94,7 +121,7 @@ func (t *topic[T]) add(to topics, key string, values ...T) {
 	}
 	lists, ok := to[t].(keyed[T])
 	if !ok {
-		lists = keyed[T]{t.compare, map[string][]T{}}
+		lists = keyed[T]{t.compare, map[string][]T{}, map[string]int{}}
 		to[t] = lists
 	}
 	lists.values[key] = append(lists.values[key], values...)
@@ -115,10 +142,38 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
+// bounded returns the first values that a topic has under a key, as many as fit into a status, and
+// the number of all values.
+func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
+	values := t.of(from, key)
+	if len(values) == 0 {
+		return nil, 0
+	}
+	fit := from[t].(keyed[T]).fit
+	if _, known := fit[key]; !known {
+		fit[key] = fitting(values)
+	}
+	return values[:fit[key]], int32(len(values))
+}
+
+// fitting returns how many of the first values fit into a list.
+func fitting[T any](values []T) int {
+	values = values[:min(len(values), MaxJoined)]
+	size := 0
+	for i, value := range values {
+		if size += jsonSize(value) + len(","); size > maxJoinedSize {
+			return i
+		}
+	}
+	return len(values)
+}
+
 // keyed has the values of one topic, grouped by key.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
+	// fit is the number of values that fit into a status, for keys for which bounded was called.
+	fit map[string]int
 }
 
 func (k keyed[T]) sort() {
@@ -128,9 +183,4 @@ func (k keyed[T]) sort() {
 	for _, values := range k.values {
 		slices.SortFunc(values, k.compare)
 	}
-}
-
-// bounded returns the first MaxJoined entries of a list, and the number of all entries.
-func bounded[T any](list []T) (first []T, all int32) {
-	return list[:min(len(list), MaxJoined)], int32(len(list))
 }

@@ -5,6 +5,8 @@ package mirror
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -117,8 +119,121 @@ func TestAPartnerStays(t *testing.T) {
 			w.pass()
 			then(w)
 			w.list(clusters, true, newCluster("lkc-1", "n-1"))
-			w.Expect(w.pass()[clusters].Writes).To(BeEmpty(), "no peerings may vanish because of a listing of peerings")
-			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}))
+			writes := w.pass()[clusters].Writes
+			w.Expect(w.attached("lkc-1")).To(Equal([]string{"p-1"}), "no peerings may vanish because of a listing of peerings")
+			if brief(w.peering("p-1"), v1alpha1.ConditionObserved) != "False/Missing" { // Else it is marked.
+				w.Expect(writes).To(BeEmpty())
+			}
+		})
+	}
+}
+
+// oneOfEach returns a record of each kind, all of one network.
+func oneOfEach() [kindCount]any {
+	records := [kindCount]any{clusters: newCluster("x-1", "n-1"), networked: newNetwork("n-1", "10.1.0.0/16"), registries: newRegistry("x-1", "https://1")}
+	for _, kind := range connectingKinds() {
+		records[kind] = connection(kind, "x-1", "n-1")
+	}
+	return records
+}
+
+// marking returns the names of the kinds whose observations show another object as missing, sorted.
+func (w *world) marking() []string {
+	kinds := []string{}
+	for number, kind := range worldKinds {
+		for name := range w.objects[number] {
+			o := w.objects[number][name].DeepCopyObject().(Object)
+			*kind.conditions(o), *kind.observed(o) = nil, "" // Its own.
+			text, err := json.Marshal(kind.stored(o))
+			w.Expect(err).NotTo(HaveOccurred())
+			if strings.Contains(string(text), `"observed":"Missing"`) {
+				kinds = append(kinds, kind.Name)
+			}
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// The observation of a missing object is not Ready. Others that show the object must not look as if it
+// were.
+func TestAMissingObjectIsMarkedByAllThatShowIt(t *testing.T) {
+	t.Parallel()
+	records := oneOfEach()
+	connects := []string{"Peering", "PrivateLinkAccess", "TransitGatewayAttachment"}
+	for kind, record := range records {
+		t.Run(worldKinds[kind].Name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+			for number := range records {
+				w.list(number, true, records[number])
+			}
+			w.pass()
+			w.Expect(w.marking()).To(BeEmpty())
+			want, reachable := []string{"KafkaCluster", "Network"}, 2 // They show what connects networks.
+			switch kind {
+			case clusters:
+				want, reachable = append([]string{"Network"}, connects...), 3
+			case networked:
+				want, reachable = append([]string{"KafkaCluster"}, connects...), 3
+			case registries:
+				want, reachable = []string{"KafkaCluster"}, 3
+			}
+			slices.Sort(want)
+			w.list(kind, true)
+			w.pass()
+			w.Expect(w.marking()).To(Equal(want))
+			w.Expect(w.cluster("x-1").Status.ReachableThrough()).To(HaveLen(reachable))
+
+			w.restart()
+			for number := range records {
+				if number != kind {
+					w.list(number, true, records[number])
+				}
+			}
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), "%s: before a listing its conditions say what is missing", worldKinds[number].Name)
+			}
+			w.list(kind, true, record)
+			w.pass()
+			w.Expect(w.marking()).To(BeEmpty())
+		})
+	}
+}
+
+// A kind that is ignored after a restart shows nothing, also if its objects still exist and no other kind
+// was listed since. spec.suspend makes such a time long.
+func TestAnIgnoredKindIsShownByNoOther(t *testing.T) {
+	t.Parallel()
+	for kind := range allKinds {
+		t.Run(worldKinds[kind].Name, func(t *testing.T) {
+			t.Parallel()
+			w, never := newWorld(t), newWorld(t)
+			*allKinds[kind].policy(&never.source.Spec) = v1alpha1.MirrorPolicyIgnore
+			for number, record := range oneOfEach() {
+				w.list(number, true, record)
+				if number != kind {
+					never.list(number, true, record)
+				}
+			}
+			w.pass()
+			never.pass()
+			w.restart()
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[number].Name)
+			}
+			*allKinds[kind].policy(&w.source.Spec) = v1alpha1.MirrorPolicyIgnore
+			w.pass()
+			for number := range allKinds {
+				w.Expect(w.names(number)).To(Equal(never.names(number)))
+				for name, o := range w.objects[number] {
+					w.Expect(worldKinds[number].same(o, never.objects[number][name])).To(BeTrue(), "%s %s", worldKinds[number].Name, name)
+				}
+			}
+			for number, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[number].Name)
+			}
 		})
 	}
 }
@@ -159,6 +274,59 @@ func TestAPartnerGoesWithItsObservation(t *testing.T) {
 			w.Expect(w.names(peerings)).To(BeEmpty())
 			w.pass() // The deletion wakes the reconciler; no listing is needed.
 			w.Expect(w.attached("lkc-1")).To(BeEmpty())
+		})
+	}
+}
+
+// In JSON one character can need six bytes. So a bound of the number alone is none.
+func TestWhatOthersShowFitsIntoEtcd(t *testing.T) {
+	t.Parallel()
+	for name, phase := range map[string]string{
+		"usual": "READY", "long": strings.Repeat("P", 300), "HTML": strings.Repeat("<", 300), "control characters": strings.Repeat("\x01", 300),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			long := func(n int) string { return fmt.Sprintf("x-%0248d", n) }
+			status, err := json.Marshal(map[string]any{"status": map[string]string{"phase": phase}})
+			w.Expect(err).NotTo(HaveOccurred())
+			all := [kindCount][]any{clusters: {newCluster("lkc-1", "n-1")}, networked: {newNetwork("n-1", ""), newNetwork("n-2", "")}}
+			for _, kind := range connectingKinds() {
+				all[kind] = []any{connection(kind, "one", "n-2")}
+			}
+			for n := range MaxJoined {
+				for _, kind := range connectingKinds() {
+					record := connection(kind, long(n), "n-1")
+					w.Expect(json.Unmarshal(status, record)).To(Succeed())
+					all[kind] = append(all[kind], record)
+				}
+				c := withPoints(newCluster(long(n), "n-2"), "ap1")
+				c.Status.Phase, c.Spec.Endpoints["ap1"].HTTPEndpoint = phase, phase
+				all[clusters] = append(all[clusters], c)
+			}
+			for kind, records := range all {
+				w.list(kind, true, records...)
+			}
+			w.pass()
+			connected, full, cluster := w.network("n-1"), w.network("n-2"), w.cluster("lkc-1")
+			w.Expect(int(full.Status.KafkaClusterCount)).To(Equal(MaxJoined))
+			w.Expect(full.Status.KafkaClusters[0].Name).To(Equal(long(0)), "the first by name")
+			w.Expect(jsonSize(connected, full)).To(BeNumerically("<", 1<<20), "a network may have both")
+			w.Expect(jsonSize(cluster)).To(BeNumerically("<", 1<<20))
+			for _, kind := range connectingKinds() {
+				o := w.reread(kind, "one")
+				w.Expect(int(allKinds[kind].parts(o).reachable.EndpointCount)).To(Equal(MaxJoined))
+				w.Expect(jsonSize(o)).To(BeNumerically("<", 1<<20))
+				for _, connections := range []*v1alpha1.NetworkConnections{&connected.Status.NetworkConnections, &cluster.Status.NetworkConnections} {
+					shown, count := allKinds[kind].shown(connections)
+					w.Expect(int(*count)).To(Equal(MaxJoined), "the number is whole")
+					w.Expect((*shown)[0].Name).To(Equal(long(0)), "the first by name")
+					w.Expect(len(*shown) == MaxJoined).To(Equal(name == "usual"), "%d are shown", len(*shown))
+				}
+			}
+			for kind, plan := range w.pass() {
+				w.Expect(plan.Writes).To(BeEmpty(), worldKinds[kind].Name)
+			}
 		})
 	}
 }

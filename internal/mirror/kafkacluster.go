@@ -56,11 +56,11 @@ var (
 	}
 )
 
-func attachKafkaCluster(t topics, o Object, _ bool) {
+func attachKafkaCluster(t topics, o Object, observed string) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
-	endpointsOfNetworks.add(t, network, reachableEndpoints(cluster)...)
-	clustersOfNetworks.add(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase})
+	endpointsOfNetworks.add(t, network, reachableEndpoints(cluster, observed)...)
+	clustersOfNetworks.add(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase, Observed: observed})
 }
 
 func joinKafkaCluster(t topics, o Object) Object {
@@ -80,16 +80,16 @@ func joinKafkaCluster(t topics, o Object) Object {
 
 // reachableEndpoints returns the endpoints of a cluster that the connections of its network show.
 // If the cluster has no access points, the result is one endpoint with the cluster's addresses.
-func reachableEndpoints(o *v1alpha1.KafkaClusterObservation) []v1alpha1.ReachableEndpoint {
+func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
-		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, KafkaEndpoint: v1alpha1.KafkaEndpoint{
+		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, Observed: observed, KafkaEndpoint: v1alpha1.KafkaEndpoint{
 			BootstrapServers: o.Status.BootstrapServers,
 			HTTPEndpoint:     o.Status.HTTPEndpoint,
 		}}}
 	}
 	endpoints := make([]v1alpha1.ReachableEndpoint, len(o.Status.Endpoints))
 	for i, e := range o.Status.Endpoints {
-		endpoints[i] = v1alpha1.ReachableEndpoint{ClusterID: o.Spec.ClusterID, KafkaEndpoint: e}
+		endpoints[i] = v1alpha1.ReachableEndpoint{ClusterID: o.Spec.ClusterID, Observed: observed, KafkaEndpoint: e}
 	}
 	return endpoints
 }

@@ -63,10 +63,10 @@ type Kind struct {
 	// render returns an object as it should be in the cluster.
 	render func(r rendering) Object
 
-	// attach adds to topics what observations of other kinds show about the object. listed is false
-	// if it is known that the cloud no longer lists the object. attach is nil if no other kind
-	// shows this kind.
-	attach func(t topics, o Object, listed bool)
+	// attach adds to topics what observations of other kinds show about the object. observed is
+	// ReasonMissing if the last complete listing lacked the object, otherwise "". attach is nil if no
+	// other kind shows this kind.
+	attach func(t topics, o Object, observed string)
 	// join copies facts about other kinds from topics into an observation. It returns the given
 	// observation if nothing changes, otherwise a shallow copy. join is nil if this kind shows no
 	// other kind.

@@ -45,21 +45,25 @@ var Network = observationKind(Kind{
 
 // networkFacts are the facts about a network that the observations of clusters and connections
 // show.
-type networkFacts struct{ phase, cidr, dnsDomain string }
+type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
-// factsOfNetworks has the phase, the CIDR and the DNS domain of each network. The key is the
-// network's ID.
+// factsIn returns the facts that a reference to a network has.
+func factsIn(r *v1alpha1.NetworkReference) networkFacts {
+	return networkFacts{r.Phase, r.CIDR, r.DNSDomain, r.Observed}
+}
+
+// factsOfNetworks has the facts about each network. The key is the network's ID.
 var factsOfNetworks = &topic[networkFacts]{}
 
-func attachNetwork(t topics, o Object, _ bool) {
+func attachNetwork(t topics, o Object, observed string) {
 	network := o.(*v1alpha1.NetworkObservation)
 	status := &network.Status
-	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain})
+	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain, observed})
 }
 
 func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := bounded(clustersOfNetworks.of(t, network.CloudID()))
+	clusters, clusterCount := clustersOfNetworks.bounded(t, network.CloudID())
 	connections := connectionsOf(t, network.CloudID())
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
@@ -92,17 +96,17 @@ func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference
 	if model == nil {
 		return r
 	}
-	return withFacts(r, networkFacts{model.Phase, model.CIDR, model.DNSDomain})
+	return withFacts(r, factsIn(model))
 }
 
 // withFacts returns the reference r with the given facts. If nothing changes, the result is r
 // itself, otherwise a copy.
 func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
-	if r == nil || (networkFacts{r.Phase, r.CIDR, r.DNSDomain} == facts) {
+	if r == nil || factsIn(r) == facts {
 		return r
 	}
 	next := *r
-	next.Phase, next.CIDR, next.DNSDomain = facts.phase, facts.cidr, facts.dnsDomain
+	next.Phase, next.CIDR, next.DNSDomain, next.Observed = facts.phase, facts.cidr, facts.dnsDomain, facts.observed
 	return &next
 }
 

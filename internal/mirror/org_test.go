@@ -117,7 +117,7 @@ func (o *org) plan() *Plan {
 	existing := o.owned()
 	plan := Make(Facts{
 		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Existing: existing, Occupants: o.occupants(),
-		Desired:   Desire([]*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
+		Desired:   Desire(o.owner(), []*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
 		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, Now: o.now,
 	})
 	o.Expect(equality.Semantic.DeepEqual(o.shared(), before)).To(BeTrue(), "planning changes nothing that is shared")

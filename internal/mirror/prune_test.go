@@ -137,7 +137,7 @@ func missed(w *world, n int) Facts {
 	for range 2 {
 		w.list(clusters, true, records(ids(10)[n:])...)
 	}
-	return w.facts(clusters, Desire(worldKinds, w.ledgers, w.ownedByKind())[clusters])
+	return w.facts(clusters, Desire(SourceOwner(w.source), worldKinds, w.ledgers, w.ownedByKind())[clusters])
 }
 
 // without returns the chain without a rule, if it is one of its own.

@@ -40,17 +40,12 @@ var SchemaRegistry = observationKind(Kind{
 
 const phaseReadySchemaRegistry = "PROVISIONED"
 
-// registryCandidate is a Schema Registry cluster. If an environment has several, the observations
-// of its Kafka clusters show only one of them.
-type registryCandidate struct {
-	v1alpha1.SchemaRegistryReference
-	listed bool
-}
-
 // registriesOfEnvironments has the Schema Registry clusters of each environment. The observations
-// of Kafka clusters show only the first one. Clusters that the cloud no longer lists come last.
-var registriesOfEnvironments = &topic[registryCandidate]{
-	func(a, b registryCandidate) int {
+// of Kafka clusters show only the first one. The order ignores whether the cloud still lists a
+// cluster, because one listing without it does not prove that it is gone. So it is shown until its
+// observation is deleted.
+var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
+	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {
 			switch {
 			case a == b:
@@ -61,18 +56,16 @@ var registriesOfEnvironments = &topic[registryCandidate]{
 			return 1
 		}
 		return cmp.Or(
-			first(a.listed, b.listed),
 			first(a.Phase == phaseReadySchemaRegistry, b.Phase == phaseReadySchemaRegistry),
 			first(a.HTTPEndpoint != "", b.HTTPEndpoint != ""),
 			cmp.Compare(a.Name, b.Name))
 	},
 }
 
-func attachSchemaRegistry(t topics, o Object, listed bool) {
+func attachSchemaRegistry(t topics, o Object, observed string) {
 	registry := o.(*v1alpha1.SchemaRegistryObservation)
-	registriesOfEnvironments.add(t, registry.Spec.Environment, registryCandidate{
-		v1alpha1.SchemaRegistryReference{Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint},
-		listed,
+	registriesOfEnvironments.add(t, registry.Spec.Environment, v1alpha1.SchemaRegistryReference{
+		Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint, Observed: observed,
 	})
 }
 
@@ -80,7 +73,7 @@ func attachSchemaRegistry(t topics, o Object, listed bool) {
 // nil if the environment has no Schema Registry cluster. If the parameter reference already equals
 // the result, joinSchemaRegistry returns this pointer itself.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
-	first := registriesOfEnvironments.first(t, environment).SchemaRegistryReference
+	first := registriesOfEnvironments.first(t, environment)
 	switch {
 	case first.Name == "":
 		return nil

@@ -75,13 +75,13 @@ func TestRegionalEndpointsAreBoundedAndCounted(t *testing.T) {
 	}
 }
 
-// shown returns what a cluster shows of Schema Registry, as "name phase endpoint".
+// shown returns what a cluster shows of Schema Registry, as "name phase endpoint", and " Missing" if it is.
 func (w *world) shown(cluster string) string {
 	r := w.cluster(cluster).Status.SchemaRegistry
 	if r == nil {
 		return "none"
 	}
-	return r.Name + " " + r.Phase + " " + r.HTTPEndpoint
+	return strings.TrimSuffix(r.Name+" "+r.Phase+" "+r.HTTPEndpoint+" "+r.Observed, " ")
 }
 
 func TestClustersShowTheSchemaRegistryOfTheirEnvironment(t *testing.T) {
@@ -134,40 +134,58 @@ func TestOfSeveralSchemaRegistriesOneIsShown(t *testing.T) {
 	}
 }
 
-// A Schema Registry cluster that is replaced leaves an observation for a while, with prune.policy
-// Retain forever.
-func TestAMissingSchemaRegistryIsShownOnlyWithoutAnother(t *testing.T) {
+// One complete listing that lacks a Schema Registry cluster does not prove that it is gone.
+func TestAMissingSchemaRegistryStaysShownUntilItIsPruned(t *testing.T) {
 	t.Parallel()
-	for name, restarts := range map[string]bool{"in one process": false, "after a restart": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
-			one, two := newRegistry("lsrc-1", "https://1"), newRegistry("lsrc-2", "https://2")
-			cluster := newCluster("lkc-1")
-			w.list(clusters, true, cluster)
-			w.list(registries, true, one)
-			w.pass()
-			w.list(registries, true)
-			w.pass()
-			w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1"), "it is missing, and there is no other")
-			two.Status.Phase = "PROVISIONING"
-			w.list(registries, true, two)
-			w.pass()
-			w.Expect(w.names(registries)).To(Equal([]string{"lsrc-1", "lsrc-2"}))
-			w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONING https://2"))
-			if restarts {
-				w.restart()
-				w.list(clusters, true, cluster)
-				w.list(registries, false)
+	failed, empty := newRegistry("lsrc-2", "https://2"), newRegistry("lsrc-2", "")
+	failed.Status.Phase = "FAILED"
+	for name, other := range map[string]*wire.SchemaRegistry{
+		"another is as good":         newRegistry("lsrc-2", "https://2"),
+		"another has failed":         failed,
+		"another has no endpoint":    empty,
+		"another has the lower name": newRegistry("lsrc-0", ""),
+	} {
+		for when, restart := range map[string]func(*world){
+			"in one process":  func(*world) {},
+			"after a restart": func(w *world) { w.restart(); w.list(clusters, true, newCluster("lkc-1")) },
+		} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.list(clusters, true, newCluster("lkc-1"))
+				w.list(registries, true, newRegistry("lsrc-1", "https://1"), other)
 				w.pass()
-				w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONING https://2"), "before a listing only the cluster says what is missing")
-			}
-			w.list(registries, true, one, two)
-			w.pass()
-			w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1"))
-		})
+				w.Expect(w.cluster("lkc-1").SchemaRegistryURL()).To(Equal("https://1"))
+				for w.objects[registries]["lsrc-1"] != nil {
+					w.Expect(w.cluster("lkc-1").SchemaRegistryURL()).To(Equal("https://1"))
+					w.Expect(w.now).To(BeTemporally("<", began.Add(time.Minute)), "it is pruned")
+					restart(w)
+					restart = func(*world) {}
+					w.list(registries, true, other)
+					w.pass()
+				}
+				w.pass() // The deletion wakes the reconciler; no listing is needed.
+				w.Expect(w.cluster("lkc-1").Status.SchemaRegistry.Name).To(Equal(other.ID))
+			})
+		}
 	}
+}
+
+func TestARetainedSchemaRegistryStaysShownUntilItsObservationIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
+	w.list(clusters, true, newCluster("lkc-1"))
+	w.list(registries, true, newRegistry("lsrc-1", "https://1"), newRegistry("lsrc-2", "https://2"))
+	w.pass()
+	for range 5 {
+		w.list(registries, true, newRegistry("lsrc-2", "https://2"))
+		w.pass()
+		w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1 Missing"))
+	}
+	delete(w.objects[registries], "lsrc-1") // By a person.
+	w.pass()
+	w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONED https://2"))
 }
 
 func TestWhatASchemaRegistryToldStaysWhileItsListingFails(t *testing.T) {
@@ -186,8 +204,11 @@ func TestWhatASchemaRegistryToldStaysWhileItsListingFails(t *testing.T) {
 			w.pass()
 			then(w)
 			w.list(clusters, true, newCluster("lkc-1"))
-			w.Expect(w.pass()[clusters].Writes).To(BeEmpty())
-			w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1"))
+			writes := w.pass()[clusters].Writes
+			w.Expect(w.shown("lkc-1")).To(HavePrefix("lsrc-1 PROVISIONED https://1"))
+			if brief(w.registry("lsrc-1"), v1alpha1.ConditionObserved) != "False/Missing" { // Else it is marked.
+				w.Expect(writes).To(BeEmpty())
+			}
 		})
 	}
 }
@@ -219,6 +240,7 @@ func TestKindsMayShareIDs(t *testing.T) {
 	w.now = w.now.Add(time.Minute)
 	w.list(registries, true, newRegistry("x-2", "https://2"))
 	w.pass()
+	w.pass() // The deletion wakes the reconciler; no listing is needed.
 	w.Expect(w.names(clusters)).To(Equal([]string{"x-1", "x-2"}))
 	w.Expect(w.names(registries)).To(Equal([]string{"x-2"}))
 	w.Expect(brief(w.cluster("x-1"), v1alpha1.ConditionObserved)).To(Equal("True/Listed"))

@@ -47,11 +47,11 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns how many bytes the texts need as JSON strings. JSON may need six bytes for one
-// character.
-func jsonSize(texts ...string) (size int) {
-	for _, text := range texts {
-		encoded, _ := json.Marshal(text) // A string always encodes.
+// jsonSize returns how many bytes the values need in JSON. The values have texts and numbers only.
+// JSON may need six bytes for one character.
+func jsonSize[T any](values ...T) (size int) {
+	for _, value := range values {
+		encoded, _ := json.Marshal(value) // Texts and numbers always encode.
 		size += len(encoded)
 	}
 	return size

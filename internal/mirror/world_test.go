@@ -202,7 +202,7 @@ func (w *world) facts(kind int, desired Desired) Facts {
 // plan plans for all kinds, and sees to it that nothing shared is changed.
 func (w *world) plan() []*Plan {
 	before := w.shared()
-	desired := Desire(worldKinds, w.ledgers, w.ownedByKind())
+	desired := Desire(SourceOwner(w.source), worldKinds, w.ledgers, w.ownedByKind())
 	plans := make([]*Plan, len(worldKinds))
 	for kind := range worldKinds {
 		plans[kind] = Make(w.facts(kind, desired[kind]))
