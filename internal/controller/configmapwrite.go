@@ -104,7 +104,9 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap. It may have to wait, see attempt.
+// write creates or changes the ConfigMap. It may have to wait, see attempt. If the observation was
+// deleted although the cache still shows it, write does nothing. The garbage collector would delete a
+// ConfigMap that gets an ownerReference now.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error { return f.writeConfigMap(ctx, &w) })
 }

@@ -89,7 +89,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	if gone, err := r.gone(ctx, o, asked, todo); err != nil || gone {
+	if gone, err := r.gone(ctx, o, todo); err != nil || gone {
 		return ended(ctx, err) // The watch will report that o was deleted.
 	}
 	done := r.apply(ctx, o, s, todo)
