@@ -180,6 +180,8 @@ var guards = []guard{
 	{"someone else's ConfigMap", "internal/controller/configmapwrite.go", "case !mirror.OwnsConfigMap(f.cluster, existing):", "case false:", "leave alone what has their name"},
 	{"a ConfigMap that cannot be changed", "internal/controller/configmapwrite.go", "(existing.Immutable == nil || !*existing.Immutable)", "true", "are put back"},
 	{"an immutable ConfigMap whose replacement is refused", "internal/controller/configmapwrite.go", "if err := o.admitted(ctx, w.desired); err != nil {", "if err := error(nil); err != nil {", "while its replacement is refused"},
+	{"a ConfigMap of a former observation that stays", "internal/controller/configmapwrite.go", "if again == takenAgain {", "if false {", "that deletes none"},
+	{"a look each second at a ConfigMap that stays", "internal/controller/configmapwrite.go", "min(max(f.Clock.Now().Sub(since), goingAgain), takenAgain)", "goingAgain", "that deletes none"},
 	{"a ConfigMap of a former observation", "internal/controller/configmapwrite.go", "case precedes(controller, desired):", "case false:", "wait for the garbage collector"},
 	{"a refused ConfigMap that is another now", "internal/controller/configmapwrite.go", "if !f.retry.repeats(w, sameConfigMapWrite) {", "if false {", "stored without an address"},
 	{"a refused ConfigMap that is gone", "internal/controller/configmapstate.go", "(failed.existing == nil || w.existing != nil) && ", "", "tried at a change"},
