@@ -27,23 +27,6 @@ type answers struct {
 	ended time.Time
 }
 
-// unfinished has the answers of a sync whose reconcile failed before it made a plan. The next
-// reconcile uses these answers and does not ask the cloud again. terms has the spec and the
-// annotations at the time of the sync.
-type unfinished struct {
-	terms   terms
-	answers answers
-}
-
-// answersFor returns the stored answers and true if they are still usable: t is unchanged, and the
-// sync ended less than freshFor ago. Otherwise it returns false.
-func (u *unfinished) answersFor(t terms, now time.Time) (answers, bool) {
-	if u == nil || u.terms != t || now.Before(u.answers.ended) || !now.Before(u.answers.ended.Add(freshFor)) {
-		return answers{}, false
-	}
-	return u.answers, true
-}
-
 // synced reports whether there was a sync.
 func (a answers) synced() bool { return a.listings != nil }
 

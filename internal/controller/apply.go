@@ -44,10 +44,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 		deleted := r.deleteAll(ctx, o, k, state, plan, all.present)
 		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
 		r.tellObserved(k, o, written)
-		if len(deleted) > 0 {
-			log.FromContext(ctx).Info("Deleted "+k.noun, "kind", k.Name, "names", names(deleted))
-			r.tellPruned(k, o, deleted)
-		}
+		r.tellPruned(ctx, k, o, deleted)
 		if f := state.unwritten(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}

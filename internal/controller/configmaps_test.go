@@ -254,11 +254,47 @@ var _ = Describe("ConfigMaps with endpoints", func() {
 		o := w.clusters(ctx)["lkc-1"]
 		Expect(k8s.Delete(ctx, &o)).To(Succeed())
 		w.reconciler.Drift(clusterKind).Delete(event.DeleteEvent{Object: &o})
-		Eventually(ctx, func() any { w.sync(ctx); return w.clusters(ctx)["lkc-1"].UID }).ShouldNot(Or(BeZero(), Equal(o.UID)))
-		Expect(w.expose(ctx)["lkc-1"].RequeueAfter).To(Equal(time.Second))
+		Eventually(ctx, func() any { w.reconcile(ctx); return w.clusters(ctx)["lkc-1"].UID }).ShouldNot(Or(BeZero(), Equal(o.UID)))
+		w.clock.SetTime(w.clusters(ctx)["lkc-1"].CreationTimestamp.Time)
+		Expect(w.expose(ctx)["lkc-1"].RequeueAfter).To(BeNumerically("~", 3*time.Second, 2*time.Second))
 		Expect(w.configMaps(ctx)["lkc-1"]).To(Equal(before))
 		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
 	})
+
+	for name, labels := range map[string]bool{"": true, ", though it lost its labels": false} {
+		It("wait longer and longer for a garbage collector that deletes none, which the source says"+name, func(ctx SpecContext) {
+			c := w.configMaps(ctx)["lkc-1"]
+			c.OwnerReferences[0].UID = "of-a-former-one"
+			if !labels {
+				c.Labels = nil
+			}
+			Expect(k8s.Update(ctx, &c)).To(Succeed())
+			Eventually(ctx, func() any { return shown(ctx, &c).ResourceVersion }).Should(Or(Equal(c.ResourceVersion), BeEmpty()))
+			live := &liveReads{Reader: reader}
+			w.reconciler.APIReader = live
+			w.clock.SetTime(w.clusters(ctx)["lkc-1"].CreationTimestamp.Time)
+			looks := 0
+			for begun := w.clock.Now(); w.clock.Now().Sub(begun) < 5*time.Minute; looks++ {
+				result, err := w.reconciler.ReconcileConfigMap(ctx, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&c)})
+				Expect(err).NotTo(HaveOccurred())
+				Expect(result.RequeueAfter).To(And(BeNumerically(">=", time.Second), BeNumerically("<=", time.Minute)))
+				if w.clock.SetTime(w.clock.Now().Add(result.RequeueAfter)); w.clock.Now().Sub(begun) < time.Minute {
+					w.reconcile(ctx)
+					Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+				}
+			}
+			Expect(looks).To(BeNumerically("<=", 15))
+			Expect(live.gets).To(BeNumerically("<=", 15))
+			w.reconcile(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+			Expect(w.message(ctx, v1alpha1.ConditionReady)).To(ContainSubstring("ConfigMap lkc-1 belongs to a deleted KafkaClusterObservation"))
+
+			By("being ready once it is deleted")
+			Expect(k8s.Delete(ctx, &c)).To(Succeed())
+			Eventually(ctx, func() any { w.expose(ctx); return w.condition(ctx, v1alpha1.ConditionReady) }).Should(Equal("True/Succeeded"))
+			Expect(w.configMaps(ctx)["lkc-1"].OwnerReferences).To(HaveExactElements(HaveField("UID", w.clusters(ctx)["lkc-1"].UID)))
+		})
+	}
 
 	It("that cannot be written cost nothing else", func(ctx SpecContext) {
 		limited := rest.CopyConfig(config)

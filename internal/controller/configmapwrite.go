@@ -21,9 +21,11 @@ const (
 	// configMapKind is the name of ConfigMaps in metrics and log lines.
 	configMapKind = "ConfigMap"
 	// takenAgain is the wait before the next check if someone else's ConfigMap has the
-	// observation's name, or if a finalizer stops a deletion.
+	// observation's name, or if a finalizer stops a deletion. It is also the longest wait for the
+	// garbage collector.
 	takenAgain = time.Minute
-	// goingAgain is the wait before the next check of a ConfigMap that is being deleted.
+	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. It is also
+	// the shortest wait for the garbage collector.
 	goingAgain = time.Second
 )
 
@@ -60,7 +62,8 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 		again, why = going(existing)
 		return again, why, nil
 	case precedes(controller, desired):
-		return goingAgain, nil, nil // The garbage collector deletes the old one.
+		again, why = f.preceded(existing)
+		return again, why, nil
 	case !mirror.OwnsConfigMap(f.cluster, existing):
 		holder := "no controller"
 		if controller != nil {
@@ -104,9 +107,18 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap. It may have to wait, see attempt.
+// write creates or changes the ConfigMap. It may have to wait, see attempt. If the observation was
+// deleted although the cache still shows it, write does nothing. The garbage collector would delete a
+// ConfigMap that gets an ownerReference now.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
-	return f.attempt(ctx, &w, func() error { return f.writeConfigMap(ctx, &w) })
+	return f.attempt(ctx, &w, func() error {
+		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
+			if gone, err := f.deleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
+				return err
+			}
+		}
+		return f.writeConfigMap(ctx, &w)
+	})
 }
 
 // attempt calls do, which makes the write w; w is nil for a deletion. If do fails, attempt keeps
@@ -191,6 +203,21 @@ func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
+}
+
+// preceded returns the wait before the next check of a ConfigMap of an earlier observation, which the
+// garbage collector deletes. The wait is as long as the ConfigMap has been in the way so far. After
+// takenAgain, why says that the ConfigMap is still there.
+func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
+	since := f.cluster.CreationTimestamp.Time
+	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.
+		since = c.CreationTimestamp.Time
+	}
+	again = min(max(f.Clock.Now().Sub(since), goingAgain), takenAgain)
+	if again == takenAgain {
+		why = unwritten(fmt.Sprintf("ConfigMap %s belongs to a deleted KafkaClusterObservation of the same name, and waits for the garbage collector", c.Name))
+	}
+	return again, why
 }
 
 // configMap reads the ConfigMap with the namespace and name of object. It returns nil if there is

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
@@ -120,9 +122,26 @@ func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned boo
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned records one event about all objects of a kind that were deleted.
-func (r *Reconciler) tellPruned(k *kind, o owner, deleted []mirror.Object) {
-	r.tellOfMany(o, deleted, corev1.EventTypeNormal, "Pruned", "Prune", "Deleted "+k.noun+": ")
+// tellPruned logs which objects of a kind were deleted, and records one event about all of them. It
+// does the same for the objects that finalizers keep.
+func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
+	var gone, kept []mirror.Object
+	for _, d := range deleted {
+		if len(d.GetFinalizers()) > 0 {
+			kept = append(kept, d)
+		} else {
+			gone = append(gone, d)
+		}
+	}
+	for _, part := range []struct {
+		objects []mirror.Object
+		text    string
+	}{{gone, "Deleted " + k.noun}, {kept, "Began to delete " + k.noun + ", which finalizers keep"}} {
+		if len(part.objects) > 0 {
+			log.FromContext(ctx).Info(part.text, "kind", k.Name, "names", names(part.objects))
+			r.tellOfMany(o, part.objects, corev1.EventTypeNormal, "Pruned", "Prune", part.text+": ")
+		}
+	}
 }
 
 // tellHeld records events about objects whose deletion waits for approval. before is the source or

@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -267,6 +268,17 @@ func (s *subject) spoil(ctx context.Context, n int) {
 	before := o.DeepCopyObject().(client.Object)
 	Expect(s.side.spoil(ctx, o)).To(Succeed())
 	s.side.reconciler(s.organization).Drift(0).Update(event.UpdateEvent{ObjectOld: before, ObjectNew: o})
+}
+
+// seen waits until the watch has brought a version of the Secret.
+func (s *subject) seen(ctx context.Context, version string) {
+	GinkgoHelper()
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	Eventually(ctx, func(g Gomega) {
+		g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: secretName}, secret)).To(Succeed())
+		g.Expect(secret.ResourceVersion).To(Equal(version))
+	}).Should(Succeed())
 }
 
 // restart is that of the manager. What stands before the API server stays there.

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -39,8 +38,6 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		todo[i].drift = k.inbox.take()
 		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
 		if err != nil {
-			// The inbox no longer has the names, so the next reconcile must look at all objects.
-			s.settled = 0
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
@@ -51,10 +48,10 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		}
 	}
 	s.heard(o, asked)
-	s.answered(o, asked)
 	for _, i := range mirrored(o, r.owners.kinds) {
 		if k := &s.kinds[i]; asked.synced() {
 			k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
+			asked.listings[i].sighting = nil // It is recorded.
 			k.report = k.report.Again(k.ledger)
 			k.inbox.renew(k.inbox.viewed().Again(k.ledger))
 			r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
@@ -83,13 +80,10 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all objects of the source or discovery and makes a plan for every kind. If look fails,
-// s.unfinished keeps the cloud's answers for the next reconcile.
+// look reads all objects of the source or discovery and makes a plan for every kind.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
-	if s.unfinished = nil; asked.synced() {
-		s.unfinished = &unfinished{termsOf(o), asked}
-	}
+	s.heard(o, asked)
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
 		s.kinds[i].inbox.begin()
@@ -104,15 +98,12 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 			return nil, err
 		}
 	}
-	s.heard(o, asked)
 	for i := range asked.listings {
 		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
 	}
 	if err := r.plan(ctx, o, s, todo, asked.putOff.For == 0); err != nil {
 		return nil, err
 	}
-	s.answered(o, asked)
-	s.unfinished = nil
 	return todo, nil
 }
 
@@ -127,16 +118,6 @@ func (s *state) heard(o owner, asked answers) {
 		}
 		k.outcome = asked.listings[i].outcome
 	}
-}
-
-// answered records in the schedule which spec, annotations and Secret the sync used. If there was
-// no sync, answered does nothing.
-func (s *state) answered(o owner, asked answers) {
-	if !asked.synced() {
-		return
-	}
-	whole := !slices.ContainsFunc(asked.listings, func(l listing) bool { return l.outcome.failure != nil })
-	s.schedule.answer(termsOf(o), asked, whole)
 }
 
 // record adds a listing to the ledger, which has the results of a kind's listings. A second call

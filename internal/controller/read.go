@@ -147,28 +147,34 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone reports whether o was deleted although the cache still shows it. The objects of o must then
-// not be created again. gone asks the API server only if this reconcile made no sync and would
-// create an object.
-func (r *Reconciler) gone(ctx context.Context, o owner, asked answers, todo plans) (bool, error) {
-	creates := func(w mirror.Write) bool { return w.Existing == nil }
-	if asked.synced() || !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, creates) }) {
+// gone reports whether o was deleted although the cache still shows it. It asks the API server only
+// if a write would give an object an ownerReference to o. After the deletion, the garbage collector
+// would delete this object, perhaps one that it just orphaned.
+func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
+	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
+	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
 		return false, nil
 	}
-	found, err := r.live(ctx, r.owners.list(), o.object().GetNamespace(), o.object().GetName())
+	return r.deleted(ctx, r.owners.list(), o.object())
+}
+
+// deleted asks the API server whether an object that the cache shows was deleted. list is an empty
+// list for objects of this kind.
+func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown client.Object) (bool, error) {
+	found, err := o.live(ctx, list, shown.GetNamespace(), shown.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
 		return true, nil
 	case err != nil:
-		return false, fmt.Errorf("looking for %s: %w", o.object().GetName(), err)
+		return false, fmt.Errorf("looking for %s: %w", shown.GetName(), err)
 	}
-	return found.GetUID() != o.object().GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
+	return found.GetUID() != shown.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
 // live reads one object from the API server. list is an empty list for objects of this kind. live
 // sends a list request with the object's name, because the manager has no right to get the object.
-func (r *Reconciler) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
-	if err := r.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
+func (o *Options) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
+	if err := o.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err
 	}
 	err = meta.EachListItem(list, func(item runtime.Object) error {

@@ -84,18 +84,19 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		todo, err = r.look(ctx, o, s, asked)
 	}
 	if err != nil {
-		return ended(ctx, err)
+		return r.fail(ctx, o, s, asked, err)
 	}
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	if gone, err := r.gone(ctx, o, asked, todo); err != nil || gone {
-		return ended(ctx, err) // The watch will report that o was deleted.
+	switch gone, err := r.gone(ctx, o, todo); {
+	case err != nil:
+		return r.fail(ctx, o, s, asked, err)
+	case gone: // The watch will report that o was deleted.
+		return reconcile.Result{}, nil
 	}
 	done := r.apply(ctx, o, s, todo)
-	if asked.synced() {
-		s.schedule.plan(termsOf(o), s.attempts(), r.spread)
-	}
+	r.finish(o, s, asked)
 	if err := r.report(ctx, o, s, asked, done); err != nil {
 		return ended(ctx, err)
 	}
@@ -112,16 +113,14 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the cloud objects of o, if a sync is due. If the rate limit is used up, ask returns at
-// once, and putOff in the result says how long to wait. An error comes from the API server or from
+// ask lists the cloud objects of o, if a sync is due. If no sync is due, ask returns the answers of a
+// sync that is unfinished. If the rate limit is used up, ask returns at once, and putOff in the result
+// says how long to wait. An error comes from the API server or from
 // the context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
-		return answers{}, nil
-	}
-	if asked, ok := s.unfinished.answersFor(termsOf(o), now); ok {
-		return asked, nil
+		return s.unfinished.answersFor(termsOf(o)), nil
 	}
 	if err := r.announce(ctx, o); err != nil {
 		return answers{}, err
@@ -130,7 +129,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	if err != nil {
 		return answers{}, err
 	}
-	asked.early = now.Before(schedule.next)
+	if asked.early = now.Before(schedule.next); asked.synced() {
+		s.unfinished = nil
+	}
 	if asked.putOff.For > 0 && (schedule.waiting.IsZero() || schedule.waiting.After(now)) {
 		schedule.waiting = now
 	}

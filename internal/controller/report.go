@@ -149,20 +149,27 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 // setTimes sets lastSyncTime, nextSyncTime, credentialBackoff and lastHandledReconcileAt in the
 // status.
 func (s *schedule) setTimes(o owner) {
+	s.setNext(o)
 	status := o.status()
-	status.NextSyncTime, status.CredentialBackoff = nil, nil
-	if !o.settings().suspend && s.answered.generation != 0 {
-		status.NextSyncTime = &metav1.Time{Time: s.next}
-		if s.refused > 0 {
-			status.CredentialBackoff = &v1alpha1.CredentialBackoff{
-				Delay: metav1.Duration{Duration: s.refused}, SecretVersion: s.answered.secret}
-		}
-	}
 	if s.answered.requestedAt != "" {
 		status.LastHandledReconcileAt = s.answered.requestedAt
 	}
 	if !s.lastSync.IsZero() {
 		status.LastSyncTime = &metav1.Time{Time: s.lastSync}
+	}
+}
+
+// setNext sets nextSyncTime and credentialBackoff in the status.
+func (s *schedule) setNext(o owner) {
+	status := o.status()
+	status.NextSyncTime, status.CredentialBackoff = nil, nil
+	if o.settings().suspend || s.answered.generation == 0 {
+		return
+	}
+	status.NextSyncTime = &metav1.Time{Time: s.next}
+	if s.refused > 0 {
+		status.CredentialBackoff = &v1alpha1.CredentialBackoff{
+			Delay: metav1.Duration{Duration: s.refused}, SecretVersion: s.answered.secret}
 	}
 }
 

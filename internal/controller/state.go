@@ -30,9 +30,10 @@ type state struct {
 	// settled is the metadata.generation for which the last reconcile left nothing to do; 0 if
 	// something is left to do.
 	settled int64
-	// unfinished has the cloud's answers if the last reconcile ended before it had a plan;
-	// otherwise nil.
+	// unfinished has the cloud's answers if the last reconcile failed before it could write;
+	// otherwise nil. failing is since when reconciles fail so; otherwise zero.
 	unfinished *unfinished
+	failing    time.Time
 	// repairs limits how often the operator undoes changes that others made to the objects.
 	repairs *rate.Limiter
 	// left says what to do about ConfigMaps that still exist although the spec no longer asks for

@@ -317,25 +317,15 @@ var _ = eachOwner("A credential that is refused", func(under side) {
 	})
 
 	Context("by a manager that watches Secrets", func() {
-		// seen waits until the watch has brought a version of the Secret.
-		seen := func(ctx SpecContext, version string) {
-			GinkgoHelper()
-			secret := &metav1.PartialObjectMetadata{}
-			secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-			Eventually(ctx, func(g Gomega) {
-				g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: secretName}, secret)).To(Succeed())
-				g.Expect(secret.ResourceVersion).To(Equal(version))
-			}).Should(Succeed())
-		}
 		BeforeEach(func() { s.options().Secrets = k8s })
 
 		It("ends its back-off at once, and asks once for it", func(ctx SpecContext) {
-			seen(ctx, s.setSecret(ctx, apiSecret))
+			s.seen(ctx, s.setSecret(ctx, apiSecret))
 			Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
 			Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
 			Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
 			s.cloud.AddKey(cloudsim.Key{ID: apiKey, Secret: "rotated"})
-			seen(ctx, s.setSecret(ctx, "rotated"))
+			s.seen(ctx, s.setSecret(ctx, "rotated"))
 			Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
 			Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
 		})
@@ -345,7 +335,7 @@ var _ = eachOwner("A credential that is refused", func(under side) {
 			Expect(k8s.Delete(ctx, secret)).To(Succeed())
 			s.sync(ctx)
 			Expect(s.ready(ctx)).To(Equal("False/SecretNotFound"))
-			seen(ctx, s.createSecret(ctx, apiKey, apiSecret).ResourceVersion)
+			s.seen(ctx, s.createSecret(ctx, apiKey, apiSecret).ResourceVersion)
 			Expect(s.asked(func() { s.pass(ctx) })).To(Equal(1))
 			Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
 		})
@@ -402,7 +392,9 @@ var _ = eachOwner("Pruning the objects", func(under side) {
 			Expect(s.summary(ctx)).To(And(HaveField("Observed", int32(9)), HaveField("Missing", int32(1))))
 			Expect(s.written(func() { s.sync(ctx) })).To(BeZero())
 		}
-		Expect(strings.Count(strings.Join(s.recorded(), "\n"), "Pruned")).To(Equal(1))
+		told := strings.Join(s.recorded(), "\n")
+		Expect(strings.Count(told, "Pruned")).To(Equal(1))
+		Expect(told).To(And(ContainSubstring("Began to delete "), ContainSubstring(", which finalizers keep: "+s.id(4)), Not(ContainSubstring("Deleted"))))
 
 		By("being ready once it is gone")
 		o := finalizers(4)

@@ -192,6 +192,12 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
+// Claims reports whether a write gives an object an ownerReference to owner that the object does not
+// have. existing is nil if the write creates the object.
+func Claims(owner, existing, desired metav1.Object) bool {
+	return controlledBy(desired, owner) && (existing == nil || !controlledBy(existing, owner))
+}
+
 // SameNamed reports whether two references have the same kind and name. They may still have
 // different UIDs, if an object was deleted and created again.
 func SameNamed(a, b metav1.OwnerReference) bool {

@@ -416,7 +416,7 @@ func (p *planner) release(existing Object) {
 }
 
 // controlledBy reports whether an object has an ownerReference to the owner.
-func controlledBy(o Object, owner Owner) bool {
+func controlledBy(o, owner metav1.Object) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
+	"github.com/ccloud-dev/inventory-operator/internal/mirror"
+)
+
+// unfinished has the answers of a sync whose reconcile failed before it could write. The next
+// reconcile goes on with these answers, unless a new sync is due.
+type unfinished struct {
+	// terms has the spec and the annotations at the time of the sync.
+	terms   terms
+	answers answers
+	// before is the schedule before the sync.
+	before schedule
+}
+
+// answersFor returns the stored answers if the spec is unchanged. Otherwise it returns no answers.
+func (u *unfinished) answersFor(t terms) answers {
+	if u == nil || u.terms.generation != t.generation {
+		return answers{}
+	}
+	return u.answers
+}
+
+// finish records that the reconcile has made its writes. If there was a sync, finish sets when the
+// next sync is due.
+func (r *Reconciler) finish(o owner, s *state, asked answers) {
+	t := termsOf(o)
+	if asked.synced() && s.unfinished != nil {
+		// The writes show which objects are missing, so the next sync is planned again.
+		t, s.schedule = s.unfinished.terms, s.unfinished.before
+	}
+	r.reschedule(s, t, asked)
+	s.unfinished, s.failing = nil, time.Time{}
+}
+
+// reschedule records a sync in the schedule, and sets when the next sync is due. If there was no
+// sync, reschedule does nothing.
+func (r *Reconciler) reschedule(s *state, t terms, asked answers) {
+	if !asked.synced() {
+		return
+	}
+	whole := !slices.ContainsFunc(asked.listings, func(l listing) bool { return l.outcome.failure != nil })
+	s.schedule.answer(t, asked, whole)
+	s.schedule.plan(t, s.attempts(), r.spread)
+}
+
+// fail ends a reconcile that failed before it could write. The answers of its sync are kept for the
+// next reconcile, so a failure does not let the operator ask the cloud more often. If reconciles
+// fail for long, Ready becomes False with the reason WriteFailed.
+func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers, failed error) (reconcile.Result, error) {
+	if ctx.Err() != nil {
+		return ended(ctx, failed)
+	}
+	now := r.Clock.Now()
+	// The inbox no longer has the names of changed objects, so the next reconcile must look at all.
+	s.settled = 0
+	if asked.synced() && s.unfinished == nil {
+		s.unfinished = &unfinished{termsOf(o), asked, s.schedule}
+		for i := range s.kinds { // Only a plan can say what a further listing must confirm.
+			s.kinds[i].report.Unconfirmed = false
+		}
+		r.reschedule(s, termsOf(o), asked)
+	}
+	if s.failing.IsZero() || s.failing.After(now) {
+		s.failing = now
+	}
+	// The waits between failures double. So after half of the time, the next failure may be too late.
+	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
+	// A restarted manager does not know why the credential was refused, but Ready still says it.
+	resumed := s.schedule.refused > 0 && len(s.attempts()) == 0
+	if !long || resumed || o.settings().suspend {
+		return reconcile.Result{}, failed
+	}
+	before := r.copied(o)
+	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonWriteFailed,
+		message: "nothing can be written: " + mirror.Truncate(failed.Error(), maxWords)})
+	s.schedule.setNext(o)
+	if asked.putOff.For > 0 {
+		o.status().NextSyncTime = &metav1.Time{Time: now.Add(asked.putOff.For)}
+	}
+	if err := r.writeStatus(ctx, o, before); err != nil {
+		return ended(ctx, err)
+	}
+	r.tellReady(o.object(), o.status().Conditions, before.status().Conditions)
+	return reconcile.Result{}, failed
+}
