@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bounds one listing. A listing that exceeds a limit fails. If a field is 0, its value in
-// DefaultLimits applies.
+// Limits has the limits of one listing. A listing that exceeds a limit fails. If a field is 0, the
+// same field of DefaultLimits applies.
 type Limits struct {
 	// MaxPages is the largest number of pages of one listing.
 	MaxPages int
@@ -29,14 +29,14 @@ type Limits struct {
 	MaxBodiesBytes int64
 	// MaxHeldBytes is the largest estimated memory of all items of one listing, in bytes.
 	MaxHeldBytes int64
-	// RequestTimeout is the longest time of one request. This includes reading and decoding the
-	// answer.
+	// RequestTimeout is the longest time of one request, including the time for reading and
+	// decoding the answer.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits has the default of each limit. The defaults are far above any known inventory. They
-// keep a manager with 20,000 mirrored objects below its default memory limit, whatever the cloud
-// answers.
+// DefaultLimits has the default of each limit. No known inventory comes near these limits. With
+// them, a manager with 20,000 mirrored objects stays below its default memory limit, whatever the
+// cloud answers.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -54,7 +54,8 @@ type Call struct {
 	// Duration is the time from sending the request until the answer is read.
 	Duration  time.Duration
 	RateLimit RateLimit
-	// RetryAfter is the wait that the answer asked for, at most MaxWait; 0 for none.
+	// RetryAfter is the wait that the answer asked for, at most MaxWait. It is 0 if the answer
+	// asked for no wait.
 	RetryAfter time.Duration
 	RequestID  string
 
@@ -84,17 +85,17 @@ type Options struct {
 	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
-	// clock and room are set in tests only.
+	// Tests set clock and room. Outside tests, both are nil.
 	clock *clock
 	room  *room
 }
 
-// authorizer provides the API key or token for requests. It has functions instead of values, so
-// that a printed Client does not show a secret.
+// authorizer provides the API key or token for requests. It has functions and no values, because a
+// printed Client must not show a secret.
 type authorizer struct {
 	// value returns the API key or token to send now.
 	value func() authorization
-	// refresh gets a token if there is none, and replaces a token that ends soon.
+	// refresh gets a token if there is none. It also replaces a token that ends soon.
 	refresh func(context.Context, *Client) error
 	// renew replaces a token that the cloud refused. It returns true if there is a new token.
 	// worked is true if the cloud accepted the refused token before.
@@ -110,7 +111,7 @@ type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends the requests. It replaces http.Client, which follows redirects by itself and
+	// guard sends the requests. http.Client is not used, because it follows redirects by itself and
 	// repeats URLs in its errors.
 	guard   *guard
 	limits  Limits

@@ -34,7 +34,7 @@ const leastRoom, mostRoom = 64 << 20, 1 << 30
 // processRoom returns the room that all Clients of the process share. Its size is three eighths of
 // Go's memory limit, because the process needs memory for other things too.
 var processRoom = sync.OnceValue(func() *room {
-	limit := debug.SetMemoryLimit(-1) // -1 only reads the limit
+	limit := debug.SetMemoryLimit(-1) // -1 returns the limit unchanged
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}
 })
 

@@ -185,7 +185,7 @@ func resourcesOf(g Gomega, scheme *runtime.Scheme) map[string]string {
 }
 
 // anOldServer starts an API server of an old version. It lists the operator's kinds, but never
-// answers a request for objects of these kinds. Such a request sends a value to asked.
+// answers a request for objects of these kinds. Such a request sends a value to the channel asked.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
 	asked = make(chan struct{}, 1)

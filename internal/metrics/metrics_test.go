@@ -287,7 +287,7 @@ var (
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
-	// discoverySeries is how many of these series belong to discoveries.
+	// discoverySeries is how many series in sourceSeries belong to discoveries.
 	discoverySeries = 6
 	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
 	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"

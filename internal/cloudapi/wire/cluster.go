@@ -23,14 +23,14 @@ type ClusterSpec struct {
 	Region       string        `json:"region"`
 	Config       ClusterConfig `json:"config"`
 
-	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated in favour of Endpoints.
-	// An older cluster has only these three.
+	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated. The field Endpoints
+	// replaces them. An older cluster has these three fields, but no Endpoints.
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An endpoint
-	// without members is empty, not nil.
+	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An empty JSON
+	// object becomes an empty Endpoint. A JSON null becomes nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
@@ -41,8 +41,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the fields of all cluster types. So if this version does not know a type, it
-// still reads the fields that this type shares with other types.
+// ClusterConfig has the fields of all cluster types. If the type of a cluster is unknown, the known
+// fields are still read.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
@@ -72,7 +72,7 @@ func (c *Cluster) Compact() {
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })
 }
 
-// compact drops empty strings from list, in place.
+// compact removes the empty strings from list, in place.
 func compact(list []string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }

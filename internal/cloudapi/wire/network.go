@@ -57,8 +57,8 @@ type NetworkStatus struct {
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
-// count.
+// NetworkCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
+// other two clouds have no meaning.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 

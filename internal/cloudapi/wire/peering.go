@@ -18,8 +18,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
-// count.
+// PeeringCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
+// other two clouds have no meaning.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 

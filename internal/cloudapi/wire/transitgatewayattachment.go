@@ -18,7 +18,7 @@ type TransitGatewayAttachmentSpec struct {
 	Network     Reference                     `json:"network"`
 }
 
-// TransitGatewayAttachmentCloud has the members of AWS, the only cloud that is published.
+// TransitGatewayAttachmentCloud has the fields for AWS. The API documents no other cloud.
 type TransitGatewayAttachmentCloud struct {
 	Kind             string   `json:"kind"`
 	RAMShareARN      string   `json:"ram_share_arn"`
@@ -26,8 +26,8 @@ type TransitGatewayAttachmentCloud struct {
 	Routes           []string `json:"routes"`
 }
 
-// TransitGatewayAttachmentStatus is the present state of the attachment. The two error members are
-// set only while something is wrong.
+// TransitGatewayAttachmentStatus is the present state of the attachment. ErrorCode and ErrorMessage
+// are set only while something is wrong.
 type TransitGatewayAttachmentStatus struct {
 	Phase        string                              `json:"phase"`
 	ErrorCode    string                              `json:"error_code"`
@@ -35,14 +35,14 @@ type TransitGatewayAttachmentStatus struct {
 	Cloud        TransitGatewayAttachmentStatusCloud `json:"cloud"`
 }
 
-// TransitGatewayAttachmentStatusCloud is what the cloud provider made.
+// TransitGatewayAttachmentStatusCloud names the attachment that the cloud provider made.
 type TransitGatewayAttachmentStatusCloud struct {
 	Kind                       string `json:"kind"`
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty members that null leaves behind in a list, because null means absent
-// there too.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
+// null entry counts as absent, and so does a null field.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }
