@@ -12,8 +12,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads the body of an HTTP response. Reading fails at a size limit, or when ctx is done. The
-// field err has the error of reading.
+// body reads the body of an HTTP response. Reading fails if the body is larger than a limit, or if
+// ctx is done. The field err has the error of reading.
 type body struct {
 	ctx    context.Context
 	source io.Reader
@@ -41,7 +41,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Check ctx here: when ctx is done, source may still return buffered bytes.
+	// Check ctx first. Even if ctx is done, source may still return buffered bytes.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err

@@ -51,7 +51,7 @@ type Call struct {
 	Operation string
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Duration is the time from sending the request until the answer is read.
+	// Duration is the time from the start of the request to the end of the answer.
 	Duration  time.Duration
 	RateLimit RateLimit
 	// RetryAfter is the wait that the answer asked for, at most MaxWait. It is 0 if the answer
@@ -90,8 +90,8 @@ type Options struct {
 	room  *room
 }
 
-// authorizer provides the API key or token for requests. It has functions and no values, because a
-// printed Client must not show a secret.
+// authorizer provides the API key or token for requests. Its fields are functions, so that a
+// printed Client shows no secret.
 type authorizer struct {
 	// value returns the API key or token to send now.
 	value func() authorization
@@ -172,8 +172,8 @@ func New(o Options) (*Client, error) {
 // does nothing. The error is an *Error, or the error of TokenOptions.Subject.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of Tokens. If Tokens is nil, it returns the authorizer of
-// Credential, or an error if Credential is invalid.
+// authorizer returns the authorizer of o.Tokens. If o.Tokens is nil, it uses o.Credential, and
+// returns an error if o.Credential is invalid.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

@@ -7,9 +7,9 @@
 //
 //   - A page must be well-formed: HTTP 200, JSON, the expected kind, a data member. Any other
 //     answer is an error, and never counts as an empty page.
-//   - If one page fails, [List] returns only an error, and no items.
+//   - If one page fails, [List] returns an error and no items.
 //   - If an item cannot be read, the listing reports this item and keeps the rest.
-//   - If an object is not in a listing, it counts as deleted only if [Listing.Complete] returns
+//   - An object that is missing in a listing counts as deleted only if [Listing.Complete] returns
 //     nil.
 //
 // The type [Limits] has the limits of one listing. A page is decoded while it arrives. Each item is
@@ -22,5 +22,5 @@
 // share a request budget, see [Budget]. Clients with the same workload identity share an access
 // token, see [Tokens].
 //
-// A new kind of object needs only a record type in package wire and an [Operation].
+// To list a new kind of object, add a record type in package wire and an [Operation].
 package cloudapi

@@ -57,7 +57,7 @@ func (c Class) String() string {
 }
 
 // Error is the error of a Client or a Listing. The text of an Error can be shown in a log, an event
-// or a status. It contains no credential, page token, query or response body.
+// or a status. The text contains no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters

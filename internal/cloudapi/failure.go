@@ -16,7 +16,7 @@ import (
 
 // failure turns an answer that is not HTTP 200 into an *Error.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// If the body cannot be read, the HTTP status is enough.
+	// Ignore an error of reading: the *Error then has the HTTP status and no text.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}

@@ -14,7 +14,8 @@ import (
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut has the same for the items that List filtered out. These items are not in ids.
+	// leftOut maps the mark to the ID for each item that List filtered out. These items are not in
+	// ids.
 	leftOut map[mark]string
 }
 

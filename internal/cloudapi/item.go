@@ -46,7 +46,7 @@ type entry[T any] struct {
 }
 
 // strict has the options for decoding an item. Names must match exactly, no name may come twice,
-// and text must be UTF-8. Whole numbers are decoded by wholeNumber.
+// and text must be UTF-8. The function wholeNumber decodes whole numbers.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
 // readItem decodes one item of a page and checks it. The function project reduces the item to the
@@ -76,8 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// Check first that the item belongs to the requested environment and network. If not, the
-	// filter below could drop the item, and the wrong answer of the cloud would not be noticed.
+	// Call foreign before the filter. The filter could drop an item of another environment, and the
+	// wrong answer of the cloud would not be noticed.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}

@@ -40,8 +40,8 @@ type asking[T any] struct {
 //   - project returns the part of an item that the caller keeps. List does not call project for the
 //     items that index has.
 //
-// If a page cannot be read, List returns an error and no items. The error is an *Error, or the
-// error of TokenOptions.Subject. [Listing.Complete] says whether the listing is complete.
+// If anything fails, List returns an error and no items. The error is an *Error, or the error of
+// TokenOptions.Subject. [Listing.Complete] says whether the listing is complete.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -61,9 +61,9 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The cloud accepted the request for the first page and refused one for a later page.
-			// The two requests differ only in the page token, so this token is invalid. Start the
-			// listing again, but at most once.
+			// The cloud accepted the first request and refused a later request. The two differ in
+			// nothing but the page token, so this token is invalid. Start the listing again, but at
+			// most once.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)

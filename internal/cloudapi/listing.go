@@ -125,7 +125,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	l.requestID = p.call.RequestID
 	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
 	// object can move to a page that was already read. That object is then missing in the listing.
-	// The smaller total_size of a later page would hide this.
+	// The smaller total_size of a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))

@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter waits for the request budget before a request is sent. Afterwards it reports the result of
-// the request.
+// meter waits for the request budget before a request is sent. After the request, it reports the
+// result to the budget and to Options.Observe.
 //
 // If an idle connection is dead, net/http sends a GET again by itself. The meter then waits for the
 // budget again, so that the rate stays within the budget.
@@ -22,8 +22,7 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle ends the request in the request budget, and passes the facts of the answer to the
-	// budget. It is nil if no request is under way.
+	// settle ends the request in the request budget. It is nil if no request is under way.
 	settle func(budget.Answer)
 }
 

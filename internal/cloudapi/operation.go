@@ -16,7 +16,7 @@ type Operation[Record, Filter any] struct {
 	// entry from a JSON null.
 	compact func(*Record)
 	// value returns the value that an item has for a filter parameter, such as "environment". It
-	// returns "" if the item has no value for it.
+	// returns "" if the item has no such value.
 	value func(item *Record, param string) string
 }
 
@@ -89,8 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue selects the value for param from the values of one item. These values are its
-// environment, network, display name and phase.
+// connectionValue selects the value for param from the values of one item. The other arguments are
+// these values.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

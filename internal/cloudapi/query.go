@@ -19,9 +19,8 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params maps the name of each parameter of a filter to the values that the filter accepts. An item
-// matches the filter if every parameter accepts the item's value. A parameter with no values
-// accepts every item.
+// params is a filter. It maps the name of each parameter to a list of values. An item matches the
+// filter if it has one value of each list. An empty list matches every item.
 type params map[string][]string
 
 // query is the filter of a listing.
@@ -80,8 +79,8 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign checks the environment and the network of an item, if the item names them. If the request
-// did not ask for one of them, foreign returns an error text. If both are right, it returns "".
+// foreign checks the environment and the network of an item. If the item names an environment or a
+// network that the request did not ask for, foreign returns an error text. If not, it returns "".
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

@@ -22,9 +22,9 @@ const (
 )
 
 // codeMembers has the names of JSON members with an error code. textMembers has the names of
-// members with an error text. The best name is first. The names are in lower case and without
-// underscores. They come from the API, OAuth (RFC 6749), problem+json (RFC 9457), and common
-// gateways.
+// members with an error text. In each list, the best name is first. The names are in lower case and
+// without underscores. They come from the API, OAuth (RFC 6749), problem+json (RFC 9457), and
+// common gateways.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
@@ -141,8 +141,7 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 }
 
 // object returns the error descriptions in an object. It reads members such as "message", and
-// searches the members "error", "fault" and "errors". If it finds nothing in an object inside the
-// body, it calls byField.
+// searches the members "error", "fault" and "errors".
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))

@@ -71,7 +71,7 @@ func (a authorization) cleaner(pageToken string) cleaner {
 	}
 	return func(text string, limit int) string {
 		// Call hide twice, because the function printable changes spaces in the text. Some secrets
-		// can be found before this change, and some after it.
+		// can be found only in the text before this change, and some only in the text after it.
 		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }

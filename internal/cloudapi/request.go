@@ -22,7 +22,7 @@ const maxRedirects = 5
 type reader func(context.Context, *http.Response) error
 
 // get sends a GET request to target and follows redirects within the same origin. If the answer has
-// status 200, get calls the function read. It returns the Call of the last request. token is the
+// status 200, get calls the function read. get returns the Call of the last request. token is the
 // page token in target. No error shows this token.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
@@ -75,8 +75,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		defer hurry.Stop()
 	}
 	redirect, err := c.judge(sendCtx, resp, clean, read)
-	// Clean the request ID after judge has read the body. If the body has a new token, clean then
-	// hides this token too.
+	// Clean the request ID after judge has read the body. If the body has a new token, the function
+	// clean then hides this token too.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)

@@ -61,8 +61,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 }
 
 // persist calls the function ask until it succeeds, but at most Retry.Attempts times. If mayPass
-// returns false for an error, persist stops too. If the cloud asks for a wait, persist waits so
-// long between two calls. If not, it waits for a random time, see backoff.
+// returns false for an error, persist stops too. Between two calls, persist waits for the time that
+// the cloud asked for. If the cloud asked for no wait, persist waits for a random time, see
+// backoff.
 //
 // If the wait would be longer than Retry.Max, or end after the deadline of ctx, persist does not
 // wait. It returns the error, with the wait in RetryAfter.

@@ -32,7 +32,7 @@ func (r *room) give(n int64) { r.held.Add(-n) }
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
 // processRoom returns the room that all Clients of the process share. Its size is three eighths of
-// Go's memory limit, because the process needs memory for other things too.
+// Go's memory limit. It is at least leastRoom and at most mostRoom.
 var processRoom = sync.OnceValue(func() *room {
 	limit := debug.SetMemoryLimit(-1) // -1 returns the limit unchanged
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}

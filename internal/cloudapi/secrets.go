@@ -22,9 +22,9 @@ const (
 // hides the credentials and tokens in every later answer of the cloud.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former are two sets of at most secretsKept secrets. When recent is full, it
-	// becomes former, and recent starts empty. Each use of a secret adds the secret to recent. So a
-	// secret that is still in use is never forgotten.
+	// recent and former are two sets of at most secretsKept secrets. When recent is full, its
+	// secrets replace the secrets in former, and recent starts empty. Each use of a secret adds the
+	// secret to recent. So a secret that is still in use is never forgotten.
 	recent, former *remembered
 }
 

@@ -23,13 +23,13 @@ const (
 	// renewBefore is how long before its end a token is replaced. A token that is valid for less
 	// than two minutes is replaced after half of that time.
 	renewBefore = time.Minute
-	// renewAgain is the wait after a failed exchange. After this wait, the exchange is tried again.
-	// It applies while the old token is still valid.
+	// renewAgain is the time from a failed exchange to the next exchange, if the old token is still
+	// valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
-	// renewRefused is how long a token is kept if it replaced a refused token. If the cloud refuses
-	// the new token too, a third token would not help.
+	// renewRefused is the shortest time between two exchanges that refused tokens cause. If the
+	// cloud refuses the new token too, a third token would not help.
 	renewRefused = time.Minute
 )
 
@@ -280,8 +280,8 @@ func refusedInPassing(e *Error) bool {
 
 // withExchangeAdvice corrects the advice in the error of a token exchange. If the server answered,
 // the advice is about list requests, so withExchangeAdvice removes it. If no answer came, the
-// advice may name spec.endpoint. withExchangeAdvice then names the field with the URL of the
-// exchange there.
+// advice may name spec.endpoint. withExchangeAdvice replaces this name by the field that has the
+// URL of the exchange.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

@@ -20,7 +20,7 @@ const (
 	// mostLife is the longest life of a token. If the server reports a longer life, the token
 	// counts as valid for mostLife.
 	mostLife = 24 * time.Hour
-	// maxReplyBytes is the largest number of bytes that are read of the reply to an exchange.
+	// maxReplyBytes is how many bytes of the reply to an exchange are read at most.
 	maxReplyBytes = 1 << 20
 )
 

@@ -75,7 +75,8 @@ func probe(ctx context.Context, address, path string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
-// startManager starts a manager that only answers probes on this address. stop ends the manager.
+// startManager starts a manager that answers probes on this address and does nothing else. stop
+// ends the manager.
 func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, address string) (stop func(), ended chan error) {
 	t.Helper()
 	g := NewWithT(t)

@@ -92,8 +92,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 }
 
 // ObserveCalls returns a function that counts a request to the cloud. ownerKind, namespace and name
-// identify the source or discovery that sends the request. A request that ends after the object was
-// deleted is counted too, but makes no series for this object.
+// identify the source or discovery that sends the request. A request that ends after Forget is
+// counted too, but makes no series with this namespace and name.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -44,7 +44,8 @@ const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager has the options for the manager of controller-runtime. Its Scheme is still empty.
+	// Manager has the options for the manager of controller-runtime. The Scheme in these options
+	// has no types yet.
 	Manager ctrl.Options
 	// AllowedOrigins are the origins to which requests to the cloud may go, in the form that
 	// cloudapi.Origin returns.

@@ -61,8 +61,8 @@ func digest(parts []string) key {
 // Budget limits the requests of one credential to one endpoint. If an answer reports the cloud's
 // limit, this limit holds for all Budgets with the same parts.
 //
-// A Budget does not keep its limiter. It looks up the limiter for every request, because an unused
-// limiter is dropped, and a later request then makes a new limiter.
+// A Budget does not keep a limiter, because unused limiters are dropped. It looks up the limiter of
+// its key for every request.
 type Budget struct {
 	of  *Budgets
 	key key
@@ -87,8 +87,8 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
 }
 
-// Answer has the facts about an answer of the cloud that a budget uses. If the answer does not have
-// a fact, the field is zero.
+// Answer is the part of a cloud's answer that a budget uses. If the cloud's answer lacks a value,
+// the field is zero.
 type Answer struct {
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
@@ -100,7 +100,7 @@ type Answer struct {
 
 // RateLimit is the cloud's own limit on requests, as an answer reported it.
 type RateLimit struct {
-	// Known reports whether the answer had a readable X-RateLimit-Remaining. If not, the other
+	// Known reports whether the answer had a valid header X-RateLimit-Remaining. If not, the other
 	// fields mean nothing.
 	Known bool
 	// Limit is the number of requests per window; 0 if the answer did not report it.

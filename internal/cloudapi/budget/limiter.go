@@ -16,10 +16,10 @@ const (
 	// maxInFlight is how many requests of one limiter may be under way at once.
 	maxInFlight = 2
 	// hangsAfter is how long a request without an answer counts as in flight. Without this limit,
-	// two requests that hang would block all other requests of the credential until they time out.
+	// two requests that hang could block all other requests of the credential for a long time.
 	hangsAfter = 5 * time.Second
 	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
-	// limiter for a day.
+	// limiter for hours.
 	maxPause = 5 * time.Minute
 	// minPause is the shortest pause. It applies if the cloud asks for a shorter pause, or gives no
 	// time.
@@ -79,9 +79,9 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent. If this takes longer than maxDelay, or longer than until
-// the deadline of ctx, admit returns a *Refused. If that is clear before the wait, admit does not
-// wait.
+// admit waits until a request may be sent. If the wait would be longer than maxDelay, or end after
+// the deadline of ctx, admit returns a *Refused. If this is certain at the start, admit returns it
+// at once.
 func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
@@ -132,7 +132,7 @@ func (l *limiter) abandon(r *request) Wait {
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request and passes its answer to heed.
+// settle ends a request. It passes the answer to the method heed.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,7 +162,7 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 }
 
 // pause stops the limiter for the time in wait. The parameter said names the part of the answer
-// that asked for the pause. If a longer pause is under way, pause does nothing, because an older
+// that asked for the pause. If the present pause ends later, pause does nothing, because an older
 // answer can arrive after a newer answer.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
@@ -172,8 +172,8 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 }
 
 // explain returns a Wait with the time in wait and a cause. The Wait has a cause even if the time
-// is 0, because abandon needs a cause for its error. ahead is how many syncs are before this sync
-// in the queue.
+// is 0, because the method abandon needs a cause for an error. ahead is how many syncs are before
+// this sync in the queue.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {

@@ -15,7 +15,7 @@ type Cluster struct {
 	Status   ClusterStatus `json:"status"`
 }
 
-// ClusterSpec is the configuration that was asked for, and the addresses of the cluster.
+// ClusterSpec has the requested configuration and the addresses of the cluster.
 type ClusterSpec struct {
 	DisplayName  string        `json:"display_name"`
 	Availability string        `json:"availability"`

@@ -15,7 +15,7 @@ type Network struct {
 	Status   NetworkStatus `json:"status"`
 }
 
-// NetworkSpec is the configuration that was asked for.
+// NetworkSpec is the requested configuration of the network.
 type NetworkSpec struct {
 	DisplayName     string           `json:"display_name"`
 	Cloud           string           `json:"cloud"`

@@ -10,7 +10,7 @@ type Peering struct {
 	Status   PeeringStatus `json:"status"`
 }
 
-// PeeringSpec is the configuration that was asked for.
+// PeeringSpec is the requested configuration of the peering.
 type PeeringSpec struct {
 	DisplayName string       `json:"display_name"`
 	Cloud       PeeringCloud `json:"cloud"`

@@ -2,7 +2,7 @@
 
 package wire
 
-// PrivateLinkAccess is one access to a network by private link, of networking/v1.
+// PrivateLinkAccess is one private link access of networking/v1.
 type PrivateLinkAccess struct {
 	ID       string                  `json:"id"`
 	Metadata ObjectMeta              `json:"metadata"`
@@ -10,7 +10,7 @@ type PrivateLinkAccess struct {
 	Status   PrivateLinkAccessStatus `json:"status"`
 }
 
-// PrivateLinkAccessSpec is the configuration that was asked for.
+// PrivateLinkAccessSpec is the requested configuration of the access.
 type PrivateLinkAccessSpec struct {
 	DisplayName string                 `json:"display_name"`
 	Cloud       PrivateLinkAccessCloud `json:"cloud"`

@@ -12,7 +12,7 @@ type SchemaRegistry struct {
 	Status   SchemaRegistryStatus `json:"status"`
 }
 
-// SchemaRegistrySpec is the configuration that was asked for, and the addresses of the cluster.
+// SchemaRegistrySpec has the requested configuration and the addresses of the cluster.
 type SchemaRegistrySpec struct {
 	DisplayName         string `json:"display_name"`
 	Package             string `json:"package"`

@@ -2,7 +2,8 @@
 
 package wire
 
-// TransitGatewayAttachment is one attachment of a network to a transit gateway, of networking/v1.
+// TransitGatewayAttachment is one transit gateway attachment of networking/v1. It connects a
+// network to a transit gateway.
 type TransitGatewayAttachment struct {
 	ID       string                         `json:"id"`
 	Metadata ObjectMeta                     `json:"metadata"`
@@ -10,7 +11,7 @@ type TransitGatewayAttachment struct {
 	Status   TransitGatewayAttachmentStatus `json:"status"`
 }
 
-// TransitGatewayAttachmentSpec is the configuration that was asked for.
+// TransitGatewayAttachmentSpec is the requested configuration of the attachment.
 type TransitGatewayAttachmentSpec struct {
 	DisplayName string                        `json:"display_name"`
 	Cloud       TransitGatewayAttachmentCloud `json:"cloud"`

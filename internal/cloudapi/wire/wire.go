@@ -18,7 +18,7 @@ type ObjectMeta struct {
 	DeletedAt string `json:"deleted_at"`
 }
 
-// Reference names another object of the cloud. If the ID is empty, it names no object.
+// Reference names another object of the cloud. If the ID is empty, the Reference names no object.
 type Reference struct {
 	ID           string `json:"id"`
 	Environment  string `json:"environment"`
