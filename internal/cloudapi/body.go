@@ -17,8 +17,8 @@ import (
 type body struct {
 	ctx    context.Context
 	source io.Reader
-	// left is how many more bytes may be read from source. read is how many bytes have been read
-	// from source.
+	// left is how many more bytes of source may be read. The field read is the number of bytes that
+	// have been read from source.
 	left, read int64
 	// returned has the bytes that giveBack put back. Read returns these bytes first.
 	returned []byte

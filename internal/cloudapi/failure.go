@@ -129,8 +129,8 @@ func gaveUp(ctx context.Context) error {
 }
 
 // transportCause describes a failed connection and gives advice. If an error is about an address or
-// a certificate, transportCause quotes the error. It quotes no other error, because the error may
-// contain the URL or text of the server.
+// a certificate, transportCause quotes the error. It does not quote a different error, because such
+// an error may contain the URL or text of the server.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

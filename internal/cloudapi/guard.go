@@ -8,11 +8,12 @@ import (
 	"net/url"
 )
 
-// guard sends requests and adds the credential. It allows only GET requests to the endpoint's
-// origin. So a bug cannot change anything in the cloud, or send the credential to another server.
+// guard sends requests and adds the credential. It refuses every request that is not a GET to the
+// endpoint's origin. So a bug cannot change anything in the cloud, or send the credential to
+// another server.
 //
-// If the field exchange is set, the guard allows nothing but POST requests to the URL in exchange.
-// It then adds no credential.
+// If the field exchange is set, the guard refuses every request that is not a POST to the URL in
+// exchange. It then adds no credential.
 type guard struct {
 	origin string
 	// exchange is the URL of the token exchange; "" in a guard for GET requests.

@@ -172,8 +172,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose makes the method finish remove the earlier item with this ID. If listed is false, there is
-// no earlier item, and lose does nothing.
+// lose adds the ID to lost, so that the earlier item with this ID is removed. If listed is false,
+// there is no earlier item, and lose does nothing.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

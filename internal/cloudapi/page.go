@@ -65,8 +65,7 @@ const (
 	itemsPerPage = 10
 	// maxMembers is the largest number of members in the JSON object of a page, or in its metadata.
 	maxMembers = 100
-	// maxValueBytes is the largest size of one item, or of any other JSON value of a page, in
-	// bytes.
+	// maxValueBytes is the largest size of an item, or of a JSON value outside the items, in bytes.
 	maxValueBytes = 1 << 20
 	// maxValues is the largest number of members and elements of an item, including nested ones.
 	maxValues = 10_000

@@ -22,7 +22,7 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// Only page_token is used, so errors in the rest of the query do not matter.
+	// The rest of the query is not used, so errors there do not matter.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

@@ -123,8 +123,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns err. If err is an *Error, withCall first copies the operation, the status and
-// other fields of call into err.
+// withCall returns err. If err is an *Error, withCall first copies fields of call into err, such as
+// the operation and the status.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -40,7 +40,7 @@ type TokenOptions struct {
 	// IdentityPool is the ID of the identity pool that gives the token its rights.
 	IdentityPool string
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
-	// once for each exchange. If it fails, the exchange returns the same error.
+	// once for each exchange. If Subject fails, the exchange fails with the same error.
 	Subject func(context.Context) (string, error)
 	// Now returns the current time. nil means time.Now.
 	Now func() time.Time

@@ -147,7 +147,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = probes.Serve(listener) // The error only says that Close was called.
+		_ = probes.Serve(listener) // Serve returns an error when Close is called.
 	}()
 	return func() {
 		_ = probes.Close()
@@ -187,8 +187,8 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 // server again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails if the API server refuses the manager's credential. Other
-// errors of the API server do not make the check fail.
+// accepted returns a check that fails if the API server refuses the manager's credential. If the
+// API server returns a different error, the check succeeds.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time

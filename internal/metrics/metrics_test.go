@@ -25,8 +25,8 @@ import (
 
 var testBuild = Build{Version: "v1", Revision: "abc", GoVersion: "go1"}
 
-// gathered returns the value of every series. The key has the form "name{label=value,…}". The value
-// of a histogram is how many values it has recorded.
+// gathered returns the value of every series. The key has the form "name{label=value,…}". For a
+// histogram, it returns the number of recorded values.
 func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	families, err := registry.Gather()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())

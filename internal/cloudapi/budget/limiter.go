@@ -29,10 +29,10 @@ const (
 	nearShare, nearCount = 4, 10
 )
 
-// limiter does the work of all Budgets with the same key. For the rate it has a bucket of tokens.
-// The bucket fills at a steady rate, and each request takes one token. Requests wait in one line,
-// first come, first served. A listing never has two requests in the line. So a short listing need
-// not wait for the end of a long listing.
+// limiter does the work of all Budgets with the same key. To limit the rate, it has a bucket of
+// tokens. The bucket fills at a steady rate, and each request takes one token. Requests wait in one
+// line, first come, first served. A listing never has two requests in the line. So a short listing
+// need not wait for the end of a long listing.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
@@ -142,7 +142,7 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed makes the limiter follow the cloud's limit, as an answer reports it.
+// heed sets the pause and the spread of the limiter, as an answer asks for them.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
 	// The cloud may not have counted the requests in flight yet, so subtract them.

@@ -41,8 +41,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the fields of all cluster types. If the type of a cluster is unknown, the known
-// fields are still read.
+// ClusterConfig has the fields of all cluster types. If this version does not know the type of a
+// cluster, it still reads these fields.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
@@ -66,7 +66,7 @@ type ClusterStatus struct {
 }
 
 // Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null. A null entry counts as absent, and so does a null field.
+// null, and null counts as absent.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

@@ -37,16 +37,16 @@ type PeeringCloud struct {
 	VNet   string `json:"vnet"`
 }
 
-// PeeringStatus is the present state of the peering. ErrorCode and ErrorMessage are set only while
-// something is wrong.
+// PeeringStatus is the present state of the peering. ErrorCode and ErrorMessage are empty while
+// nothing is wrong.
 type PeeringStatus struct {
 	Phase        string `json:"phase"`
 	ErrorCode    string `json:"error_code"`
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
-// null entry counts as absent, and so does a null field.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

@@ -27,8 +27,8 @@ type PrivateLinkAccessCloud struct {
 	Project      string `json:"project"`      // of Google Cloud
 }
 
-// PrivateLinkAccessStatus is the present state of the access. ErrorCode and ErrorMessage are set
-// only while something is wrong.
+// PrivateLinkAccessStatus is the present state of the access. ErrorCode and ErrorMessage are empty
+// while nothing is wrong.
 type PrivateLinkAccessStatus struct {
 	Phase        string `json:"phase"`
 	ErrorCode    string `json:"error_code"`

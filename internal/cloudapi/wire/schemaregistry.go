@@ -37,8 +37,8 @@ type SchemaRegistryStatus struct {
 	Phase string `json:"phase"`
 }
 
-// Compact drops the empty entries of a map. The decoder makes such an entry from a JSON null. A
-// null entry counts as absent, and so does a null field.
+// Compact drops the empty entries of a map. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (r *SchemaRegistry) Compact() {
 	maps.DeleteFunc(r.Spec.PrivateNetworkingConfig.RegionalEndpoints, func(_, url string) bool { return url == "" })
 }

@@ -28,7 +28,7 @@ type TransitGatewayAttachmentCloud struct {
 }
 
 // TransitGatewayAttachmentStatus is the present state of the attachment. ErrorCode and ErrorMessage
-// are set only while something is wrong.
+// are empty while nothing is wrong.
 type TransitGatewayAttachmentStatus struct {
 	Phase        string                              `json:"phase"`
 	ErrorCode    string                              `json:"error_code"`
@@ -42,8 +42,8 @@ type TransitGatewayAttachmentStatusCloud struct {
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
-// null entry counts as absent, and so does a null field.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }
