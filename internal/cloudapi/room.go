@@ -28,7 +28,7 @@ func (r *room) take(n int64) bool {
 // give frees n reserved bytes.
 func (r *room) give(n int64) { r.held.Add(-n) }
 
-// leastRoom and mostRoom are the smallest and the largest size of the room of a process, in bytes.
+// leastRoom and mostRoom limit the size of processRoom, in bytes.
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
 // processRoom returns the room that all Clients of the process share. Its size is three eighths of

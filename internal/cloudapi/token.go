@@ -20,16 +20,17 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. A token that is valid for less
-	// than two minutes is replaced after half of that time.
+	// renewBefore is how long a token is still valid when it is replaced. If the whole life of a
+	// token is shorter than two minutes, the token is replaced after half of its life.
 	renewBefore = time.Minute
 	// renewAgain is the time from a failed exchange to the next exchange, if the old token is still
 	// valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
-	// renewRefused is the shortest time between two exchanges that refused tokens cause. If the
-	// cloud refuses the new token too, a third token would not help.
+	// renewRefused applies to a token that replaced a refused token. If the cloud refuses the new
+	// token too, and never accepted it, the new token is kept for this time. A third token would
+	// not help.
 	renewRefused = time.Minute
 )
 

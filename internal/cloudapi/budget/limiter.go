@@ -80,8 +80,8 @@ func (l *limiter) asNew() bool {
 }
 
 // admit waits until a request may be sent. If the wait would be longer than maxDelay, or end after
-// the deadline of ctx, admit returns a *Refused. If this is certain at the start, admit returns it
-// at once.
+// the deadline of ctx, admit returns a *Refused. If that is certain at the start, admit returns the
+// *Refused at once.
 func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
