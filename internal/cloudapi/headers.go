@@ -29,7 +29,7 @@ type RateLimit = budget.RateLimit
 
 // parseRateLimit reads the rate-limit headers of an answer. If X-RateLimit-Remaining is missing or
 // invalid, parseRateLimit returns the zero RateLimit. If X-RateLimit-Limit or X-RateLimit-Reset is
-// missing or invalid, its value is 0.
+// missing or invalid, it counts as 0.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest text that is remembered, in bytes. A shorter text
-	// is often a part of an ordinary word.
+	// startLength is the length of the shortest encoding of a secret that is remembered, in bytes.
+	// A shorter text is often a part of an ordinary word.
 	startLength = 8
 	// secretsKept is the largest number of credentials and tokens in one remembered set.
 	secretsKept = 5_000

@@ -142,7 +142,8 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed sets the pause and the spread of the limiter, as an answer asks for them.
+// heed slows the limiter down if an answer says that the cloud's limit is near. It stops the
+// limiter if the limit is reached.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
 	// The cloud may not have counted the requests in flight yet, so subtract them.
