@@ -81,8 +81,8 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer for the API key. An API key does not expire, so refresh and
-// renew do nothing.
+// authorizer returns an authorizer for the API key. An API key does not expire, so the functions
+// refresh and renew do nothing.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
