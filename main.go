@@ -116,8 +116,8 @@ func run(args []string) error {
 }
 
 // connect returns the configuration of clients for the cluster. It also changes o, so that watches
-// and the leader election use connections of their own. Otherwise 20,000 writes could delay them,
-// see docs/decisions/0022.
+// and the leader election use connections of their own. On a shared connection, 20,000 writes could
+// delay the watches and the leader election, see docs/decisions/0022.
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads the body of an HTTP response, up to a size limit and until ctx is done. err keeps the
-// reason why reading failed.
+// body reads the body of an HTTP response. Reading fails if the body is larger than a limit, or if
+// ctx is done. The field err has the error of reading.
 type body struct {
 	ctx    context.Context
 	source io.Reader
-	// left is how many more bytes may be read from source. read is how many bytes were read from
-	// source.
+	// left is how many more bytes of source may be read. The field read is the number of bytes that
+	// have been read from source.
 	left, read int64
 	// returned has the bytes that giveBack put back. Read returns these bytes first.
 	returned []byte
@@ -41,7 +41,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Check ctx here, because source may still have buffered bytes when ctx is done.
+	// Check ctx first. Even if ctx is done, source may still return buffered bytes.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err
@@ -71,12 +71,13 @@ type readError struct{ err error }
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain returns an *Error unchanged. It turns any other error of decoding the body into:
+// explain turns an error of decoding the body into one of these errors:
 //
+//   - err itself, if err is an *Error
+//   - an *Error of class Malformed, if the body is wrong
 //   - a *readError, if reading the body failed
-//   - an *Error of class Malformed, if the body itself is wrong
 //
-// If both happened, the error is Malformed.
+// If the body is wrong and reading failed too, the *Error of class Malformed is returned.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e

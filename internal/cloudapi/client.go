@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits bounds one listing. A listing that exceeds a limit fails. If a field is 0, its value in
-// DefaultLimits applies.
+// Limits has the limits of one listing. A listing that exceeds a limit fails. If a field is 0, the
+// same field of DefaultLimits applies.
 type Limits struct {
 	// MaxPages is the largest number of pages of one listing.
 	MaxPages int
@@ -29,14 +29,14 @@ type Limits struct {
 	MaxBodiesBytes int64
 	// MaxHeldBytes is the largest estimated memory of all items of one listing, in bytes.
 	MaxHeldBytes int64
-	// RequestTimeout is the longest time of one request. This includes reading and decoding the
-	// answer.
+	// RequestTimeout is the longest time of one request, including the time for reading and
+	// decoding the answer.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits has the default of each limit. The defaults are far above any known inventory. They
-// keep a manager with 20,000 mirrored objects below its default memory limit, whatever the cloud
-// answers.
+// DefaultLimits has the default of each limit. No known inventory comes near these limits. With
+// them, a manager with 20,000 mirrored objects stays below its default memory limit, whatever the
+// cloud answers.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -51,10 +51,11 @@ type Call struct {
 	Operation string
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Duration is the time from sending the request until the answer is read.
+	// Duration is the time from the start of the request to the end of the answer.
 	Duration  time.Duration
 	RateLimit RateLimit
-	// RetryAfter is the wait that the answer asked for, at most MaxWait; 0 for none.
+	// RetryAfter is the wait that the answer asked for, at most MaxWait. It is 0 if the answer
+	// asked for no wait.
 	RetryAfter time.Duration
 	RequestID  string
 
@@ -84,17 +85,17 @@ type Options struct {
 	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
-	// clock and room are set in tests only.
+	// Tests set clock and room. Outside tests, both are nil.
 	clock *clock
 	room  *room
 }
 
-// authorizer provides the API key or token for requests. It has functions instead of values, so
-// that a printed Client does not show a secret.
+// authorizer provides the API key or token for requests. Its fields are functions, so that a
+// printed Client shows no secret.
 type authorizer struct {
 	// value returns the API key or token to send now.
 	value func() authorization
-	// refresh gets a token if there is none, and replaces a token that ends soon.
+	// refresh gets a token if there is none. It also replaces a token that ends soon.
 	refresh func(context.Context, *Client) error
 	// renew replaces a token that the cloud refused. It returns true if there is a new token.
 	// worked is true if the cloud accepted the refused token before.
@@ -110,7 +111,7 @@ type Client struct {
 	base   *url.URL
 	origin string
 	auth   authorizer
-	// guard sends the requests. It replaces http.Client, which follows redirects by itself and
+	// guard sends the requests. http.Client is not used, because it follows redirects by itself and
 	// repeats URLs in its errors.
 	guard   *guard
 	limits  Limits
@@ -171,8 +172,8 @@ func New(o Options) (*Client, error) {
 // does nothing. The error is an *Error, or the error of TokenOptions.Subject.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of Tokens. If Tokens is nil, it returns the authorizer of
-// Credential, or an error if Credential is invalid.
+// authorizer returns the authorizer of o.Tokens. If o.Tokens is nil, it uses o.Credential, and
+// returns an error if o.Credential is invalid.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

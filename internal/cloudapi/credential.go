@@ -14,7 +14,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// redacted is shown instead of a credential.
+// redacted is the placeholder that messages show for a secret.
 const redacted = "[redacted]"
 
 // Credential is a Cloud API key and its secret. If a Credential is printed, logged or marshaled to
@@ -76,13 +76,13 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// basic returns the key and the secret as HTTP Basic authentication encodes them.
+// basic returns the key and the secret, encoded for HTTP Basic authentication.
 func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer for the API key. An API key does not expire, so refresh and
-// renew do nothing.
+// authorizer returns an authorizer for the API key. An API key does not expire, so the functions
+// refresh and renew do nothing.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
@@ -93,8 +93,8 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget of a credential at an endpoint. All users of the credential
-// share this budget, because the cloud counts requests by credential.
+// Budget returns the request budget of a credential at an endpoint. All callers with the same
+// credential share this budget, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
@@ -104,7 +104,7 @@ func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// An invalid endpoint gets no Client, so this budget is never used.
+		// New returns no Client for an invalid endpoint, so this budget is never used.
 		origin = endpoint
 	}
 	return of.For(append([]string{origin}, who...)...)

@@ -6,19 +6,21 @@
 // An object that exists must never look deleted. Therefore:
 //
 //   - A page must be well-formed: HTTP 200, JSON, the expected kind, a data member. Any other
-//     answer is an error. It never counts as an empty page.
-//   - If one page fails, [List] returns only an error, and no items.
-//   - If one item cannot be read, the listing reports this item and keeps the other items.
-//   - A missing object counts as deleted only if [Listing.Complete] returns nil.
+//     answer is an error, and never counts as an empty page.
+//   - If one page fails, [List] returns an error and no items.
+//   - If an item cannot be read, the listing reports this item and keeps the rest.
+//   - An object that is missing in a listing counts as deleted only if [Listing.Complete] returns
+//     nil.
 //
-// [Limits] bounds what the package reads. A page is decoded while it comes in, and each item is
-// reduced at once to what the caller keeps.
+// The type [Limits] has the limits of one listing. A page is decoded while it arrives. Each item is
+// reduced at once to the data that the caller keeps.
 //
-// Every request is a GET to the configured endpoint. Only the exchange of a token is a POST, to
-// another URL. No error text contains a credential, a token, a query or a response body.
+// Every list request is a GET to the configured endpoint. The exchange of a token is a POST to a
+// URL of its own. No error text contains a credential, a token, a query or a response body.
 //
 // A failed request is sent again if a retry can help, see [Retry]. Clients with the same credential
-// share a request budget, see [Budget]. Clients with the same identity share a token, see [Tokens].
+// share a request budget, see [Budget]. Clients with the same workload identity share an access
+// token, see [Tokens].
 //
-// A new kind of object needs only a record type in package wire and an [Operation].
+// To list a new kind of object, add a record type in package wire and an [Operation].
 package cloudapi

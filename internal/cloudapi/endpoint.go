@@ -46,7 +46,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 }
 
 // Origin returns the scheme, host and port of an endpoint, such as "https://api.confluent.cloud".
-// Letters are in lower case, and a default port is left out. The errors are those of ParseEndpoint.
+// Letters are in lower case, and a default port is left out. Origin returns the same errors as
+// ParseEndpoint.
 func Origin(endpoint string) (string, error) {
 	u, err := ParseEndpoint(endpoint)
 	if err != nil {

@@ -24,8 +24,7 @@ const (
 	Forbidden
 	// InvalidRequest: the cloud rejects the request, and a retry cannot help.
 	InvalidRequest
-	// RateLimited: there were too many requests for the cloud or for the client's own request
-	// budget.
+	// RateLimited: there were more requests than the cloud or the client's request budget allows.
 	RateLimited
 	// Unavailable: no complete answer came, or the cloud's error is probably temporary.
 	Unavailable
@@ -58,7 +57,7 @@ func (c Class) String() string {
 }
 
 // Error is the error of a Client or a Listing. The text of an Error can be shown in a log, an event
-// or a status. It contains no credential, page token, query or response body.
+// or a status. The text contains no credential, page token, query or response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
@@ -116,7 +115,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of the *Error that err is or wraps. The class of any other error is:
+// ClassOf returns the class of an error. If err is or wraps an *Error, the class is the class of
+// that *Error. If not, the class is:
 //
 //   - None for nil
 //   - Canceled for context.Canceled

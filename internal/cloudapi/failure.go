@@ -16,7 +16,7 @@ import (
 
 // failure turns an answer that is not HTTP 200 into an *Error.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// If the body cannot be read, the status alone says enough.
+	// Ignore an error of reading: the *Error then has the HTTP status and no text.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
@@ -105,8 +105,8 @@ func classOfStatus(code int, problems []problem) Class {
 	return Malformed
 }
 
-// transportFailure turns a failure to send a request, or to read its answer, into an *Error. The
-// class is Canceled only if the caller canceled ctx.
+// transportFailure returns the *Error for a request that could not be sent, or whose answer could
+// not be read. If the caller canceled ctx, the class is Canceled.
 func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused
@@ -128,8 +128,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes a failed connection and gives advice. It quotes only errors about
-// addresses and certificates. Other errors may contain the URL or the server's words.
+// transportCause describes a failed connection and gives advice. If an error is about an address or
+// a certificate, transportCause quotes the error. It does not quote a different error, because such
+// an error may contain the URL or text of the server.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

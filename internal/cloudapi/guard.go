@@ -8,10 +8,12 @@ import (
 	"net/url"
 )
 
-// guard sends requests and adds the credential. It allows only GET requests to the endpoint's
-// origin. So a bug cannot change anything in the cloud, or send the credential to another server.
+// guard sends requests and adds the credential. It refuses every request that is not a GET to the
+// endpoint's origin. So a bug cannot change anything in the cloud, or send the credential to
+// another server.
 //
-// If exchange is set, the guard allows only POST requests to that URL, and adds no credential.
+// If the field exchange is set, the guard refuses every request that is not a POST to the URL in
+// exchange. It then adds no credential.
 type guard struct {
 	origin string
 	// exchange is the URL of the token exchange; "" in a guard for GET requests.
@@ -54,7 +56,8 @@ func (g *guard) allow(req *http.Request) error {
 	if req.Host == "" {
 		return nil
 	}
-	// A Host header may name another server at the same address, so check the header too.
+	// A Host header can name a server that differs from the server in the URL, so check the header
+	// too.
 	named, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
 	if err != nil || named != g.origin {
 		return newError(Malformed, "a request with another host's name in its header is refused")

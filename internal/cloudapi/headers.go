@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that an answer can ask for. A longer wait is shortened to MaxWait.
+// MaxWait is the longest wait that is taken from an answer. A longer wait counts as MaxWait.
 const MaxWait = budget.MaxWait
 
 const (
@@ -24,12 +24,12 @@ const (
 	headerRetry     = "Retry-After"
 )
 
-// RateLimit is the cloud's limit on requests, as reported in the headers of an answer.
+// RateLimit is the cloud's limit on requests, as the headers of an answer report it.
 type RateLimit = budget.RateLimit
 
-// parseRateLimit reads the rate-limit headers of an answer. It returns the zero RateLimit if
-// X-RateLimit-Remaining is missing or invalid. Any other header that is missing or invalid counts
-// as 0.
+// parseRateLimit reads the rate-limit headers of an answer. If X-RateLimit-Remaining is missing or
+// invalid, parseRateLimit returns the zero RateLimit. If X-RateLimit-Limit or X-RateLimit-Reset is
+// missing or invalid, it counts as 0.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {
@@ -40,8 +40,8 @@ func parseRateLimit(h http.Header) RateLimit {
 	return RateLimit{Known: true, Limit: limit, Remaining: remaining, Reset: reset}
 }
 
-// retryAfter returns the wait that an answer asks for, between 0 and MaxWait. The wait comes from
-// Retry-After. If Retry-After is missing in an answer with status 429, the wait comes from
+// retryAfter returns how long an answer asks the client to wait, from 0 to MaxWait. The time is in
+// the header Retry-After. If an answer with status 429 has no valid Retry-After, the time is in
 // X-RateLimit-Reset.
 func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	value := strings.TrimSpace(resp.Header.Get(headerRetry))
@@ -58,10 +58,10 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 	return wait
 }
 
-// parseCount reads a whole number and clamps it between 0 and the largest int32. It returns false
-// if the value is not a whole number.
+// parseCount reads a whole number and limits it to the range from 0 to the largest int32. If the
+// value is not a whole number, parseCount returns false.
 func parseCount(value string) (int, bool) {
-	// If a number is out of range, ParseInt returns the nearest number in range.
+	// If a number is too large or too small for int64, ParseInt returns the nearest int64.
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false

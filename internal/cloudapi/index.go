@@ -9,16 +9,17 @@ import (
 )
 
 // Index remembers the items of one listing by a hash of their bytes. The next listing with the same
-// filter decodes only items that the Index does not have. An Index never changes. A nil Index is
+// filter does not decode the items that the Index has. An Index never changes. A nil Index is
 // empty.
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut is like ids, but for the items that List filtered out.
+	// leftOut maps the mark to the ID for each item that List filtered out. These items are not in
+	// ids.
 	leftOut map[mark]string
 }
 
-// mark identifies a text by its hash and its length. The hash of a text differs between processes.
+// mark identifies a text by its hash and its length. Each process computes different hashes.
 type mark struct {
 	hash uint64
 	size uint32
@@ -43,10 +44,12 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 	return id, leftOut
 }
 
-// IDs returns the items' IDs, in any order. x must not be nil.
+// IDs returns the IDs of the items, in any order. It leaves out the items that List filtered out. x
+// must not be nil.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items in the index, without those that List filtered out.
+// size returns the number of items in the index. It does not count the items that List filtered
+// out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

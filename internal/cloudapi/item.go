@@ -18,8 +18,7 @@ import (
 // maxIDLength is the length of the longest valid ID, in characters.
 const maxIDLength = 255
 
-// UnreadableItem is an item that could not be read. The item still shows that its object exists in
-// the cloud.
+// UnreadableItem is an item that could not be read. Its object still exists in the cloud.
 type UnreadableItem struct {
 	// ID is the item's ID; "" if the ID could not be read either.
 	ID string
@@ -35,8 +34,8 @@ type UnreadableItem struct {
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is what the caller keeps of the item. It is zero if one of the next three fields is
-	// set.
+	// value is the part of the item that the caller keeps. It is zero if known, leftOut or
+	// unreadable is set.
 	value T
 	// known is true if the last listing had the same item, byte for byte.
 	known bool
@@ -47,10 +46,11 @@ type entry[T any] struct {
 }
 
 // strict has the options for decoding an item. Names must match exactly, no name may come twice,
-// and text must be UTF-8. Whole numbers are decoded by wholeNumber.
+// and text must be UTF-8. The function wholeNumber decodes whole numbers.
 var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
 
-// readItem decodes one item of a page, checks it, and reduces it with project.
+// readItem decodes one item of a page and checks it. The function project reduces the item to the
+// part that the caller keeps.
 func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, project func(*Record) T) (e entry[T]) {
 	if kind := raw.Kind(); kind != '{' {
 		return entry[T]{unreadable: kindName(kind) + ", want object"}
@@ -65,7 +65,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
-		// Do not shorten the ID, because a short ID could belong to another item.
+		// Do not shorten the ID, because the shortened ID could be the ID of another item.
 		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
 	case e.unreadable != "":
@@ -76,8 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// Check first that the item belongs to the requested environment and network. The filter below
-	// would silently drop a wrong item.
+	// Call foreign before the filter. The filter could drop an item of another environment, and the
+	// wrong answer of the cloud would not be noticed.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is the state of a listing while List reads its pages.
+// asking is the state of one call of List.
 type asking[T any] struct {
 	operation
 	query
@@ -19,8 +19,8 @@ type asking[T any] struct {
 	index  *Index
 	// read decodes one item, see readItem.
 	read func(raw jsontext.Value) entry[T]
-	// pageSize is how many items each request asks for. List lowers this number if the cloud
-	// refuses it.
+	// pageSize is how many items each request asks for. If the cloud refuses this page size, List
+	// lowers pageSize.
 	pageSize int
 	room     *room
 	// taken is the estimated memory of the items read so far, in bytes.
@@ -33,15 +33,15 @@ type asking[T any] struct {
 	accepted mark
 }
 
-// List reads all pages of an operation and returns the items that match filter.
+// List reads all pages of a list operation and returns the items that match filter.
 //
 //   - index is the Index of the last listing with the same filter, or nil. Items that index has are
 //     not decoded again.
-//   - project returns what to keep of an item. List calls project for each item that index does not
-//     have.
+//   - project returns the part of an item that the caller keeps. List does not call project for the
+//     items that index has.
 //
-// If anything fails, List returns only an error: an *Error, or the error of TokenOptions.Subject.
-// [Listing.Complete] says whether the listing is complete.
+// If anything fails, List returns an error and no items. The error is an *Error, or the error of
+// TokenOptions.Subject. [Listing.Complete] says whether the listing is complete.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -61,8 +61,9 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The cloud accepted the first page and refused a later page. The two requests differ
-			// only in the page token, so this token is invalid. Start over, but only once.
+			// The cloud accepted the first request and refused a later request. The two differ in
+			// nothing but the page token, so this token is invalid. Start the listing again, but at
+			// most once.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)
@@ -71,8 +72,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold adds n bytes to the estimated memory of the items. It returns an error if the sum exceeds
-// the limit of the listing or of the process.
+// hold adds n bytes to the estimated memory of the listing's items. If the listing or the whole
+// process then exceeds its limit, hold returns an error.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -84,13 +85,14 @@ func (a *asking[T]) hold(n int64) error {
 	return nil
 }
 
-// drop lowers the estimated memory of the listing to the given number of bytes.
+// drop lowers the estimated memory of the listing's items to the given number of bytes.
 func (a *asking[T]) drop(to int64) {
 	a.room.give(a.taken - to)
 	a.taken = to
 }
 
-// advised adds advice for a person to the error of a refused credential.
+// advised returns err. If err means that the cloud refused the credential, advised first adds
+// advice for a person to err.
 func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -109,11 +111,11 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 	return err
 }
 
-// smallestPage is the smallest page size that List tries if the cloud refuses larger ones. It is
-// the API's default page size.
+// smallestPage is the smallest page size that List tries if the cloud refuses larger page sizes. It
+// is the API's default.
 const smallestPage = 10
 
-// readPages reads all pages. After an error, first says whether the first page failed.
+// readPages reads all pages. If it returns an error, first is true if the first page failed.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -165,9 +167,9 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized makes sure that there is a valid token, and calls ask through persist. After HTTP 401
-// it gets a new token and calls ask through persist again. accepted identifies the token that the
-// cloud accepted last.
+// authorized makes sure that there is a valid token, and then calls the function ask with retries,
+// see persist. If the cloud answers HTTP 401, authorized gets a new token and calls ask with
+// retries again. accepted identifies the token that the cloud accepted last.
 func (c *Client) authorized(ctx context.Context, o operation, accepted mark, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

@@ -12,8 +12,8 @@ import (
 // maxShownItems is how many unreadable items an error message names at most.
 const maxShownItems = 5
 
-// mostReserved is the largest number of items for which memory is reserved in advance. The cloud
-// reports the number of items, and may report far too many.
+// mostReserved is the largest number of items for which memory is reserved in advance. The number
+// of items that the cloud reports may be far too large.
 const mostReserved = 20_000
 
 // Item is one listed object.
@@ -26,13 +26,14 @@ type Item[T any] struct {
 	Value T
 }
 
-// Listing is the result of List. Only a complete Listing shows that an object no longer exists, see
-// Complete. The zero Listing is not complete.
+// Listing is the result of List. If a Listing is complete, an object that is missing in it counts
+// as deleted, see the method Complete. The zero Listing is not complete.
 type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read. If an ID came twice, it can be in Items too.
+	// Unreadable has the items that could not be read. If a later item with the same ID could be
+	// read, that item is in Items.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
@@ -49,8 +50,8 @@ type Listing[T any] struct {
 	leftOut int
 }
 
-// Complete returns nil if no item is missing or unreadable. Otherwise it returns an *Error of class
-// Incomplete.
+// Complete returns nil if no item is missing and no item is unreadable. If not, it returns an
+// *Error of class Incomplete.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -95,10 +96,10 @@ type collector[T any] struct {
 	marks []mark
 	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost has the IDs of items that finish must remove from listing.Items. A later item with the
-	// same ID was unreadable or filtered out.
+	// lost has the IDs of the items that the method finish removes from listing.Items. For each of
+	// these IDs, a later item was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut has the items that List filtered out. The key is an ID, the value a hash of the item.
+	// leftOut maps the ID of each item that List filtered out to the mark of the item.
 	leftOut map[string]mark
 	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool
@@ -123,8 +124,8 @@ func (c *collector[T]) add(p *page[T]) error {
 	l.Pages++
 	l.requestID = p.call.RequestID
 	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
-	// object can move to a page that was already read, so it never comes. The smaller total_size of
-	// the last page would hide the missing object.
+	// object can move to a page that was already read. That object is then missing in the listing.
+	// The smaller total_size of a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -171,8 +172,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose notes that finish must remove the earlier item with this ID. If listed is false, there is no
-// such item.
+// lose adds the ID to lost, so that the earlier item with this ID is removed. If listed is false,
+// there is no earlier item, and lose does nothing.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

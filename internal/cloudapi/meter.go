@@ -10,10 +10,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter waits for the request budget before a request is sent, and reports the result afterwards.
+// meter waits for the request budget before a request is sent. After the request, it reports the
+// result to the budget and to Options.Observe.
 //
-// net/http may send a GET again by itself, if an idle connection turns out to be dead. The meter
-// counts each sending, so that the rate stays within the budget.
+// If an idle connection is dead, net/http sends a GET again by itself. The meter then waits for the
+// budget again, so that the rate stays within the budget.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -21,7 +22,7 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle reports the answer to the request budget. It is nil if no request is under way.
+	// settle ends the request in the request budget. It is nil if no request is under way.
 	settle func(budget.Answer)
 }
 
@@ -37,8 +38,8 @@ func (c *Client) newMeter(ctx context.Context, operation string) (*meter, contex
 	return m, httptrace.WithClientTrace(sendCtx, &httptrace.ClientTrace{GotConn: m.sending}), nil
 }
 
-// requestTimeout returns the timeout of the next request. It is at most half of the time until the
-// deadline of ctx, so that there is time for a retry.
+// requestTimeout returns the timeout of the next request. If the deadline of ctx is near, the
+// timeout is half of the time that is left, so that there is time for a retry.
 func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	if deadline, ok := ctx.Deadline(); ok {
 		return min(c.limits.RequestTimeout, max(time.Until(deadline)/2, minRequestTimeout))
@@ -46,10 +47,10 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 	return c.limits.RequestTimeout
 }
 
-// minRequestTimeout is the timeout of a request whose deadline is very near.
+// minRequestTimeout is the timeout of a request if the deadline of ctx is very near.
 const minRequestTimeout = time.Second
 
-// sending is called each time before the transport sends the request.
+// sending runs each time before the transport sends the request.
 func (m *meter) sending(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true

@@ -15,8 +15,8 @@ type Operation[Record, Filter any] struct {
 	// compact removes empty entries from the lists and maps of an item. The decoder makes such an
 	// entry from a JSON null.
 	compact func(*Record)
-	// value returns the item's value of a filter parameter, such as "environment"; "" if it has
-	// none.
+	// value returns the value that an item has for a filter parameter, such as "environment". It
+	// returns "" if the item has no such value.
 	value func(item *Record, param string) string
 }
 
@@ -71,7 +71,7 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. An object must match one value of each list. An empty list matches every object.
+// list. An object must have one of the values in each list. An empty list matches every object.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -89,8 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue returns the value that an item has for param. The other arguments are the item's
-// values.
+// connectionValue selects the value for param from the values of one item. The other arguments are
+// these values.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

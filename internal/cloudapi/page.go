@@ -24,7 +24,7 @@ type page[T any] struct {
 	entries []entry[T]
 	// next is the token of the next page; "" on the last page.
 	next string
-	// totalSize is the number of items in the whole listing, as reported by the cloud. 0 means that
+	// totalSize is the number of items in the whole listing, as the cloud reports it. It is 0 if
 	// the cloud reports no number.
 	totalSize int64
 	call      Call
@@ -36,8 +36,8 @@ func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*p
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
-	// The transport decodes gzip and removes this header. Any encoding that is left here was not
-	// requested.
+	// The transport decodes gzip and removes this header. If the header is still there, the body
+	// has an encoding that the request did not ask for.
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, malformed("the body has an encoding that was not asked for")
 	}
@@ -59,13 +59,13 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// itemsPerPage limits the items of a page to this multiple of the requested number. Without a
-	// limit, a small body with very many tiny items could fill the memory.
+	// itemsPerPage is the largest number of items on a page, as a multiple of the number that the
+	// request asked for. Without this limit, a small body with very many tiny items could fill the
+	// memory.
 	itemsPerPage = 10
 	// maxMembers is the largest number of members in the JSON object of a page, or in its metadata.
 	maxMembers = 100
-	// maxValueBytes is the largest size of one item, or of any other JSON value of a page, in
-	// bytes.
+	// maxValueBytes is the largest size of an item, or of a JSON value outside the items, in bytes.
 	maxValueBytes = 1 << 20
 	// maxValues is the largest number of members and elements of an item, including nested ones.
 	maxValues = 10_000
@@ -81,8 +81,8 @@ const (
 )
 
 // lenient has the decoder options for a page. They allow duplicate names and invalid UTF-8, because
-// one bad item must not make the whole page unreadable. Each item is decoded again with the options
-// in strict.
+// one bad item must not make the whole page unreadable. Later, each item is decoded with the
+// options in the variable strict.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // decoders keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
@@ -96,7 +96,7 @@ var decoders = sync.Pool{New: func() any {
 // errTooLong is the error of a value that is longer than maxValueBytes.
 var errTooLong = errors.New("a value is too long")
 
-// pageDecoder decodes one page while the body of the page comes in.
+// pageDecoder decodes one page while the body of the page arrives.
 type pageDecoder[T any] struct {
 	*asking[T]
 	body *body
@@ -121,7 +121,7 @@ func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodePage decodes the body b of one page. Its errors are those of readPage.
+// decodePage decodes the body of one page. It returns the same errors as readPage.
 func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
 	defer func() {
@@ -232,8 +232,8 @@ func (d *pageDecoder[T]) metadata() error {
 	})
 }
 
-// totalSize reads the total number of items, with or without quotes. An invalid number counts as 0,
-// because the number is optional.
+// totalSize reads the total number of items from a JSON number or string. An invalid number counts
+// as 0, because the number is optional.
 func totalSize(raw jsontext.Value) int64 {
 	n, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
 	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
@@ -316,8 +316,8 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis returns why the present item cannot be read, if the rest of the page can still be read.
-// Otherwise it returns "".
+// onlyThis handles an error of reading an item. If the rest of the page can still be read, onlyThis
+// returns why the item cannot be read. If not, it returns "".
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -332,9 +332,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver skips an item that the decoder cannot read. It searches for the end of the item and
-// restarts the decoder there. The restarted decoder first gets the start of a page with one item,
-// so that it can continue inside the array.
+// passOver skips an item that the decoder cannot read. It finds the end of the item and restarts
+// the decoder there. A restarted decoder cannot begin inside an array. So it first gets the start
+// of a page with one item.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -397,7 +397,7 @@ func (s *skipper) skip(chunk []byte) int {
 	return len(chunk)
 }
 
-// kindName names a kind of JSON value.
+// kindName returns the name of a kind of JSON value for a message, such as "object".
 func kindName(k jsontext.Kind) string {
 	switch k {
 	case 't', 'f':

@@ -9,11 +9,11 @@ import "net/url"
 const maxPageTokenLength = 4096
 
 // pageToken returns the page token in next, the URL of the next page. If next is empty, there is no
-// next page, and the token is "". Only the token is used, so that an answer cannot choose the host
-// of the next request.
+// next page, and the token is "". The rest of the URL is not used, so that an answer cannot choose
+// the host of the next request.
 //
-// A URL without exactly one token is an error. Otherwise the listing would end there, and the
-// remaining pages would be missing.
+// If the URL does not have exactly one token, pageToken returns an error. Without this error, the
+// listing would end there, and the remaining pages would be missing.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil
@@ -22,7 +22,7 @@ func pageToken(next string) (string, error) {
 	if err != nil {
 		return "", malformed("metadata.next is not a URL")
 	}
-	// Other parameters are not used, so their errors do not matter.
+	// The rest of the query is not used, so errors there do not matter.
 	values, _ := url.ParseQuery(link.RawQuery)
 	tokens := values[paramPageToken]
 	switch {

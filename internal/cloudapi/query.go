@@ -19,16 +19,17 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params are the parameters of a filter, by name. An item matches if it has one of the values of
-// each parameter.
+// params is a filter. It maps the name of each parameter to a list of values. An item matches the
+// filter if it has one value of each list. An empty list matches every item.
 type params map[string][]string
 
 // query is the filter of a listing.
 type query struct {
-	// sent is the part of the filter that the cloud applies. It is in the URL of every request.
+	// sent is the part of the filter that the cloud applies. Every request has this part in its
+	// URL.
 	sent params
-	// local is the part of the filter that List applies itself, because the whole filter is too
-	// long for a URL.
+	// local is the part of the filter that List applies. It is empty if the whole filter fits into
+	// a URL.
 	local params
 }
 
@@ -67,8 +68,8 @@ func (q query) forPage(base *url.URL, path string, pageSize int, token string) *
 	return target
 }
 
-// leavesOut reports whether List filters an item out. value returns the item's value of a
-// parameter.
+// leavesOut reports whether List filters an item out. The function value returns the item's value
+// for a parameter.
 func (q query) leavesOut(value func(param string) string) bool {
 	for param, wanted := range q.local {
 		if !slices.Contains(wanted, value(param)) {
@@ -78,8 +79,8 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign returns an error text if the request did not ask for the item's environment or network;
-// otherwise "". An item that names neither is accepted.
+// foreign checks the environment and the network of an item. If the item names an environment or a
+// network that the request did not ask for, foreign returns an error text. If not, it returns "".
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

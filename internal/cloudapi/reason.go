@@ -21,21 +21,23 @@ const (
 	maxReasonValues = 1_000
 )
 
-// codeMembers and textMembers are the names under which servers put an error code or an error text,
-// the best name first. A name is compared in lower case and without underscores. The names come
-// from the API, OAuth (RFC 6749), problem+json (RFC 9457), and common gateways.
+// codeMembers has the names of JSON members with an error code. textMembers has the names of
+// members with an error text. In each list, the best name is first. The names are in lower case and
+// without underscores. They come from the API, OAuth (RFC 6749), problem+json (RFC 9457), and
+// common gateways.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
-	// factMembers are the names of members with other facts, such as the request ID.
+	// factMembers has the names of members with more facts, such as the request ID.
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
-// problem describes one error of an answer. It maps the name of a JSON member to its text, which is
-// never empty.
+// problem describes one error of an answer. It maps the name of a JSON member to the member's text.
+// No text is empty.
 type problem map[string]string
 
-// lack adds the text of a member that the problem does not have yet. An empty text is ignored.
+// lack adds a member and its text, if the problem does not have this member yet. An empty text is
+// ignored.
 func (p problem) lack(name, text string) {
 	if p[name] == "" && text != "" {
 		p[name] = text
@@ -45,8 +47,8 @@ func (p problem) lack(name, text string) {
 // code returns the problem's code; "" if it has none.
 func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// text returns the best text for people; "" if there is none. A title that only repeats the HTTP
-// status is the last choice.
+// text returns the text that says most to a person; "" if there is no text. If the title only
+// repeats the HTTP status, any other text is better.
 func (p problem) text(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
@@ -71,8 +73,8 @@ func (p problem) blamesPageSize() bool {
 	return false
 }
 
-// invalidKey reports whether an answer with HTTP 403 means an unknown API key instead of a missing
-// right.
+// invalidKey reports whether the reason for HTTP 403 is an unknown API key. If not, the reason is a
+// missing right.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for name, text := range p {
@@ -84,8 +86,8 @@ func invalidKey(problems []problem) bool {
 	return false
 }
 
-// parseFailure reads the error descriptions and the request ID in the body of an error answer. A
-// body that is not JSON has neither.
+// parseFailure reads the error descriptions and the request ID in the body of an error answer. If
+// the body is not JSON, parseFailure finds neither.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if len(raw) > maxFailureBytes || !json.Valid(raw) {
@@ -113,8 +115,8 @@ type reasons struct {
 	left int
 }
 
-// read returns the error descriptions in value, the best first. A text with spaces is a message. A
-// text without spaces is an error code, but only inside a list or an object.
+// read returns the error descriptions in value, the best first. A string with spaces counts as a
+// message. A string without spaces counts as an error code, if it is inside a list or an object.
 func (r *reasons) read(value any, depth int) (problems []problem) {
 	if value == nil || r.left == 0 || depth > maxReasonDepth {
 		return nil
@@ -138,9 +140,8 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// object returns the error descriptions in an object. They come from the object's own members, such
-// as "message", and from its members "error", "fault" and "errors". If an object inside the body
-// has no such description, byField reads that object.
+// object returns the error descriptions in an object. It reads members such as "message", and
+// searches the members "error", "fault" and "errors".
 func (r *reasons) object(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))
@@ -167,7 +168,7 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	return r.byField(object, names, depth+1)
 }
 
-// own returns the error description in the object's own members.
+// own returns the error description that members such as "code" and "message" form together.
 func (r *reasons) own(members map[string]any, depth int) problem {
 	own := problem{}
 	for _, name := range slices.Concat(codeMembers, textMembers, factMembers) {

@@ -22,28 +22,30 @@ const (
 	maxShownIDLength   = 64
 )
 
-// minHiddenLength is the length of the shortest key ID or token that is hidden, in bytes. Hiding a
-// key ID such as "2" would remove every 2 from a text.
+// minHiddenLength is the length of the shortest key ID or token that is hidden in messages, in
+// bytes. If a key ID such as "2" were hidden, no message could show a 2.
 const minHiddenLength = 4
 
-// authorization is the API key or token of one request, with the texts to hide in its answer. It
-// contains secrets, so it is never printed.
+// authorization is the API key or token that a request sends. It also has the secrets to hide in
+// texts of the cloud's answer to this request. Because it contains secrets, an authorization is
+// never printed.
 type authorization struct {
-	// header is the value of the header Authorization; "" for none.
+	// header is the value of the HTTP header Authorization; "" if the request has no such header.
 	header string
-	// id identifies the credential without showing it.
+	// id identifies the API key or token, but does not show it.
 	id mark
-	// hidden has every encoding of each secret, see forms.
+	// hidden has all encodings of the secrets to hide, see the function forms.
 	hidden []string
 }
 
-// longEnough returns the texts that are long enough to hide. texts are key IDs or tokens.
+// longEnough drops the texts that are too short to hide, see minHiddenLength. The texts are key IDs
+// or tokens.
 func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }
 
-// newAuthorization returns an authorization that hides texts in all their encodings. No text may be
-// empty.
+// newAuthorization returns an authorization. header is the value of the HTTP header Authorization.
+// texts are the secrets to hide; none of them may be empty.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -55,12 +57,12 @@ func newAuthorization(header string, texts ...string) authorization {
 	return a
 }
 
-// cleaner makes a text from the cloud safe to show: without secrets, on one printable line of at
-// most limit runes. It is a function, so that printing it shows no secret.
+// cleaner removes the secrets from a text of the cloud. The result is one printable line, cut to
+// limit runes. A cleaner is a function, because a function shows no secret when it is printed.
 type cleaner func(text string, limit int) string
 
-// cleaner returns a cleaner for the answer to one request. It hides this authorization, the page
-// token of the request, and every secret that the process sent before.
+// cleaner returns a cleaner for the answer to one request. The cleaner hides the secrets of this
+// authorization, the page token of the request, and the secrets that the process used before.
 func (a authorization) cleaner(pageToken string) cleaner {
 	used.add(a.id, a.hidden)
 	own := slices.Clone(a.hidden)
@@ -68,14 +70,14 @@ func (a authorization) cleaner(pageToken string) cleaner {
 		own = append(own, forms(text)...)
 	}
 	return func(text string, limit int) string {
-		// Hide twice: a secret may be visible only before printable changes the text, or only
-		// after.
+		// Call hide twice, because the function printable changes spaces in the text. Some secrets
+		// can be found only in the text before this change, and some only in the text after it.
 		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }
 
-// forms returns s and its encodings: for URLs, JSON and HTML, in hex and in base64. An answer may
-// contain any of these texts. The texts are in lower case, see fold.
+// forms returns all forms of s that an answer may contain: s itself, s escaped for URLs, JSON and
+// HTML, and s in hex and in base64. All forms are in lower case, see fold.
 func forms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {
@@ -83,8 +85,8 @@ func forms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// Inside a longer base64 text, the first and the last digit of s also depend on the bytes
-		// around s. Leave such digits out.
+		// s may be a part of a longer text in base64. Then the first and the last digit of s can
+		// depend on the bytes around s. Leave such digits out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit
@@ -111,7 +113,7 @@ func printable(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// truncate cuts a text that is longer than limit runes, and adds "…".
+// truncate cuts text to limit runes. If it cuts anything, it adds "…".
 func truncate(text string, limit int) string {
 	if len(text) <= limit {
 		return text

@@ -15,15 +15,15 @@ import (
 // failureTimeout is the longest time for reading the body of an error answer.
 const failureTimeout = 2 * time.Second
 
-// maxRedirects is how many redirects in a row are followed at most.
+// maxRedirects is the largest number of redirects that one request follows.
 const maxRedirects = 5
 
 // reader reads the body of an answer with HTTP 200.
 type reader func(context.Context, *http.Response) error
 
-// get sends a GET request to target, follows redirects within the same origin, and calls read for
-// HTTP 200. It returns the Call of the last request. No error shows token, the page token in
-// target.
+// get sends a GET request to target and follows redirects within the same origin. If the answer has
+// status 200, get calls the function read. get returns the Call of the last request. token is the
+// page token in target. No error shows this token.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
 		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
@@ -39,9 +39,9 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 	}
 }
 
-// send sends one request as soon as the request budget allows it. For HTTP 200 it calls read. For a
-// redirect within the same origin it returns the new URL. No error shows token, the page token of
-// the request.
+// send sends one request as soon as the request budget allows it. If the answer has status 200,
+// send calls the function read. If the answer is a redirect within the same origin, send returns
+// the new URL. token is the page token of the request. No error shows this token.
 func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	request func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
@@ -51,7 +51,8 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		return call, nil, withCall(call, err)
 	}
 	defer m.finish()
-	// Read the credential only now: a token may have been replaced while newMeter waited.
+	// Read the API key or token after newMeter, because a token can be replaced while newMeter
+	// waits.
 	auth := c.auth.value()
 	m.call.sentWith = auth.id
 	clean := auth.cleaner(token)
@@ -69,12 +70,13 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	m.call.RetryAfter = retryAfter(resp, c.clock.now())
 
 	if resp.StatusCode != http.StatusOK {
-		// The body only explains the error status, so do not wait long for it.
+		// The status already says that the request failed, so do not wait long for the body.
 		hurry := time.AfterFunc(failureTimeout, m.abort)
 		defer hurry.Stop()
 	}
 	redirect, err := c.judge(sendCtx, resp, clean, read)
-	// Clean the request ID after the body was read: a new token in the body must be hidden too.
+	// Clean the request ID after judge has read the body. If the body has a new token, the function
+	// clean then hides this token too.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -82,8 +84,9 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	return m.call, redirect, withCall(m.call, err)
 }
 
-// judge handles an answer. For HTTP 200 it calls read. For a redirect within the same origin it
-// returns the new URL. For any other answer it returns an error.
+// judge handles an answer. If the status is 200, judge calls the function read. If the answer is a
+// redirect within the same origin, judge returns the new URL. For any other answer it returns an
+// error.
 func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, read reader) (*url.URL, error) {
 	switch {
 	case isRedirect(resp.StatusCode):
@@ -110,8 +113,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, gaveUp(ctx)
 	}
-	// The class is RateLimited even after the deadline, because the request waited for the budget
-	// and not for the cloud.
+	// If the deadline has passed, the class is RateLimited too, because the request waited for the
+	// budget and not for the cloud.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)
@@ -120,8 +123,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns err. If err is an *Error, withCall first copies the operation, the status and
-// other fields of call into err.
+// withCall returns err. If err is an *Error, withCall first copies fields of call into err, such as
+// the operation and the status.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

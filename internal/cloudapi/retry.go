@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// Retry limits the attempts for one page and the waits between them. If a field is 0, its value in
-// DefaultRetry applies.
+// Retry limits the attempts for one page and the waits between them. If a field is 0, the same
+// field of DefaultRetry applies.
 type Retry struct {
 	// Attempts is how often a page is requested at most. 1 means no retry.
 	Attempts int
-	// Base is the longest wait after the first failure. Each further failure doubles this maximum.
-	// The actual wait is a random time up to the maximum.
+	// Base is the upper limit of the wait after the first failure. Each further failure doubles
+	// this limit. The wait itself is a random time below the limit.
 	Base time.Duration
-	// Max is the longest wait. If a longer wait is needed, the request fails at once, and
-	// Error.RetryAfter has the wait.
+	// Max is the longest wait. If the cloud or the request budget asks for a longer wait, the
+	// request fails at once, and Error.RetryAfter has the wait.
 	Max time.Duration
 }
 
@@ -60,14 +60,13 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls ask up to Retry.Attempts times. It stops when ask succeeds, or when mayPass returns
-// false for the error. Between two calls it waits:
+// persist calls the function ask until it succeeds, but at most Retry.Attempts times. If mayPass
+// returns false for an error, persist stops too. Between two calls, persist waits for the time that
+// the cloud asked for. If the cloud asked for no wait, persist waits for a random time, see
+// backoff.
 //
-//   - for the time that the cloud asked for
-//   - otherwise for a random time that grows with each failure
-//
-// If the wait would exceed Retry.Max or the deadline of ctx, persist returns the error at once,
-// with the wait in RetryAfter.
+// If the wait would be longer than Retry.Max, or end after the deadline of ctx, persist does not
+// wait. It returns the error, with the wait in RetryAfter.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()
@@ -101,7 +100,7 @@ func mayPass(e *Error) bool {
 	return false
 }
 
-// backoff returns the longest wait after the given number of failures.
+// backoff returns the upper limit of the wait after the given number of failures.
 func (r Retry) backoff(failures int) time.Duration {
 	wait := r.Base
 	for i := 1; i < failures && wait < r.Max; i++ {

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// room bounds the memory of all listings that the process makes at the same time. Limits bounds
-// only a single listing.
+// room limits the memory of all listings that run in this process at the same time. A single
+// listing has its own limit, see the field MaxHeldBytes of the type Limits.
 type room struct {
 	most int64
 	held atomic.Int64
@@ -25,25 +25,26 @@ func (r *room) take(n int64) bool {
 	return false
 }
 
-// give gives n bytes back.
+// give frees n reserved bytes.
 func (r *room) give(n int64) { r.held.Add(-n) }
 
-// All listings of a process together may use three eighths of its memory limit, but at least
-// leastRoom and at most mostRoom bytes. The rest is for everything else in memory.
+// leastRoom and mostRoom limit the size of processRoom, in bytes.
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
-// processRoom returns the memory bound that all Clients of the process share.
+// processRoom returns the room that all Clients of the process share. Its size is three eighths of
+// Go's memory limit. It is at least leastRoom and at most mostRoom.
 var processRoom = sync.OnceValue(func() *room {
-	limit := debug.SetMemoryLimit(-1) // -1 only reads the limit
+	limit := debug.SetMemoryLimit(-1) // -1 returns the limit unchanged
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}
 })
 
 const (
 	// itemCost is the estimated memory of an item without its content, in bytes.
 	itemCost = 3 << 9
-	// valueCost is the estimated memory that each JSON value needs besides its text, in bytes.
+	// valueCost is the estimated memory of a JSON value without its text, in bytes.
 	valueCost = 32
-	// oddCost is the estimated memory of an item that is skipped, in bytes.
+	// oddCost is the estimated memory of an item that is skipped because it cannot be read, in
+	// bytes.
 	oddCost = 256
 )
 

@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest text that secrets remembers, in bytes. Shorter
-	// texts are often parts of ordinary words.
+	// startLength is the length of the shortest encoding of a secret that is remembered, in bytes.
+	// A shorter text is often a part of an ordinary word.
 	startLength = 8
-	// secretsKept is the least number of credentials and tokens that are remembered.
+	// secretsKept is the largest number of credentials and tokens in one remembered set.
 	secretsKept = 5_000
 )
 
-// secrets remembers hashes of the credentials and tokens that this process used, to hide them in
-// every later answer.
+// secrets has hashes of the credentials and tokens that this process used. With these hashes, it
+// hides the credentials and tokens in every later answer of the cloud.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former have up to secretsKept secrets each. When recent is full, it replaces
-	// former, and an empty recent begins. Each use of a secret adds it to recent, so a secret that
-	// is still used is never forgotten.
+	// recent and former are two sets of at most secretsKept secrets. When recent is full, its
+	// secrets replace the secrets in former, and recent starts empty. Each use of a secret adds the
+	// secret to recent. So a secret that is still in use is never forgotten.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets. forms has the hashes of all encodings of these secrets, see the
-// function forms.
+// remembered is a set of secrets. The field forms has hashes of the encodings of these secrets. The
+// function forms makes the encodings.
 type remembered struct {
 	secrets, forms map[mark]bool
 	// lengths maps the first startLength bytes of an encoding to the lengths of all encodings that
@@ -73,8 +73,9 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end returns the end of the longest secret that begins at index i of text; 0 if none begins there.
-// text must come from fold.
+// end looks for a secret that begins at index i of text, and returns the index where this secret
+// ends. If several secrets begin there, the longest counts. If no secret begins there, end returns
+// 0. text must be a result of fold.
 func (r *remembered) end(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
@@ -87,14 +88,14 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every remembered secret, and every text in extra, by a placeholder. It ignores the
-// case of letters. Secrets that overlap are replaced as one.
+// hide replaces every remembered secret in text by a placeholder. It also replaces every text in
+// extra. It ignores the case of letters. Secrets that overlap become one placeholder.
 func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	folded, at := fold(text)
 	var out []byte
-	shown := 0 // how much of text is in out
+	shown := 0 // out has text up to this index
 	for i, end := 0, 0; i < len(folded); i++ {
 		to := max(s.recent.end(folded, i), s.former.end(folded, i))
 		for _, form := range extra {
@@ -116,14 +117,15 @@ func (s *secrets) hide(text string, extra ...string) string {
 	return string(append(out, text[shown:]...))
 }
 
-// fold returns text in lower case. at[i] is the index in text of the letter at folded[i]. The two
-// indexes can differ, because changing the case can change the length of a letter in bytes.
+// fold returns text in lower case. The letter at folded[i] comes from the letter at index at[i] of
+// text. The two indexes can differ, because a letter can have more bytes in one case than in the
+// other.
 func fold(text string) (folded string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)
 	for i, r := range text {
-		// Some letters, such as s, have two lower-case forms but one upper-case form. So convert to
-		// upper case first.
+		// Some letters have two lower-case forms, but one upper-case form, for example s and ſ. So
+		// convert to upper case first.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
 		for len(at) < len(out) {
 			at = append(at, i)

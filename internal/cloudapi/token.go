@@ -20,16 +20,17 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long a token is still valid when it is replaced. A token with a short life
-	// is replaced after half of its life.
+	// renewBefore is how long a token is still valid when it is replaced. If the whole life of a
+	// token is shorter than two minutes, the token is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is the wait between a failed exchange and the next one, if the old token is still
+	// renewAgain is the time from a failed exchange to the next exchange, if the old token is still
 	// valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
-	// renewRefused is the shortest time between two replacements of refused tokens. If the cloud
-	// refuses the new token too, another token would not help.
+	// renewRefused applies to a token that replaced a refused token. If the cloud refuses the new
+	// token too, and never accepted it, the new token is kept for this time. A third token would
+	// not help.
 	renewRefused = time.Minute
 )
 
@@ -40,15 +41,15 @@ type TokenOptions struct {
 	// IdentityPool is the ID of the identity pool that gives the token its rights.
 	IdentityPool string
 	// Subject returns the token to exchange, such as the token of a ServiceAccount. It is called
-	// once for each exchange. Its errors are returned unchanged.
+	// once for each exchange. If Subject fails, the exchange fails with the same error.
 	Subject func(context.Context) (string, error)
 	// Now returns the current time. nil means time.Now.
 	Now func() time.Time
 }
 
 // TokenSource gets access tokens by token exchange (RFC 8693). All clients of a TokenSource share
-// the last token. If several clients need a new token, they wait for the same exchange. A
-// TokenSource is safe for concurrent use.
+// the newest token. If several clients need a new token at the same time, they wait for the same
+// exchange. A TokenSource is safe for concurrent use.
 type TokenSource struct {
 	at      *url.URL
 	origin  string
@@ -58,7 +59,7 @@ type TokenSource struct {
 	// running is the exchange under way; nil if there is none. mu guards running.
 	mu      sync.Mutex
 	running *underWay
-	// current is the last token; nil before the first.
+	// current is the newest token; nil if there was no token yet.
 	current atomic.Pointer[token]
 }
 
@@ -67,12 +68,12 @@ type token struct {
 	authorization
 	// renew is when the token should be replaced. ends is when the token becomes invalid.
 	renew, ends time.Time
-	// final is set for a token that replaced a refused token. Until this time, a new refusal does
-	// not replace the token again.
+	// final is set in a token that replaced a refused token. Before this time, the token is kept
+	// even if the cloud refuses it, see TokenSource.renew.
 	final time.Time
 }
 
-// NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends nothing.
+// NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends no request.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	at, err := ParseEndpoint(o.Endpoint)
 	if err != nil {
@@ -97,7 +98,8 @@ func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) 
 // MarshalJSON returns a placeholder.
 func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// tokenAdvice says what a person can do if the cloud refuses a token.
+// tokenAdvice says what a person can do if the cloud refuses a token. The key is the class of the
+// error.
 var tokenAdvice = map[Class]string{
 	Unauthenticated: "the identity pool's token was refused although it was just renewed; check that the pool is of this endpoint's organization",
 	Forbidden:       "the identity pool needs a role that may see this environment",
@@ -114,9 +116,9 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh gets a new token and waits for it, if there is no valid token. If the valid token ends
-// soon, refresh starts an exchange in the background and does not wait. The error is an *Error, or
-// the error of Subject.
+// refresh makes sure that there is a valid token. If there is none, refresh waits for an exchange.
+// If the token is valid but ends soon, refresh starts an exchange and does not wait for the result.
+// The error is an *Error, or the error that Subject returned.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	switch now := t.now(); {
@@ -130,12 +132,13 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// renew replaces the token that the cloud refused, and returns true if there is another token now.
-// worked is true if the cloud accepted the refused token before. renew makes no exchange in two
-// cases:
+// renew replaces a token that the cloud refused, and returns true if there is a new token now.
+// refused identifies the refused token. worked is true if the cloud accepted this token before.
+// renew makes no exchange in two cases:
 //
-//   - Another client has already replaced the token.
-//   - The refused token never worked, and replaced another refused token a short time ago.
+//   - The token has already been replaced. renew returns true.
+//   - The refused token never worked, and itself replaced a refused token a short time ago. renew
+//     returns false.
 func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked bool) (bool, error) {
 	current := t.current.Load()
 	switch {
@@ -148,7 +151,7 @@ func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked
 	return err == nil, err
 }
 
-// underWay is a token exchange that is not finished. TokenSource.mu guards its fields.
+// underWay is a token exchange that has not ended. TokenSource.mu guards its fields.
 type underWay struct {
 	// done is closed when the exchange ends.
 	done    chan struct{}
@@ -157,9 +160,9 @@ type underWay struct {
 	cancel  context.CancelFunc
 }
 
-// replace gets a new token instead of current. It joins an exchange that is already under way. The
-// exchange is canceled when the last caller that waits for it gives up. refused is true if the
-// cloud refused current.
+// replace waits for an exchange that gets a new token. If no exchange is under way, replace starts
+// one. The exchange is canceled when all callers that wait for it have given up. The parameter
+// current is the token to replace. refused is true if the cloud refused this token.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, refused bool) error {
 	t.mu.Lock()
 	under := t.begin(ctx, c, current, refused)
@@ -183,13 +186,14 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, re
 	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin starts an exchange to replace current, and returns the exchange. There are two exceptions:
+// begin starts an exchange that gets a new token, and returns this exchange. The parameter current
+// is the token to replace. refused is true if the cloud refused this token. begin starts no
+// exchange in two cases:
 //
-//   - If an exchange is already under way, begin returns that exchange.
-//   - If current was already replaced, begin returns nil.
+//   - An exchange is already under way. begin returns that exchange.
+//   - The token has already been replaced. begin returns nil.
 //
-// The exchange goes on if ctx is canceled. refused is true if the cloud refused current. The caller
-// must hold t.mu.
+// If ctx is canceled, the exchange goes on. The caller must hold t.mu.
 func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refused bool) *underWay {
 	if t.running != nil || t.current.Load() != current {
 		return t.running
@@ -218,14 +222,15 @@ func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refu
 	return under
 }
 
-// end forgets an exchange, so that the next caller can start a new one. The caller must hold t.mu.
+// end removes an exchange from t.running, so that the next caller can start another exchange. The
+// caller must hold t.mu.
 func (t *TokenSource) end(under *underWay) {
 	if t.running == under {
 		t.running = nil
 	}
 }
 
-// exchange exchanges the token of Subject for an access token.
+// exchange gets an access token from the cloud. It sends the token that Subject returns.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
@@ -264,8 +269,8 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether it can help to repeat a failed exchange soon. This includes HTTP
-// 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
+// refusedInPassing reports whether it can help to repeat a failed exchange soon. It returns true
+// even for HTTP 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
 func refusedInPassing(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
@@ -275,8 +280,9 @@ func refusedInPassing(e *Error) bool {
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange. If the server answered,
-// it removes the advice, which is about list requests. Otherwise it replaces spec.endpoint in the
-// advice by the field that has the URL of the exchange.
+// the advice is about list requests, so withExchangeAdvice removes it. If no answer came, the
+// advice may name spec.endpoint. withExchangeAdvice replaces this name by the field that has the
+// URL of the exchange.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

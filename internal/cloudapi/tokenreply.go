@@ -17,10 +17,10 @@ const (
 	// defaultLife is how long a token is valid if the server reports no lifetime. It is the API's
 	// default.
 	defaultLife = 900 * time.Second
-	// mostLife is the longest life of a token. If the server reports a longer life, mostLife is
-	// used.
+	// mostLife is the longest life of a token. If the server reports a longer life, the token
+	// counts as valid for mostLife.
 	mostLife = 24 * time.Hour
-	// maxReplyBytes bounds the reply of an exchange.
+	// maxReplyBytes is how many bytes of the reply to an exchange are read at most.
 	maxReplyBytes = 1 << 20
 )
 
@@ -43,8 +43,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply of a token exchange. subject is the token that was exchanged. asked is
-// when the exchange was sent: the life of the new token counts from then.
+// readToken reads the reply to a token exchange. subject is the token that the exchange sent. asked
+// is when the exchange was sent. The life of the new token is counted from this time.
 func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
@@ -52,10 +52,10 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
-	// Drop the error, because it may quote the reply.
+	// Do not keep the error of Unmarshal, because it may quote the reply.
 	odd := json.Unmarshal(raw, &reply) != nil
 	came := newToken(reply.AccessToken)
-	// Hide the new token in all later texts, even if it is never used.
+	// Hide the new token in all later texts, even if the token is never sent.
 	used.add(came.id, came.hidden)
 	var e *Error
 	switch {
@@ -75,7 +75,7 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		life := lifeOf(string(reply.ExpiresIn))
 		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life)}, nil
 	}
-	// Some servers refuse an exchange with status 200. The reply then has the reason.
+	// Some servers refuse an exchange but answer with HTTP 200. The body then has the reason.
 	problems, requestID := parseFailure(raw)
 	subject.hidden = slices.Concat(subject.hidden, came.hidden)
 	e.quote(problems, requestID, subject.cleaner(""))

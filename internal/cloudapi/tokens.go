@@ -9,27 +9,29 @@ import (
 )
 
 // Tokens keeps one TokenSource for each identity, so that all clients with the same identity share
-// a token. Tokens is safe for concurrent use. The zero Tokens is empty.
+// a token. Tokens is safe for concurrent use. The zero value is empty and ready for use.
 type Tokens struct {
 	mu sync.Mutex
-	// sources are the TokenSources, by identity.
+	// sources maps each identity to its TokenSource.
 	sources map[string]*sharedSource
 }
 
-// sharedSource is a TokenSource, and the time when For last returned it.
+// sharedSource is a TokenSource that clients share. asked is the time of the last call of the
+// method For that returned this TokenSource.
 type sharedSource struct {
 	*TokenSource
 	asked time.Time
 }
 
-// forgetAfter is how long an unused TokenSource is kept.
+// forgetAfter is how long Tokens keeps a TokenSource that is not used.
 const forgetAfter = time.Hour
 
-// For returns the TokenSource of an identity. If there is none, For makes one from o. The identity
-// is the endpoint and the pool in o, together with subject: namespace, ServiceAccount and audience.
+// For returns the TokenSource of an identity. If there is no such TokenSource, For makes it from o.
+// The identity consists of the endpoint and the pool in o, and of the texts in subject: namespace,
+// ServiceAccount and audience.
 //
-// Get the TokenSource again for each new client, because Tokens forgets a TokenSource that was not
-// used for an hour.
+// Call the method For again for each new client. Tokens forgets a TokenSource that was not used for
+// an hour.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {

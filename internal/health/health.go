@@ -92,8 +92,9 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing asks the API server which kinds it serves. lacking names the kinds that the API server
-// does not serve; nil if it serves all kinds. err is set if the API server does not answer.
+// missing asks the API server which kinds it serves. lacking is an error that names the kinds that
+// the API server does not serve; nil if it serves all kinds. err is set if the API server does not
+// answer.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -146,7 +147,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = probes.Serve(listener) // The error only says that Close was called.
+		_ = probes.Serve(listener) // Serve returns an error when Close is called.
 	}()
 	return func() {
 		_ = probes.Close()
@@ -154,10 +155,14 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	}, nil
 }
 
-// AddChecks adds the checks of /healthz and /readyz. The manager is alive if it answers. It is
-// ready if the API server accepts its credential, and if its cache has all objects of the types in
-// objects. watched returns false if the manager has no rights to watch a type. Such a type is not
-// checked.
+// AddChecks adds the checks of /healthz and /readyz. /healthz succeeds if the manager answers.
+// /readyz has two kinds of checks:
+//
+//   - The API server accepts the manager's credential.
+//   - The manager's cache has all objects of each type in objects.
+//
+// The function watched returns false for a type that the manager has no right to watch. Such a type
+// is not checked.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -178,12 +183,12 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	return mgr.AddReadyzCheck("credential", accepted(server))
 }
 
-// askAgain is how long an answer about the credential is valid. A later check asks the API server
-// again.
+// askAgain is how long checks use the last answer about the credential. A later check asks the API
+// server again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails if the API server refuses the manager's credential. Other
-// errors of the API server do not make the check fail.
+// accepted returns a check that fails if the API server refuses the manager's credential. If the
+// API server returns a different error, the check succeeds.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -212,12 +217,13 @@ func (f filled) Start(context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection returns false, so that the manager calls Start even if it is not the leader.
+// NeedLeaderElection returns false. So the manager calls Start even if it is not the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
 // Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
-// caches are filled, Start returns nil without stopping the manager. Stopping would never end,
-// because controller-runtime v0.25.2 would wait for the caches (manager/runnable_group.go).
+// caches are filled, Start returns nil without stopping the manager. To stop the manager would take
+// forever, because controller-runtime v0.25.2 waits for the caches first
+// (manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
 	if err := mgr.Add(filled); err != nil {
@@ -252,7 +258,7 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache holds all objects of a type.
+// synced returns a check that fails until the cache has all objects of a type.
 func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
 		if !watched(object) {

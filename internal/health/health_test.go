@@ -75,7 +75,8 @@ func probe(ctx context.Context, address, path string) (int, string) {
 	return response.StatusCode, string(text)
 }
 
-// startManager starts a manager that only answers probes on this address. stop ends the manager.
+// startManager starts a manager that answers probes on this address and does nothing else. stop
+// ends the manager.
 func startManager(t *testing.T, config *rest.Config, scheme *runtime.Scheme, address string) (stop func(), ended chan error) {
 	t.Helper()
 	g := NewWithT(t)
@@ -185,7 +186,7 @@ func resourcesOf(g Gomega, scheme *runtime.Scheme) map[string]string {
 }
 
 // anOldServer starts an API server of an old version. It lists the operator's kinds, but never
-// answers a request for objects of these kinds. Such a request sends a value to asked.
+// answers a request for objects of these kinds. Such a request sends a value to the channel asked.
 func anOldServer(t *testing.T) (config *rest.Config, asked chan struct{}) {
 	t.Helper()
 	asked = make(chan struct{}, 1)

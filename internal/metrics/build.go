@@ -4,13 +4,13 @@ package metrics
 
 import "runtime/debug"
 
-// Build identifies the version of the manager that was built.
+// Build has the version, the revision and the Go version of this program.
 type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild returns the build information that Go stored in the binary. If version is not empty, it
-// replaces the module's version.
+// ReadBuild returns the build information that Go stored in the binary. If the parameter version is
+// not empty, it replaces the module's version.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

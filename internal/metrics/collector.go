@@ -49,7 +49,7 @@ type Kind struct {
 	Objects func() client.ObjectList
 }
 
-// info describes the kind's InfoMetric.
+// info returns the description of the kind's InfoMetric.
 func (k *Kind) info() *prometheus.Desc {
 	return desc(k.InfoMetric, "Always 1; one series for each observation of kind "+k.Name+".",
 		append([]string{"namespace", "name", "source"}, k.InfoLabels...)...)
@@ -63,10 +63,11 @@ type Collector struct {
 	// Kinds are the mirrored kinds.
 	Kinds []Kind
 	// Elected is closed when this manager begins to work. Before that, Collector reports nothing,
-	// because the leader already reports the same sources.
+	// because the leader reports the same objects.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of objects; nil means that it watches all
-	// types. Collector does not read other types, because the manager has no rights to watch them.
+	// types. If a type is not watched, Collector does not read it, because the manager has no
+	// rights on it.
 	Watched func(client.Object) bool
 	// PerObservation turns on one series for each observation.
 	PerObservation bool
@@ -96,8 +97,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// With --watch-label-selector, the cache has only the selected sources, but the observations of
-	// all sources. own has the selected sources, so that only their observations are collected.
+	// own has the sources in the cache. With --watch-label-selector, these are the selected
+	// sources, but the cache has the observations of all sources. Observations of sources that are
+	// not in own are not collected.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -126,7 +128,7 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 	}
 }
 
-// readiness returns the value 1 if the Ready condition is True, otherwise 0. It also returns the
+// readiness returns the value 1 if the Ready condition is True, and 0 if not. It also returns the
 // condition's reason.
 func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)

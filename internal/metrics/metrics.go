@@ -28,8 +28,8 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has the sources and discoveries that send requests to the cloud. The first key is the
-	// namespace and the name, the second key is the kind.
+	// asking has the sources and discoveries that send requests to the cloud. The outer key is the
+	// namespace and the name, the inner key is the kind.
 	asking map[[2]string]map[string]bool
 }
 
@@ -91,9 +91,9 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts a request to the cloud by a source or discovery.
-// ownerKind is the kind of this object, in lower case. A request that ends after Forget is counted
-// too, but it makes no series for the deleted object.
+// ObserveCalls returns a function that counts a request to the cloud. ownerKind, namespace and name
+// identify the source or discovery that sends the request. A request that ends after Forget is
+// counted too, but makes no series with this namespace and name.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,7 +114,7 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 }
 
 // Forget removes the series of a deleted source or discovery. A source and a discovery with the
-// same namespace and name share a series. Forget removes a shared series when both are deleted.
+// same namespace and name share a series. Forget removes this series when both are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

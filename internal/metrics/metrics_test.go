@@ -25,8 +25,8 @@ import (
 
 var testBuild = Build{Version: "v1", Revision: "abc", GoVersion: "go1"}
 
-// gathered returns the value of every series. The key has the form "name{label=value,…}". The value
-// of a histogram is how many values it has recorded.
+// gathered returns the value of every series. The key has the form "name{label=value,…}". For a
+// histogram, it returns the number of recorded values.
 func gathered(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	families, err := registry.Gather()
 	NewWithT(t).Expect(err).NotTo(HaveOccurred())
@@ -287,7 +287,7 @@ var (
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=FAILED}":      1,
 		"ccloud_inventory_observations{kind=KafkaCluster,name=prod,namespace=a,phase=PROVISIONED}": 12,
 	}
-	// discoverySeries is how many of these series belong to discoveries.
+	// discoverySeries is how many series in sourceSeries belong to discoveries.
 	discoverySeries = 6
 	clusterSeries   = "ccloud_inventory_kafka_cluster_info{cloud=AWS,cluster_id=lkc-1,display_name=Prod,name=lkc-1,namespace=a,phase=FAILED,region=r1,source=prod,type=Dedicated}"
 	peeringSeries   = "ccloud_inventory_peering_info{cloud=GCP,display_name=Peer,name=p-1-hash,namespace=a,peering_id=P_1,phase=READY,region=,source=prod}"

@@ -10,8 +10,8 @@ import (
 )
 
 // BindLogging declares the flags of zap, the logger. When the flags are parsed, they set the
-// returned options. BindLogging replaces zap's help texts, because the manager has other defaults
-// than zap.
+// returned options. BindLogging replaces zap's help texts, because the manager's defaults differ
+// from the defaults of zap.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
 	// No stack traces for errors: they would show where an error is logged, but not what caused it.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}

@@ -11,19 +11,19 @@ import (
 )
 
 // gcPercent is how far the heap may grow before a garbage collection, in percent. It is half of
-// Go's default, so the manager needs less memory, but little more processor time.
+// Go's default. So the manager needs less memory, and only a little more CPU time.
 const gcPercent = 50
 
-// SpareMemory applies gcPercent, unless the environment variable GOGC is set.
+// SpareMemory applies gcPercent. If the environment variable GOGC is set, SpareMemory does nothing.
 func SpareMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 }
 
-// LimitMemory sets Go's memory limit to nine tenths of the container's limit, unless the
-// environment variable GOMEMLIMIT is set. So Go collects more garbage before the kernel ends the
-// process. LimitMemory returns the limit in bytes, or a text that says why there is no limit.
+// LimitMemory sets Go's memory limit to nine tenths of the container's limit. If the environment
+// variable GOMEMLIMIT is set, LimitMemory does not change the limit. LimitMemory returns the limit
+// in bytes, or a text that says why there is no limit.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
 	if err != nil {

@@ -38,22 +38,24 @@ const leaseName = "inventory-operator.ccloud.dev"
 // would have to wait longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is the highest accepted rate. It limits nothing in practice, but prevents
-// numbers that are too large for calculations.
+// mostRequestsPerSecond is the highest accepted rate. Larger numbers could overflow in
+// calculations.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager has the options for the manager of controller-runtime. Its Scheme is still empty.
+	// Manager has the options for the manager of controller-runtime. The Scheme in these options
+	// has no types yet.
 	Manager ctrl.Options
 	// AllowedOrigins are the origins to which requests to the cloud may go, in the form that
 	// cloudapi.Origin returns.
 	AllowedOrigins []string
-	// WatchNamespaces are the namespaces to work in; empty means all.
+	// WatchNamespaces are the namespaces to work in; empty means all namespaces.
 	WatchNamespaces []string
 	// ConcurrentSyncs and ConcurrentWrites are how many syncs and writes may run at the same time.
 	ConcurrentSyncs, ConcurrentWrites int
-	// RequestsPerSecond is how many requests to the cloud may use one credential per second.
+	// RequestsPerSecond is the largest number of requests to the cloud per second with one
+	// credential.
 	RequestsPerSecond float64
 	// JitterPercent is how far the time between two syncs varies at random, in percent.
 	JitterPercent int
@@ -61,8 +63,8 @@ type Options struct {
 	ObservationMetrics bool
 	// EndpointConfigMaps allows sources to request ConfigMaps with Kafka endpoints.
 	EndpointConfigMaps bool
-	// Roots are the certificate authorities to trust in requests to the cloud; nil means those of
-	// the system.
+	// Roots are the certificate authorities to trust in requests to the cloud; nil means the
+	// system's authorities.
 	Roots *x509.CertPool
 
 	// Selector is the value of --watch-label-selector.
@@ -153,8 +155,8 @@ func (o *Options) completeManager(selector labels.Selector) {
 		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
-	// Reads from the cache wait for the manager's own writes. So a plan never misses the writes of
-	// the previous plan.
+	// A read from the cache waits until the cache has the manager's own writes. So a plan never
+	// misses the writes of the previous plan.
 	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
@@ -185,7 +187,8 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns the end of the Lease's name for a manager with this --watch-label-selector.
+// shard returns a suffix for the Lease's name. The suffix identifies the value of
+// --watch-label-selector.
 func shard(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
@@ -213,8 +216,8 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named returns an error for a list that has only commas. Otherwise such a list would count as
-// empty, and an empty list means all namespaces.
+// named returns an error for a list that has commas but no name. Without this error, such a list
+// would count as empty, and an empty list means all namespaces.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget limits the requests that a credential sends. There are four limits: a rate, the
-// number of requests in flight, the cloud's own limit as the cloud reports it, and a queue of syncs
-// that wait to begin. The package does not know the content of the requests.
+// Package budget limits the requests that a credential sends. There are three limits: a rate, the
+// number of requests in flight, and the cloud's own limit. If the requests of a new sync would have
+// to wait too long, the sync waits in a queue before it begins. The package does not know the
+// content of the requests.
 package budget
 
 import (
@@ -13,35 +14,36 @@ import (
 	"time"
 )
 
-// Budgets returns the same request budget for every source with the same credential and the same
-// endpoint origin. Sources with the same credential must share a budget, because the cloud counts
-// requests by credential. Budgets is safe for concurrent use.
+// Budgets has the request budgets of all credentials. Sources with the same credential and the same
+// endpoint origin share a budget, because the cloud counts requests by credential. Budgets is safe
+// for concurrent use.
 type Budgets struct {
 	perSecond float64
 	burst     int
 
 	mu sync.Mutex
-	// limiters has the limiter of each budget. The key is a digest, so it shows no secret.
+	// limiters has the limiter of each budget. The map key is a digest, so it shows no secret.
 	limiters map[key]*limiter
 }
 
-// key is a digest of what identifies a budget.
+// key is a digest of the texts that identify a budget, see Budgets.For.
 type key [sha256.Size]byte
 
 // New returns Budgets. On average, each budget allows perSecond requests a second. After a pause it
-// allows burst requests at once. If perSecond is 0 or less, the rate has no limit. A burst below 1
-// counts as 1. With or without a rate, a budget has at most two requests in flight. It slows down
-// when the cloud reports that its own limit is near.
+// allows burst requests at once. If perSecond is 0 or less, the rate has no limit. If burst is less
+// than 1, it counts as 1. A budget always has at most two requests in flight, and always follows
+// the cloud's own limit.
 func New(perSecond float64, burst int) *Budgets {
 	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
 
-// PerSecond returns how many requests a second each budget allows on average; 0 for no limit.
+// PerSecond returns how many requests a second each budget allows on average; 0 if the rate has no
+// limit.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that parts identify. parts are the origin of an endpoint, and the parts of
-// an identity, such as the key and the secret of a credential. Budgets with the same parts share a
-// limiter. The caller need not give a budget back, and may keep it for any time.
+// For returns the budget of an identity at an endpoint. parts has the origin of the endpoint and
+// the texts of the identity, such as an API key and its secret. Budgets with the same parts share
+// one limiter. The caller may keep the budget for any time, and need not return it.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
@@ -59,14 +61,15 @@ func digest(parts []string) key {
 // Budget limits the requests of one credential to one endpoint. If an answer reports the cloud's
 // limit, this limit holds for all Budgets with the same parts.
 //
-// A Budget looks up its limiter for every request. If it kept the limiter, there could be two
-// limiters for one key: an unused limiter is dropped, and the next request makes a new one.
+// A Budget does not keep a limiter, because unused limiters are dropped. It looks up the limiter of
+// its key for every request.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait says how long to wait before the next attempt, and why. If For is 0, no wait is needed.
+// Wait says how long to wait before the next attempt, and why. If the field For is 0, no wait is
+// needed.
 type Wait struct {
 	// For is the wait. A wait from Turn is at most 5 minutes.
 	For time.Duration
@@ -84,7 +87,8 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("no request budget for %s: %s", max(r.For.Round(time.Second), time.Second), r.Cause)
 }
 
-// Answer has the parts of an answer that budgets use. A part that the answer does not have is zero.
+// Answer is the part of a cloud's answer that a budget uses. If the cloud's answer lacks a value,
+// the field is zero.
 type Answer struct {
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
@@ -94,12 +98,12 @@ type Answer struct {
 	RetryAfter time.Duration
 }
 
-// RateLimit is the cloud's own limit, as an answer reported it.
+// RateLimit is the cloud's own limit on requests, as an answer reported it.
 type RateLimit struct {
-	// Known reports whether the answer had a readable X-RateLimit-Remaining. If not, the other
+	// Known reports whether the answer had a valid header X-RateLimit-Remaining. If not, the other
 	// fields mean nothing.
 	Known bool
-	// Limit is the number of requests per window; 0 if the answer did not say.
+	// Limit is the number of requests per window; 0 if the answer did not report it.
 	Limit int
 	// Remaining is how many requests are left in the window, at least 0.
 	Remaining int
@@ -107,26 +111,25 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that is taken from an answer, so that absurd values do no harm. A
-// pause has a smaller maximum, see maxPause.
+// MaxWait is the longest wait that is taken from an answer. A longer wait counts as MaxWait, so
+// that absurd values do no harm.
 const MaxWait = 24 * time.Hour
 
 // Turn returns how long a sync must wait before it may begin. name identifies the sync. If the wait
-// is zero, the sync may begin, and leaves the queue. Otherwise the sync has a place in the queue.
-// It keeps this place if the caller calls Turn again in time.
+// is zero, the sync may begin, and leaves the queue. If not, the sync has a place in the queue.
+// After the wait, the caller must call Turn again within 30 seconds, or the sync loses its place.
 //
-// Turn itself never blocks, so a caller with one of few workers can give the worker back. A caller
-// may also send requests without calling Turn. Such a caller waits only in Lease.
+// Turn never blocks, so the caller can do other work during the wait. A caller may also send
+// requests without a call of Turn. Then only Lease limits these requests.
 func (b *Budget) Turn(name string) Wait {
 	l := b.of.enter(b.key)
 	defer b.of.leave(l)
 	return l.turn(name)
 }
 
-// Lease waits until the caller may send one request. If there is no error, the caller must call
-// settle once, with the answer. The wait is at most maxDelay. If a longer wait is needed, or a wait
-// past the context's deadline, the error is a *Refused. If the context ends first, the error is the
-// context's error.
+// Lease waits until the caller may send one request. The caller must then call settle once, with
+// the answer. If the wait would be longer than maxDelay, or end after the deadline of ctx, Lease
+// returns a *Refused. If ctx ends during the wait, Lease returns the error of ctx.
 func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
 	r, err := l.admit(ctx, maxDelay)
@@ -140,8 +143,8 @@ func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func
 	}, nil
 }
 
-// enter returns the limiter of a key. When it makes a new limiter, it drops each limiter that has
-// no users and is in the same state as a new one.
+// enter returns the limiter of a key. When it makes a new limiter, it drops the unused limiters. A
+// limiter is unused if it has no users and is in the same state as a new limiter.
 func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -159,7 +162,7 @@ func (b *Budgets) enter(k key) *limiter {
 	return l
 }
 
-// leave ends what enter began.
+// leave ends the use of a limiter that the caller got from enter.
 func (b *Budgets) leave(l *limiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

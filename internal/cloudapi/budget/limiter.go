@@ -15,25 +15,24 @@ import (
 const (
 	// maxInFlight is how many requests of one limiter may be under way at once.
 	maxInFlight = 2
-	// hangsAfter is how long a request without an answer counts as in flight. Without this bound,
-	// two requests that hang would block all other requests of the credential until a listing times
-	// out.
+	// hangsAfter is how long a request without an answer counts as in flight. Without this limit,
+	// two requests that hang could block all other requests of the credential for a long time.
 	hangsAfter = 5 * time.Second
 	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
-	// limiter for a day.
+	// limiter for hours.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause. It is used if the cloud refuses requests, or will refuse them
-	// soon, and does not say for how long.
+	// minPause is the shortest pause. It applies if the cloud asks for a shorter pause, or gives no
+	// time.
 	minPause = time.Second
 	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
 	// ten.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter does the work of every Budget with the same key. It has a bucket that fills with tokens
-// at a steady rate, the requests in flight, and the cloud's own limit as last reported. Requests
-// wait in one line, first come, first served. A listing has only one request in the line at a time.
-// So a short listing need not wait for the end of a long listing.
+// limiter does the work of all Budgets with the same key. To limit the rate, it has a bucket of
+// tokens. The bucket fills at a steady rate, and each request takes one token. Requests wait in one
+// line, first come, first served. A listing never has two requests in the line. So a short listing
+// need not wait for the end of a long listing.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
@@ -42,7 +41,7 @@ type limiter struct {
 	users int
 
 	mu sync.Mutex
-	// tokens is how many requests could be sent at once, at the time in filled.
+	// tokens is the number of tokens in the bucket at the time in the field filled.
 	tokens float64
 	filled time.Time
 	// line has the requests that wait. flying has the requests in flight, oldest first.
@@ -54,13 +53,13 @@ type limiter struct {
 	// paused is when the pause ends. pauseCause says why there is a pause.
 	paused     time.Time
 	pauseCause string
-	// Until spreadEnd, two requests are at least the time in spread apart.
+	// spread is the least time between two requests. It applies until spreadEnd.
 	spread    time.Duration
 	spreadEnd time.Time
 	queue     queue
 }
 
-// request is a request that waits in the limiter or is in flight.
+// request is a request that waits in the line or is in flight.
 type request struct {
 	// ready is closed when the request may be sent. sent is the time when ready was closed.
 	ready chan struct{}
@@ -72,7 +71,7 @@ func newLimiter(perSecond float64, burst int) *limiter {
 	return &limiter{perSecond: perSecond, burst: float64(burst), tokens: float64(burst), filled: time.Now()}
 }
 
-// asNew reports whether the limiter is in the same state as a new one.
+// asNew reports whether the limiter is in the same state as a new limiter.
 func (l *limiter) asNew() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,8 +79,9 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent, but not longer than maxDelay, and not past the context's
-// deadline. If the wait is sure to be longer, admit returns a *Refused at once.
+// admit waits until a request may be sent. If the wait would be longer than maxDelay, or end after
+// the deadline of ctx, admit returns a *Refused. If that is certain at the start, admit returns the
+// *Refused at once.
 func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
@@ -106,8 +106,8 @@ func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, 
 	return nil, &Refused{wait}
 }
 
-// enqueue estimates the wait for r and returns it. If the wait is at most maxDelay, enqueue puts r
-// in line.
+// enqueue estimates the wait for r and returns it. If the wait is not longer than maxDelay, enqueue
+// puts r in line.
 func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,12 +127,12 @@ func (l *limiter) abandon(r *request) Wait {
 	now := time.Now()
 	is := func(other *request) bool { return other == r }
 	l.line = slices.DeleteFunc(l.line, is)
-	l.flying = slices.DeleteFunc(l.flying, is) // r may have been let go at the last moment
+	l.flying = slices.DeleteFunc(l.flying, is) // dispatch may have sent r just now
 	l.dispatch(now)
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request, with its answer.
+// settle ends a request. It passes the answer to the method heed.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,10 +142,11 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed applies the cloud's limit, as an answer reports it.
+// heed slows the limiter down if an answer says that the cloud's limit is near. It stops the
+// limiter if the limit is reached.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
-	// The answer does not count the requests in flight yet, so subtract them.
+	// The cloud may not have counted the requests in flight yet, so subtract them.
 	left := said.Remaining - len(l.flying)
 	reset := min(max(said.Reset, minPause), maxPause)
 	switch {
@@ -161,9 +162,9 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for the time in wait, because the cloud asked for it. said is how the
-// cloud asked. pause never shortens a pause, because answers do not arrive in the order in which
-// the cloud counted the requests.
+// pause stops the limiter for the time in wait. The parameter said names the part of the answer
+// that asked for the pause. If the present pause ends later, pause does nothing, because an older
+// answer can arrive after a newer answer.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -171,9 +172,9 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns wait with its cause. Even a wait of 0 gets a cause: abandon calls explain after a
-// request has waited too long, and by then a new request may not have to wait. ahead is how many
-// syncs are before this sync in the queue.
+// explain returns a Wait with the time in wait and a cause. The Wait has a cause even if the time
+// is 0, because the method abandon needs a cause for an error. ahead is how many syncs are before
+// this sync in the queue.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -224,15 +225,15 @@ func (l *limiter) wakeIn(wait time.Duration) {
 func (l *limiter) delay(now time.Time) time.Duration {
 	wait := l.pace(now, len(l.line))
 	if len(l.line) > 0 && l.room(now) > 0 {
-		// Nothing says when the next answer comes. The estimate is the time since the last request
-		// was sent.
+		// It is not known when the next answer comes. The estimate is the time that has passed
+		// since the last request was sent.
 		wait = max(wait, now.Sub(l.sent))
 	}
 	return wait
 }
 
-// pace returns how long a request must wait for the rate, for the cloud's limit and for the end of
-// a pause. ahead is how many requests are sent before it.
+// pace returns how long a request must wait because of the rate, the cloud's limit and a pause.
+// ahead is how many requests in line are before this request.
 func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	wait := max(l.paused.Sub(now), 0)
 	if l.perSecond > 0 {
@@ -241,7 +242,8 @@ func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	}
 	if now.Before(l.spreadEnd) {
 		next := l.sent.Add(l.spread * time.Duration(ahead+1))
-		// The wait ends at spreadEnd at the latest, because a new window begins then.
+		// The wait ends at spreadEnd at the latest, because the cloud's limit begins a new window
+		// then.
 		wait = max(wait, min(next.Sub(now), l.spreadEnd.Sub(now)))
 	}
 	return wait

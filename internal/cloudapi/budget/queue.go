@@ -8,25 +8,25 @@ import (
 )
 
 const (
-	// turnPatience is how long a sync that begins may have to wait for the budget. If the wait is
+	// turnPatience is the longest wait for the budget with which a sync may begin. If the wait is
 	// longer, the sync waits in the queue. At 5 requests a second, about three sources of a
-	// credential can then sync at once. More at once would not be faster: each sync would only take
-	// longer, up to its timeout.
+	// credential can then sync at once. More syncs at once would not be faster, because they would
+	// share the same rate.
 	turnPatience = time.Second
 	// turnRequests is how many requests a sync is expected to send: one page of each of the two
-	// kinds that a source mirrors by default. If a sync sends more, the line of requests gets
-	// longer, and the next sync waits for that line.
+	// kinds that a source mirrors by default. If a sync sends more requests, the next sync waits
+	// longer.
 	turnRequests = 2
-	// turnGrace is how long after place.due the caller may still call Turn without losing the
-	// place. A place must end at some time, because a deleted source never calls Turn again.
+	// turnGrace is the time after place.due in which the caller must call Turn again. If the caller
+	// does not, the place is lost. Without this limit, the place of a deleted source would never go
+	// away.
 	turnGrace = 30 * time.Second
 )
 
-// queue has the syncs that wait to begin, in the order in which they came. The callers do not
-// block: Turn returns how long to wait before they call it again.
+// queue has the syncs that wait to begin, in the order in which they came.
 type queue struct {
 	waiting []place
-	// next is the estimated time when the syncs that have begun will have sent their requests.
+	// next is the time at which the syncs that have begun will probably have sent their requests.
 	next time.Time
 }
 
@@ -73,8 +73,7 @@ func (l *limiter) interval(now time.Time) time.Duration {
 	return apart
 }
 
-// over reports whether no sync waits, and the syncs that have begun should have sent their
-// requests.
+// over reports whether no sync waits and the time in the field next has passed.
 func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }

@@ -15,7 +15,7 @@ type Cluster struct {
 	Status   ClusterStatus `json:"status"`
 }
 
-// ClusterSpec is the configuration that was asked for, and the addresses of the cluster.
+// ClusterSpec has the requested configuration and the addresses of the cluster.
 type ClusterSpec struct {
 	DisplayName  string        `json:"display_name"`
 	Availability string        `json:"availability"`
@@ -23,14 +23,14 @@ type ClusterSpec struct {
 	Region       string        `json:"region"`
 	Config       ClusterConfig `json:"config"`
 
-	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated in favour of Endpoints.
-	// An older cluster has only these three.
+	// KafkaBootstrapEndpoint, HTTPEndpoint and APIEndpoint are deprecated. The field Endpoints
+	// replaces them. An older cluster has these three fields, but no Endpoints.
 	KafkaBootstrapEndpoint string `json:"kafka_bootstrap_endpoint"`
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An endpoint
-	// without members is empty, not nil.
+	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An empty JSON
+	// object becomes an empty Endpoint. A JSON null becomes nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
@@ -41,8 +41,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the fields of all cluster types. So if this version does not know a type, it
-// still reads the fields that this type shares with other types.
+// ClusterConfig has the fields of all cluster types. If this version does not know the type of a
+// cluster, it still reads these fields.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
@@ -66,13 +66,13 @@ type ClusterStatus struct {
 }
 
 // Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null. A null entry counts as absent, and so does a null field.
+// null, and null counts as absent.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })
 }
 
-// compact drops empty strings from list, in place.
+// compact removes the empty strings from list, in place.
 func compact(list []string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }

@@ -15,7 +15,7 @@ type Network struct {
 	Status   NetworkStatus `json:"status"`
 }
 
-// NetworkSpec is the configuration that was asked for.
+// NetworkSpec is the requested configuration of the network.
 type NetworkSpec struct {
 	DisplayName     string           `json:"display_name"`
 	Cloud           string           `json:"cloud"`
@@ -41,8 +41,8 @@ type NetworkDNSConfig struct {
 	Resolution string `json:"resolution"`
 }
 
-// NetworkStatus is the present state of the network. ErrorCode and ErrorMessage are set only while
-// something is wrong.
+// NetworkStatus is the present state of the network. ErrorCode and ErrorMessage are empty while
+// nothing is wrong.
 type NetworkStatus struct {
 	Phase                    string            `json:"phase"`
 	SupportedConnectionTypes []string          `json:"supported_connection_types"`
@@ -57,8 +57,8 @@ type NetworkStatus struct {
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
-// count.
+// NetworkCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
+// other two clouds have no meaning.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 
@@ -79,7 +79,7 @@ type NetworkCloud struct {
 }
 
 // Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null. A null entry counts as absent, and so does a null field.
+// null, and null counts as absent.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

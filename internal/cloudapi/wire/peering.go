@@ -10,7 +10,7 @@ type Peering struct {
 	Status   PeeringStatus `json:"status"`
 }
 
-// PeeringSpec is the configuration that was asked for.
+// PeeringSpec is the requested configuration of the peering.
 type PeeringSpec struct {
 	DisplayName string       `json:"display_name"`
 	Cloud       PeeringCloud `json:"cloud"`
@@ -18,8 +18,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud has the fields of all three clouds. Kind says which cloud it is, and so which fields
-// count.
+// PeeringCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
+// other two clouds have no meaning.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 
@@ -37,16 +37,16 @@ type PeeringCloud struct {
 	VNet   string `json:"vnet"`
 }
 
-// PeeringStatus is the present state of the peering. ErrorCode and ErrorMessage are set only while
-// something is wrong.
+// PeeringStatus is the present state of the peering. ErrorCode and ErrorMessage are empty while
+// nothing is wrong.
 type PeeringStatus struct {
 	Phase        string `json:"phase"`
 	ErrorCode    string `json:"error_code"`
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null. A
-// null entry counts as absent, and so does a null field.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

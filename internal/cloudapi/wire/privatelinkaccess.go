@@ -2,7 +2,7 @@
 
 package wire
 
-// PrivateLinkAccess is one access to a network by private link, of networking/v1.
+// PrivateLinkAccess is one private link access of networking/v1.
 type PrivateLinkAccess struct {
 	ID       string                  `json:"id"`
 	Metadata ObjectMeta              `json:"metadata"`
@@ -10,7 +10,7 @@ type PrivateLinkAccess struct {
 	Status   PrivateLinkAccessStatus `json:"status"`
 }
 
-// PrivateLinkAccessSpec is the configuration that was asked for.
+// PrivateLinkAccessSpec is the requested configuration of the access.
 type PrivateLinkAccessSpec struct {
 	DisplayName string                 `json:"display_name"`
 	Cloud       PrivateLinkAccessCloud `json:"cloud"`
@@ -18,7 +18,8 @@ type PrivateLinkAccessSpec struct {
 	Network     Reference              `json:"network"`
 }
 
-// PrivateLinkAccessCloud has the members of all three clouds; Kind says which of them count.
+// PrivateLinkAccessCloud has the fields of all three clouds. Kind says which cloud it is. The
+// fields of the other two clouds have no meaning.
 type PrivateLinkAccessCloud struct {
 	Kind         string `json:"kind"`
 	Account      string `json:"account"`      // of AWS
@@ -26,8 +27,8 @@ type PrivateLinkAccessCloud struct {
 	Project      string `json:"project"`      // of Google Cloud
 }
 
-// PrivateLinkAccessStatus is the present state of the access. The two error members are set only
-// while something is wrong.
+// PrivateLinkAccessStatus is the present state of the access. ErrorCode and ErrorMessage are empty
+// while nothing is wrong.
 type PrivateLinkAccessStatus struct {
 	Phase        string `json:"phase"`
 	ErrorCode    string `json:"error_code"`

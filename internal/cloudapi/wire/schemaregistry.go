@@ -12,13 +12,13 @@ type SchemaRegistry struct {
 	Status   SchemaRegistryStatus `json:"status"`
 }
 
-// SchemaRegistrySpec is the configuration that was asked for, and the addresses of the cluster.
+// SchemaRegistrySpec has the requested configuration and the addresses of the cluster.
 type SchemaRegistrySpec struct {
 	DisplayName         string `json:"display_name"`
 	Package             string `json:"package"`
 	HTTPEndpoint        string `json:"http_endpoint"`
 	CatalogHTTPEndpoint string `json:"catalog_http_endpoint"`
-	// PrivateHTTPEndpoint is superseded by PrivateNetworkingConfig.
+	// PrivateHTTPEndpoint is the older form of PrivateNetworkingConfig.
 	PrivateHTTPEndpoint     string                          `json:"private_http_endpoint"`
 	PrivateNetworkingConfig SchemaRegistryPrivateNetworking `json:"private_networking_config"`
 	Cloud                   string                          `json:"cloud"`
@@ -37,8 +37,8 @@ type SchemaRegistryStatus struct {
 	Phase string `json:"phase"`
 }
 
-// Compact drops the empty members that null leaves behind in a map, because null means absent there
-// too.
+// Compact drops the empty entries of a map. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (r *SchemaRegistry) Compact() {
 	maps.DeleteFunc(r.Spec.PrivateNetworkingConfig.RegionalEndpoints, func(_, url string) bool { return url == "" })
 }

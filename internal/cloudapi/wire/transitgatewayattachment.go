@@ -2,7 +2,8 @@
 
 package wire
 
-// TransitGatewayAttachment is one attachment of a network to a transit gateway, of networking/v1.
+// TransitGatewayAttachment is one transit gateway attachment of networking/v1. It connects a
+// network to a transit gateway.
 type TransitGatewayAttachment struct {
 	ID       string                         `json:"id"`
 	Metadata ObjectMeta                     `json:"metadata"`
@@ -10,7 +11,7 @@ type TransitGatewayAttachment struct {
 	Status   TransitGatewayAttachmentStatus `json:"status"`
 }
 
-// TransitGatewayAttachmentSpec is the configuration that was asked for.
+// TransitGatewayAttachmentSpec is the requested configuration of the attachment.
 type TransitGatewayAttachmentSpec struct {
 	DisplayName string                        `json:"display_name"`
 	Cloud       TransitGatewayAttachmentCloud `json:"cloud"`
@@ -18,7 +19,7 @@ type TransitGatewayAttachmentSpec struct {
 	Network     Reference                     `json:"network"`
 }
 
-// TransitGatewayAttachmentCloud has the members of AWS, the only cloud that is published.
+// TransitGatewayAttachmentCloud has the fields for AWS. The API documents no other cloud.
 type TransitGatewayAttachmentCloud struct {
 	Kind             string   `json:"kind"`
 	RAMShareARN      string   `json:"ram_share_arn"`
@@ -26,8 +27,8 @@ type TransitGatewayAttachmentCloud struct {
 	Routes           []string `json:"routes"`
 }
 
-// TransitGatewayAttachmentStatus is the present state of the attachment. The two error members are
-// set only while something is wrong.
+// TransitGatewayAttachmentStatus is the present state of the attachment. ErrorCode and ErrorMessage
+// are empty while nothing is wrong.
 type TransitGatewayAttachmentStatus struct {
 	Phase        string                              `json:"phase"`
 	ErrorCode    string                              `json:"error_code"`
@@ -35,14 +36,14 @@ type TransitGatewayAttachmentStatus struct {
 	Cloud        TransitGatewayAttachmentStatusCloud `json:"cloud"`
 }
 
-// TransitGatewayAttachmentStatusCloud is what the cloud provider made.
+// TransitGatewayAttachmentStatusCloud names the attachment that the cloud provider made.
 type TransitGatewayAttachmentStatusCloud struct {
 	Kind                       string `json:"kind"`
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty members that null leaves behind in a list, because null means absent
-// there too.
+// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
+// null counts as absent.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }

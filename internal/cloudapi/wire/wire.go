@@ -4,8 +4,8 @@
 // client and no I/O.
 //
 // The types have only the fields that the operator publishes. Every field is optional: if it is
-// absent or null, it is zero. Dates, enumerations and URLs stay strings, so that a value that this
-// version does not know does not make the whole item unreadable. Unknown members are ignored.
+// absent or null, it is zero. Dates, enumerations and URLs stay strings. So an item can be read
+// even if this version does not know one of its values. Unknown members are ignored.
 package wire
 
 // ObjectMeta has the addresses and dates of an object.
@@ -18,7 +18,7 @@ type ObjectMeta struct {
 	DeletedAt string `json:"deleted_at"`
 }
 
-// Reference names another object of the cloud. If the ID is empty, it names no object.
+// Reference names another object of the cloud. If the ID is empty, the Reference names no object.
 type Reference struct {
 	ID           string `json:"id"`
 	Environment  string `json:"environment"`
