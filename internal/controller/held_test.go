@@ -9,11 +9,43 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
+
+var _ = eachOwner("A missing object that a person deletes in the foreground", func(under side) {
+	DescribeTable("is no failure while the garbage collector is at work", func(ctx SpecContext, policy v1alpha1.PrunePolicy, finalizers []string, ready string) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, func(f fields) { f.prune.Policy = policy })
+		s.pass(ctx)
+		o := s.objects(ctx)[s.id(2)]
+		o.SetFinalizers(finalizers)
+		Expect(k8s.Update(ctx, o)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) {
+			if o := s.objects(ctx)[s.id(2)]; o != nil {
+				o.SetFinalizers(nil)
+				Expect(k8s.Update(ctx, o)).To(Succeed())
+			}
+		})
+		s.gone(2)
+		s.sync(ctx)
+		s.sync(ctx)
+		if policy == v1alpha1.PrunePolicyRetain {
+			Expect(k8s.Delete(ctx, s.objects(ctx)[s.id(2)], client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		}
+		s.sync(ctx)
+		Expect(s.objects(ctx)[s.id(2)].GetDeletionTimestamp()).NotTo(BeNil())
+		Expect(s.ready(ctx)).To(Equal(ready))
+		Expect(s.says(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring(metav1.FinalizerDeleteDependents))
+	},
+		Entry("with no finalizer of others", v1alpha1.PrunePolicyRetain, nil, "True/Succeeded"),
+		Entry("unless others keep it", v1alpha1.PrunePolicyRetain, []string{"example.com/stuck"}, "False/WriteFailed"),
+		Entry("nor is one that the operator deleted while it had the finalizer", v1alpha1.PrunePolicyDelete, []string{metav1.FinalizerDeleteDependents}, "True/Succeeded"))
+})
 
 var _ = eachOwner("A held prune", func(under side) {
 	var s *subject

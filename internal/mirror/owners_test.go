@@ -645,6 +645,16 @@ var situations = map[string]func(s scene){
 		s.Expect(plan.Kept).To(BeEmpty())
 		s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(0))))
 	},
+	"what the garbage collector still deletes is missing, and named only if others keep it": func(s scene) {
+		s.edit("lkc-009").SetFinalizers([]string{metav1.FinalizerDeleteDependents})
+		s.edit("lkc-008").SetFinalizers([]string{metav1.FinalizerOrphanDependents, "theirs/finalizer"})
+		s.sync(ids(8)...)
+		for range 2 {
+			plan := s.sync(ids(8)...)
+			s.Expect(plan.Kept).To(Equal([]string{"lkc-008 (theirs/finalizer)"}))
+			s.Expect(plan.Summary.Missing).To(BeEquivalentTo(2))
+		}
+	},
 	"a name that someone else's object has is a conflict, whatever is listed": func(s scene) {
 		theirs := s.put("lkc-x")
 		seize(theirs, "another")

@@ -143,8 +143,8 @@ type Report struct {
 	// A later plan creates them again.
 	Leaving []string
 	// Kept has the objects that are deleted but still exist because they have finalizers. Objects of
-	// the field Leaving are not in Kept. Each entry is an object's name and finalizers. The entries
-	// are sorted.
+	// the field Leaving are not in Kept. Each entry is an object's name and finalizers, without those
+	// of the garbage collector. The entries are sorted.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
@@ -223,10 +223,8 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	kept := len(o.GetFinalizers()) > 0
-	if kept {
-		r.Kept = append(r.Kept, withFinalizers(o))
-		slices.Sort(r.Kept)
-	}
+	r.keep(o)
+	slices.Sort(r.Kept)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
 		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
 	} else if !kept && r.Summary != nil && r.Summary.Missing > 0 {
@@ -279,7 +277,7 @@ func Make(facts Facts) *Plan {
 	if !p.Kind.Mirrored(p.Owner.Object) {
 		for _, existing := range p.Existing {
 			if terminating(existing) {
-				p.Kept = append(p.Kept, withFinalizers(existing))
+				p.keep(existing)
 			} else {
 				p.Deletes = append(p.Deletes, existing)
 			}
@@ -371,7 +369,7 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 		p.count(desired)
 		p.Leaving = append(p.Leaving, existing.GetName())
 	case !p.Kind.releases(existing):
-		p.Kept = append(p.Kept, withFinalizers(existing))
+		p.keep(existing)
 	}
 	if seen == missing {
 		p.lack(existing)
@@ -389,9 +387,15 @@ func (p *planner) lack(existing Object) {
 	}
 }
 
-// withFinalizers returns the name and the finalizers of an object, for a message.
-func withFinalizers(o Object) string {
-	return fmt.Sprintf("%s (%s)", o.GetName(), Names(o.GetFinalizers()))
+// keep notes a deleted object in Kept, if someone else must remove its finalizers. The garbage
+// collector removes its own ones.
+func (r *Report) keep(o Object) {
+	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
+		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
+	})
+	if len(finalizers) > 0 {
+		r.Kept = append(r.Kept, fmt.Sprintf("%s (%s)", o.GetName(), Names(finalizers)))
+	}
 }
 
 // release plans to remove the ownerReference of a source that has the annotation unmanaged. If the
