@@ -109,6 +109,39 @@ var _ = eachOwner("A held prune", func(under side) {
 		Expect(held(ctx)).To(BeEmpty())
 	}, Entry("in one process", false), Entry("after a restart", true))
 
+	DescribeTable("whose objects are back is not held any more, though as many others went missing", func(ctx SpecContext, restart bool) {
+		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](12) })
+		s.sync(ctx)
+		Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		for n := range 4 {
+			s.put(n)
+			s.gone(n + 5)
+		}
+		if restart {
+			s.restart()
+		}
+		s.sync(ctx)
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(4))
+		Expect(held(ctx)).To(BeEmpty())
+		Expect(s.summary(ctx).Held).To(BeNil())
+	}, Entry("in one process", false), Entry("after a restart", true))
+
+	DescribeTable("stays held while others go missing, until one of its objects is back", func(ctx SpecContext, restart bool) {
+		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](12) })
+		s.gone(6)
+		s.sync(ctx)
+		if restart {
+			s.restart()
+		}
+		s.gone(7)
+		s.sync(ctx)
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(6))
+		Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		s.put(3)
+		s.sync(ctx)
+		Expect(held(ctx)).To(BeEmpty(), "its digest would approve nothing")
+	}, Entry("in one process", false), Entry("after a restart", true))
+
 	It("stays held if more misses are asked for, and at a restart", func(ctx SpecContext) {
 		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](5) })
 		for range 3 {

@@ -418,6 +418,17 @@ var situations = map[string]func(s scene){
 			" inventory.ccloud.dev/approvePrune=" + held.Digest))
 		s.Expect(s.pass().Held).To(Equal(held), "a repair between two syncs says the same")
 	},
+	"it stands while none of it is listed, whatever else goes missing": func(s scene) {
+		digest := s.held(7).Digest
+		stands := func(p *Plan) bool {
+			return (&planner{Facts: Facts{Kind: s.kind}, Plan: *p}).stands(&v1alpha1.HeldPrune{Count: 3, Digest: digest})
+		}
+		s.Expect(stands(s.sync(ids(5)...))).To(BeTrue())
+		s.restart()
+		s.Expect(stands(s.sync(ids(5)...))).To(BeTrue())
+		s.Expect(stands(s.sync(append(ids(4), "lkc-007")...))).To(BeFalse(), "as many are missing, but not these")
+		s.Expect(stands(s.sync(ids(10)...))).To(BeFalse())
+	},
 	"so does all, if nothing is listed": func(s scene) {
 		held := s.held(0)
 		s.Expect(held.Reason).To(Equal(v1alpha1.ReasonListingEmpty))

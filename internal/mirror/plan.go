@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +40,9 @@ type Facts struct {
 	Fresh bool
 	// Approval is the value of Report.Approved in the previous plan.
 	Approval *Approval
+	// HeldBefore is the deletion that waits for a person's approval according to the status; nil if
+	// no deletion waits.
+	HeldBefore *v1alpha1.HeldPrune
 	// Now is the time of the plan.
 	Now time.Time
 }
@@ -153,7 +155,8 @@ type Report struct {
 	Held *Held
 	// Undecided is true while the plan cannot know whether a person must approve a deletion. This
 	// is the case before the first complete listing since the manager's start, and while more
-	// listings must confirm that an object is missing.
+	// listings must confirm that an object is missing. Undecided is false if an
+	// object of Facts.HeldBefore is listed again.
 	Undecided bool
 	// Waiting is true if a source waits for the end of its grace period, because the discovery's
 	// selector no longer selects the source.
@@ -172,16 +175,6 @@ type Report struct {
 // Unfilled returns how many cloud objects lack an object in the cluster. Another object has their
 // name, or the object with their name is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
-
-// Gone returns the number of objects that are missing or that the discovery's selector no longer
-// selects. Before the first complete listing this number is not known, so Gone returns the largest
-// int32.
-func (r Report) Gone() int32 {
-	if r.Summary == nil {
-		return math.MaxInt32
-	}
-	return r.Summary.Missing + int32(len(r.Outside))
-}
 
 // Again returns the report after a new complete listing that found no changes. l is the ledger
 // after this listing.
