@@ -177,7 +177,7 @@ var guards = []guard{
 	{"what the watch missed", "internal/controller/plan.go", "!= s.kinds[i].shown {", "!= s.kinds[i].shown && false {", "A gap of the watch"},
 	{"what finalizers keep, counted as gone", "internal/mirror/plan.go", "} else if !kept && r.Summary", "} else if r.Summary", ""},
 	{"what finalizers keep, in no report of its deletion", "internal/mirror/plan.go", "	r.keep(o)\n	slices.Sort(r.Kept)\n", "", ""},
-	{"what the garbage collector still deletes", "internal/mirror/plan.go", "return f == metav1.FinalizerDeleteDependents ||", "return", "deletes in the foreground"},
+	{"what the garbage collector still deletes", "internal/mirror/plan.go", "return f == metav1.FinalizerDeleteDependents ||", "return", ""},
 	{"what finalizers keep, in no report", "internal/controller/conditions.go", "if v := state.kept(k.Name); v != nil {", "if v := state.kept(k.Name); v != nil && false {", "names it until it is gone"},
 	{"objects of an ignored kind that finalizers keep", "internal/controller/state.go", "cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))", "k.unwritten(kind).verdict()", "of an ignored kind that finalizers keep"},
 	{"what finalizers keep, told as deleted", "internal/controller/event.go", "if len(d.GetFinalizers()) > 0 {", "if false {", "names it until it is gone"},
@@ -213,7 +213,7 @@ var guards = []guard{
 	{"ConfigMaps that the operator may not look for", "internal/controller/configmapsource.go", "case apierrors.IsForbidden(err):", "case apierrors.IsForbidden(err) && false:", "may not look for any more"},
 	{"ConfigMaps that are not gone yet", "internal/controller/configmapsource.go", "s.Status.ConfigMaps = err != nil || len(names) > 0", "s.Status.ConfigMaps = false", "whichever controller comes first"},
 	{"ConfigMaps before the clusters' rights", "internal/controller/rights.go", "if why := b.watches.why(other); why != \"\" {", "if why := b.watches.why(other); why != \"\" && false {", "not list clusters"},
-	{"sources that all ask at once", "internal/controller/source.go", "schedule.ended, schedule.next = now, now.Add(wait)", "schedule.ended, schedule.next = now, now", "first syncs of its sources spread"},
+	{"sources that all ask at once", "internal/controller/source.go", "schedule.ended, schedule.next = now, now.Add(wait)", "schedule.ended, schedule.next = now, now.Add(0 * wait)", "first syncs of its sources spread"},
 	{"listings that are not whole", "internal/controller/list.go", "= incomplete == nil, asked.scope, end", "= true, asked.scope, end", "counts no listing that failed"},
 	{"an error while the manager stops", "internal/controller/reconciler.go", "if ctx.Err() != nil {\n		return reconcile.Result{}, nil\n	}", "", "reports no error"},
 }
