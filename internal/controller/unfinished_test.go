@@ -275,10 +275,12 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		broken := &unreadable{Client: k8s, name: s.id(0), failing: true}
 		s.options().Cluster = broken
 		rotate("wrong")
-		for range 2 {
-			_, err := s.try(ctx)
-			Expect(err).To(HaveOccurred())
-		}
+		Expect(s.asked(func() {
+			for range 2 {
+				_, err := s.try(ctx)
+				Expect(err).To(HaveOccurred())
+			}
+		})).To(Equal(1))
 		broken.failing = false
 		rotate(apiSecret)
 		s.pass(ctx)
@@ -310,6 +312,7 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		broken.failing = false
 		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
 		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(s.status(ctx).CredentialBackoff).To(BeNil())
 		Expect(s.objects(ctx)).To(HaveLen(3))
 	})
 
