@@ -496,7 +496,9 @@ var _ = Describe("Discovery", func() {
 	})
 
 	DescribeTable("has no source wait for a turn that was drawn while the clock was ahead", func(ctx SpecContext, interval time.Duration) {
-		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) { d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: interval} })
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: interval}
+		})
 		o.pass(ctx, "org")
 		o.reconciler.Budgets = budget.New(5, 10)
 		o.clock.SetTime(o.clock.Now().Add(3 * time.Hour))
