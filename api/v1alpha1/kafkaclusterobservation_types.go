@@ -108,10 +108,10 @@ type KafkaClusterObservationStatus struct {
 	NetworkConnections `json:",inline"`
 
 	// Schema Registry of the cluster's environment. If the environment has
-	// several Schema Registry clusters, it is the first in this order: PROVISIONED
-	// before other phases, with httpEndpoint before without, then by name. A
-	// missing one counts too, until its observation is deleted. Absent if the
-	// source does not mirror Schema Registry, or there is none.
+	// several Schema Registry clusters, it is the first in this order: not missing
+	// before missing for a minute, PROVISIONED before other phases, with
+	// httpEndpoint before without, then by name. Absent if the source does not
+	// mirror Schema Registry, or there is none.
 	// +optional
 	SchemaRegistry *SchemaRegistryReference `json:"schemaRegistry,omitempty"`
 

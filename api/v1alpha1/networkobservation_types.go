@@ -209,7 +209,8 @@ type KafkaClusterSummary struct {
 	// Phase of the cluster.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// Missing if complete listings lack the cluster for a minute or longer. Absent
+	// otherwise.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 }

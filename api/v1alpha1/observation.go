@@ -68,8 +68,8 @@ type NetworkReference struct {
 	// mirror networks, or if the network is not known.
 	// +optional
 	DNSDomain string `json:"dnsDomain,omitempty"`
-	// Missing if the source mirrors networks and the last complete listing lacked
-	// the network. Absent otherwise.
+	// Missing if the source mirrors networks and complete listings lack the network
+	// for a minute or longer. Absent otherwise.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 }
@@ -121,7 +121,8 @@ type ConnectionSummary struct {
 	// Phase of the object.
 	// +optional
 	Phase string `json:"phase,omitempty"`
-	// Missing if the last complete listing lacked the object. Absent otherwise.
+	// Missing if complete listings lack the object for a minute or longer. Absent
+	// otherwise.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 }
@@ -148,7 +149,8 @@ type ReachableEndpoint struct {
 	// ID of the Kafka cluster.
 	ClusterID string `json:"clusterID"`
 
-	// Missing if the last complete listing lacked the cluster. Absent otherwise.
+	// Missing if complete listings lack the cluster for a minute or longer. Absent
+	// otherwise.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 

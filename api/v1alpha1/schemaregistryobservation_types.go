@@ -102,7 +102,8 @@ type SchemaRegistryReference struct {
 	// URL of the Schema Registry API. Absent if the API gives none.
 	// +optional
 	HTTPEndpoint string `json:"httpEndpoint,omitempty"`
-	// Missing if the last complete listing lacked the Schema Registry cluster. Absent otherwise.
+	// Missing if complete listings lack the Schema Registry cluster for a minute or
+	// longer. Absent otherwise.
 	// +optional
 	Observed string `json:"observed,omitempty"`
 }

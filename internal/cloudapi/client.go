@@ -97,9 +97,11 @@ type authorizer struct {
 	value func() authorization
 	// refresh gets a token if there is none. It also replaces a token that ends soon.
 	refresh func(context.Context, *Client) error
-	// renew replaces a token that the cloud refused. It returns true if there is a new token.
-	// worked is true if the cloud accepted the refused token before.
-	renew func(ctx context.Context, c *Client, refused mark, worked bool) (bool, error)
+	// accepted records that the cloud accepted a token for an operation.
+	accepted func(c *Client, operation string, token mark)
+	// renew replaces a token that the cloud refused for an operation. It returns true if there is a
+	// new token.
+	renew func(ctx context.Context, c *Client, operation string, refused mark) (bool, error)
 	// advice maps the class of an error to what a person can do if the cloud refuses the token. It
 	// is nil for an API key.
 	advice map[Class]string

@@ -82,14 +82,15 @@ func (c Credential) basic() string {
 }
 
 // authorizer returns an authorizer for the API key. An API key does not expire, so the functions
-// refresh and renew do nothing.
+// refresh, accepted and renew do nothing.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
-		value:   func() authorization { return auth },
-		refresh: func(context.Context, *Client) error { return nil },
-		renew:   func(context.Context, *Client, mark, bool) (bool, error) { return false, nil },
+		value:    func() authorization { return auth },
+		refresh:  func(context.Context, *Client) error { return nil },
+		accepted: func(*Client, string, mark) {},
+		renew:    func(context.Context, *Client, string, mark) (bool, error) { return false, nil },
 	}
 }
 

@@ -29,8 +29,6 @@ type asking[T any] struct {
 	bodies int64
 	// entries is a buffer for the items of one page. All pages of the listing reuse it.
 	entries []entry[T]
-	// accepted identifies the API key or token that the cloud accepted last.
-	accepted mark
 }
 
 // List reads all pages of a list operation and returns the items that match filter.
@@ -150,14 +148,15 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	target := a.forPage(c.base, a.path, a.pageSize, token)
 	before := a.taken
 	var p *page[T]
-	err := c.authorized(ctx, a.operation, a.accepted, func() error {
+	err := c.authorized(ctx, a.operation, func() error {
 		a.drop(before)
 		call, err := c.get(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
 			p, err = readPage(ctx, resp, a)
 			return err
 		})
 		if err == nil {
-			p.call, a.accepted = call, call.sentWith
+			p.call = call
+			c.auth.accepted(c, a.name, call.sentWith)
 		}
 		return err
 	})
@@ -169,8 +168,8 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 
 // authorized makes sure that there is a valid token, and then calls the function ask with retries,
 // see persist. If the cloud answers HTTP 401, authorized gets a new token and calls ask with
-// retries again. accepted identifies the token that the cloud accepted last.
-func (c *Client) authorized(ctx context.Context, o operation, accepted mark, ask func() error) error {
+// retries again.
+func (c *Client) authorized(ctx context.Context, o operation, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err
 	}
@@ -179,7 +178,7 @@ func (c *Client) authorized(ctx context.Context, o operation, accepted mark, ask
 	if !ok || e.StatusCode != http.StatusUnauthorized || o.apiKeyOnly {
 		return err
 	}
-	switch renewed, failed := c.auth.renew(ctx, c, e.sentWith, e.sentWith == accepted); {
+	switch renewed, failed := c.auth.renew(ctx, c, o.name, e.sentWith); {
 	case failed != nil:
 		return failed
 	case !renewed:

@@ -54,7 +54,7 @@ func TestATokenThatCameWhileARequestWaitedIsHidden(t *testing.T) {
 			failed <- err
 		}()
 		synctest.Wait()
-		g.Expect(tokens.renew(t.Context(), client(nil), markOfText("Bearer access-token-1"), false)).To(BeTrue(), "as another listing's 401 does")
+		g.Expect(tokens.renew(t.Context(), client(nil), Clusters.name, markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
 		g.Expect(<-failed).To(MatchError(And(ContainSubstring("403 Forbidden: x: no right for Bearer "+redacted), Not(ContainSubstring("access-token")))))
 	})
 }

@@ -71,7 +71,13 @@ type token struct {
 	// final is set in a token that replaced a refused token. Before this time, the token is kept
 	// even if the cloud refuses it, see TokenSource.renew.
 	final time.Time
+	// worked is the set of operations for which the cloud accepted the token, see place.
+	worked *sync.Map
 }
+
+// place identifies an operation at the API that c asks. The cloud may accept a token for one
+// operation and refuse it for another.
+func place(c *Client, operation string) string { return c.origin + " " + operation }
 
 // NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends no request.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
@@ -106,7 +112,7 @@ var tokenAdvice = map[Class]string{
 }
 
 func (t *TokenSource) authorizer() authorizer {
-	return authorizer{value: t.value, refresh: t.refresh, renew: t.renew, advice: tokenAdvice}
+	return authorizer{value: t.value, refresh: t.refresh, accepted: t.accepted, renew: t.renew, advice: tokenAdvice}
 }
 
 func (t *TokenSource) value() authorization {
@@ -132,20 +138,28 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// renew replaces a token that the cloud refused, and returns true if there is a new token now.
-// refused identifies the refused token. worked is true if the cloud accepted this token before.
-// renew makes no exchange in two cases:
+// accepted records that the cloud accepted a token for an operation.
+func (t *TokenSource) accepted(c *Client, operation string, id mark) {
+	if current := t.current.Load(); current != nil && current.id == id {
+		current.worked.Store(place(c, operation), true)
+	}
+}
+
+// renew replaces a token that the cloud refused for an operation, and returns true if there is a
+// new token now. refused identifies the refused token. renew makes no exchange in two cases:
 //
 //   - The token has already been replaced. renew returns true.
-//   - The refused token never worked, and itself replaced a refused token a short time ago. renew
-//     returns false.
-func (t *TokenSource) renew(ctx context.Context, c *Client, refused mark, worked bool) (bool, error) {
+//   - The refused token never worked for this operation, and itself replaced a refused token a short
+//     time ago. renew returns false.
+func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
 	current := t.current.Load()
 	switch {
 	case current != nil && current.id != refused:
 		return true, nil
-	case current != nil && !worked && t.now().Before(current.final):
-		return false, nil
+	case current != nil && t.now().Before(current.final):
+		if _, worked := current.worked.Load(place(c, operation)); !worked {
+			return false, nil
+		}
 	}
 	err := t.replace(ctx, c, current, true)
 	return err == nil, err
@@ -213,7 +227,9 @@ func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refu
 		case err == nil:
 			t.current.Store(next)
 		case current != nil && !now.Before(current.renew):
-			t.current.CompareAndSwap(current, &token{current.authorization, now.Add(renewAgain), current.ends, current.final})
+			later := *current
+			later.renew = now.Add(renewAgain)
+			t.current.CompareAndSwap(current, &later)
 		}
 		under.err = err
 		close(under.done)

@@ -232,7 +232,9 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 	}
 	together(func() { g.Expect(tokens.refresh(t.Context(), client)).To(Succeed()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
-	together(func() { g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue()) })
+	together(func() {
+		g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
+	})
 	g.Expect(asked.Load()).To(BeEquivalentTo(2))
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
 }
@@ -282,9 +284,9 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked))(w, r)
 	})
 	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue())
+	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
 	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
-	g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer token-1"), false)).To(BeTrue(), "it was replaced by another listing")
+	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
 }
 
@@ -341,7 +343,7 @@ func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
 			g.Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
 
 			exchanges, refusals = 0, 1000
-			g.Expect(tokens.renew(t.Context(), client, markOfText("Bearer good-again"), false)).Error().To(MatchError(ContainSubstring("invalid_request")))
+			g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
 			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not forever")
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 )
@@ -73,7 +74,7 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		e = malformed("the token_type is not Bearer")
 	default:
 		life := lifeOf(string(reply.ExpiresIn))
-		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life)}, nil
+		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life), worked: &sync.Map{}}, nil
 	}
 	// Some servers refuse an exchange but answer with HTTP 200. The body then has the reason.
 	problems, requestID := parseFailure(raw)

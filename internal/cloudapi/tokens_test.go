@@ -240,6 +240,52 @@ func TestARefusedIdentityIsRenewedOnceForAll(t *testing.T) {
 	})
 }
 
+func TestATokenThatWorkedForAnEarlierListingIsReplacedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewWithT(t)
+		exchanges, begun := 0, time.Time{}
+		tokens, err := NewTokenSource(TokenOptions{Endpoint: "https://api.example/sts", Subject: func(context.Context) (string, error) { return testSubject, nil }})
+		g.Expect(err).NotTo(HaveOccurred())
+		client := clientOf(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+			code, body := http.StatusOK, clusterPage(`{}`)
+			switch {
+			case r.Method == http.MethodPost:
+				exchanges++
+				begun = time.Now()
+				body = fmt.Sprintf(`{"access_token":"shared-token-%d","expires_in":900}`, exchanges)
+			case time.Since(begun) > 25*time.Second, r.Header.Get("Authorization") != fmt.Sprintf("Bearer shared-token-%d", exchanges):
+				code, body = http.StatusUnauthorized, ""
+			}
+			return &http.Response{StatusCode: code, Header: header("Content-Type", "application/json"), Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		}), func(o *Options) { o.Tokens = tokens })
+		for i := range 12 {
+			_, err := listClusters(t.Context(), client, inEnv1, nil)
+			g.Expect(err).NotTo(HaveOccurred(), "listing %d, exchange %d", i, exchanges)
+			time.Sleep(10 * time.Second)
+		}
+		g.Expect(exchanges).To(Equal(4), "each token serves three listings")
+	})
+}
+
+func TestATokenWorkedOnlyForTheOperationThatTookIt(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	exchanges := 0
+	tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) {
+		exchanges++
+		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, exchanges))(w, r)
+	})
+	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.renew(t.Context(), client, Clusters.name, tokens.value().id)).To(BeTrue())
+	second := tokens.value().id
+	tokens.accepted(client, Networks.name, second)
+	tokens.accepted(client, Clusters.name, markOfText("Bearer token-1"))
+	g.Expect(tokens.renew(t.Context(), client, Clusters.name, second)).To(BeFalse(), "only Networks took it, and Clusters took the first token")
+	tokens.accepted(client, Clusters.name, second)
+	g.Expect(tokens.renew(t.Context(), client, Clusters.name, second)).To(BeTrue())
+	g.Expect(exchanges).To(Equal(3))
+}
+
 func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
 	g := NewWithT(t)
 	tokens := &Tokens{}

@@ -495,8 +495,10 @@ var _ = Describe("Discovery", func() {
 		Expect(o.one(ctx, "env-a").RequeueAfter).To(BeNumerically("~", 400*time.Millisecond, time.Millisecond))
 	})
 
-	It("has no source wait for a turn that was drawn while the clock was ahead", func(ctx SpecContext) {
-		o.discovery(ctx, "org")
+	DescribeTable("has no source wait for a turn that was drawn while the clock was ahead", func(ctx SpecContext, interval time.Duration) {
+		o.discovery(ctx, "org", func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Template.Spec.Interval = &metav1.Duration{Duration: interval}
+		})
 		o.pass(ctx, "org")
 		o.reconciler.Budgets = budget.New(5, 10)
 		o.clock.SetTime(o.clock.Now().Add(3 * time.Hour))
@@ -504,7 +506,7 @@ var _ = Describe("Discovery", func() {
 		Expect(drawn).To(BeNumerically("~", 400*time.Millisecond, time.Millisecond))
 		o.clock.SetTime(o.clock.Now().Add(-3 * time.Hour))
 		Expect(o.one(ctx, "env-a").RequeueAfter).To(Equal(drawn))
-	})
+	}, Entry("further than the interval", time.Hour), Entry("by less than the interval", 24*time.Hour))
 
 	It("has no source wait at a restart that was synced, though one kind never could be listed", func(ctx SpecContext) {
 		o.discovery(ctx, "org")

@@ -9,11 +9,43 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
+
+var _ = eachOwner("A missing object that a person deletes in the foreground", func(under side) {
+	DescribeTable("is no failure while the garbage collector is at work", func(ctx SpecContext, policy v1alpha1.PrunePolicy, finalizers []string, ready string) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx, func(f fields) { f.prune.Policy = policy })
+		s.pass(ctx)
+		o := s.objects(ctx)[s.id(2)]
+		o.SetFinalizers(finalizers)
+		Expect(k8s.Update(ctx, o)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) {
+			if o := s.objects(ctx)[s.id(2)]; o != nil {
+				o.SetFinalizers(nil)
+				Expect(k8s.Update(ctx, o)).To(Succeed())
+			}
+		})
+		s.gone(2)
+		s.sync(ctx)
+		s.sync(ctx)
+		if policy == v1alpha1.PrunePolicyRetain {
+			Expect(k8s.Delete(ctx, s.objects(ctx)[s.id(2)], client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		}
+		s.sync(ctx)
+		Expect(s.objects(ctx)[s.id(2)].GetDeletionTimestamp()).NotTo(BeNil())
+		Expect(s.ready(ctx)).To(Equal(ready))
+		Expect(s.says(ctx, v1alpha1.ConditionReady)).NotTo(ContainSubstring(metav1.FinalizerDeleteDependents))
+	},
+		Entry("with no finalizer of others", v1alpha1.PrunePolicyRetain, nil, "True/Succeeded"),
+		Entry("unless others keep it", v1alpha1.PrunePolicyRetain, []string{"example.com/stuck"}, "False/WriteFailed"),
+		Entry("nor is one that the operator deleted while it had the finalizer", v1alpha1.PrunePolicyDelete, []string{metav1.FinalizerDeleteDependents}, "True/Succeeded"))
+})
 
 var _ = eachOwner("A held prune", func(under side) {
 	var s *subject
@@ -75,6 +107,39 @@ var _ = eachOwner("A held prune", func(under side) {
 		}
 		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(1))
 		Expect(held(ctx)).To(BeEmpty())
+	}, Entry("in one process", false), Entry("after a restart", true))
+
+	DescribeTable("whose objects are back is not held any more, though as many others went missing", func(ctx SpecContext, restart bool) {
+		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](12) })
+		s.sync(ctx)
+		Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		for n := range 4 {
+			s.put(n)
+			s.gone(n + 5)
+		}
+		if restart {
+			s.restart()
+		}
+		s.sync(ctx)
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(4))
+		Expect(held(ctx)).To(BeEmpty())
+		Expect(s.summary(ctx).Held).To(BeNil())
+	}, Entry("in one process", false), Entry("after a restart", true))
+
+	DescribeTable("stays held while others go missing, until one of its objects is back", func(ctx SpecContext, restart bool) {
+		s.edit(ctx, func(f fields) { f.prune.AfterMisses = ptr.To[int32](12) })
+		s.gone(6)
+		s.sync(ctx)
+		if restart {
+			s.restart()
+		}
+		s.gone(7)
+		s.sync(ctx)
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(6))
+		Expect(held(ctx)).To(Equal("True/ShareExceeded"))
+		s.put(3)
+		s.sync(ctx)
+		Expect(held(ctx)).To(BeEmpty(), "its digest would approve nothing")
 	}, Entry("in one process", false), Entry("after a restart", true))
 
 	It("stays held if more misses are asked for, and at a restart", func(ctx SpecContext) {

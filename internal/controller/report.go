@@ -118,7 +118,7 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 //
 //   - After a restart of the manager, the counts stay until the first complete listing.
 //   - The deletions stay until the listings show whether they still need an approval. They are
-//     removed earlier if fewer objects are missing than these deletions cover.
+//     removed earlier if one of their objects is listed again.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -127,7 +127,7 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 		case report.Held != nil:
 			held = &v1alpha1.HeldPrune{Reason: report.Held.Reason, Digest: report.Held.Digest,
 				Count: int32(len(report.Held.Objects)), Message: mirror.Truncate(report.Held.Message, maxMessage)}
-		case !report.Undecided || held != nil && report.Gone() < held.Count:
+		case !report.Undecided:
 			held = nil
 		}
 		switch {

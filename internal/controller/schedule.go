@@ -49,8 +49,8 @@ type schedule struct {
 	// answered has the versions of the spec, the annotations and the Secret that the last sync
 	// used.
 	answered request
-	// ended is when the listings of the last sync ended. The wait for the next sync begins at this
-	// time, so slow writes do not delay the next sync.
+	// ended is when the wait for the next sync began: at the end of the last sync's listings, so slow
+	// writes do not delay the next sync. Before the first sync, it is when the wait for its turn began.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time

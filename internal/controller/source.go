@@ -73,12 +73,12 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	if schedule.answered.generation != 0 || terms.requestedAt != "" || terms.suspend || synced(status) {
 		return 0, nil
 	}
-	if schedule.next.IsZero() || schedule.next.Sub(now) > o.settings().interval { // The clock was set back.
+	if schedule.next.IsZero() || now.Before(schedule.ended) { // The clock was set back.
 		wait, err := r.turnOf(ctx, o.object())
 		if err != nil {
 			return 0, err
 		}
-		schedule.next = now.Add(wait)
+		schedule.ended, schedule.next = now, now.Add(wait)
 	}
 	wait := schedule.next.Sub(now)
 	if wait <= 0 {

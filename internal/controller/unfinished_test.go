@@ -257,6 +257,65 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
 	})
 
+	It("because a plan failed uses a Secret that was put right meanwhile", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.options().Secrets = k8s
+		rotate := func(apiSecret string) {
+			version := s.setSecret(ctx, apiSecret)
+			secret := &metav1.PartialObjectMetadata{}
+			secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+			Eventually(ctx, func(g Gomega) {
+				g.Expect(k8s.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: secretName}, secret)).To(Succeed())
+				g.Expect(secret.ResourceVersion).To(Equal(version))
+			}).Should(Succeed())
+		}
+		s.create(ctx, every(time.Hour))
+		s.pass(ctx)
+		Expect(k8s.Delete(ctx, s.objects(ctx)[s.id(0)])).To(Succeed())
+		broken := &unreadable{Client: k8s, name: s.id(0), failing: true}
+		s.options().Cluster = broken
+		rotate("wrong")
+		Expect(s.asked(func() {
+			for range 2 {
+				_, err := s.try(ctx)
+				Expect(err).To(HaveOccurred())
+			}
+		})).To(Equal(1))
+		broken.failing = false
+		rotate(apiSecret)
+		s.pass(ctx)
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(s.objects(ctx)).To(HaveLen(3))
+	})
+
+	It("because a plan failed keeps the answers that a Secret that was put right got", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 3)
+		s.create(ctx)
+		s.pass(ctx)
+		s.setSecret(ctx, "wrong")
+		for range 2 {
+			s.later(s.next(ctx) + time.Second)
+			s.pass(ctx)
+			Expect(s.ready(ctx)).To(Equal("False/Unauthenticated"))
+		}
+		s.setSecret(ctx, apiSecret)
+		result := s.pass(ctx)
+		Expect(result.RequeueAfter).To(BeNumerically("<", s.next(ctx)), "the pass that looks for a new Secret comes before the sync")
+		Expect(k8s.Delete(ctx, s.objects(ctx)[s.id(0)])).To(Succeed())
+		broken := &unreadable{Client: k8s, name: s.id(0), failing: true}
+		s.options().Cluster = broken
+		s.later(result.RequeueAfter)
+		Expect(s.asked(func() {
+			_, err := s.try(ctx)
+			Expect(err).To(HaveOccurred())
+		})).To(Equal(1))
+		broken.failing = false
+		Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+		Expect(s.ready(ctx)).To(Equal("True/Succeeded"))
+		Expect(s.status(ctx).CredentialBackoff).To(BeNil())
+		Expect(s.objects(ctx)).To(HaveLen(3))
+	})
+
 	It("because one attempt failed while the clock was ahead is tried again once the clock is right", func(ctx SpecContext) {
 		s := newSubject(ctx, under, 3)
 		api := &gate{Client: k8s}

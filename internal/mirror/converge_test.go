@@ -111,7 +111,7 @@ func (s *start) conflicting(before Object, record any) bool {
 }
 
 // known returns all clusters or peerings that are known of: those listed, else as
-// their observations told.
+// their observations told. None of them is missing for long: there is one listing.
 func (s *start) known(kind int) []Object {
 	var all []Object
 	for name, o := range s.before[kind] {
@@ -124,14 +124,6 @@ func (s *start) known(kind int) []Object {
 	}
 	slices.SortFunc(all, byName)
 	return all
-}
-
-// observed returns what others show of a known object: whether it is missing.
-func (s *start) observed(kind int, o Object) string {
-	if s.records[kind][o.GetName()] == nil {
-		return v1alpha1.ReasonMissing
-	}
-	return ""
 }
 
 // networkOf returns the ID of the network that an object is in.
@@ -154,7 +146,7 @@ func (s *start) expectToldOf(r *v1alpha1.NetworkReference) {
 	told := []networkFacts{}
 	for _, k := range s.known(networked) {
 		if status := k.(*v1alpha1.NetworkObservation).Status; observation(k).CloudID() == r.ID {
-			told = append(told, networkFacts{status.Phase, status.CIDR, status.DNSDomain, s.observed(networked, k)})
+			told = append(told, networkFacts{status.Phase, status.CIDR, status.DNSDomain, ""})
 		}
 	}
 	if len(told) == 0 {
@@ -168,8 +160,7 @@ func (s *start) expectRegistry(r *v1alpha1.SchemaRegistryReference) {
 	shown := []v1alpha1.SchemaRegistryReference{}
 	for _, k := range s.known(registries) {
 		status := k.(*v1alpha1.SchemaRegistryObservation).Status
-		shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint,
-			Observed: s.observed(registries, k)})
+		shown = append(shown, v1alpha1.SchemaRegistryReference{Name: k.GetName(), Phase: status.Phase, HTTPEndpoint: status.HTTPEndpoint})
 	}
 	if len(shown) == 0 {
 		s.Expect(r).To(BeNil())
@@ -190,7 +181,7 @@ func (s *start) expectConnections(network string, have v1alpha1.NetworkConnectio
 		var want []v1alpha1.ConnectionSummary
 		for _, one := range s.known(kind) {
 			if network != "" && networkOf(one) == network {
-				want = append(want, v1alpha1.ConnectionSummary{Name: one.GetName(), Phase: observation(one).Phase(), Observed: s.observed(kind, one)})
+				want = append(want, v1alpha1.ConnectionSummary{Name: one.GetName(), Phase: observation(one).Phase()})
 			}
 		}
 		shown, count := k.shown(&have)
@@ -204,13 +195,13 @@ func (s *start) expectReachable(network string, reachable *v1alpha1.ReachableEnd
 	var want, have []string
 	for _, k := range s.known(clusters) {
 		if network != "" && networkOf(k) == network {
-			for _, e := range reachableEndpoints(k.(*v1alpha1.KafkaClusterObservation), s.observed(clusters, k)) {
-				want = append(want, e.ClusterID+"/"+e.AccessPointID+" "+e.Observed)
+			for _, e := range reachableEndpoints(k.(*v1alpha1.KafkaClusterObservation), "") {
+				want = append(want, e.ClusterID+"/"+e.AccessPointID+e.Observed)
 			}
 		}
 	}
 	for _, e := range reachable.Endpoints {
-		have = append(have, e.ClusterID+"/"+e.AccessPointID+" "+e.Observed)
+		have = append(have, e.ClusterID+"/"+e.AccessPointID+e.Observed)
 	}
 	s.Expect(have).To(ConsistOf(want))
 	s.Expect(int(reachable.EndpointCount)).To(Equal(len(want)))
@@ -228,11 +219,11 @@ func (s *start) expectJoined(object Object) {
 		var want, have []string
 		for _, k := range s.known(clusters) {
 			if networkOf(k) == o.CloudID() {
-				want = append(want, k.GetName()+" "+observation(k).Phase()+" "+s.observed(clusters, k))
+				want = append(want, k.GetName()+" "+observation(k).Phase())
 			}
 		}
 		for _, c := range o.Status.KafkaClusters {
-			have = append(have, c.Name+" "+c.Phase+" "+c.Observed)
+			have = append(have, c.Name+" "+c.Phase+c.Observed)
 		}
 		s.Expect(have).To(ConsistOf(want), o.Name)
 		s.Expect(int(o.Status.KafkaClusterCount)).To(Equal(len(want)))

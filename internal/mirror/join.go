@@ -4,6 +4,7 @@ package mirror
 
 import (
 	"slices"
+	"time"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -36,7 +37,8 @@ type Desired map[string]Object
 //
 // A network shows its clusters, a cluster shows its connections, and so on. These lists also have
 // missing objects, and objects that were not listed since the start. So no endpoint disappears
-// because a listing failed. A missing object is marked in these lists.
+// because a listing failed. An object that is missing for a minute is marked in these lists, see
+// longMissing.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -63,10 +65,8 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 			if all[o.GetName()] != nil {
 				continue
 			}
-			// Before the first complete listing, only the conditions of the object say whether it
-			// is missing.
 			observed := ""
-			if !ledger.Completed().IsZero() || !missingCondition(kind.Conditions(o)).IsZero() {
+			if longMissing(kind, owner, ledger, o) {
 				observed = v1alpha1.ReasonMissing
 			}
 			if e, _ := ledger.entry(o.GetName()); e.object != nil {
@@ -94,6 +94,18 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 	}
 	return desired
+}
+
+// longMissing reports whether an object was missing for a minute at the last complete listing. A
+// shorter absence changes nothing in observations that show the object: one listing is no proof, and
+// with the default policy the object is deleted by then. If there was no listing since the start, the
+// owner's status has the times.
+func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
+	since, last := l.since(o.GetName()), l.Completed()
+	if last.IsZero() {
+		since, last = kind.claim(o, owner, missing), kind.LastListed(owner.Object)
+	}
+	return !since.IsZero() && last.Sub(since) >= time.Minute
 }
 
 // topics collects what observations show about observations of other kinds. The key is a *topic.

@@ -418,6 +418,17 @@ var situations = map[string]func(s scene){
 			" inventory.ccloud.dev/approvePrune=" + held.Digest))
 		s.Expect(s.pass().Held).To(Equal(held), "a repair between two syncs says the same")
 	},
+	"it stands while none of it is listed, whatever else goes missing": func(s scene) {
+		digest := s.held(7).Digest
+		stands := func(p *Plan) bool {
+			return (&planner{Facts: Facts{Kind: s.kind}, Plan: *p}).stands(&v1alpha1.HeldPrune{Count: 3, Digest: digest})
+		}
+		s.Expect(stands(s.sync(ids(5)...))).To(BeTrue())
+		s.restart()
+		s.Expect(stands(s.sync(ids(5)...))).To(BeTrue())
+		s.Expect(stands(s.sync(append(ids(4), "lkc-007")...))).To(BeFalse(), "as many are missing, but not these")
+		s.Expect(stands(s.sync(ids(10)...))).To(BeFalse())
+	},
 	"so does all, if nothing is listed": func(s scene) {
 		held := s.held(0)
 		s.Expect(held.Reason).To(Equal(v1alpha1.ReasonListingEmpty))
@@ -644,6 +655,16 @@ var situations = map[string]func(s scene){
 		plan = s.sync(ids(8)...)
 		s.Expect(plan.Kept).To(BeEmpty())
 		s.Expect(plan.Summary).To(And(HaveField("Observed", int32(8)), HaveField("Missing", int32(0))))
+	},
+	"what the garbage collector still deletes is missing, and named only if others keep it": func(s scene) {
+		s.edit("lkc-009").SetFinalizers([]string{metav1.FinalizerDeleteDependents})
+		s.edit("lkc-008").SetFinalizers([]string{metav1.FinalizerOrphanDependents, "theirs/finalizer"})
+		s.sync(ids(8)...)
+		for range 2 {
+			plan := s.sync(ids(8)...)
+			s.Expect(plan.Kept).To(Equal([]string{"lkc-008 (theirs/finalizer)"}))
+			s.Expect(plan.Summary.Missing).To(BeEquivalentTo(2))
+		}
 	},
 	"a name that someone else's object has is a conflict, whatever is listed": func(s scene) {
 		theirs := s.put("lkc-x")

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +40,9 @@ type Facts struct {
 	Fresh bool
 	// Approval is the value of Report.Approved in the previous plan.
 	Approval *Approval
+	// HeldBefore is the deletion that waits for a person's approval according to the status; nil if
+	// no deletion waits.
+	HeldBefore *v1alpha1.HeldPrune
 	// Now is the time of the plan.
 	Now time.Time
 }
@@ -143,8 +145,8 @@ type Report struct {
 	// A later plan creates them again.
 	Leaving []string
 	// Kept has the objects that are deleted but still exist because they have finalizers. Objects of
-	// the field Leaving are not in Kept. Each entry is an object's name and finalizers. The entries
-	// are sorted.
+	// the field Leaving are not in Kept. Each entry is an object's name and finalizers, without those
+	// of the garbage collector. The entries are sorted.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
@@ -153,7 +155,8 @@ type Report struct {
 	Held *Held
 	// Undecided is true while the plan cannot know whether a person must approve a deletion. This
 	// is the case before the first complete listing since the manager's start, and while more
-	// listings must confirm that an object is missing.
+	// listings must confirm that an object is missing. Undecided is false if an
+	// object of Facts.HeldBefore is listed again.
 	Undecided bool
 	// Waiting is true if a source waits for the end of its grace period, because the discovery's
 	// selector no longer selects the source.
@@ -172,16 +175,6 @@ type Report struct {
 // Unfilled returns how many cloud objects lack an object in the cluster. Another object has their
 // name, or the object with their name is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
-
-// Gone returns the number of objects that are missing or that the discovery's selector no longer
-// selects. Before the first complete listing this number is not known, so Gone returns the largest
-// int32.
-func (r Report) Gone() int32 {
-	if r.Summary == nil {
-		return math.MaxInt32
-	}
-	return r.Summary.Missing + int32(len(r.Outside))
-}
 
 // Again returns the report after a new complete listing that found no changes. l is the ledger
 // after this listing.
@@ -223,10 +216,8 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	kept := len(o.GetFinalizers()) > 0
-	if kept {
-		r.Kept = append(r.Kept, withFinalizers(o))
-		slices.Sort(r.Kept)
-	}
+	r.keep(o)
+	slices.Sort(r.Kept)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
 		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
 	} else if !kept && r.Summary != nil && r.Summary.Missing > 0 {
@@ -279,7 +270,7 @@ func Make(facts Facts) *Plan {
 	if !p.Kind.Mirrored(p.Owner.Object) {
 		for _, existing := range p.Existing {
 			if terminating(existing) {
-				p.Kept = append(p.Kept, withFinalizers(existing))
+				p.keep(existing)
 			} else {
 				p.Deletes = append(p.Deletes, existing)
 			}
@@ -371,7 +362,7 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 		p.count(desired)
 		p.Leaving = append(p.Leaving, existing.GetName())
 	case !p.Kind.releases(existing):
-		p.Kept = append(p.Kept, withFinalizers(existing))
+		p.keep(existing)
 	}
 	if seen == missing {
 		p.lack(existing)
@@ -389,9 +380,15 @@ func (p *planner) lack(existing Object) {
 	}
 }
 
-// withFinalizers returns the name and the finalizers of an object, for a message.
-func withFinalizers(o Object) string {
-	return fmt.Sprintf("%s (%s)", o.GetName(), Names(o.GetFinalizers()))
+// keep notes a deleted object in Kept, if someone else must remove its finalizers. The garbage
+// collector removes its own ones.
+func (r *Report) keep(o Object) {
+	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
+		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
+	})
+	if len(finalizers) > 0 {
+		r.Kept = append(r.Kept, fmt.Sprintf("%s (%s)", o.GetName(), Names(finalizers)))
+	}
 }
 
 // release plans to remove the ownerReference of a source that has the annotation unmanaged. If the

@@ -78,6 +78,9 @@ func (p *Plan) occupied(c Conflict) string {
 		return by
 	}
 	occupant := p.occupants[c.Name]
+	if p.View.kind.releases(occupant) {
+		return by + "; handed over, it stays as it is, because it is unmanaged"
+	}
 	next, desired := source(occupant).DeepCopy(), p.View.rendered(p.View.desired[c.Name], occupant, p.View.now)
 	restoreMetadata(next, desired)
 	p.View.kind.copy(next, desired)

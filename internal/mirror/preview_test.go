@@ -61,6 +61,8 @@ func TestAPreviewSaysWhoHasANameAndWhatAHandOverChanges(t *testing.T) {
 		"env-1": {func(*v1alpha1.InventorySource) {}, "a source without a controller has it; handed over, it changes spec.suspend: true to unset, metadata."},
 		"env-2": {controller(DiscoveryKind, "first"), "a source that EnvironmentDiscovery/first controls has it; handed over, it changes spec.suspend: true to unset, metadata."},
 		"env-3": {controller(DiscoveryKind, "org"), "the garbage collector deletes the source of the deleted discovery that had this one's name"},
+		"env-6": {func(s *v1alpha1.InventorySource) { s.Annotations = pairs{v1alpha1.AnnotationUnmanaged: "true"} },
+			"a source without a controller has it; handed over, it stays as it is, because it is unmanaged"},
 		"env-4": {controller("ConfigMap", "x"), "a source that ConfigMap/x controls has it"},
 		"env-5": {func(s *v1alpha1.InventorySource) { s.Spec.Environment = "env-other" }, "a source of env-other has it"},
 	} {

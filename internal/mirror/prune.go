@@ -266,6 +266,7 @@ func (p *planner) prune() {
 			p.Unconfirmed = p.Fresh
 		}
 	}
+	p.Undecided = p.Undecided && (p.Ledger.Completed().IsZero() || p.stands(p.HeldBefore))
 	b := batch{
 		prune:   p.Owner.Prune,
 		missing: len(missing),
@@ -284,6 +285,21 @@ func (p *planner) prune() {
 	}
 	b.absentees = pruneChain.allowed(p.Owner.Prune, append(missing, out...))
 	p.decide(b)
+}
+
+// stands reports whether a deletion that was held is still about objects that are missing or no longer
+// selected. The digest shows it. The rules first allow the deletion of the objects that went missing
+// first, so these are the held objects. stands returns true if held is nil.
+func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
+	if held == nil {
+		return true
+	}
+	out := slices.DeleteFunc(slices.Clone(p.missing), func(a absentee) bool { return !a.outside })
+	return slices.ContainsFunc([][]absentee{slices.Clone(p.missing), out}, func(all []absentee) bool {
+		slices.SortStableFunc(all, func(a, b absentee) int { return a.since.Compare(b.since) })
+		n := min(max(0, int(held.Count)), len(all))
+		return digest(occasion(p.Kind, all[:n])) == held.Digest
+	})
 }
 
 // decide applies the rules to a batch of objects. It plans their deletion, or reports that the

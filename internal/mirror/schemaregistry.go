@@ -41,9 +41,7 @@ var SchemaRegistry = observationKind(Kind{
 const phaseReadySchemaRegistry = "PROVISIONED"
 
 // registriesOfEnvironments has the Schema Registry clusters of each environment. The observations
-// of Kafka clusters show only the first one. The order ignores whether the cloud still lists a
-// cluster, because one listing without it does not prove that it is gone. So it is shown until its
-// observation is deleted.
+// of Kafka clusters show only the first one. Those that are missing for a minute come last.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {
@@ -56,6 +54,7 @@ var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 			return 1
 		}
 		return cmp.Or(
+			first(a.Observed == "", b.Observed == ""),
 			first(a.Phase == phaseReadySchemaRegistry, b.Phase == phaseReadySchemaRegistry),
 			first(a.HTTPEndpoint != "", b.HTTPEndpoint != ""),
 			cmp.Compare(a.Name, b.Name))

@@ -171,21 +171,30 @@ func TestAMissingSchemaRegistryStaysShownUntilItIsPruned(t *testing.T) {
 	}
 }
 
-func TestARetainedSchemaRegistryStaysShownUntilItsObservationIsDeleted(t *testing.T) {
+func TestARetainedSchemaRegistryComesLastOnceItIsMissingForAMinute(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain
 	w.list(clusters, true, newCluster("lkc-1"))
-	w.list(registries, true, newRegistry("lsrc-1", "https://1"), newRegistry("lsrc-2", "https://2"))
+	w.list(registries, true, newRegistry("lsrc-1", "https://1"), newRegistry("lsrc-2", ""))
 	w.pass()
-	for range 5 {
-		w.list(registries, true, newRegistry("lsrc-2", "https://2"))
-		w.pass()
-		w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1 Missing"))
+	without := func() { w.list(registries, true, newRegistry("lsrc-2", "")); w.pass() }
+	without()
+	went := w.now
+	for w.now.Before(went.Add(50 * time.Second)) {
+		w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1"))
+		without()
 	}
-	delete(w.objects[registries], "lsrc-1") // By a person.
+	w.now = went.Add(time.Minute)
+	without()
+	w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONED "))
+	w.list(registries, true)
 	w.pass()
-	w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONED https://2"))
+	w.Expect(w.shown("lkc-1")).To(Equal("lsrc-2 PROVISIONED "))
+	w.now = w.now.Add(time.Minute)
+	w.list(registries, true)
+	w.pass()
+	w.Expect(w.shown("lkc-1")).To(Equal("lsrc-1 PROVISIONED https://1 Missing"), "of missing ones the order is as before")
 }
 
 func TestWhatASchemaRegistryToldStaysWhileItsListingFails(t *testing.T) {
@@ -206,9 +215,7 @@ func TestWhatASchemaRegistryToldStaysWhileItsListingFails(t *testing.T) {
 			w.list(clusters, true, newCluster("lkc-1"))
 			writes := w.pass()[clusters].Writes
 			w.Expect(w.shown("lkc-1")).To(HavePrefix("lsrc-1 PROVISIONED https://1"))
-			if brief(w.registry("lsrc-1"), v1alpha1.ConditionObserved) != "False/Missing" { // Else it is marked.
-				w.Expect(writes).To(BeEmpty())
-			}
+			w.Expect(writes).To(BeEmpty())
 		})
 	}
 }

@@ -172,7 +172,7 @@ func TestReferenceOfPruneRulesIsComplete(t *testing.T) {
 	g.Expect(drawn[0].groups["batch"]).To(Equal(asking), "those that lead to PruneHeld are those that ask")
 }
 
-// The diagram of a pass has each method that Reconcile calls, in order.
+// The diagram of a pass has each method that Reconcile calls, in order of the first call.
 func TestReferenceOfAPassIsComplete(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -183,7 +183,13 @@ func TestReferenceOfAPassIsComplete(t *testing.T) {
 	g.Expect(section).NotTo(BeNil(), "docs/architecture.md has a section How a pass works")
 	drawn := diagrams(section[1])
 	g.Expect(drawn).To(HaveLen(1), "docs/architecture.md, How a pass works: a diagram")
-	g.Expect(drawn[0].nodes).To(Equal(want))
+	var once []string
+	for _, step := range want {
+		if !slices.Contains(once, step) {
+			once = append(once, step)
+		}
+	}
+	g.Expect(drawn[0].nodes).To(Equal(once))
 }
 
 // Every picture is there, is shown, and has words for those who cannot see it.
