@@ -48,14 +48,16 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 		}
 	}
 	s.heard(o, asked)
+	if !asked.synced() {
+		return todo, nil
+	}
 	for _, i := range mirrored(o, r.owners.kinds) {
-		if k := &s.kinds[i]; asked.synced() {
-			k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
-			asked.listings[i].sighting = nil // It is recorded.
-			k.report = k.report.Again(k.ledger)
-			k.inbox.renew(k.inbox.viewed().Again(k.ledger))
-			r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
-		}
+		k := &s.kinds[i]
+		k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
+		asked.listings[i].sighting = nil // It is recorded.
+		k.report = k.report.Again(k.ledger)
+		k.inbox.renew(k.inbox.viewed().Again(k.ledger))
+		r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
 	}
 	return todo, nil
 }

@@ -77,19 +77,20 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 	}
 	shown.sort()
-	for i, kind := range kinds {
+	for i, there := range existing {
+		kind, all := kinds[i], desired[i]
 		if kind.join == nil || !kind.Mirrored(owner.Object) {
 			continue
 		}
-		for name, o := range desired[i] {
-			desired[i][name] = kind.join(shown, o)
+		for name, o := range all {
+			all[name] = kind.join(shown, o)
 		}
-		for _, o := range existing[i] {
-			if desired[i][o.GetName()] != nil {
+		for _, o := range there {
+			if all[o.GetName()] != nil {
 				continue
 			}
 			if joined := kind.join(shown, o); joined != o {
-				desired[i][o.GetName()] = joined
+				all[o.GetName()] = joined
 			}
 		}
 	}
