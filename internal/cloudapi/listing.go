@@ -206,7 +206,8 @@ func (c *collector[T]) finish() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut reports whether the index given to List has all items that were filtered out.
+// knewAllLeftOut returns true if the caller of List already knew each item that the client left out:
+// each of these items is in the index that the caller gave to List.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOut {
 		if _, known := c.index.leftOut[m]; !known {

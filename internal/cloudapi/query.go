@@ -36,8 +36,9 @@ type query struct {
 // maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long for a URL, newQuery moves its
-// longest parameters to local. The environment always stays in sent.
+// newQuery returns the query for a filter. The field sent has the parameters that go to the cloud. If
+// they are too long for a URL, newQuery moves the longest ones to the field local, and the client
+// applies those itself. The environment always stays in the field sent.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {

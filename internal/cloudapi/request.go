@@ -113,7 +113,7 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, gaveUp(ctx)
 	}
-	// If the deadline has passed, the class is RateLimited too, because the request waited for the
+	// The class is RateLimited even if the deadline has passed, because the request waited for the
 	// budget and not for the cloud.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())

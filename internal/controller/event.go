@@ -24,8 +24,8 @@ const maxTold = 100
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns maps the reason of an event to the type of the event (kind) and to the first words of an
-// event about many objects (many).
+// turns has an entry for each reason of an event. The field kind is the type of the event, Normal or
+// Warning. If one event reports many objects, its message begins with the field many.
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},

@@ -14,8 +14,8 @@ import (
 // objects.
 const MaxJoined = 500
 
-// maxJoinedSize is the largest size of such a list, in bytes of JSON. A status has at most four of
-// these lists, and etcd takes 1.5 MiB for an object.
+// maxJoinedSize is the largest size of a list of objects of another kind, in bytes of JSON. A status
+// has at most four of these lists, and etcd accepts at most 1.5 MiB for an object.
 const maxJoinedSize = 192 << 10
 
 // Desired has the objects of one kind as they should be in the cluster. The key is the name.

@@ -72,8 +72,8 @@ type Ledger struct {
 type Clash struct {
 	// ID is the cloud ID of the object that gets no object in the cluster.
 	ID string
-	// Name is the name that both cloud objects need. Owner is the cloud ID of the object that gets
-	// the name.
+	// Name is the name that two cloud objects need for their objects in the cluster. Owner is the
+	// cloud ID of the object that gets the name.
 	Name, Owner string
 }
 
@@ -314,8 +314,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
-// claimedSince returns since when an object is missing or no longer selected. It reads this time
-// from the cluster, see Kind.claim, and returns now if the time is not known.
+// claimedSince returns the time at which an object became missing or was no longer selected. It reads
+// this time from the cluster, see Kind.claim. If the cluster does not have the time, claimedSince
+// returns the parameter now.
 //
 // An object cannot be missing before its creation. So a time that is more than maxSkew before the
 // creation is forged, and claimedSince returns the time of creation instead.

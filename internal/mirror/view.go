@@ -87,8 +87,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange reports whether the plan wants no object with this name and cloud ID. Then someone else
-// created the object.
+// Strange returns true if the plan has no object with this name and cloud ID. Someone else created
+// such an object.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false

@@ -26,7 +26,8 @@ const (
 // queue has the syncs that wait to begin, in the order in which they came.
 type queue struct {
 	waiting []place
-	// next is the time at which the syncs that have begun will probably have sent their requests.
+	// next is when the next sync may begin. By then, the syncs before it have probably sent their
+	// requests.
 	next time.Time
 }
 
