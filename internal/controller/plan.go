@@ -166,17 +166,18 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 		}
 		todo[i].existing = append(todo[i].existing, unseen...)
 		made := mirror.Make(mirror.Facts{
-			Kind:       kinds[i],
-			Owner:      planned,
-			Ledger:     k.ledger,
-			Desired:    desired[i],
-			Existing:   todo[i].existing,
-			Occupants:  occupants,
-			Completed:  k.completed(now),
-			Fresh:      k.fresh(now) && decides && !o.settings().suspend,
-			Approval:   k.report.Approved,
-			HeldBefore: heldIn(o, &r.owners.kinds[i]),
-			Now:        now,
+			Kind:        kinds[i],
+			Owner:       planned,
+			Ledger:      k.ledger,
+			Desired:     desired[i],
+			Existing:    todo[i].existing,
+			Occupants:   occupants,
+			Completed:   k.completed(now),
+			Fresh:       k.fresh(now) && decides && !o.settings().suspend,
+			Approval:    k.report.Approved,
+			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
+			FormerNames: k.inbox.viewed().Names(),
+			Now:         now,
 		})
 		k.preview = nil
 		if o.settings().preview {

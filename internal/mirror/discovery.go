@@ -340,6 +340,9 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
+		if entry, found := sourceNamed(owner.discovery(), id); found && owner.discovery().Spec.Preview {
+			named.DisplayName = entry.DisplayName // A preview gives no source the settings of a new name.
+		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
 		}

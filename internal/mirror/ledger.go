@@ -366,6 +366,8 @@ func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
 		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
 	switch {
+	case found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved):
+		return time.Time{} // It came back, and the manager ended before it wrote the status.
 	case found:
 		return summary.MissingObjects[i].Since.Time
 	case int(summary.Missing) > len(summary.MissingObjects):

@@ -365,6 +365,22 @@ func TestAnAbsenceThatEndedBeforeTheStatusWasWrittenCountsForNothing(t *testing.
 	w.Expect(w.claim("lkc-009")).To(BeTemporally("~", w.now, time.Second))
 }
 
+func TestAnAbsenceThatEndedIsNotResumedFromAnOldStatus(t *testing.T) {
+	t.Parallel()
+	w := settled(t, ids(10)...)
+	w.source.Spec.Prune.GracePeriod = seconds(3600)
+	w.sync(ids(9)...)
+	old := w.source
+	w.now = w.now.Add(2 * time.Hour)
+	w.list(clusters, true, records(ids(10))...)
+	w.pass()
+	w.source = old // The manager ended before it wrote the status.
+	w.restart()
+	for range 4 {
+		w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
+	}
+}
+
 func TestWithoutAStatusNoObservationIsBelieved(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

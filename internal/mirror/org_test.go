@@ -26,6 +26,7 @@ type org struct {
 	ledger         *Ledger
 	fresh          bool
 	approval       *Approval
+	formerNames    map[string]string
 	sources        map[string]*v1alpha1.InventorySource
 	made           int
 	many           bool // too many sources to hold what is shared against a copy
@@ -118,7 +119,7 @@ func (o *org) plan() *Plan {
 	plan := Make(Facts{
 		Kind: Environment, Owner: o.owner(), Ledger: o.ledger, Existing: existing, Occupants: o.occupants(),
 		Desired:   Desire(o.owner(), []*Kind{Environment}, []*Ledger{o.ledger}, [][]Object{existing})[0],
-		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, Now: o.now,
+		Completed: o.completed, Fresh: o.fresh, Approval: o.approval, FormerNames: o.formerNames, Now: o.now,
 	})
 	o.Expect(equality.Semantic.DeepEqual(o.shared(), before)).To(BeTrue(), "planning changes nothing that is shared")
 	return plan
@@ -146,6 +147,7 @@ func (o *org) shared() map[string]any {
 // pass plans, carries out the plan, and keeps the discovery's status, as the controller does.
 func (o *org) pass() *Plan {
 	plan := o.plan()
+	o.formerNames = plan.View.Names()
 	o.apply(plan)
 	o.fresh = false
 	present := map[string]Object{}
@@ -198,7 +200,7 @@ func (o *org) apply(plan *Plan) {
 
 // restart makes the manager forget, but for what the discovery's status says.
 func (o *org) restart() {
-	o.ledger, o.approval, o.fresh, o.completed = nil, nil, false, time.Time{}
+	o.ledger, o.approval, o.formerNames, o.fresh, o.completed = nil, nil, nil, false, time.Time{}
 	if summary := o.discovery.Status.Environments; summary != nil {
 		o.completed = summary.LastListTime.Time
 	}

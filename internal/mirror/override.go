@@ -139,7 +139,9 @@ func environmentNames(f Facts) map[string]string {
 		}
 	}
 	for name, o := range f.Desired {
-		id, last := source(o).Spec.Environment, lastName(o, inCluster[name], f.Owner)
+		id := source(o).Spec.Environment
+		// The status has no entry while a deleted source is waiting to be created again.
+		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
 			names[id] = last

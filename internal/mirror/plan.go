@@ -43,6 +43,8 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval according to the status; nil if
 	// no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
+	// FormerNames is the result of View.Names of the previous plan.
+	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
 }
@@ -376,7 +378,7 @@ func (p *planner) lack(existing Object) {
 	p.absent++
 	if p.Kind.conditions != nil {
 		_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
-		p.lacking = append(p.lacking, v1alpha1.MissingObject{Name: existing.GetName(), Since: metav1.NewTime(since)})
+		p.lacking = append(p.lacking, v1alpha1.MissingObject{Name: existing.GetName(), Since: metav1.NewTime(since).Rfc3339Copy()})
 	}
 }
 

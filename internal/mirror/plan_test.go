@@ -288,7 +288,7 @@ func TestTheSummaryCounts(t *testing.T) {
 
 	plan := w.sync("lkc-1", "lkc-2", "lkc-4")
 	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(1)),
-		HaveField("MissingObjects", []v1alpha1.MissingObject{{Name: "lkc-3", Since: metav1.NewTime(w.now)}})))
+		HaveField("MissingObjects", []v1alpha1.MissingObject{{Name: "lkc-3", Since: metav1.NewTime(w.now).Rfc3339Copy()}})))
 	plan = w.sync("lkc-1", "lkc-2", "lkc-4")
 	w.Expect(plan.Deletes).To(HaveLen(1))
 	w.Expect(plan.Summary).To(And(HaveField("Observed", int32(3)), HaveField("Missing", int32(0)), HaveField("MissingObjects", BeEmpty())), "deleted ones are missing no more")

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
@@ -176,6 +177,44 @@ func TestARenameDeletesNothingByAnOverride(t *testing.T) {
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"), "a person decided by ID")
 		})
 	}
+}
+
+func TestTheKeptNameOutlivesASourceThatGoesInTwoSteps(t *testing.T) {
+	t.Parallel()
+	before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	o.look(before)
+	spec := o.sources["env-b"].Spec
+	o.look(after)
+	going := o.reread("env-b")
+	going.Finalizers, going.DeletionTimestamp = []string{"foregroundDeletion"}, &metav1.Time{Time: o.now}
+	o.pass()
+	o.Expect(o.discovery.Status.Sources).To(BeEmpty())
+	delete(o.sources, "env-b")
+	o.pass()
+	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+	o.look(after)
+	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+}
+
+func TestAPreviewChangesNoKeptName(t *testing.T) {
+	t.Parallel()
+	before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}
+	o := losing(t, losses["out of an override that mirrors a kind"])
+	overrides := o.discovery.Spec.Overrides
+	o.look(before)
+	spec := o.sources["env-b"].Spec
+	o.look(after)
+	decide(o)
+	o.discovery.Spec.Preview = true
+	o.hear(true, after)
+	view := o.plan().View // A preview writes the status alone.
+	o.formerNames = view.Names()
+	o.discovery.Status.Sources, _ = view.Sources(map[string]Object{"env-b": o.sources["env-b"]}, o.now)
+	decide(o, overrides...)
+	o.discovery.Spec.Preview = false
+	o.look(after)
+	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
 }
 
 func TestAPersonsOverridesCountAtOnceAfterARename(t *testing.T) {

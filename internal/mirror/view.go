@@ -28,6 +28,15 @@ type View struct {
 	conflicts []Conflict
 }
 
+// Names returns the display names that count in this plan. The map key is the cloud ID. It returns nil
+// for observations.
+func (v *View) Names() map[string]string {
+	if v == nil {
+		return nil
+	}
+	return v.names
+}
+
 // newView returns the View of a plan. The caller adds the conflicts later.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
