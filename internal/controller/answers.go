@@ -21,7 +21,7 @@ type answers struct {
 	// putOff is zero.
 	putOff budget.Wait
 	// secret is the resourceVersion of the Secret with the API key. If the sync read no Secret,
-	// secret is "". If the spec asks for no kind, secret has its value of the last sync.
+	// secret is "". If the spec asks for no kind, the value of the last sync stays.
 	secret string
 	// ended is the time at which the last of the listings ended.
 	ended time.Time

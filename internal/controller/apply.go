@@ -130,7 +130,7 @@ func (e notStored) Unwrap() error { return e.error }
 // deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// If err says that the namespace is being deleted, asStopped adds errStopped to err.
+// asStopped adds errStopped to err if err says that the namespace is being deleted.
 func asStopped(err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return fmt.Errorf("%w: %w", errStopped, err)

@@ -76,9 +76,9 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// If deletions wait for a person's approval, setPruneHeld sets the condition PruneHeld. If not,
-// setPruneHeld removes the condition. prunes has an entry for each kind with the deletions that
-// wait. The entry is nil if no deletion waits. The condition has the messages of all entries, and
+// setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
+// deletion waits, setPruneHeld removes the condition. prunes has one entry for each kind: the
+// deletions that wait; nil if there are none. The condition has the messages of all entries, and
 // the reason of the first entry that is not nil.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
