@@ -20,8 +20,7 @@ type answers struct {
 	// If the rate limit of the credential delays a sync that is due, putOff has the wait. If not,
 	// putOff is zero.
 	putOff budget.Wait
-	// secret is the resourceVersion of the Secret with the API key. If the sync read no Secret,
-	// secret is "". If the spec asks for no kind, the value of the last sync stays.
+	// secret is the resourceVersion of the Secret with the API key; "" if there is no Secret.
 	secret string
 	// ended is the time at which the last of the listings ended.
 	ended time.Time
@@ -30,8 +29,8 @@ type answers struct {
 // synced reports whether there was a sync.
 func (a answers) synced() bool { return a.listings != nil }
 
-// listing is the cloud's answer about the objects of one kind. If the source or discovery does not
-// mirror the kind, listing is the zero value.
+// listing is the result of asking the cloud for the objects of one kind. If the source or discovery
+// does not mirror the kind, listing is the zero value.
 type listing struct {
 	outcome outcome
 	// sighting has the listed objects. If the listing gave no result at all, sighting is nil.
@@ -40,8 +39,8 @@ type listing struct {
 	// asked identifies the spec, endpoint, credential and filter of this listing.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether all items are byte for byte as in the listing before. An incomplete
-	// listing can be unchanged.
+	// unchanged reports whether all items are byte for byte the same as in the previous listing.
+	// Even an incomplete listing can be unchanged.
 	unchanged bool
 }
 

@@ -53,8 +53,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 }
 
 // present returns the existing objects of the plan's kind. The key is an object's name. Objects
-// that are being deleted are not in the map. If the plan is not about all objects, present returns
-// nil.
+// that are being deleted are not in the map. If the plan is not about all objects of the source or
+// discovery, present returns nil.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil

@@ -39,8 +39,8 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret reduces a Secret to its namespace, name, UID and resourceVersion. The annotations must
-// go, because `kubectl apply` copies the Secret's data into an annotation.
+// slimSecret reduces a Secret to its namespace, name, UID and resourceVersion. It removes the
+// annotations, because `kubectl apply` stores a copy of the Secret's data in an annotation.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
 		secret.ObjectMeta = metav1.ObjectMeta{

@@ -183,7 +183,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 //   - If the spec ignores the kind, the result says why objects of the kind still exist. The result
 //     is nil if there is nothing to report.
 //   - If the manager has not listed the kind after its start, the result is nil.
-//   - In all other cases, the result is about the last listing, or about the first problem with the
+//   - In all other cases, the result says how the last listing went, or what is wrong with the
 //     kind's objects.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words

@@ -26,7 +26,7 @@ const reasonCreated = "Created"
 
 // turns has the events that tellObserved records. The key is the reason of an event. The field kind
 // is the type of the event: Normal or Warning. If one event reports many objects, the message
-// begins with the field many.
+// begins with the text of the field many.
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -71,8 +71,11 @@ func turn(k *kind, w mirror.Write) string {
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object. note returns the text of the event. If note returns
-// "" or there are more than maxTold objects, tellAll records one event about the owner instead.
+// tellAll records one event about each object. The function note returns the text of the event. In
+// two cases tellAll records a single event about the owner:
+//
+//   - There are more than maxTold objects.
+//   - note returns "" for the first object.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -123,8 +126,8 @@ func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned boo
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned logs the names of the deleted objects, and records one event about them. If finalizers
-// keep some of these objects, they get their own log line and their own event.
+// tellPruned logs the names of the deleted objects, and records one event about them. Objects that
+// finalizers keep get a log line and an event of their own.
 func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
 	var gone, kept []mirror.Object
 	for _, d := range deleted {
@@ -146,8 +149,8 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 }
 
 // tellHeld records events about objects whose deletion waits for a person's approval. The parameter
-// before is the source or discovery as it was at the start of this reconcile. If its status had the
-// same objects, tellHeld records no event.
+// before is the source or discovery as it was at the start of this reconcile. If the status of
+// before has the same objects, tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held

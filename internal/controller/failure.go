@@ -80,9 +80,9 @@ func failed(err error) *failure {
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether a person must change something before a retry can succeed. For these
-// reasons, setReady sets the condition Stalled. A missing Secret is not one of the reasons, because
-// GitOps tools often create the Secret a little later.
+// needsPerson reports whether a person must change something before a retry can succeed. If the
+// result is true, setReady sets the condition Stalled. The result is false for a missing Secret,
+// because GitOps tools often create the Secret a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

@@ -30,8 +30,8 @@ var observationKinds = []kind{
 }
 
 // environmentKind is the kind of cloud object that a discovery mirrors. The operator lists all
-// environments, even those that spec.selector does not select. If an environment is not listed, the
-// operator knows that it was deleted.
+// environments, not just those that spec.selector selects. So it can see that an environment still
+// exists, even if spec.selector no longer selects the environment.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
