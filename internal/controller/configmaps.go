@@ -116,8 +116,8 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 }
 
 // followConfigMap writes the ConfigMap of an observation. If the source's spec does not want the
-// ConfigMap, followConfigMap deletes it. The result again is the wait before the next check; 0 if
-// no check is planned. The result failed is the failure that the source's status must report; nil
+// ConfigMap, followConfigMap deletes it. The first result is the wait before the next check; 0 if
+// no check is planned. The second result is the failure that the source's status must report; nil
 // if there is none.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (again time.Duration, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}

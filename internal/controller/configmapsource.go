@@ -63,8 +63,8 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 
 // leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
 // does not want any more. The parameter names has the names of these ConfigMaps. The parameter err
-// is the error of the search for them. If there are none, or if this manager deletes them, leftOver
-// returns nil.
+// is the error of the search for them. If names is empty, or if this manager deletes the
+// ConfigMaps, leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -95,8 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns as many names as fit into maxWords bytes, from the first name on. If the first
-// name does not fit, fitting returns the first name.
+// fitting returns as many names as fit into maxWords bytes, from the first name on. It returns the
+// first name even if this name does not fit.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {

@@ -84,8 +84,8 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle returns true if the operator's last writes of the ConfigMap were some time ago. Before that
-// time, the state must stay, because it limits the next writes.
+// idle returns true if enough time passed after the last writes of the ConfigMap. Until then, the
+// state must stay, because it limits the next writes.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
 // asked makes a failed write due at once if a person changed the annotation requestedAt. The person
@@ -119,7 +119,7 @@ func (s *configMapState) failure() *failure {
 }
 
 // put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored
-// failure. If f differs from the stored failure, put returns the name of the source, whose status
+// failure. If f differs from the stored failure, put returns the name of the source whose status
 // must change. If f is the same, put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()

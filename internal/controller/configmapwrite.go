@@ -22,9 +22,9 @@ const (
 	configMapKind = "ConfigMap"
 	// takenAgain is the wait before the next check of a ConfigMap in these cases:
 	//
-	//   - The operator needs the name of a ConfigMap that belongs to someone else.
+	//   - The ConfigMap belongs to someone else, and the operator needs its name.
 	//   - Finalizers stop the deletion of the ConfigMap.
-	//   - For a minute or longer, the garbage collector has not deleted the ConfigMap.
+	//   - The ConfigMap has waited for the garbage collector for a minute or longer.
 	takenAgain = time.Minute
 	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If the
 	// garbage collector must delete the ConfigMap, the wait grows from goingAgain to takenAgain.
@@ -39,9 +39,10 @@ type following struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap. The result again is the wait before the next check; 0 if
-// no check is planned. The result why says what prevents the write, for example another ConfigMap
-// with the same name. If the write was tried and failed, why is nil, and f.retry has the failure.
+// keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
+// no check is planned. The second result says what prevents the write, for example another
+// ConfigMap with the same name. If the write was tried and failed, the second result is nil, and
+// f.retry has the failure.
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -80,9 +81,9 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. The result again is the wait before the next check; 0 if
-// no check is planned. The result why says that finalizers stop the deletion. If the deletion was
-// tried and failed, why is nil, and f.retry has the failure.
+// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
+// no check is planned. The second result says that finalizers stop the deletion. If the deletion
+// was tried and failed, the second result is nil, and f.retry has the failure.
 func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -109,9 +110,9 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap. The result again has the same meaning as in attempt. If
-// the ConfigMap needs a new ownerReference and the observation was deleted, write does nothing,
-// because the garbage collector would delete the ConfigMap.
+// write creates or changes the ConfigMap, and returns the result of attempt. If the ConfigMap needs
+// a new ownerReference and the observation was deleted, write does nothing, because the garbage
+// collector would delete the ConfigMap.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
@@ -126,9 +127,9 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 // attempt calls the function do, which makes the write w. For a deletion, w is nil. If do fails,
 // attempt stores the failure in f.retry. In two cases attempt does not call do:
 //
-//   - The same write failed before, and it is too early for the next try. The result again is then
-//     0, because f.next returns the wait.
-//   - There were too many writes in a short time. The result again is then the wait.
+//   - The same write failed before, and it is too early for the next try. The result is then 0,
+//     because f.next returns the wait.
+//   - There were too many writes in a short time. The result is then the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {
@@ -178,7 +179,8 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 }
 
 // admitted tries a creation as a dry run. It returns the error of the API server, for example that
-// a quota is used up. If the error is that the name is already in use, admitted returns nil.
+// a quota is used up. If the error is that the name is already in use, admitted returns nil,
+// because the caller deletes the old ConfigMap first.
 func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -191,8 +193,8 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// going returns the wait before the next check of a ConfigMap that is being deleted. The result why
-// names the ConfigMap's finalizers. If there are none, why is nil.
+// going returns the wait before the next check of a ConfigMap that is being deleted. If the
+// ConfigMap has finalizers, the second result names them. If not, the second result is nil.
 func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
 		return goingAgain, nil
@@ -211,7 +213,7 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 // preceded returns the wait before the next check of a ConfigMap that belongs to an earlier,
 // deleted observation. The garbage collector should delete the ConfigMap. The longer the ConfigMap
 // stays, the longer is the wait: from goingAgain up to takenAgain. When the wait reaches
-// takenAgain, the result why reports the ConfigMap.
+// takenAgain, the second result is a failure that names the ConfigMap.
 func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time
 	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.

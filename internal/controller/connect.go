@@ -155,7 +155,7 @@ func keysOf(secret *corev1.Secret) string {
 const subjectLife = 600
 
 // useToken prepares the connection c for workload identity. It sets the fields identity and budget
-// of c, and returns the source of the access tokens. It requests no token. Connections with the
+// of c, and returns the TokenSource for access tokens. It requests no token. Connections with the
 // same namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
 // If the token endpoint is not allowed, useToken returns a *failure with reason EndpointNotAllowed.

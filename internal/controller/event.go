@@ -119,7 +119,7 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the new condition Ready; nil if there is none. The result turned reports whether
+// readyOf returns the new condition Ready; nil if there is none. The second result reports whether
 // the status or the reason of Ready changed.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)

@@ -104,9 +104,8 @@ type kind struct {
 	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
 	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
-	// listing. If an item is unchanged, the result l has its ID and not its content. The result
-	// incomplete says why l may lack items; nil if l is complete. The result err says why the
-	// listing failed.
+	// listing. If an item is unchanged, the new listing has its ID and not its content. The first
+	// error says why the listing is incomplete. The second error says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
