@@ -19,8 +19,8 @@ import (
 const maxMessage = 8192
 
 // maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
-// kubectl shows the message of Ready in a column. If no other condition has the whole message,
-// maxReady does not apply.
+// kubectl shows this message in a column. Another condition then has the whole message. If there is
+// no such condition, maxReady does not limit the message.
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions whose status changes

@@ -57,9 +57,9 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether the write w repeats the failed write: the desired ConfigMaps
-// are equal. A creation does not repeat a failed change, because the ConfigMap was deleted in
-// between.
+// sameConfigMapWrite reports whether the write w repeats the failed write: the two have equal
+// desired ConfigMaps. A creation does not repeat a failed change: someone deleted the ConfigMap
+// after the change failed.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }

@@ -22,13 +22,14 @@ type inbox struct {
 	view *mirror.View
 	// names has the names that no reconcile has taken out yet.
 	names sets.Set[string]
-	// planning reports whether a reconcile is making a plan for all objects. During this time, the
-	// inbox cannot know who made a change, so every change counts as a change by someone else.
+	// planning reports whether a reconcile is making a plan for all objects. During this time,
+	// every change counts as a change by someone other than the operator, because the inbox cannot
+	// know who made it.
 	planning bool
 }
 
 // begin empties the inbox. The caller then reads all objects for a new plan. Until the caller calls
-// finish, every change counts as a change by someone else.
+// finish, every change counts as a change by someone other than the operator.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -42,7 +43,8 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view without a new plan. It is for a listing that equals the listing before.
+// renew replaces the view without a new plan. The caller uses it after a listing that equals the
+// previous listing.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -56,14 +58,15 @@ func (in *inbox) viewed() *mirror.View {
 	return in.view
 }
 
-// drifted reports whether someone else may have changed the object after the last plan.
+// drifted reports whether someone other than the operator may have changed the object after the
+// last plan.
 func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.planning || in.view.Drifted(o)
 }
 
-// put adds names of objects that someone else may have changed.
+// put adds names of objects that someone other than the operator may have changed.
 func (in *inbox) put(names ...string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -110,7 +110,7 @@ const scopeDigits = 12
 // decide which objects a listing can show. The hash does not depend on API secrets or tokens,
 // because users can see the hash in the status.
 func (c connection) scope(filter any) string {
-	// Marshal cannot fail, because it gets strings and structs that have strings.
+	// Marshal cannot fail, because all values are strings or are built from strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
