@@ -19,8 +19,7 @@ import (
 const maxMessage = 8192
 
 // maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
-// kubectl shows this message in a column. Another condition then has the whole message. If there is
-// no such condition, maxReady does not limit the message.
+// kubectl shows this message in a column. A message that no other condition has is not shortened.
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions whose status changes

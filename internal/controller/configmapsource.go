@@ -63,8 +63,8 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 
 // leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
 // does not want any more. The parameter names has the names of these ConfigMaps. The parameter err
-// is the error of the search for them. If names is empty, or if this manager deletes the
-// ConfigMaps, leftOver returns nil.
+// is the error of the search for them. If the search found no ConfigMaps, or if this manager
+// deletes them, leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {

@@ -163,8 +163,8 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 }
 
 // tellOfMany records one event about a source or discovery. The text is the parameter summary,
-// followed by names of objects. The event has the first object as its related object, because the
-// recorder could otherwise merge it with another event about the same owner.
+// followed by names of objects. The event refers to the first object. Without this reference, the
+// recorder could merge the event with another event about the same owner.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }

@@ -104,8 +104,9 @@ type kind struct {
 	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
 	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
-	// listing. If an item is unchanged, the new listing has its ID and not its content. The first
-	// error says why the listing is incomplete. The second error says why there is no listing.
+	// listing. If an item is unchanged, the new listing has the ID of the item without the content.
+	// The first error says why the listing is incomplete. The second error says why there is no
+	// listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
