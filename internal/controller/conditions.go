@@ -19,7 +19,8 @@ import (
 const maxMessage = 8192
 
 // maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
-// kubectl shows this message in a column. A message that no other condition has is not shortened.
+// kubectl shows this message in a column. It does not apply to a message that no other condition
+// has.
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions whose status changes

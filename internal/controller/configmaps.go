@@ -63,8 +63,9 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events about sources. The source must have ConfigMaps, or its spec
-// must ask for ConfigMaps. The filter then lets an event through in these cases:
+// concerned returns a filter for events about sources. The filter drops an event if the source has
+// no ConfigMaps and its spec asks for none. In all other cases, the filter lets these events
+// through:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.

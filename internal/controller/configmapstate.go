@@ -57,9 +57,8 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether the write w repeats the failed write: the two have equal
-// desired ConfigMaps. A creation does not repeat a failed change: someone deleted the ConfigMap
-// after the change failed.
+// sameConfigMapWrite reports whether the write w repeats the failed write: the desired ConfigMap is
+// the same. The result is false if the failed write was a change and w is a creation.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
