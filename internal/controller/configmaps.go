@@ -63,9 +63,9 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events about sources. The filter drops an event if the source has
-// no ConfigMaps and its spec asks for none. In all other cases, the filter lets these events
-// through:
+// concerned returns a filter for events about sources. If a source has no ConfigMaps and its spec
+// asks for none, the filter drops the event. If not, the filter lets the event through in these
+// cases:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.

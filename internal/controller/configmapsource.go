@@ -46,7 +46,7 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 
 // setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. A source can
 // have ConfigMaps that its spec does not want any more. If this manager does not delete these
-// ConfigMaps, state.left says how a person can delete them.
+// ConfigMaps, setOwnStatus stores in state.left how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {

@@ -149,8 +149,8 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 }
 
 // tellHeld records events about objects whose deletion waits for a person's approval. The parameter
-// before is the source or discovery as it was at the start of this reconcile. If the status of
-// before has the same objects, tellHeld records no event.
+// before is the source or discovery as it was at the start of this reconcile. If the status already
+// had the same objects at that time, tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held

@@ -22,9 +22,9 @@ type inbox struct {
 	view *mirror.View
 	// names has the names that no reconcile has taken out yet.
 	names sets.Set[string]
-	// planning reports whether a reconcile is making a plan for all objects. During this time,
-	// every change counts as a change by someone other than the operator, because the inbox cannot
-	// know who made it.
+	// planning reports whether a reconcile is making a plan for all objects. During this time, the
+	// inbox cannot know who made a change. So every change counts as a change by someone other than
+	// the operator.
 	planning bool
 }
 
@@ -105,8 +105,8 @@ func sumOf(o client.Object) checksum {
 }
 
 // census has checksums of the objects that the watches show. Each source or discovery has one
-// checksum for each kind. If a checksum equals the field shown of kindState, a reconcile need not
-// read these objects. A census is safe for concurrent use.
+// checksum for each kind. If a checksum equals the field shown of kindState, the objects did not
+// change, and a reconcile need not read them. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
