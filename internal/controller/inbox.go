@@ -105,8 +105,8 @@ func sumOf(o client.Object) checksum {
 }
 
 // census has checksums of the objects that the watches show. Each source or discovery has one
-// checksum for each kind. If a checksum equals the field shown of kindState, the objects did not
-// change, and a reconcile need not read them. A census is safe for concurrent use.
+// checksum for each kind. If a checksum is the same as after the last reconcile, a reconcile need
+// not read these objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
