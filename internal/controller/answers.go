@@ -10,52 +10,53 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// answers has what one reconcile learned from the cloud in a sync. A sync lists every kind that the
-// source or discovery mirrors. answers is zero if no sync was due.
+// answers has what one sync learned from the cloud. A sync lists every kind of cloud object that
+// the source or discovery mirrors. If no sync was due, answers is the zero value.
 type answers struct {
-	// listings has one listing for each kind in ownerKind.kinds. It is nil if there was no sync.
-	// early reports whether the sync began before its planned time.
+	// listings has one listing for each kind in ownerKind.kinds, in the same order. If there was no
+	// sync, listings is nil. early reports whether the sync began before its planned time.
 	listings []listing
 	early    bool
-	// putOff says how long a due sync must wait before its first request to the cloud, and why. It
-	// is zero if the sync need not wait.
+	// If the rate limit of the credential delays a sync that is due, putOff has the wait. If not,
+	// putOff is zero.
 	putOff budget.Wait
-	// secret is the resourceVersion of the Secret with the API key; "" if no Secret was read. If no
-	// kind is mirrored, secret keeps its value from the last sync.
+	// secret is the resourceVersion of the Secret with the API key; "" if there is no Secret.
 	secret string
-	// ended is when the listings ended.
+	// ended is the time at which the last of the listings ended.
 	ended time.Time
 }
 
 // synced reports whether there was a sync.
 func (a answers) synced() bool { return a.listings != nil }
 
-// listing is the result of listing the objects of one kind in the cloud. It is zero if the source
-// or discovery does not mirror the kind.
+// listing is the result of asking the cloud for the objects of one kind. If the source or discovery
+// does not mirror the kind, listing is the zero value.
 type listing struct {
 	outcome outcome
-	// sighting has the objects that were listed. It is nil if nothing could be listed.
+	// sighting has the listed objects. If the listing gave no result at all, sighting is nil.
 	sighting *mirror.Sighting
-	// index has the listed items. The next listing uses index to recognize unchanged items. asked
-	// says what this listing depends on, see the type question.
+	// index has the listed items. It lets the next listing recognize items that did not change.
+	// asked identifies the spec, endpoint, credential and filter of this listing.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether all items equal those of the last listing, byte for byte. The
-	// listing can still be incomplete, see outcome.
+	// unchanged reports whether all items are byte for byte the same as in the previous listing.
+	// Even an incomplete listing can be unchanged.
 	unchanged bool
 }
 
-// question is what the result of a listing depends on: the generation of the spec, and a hash of
-// the endpoint, the credential and the filter. Only a listing with the same question may use the
-// index of an earlier listing.
+// question identifies what a listing asks the cloud: the generation of the spec, and a hash of the
+// endpoint, the credential's ID and the filter. If two listings have the same question, the later
+// listing may use the index of the earlier listing.
 type question struct {
 	generation int64
 	scope      string
 }
 
-// outcome says how the last attempt to list one kind went. It is zero if there was no attempt.
+// outcome says how the last attempt to list one kind went. If there was no attempt, outcome is the
+// zero value.
 type outcome struct {
 	tried bool
-	// failure says why the listing failed or is incomplete. It is nil if the listing is complete.
+	// failure says why the listing failed or is incomplete. If the listing is complete, failure is
+	// nil.
 	failure *failure
 }

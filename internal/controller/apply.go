@@ -25,14 +25,14 @@ import (
 // done says what one reconcile wrote.
 type done struct {
 	written, deleted int
-	// present has a discovery's sources as they are after the writes. The key is the name. Sources
-	// that are being deleted are left out. present is nil if the reconcile read only some of the
-	// sources. The reconciler of InventorySources does not use present.
+	// present has the sources of a discovery after the writes. The key is a source's name. Sources
+	// that are being deleted are not in the map. If the reconcile did not read all sources, present
+	// is nil. The reconciler of InventorySources does not use present.
 	present map[string]mirror.Object
 }
 
-// apply makes the planned writes and deletions. If one of them fails, apply goes on with the
-// others. A later reconcile tries the failed one again.
+// apply makes the planned writes and deletions. A failure of one write does not stop the others. A
+// later reconcile tries a failed write again.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -52,8 +52,9 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the existing objects of a kind by name, without those that are being deleted. It
-// returns nil if the plan covers only some of the objects.
+// present returns the existing objects of the plan's kind. The key is an object's name. Objects
+// that are being deleted are not in the map. If the plan is not about all objects of the source or
+// discovery, present returns nil.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -67,8 +68,8 @@ func (p *plan) present() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the planned writes. It skips a write that failed before and must still wait. It
-// returns the writes that succeeded.
+// writeAll makes the planned writes and returns the writes that succeeded. If a write failed
+// before, and it is too early for the next try, writeAll skips the write.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
@@ -100,8 +101,8 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the planned deletions. It skips a deletion that failed before and must still
-// wait. It returns the deleted objects.
+// deleteAll makes the planned deletions and returns the deleted objects. If a deletion failed
+// before, and it is too early for the next try, deleteAll skips the deletion.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
@@ -119,13 +120,14 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// notStored is the error of a write that the API server accepted but stored differently. An
-// admission policy, for example, can change the object.
+// notStored means that the API server accepted a write but stored something else. For example, an
+// admission policy changed the object.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
 
-// errStopped means that a write was not made: the manager stops, or the namespace is being deleted.
+// errStopped means that a write was not made, because the manager stops or the namespace is being
+// deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
 // asStopped adds errStopped to err if err says that the namespace is being deleted.
@@ -136,9 +138,11 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls do(0) to do(n-1) in parallel, waits for all calls, and returns their errors.
-// r.Writers limits how many calls run at the same time. When ctx ends or the namespace is being
-// deleted, no more calls begin. A call that did not begin has the error errStopped.
+// inParallel calls do(0), do(1) and so on up to do(n-1) in parallel. It waits for all calls and
+// returns their errors. The size of r.Writers limits how many calls run at the same time.
+//
+// After ctx ends, or after a call fails because the namespace is being deleted, no further call
+// begins. A call that did not begin gets the error errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -169,9 +173,9 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 	return errs
 }
 
-// write creates or changes one object. It returns the object as the API server stored it; nil if
-// the object could not be created. The request fails if someone else changed the object since it
-// was read.
+// write creates or changes one object, and returns the object as the API server stored it. If a
+// creation fails, write returns no object. If someone else changed the object after the manager
+// read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -221,7 +225,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	return answer, nil
 }
 
-// asObject converts o to a client.Object. It returns nil if o is nil.
+// asObject converts o to a client.Object. If o is nil, the result is nil.
 func asObject(o mirror.Object) client.Object {
 	if o == nil {
 		return nil
@@ -229,8 +233,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is a source that r.Selector does not select. After the write, this
-// manager would no longer see such a source.
+// visible returns an error if o is a source whose labels do not match r.Selector. This manager
+// would not see the source after the write.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
@@ -239,8 +243,9 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object. The request fails if someone else changed or replaced the object since
-// it was read. If the object is already gone, delete returns no error.
+// delete deletes one object. If someone else changed or replaced the object after the manager read
+// it, the API server refuses the deletion. If the object does not exist any more, delete returns
+// nil.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -250,8 +255,8 @@ func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error
 	return nil
 }
 
-// firstStatus is a patch with the whole status of a newly created object. The API server refuses
-// the patch if the object changed since its creation.
+// firstStatus is a patch that sets the whole status of a new object. If the object changed after
+// its creation, the API server refuses the patch.
 type firstStatus struct {
 	kind    *kind
 	desired mirror.Object
@@ -268,13 +273,13 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a patch with the differences from base. The API server refuses the patch if
-// the object changed since base was read.
+// optimistic returns a patch with the changes that the caller made to a copy of base. If the object
+// in the cluster changed after base was read, the API server refuses the patch.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted counts a write in the metrics and returns err.
+// counted adds a write and its error to the metrics, and returns the error.
 func (r *Reconciler) counted(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err

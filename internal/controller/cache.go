@@ -21,10 +21,10 @@ import (
 
 // SlimCache sets the options of a cache so that the cache takes less memory:
 //
-//   - Objects lose their managedFields.
-//   - Secrets keep only their namespace, name, UID and resourceVersion.
-//   - ConfigMaps without the operator's label are left out.
-//   - Equal texts in observations are stored once.
+//   - The cache drops the managedFields of every object.
+//   - The cache drops everything of a Secret except its namespace, name, UID and resourceVersion.
+//   - ConfigMaps without the operator's label are not in the cache.
+//   - Observations with equal texts share one copy of each text.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -39,7 +39,7 @@ func SlimCache(o *cache.Options) {
 	}
 }
 
-// slimSecret keeps only the namespace, name, UID and resourceVersion of a Secret. It also drops the
+// slimSecret reduces a Secret to its namespace, name, UID and resourceVersion. It removes the
 // annotations, because `kubectl apply` stores a copy of the Secret's data in an annotation.
 func slimSecret(object any) (any, error) {
 	if secret, ok := object.(*metav1.PartialObjectMetadata); ok {
@@ -50,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation drops the managedFields of an observation. It also makes observations with equal
-// texts share one copy of each text.
+// slimObservation drops the managedFields of an observation. If two observations have the same
+// text, for example a label or a message, they share one copy of the text.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -76,15 +76,15 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets keeps sets of labels and of annotations. Observations with equal sets use the same map,
-// which saves memory.
+// pairSets has sets of labels and sets of annotations. Observations with equal labels use the same
+// map, which saves memory. The same is true for equal annotations.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// maxPairSets is the largest number of sets in pairSets. A further set replaces all of them.
-// maxPairSetBytes is the size of the largest set that observations share, in bytes.
+// maxPairSets is the largest number of sets in pairSets. If pairSets is full, a new set replaces
+// all sets. maxPairSetBytes is the largest size of a set in pairSets, in bytes.
 const (
 	maxPairSets     = 1000
 	maxPairSetBytes = 1000
@@ -92,8 +92,8 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map with the given pairs; nil if there are none. The caller must not change the
-// map, because several observations use it.
+// shared returns a map with the given pairs. If there are no pairs, shared returns nil. The caller
+// must not change the map, because several observations can use the map.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -121,5 +121,6 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns a copy of text. Calls with an equal text return the same copy, which saves memory.
+// word returns the shared copy of a text. Calls with equal texts return the same copy, which saves
+// memory.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

@@ -14,16 +14,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxMessage is the largest length of a condition's message, in bytes. The API server accepts 32768
-// bytes, but people do not read that much.
+// maxMessage is the largest length of a condition's message, in bytes. A longer message is hard to
+// read. The API server accepts up to 32768 bytes.
 const maxMessage = 8192
 
-// maxReady is the largest length of the message of condition Ready, in bytes, if another condition
-// has the whole message. It is small because kubectl shows the message of Ready in a column.
+// maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
+// kubectl shows this message in a column. It does not apply to a message that no other condition
+// has.
 const maxReady = 320
 
-// conditionSetter sets the conditions of a source or discovery. All conditions that change get the
-// same time.
+// conditionSetter sets the conditions of a source or discovery. All conditions whose status changes
+// get the same lastTransitionTime.
 type conditionSetter struct {
 	conditions *[]metav1.Condition
 	generation int64
@@ -46,13 +47,13 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets the condition Ready. It also sets one of these two conditions, and removes the
-// other:
+// setReady sets the condition Ready. It sets or removes two more conditions:
 //
-//   - Reconciling, if the operator tries again by itself
-//   - Stalled, if a person must change something first
+//   - Reconciling is set if the operator is at work or tries again by itself.
+//   - Stalled is set if a person must change something before a retry can succeed.
 //
-// It removes both after a success, during a preview, and while spec.suspend is true.
+// After a success, during a preview, and while spec.suspend is true, setReady removes Reconciling
+// and Stalled.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -75,9 +76,10 @@ func (c conditionSetter) setReady(v verdict) {
 	}
 }
 
-// setPruneHeld sets the condition PruneHeld if deletions wait for approval. Otherwise it removes
-// the condition. prunes has the waiting deletions of each kind; nil if a kind has none. The
-// condition has the messages of all kinds, and the reason of the first.
+// setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
+// deletion waits, setPruneHeld removes the condition. prunes has one entry for each kind: the
+// deletions that wait; nil if there are none. The condition has the messages of all entries, and
+// the reason of the first entry that is not nil.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -103,18 +105,17 @@ func status(ok bool) metav1.ConditionStatus {
 	return metav1.ConditionFalse
 }
 
-// verdict is the reason and the message of a condition. The condition's status follows from the
-// reason.
+// verdict has the reason and the message of a condition. The reason decides the condition's status.
 type verdict struct {
 	reason, message string
-	// short is a shorter message for the condition Ready. If short is "", Ready gets the whole
+	// short is a shorter message for the condition Ready. If short is "", Ready gets the field
 	// message.
 	short string
 }
 
-// brief shortens a message that is too long; most is the limit in bytes. A shortened message ends
-// with the name of the condition that has the whole message. If condition is "", brief returns the
-// message unchanged.
+// brief shortens a message that has more bytes than the parameter most. A shortened message ends
+// with the name of the condition that has the whole message. If the parameter condition is "", no
+// condition has the whole message, so brief returns the message unchanged.
 func brief(message string, most int, condition string) string {
 	if len(message) <= most || condition == "" {
 		return message
@@ -124,8 +125,8 @@ func brief(message string, most int, condition string) string {
 }
 
 // setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
-// message for condition Ready. It returns nil if Ready must stay as it is, because no kind was
-// listed since the manager's start.
+// message for condition Ready. If it returns nil, Ready must stay as it is, because no kind was
+// listed after the manager's start.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
 	known, mirrors, first := false, false, "" // first is the condition of the first kind that Ready quotes.
@@ -179,10 +180,11 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 
 // kindVerdict returns the reason and the message of the condition of one kind:
 //
-//   - If the spec ignores the kind: why objects of the kind still exist; nil if there is nothing to
-//     report.
-//   - If the kind was not listed since the manager's start: nil.
-//   - Otherwise: the result of the last listing, or the first problem with the kind's objects.
+//   - If the spec ignores the kind, the result says why objects of the kind still exist. The result
+//     is nil if there is nothing to report.
+//   - If the manager has not listed the kind after its start, the result is nil.
+//   - In all other cases, the result says how the last listing went, or what is wrong with the
+//     kind's objects.
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {

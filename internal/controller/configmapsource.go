@@ -20,12 +20,12 @@ import (
 // mapsAtOnce is the largest number of ConfigMaps in the answer to one list request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether the flag --endpoint-configmaps is set and the manager has the
-// rights on ConfigMaps.
+// keepsConfigMaps reports whether this manager writes ConfigMaps: the flag --endpoint-configmaps is
+// set, and the manager has the rights on ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. It
-// also returns nil for a kind that has no ConfigMaps.
+// configMapsOf returns what is wrong with the ConfigMaps of a source. If nothing is wrong, or if
+// objects of the kind k have no ConfigMaps, the result is nil.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -44,9 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. Some
-// ConfigMaps may remain that the spec no longer wants. If this manager does not delete them,
-// state.left says how to delete them.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. A source can
+// have ConfigMaps that its spec does not want any more. If this manager does not delete these
+// ConfigMaps, setOwnStatus stores in state.left how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -61,9 +61,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftOver returns a message that says how to delete ConfigMaps that the spec no longer wants.
-// names are the names of these ConfigMaps. err is the error of the search for them. leftOver
-// returns nil if there are no such ConfigMaps, or if this manager deletes them.
+// leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
+// does not want any more. The parameter names has the names of these ConfigMaps. The parameter err
+// is the error of the search for them. If the search found no ConfigMaps, or if this manager
+// deletes them, leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -94,7 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns the first names: as many as fit into maxWords bytes, but at least one.
+// fitting returns as many names as fit into maxWords bytes, from the first name on. It returns the
+// first name even if this name does not fit.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {
@@ -106,7 +108,8 @@ func fitting(names []string) []string {
 }
 
 // leftConfigMaps returns the names of the ConfigMaps that belong to a source's observations. It
-// asks the API server, because the cache has only ConfigMaps with the operator's label.
+// reads from the API server, because the cache does not have ConfigMaps that lost the operator's
+// label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}
 	err := o.Cluster.List(ctx, clusters, client.InNamespace(source.Namespace), client.MatchingFields{sourceField: source.Name},

@@ -23,11 +23,12 @@ type configMaps struct {
 	// states has one state for each ConfigMap. The key is the namespace and name of the
 	// observation.
 	states map[types.NamespacedName]*configMapState
-	// failures has the ConfigMaps that could not be written or deleted, and why. The key is the
-	// namespace and name of the observation.
+	// failures says why a ConfigMap could not be written or deleted. The key is the namespace and
+	// name of the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// wake starts a reconcile of a source, which reports the failures of ConfigMaps in the source's
-	// status. wake is nil if setupConfigMaps was not called.
+	// wake is a channel of sources. The operator reconciles each source in the channel, so that the
+	// source's status reports failures of ConfigMaps. If setupConfigMaps was not called, wake is
+	// nil.
 	wake chan event.GenericEvent
 }
 
@@ -36,15 +37,15 @@ type configMapFailure struct {
 	failure
 }
 
-// configMapState is what the manager remembers about one ConfigMap. It needs no lock, because only
-// one worker at a time handles the ConfigMap.
+// configMapState is what the manager remembers about one ConfigMap. The fields need no lock,
+// because one worker at a time handles a ConfigMap.
 type configMapState struct {
-	// retry is the last write or deletion if it failed; otherwise nil.
+	// retry describes the last write or deletion if it failed. If it succeeded, retry is nil.
 	retry *retry[configMapWrite]
 	// requestedAt is the last value of the source's annotation requestedAt.
 	requestedAt string
-	// repairs limits how often the operator writes the ConfigMap, for example while another
-	// controller changes the ConfigMap again and again.
+	// repairs limits how often the operator writes the ConfigMap. Without a limit, the operator and
+	// another controller could change the ConfigMap in turn without a pause.
 	repairs *rate.Limiter
 }
 
@@ -56,14 +57,13 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether w wants the same ConfigMap as the failed write. If the failed
-// write was a change and w is a creation, the result is false, because someone deleted the
-// ConfigMap in between.
+// sameConfigMapWrite reports whether the write w repeats the failed write: the desired ConfigMap is
+// the same. The result is false if the failed write was a change and w is a creation.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
 
-// get returns the state of an observation's ConfigMap. It makes a new state if there is none.
+// get returns the state of an observation's ConfigMap. If there is no state yet, get makes one.
 func (c *configMaps) get(key types.NamespacedName) *configMapState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,12 +83,12 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle reports whether the operator has not written the ConfigMap lately. After recent writes the
+// idle returns true if enough time passed after the last writes of the ConfigMap. Until then, the
 // state must stay, because it limits the next writes.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
-// asked makes a failed write due at once if a person changed the annotation requestedAt. That
-// person may have removed the cause of the failure.
+// asked makes a failed write due at once if a person changed the annotation requestedAt. The person
+// may have removed the cause of the failure.
 func (s *configMapState) asked(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -96,7 +96,8 @@ func (s *configMapState) asked(requestedAt string) {
 	}
 }
 
-// next returns the wait until the failed write is tried again; 0 if the last write did not fail.
+// next returns the wait before the failed write is tried again. If the last write did not fail,
+// next returns 0.
 func (s *configMapState) next(now time.Time) time.Duration {
 	switch {
 	case s.retry == nil:
@@ -107,8 +108,8 @@ func (s *configMapState) next(now time.Time) time.Duration {
 	return s.retry.next.Sub(now)
 }
 
-// failure returns why the last write failed. It returns nil if there is nothing to report. The
-// first conflicts with another writer are not reported.
+// failure returns why the last write failed; nil if users need not see a failure. For example,
+// users need not see the first conflicts with another writer.
 func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil
@@ -116,9 +117,9 @@ func (s *configMapState) failure() *failure {
 	return unwritten(s.retry.err.Error())
 }
 
-// put stores the failure of an observation's ConfigMap. A nil f means that the ConfigMap is as it
-// should be. If f differs from the stored failure, put returns the name of the source, because the
-// source's status must then change. Otherwise put returns nil.
+// put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored
+// failure. If f differs from the stored failure, put returns the name of the source whose status
+// must change. If f is the same, put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +137,9 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure returns one failure for all failed ConfigMaps of a source. It has their names, and the
-// message about the first. If no ConfigMap failed, failure returns nil.
+// failure returns one failure about all failed ConfigMaps of a source. The message has the names of
+// these ConfigMaps, and says why the first write failed. If no ConfigMap failed, failure returns
+// nil.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -18,14 +18,16 @@ import (
 )
 
 const (
-	// configMapKind is the name of ConfigMaps in metrics and log lines.
+	// configMapKind is the name that metrics and log lines use for ConfigMaps.
 	configMapKind = "ConfigMap"
-	// takenAgain is the wait before the next check if someone else's ConfigMap has the
-	// observation's name, or if a finalizer stops a deletion. It is also the longest wait for the
-	// garbage collector.
+	// takenAgain is the wait before the next check of a ConfigMap in these cases:
+	//
+	//   - The ConfigMap belongs to someone else, and the operator needs its name.
+	//   - Finalizers stop the deletion of the ConfigMap.
+	//   - The ConfigMap has waited for the garbage collector for a minute or longer.
 	takenAgain = time.Minute
-	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. It is also
-	// the shortest wait for the garbage collector.
+	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If the
+	// garbage collector must delete the ConfigMap, the wait grows from goingAgain to takenAgain.
 	goingAgain = time.Second
 )
 
@@ -37,9 +39,10 @@ type following struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap. again is the wait before the next check; 0 if no check is
-// planned. why says what prevents the write, such as another ConfigMap with the same name. If the
-// write itself failed, why is nil and f.retry has the failure.
+// keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
+// no check is planned. The second result says what prevents the write, for example another
+// ConfigMap with the same name. If the write was tried and failed, the second result is nil, and
+// f.retry has the failure.
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -78,9 +81,9 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. again is the wait before the next check; 0 if no check
-// is planned. why says that a finalizer stops the deletion. If the deletion itself failed, why is
-// nil and f.retry has the failure.
+// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
+// no check is planned. The second result says that finalizers stop the deletion. If the deletion
+// was tried and failed, the second result is nil, and f.retry has the failure.
 func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -107,9 +110,9 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap. It may have to wait, see attempt. If the observation was
-// deleted although the cache still shows it, write does nothing. The garbage collector would delete a
-// ConfigMap that gets an ownerReference now.
+// write creates or changes the ConfigMap, and returns the result of attempt. If the ConfigMap needs
+// a new ownerReference and the observation was deleted, write does nothing, because the garbage
+// collector would delete the ConfigMap.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
@@ -121,12 +124,12 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 	})
 }
 
-// attempt calls do, which makes the write w; w is nil for a deletion. If do fails, attempt keeps
-// the failure in f.retry. It does not call do in these cases:
+// attempt calls the function do, which makes the write w. For a deletion, w is nil. If do fails,
+// attempt stores the failure in f.retry. In two cases attempt does not call do:
 //
-//   - The same write failed before, and its next try is not due. Then again is 0, and f.next
-//     returns the wait.
-//   - There were too many writes lately. Then again is the wait.
+//   - The same write failed before, and it is too early for the next try. The result is then 0,
+//     because f.next returns the wait.
+//   - There were too many writes in a short time. The result is then the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {
@@ -145,8 +148,8 @@ func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() er
 	return 0
 }
 
-// writeConfigMap creates, changes or replaces a ConfigMap. The request fails if someone else
-// changed the ConfigMap since it was read.
+// writeConfigMap creates, changes or replaces a ConfigMap. If someone else changed the ConfigMap
+// after the manager read it, the API server refuses the write.
 func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	answer := w.desired.DeepCopy()
 	switch existing := w.existing; {
@@ -175,8 +178,9 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// admitted makes a dry run of a creation. It returns the error if the API server would refuse the
-// ConfigMap, for example because of a quota. If only the name is taken, it returns nil.
+// admitted tries a creation as a dry run. It returns the error of the API server, for example that
+// a quota is used up. If the error is that the name is already in use, admitted returns nil,
+// because the caller deletes the old ConfigMap first.
 func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -189,8 +193,8 @@ func unwritten(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// going returns the wait before the next check of a ConfigMap that is being deleted. why names its
-// finalizers; nil if it has none.
+// going returns the wait before the next check of a ConfigMap that is being deleted. If the
+// ConfigMap has finalizers, the second result names them. If not, the second result is nil.
 func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
 		return goingAgain, nil
@@ -198,16 +202,18 @@ func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes reports whether controller is an earlier, deleted observation with the same name as the
-// observation that owns desired.
+// precedes returns true if the parameter controller refers to an earlier observation that was
+// deleted. The earlier observation has the same name as the owner of the desired ConfigMap, but
+// another UID.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// preceded returns the wait before the next check of a ConfigMap of an earlier observation, which the
-// garbage collector deletes. The wait is as long as the ConfigMap has been in the way so far. After
-// takenAgain, why says that the ConfigMap is still there.
+// preceded returns the wait before the next check of a ConfigMap that belongs to an earlier,
+// deleted observation. The garbage collector should delete the ConfigMap. The longer the ConfigMap
+// stays, the longer is the wait: from goingAgain up to takenAgain. When the wait reaches
+// takenAgain, the second result is a failure that names the ConfigMap.
 func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time
 	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.
@@ -220,8 +226,8 @@ func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *fai
 	return again, why
 }
 
-// configMap reads the ConfigMap with the namespace and name of object. It returns nil if there is
-// no such ConfigMap.
+// configMap reads the ConfigMap that has the namespace and name of the parameter object. If there
+// is none, configMap returns nil.
 func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -233,8 +239,9 @@ func (*Options) configMap(ctx context.Context, reader client.Reader, object clie
 	return existing, err
 }
 
-// deleteConfigMap deletes a ConfigMap. The request fails if someone else changed the ConfigMap
-// since it was read. NotFound is an error too, because a webhook may have sent it.
+// deleteConfigMap deletes a ConfigMap. If someone else changed the ConfigMap after the manager read
+// it, the API server refuses the deletion. The error NotFound is returned like any error, because a
+// webhook can answer NotFound for a ConfigMap that exists.
 func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
 	if o.countedMap("delete", err) != nil {
@@ -243,7 +250,7 @@ func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) erro
 	return nil
 }
 
-// countedMap counts a write of a ConfigMap in the metrics and returns err.
+// countedMap adds a write of a ConfigMap and its error to the metrics, and returns the error.
 func (o *Options) countedMap(verb string, err error) error {
 	o.Metrics.Wrote(configMapKind, verb, err)
 	return err

@@ -27,11 +27,12 @@ import (
 type connection struct {
 	*cloudapi.Client
 	endpoint string
-	// identity is the ID of the API key, or the identity pool with a namespace and a
-	// ServiceAccount. It has no secret.
+	// identity says who sends the requests: the ID of an API key, or an identity pool with a
+	// namespace and a ServiceAccount. It contains no secret value.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that connect read; "" if connect read no Secret.
+	// secret is the resourceVersion of the Secret that connect read. If connect read no Secret,
+	// secret is "".
 	secret string
 }
 
@@ -43,11 +44,11 @@ type login struct {
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a connection to the cloud. If connect read a Secret, it
-// sets connection.secret even if it returns an error.
+// connect reads the credential and returns a connection to the cloud. If connect reads a Secret, it
+// sets the field secret of the connection, even if connect then fails.
 //
-// The error is the error of ctx, or a *failure with reason EndpointNotAllowed, SecretNotFound or
-// SecretInvalid.
+// The error is either the error of ctx or a *failure. The reason of the failure is
+// EndpointNotAllowed, SecretNotFound or SecretInvalid.
 func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
 	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
@@ -88,7 +89,7 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 }
 
 // allowEndpoint returns a failure if the manager's flag --allowed-endpoints does not allow the
-// endpoint. field is the spec's field that has the endpoint.
+// endpoint. The parameter field is the path of the endpoint in the spec.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -102,9 +103,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the API key from the Secret that the spec names. version is the Secret's
-// resourceVersion; "" if the Secret could not be read. The manager needs only the right to get
-// Secrets.
+// credential reads the API key from the Secret that the spec names. The result version is the
+// Secret's resourceVersion; "" if the Secret could not be read. The right to get Secrets is enough:
+// the manager needs no right to list or watch Secrets.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -124,8 +125,8 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// Any other type of error would end the reconcile. The reconcile must go on, because it
-		// marks outdated observations as stale.
+		// This error must be a *failure, because any other error ends the reconcile. The reconcile
+		// must go on, because it marks outdated observations as stale.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
@@ -141,7 +142,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf returns the end of a message: which keys the Secret has.
+// keysOf returns the last part of a message. This part names the keys of the Secret.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -153,9 +154,9 @@ func keysOf(secret *corev1.Secret) string {
 // The API server accepts no shorter lifetime.
 const subjectLife = 600
 
-// useToken sets the identity and the request budget of c. It returns the source of the tokens for
-// c, but requests no token. Connections with the same namespace, pool, ServiceAccount, audience and
-// token endpoint share a token.
+// useToken prepares the connection c for workload identity. It sets the fields identity and budget
+// of c, and returns the TokenSource for access tokens. It requests no token. Connections with the
+// same namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
 // If the token endpoint is not allowed, useToken returns a *failure with reason EndpointNotAllowed.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {

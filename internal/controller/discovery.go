@@ -14,7 +14,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// discoveries describes EnvironmentDiscoveries. A discovery mirrors one kind: environments.
+// discoveries describes EnvironmentDiscoveries. A discovery lists environments of the cloud, and
+// makes sources for them.
 var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
@@ -44,7 +45,7 @@ var discoveries = ownerKind{
 	},
 }
 
-// discoveryOwner implements owner for an EnvironmentDiscovery.
+// discoveryOwner implements the interface owner for an EnvironmentDiscovery.
 type discoveryOwner struct{ *v1alpha1.EnvironmentDiscovery }
 
 func (d discoveryOwner) object() client.Object        { return d.EnvironmentDiscovery }
@@ -57,8 +58,8 @@ func (d discoveryOwner) settings() settings {
 }
 
 // setOwnStatus sets the list of sources and the preview in the discovery's status. If the reconcile
-// read only some of the sources, setOwnStatus changes nothing. After a restart of the manager, the
-// old preview stays until the first complete listing.
+// did not read all sources, setOwnStatus changes nothing. After a restart of the manager, the
+// status keeps its preview until the first complete listing.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
@@ -68,10 +69,11 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 	}
 }
 
-// foundEnvironments returns the message about the last sync of a discovery. The message always has
-// the number of sources whose environment is listed. If there is more to say, it also has:
+// foundEnvironments returns the message about the last sync of a discovery. The message has the
+// parts below. A part is left out if it has nothing to report.
 //
-//   - for a preview, the number of sources to create, to change and to delete
+//   - for a preview: the number of sources to create, to change and to delete
+//   - the number of sources whose environment is listed; this part is never left out
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed
@@ -101,8 +103,8 @@ func foundEnvironments(o owner, s *state, i int) string {
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }
 
-// previewed returns the message about a preview. p is nil if there was no complete listing since
-// the manager's start.
+// previewed returns the message about the preview p. Before the first complete listing after the
+// manager's start, p is nil.
 func previewed(p *v1alpha1.DiscoveryPreview) string {
 	message := "spec.preview is true, and nothing is done"
 	if p != nil {

@@ -17,15 +17,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is the largest number of objects that get an event each. For more objects, tellAll
-// records one event about their source or discovery.
+// maxTold is the largest number of objects that get an event each. If there are more objects,
+// tellAll records a single event about the source or discovery.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns has an entry for each reason of an event. The field kind is the type of the event, Normal or
-// Warning. If one event reports many objects, its message begins with the field many.
+// turns has the events that tellObserved records. The key is the reason of an event. The field kind
+// is the type of the event: Normal or Warning. If one event reports many objects, the message
+// begins with the text of the field many.
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -33,9 +34,9 @@ var turns = map[string]struct{ kind, many string }{
 	v1alpha1.ReasonSourceStale: {corev1.EventTypeWarning, "No complete listing for staleAfter:"},
 }
 
-// tellObserved records events about objects that were created, are missing, are stale, or are
-// listed again. writes are the writes that succeeded. If the kind has no conditions, there is one
-// event for all objects with the same reason.
+// tellObserved records events about new objects, and about objects that are now missing, stale or
+// listed again. The parameter writes has the writes that succeeded. If objects of the kind have no
+// conditions, one event reports all objects with the same reason.
 func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range writes {
@@ -54,8 +55,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event about a write: the object was created, or its condition
-// Observed changed. It returns "" if the write gets no event.
+// turn returns the reason of the event about a write. A write gets an event if it created the
+// object or changed the condition Observed. If the write gets no event, turn returns "".
 func turn(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -70,8 +71,11 @@ func turn(k *kind, w mirror.Write) string {
 	return k.Observed(w.Desired)
 }
 
-// tellAll records an event about each object. note returns the text of the event. If note returns
-// "" or there are more than maxTold objects, tellAll records one event about the owner instead.
+// tellAll records one event about each object. The function note returns the text of the event. In
+// two cases tellAll records a single event about the owner:
+//
+//   - There are more than maxTold objects.
+//   - note returns "" for the first object.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -96,10 +100,10 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records events about changed conditions of a source or discovery:
+// tellReady records an event about a source or discovery in these cases:
 //
-//   - The status or the reason of Ready changed. The reason Progressing gets no event.
-//   - PruneHeld is new, or its message changed.
+//   - Ready has a new status or a new reason, and the reason is not Progressing.
+//   - PruneHeld is new or has a new message.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -115,15 +119,15 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the condition Ready in after; nil if there is none. turned reports whether its
-// status or reason differs from the condition Ready in before.
+// readyOf returns the new condition Ready; nil if there is none. The second result reports whether
+// the status or the reason of Ready changed.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned logs which objects of a kind were deleted, and records one event about all of them. It
-// does the same for the objects that finalizers keep.
+// tellPruned logs the names of the deleted objects, and records one event about them. Objects that
+// finalizers keep get a log line and an event of their own.
 func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
 	var gone, kept []mirror.Object
 	for _, d := range deleted {
@@ -144,9 +148,9 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 	}
 }
 
-// tellHeld records events about objects whose deletion waits for approval. before is the source or
-// discovery before this reconcile. If its status already reports the same objects, there is no
-// event.
+// tellHeld records events about objects whose deletion waits for a person's approval. The parameter
+// before is the source or discovery as it was at the start of this reconcile. If the status already
+// had the same objects at that time, tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -158,9 +162,9 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about a source or discovery. The text is summary and the names of
-// some objects. The event refers to the first object, so that the recorder does not merge it with
-// another event about the same owner.
+// tellOfMany records one event about a source or discovery. The text is the parameter summary,
+// followed by names of objects. The event refers to the first object. Without this reference, the
+// recorder could merge the event with another event about the same owner.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }
@@ -175,7 +179,8 @@ func names(objects []mirror.Object) []string {
 	return out
 }
 
-// maxNote is the largest length of an event's text, in bytes. The API server accepts 1024 bytes.
+// maxNote is the largest length of an event's text, in bytes. The API server refuses a text of more
+// than 1024 bytes.
 const maxNote = 1000
 
 func (r *Reconciler) tell(about runtime.Object, kind, reason, action, note string) {

@@ -15,16 +15,18 @@ import (
 type failure struct {
 	// reason is the reason of the condition.
 	reason string
-	// message says what failed. It never has a credential.
+	// message says what failed. It never contains a credential.
 	message string
-	// retryAfter is how long the cloud asked the operator to wait; 0 if the cloud did not ask.
+	// retryAfter is how long the cloud asked the operator to wait. If the cloud did not ask,
+	// retryAfter is 0.
 	retryAfter time.Duration
 }
 
 // Error implements error.
 func (f *failure) Error() string { return f.message }
 
-// verdict returns the reason and the message of f for a condition. It returns nil if f is nil.
+// verdict returns the reason and the message that a condition needs to report the failure. If f is
+// nil, the result is nil.
 func (f *failure) verdict() *verdict {
 	if f == nil {
 		return nil
@@ -32,7 +34,8 @@ func (f *failure) verdict() *verdict {
 	return &verdict{reason: f.reason, message: f.message}
 }
 
-// withOthers adds all names except the first to a message. The message itself is about the first.
+// withOthers adds the second name and all later names to a message. The message is already about
+// the first name.
 func withOthers(message string, names []string) string {
 	if len(names) > 1 {
 		message += "; the others: " + mirror.Names(names[1:])
@@ -52,7 +55,7 @@ var reasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// failed turns an error of the cloud client into a failure. It returns nil if err is nil.
+// failed turns an error of the cloud client into a failure. If err is nil, failed returns nil.
 func failed(err error) *failure {
 	if err == nil {
 		return nil
@@ -77,9 +80,9 @@ func failed(err error) *failure {
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether a person must change something before a retry can succeed. The
-// condition Stalled is then True. A missing Secret does not count, because GitOps tools often
-// create the Secret a little later.
+// needsPerson reports whether a person must change something before a retry can succeed. If the
+// result is true, setReady sets the condition Stalled. The result is false for a missing Secret,
+// because GitOps tools often create the Secret a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

@@ -12,22 +12,24 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of objects that someone else may have changed. The event filters of the
-// watches add names, and the next reconcile takes the names out. Each source or discovery has one
-// inbox for each kind. An inbox is safe for concurrent use.
+// inbox collects the names of objects that someone other than the operator may have changed. When a
+// watch reports a change, an event filter adds the object's name. The next reconcile takes the
+// names out. Each source or discovery has one inbox for each kind. An inbox is safe for concurrent
+// use.
 type inbox struct {
 	mu sync.RWMutex
 	// view says how the last plan wants the objects to be.
 	view *mirror.View
-	// names are the names that were added and not taken out yet.
+	// names has the names that no reconcile has taken out yet.
 	names sets.Set[string]
-	// planning reports whether a plan for all objects is being made. Until the plan is ready, every
-	// change counts as a change by someone else.
+	// planning reports whether a reconcile is making a plan for all objects. During this time, the
+	// inbox cannot know who made a change. So every change counts as a change by someone other than
+	// the operator.
 	planning bool
 }
 
-// begin empties the inbox before the caller reads all objects for a new plan. Until finish is
-// called, every change counts as a change by someone else.
+// begin empties the inbox. The caller then reads all objects for a new plan. Until the caller calls
+// finish, every change counts as a change by someone other than the operator.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -41,7 +43,8 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view after a listing that equals the last one.
+// renew replaces the view without a new plan. The caller uses it after a listing that equals the
+// previous listing.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -55,14 +58,15 @@ func (in *inbox) viewed() *mirror.View {
 	return in.view
 }
 
-// drifted reports whether someone else may have changed the object since the last plan.
+// drifted reports whether someone other than the operator may have changed the object after the
+// last plan.
 func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.planning || in.view.Drifted(o)
 }
 
-// put adds names of objects that someone else may have changed.
+// put adds names of objects that someone other than the operator may have changed.
 func (in *inbox) put(names ...string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -100,9 +104,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has checksums of the objects that the watches show: one for each kind of each source or
-// discovery. If a checksum is as expected, a reconcile need not read these objects. A census is
-// safe for concurrent use.
+// census has checksums of the objects that the watches show. Each source or discovery has one
+// checksum for each kind. If a checksum is the same as after the last reconcile, a reconcile need
+// not read these objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -113,8 +117,9 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved updates the checksums after an event of a watch. before is nil if the object is new. after
-// is nil if the object was deleted.
+// moved updates the checksums after an event of a watch. The parameters before and after are the
+// object before and after the event. If the object is new, before is nil. If the object was
+// deleted, after is nil.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

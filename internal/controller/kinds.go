@@ -29,9 +29,9 @@ var observationKinds = []kind{
 	newObservationKind(mirror.PrivateLinkAccess, cloudapi.PrivateLinkAccesses, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection { return &s.PrivateLinkAccesses }), mirror.ProjectPrivateLinkAccess, &v1alpha1.PrivateLinkAccessObservation{}, &v1alpha1.PrivateLinkAccessObservationList{}),
 }
 
-// environmentKind is the kind that a discovery mirrors. It lists all environments, even those that
-// spec.selector does not select. So an environment that is not selected does not look like a
-// deleted one.
+// environmentKind is the kind of cloud object that a discovery mirrors. The operator lists all
+// environments, not just those that spec.selector selects. So it can see that an environment still
+// exists, even if spec.selector no longer selects the environment.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -79,7 +79,7 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 }
 
 // connectionFilter returns a function that makes the list filter for a kind of network connection.
-// selection returns the part of a source's spec with the filter's values.
+// The function selection returns the part of a source's spec that has the values of the filter.
 func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 		selected := selection(&s.Spec)
@@ -92,9 +92,9 @@ func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.Co
 	}
 }
 
-// kind describes one kind of cloud object, such as Peering, and its objects in the cluster.
-// mirror.Kind has what planning needs. The other fields say how to list the kind in the cloud, and
-// how to store its objects.
+// kind describes one kind of cloud object, such as a peering, and its objects in the cluster. The
+// field Kind has what package mirror needs. The fields below say how to list the cloud objects, and
+// how to read and write their objects in the cluster.
 type kind struct {
 	*mirror.Kind
 	// noun is the word for the objects in events, logs and errors, for example "sources".
@@ -103,30 +103,33 @@ type kind struct {
 	withConfigMaps bool
 	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
-	// list lists the items of this kind in the cloud. The index has the items of an earlier
-	// listing. If an item is unchanged, l has only its ID. incomplete says why l may lack items; it
-	// is nil if l has all items. err says why there is no listing.
+	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
+	// listing. If an item is unchanged, the new listing has the ID of the item without the content.
+	// The first error says why the listing is incomplete. The second error says why there is no
+	// listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// These functions find the owner of an object, and the objects of an owner:
+	// These functions are about the owner of an object, which is a source or discovery:
 	//
-	//   - claimant returns the owner's name as the object says; "" if the object names no owner.
-	//   - claimed returns an owner's name in the form that claimant uses.
-	//   - candidates returns list options. The list has all objects of the owner, and maybe others.
+	//   - claimant returns the owner's name that is written in the object; "" if there is none.
+	//   - claimed turns an owner's name into the form that claimant returns.
+	//   - candidates returns options for a list request. The answer has all objects of the owner,
+	//     and maybe objects of other owners.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
 }
 
-// newKind returns a kind. It has these parameters:
+// newKind returns a kind. The parameters are:
 //
 //   - operation is the list operation of the cloud's API.
 //   - filter returns the list filter for a source or discovery.
 //   - project turns a record of the cloud into an object.
-//   - object and objects are an empty object and an empty list of the kind's Go types.
+//   - object is an empty object of the kind's Go type.
+//   - objects is an empty list of the kind's Go type.
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -160,7 +163,8 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind returns a kind of observation. It has the same parameters as newKind.
+// newObservationKind returns a kind whose objects are observations. The parameters have the same
+// meaning as the parameters of newKind.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -189,7 +193,8 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// sorted returns the identifiers as sorted strings. So their order in the spec does not matter.
+// sorted returns the identifiers as strings, in sorted order. So a new order in the spec does not
+// change the filter.
 func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {

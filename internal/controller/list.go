@@ -19,8 +19,9 @@ import (
 )
 
 // list asks the cloud for the objects of every kind that the source or discovery mirrors. If the
-// rate limit of the credential is used up, list asks nothing and returns how long to wait. A
-// failure of one kind does not stop the other kinds. An error means that the context ended.
+// rate limit of the credential is used up, list sends no request, and the result says how long to
+// wait. If one kind fails, list goes on with the other kinds. An error means that the context
+// ended.
 func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
 	wanted := mirrored(o, r.owners.kinds)
 	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
@@ -64,16 +65,16 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets an access token if the spec uses workload identity. All listings then use this
-// token.
+// authorize gets the access token for all listings of a sync if the spec uses workload identity. If
+// the spec uses an API key, authorize does nothing.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failed(c.Authorize(ctx))
 }
 
-// listKind lists the cloud objects of one kind. If the spec and the credential are the same as at
-// the last listing, listKind decodes only objects that are new or changed.
+// listKind lists the cloud objects of one kind. If the spec and the credential did not change after
+// the last listing, listKind does not decode unchanged objects again.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
@@ -94,7 +95,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	return l
 }
 
-// resultOf returns the reason why a listing failed, or Succeeded. A metric counts these results.
+// resultOf returns the result of a listing for a metric: Succeeded, or the reason of the failure.
 func resultOf(o outcome) string {
 	if o.failure != nil {
 		return o.failure.reason
@@ -105,11 +106,11 @@ func resultOf(o outcome) string {
 // scopeDigits is the number of hex digits of the hash that scope returns.
 const scopeDigits = 12
 
-// scope returns a hash of the three things that decide which objects a listing can show: the
-// endpoint, the ID of the credential, and the filter. The status shows this hash, so API secrets
-// and tokens are not part of it.
+// scope returns a hash of the endpoint, the ID of the credential, and the filter. These three
+// decide which objects a listing can show. The hash does not depend on API secrets or tokens,
+// because users can see the hash in the status.
 func (c connection) scope(filter any) string {
-	// Marshal cannot fail here, because all values are strings and slices of strings.
+	// Marshal cannot fail, because all values are strings or are built from strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])[:scopeDigits]
