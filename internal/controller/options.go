@@ -16,54 +16,55 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options has the settings that the reconcilers of sources and discoveries share. For an optional
-// field, the comment says what nil, zero or empty means. All other fields are required.
+// Options has the settings that all reconcilers share. A pointer, interface or list is required if
+// its comment does not say what nil or empty means.
 type Options struct {
-	// Cluster writes to the API server and reads from the manager's cache. A read waits until the
-	// cache has the writes of this client.
+	// Cluster writes to the API server and reads from the manager's cache. Each read waits until
+	// the cache shows all earlier writes of Cluster.
 	Cluster client.Client
-	// APIReader reads directly from the API server. The reconcilers read Secrets with it. If the
-	// cache lacks an object, they read the object with APIReader, because it may exist all the same.
+	// APIReader reads from the API server, not from the cache. The reconcilers use APIReader for
+	// Secrets, and for objects that the cache may show wrongly.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets. If Secrets is nil, the reconcilers use the manager's
-	// cache as soon as the manager has the right to watch Secrets.
+	// Secrets reads the metadata of Secrets. If Secrets is nil, this metadata comes from the
+	// manager's cache, as soon as the manager may watch Secrets.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
 	// Clock gives the time.
 	Clock clock.PassiveClock
-	// Random returns numbers in [0, 1), for jitter.
+	// Random returns a random number that is at least 0 and less than 1.
 	Random func() float64
 	// Metrics counts requests, writes and syncs.
 	Metrics *metrics.Metrics
 	// Budgets limits the rate of requests to the cloud, for each credential.
 	Budgets *budget.Budgets
-	// Retry says how often, and after what wait, a failed request is sent again. A zero field of
-	// Retry stands for the value of this field in cloudapi.DefaultRetry.
+	// Retry says how many times a failed request to the cloud is sent again, and after which wait.
+	// If a field of Retry is zero, the value from cloudapi.DefaultRetry is used.
 	Retry cloudapi.Retry
-	// UserAgent is the User-Agent header of requests to the cloud. It has the operator's version.
+	// UserAgent is the User-Agent header of requests to the cloud. It contains the operator's
+	// version.
 	UserAgent string
-	// Transport sends requests to the cloud. If Transport is nil, a default transport is used. It
-	// trusts the certificate authorities of the system.
+	// Transport sends requests to the cloud. If Transport is nil, a default transport sends them,
+	// and trusts the certificate authorities of the operating system.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins that endpoints may have, such as https://api.confluent.cloud.
-	// They have the form that cloudapi.Origin returns.
+	// AllowedOrigins are the origins that an endpoint in a spec may have. An example of an origin
+	// is https://api.confluent.cloud. Each origin has the form that cloudapi.Origin returns.
 	AllowedOrigins []string
-	// ConcurrentSyncs is how many sources are reconciled at the same time. It is also how many
-	// discoveries are reconciled at the same time.
+	// ConcurrentSyncs is how many sources, and how many discoveries, may be reconciled at the same
+	// time.
 	ConcurrentSyncs int
 	// Writers limits how many writes to the API server run at the same time. Each running write has
-	// one value in the channel, so the channel's capacity is the limit.
+	// one value in the channel. So the capacity of the channel is the limit.
 	Writers chan struct{}
 	// Namespaces are the namespaces that the manager watches; empty means all namespaces.
 	Namespaces []string
-	// Selector selects by label the sources that this manager reconciles; nil selects all sources.
+	// Selector selects the sources that this manager reconciles, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is by how many percent the wait before a sync may become longer or shorter, at
-	// random.
+	// JitterPercent is the largest random change of the wait before a sync, in percent of this
+	// wait.
 	JitterPercent int
-	// ConfigMaps reports whether sources may ask for ConfigMaps with the endpoints of Kafka
-	// clusters. If ConfigMaps is false, the manager writes no ConfigMaps.
+	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
+	// with the endpoints of its Kafka clusters.
 	ConfigMaps bool
 
 	configMaps configMaps
@@ -71,12 +72,12 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches records which types of objects the manager watches. A type is not watched while the
-// manager lacks the rights to watch it. watches is safe for concurrent use.
+// watches records which types of objects the manager watches. The manager cannot watch a type while
+// it lacks the rights for this type. watches is safe for concurrent use.
 type watches struct {
 	mu sync.Mutex
-	// denied says why the manager does not watch objects of a type; "" if it watches them. The key
-	// is the name of the Go type.
+	// denied maps the name of a Go type to the reason why the manager does not watch objects of
+	// this type. If the manager watches them, the reason is "".
 	denied map[string]string
 }
 
@@ -107,14 +108,14 @@ func (w *watches) why(object client.Object) string {
 	return w.denied[fmt.Sprintf("%T", object)]
 }
 
-// Reconciler reconciles sources or discoveries. For sources it writes observations. For discoveries
-// it writes sources.
+// Reconciler reconciles either sources or discoveries. For a source, it writes observations. For a
+// discovery, it writes sources.
 type Reconciler struct {
 	*Options
 	owners ownerKind
 	states states
 	census census
-	// watched returns a checksum of an owner's objects of one kind, as the watch last showed them.
-	// The owner is a source or a discovery.
+	// watched returns a checksum of the objects of one kind that belong to one source or discovery,
+	// as the watch last showed them. The parameter owner is the name of the source or discovery.
 	watched func(kind int, namespace, owner string) checksum
 }

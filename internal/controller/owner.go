@@ -12,8 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. The reconciler uses an owner only through
-// these methods.
+// owner is an InventorySource or an EnvironmentDiscovery. With these methods, the reconciler can
+// treat these two types in the same way.
 type owner interface {
 	// object returns the source or discovery as an API object. The caller may change the status of
 	// this object.
@@ -23,14 +23,15 @@ type owner interface {
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
 	// held reads from the status which deletions wait for a person's approval. The result has one
-	// entry for each kind of object. The entry is nil if no deletion of this kind waits.
+	// entry for each kind of object. The entry is nil if no deletion of such objects waits.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
 	wholeStatus() any
-	// setOwnStatus sets status.configMaps of a source. For a discovery, it sets status.preview,
-	// status.sources and status.sourceCount.
+	// setOwnStatus sets the fields of the status that sources and discoveries do not share. For a
+	// source, this is status.configMaps. For a discovery, these are status.preview, status.sources
+	// and status.sourceCount.
 	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
 }
 
@@ -42,7 +43,7 @@ type settings struct {
 	interval    time.Duration
 	timeout     time.Duration
 	suspend     bool
-	// preview reports whether the operator only reports planned changes and does not make them.
+	// If preview is true, the operator reports planned changes and does not make them.
 	preview bool
 }
 
@@ -57,27 +58,29 @@ type ownerKind struct {
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns why the ConfigMaps of a source are not as its spec asks. It returns nil if
-	// they are right, or if objects of this kind have no ConfigMaps.
+	// blocked returns what is wrong with the ConfigMaps of a source. It returns nil if nothing is
+	// wrong, and if objects of this kind have no ConfigMaps.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
 
 // words are the texts in conditions and events that differ between sources and discoveries.
 type words struct {
-	// first is the message of condition Ready during the first listing.
+	// The field first is the message of condition Ready during the first sync.
 	first string
-	// suspended is the message of condition Ready while spec.suspend is true. nothing is the
-	// message of condition Ready if the spec sets the policy Ignore for every kind.
+	// The field suspended is the message of condition Ready while spec.suspend is true. The field
+	// nothing is the message of condition Ready if the spec sets the policy Ignore for every kind.
 	suspended, nothing string
-	// waiting is how the message of condition Ready begins while the rate limit delays a sync.
+	// The field waiting is the start of the message of condition Ready while the rate limit delays
+	// a sync.
 	waiting string
-	// withheld is a message with one %d: the number of cloud objects that get no object in the
-	// cluster until a listing is complete.
+	// withheld is a message with one %d. The number says how many cloud objects get no object in
+	// the cluster until a listing is complete.
 	withheld string
-	// taken has the messages about object names that are needed but already in use.
+	// The field taken has the messages about needed object names that other objects have.
 	taken taken
-	// succeeded returns a message that says what the last sync of one kind found.
+	// succeeded returns the message after a successful sync of one kind. It says what the sync
+	// found.
 	succeeded func(o owner, s *state, kind int) string
 }
 

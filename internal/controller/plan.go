@@ -18,16 +18,16 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// whole reports whether the plan is about all objects of the source or discovery. Then existing
-	// has these objects. Otherwise drift has the names of the objects that the plan is about.
+	// If whole is true, the plan is about all objects of one kind, and the field existing has them.
+	// If whole is false, the field drift has the names of the objects that the plan is about.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair plans to undo changes that someone else made in the cluster. It looks only at objects that
-// the watch reported as changed. If the caller must look at all objects instead, repair returns
-// nil.
+// repair makes plans that undo changes which other clients made in the cluster. repair reads the
+// objects that the watch reported as changed, and no more objects. If repair returns nil plans and
+// no error, the caller must look at all objects.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -62,12 +62,13 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged reports whether a sync needs no new plan. All of this must be true:
+// unchanged returns true if the plan of the last sync is still right. For this, all of these
+// statements must be true:
 //
-//   - The listings are complete, and have the same content as the last listings.
-//   - The last reconcile left nothing to do and nothing to wait for.
-//   - The watch shows the objects in the cluster as the last reconcile left them. Objects of kinds
-//     that are not mirrored count too.
+//   - Each listing is complete, and has the same content as the last listing of its kind.
+//   - The last reconcile did all its work, and waits for nothing.
+//   - The objects in the cluster are as the last reconcile left them. This includes objects of
+//     kinds that the spec ignores.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
@@ -82,7 +83,7 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all objects of the source or discovery and makes a plan for every kind.
+// look reads all objects that belong to o, and makes a plan for every kind of object.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	s.heard(o, asked)
@@ -109,8 +110,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records how the sync of each kind went. If a person asked for this sync with the annotation
-// requestedAt, heard also makes all failed writes due at once.
+// heard records the result of the sync for each kind. If a person asked for the sync with the
+// annotation requestedAt, heard makes all failed writes due at once.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -122,8 +123,8 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// record adds a listing to the ledger, which has the results of a kind's listings. A second call
-// with the same listing does nothing.
+// record adds a listing to the ledger of a kind. The ledger has the results of all listings of the
+// kind. A second call with the same listing does nothing.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -138,16 +139,16 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same object name. Without k.index, the next listing returns
-		// all objects, and the ledger decides again which of the two gets the name.
+		// all objects. Then the ledger decides again which cloud object gets the name.
 		k.index = nil
 	}
 }
 
-// plan makes the plan of each kind and stores it in todo. If decides is false, the plans keep
-// objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
+// plan makes a plan for each kind and stores it in todo. If decides is false, no object is deleted
+// because the cloud no longer lists it. If spec.preview is true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	// Event filters may read planned while writeStatus changes o, so planned is a copy.
+	// writeStatus changes o while event filters may read planned. So planned is a copy.
 	planned := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
@@ -197,7 +198,8 @@ func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn reads from the status, for each kind, which deletions wait for a person's approval.
+// allHeldIn returns, for each kind, the deletions that wait for a person's approval. It reads them
+// from the status.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

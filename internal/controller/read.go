@@ -26,9 +26,9 @@ import (
 // this field cannot be edited.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp is the longest wait until the cache shows this client's own writes. After the wait, the
-// reconciler uses the cache as it is. This is safe: if an object has changed, the API server
-// rejects the write.
+// catchUp is the longest wait for the cache to show the client's own writes. After this wait, the
+// reconciler reads the cache as it is. An old cache does no harm, because the API server rejects a
+// write to an object that has changed.
 const catchUp = 5 * time.Second
 
 // get reads a source or discovery from the cache. It returns nil if the object does not exist.
@@ -43,9 +43,9 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the objects of one kind that belong to o. all is a checksum of all objects that
-// name o as their owner, even if a deleted owner with the same name created them. The caller must
-// not change the objects, because they are part of the cache.
+// owned returns the objects of one kind that belong to o. The result all is a checksum of the
+// objects that name o as their owner, including objects of a deleted owner with the same name. The
+// caller must not change the objects, because they are part of the cache.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -70,8 +70,8 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 }
 
 // reread reads the objects with these names from the cache. The result maps each name to its
-// object, or to nil if there is no such object. If one of the objects does not belong to o, the
-// whole result is nil. The caller must not change the objects, because they are part of the cache.
+// object, or to nil if no object has the name. If any of the objects does not belong to o, the map
+// is nil. The caller must not change the objects, because they are part of the cache.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -100,9 +100,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp calls read, which waits until the cache shows this client's own writes. If the wait is
-// longer than catchUp, caughtUp calls read again with the option asItIs. This option turns off the
-// wait.
+// caughtUp calls the function read, which waits until the cache shows the client's own writes. If
+// this takes longer than catchUp, caughtUp calls read again with the option asItIs, which turns off
+// the wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -114,12 +114,14 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 	return err
 }
 
-// occupants looks for objects that already have a name which o needs. It reads the cache. If the
-// API server refused a creation because the name is taken, occupants also asks the API server.
+// occupants looks in the cache for objects that have a name which o needs. If a creation failed
+// because the name is in use, and the cache has no object with this name, occupants asks the API
+// server.
 //
-//   - The result occupants has the objects that do not belong to o, by name.
-//   - The result unseen has objects that belong to o but are not in the cache, for example because
-//     a person removed a label.
+//   - The result occupants maps a name to the object that has the name. This object does not belong
+//     to o.
+//   - The result unseen has objects that belong to o but are not in the cache. For example, a
+//     person removed a label that the cache needs.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -147,9 +149,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone reports whether o was deleted although the cache still shows it. It asks the API server only
-// if a write would give an object an ownerReference to o. After the deletion, the garbage collector
-// would delete this object, perhaps one that it just orphaned.
+// gone asks the API server whether o was deleted, because the cache may be out of date. If no write
+// in todo adds an ownerReference to o, gone does not ask and returns false. If o no longer exists,
+// the garbage collector would delete an object with such a reference.
 func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
@@ -158,8 +160,8 @@ func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error
 	return r.deleted(ctx, r.owners.list(), o.object())
 }
 
-// deleted asks the API server whether an object that the cache shows was deleted. list is an empty
-// list for objects of this kind.
+// deleted asks the API server whether an object was deleted. The parameter shown is the object from
+// the cache. The parameter list is an empty list for objects of this type.
 func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown client.Object) (bool, error) {
 	found, err := o.live(ctx, list, shown.GetNamespace(), shown.GetName())
 	switch {
@@ -171,8 +173,9 @@ func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown cli
 	return found.GetUID() != shown.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads one object from the API server. list is an empty list for objects of this kind. live
-// sends a list request with the object's name, because the manager has no right to get the object.
+// live reads one object from the API server. The parameter list is an empty list for objects of
+// this type. live sends a list request for the name, because the manager may not send a get
+// request.
 func (o *Options) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := o.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err

@@ -2,16 +2,17 @@
 
 // Package controller keeps objects in the cluster equal to what the cloud lists.
 //
-// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The owner's
-// spec has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go). One call
-// of Reconcile is also called a pass. It takes these steps, as far as they are needed:
+// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). Its spec
+// has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
 //
-//   - ask: list the cloud objects, if a sync is due
+// A pass is one call of Reconcile. It has these steps:
+//
+//   - ask: if a sync is due, list the cloud objects
 //   - repair or look: plan the changes in the cluster
 //   - apply: make these changes
 //   - report: write the owner's status
 //
-// Only package cloudapi knows the HTTP and JSON of the cloud.
+// Package cloudapi handles the HTTP and JSON of the cloud. Package controller does not.
 package controller
 
 import (
@@ -49,13 +50,13 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 
 // Reconcile makes the objects of one source or discovery equal to what the cloud lists.
 //
-//   - If a sync is due, Reconcile asks the cloud. The type schedule decides when.
-//   - Between two syncs, Reconcile undoes changes that someone else made to the objects.
-//   - At the end, report sets the conditions in the status.
+//   - If a sync is due, Reconcile lists the objects in the cloud.
+//   - Between two syncs, Reconcile undoes changes that other clients made to the objects.
+//   - At the end, Reconcile updates the status.
 //
-// An error comes from a request to the API server. A failure of the cloud, of the credential or of
-// a single object is not an error. The status reports such a failure, and Reconcile tries again
-// later.
+// Reconcile returns an error if it cannot read from the API server or cannot write the status. If
+// the cloud, the credential or the write of a single object fails, Reconcile returns no error. The
+// status reports such a failure, and Reconcile tries again later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
@@ -104,8 +105,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
 }
 
-// ended returns the result of a reconcile that ends early. err may be nil. If the context has
-// ended, the manager is stopping, and ended drops err.
+// ended returns the result of a reconcile that ends early. The parameter err may be nil. If the
+// context has ended, the manager is stopping, and ended returns no error.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -113,10 +114,10 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the cloud objects of o, if a sync is due. If no sync is due, ask returns the answers of a
-// sync that is unfinished. If the rate limit is used up, ask returns at once, and putOff in the result
-// says how long to wait. An error comes from the API server or from
-// the context.
+// ask lists the cloud objects of o, if a sync is due. If no sync is due, ask returns the answers
+// that an earlier reconcile could not use. If the rate limit is used up, ask returns at once, and
+// putOff in the result says how long to wait. An error comes from the API server or from the
+// context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
@@ -138,9 +139,9 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain limits how fast the operator undoes changes by others. It returns how long to wait
-// before this reconcile may write; 0 if no wait is needed. The reconcile after the wait looks at
-// the same objects.
+// restrain limits how fast the operator undoes changes by others. It returns how long this
+// reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
+// looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
@@ -165,12 +166,12 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return jittered(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait before the next reconcile. It returns 0 if there is nothing to wait
-// for. The wait ends at the first of these times:
+// wake returns how long to wait before the next reconcile; 0 if there is nothing to wait for. The
+// wait ends at the first of these times:
 //
 //   - The next sync is due.
 //   - It is time to check whether a person replaced a refused credential.
-//   - Objects turn stale, because there was no complete listing for too long.
+//   - Objects become stale, because the last complete listing is too old.
 //   - A failed write is due again.
 func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
