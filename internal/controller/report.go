@@ -18,9 +18,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// announce reports in the status that the first sync has begun. It sets Ready=Unknown and
-// Reconciling=True, both with the reason Progressing. If o already has the condition Ready,
-// announce does nothing.
+// announce reports in the status that the first sync has begun. It sets Ready to Unknown and
+// Reconciling to True, with the reason Progressing. If o already has the condition Ready, announce
+// does nothing.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -35,25 +35,26 @@ func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report updates the status of o, and writes the status if it changed. report sets these
-// conditions:
+// report updates the status of o, and writes the status to the API server if it changed. report
+// sets these conditions:
 //
-//   - KafkaClustersSynced, PeeringsSynced and so on, only for sources: how the last sync of this
-//     kind went. The condition is absent if the source does not mirror the kind.
-//   - Ready: True if every kind was listed completely and all objects were written. False if a kind
-//     failed, with the reason of the first such kind. Unknown before the first sync, while
-//     spec.suspend is true, and while the operator waits for object names that will soon be free.
-//   - Stalled: True if only a person can help.
+//   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of this kind went. A source
+//     has this condition for each kind that it mirrors. A discovery has no such condition.
+//   - Ready: True if every kind was listed completely and all objects were written. If a kind
+//     failed, Ready is False and has the reason of the first failed kind. Ready is Unknown before
+//     the first sync, while spec.suspend is true, and while the operator waits for object names
+//     that will soon be free.
+//   - Stalled: True if only a person can solve the problem.
 //   - Reconciling: True if the operator tries again by itself.
 //   - PruneHeld: True while deletions wait for a person's approval.
 //
-// If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. Before
-// the first sync, Ready keeps the reason Progressing.
+// If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. If the
+// rate limit delays the first sync, Ready keeps the reason Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
-	// If unseen is true, the sync for a changed spec must wait, and the status still describes the
-	// old spec.
+	// If unseen is true, the spec has changed, but the sync for the new spec must wait. Until then,
+	// the status describes the old spec.
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
 	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -78,8 +79,8 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 	return nil
 }
 
-// logPass logs one line for each reconcile. The line has debug level if neither objects nor the
-// condition Ready changed.
+// logPass logs one line for each reconcile. If neither the objects nor the condition Ready changed,
+// the line has debug level.
 func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
 	what := "Repaired"
 	if asked.synced() {
@@ -97,9 +98,9 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns what condition Ready reports if a due sync must wait long: for the rate limit, or
-// because the cloud asked for the wait. overdue returns nil if no sync waits, or if the wait is
-// short.
+// overdue returns what condition Ready reports while a sync that is due must wait for long. The
+// cause is the rate limit, or a wait that the cloud asked for. If no sync waits, or the wait is
+// short, overdue returns nil.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -113,12 +114,13 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries sets two things in the status for each kind: the counts of objects, and the
-// deletions that wait for a person's approval. Old values can stay for a while:
+// setSummaries sets the summary of each kind in the status. A summary has the counts of objects,
+// and the deletions that wait for a person's approval. Old values can stay in the status for a
+// while:
 //
-//   - After a restart of the manager, the counts stay until the first complete listing.
-//   - The deletions stay until the listings show whether they still need an approval. They are
-//     removed earlier if one of their objects is listed again.
+//   - After a restart of the manager, the old counts stay until the first complete listing.
+//   - The old deletions stay until the listings show whether a person must still approve them, or
+//     until the cloud lists one of their objects again.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -135,8 +137,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the old counts stay. Only the scope (a hash of the
-		// endpoint, the credential and the filter) is updated.
+		// No listing was complete yet, so the old counts stay in the status. But the scope is
+		// updated. It is a hash of the endpoint, the credential and the filter.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
@@ -173,12 +175,12 @@ func (s *schedule) setNext(o owner) {
 	}
 }
 
-// writeStatus writes the status of o if it differs from the status of before. After the write, o
-// has the API server's answer. If the object no longer exists, that is no error.
+// writeStatus writes the status of o if it differs from the status in the parameter before. After
+// the write, o is the object that the API server returned. If the object no longer exists,
+// writeStatus returns nil.
 //
-// The patch first tests the UID, so that it never changes a later object with the same name. It is
-// a JSON patch, because the API server does not check the UID in a merge patch of a custom
-// resource.
+// The patch first tests the UID. So it never changes a later object with the same name. It is a
+// JSON patch, because the API server does not check the UID in a merge patch of a custom resource.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {

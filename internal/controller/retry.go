@@ -20,23 +20,23 @@ const (
 	// further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is the longest wait after the API server accepted a write but stored the
-	// object differently. If spec.interval is longer, spec.interval is the longest wait.
+	// leastMostUnstored is the longest wait before a new attempt if the API server accepted a write
+	// but stored the object differently. A longer spec.interval replaces this limit.
 	leastMostUnstored = time.Hour
-	// conflictsTold is how many times a write must fail before users see a conflict. Most conflicts
-	// end earlier, without help.
+	// conflictsTold is how many times a write must fail before the status reports a conflict. Most
+	// conflicts end before that without a person's help.
 	conflictsTold = 3
-	// maxWords is how many bytes of the API server's error text a message may quote.
+	// maxWords is the largest number of bytes that a message quotes from an API server error.
 	maxWords = 1024
 )
 
 // retry describes a failed write of one object, and when to try the write again. W is the type of
 // the write. A nil retry means that the last write of the object did not fail.
 type retry[W any] struct {
-	// write is the write that failed; nil if a deletion failed.
+	// The field write is the write that failed; nil if a deletion failed.
 	write    *W
 	attempts int
-	// failed is when the write failed. next is when to try the write again.
+	// The field failed is when the last attempt failed. The field next is when to try again.
 	failed, next time.Time
 	err          error
 	// deferred reports whether the write must wait for the next listing. That listing decides
@@ -44,8 +44,8 @@ type retry[W any] struct {
 	deferred bool
 }
 
-// waiting reports whether it is too early to try the write again. If the clock was set back since
-// the failure, waiting returns false, because the wait could be very long.
+// waiting reports whether it is too early to try the write again. If the clock was set back after
+// the failure, the wait could become very long, so waiting returns false.
 func (r *retry[W]) waiting(now time.Time) bool {
 	return r != nil && !now.Before(r.failed) && now.Before(r.next)
 }
@@ -53,13 +53,13 @@ func (r *retry[W]) waiting(now time.Time) bool {
 // taken reports whether the write failed because an object with this name already exists.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether users should see the failure. It returns false for the first few conflicts.
+// lasts reports whether the status must report the failure. It does not report the first conflicts.
 func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the same write as the failed one. w is nil for a deletion. The
-// function same compares two writes.
+// repeats reports whether w is the same as the failed write. The parameter w is nil for a deletion.
+// The function same compares two writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
@@ -77,13 +77,13 @@ func (r *retry[W]) hurry() {
 	}
 }
 
-// after returns the new retry for an object after an attempt to write the object. r is the retry
-// before the attempt. w is nil for a deletion.
+// after returns the retry of an object after an attempt to write the object. The receiver r is the
+// retry before the attempt. The parameter w is nil if the attempt was a deletion.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If the write was not made (errStopped) and r is nil, the result is nil.
-//   - Otherwise the next attempt comes after a wait. The wait doubles with each failure. If the API
-//     server stored the object differently, the first wait is interval.
+//   - If the error is errStopped and r is nil, the result is nil.
+//   - In all other cases, the result says when to try again. The wait doubles with each failure. If
+//     the API server stored the object differently, the first wait is the parameter interval.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -104,13 +104,14 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 }
 
 // retries has the failed writes of one kind. The key is the object's name. Each failed write has
-// its own wait, so a write that always fails does not delay the others.
+// its own wait. So a write that always fails does not delay other writes.
 type retries map[string]*retry[mirror.Write]
 
 // waiting reports whether it is too early to write an object again after a failure.
 func (rs retries) waiting(name string, now time.Time) bool { return rs[name].waiting(now) }
 
-// note records the result of a write. name is the object's name. w is nil for a deletion.
+// note records the result of a write. The parameter name is the object's name. The parameter w is
+// nil for a deletion.
 func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
 	if r := rs[name].after(w, err, now, interval); r != nil {
 		rs[name] = r
@@ -126,7 +127,7 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns when the first of the failed writes is due again; zero if no failed write waits.
+// earliest returns when the first of the failed writes is due again; zero if no write is due again.
 // Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliest() time.Time {
 	var at time.Time
@@ -138,11 +139,11 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// forgetUnplanned removes the failed writes that are not in the new plan. If the plan writes an
-// object differently than before, the old failure is removed too. Two kinds of failed writes stay
-// and become deferred:
+// forgetUnplanned removes a failed write if the new plan does not have the same write. But it keeps
+// two sorts of failed writes and marks them as deferred:
 //
-//   - a deletion that waits for the next listing
+//   - a deletion that the plan defers to the next listing
+//   - a creation that failed because another object has the name
 //   - a creation that waits because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
@@ -160,7 +161,7 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// The retry stays, so that occupants asks the API server which object has this name.
+	// The function occupants needs this retry to ask the API server which object has the name.
 	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
@@ -172,7 +173,7 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 }
 
 // failure returns a summary of the failed writes: how many of the planned writes failed, why the
-// first one failed, and the names of the others. It returns nil if there is nothing to report.
+// first one failed, and which others failed. If there is nothing to report, it returns nil.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -188,8 +189,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, told)}
 }
 
-// passing reports whether trying the write again may help: another client changed the object first,
-// or the cache is behind.
+// passing reports whether a new attempt may succeed. This is so if another client changed the
+// object first, or if the cache is out of date.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

@@ -20,12 +20,12 @@ import (
 // askAgain is the wait before the manager checks again for a right that it lacks.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of this type. It returns false while the
-// manager lacks the rights to watch them.
+// Watched reports whether the manager watches objects of this type. While the manager lacks the
+// rights to watch them, the result is false.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
-// denied returns a failure if the manager lacks the rights to watch the objects of a kind;
-// otherwise nil.
+// denied returns a failure if the manager lacks the rights to watch the objects of a kind. If it
+// has the rights, denied returns nil.
 func (o *Options) denied(k *kind) *failure {
 	if why := o.watches.why(k.object()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -49,13 +49,13 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls begin as soon as the manager has the rights to list and watch objects of this
-// type in all its namespaces. A watch without these rights would keep the manager from starting.
-// The types in after must be watched first.
+// whenAllowed calls the function begin as soon as the manager may list and watch objects of this
+// type in all its namespaces. Without these rights, a watch would keep the manager from starting.
+// The manager must first watch the types in the parameter after.
 //
-// follows is a text for the log: what does not work while rights are missing. If follows is "", the
-// watch is optional, and begins only after the API server confirmed the rights. Otherwise the watch
-// also begins if the API server gives no answer.
+// The parameter follows is a text for the log. It says what does not work while rights are missing.
+// If follows is "", the watch is optional, and it must wait until the API server confirms the
+// rights. A watch that is not optional begins even if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {
@@ -92,8 +92,8 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 }
 
 // lacking checks the rights to list and watch objects of this type. It returns which right is
-// missing, or "". If a type in after is not watched yet, lacking returns the reason. An error means
-// that the API server gave no answer.
+// missing; "" if none is missing. If the manager does not watch a type in the parameter after,
+// lacking returns the reason. If the API server gives no answer, lacking returns an error.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
 		if why := b.watches.why(other); why != "" {
@@ -133,8 +133,9 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a function that waits for rights in the background. It also runs while the manager is
-// not the leader. So the cache is already filled when the manager becomes the leader.
+// waiting is a function that waits for rights in the background. The manager calls this function
+// even if the manager is not the leader. So the cache is full before the manager becomes the
+// leader.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

@@ -13,48 +13,49 @@ import (
 )
 
 const (
-	// confirmAfter is the wait between a listing that lacked an object and the next listing. The
-	// next listing comes early, to confirm that the object is missing.
+	// confirmAfter is the wait before the next listing if a listing lacked an object. The next
+	// listing comes early to confirm that the object is missing.
 	confirmAfter = 10 * time.Second
 	// confirmations is how many syncs in a row may come early to confirm that objects are missing.
-	// If prune.afterMisses in the spec is larger, that number is the limit.
+	// A larger prune.afterMisses in the spec replaces this limit.
 	confirmations = 3
 	// firstRetry is the wait after the first failed sync. The wait doubles with each further
-	// failure, up to spec.interval or mostRetry, whichever is shorter.
+	// failure. Its limit is the shorter of spec.interval and mostRetry.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others:
-	// repairsAtOnce times without a wait, then once in each repairEvery. Without this limit, the
-	// operator and another controller could overwrite each other at full speed.
+	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. The
+	// first repairsAtOnce times have no wait. After that, the operator does it once in each
+	// repairEvery. Without this limit, the operator and another controller could overwrite each
+	// other at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is how long after a complete listing the operator may delete the objects that the
-	// listing lacked.
+	// freshFor is the time after a complete listing in which the operator may delete the objects
+	// that the listing lacked.
 	freshFor = time.Minute
-	// leastMaxWait is the longest wait that the operator grants if the cloud asks for a wait. If
-	// spec.interval is longer, spec.interval is the longest wait.
+	// leastMaxWait is the longest wait before a sync if the cloud asks for a wait. A longer
+	// spec.interval replaces this limit.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal is the longest wait after the cloud refused the credential. If spec.interval
-	// is longer, spec.interval is the longest wait.
+	// leastMaxRefusal is the longest wait after the cloud refused the credential. A longer
+	// spec.interval replaces this limit.
 	leastMaxRefusal = 30 * time.Minute
-	// patience is how long the rate limit may delay a sync before the status reports the delay. If
-	// spec.timeout is shorter, spec.timeout is the limit.
+	// patience is how long the rate limit may delay a sync before the status reports the delay. A
+	// shorter spec.timeout replaces this limit.
 	patience = time.Minute
 )
 
-// schedule decides when the next sync of a source or discovery is due. With the zero schedule a
+// schedule decides when the next sync of a source or discovery is due. If the schedule is zero, a
 // sync is due at once.
 type schedule struct {
-	// answered has the versions of the spec, the annotations and the Secret that the last sync
-	// used.
+	// answered says which versions of the spec, the annotations and the Secret the last sync used.
 	answered request
-	// ended is when the wait for the next sync began: at the end of the last sync's listings, so slow
-	// writes do not delay the next sync. Before the first sync, it is when the wait for its turn began.
+	// ended is when the wait for the next sync began. This is the end of the last sync's listings,
+	// not the end of its writes. Before the first sync, it is when the wait for the first sync
+	// began.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
-	// look is when to check again whether a person replaced a refused credential.
+	// The field look is when to check again whether a person replaced a refused credential.
 	look time.Time
 	// lastSync is the end of the last sync that listed every kind completely.
 	lastSync time.Time
@@ -62,13 +63,15 @@ type schedule struct {
 	failures int
 	// confirming is how many syncs in a row came early to confirm that objects are missing.
 	confirming int
-	// refused is the wait before the next sync if the cloud refused the credential; otherwise 0.
+	// refused is the wait before the next sync after the cloud refused the credential; 0 if the
+	// cloud did not refuse it.
 	refused time.Duration
-	// waiting is when the rate limit began to delay a sync that is due; zero if it delays none.
+	// waiting is when the rate limit began to delay a sync; zero if the rate limit delays no sync.
 	waiting time.Time
 }
 
-// request has the values that the last sync used. If one of them changes, a sync can start early.
+// request has the values that the last sync used. If one of the values changes, the next sync can
+// start early.
 type request struct {
 	// generation is the metadata.generation that the last sync used; 0 if no sync is known.
 	generation int64
@@ -78,9 +81,9 @@ type request struct {
 	secret string
 }
 
-// resume continues a wait that an earlier process began because the cloud refused the credential.
-// The status has this wait. Without resume, each restart of the manager would use the refused
-// credential again.
+// resume continues a wait that began before a restart of the manager, after the cloud refused the
+// credential. The wait is in the status. Without resume, the manager would use the refused
+// credential again after each restart.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -94,7 +97,7 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secret:       b.SecretVersion,
 	}
 	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// Someone may have edited the time in the status, so the wait gets an upper limit.
+	// A person may have edited the time in the status, so the wait gets an upper limit.
 	s.ended, s.next = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
@@ -109,7 +112,7 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether the value of approvePrune fits the deletions that wait for approval.
+	// approves reports whether the value of approvePrune approves deletions that wait for approval.
 	approves bool
 }
 
@@ -134,7 +137,7 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// A new listing must confirm the approved deletions first.
+		// Before the approved deletions, a new listing must confirm that the objects are missing.
 		return true
 	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
 		return true
@@ -142,14 +145,15 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	return !now.Before(s.next)
 }
 
-// answer records a finished sync. whole reports whether every kind was listed completely.
+// answer records a finished sync. The parameter whole reports whether every kind was listed
+// completely.
 func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	// The sync began early because something changed. So the wait after a refused credential starts
-	// again at its shortest.
+	// The sync began early because something changed, for example the credential. So after a new
+	// refusal, the wait has its shortest length again.
 	if a.early {
 		s.refused = 0
 	}
@@ -169,8 +173,8 @@ type attempt struct {
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due. last has the result of each kind's last listing. spread adds
-// jitter to a wait.
+// plan sets when the next sync is due. The parameter last has the result of each kind's last
+// listing. The function spread adds jitter to a wait.
 func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
 	s.refused = s.refusal(t.interval, last)
 	wait := spread(max(t.interval, s.refused))
@@ -196,8 +200,9 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
-// refusal returns how long to wait if the cloud refused the credential for every kind; otherwise 0.
-// The first wait is the interval. The wait doubles with each refusal in a row, up to mostRefusal.
+// refusal returns how long to wait if the cloud refused the credential for every kind. If a kind
+// was not refused, refusal returns 0. The first wait is the interval. The wait doubles with each
+// refusal in a row, up to mostRefusal.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -210,26 +215,26 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals has the reasons of failures which mean that the cloud refused the credential.
+// refusals has the reasons which mean that the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
 
-// mostRefusal returns the longest wait after the cloud refused the credential. Jitter is not
-// included.
+// mostRefusal returns the longest wait after the cloud refused the credential, without jitter.
 func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter, by at most this percentage. So sources that were created
-// together do not always ask the cloud together. random is in [0, 1).
+// jittered makes a wait longer or shorter, at random. The change is at most the given percentage of
+// the wait. So sources that were created together do not ask the cloud together each time. The
+// parameter random is at least 0 and less than 1.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))
 }
 
 // backoff returns the wait after this number of failures in a row. The wait after one failure is
-// the duration first. Each further failure doubles the wait, up to longest.
+// the parameter first. Each further failure doubles the wait, up to the parameter longest.
 func backoff(failures int, first, longest time.Duration) time.Duration {
 	wait := first
 	for i := 1; i < failures && wait < longest; i++ {
