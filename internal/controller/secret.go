@@ -24,9 +24,13 @@ import (
 // secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated reports whether the Secret of o is newer than the Secret that the last sync used. If the
-// manager watches Secrets, rotated reads the cache. Otherwise it asks the API server, but only
-// after the cloud refused the credential, and at most once in each interval.
+// rotated returns true if the Secret of o is newer than the Secret that the last sync used.
+//
+//   - If the manager watches Secrets, rotated reads the Secret from the cache.
+//   - If the manager does not watch Secrets, but the cloud refused the credential, rotated asks the
+//     API server once in each interval.
+//   - If the manager does not watch Secrets and the cloud accepted the credential, rotated returns
+//     false.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -54,8 +58,8 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 	return newer(secret.ResourceVersion, schedule.answered.secret)
 }
 
-// newer reports whether the first resourceVersion is newer than the second. "" is older than every
-// resourceVersion.
+// newer reports whether the first resourceVersion is newer than the second. Every resourceVersion
+// is newer than "".
 func newer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
@@ -65,14 +69,14 @@ func newer(version, than string) bool {
 }
 
 // watchSecrets lets a controller watch the metadata of Secrets, as soon as the manager has the
-// rights. A sync then starts at once when a Secret changes. By default the manager does not have
-// these rights.
+// rights. By default, the manager does not have these rights. With the watch, a new credential in a
+// Secret starts a sync at once.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	return begin.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
 		if err := c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
-			// A deleted Secret gives no new credential.
+			// A deleted Secret has no new credential, so its deletion starts no reconcile.
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
 		})); err != nil {
 			return err

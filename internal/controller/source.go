@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// sources describes InventorySources. They mirror the kinds in observationKinds, such as Kafka
-// clusters.
+// sources describes the type InventorySource. Sources mirror the kinds in observationKinds, such as
+// Kafka clusters.
 var sources = ownerKind{
 	name:    "inventorysource",
 	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
@@ -41,7 +41,7 @@ var sources = ownerKind{
 	},
 }
 
-// sourceOwner makes an InventorySource an owner.
+// sourceOwner implements the interface owner for an InventorySource.
 type sourceOwner struct{ *v1alpha1.InventorySource }
 
 func (s sourceOwner) object() client.Object        { return s.InventorySource }
@@ -65,8 +65,8 @@ func foundObjects(_ owner, s *state, i int) string {
 }
 
 // holdOff returns how long a new source must wait before its first sync; 0 if no wait is needed. A
-// discovery can create many sources together, and the waits spread their first syncs over time. The
-// status shows the wait.
+// discovery can create many sources together, and the waits spread the first syncs of these sources
+// over time. holdOff reports the wait in the status.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -95,20 +95,21 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether this status shows that there was a sync, complete or not.
+// synced reports whether the status shows that there was a sync. A sync that failed counts.
 func synced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// maxTurns is the largest number of waiting sources that turnOf counts. With the defaults, the
-// first syncs of 500 sources take about one interval, and turnOf never returns more than one
-// interval.
+// maxTurns is the largest number of waiting sources that turnOf counts. With the default settings,
+// more sources would not make the wait longer, because the wait is at most one interval.
 const maxTurns = 500
 
-// turnOf returns a random wait before the first sync of a source that a discovery created; 0 for
-// any other object. The wait is at most the time that the first syncs of the discovery's other new
-// sources take, and at most the source's interval.
+// turnOf returns a random wait before the first sync of a source. If no discovery created the
+// source, the wait is 0. The wait has two upper limits:
+//
+//   - the source's interval
+//   - the time that the first syncs of the discovery's other new sources take
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {
