@@ -144,7 +144,6 @@ func (rs retries) earliest() time.Time {
 //
 //   - a deletion that the plan defers to the next listing
 //   - a creation that failed because another object has the name
-//   - a creation that waits because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return

@@ -17,27 +17,28 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state is what the manager remembers about one source or discovery. After a restart of the
-// manager, a new state begins with only a few values from the status, such as the wait after a
-// refused credential.
+// state has what the manager remembers about one source or discovery. After a restart, the manager
+// makes a new state. It copies a few values from the status into the new state, such as the wait
+// after a refused credential.
 //
-// Only one worker at a time reconciles a source or discovery, so the fields need no lock. The
-// inboxes have their own lock, because event filters use them too.
+// The fields need no lock, because no two workers reconcile the same source or discovery at the
+// same time. Each inbox has its own lock, because event filters use the inboxes.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the metadata.generation for which the last reconcile left nothing to do; 0 if
-	// something is left to do.
+	// settled is the metadata.generation of the spec for which the last reconcile did all its work;
+	// 0 if some work is left.
 	settled int64
-	// unfinished has the cloud's answers if the last reconcile failed before it could write;
-	// otherwise nil. failing is since when reconciles fail so; otherwise zero.
+	// unfinished has the answers of the cloud that a failed reconcile could not use; nil if there
+	// are none. The field failing is when the first of the last failures in a row happened; zero if
+	// the last reconcile did not fail.
 	unfinished *unfinished
 	failing    time.Time
 	// repairs limits how often the operator undoes changes that others made to the objects.
 	repairs *rate.Limiter
-	// left says what to do about ConfigMaps that still exist although the spec no longer asks for
-	// them; nil if there is nothing to report.
+	// The field left is about ConfigMaps that still exist although the spec no longer asks for
+	// them. It says what a person can do; nil if there is nothing to report.
 	left *verdict
 }
 
@@ -45,33 +46,36 @@ type state struct {
 type kindState struct {
 	// inbox collects the names of objects that someone else may have changed.
 	inbox *inbox
-	// shown is a checksum of the object versions that this manager last read or wrote. If the
-	// versions that the watch shows have the same checksum, no object has changed since.
+	// shown is a checksum of the objects as this manager last read or wrote them. If the objects
+	// that the watch shows have the same checksum, no object has changed.
 	shown checksum
 	// ledger has the results of the listings since the manager's start; nil if there was no
 	// listing.
 	ledger *mirror.Ledger
-	// index has the items of the last listing. asked says which spec, endpoint, credential and
-	// filter that listing used. The next listing may use index only if all of these are unchanged.
+	// The field index has the items of the last listing. The field asked says which spec, endpoint,
+	// credential and filter that listing used. If one of these changes, the next listing may not
+	// use the field index.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report is what the last plan for all objects reported. preview says what that plan would have
-	// done. preview is nil if spec.preview is false, and until the first complete listing since the
-	// manager's start.
+	// The field report has the report of the last plan for all objects. The field preview says what
+	// this plan would do if spec.preview were false. It is nil if spec.preview is false, or if the
+	// kind was never listed completely since the manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries has the failed writes. planned is how many writes and deletions the last plan had.
+	// retries has the failed writes. planned is the number of writes and deletions in the last
+	// plan.
 	retries retries
 	planned int
-	// formerly is when an earlier process last listed the kind completely. The manager reads this
-	// time from the status once, so later edits of the status have no effect.
+	// formerly is the time of the last complete listing before the manager's start. The manager
+	// reads this time from the status once. So later edits of the status have no effect.
 	formerly time.Time
 }
 
-// completed returns when the kind's last complete listing ended, in this process or an earlier one.
-// It never returns a time after now.
+// completed returns when the last complete listing of the kind ended. This listing can be from
+// before the manager's start. If its end is later than the parameter now, completed returns this
+// parameter.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -92,8 +96,8 @@ func (k *kindState) undeleted(kind string) *verdict {
 	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
-// kept returns a verdict that names the objects whose deletion waits for finalizers; nil if there
-// are none.
+// kept returns a verdict that names the objects whose deletion waits for finalizers; nil if no
+// deletion waits.
 func (k *kindState) kept(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
@@ -101,9 +105,9 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished reports whether the last reconcile left nothing to do and nothing to wait for in this
-// kind. finished also checks Summary.Missing, because only this number counts an object that
-// someone created after the last listing.
+// finished returns true if the last reconcile did all its work for this kind and waits for nothing.
+// It checks Summary.Missing, because this number counts objects that someone created after the last
+// listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -112,7 +116,7 @@ func (k *kindState) finished() bool {
 }
 
 // forget drops the results of a kind's listings, because the spec no longer asks for the kind.
-// Failed deletions stay.
+// Failed deletions stay, because they must be tried again.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
 }
@@ -147,11 +151,11 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets s.settled to the generation of the spec for which nothing is left to do, or to 0 if a
-// write failed.
+// settle sets s.settled after a reconcile. If a write failed, s.settled becomes 0. If no write
+// failed, s.settled becomes the generation of the spec that the status describes.
 func (s *state) settle(o owner) {
-	// The status write may have brought a newer metadata.generation into o, of a spec that was not
-	// synced yet.
+	// The write of the status may have brought a newer metadata.generation into o. The spec of that
+	// generation was not synced yet, so this line uses ObservedGeneration.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -160,8 +164,8 @@ func (s *state) settle(o owner) {
 	}
 }
 
-// lastScope returns a hash of the endpoint, credential and filter with which an earlier process
-// last listed the kind. The hash comes from the status; "" if the status has none.
+// lastScope returns the scope that the status has for a kind; "" if the status has none. The scope
+// is a hash of the endpoint, the credential and the filter of the last listing.
 func lastScope(o owner, k *kind) string {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Scope
@@ -169,8 +173,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn reads from the status which deletions of a kind wait for a person's approval; nil if there
-// are none.
+// heldIn returns the deletions of a kind that wait for a person's approval; nil if no deletion
+// waits. It reads them from the status.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -184,8 +188,8 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of o. It makes a new state if o is new, or was deleted and created again
-// with the same name.
+// get returns the state of o. If o is new, get makes a new state. If o was deleted and created
+// again with the same name, it is new.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -200,8 +204,9 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the full name and the state of a source or discovery. name is the full name, or the
-// short form in a label. The state is nil if the manager does not know the source or discovery.
+// find returns the full name and the state of a source or discovery. The parameter name is the full
+// name, or the short form of this name in a label. If the manager does not know the source or
+// discovery, the state is nil.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -217,8 +222,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the sources or discoveries that need this name for one of their objects, while
-// another object has the name.
+// awaiting returns the sources or discoveries that wait for this name. They need the name for an
+// object, but another object has the name.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

@@ -10,28 +10,30 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor reports whether each object that has a needed name will be gone soon without
-// a person's help: it is being deleted, or its owner was deleted. If no needed name is in use, the
-// result is false.
+// waitsForPredecessor returns true if other objects have needed names, but will soon be deleted
+// without a person's help. An object will soon be deleted if its deletion has begun, or if its
+// owner was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has the messages about object names that are needed but already in use. The owner is the
-// source or discovery that needs the names. Each message has a %s for the names. NAMESPACE and
-// OWNER in a message stand for the owner's namespace and name. Each message is about one sort of
+// taken has the messages about object names that a source or discovery needs but other objects
+// have. The owner is this source or discovery. Each message has a %s for the names. In a message,
+// NAMESPACE and OWNER stand for the owner's namespace and name. Each message is about one sort of
 // object that has a needed name:
 //
-//   - free: an object without a controller. A person can hand it over to the owner.
-//   - rivals: an object of another owner. A person can hand it over to the owner.
-//   - theirs: any other object that does not belong to the owner
-//   - formers: an object of a deleted owner that had this owner's name
-//   - others: an object of the owner that stands for another cloud ID
-//   - clashes: an object that stands for another listed cloud object
+//   - free: an object without a controller. A person can give it to the owner.
+//   - rivals: an object of another owner. A person can give it to the owner.
+//   - theirs: an object that does not belong to the owner, and that a person cannot give to the
+//     owner
+//   - formers: an object of a deleted owner that had the same name as the owner
+//   - others: an object of the owner for a cloud object with another ID
+//   - clashes: an object for another listed cloud object that needs the same name
 //   - leaving: an object of the owner that is being deleted
 //
-// For sources, free and rivals are "", because observations cannot be handed over.
+// For sources, the messages free and rivals are "", because a person cannot give observations to a
+// source.
 type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
 
 // withOwner replaces NAMESPACE and OWNER in the messages by the namespace and the name of o.
@@ -41,7 +43,7 @@ func (t taken) withOwner(o owner) taken {
 	return t
 }
 
-// brief returns a short message. The message names one object and counts the others.
+// brief returns a short message. The message names one object and counts the other objects.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {

@@ -14,17 +14,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// unfinished has the answers of a sync whose reconcile failed before it could write. The next
-// reconcile goes on with these answers, unless a new sync is due.
+// unfinished has the answers of a sync whose reconcile failed before it could write. If no new sync
+// is due, the next reconcile uses these answers.
 type unfinished struct {
 	// terms has the spec and the annotations at the time of the sync.
 	terms   terms
 	answers answers
-	// before is the schedule before the sync.
+	// The field before is the schedule before the sync.
 	before schedule
 }
 
-// answersFor returns the stored answers if the spec is unchanged. Otherwise it returns no answers.
+// answersFor returns the stored answers if the spec is unchanged. If the spec changed, the result
+// is zero.
 func (u *unfinished) answersFor(t terms) answers {
 	if u == nil || u.terms.generation != t.generation {
 		return answers{}
@@ -37,7 +38,7 @@ func (u *unfinished) answersFor(t terms) answers {
 func (r *Reconciler) finish(o owner, s *state, asked answers) {
 	t := termsOf(o)
 	if asked.synced() && s.unfinished != nil {
-		// The writes show which objects are missing, so the next sync is planned again.
+		// The new plan shows which objects are missing, so the time of the next sync is set again.
 		t, s.schedule = s.unfinished.terms, s.unfinished.before
 	}
 	r.reschedule(s, t, asked)
@@ -55,15 +56,16 @@ func (r *Reconciler) reschedule(s *state, t terms, asked answers) {
 	s.schedule.plan(t, s.attempts(), r.spread)
 }
 
-// fail ends a reconcile that failed before it could write. The answers of its sync are kept for the
-// next reconcile, so a failure does not let the operator ask the cloud more often. If reconciles
-// fail for long, Ready becomes False with the reason WriteFailed.
+// fail ends a reconcile that failed before it could write. It keeps the answers of the sync for the
+// next reconcile. So the failure does not cause more requests to the cloud. If reconciles fail for
+// long, fail sets Ready to False with the reason WriteFailed.
 func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers, failed error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return ended(ctx, failed)
 	}
 	now := r.Clock.Now()
-	// The inbox no longer has the names of changed objects, so the next reconcile must look at all.
+	// The inbox no longer has the names of changed objects, so the next reconcile must look at all
+	// objects.
 	s.settled = 0
 	if asked.synced() && s.unfinished == nil {
 		s.unfinished = &unfinished{termsOf(o), asked, s.schedule}
@@ -75,9 +77,11 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The waits between failures double. So after half of the time, the next failure may be too late.
+	// The wait doubles with each failure. So the status reports a failure after half of the time
+	// limit: the next failure may come too late.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
-	// A restarted manager does not know why the credential was refused, but Ready still says it.
+	// If resumed is true, the manager restarted after the cloud refused the credential. Ready still
+	// says why the cloud refused it, so Ready must stay.
 	resumed := s.schedule.refused > 0 && len(s.attempts()) == 0
 	if !long || resumed || o.settings().suspend {
 		return reconcile.Result{}, failed

@@ -30,8 +30,8 @@ const (
 )
 
 // SetupWithManager adds the controllers of sources, discoveries and ConfigMaps to the manager. The
-// watch of sources begins at once. Each other watch begins as soon as the manager has the rights
-// for it.
+// watch of sources begins at once. All further watches begin as soon as the manager has the rights
+// for them.
 func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
@@ -58,20 +58,20 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds a controller for sources or for discoveries to the manager. As soon as the manager
-// has the rights, the controller also watches Secrets, and the objects that it writes.
+// has the rights, the controller watches Secrets and the objects that the controller writes.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With a priority queue, sources that exist when the manager starts would wait behind
-			// new sources.
+			// With a priority queue, the sources that exist at the manager's start would wait
+			// behind new sources.
 			UsePriorityQueue: ptr.To(false),
 			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
 		}).
-		// A change of the status starts no reconcile, because the reconciler itself made the
-		// change.
+		// A change of the spec or of an annotation starts a reconcile. A change of the status does
+		// not, because the reconciler itself writes the status.
 		For(r.owners.empty(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
@@ -93,8 +93,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	return c, r.watchSecrets(ctx, mgr, begin, c)
 }
 
-// IndexBySource adds the cache index that finds the observations of a source. It does nothing if
-// object is not an observation.
+// IndexBySource adds the cache index that finds the observations of a source. If the parameter
+// object is not an observation, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -109,8 +109,10 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 }
 
 // interested returns a function that says which sources or discoveries to reconcile after an event
-// about an object: the one that the object names as its owner, and those that wait for the object's
-// name.
+// about an object:
+//
+//   - the owner that the object names
+//   - the sources or discoveries that wait for the object's name
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -127,15 +129,15 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events about objects of one kind. An event passes the filter in these
-// cases, and the filter puts the object's name into the inbox for the next reconcile:
+// drift returns a filter for events about objects of one kind. The filter passes these events, and
+// puts the object's name into the inbox for the next reconcile:
 //
 //   - An object was deleted.
-//   - Someone else created an object.
-//   - Someone else changed an object, so that it differs from the plan.
+//   - Another client created an object.
+//   - Another client changed an object, and the object differs from the plan.
 //
-// Other events need no reconcile, for example the reconciler's own writes, or a new status of a
-// source that a discovery created.
+// All other events need no reconcile. Examples are the reconciler's own writes, or a new status of
+// a source that a discovery created.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
