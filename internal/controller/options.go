@@ -16,14 +16,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options has the settings that all reconcilers share. A pointer, interface or list is required if
-// its comment does not say what nil or empty means.
+// Options has the settings that all reconcilers share. A field may be nil if its comment says what
+// nil means.
 type Options struct {
 	// Cluster writes to the API server and reads from the manager's cache. Each read waits until
-	// the cache shows all earlier writes of Cluster.
+	// the cache shows all earlier writes of this client.
 	Cluster client.Client
-	// APIReader reads from the API server, not from the cache. The reconcilers use APIReader for
-	// Secrets, and for objects that the cache may show wrongly.
+	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
+	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
 	// Secrets reads the metadata of Secrets. If Secrets is nil, this metadata comes from the
 	// manager's cache, as soon as the manager may watch Secrets.
@@ -72,8 +72,8 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches records which types of objects the manager watches. The manager cannot watch a type while
-// it lacks the rights for this type. watches is safe for concurrent use.
+// watches records which types of objects the manager watches. While the manager lacks the rights
+// for a type, it does not watch this type. watches is safe for concurrent use.
 type watches struct {
 	mu sync.Mutex
 	// denied maps the name of a Go type to the reason why the manager does not watch objects of

@@ -12,8 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. With these methods, the reconciler can
-// treat these two types in the same way.
+// owner is an InventorySource or an EnvironmentDiscovery. The methods let the reconciler use the
+// same code for these two types.
 type owner interface {
 	// object returns the source or discovery as an API object. The caller may change the status of
 	// this object.
@@ -29,9 +29,10 @@ type owner interface {
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
 	wholeStatus() any
-	// setOwnStatus sets the fields of the status that sources and discoveries do not share. For a
-	// source, this is status.configMaps. For a discovery, these are status.preview, status.sources
-	// and status.sourceCount.
+	// setOwnStatus sets the fields of the status that only one type of owner has:
+	//
+	//   - for a source, status.configMaps
+	//   - for a discovery, status.preview, status.sources and status.sourceCount
 	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
 }
 
@@ -51,7 +52,8 @@ type settings struct {
 type ownerKind struct {
 	// name is the controller's name: the type of owner in lower case, such as inventorysource.
 	name string
-	// empty returns a new, empty source or discovery. list returns a new, empty list of them.
+	// empty returns a new, empty source or discovery. list returns a new, empty list of sources or
+	// discoveries.
 	empty func() client.Object
 	list  func() client.ObjectList
 	// wrap turns an API object of this type into an owner.
@@ -59,7 +61,7 @@ type ownerKind struct {
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
 	// blocked returns what is wrong with the ConfigMaps of a source. It returns nil if nothing is
-	// wrong, and if objects of this kind have no ConfigMaps.
+	// wrong, or if objects of this kind have no ConfigMaps.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
@@ -79,12 +81,12 @@ type words struct {
 	withheld string
 	// The field taken has the messages about needed object names that other objects have.
 	taken taken
-	// succeeded returns the message after a successful sync of one kind. It says what the sync
-	// found.
+	// succeeded returns the message after a successful sync of one kind. The message says what the
+	// sync found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the indexes of the kinds that the spec asks to mirror.
+// mirrored returns the kinds that the spec asks to mirror, as indexes of the parameter kinds.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

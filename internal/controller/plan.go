@@ -18,16 +18,17 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// If whole is true, the plan is about all objects of one kind, and the field existing has them.
-	// If whole is false, the field drift has the names of the objects that the plan is about.
+	// If whole is true, the plan is about all objects of one kind, and the field existing has these
+	// objects. If whole is false, the field drift has the names of the objects that the plan is
+	// about.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
 // repair makes plans that undo changes which other clients made in the cluster. repair reads the
-// objects that the watch reported as changed, and no more objects. If repair returns nil plans and
-// no error, the caller must look at all objects.
+// objects that the watch reported as changed, and no other objects. If repair returns neither plans
+// nor an error, the caller must look at all objects.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -65,8 +66,8 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 // unchanged returns true if the plan of the last sync is still right. For this, all of these
 // statements must be true:
 //
-//   - Each listing is complete, and has the same content as the last listing of its kind.
-//   - The last reconcile did all its work, and waits for nothing.
+//   - Each listing is complete, and has the same content as the previous listing of the same kind.
+//   - The last reconcile left no work for a later reconcile.
 //   - The objects in the cluster are as the last reconcile left them. This includes objects of
 //     kinds that the spec ignores.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
@@ -111,7 +112,7 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 }
 
 // heard records the result of the sync for each kind. If a person asked for the sync with the
-// annotation requestedAt, heard makes all failed writes due at once.
+// annotation requestedAt, heard lets the failed writes be tried again at once.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -144,8 +145,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	}
 }
 
-// plan makes a plan for each kind and stores it in todo. If decides is false, no object is deleted
-// because the cloud no longer lists it. If spec.preview is true, the plans change nothing.
+// plan makes a plan for each kind and stores it in todo. If decides is false, the plans keep
+// objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
 	// writeStatus changes o while event filters may read planned. So planned is a copy.

@@ -101,8 +101,8 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 }
 
 // caughtUp calls the function read, which waits until the cache shows the client's own writes. If
-// this takes longer than catchUp, caughtUp calls read again with the option asItIs, which turns off
-// the wait.
+// the wait is longer than catchUp, caughtUp calls read again, but without the wait. The option
+// asItIs turns off the wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -118,10 +118,10 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 // because the name is in use, and the cache has no object with this name, occupants asks the API
 // server.
 //
-//   - The result occupants maps a name to the object that has the name. This object does not belong
+//   - The result occupants maps a name to the object that has the name. The object does not belong
 //     to o.
-//   - The result unseen has objects that belong to o but are not in the cache. For example, a
-//     person removed a label that the cache needs.
+//   - The result unseen has objects that belong to o but are not in the cache. An object can be
+//     missing in the cache because a person removed its label.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -149,9 +149,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone asks the API server whether o was deleted, because the cache may be out of date. If no write
-// in todo adds an ownerReference to o, gone does not ask and returns false. If o no longer exists,
-// the garbage collector would delete an object with such a reference.
+// gone returns true if the cache still shows o, but o was deleted. If no write in todo adds an
+// ownerReference to o, gone returns false. If a write adds one, gone asks the API server: the
+// garbage collector would delete an object with a deleted owner.
 func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {

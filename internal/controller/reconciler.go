@@ -2,8 +2,8 @@
 
 // Package controller keeps objects in the cluster equal to what the cloud lists.
 //
-// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). Its spec
-// has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
+// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The spec of
+// an owner has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
 //
 // A pass is one call of Reconcile. It has these steps:
 //
@@ -115,8 +115,8 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 }
 
 // ask lists the cloud objects of o, if a sync is due. If no sync is due, ask returns the answers
-// that an earlier reconcile could not use. If the rate limit is used up, ask returns at once, and
-// putOff in the result says how long to wait. An error comes from the API server or from the
+// that an earlier reconcile could not use. If the rate limit is used up, ask does not wait: putOff
+// in the result says how long the sync must wait. An error comes from the API server or from the
 // context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
@@ -139,7 +139,7 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain limits how fast the operator undoes changes by others. It returns how long this
+// restrain limits how often the operator undoes changes that others made. It returns how long this
 // reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
 // looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {

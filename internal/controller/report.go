@@ -19,8 +19,8 @@ import (
 )
 
 // announce reports in the status that the first sync has begun. It sets Ready to Unknown and
-// Reconciling to True, with the reason Progressing. If o already has the condition Ready, announce
-// does nothing.
+// Reconciling to True, with the reason Progressing. If o has the condition Ready before the call,
+// announce does nothing.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -35,16 +35,16 @@ func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report updates the status of o, and writes the status to the API server if it changed. report
+// report updates the status of o. If the status changed, report writes it to the API server. report
 // sets these conditions:
 //
 //   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of this kind went. A source
-//     has this condition for each kind that it mirrors. A discovery has no such condition.
+//     has this condition for each kind that it mirrors. Discoveries do not have these conditions.
 //   - Ready: True if every kind was listed completely and all objects were written. If a kind
 //     failed, Ready is False and has the reason of the first failed kind. Ready is Unknown before
 //     the first sync, while spec.suspend is true, and while the operator waits for object names
 //     that will soon be free.
-//   - Stalled: True if only a person can solve the problem.
+//   - Stalled: True if the problem stays until a person solves it.
 //   - Reconciling: True if the operator tries again by itself.
 //   - PruneHeld: True while deletions wait for a person's approval.
 //
@@ -53,8 +53,8 @@ func (r *Reconciler) copied(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
-	// If unseen is true, the spec has changed, but the sync for the new spec must wait. Until then,
-	// the status describes the old spec.
+	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the
+	// status still describes the old spec.
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
 	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -115,12 +115,11 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 }
 
 // setSummaries sets the summary of each kind in the status. A summary has the counts of objects,
-// and the deletions that wait for a person's approval. Old values can stay in the status for a
-// while:
+// and the deletions that wait for a person's approval. Old values can stay for a while:
 //
 //   - After a restart of the manager, the old counts stay until the first complete listing.
 //   - The old deletions stay until the listings show whether a person must still approve them, or
-//     until the cloud lists one of their objects again.
+//     until the cloud lists one of the objects again.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -137,8 +136,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the old counts stay in the status. But the scope is
-		// updated. It is a hash of the endpoint, the credential and the filter.
+		// No listing was complete yet, so the old counts stay in the status. The scope is set to
+		// its new value. It is a hash of the endpoint, the credential and the filter.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
@@ -179,8 +178,9 @@ func (s *schedule) setNext(o owner) {
 // the write, o is the object that the API server returned. If the object no longer exists,
 // writeStatus returns nil.
 //
-// The patch first tests the UID. So it never changes a later object with the same name. It is a
-// JSON patch, because the API server does not check the UID in a merge patch of a custom resource.
+// The patch first tests the UID. So a new object with the same name is never changed. The patch is
+// a JSON patch, because the API server does not check the UID in a merge patch of a custom
+// resource.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {

@@ -24,7 +24,7 @@ const (
 	// but stored the object differently. A longer spec.interval replaces this limit.
 	leastMostUnstored = time.Hour
 	// conflictsTold is how many times a write must fail before the status reports a conflict. Most
-	// conflicts end before that without a person's help.
+	// conflicts end earlier, without a person's help.
 	conflictsTold = 3
 	// maxWords is the largest number of bytes that a message quotes from an API server error.
 	maxWords = 1024
@@ -33,7 +33,7 @@ const (
 // retry describes a failed write of one object, and when to try the write again. W is the type of
 // the write. A nil retry means that the last write of the object did not fail.
 type retry[W any] struct {
-	// The field write is the write that failed; nil if a deletion failed.
+	// The field write is the write that failed. If a deletion failed, the field write is nil.
 	write    *W
 	attempts int
 	// The field failed is when the last attempt failed. The field next is when to try again.
@@ -53,13 +53,14 @@ func (r *retry[W]) waiting(now time.Time) bool {
 // taken reports whether the write failed because an object with this name already exists.
 func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the status must report the failure. It does not report the first conflicts.
+// lasts reports whether the status must report the failure. The first few conflicts of a write are
+// not reported.
 func (r *retry[W]) lasts() bool {
 	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the same as the failed write. The parameter w is nil for a deletion.
-// The function same compares two writes.
+// repeats reports whether w is the same write as the failed write. The parameter w is nil for a
+// deletion. The function same compares two writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
@@ -70,7 +71,7 @@ func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	return same(*r.write, *w)
 }
 
-// hurry makes the failed write due at once.
+// hurry lets the failed write be tried again at once.
 func (r *retry[W]) hurry() {
 	if r != nil {
 		r.next = time.Time{}
@@ -78,7 +79,7 @@ func (r *retry[W]) hurry() {
 }
 
 // after returns the retry of an object after an attempt to write the object. The receiver r is the
-// retry before the attempt. The parameter w is nil if the attempt was a deletion.
+// retry from before the attempt. The parameter w is nil if the attempt was a deletion.
 //
 //   - If the attempt succeeded, the result is nil.
 //   - If the error is errStopped and r is nil, the result is nil.
@@ -120,15 +121,15 @@ func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, i
 	}
 }
 
-// hurry makes every failed write due at once.
+// hurry lets every failed write be tried again at once.
 func (rs retries) hurry() {
 	for _, r := range rs {
 		r.hurry()
 	}
 }
 
-// earliest returns when the first of the failed writes is due again; zero if no write is due again.
-// Deferred writes do not count, because they wait for a listing.
+// earliest returns the time when the first of the failed writes must be tried again; zero if there
+// is no such write. Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -139,8 +140,8 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// forgetUnplanned removes a failed write if the new plan does not have the same write. But it keeps
-// two sorts of failed writes and marks them as deferred:
+// forgetUnplanned removes a failed write if the new plan does not have the same write. Two sorts of
+// failed writes stay and become deferred:
 //
 //   - a deletion that the plan defers to the next listing
 //   - a creation that failed because another object has the name
@@ -160,7 +161,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// The function occupants needs this retry to ask the API server which object has the name.
+	// The retry stays, because the function occupants then asks the API server which object has the
+	// name.
 	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true

@@ -20,12 +20,12 @@ import (
 // askAgain is the wait before the manager checks again for a right that it lacks.
 var askAgain = 30 * time.Second
 
-// Watched reports whether the manager watches objects of this type. While the manager lacks the
-// rights to watch them, the result is false.
+// Watched reports whether the manager watches objects of this type. The result is false while the
+// manager lacks the rights to watch them.
 func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
 
-// denied returns a failure if the manager lacks the rights to watch the objects of a kind. If it
-// has the rights, denied returns nil.
+// denied returns a failure if the manager lacks the rights to watch the objects of a kind. If the
+// manager has the rights, denied returns nil.
 func (o *Options) denied(k *kind) *failure {
 	if why := o.watches.why(k.object()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -33,7 +33,7 @@ func (o *Options) denied(k *kind) *failure {
 	return nil
 }
 
-// beginner begins each watch as soon as the manager has the rights for the watch.
+// beginner begins a watch as soon as the manager has the rights for this watch.
 type beginner struct {
 	*Options
 	mgr ctrl.Manager
@@ -53,8 +53,8 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 // type in all its namespaces. Without these rights, a watch would keep the manager from starting.
 // The manager must first watch the types in the parameter after.
 //
-// The parameter follows is a text for the log. It says what does not work while rights are missing.
-// If follows is "", the watch is optional, and it must wait until the API server confirms the
+// The parameter follows is a text for the log. The text says what does not work while rights are
+// missing. If the text is empty, the watch is optional, and waits until the API server confirms the
 // rights. A watch that is not optional begins even if the API server gives no answer.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
@@ -92,7 +92,7 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 }
 
 // lacking checks the rights to list and watch objects of this type. It returns which right is
-// missing; "" if none is missing. If the manager does not watch a type in the parameter after,
+// missing; "" if no right is missing. If the manager does not watch a type in the parameter after,
 // lacking returns the reason. If the API server gives no answer, lacking returns an error.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
@@ -134,7 +134,7 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 }
 
 // waiting is a function that waits for rights in the background. The manager calls this function
-// even if the manager is not the leader. So the cache is full before the manager becomes the
+// even while another manager is the leader. So the cache is full before this manager becomes the
 // leader.
 type waiting func(context.Context) error
 

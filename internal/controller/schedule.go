@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// confirmAfter is the wait before the next listing if a listing lacked an object. The next
-	// listing comes early to confirm that the object is missing.
+	// confirmAfter is the wait after a listing that lacked an object. The next listing comes early
+	// to confirm that the object is missing.
 	confirmAfter = 10 * time.Second
 	// confirmations is how many syncs in a row may come early to confirm that objects are missing.
 	// A larger prune.afterMisses in the spec replaces this limit.
 	confirmations = 3
 	// firstRetry is the wait after the first failed sync. The wait doubles with each further
-	// failure. Its limit is the shorter of spec.interval and mostRetry.
+	// failure, up to the shorter of spec.interval and mostRetry.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
 	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. The
-	// first repairsAtOnce times have no wait. After that, the operator does it once in each
+	// first repairsAtOnce repairs need no wait. After them, there is one repair in each
 	// repairEvery. Without this limit, the operator and another controller could overwrite each
 	// other at full speed.
 	repairEvery   = time.Second
@@ -49,9 +49,9 @@ const (
 type schedule struct {
 	// answered says which versions of the spec, the annotations and the Secret the last sync used.
 	answered request
-	// ended is when the wait for the next sync began. This is the end of the last sync's listings,
-	// not the end of its writes. Before the first sync, it is when the wait for the first sync
-	// began.
+	// ended is when the wait for the next sync began. After a sync, ended is when its listings
+	// ended; the writes of the sync can end later. Before the first sync, ended is when the wait
+	// for the first sync began.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
@@ -73,7 +73,8 @@ type schedule struct {
 // request has the values that the last sync used. If one of the values changes, the next sync can
 // start early.
 type request struct {
-	// generation is the metadata.generation that the last sync used; 0 if no sync is known.
+	// generation is the metadata.generation that the last sync used; 0 if the manager knows no
+	// sync.
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
@@ -81,8 +82,8 @@ type request struct {
 	secret string
 }
 
-// resume continues a wait that began before a restart of the manager, after the cloud refused the
-// credential. The wait is in the status. Without resume, the manager would use the refused
+// resume continues a wait that began before the manager's start, because the cloud refused the
+// credential. The status has this wait. Without resume, the manager would use the refused
 // credential again after each restart.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
@@ -137,7 +138,8 @@ func (s *schedule) due(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
 		return true
 	case t.approvePrune != s.answered.approvePrune && t.approves:
-		// Before the approved deletions, a new listing must confirm that the objects are missing.
+		// Before the approved objects are deleted, a new listing must confirm that they are
+		// missing.
 		return true
 	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
 		return true
@@ -152,8 +154,8 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	// The sync began early because something changed, for example the credential. So after a new
-	// refusal, the wait has its shortest length again.
+	// The sync began early because something changed, for example the credential. If the cloud
+	// refuses the new credential, the wait has its shortest length again.
 	if a.early {
 		s.refused = 0
 	}
@@ -200,8 +202,8 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
-// refusal returns how long to wait if the cloud refused the credential for every kind. If a kind
-// was not refused, refusal returns 0. The first wait is the interval. The wait doubles with each
+// refusal returns how long to wait if the cloud refused the credential for every kind. If a listing
+// had another result, refusal returns 0. The first wait is the interval. The wait doubles with each
 // refusal in a row, up to mostRefusal.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
@@ -215,7 +217,7 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals has the reasons which mean that the cloud refused the credential.
+// refusals has the reasons of failures that mean: the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
@@ -226,8 +228,8 @@ func mostRefusal(interval time.Duration) time.Duration {
 }
 
 // jittered makes a wait longer or shorter, at random. The change is at most the given percentage of
-// the wait. So sources that were created together do not ask the cloud together each time. The
-// parameter random is at least 0 and less than 1.
+// the wait. With jitter, sources that were created together do not always ask the cloud together.
+// The parameter random is at least 0 and less than 1.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))

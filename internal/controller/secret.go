@@ -27,9 +27,9 @@ const secretField = "spec.credentials.apiKey.secretRef.name"
 // rotated returns true if the Secret of o is newer than the Secret that the last sync used.
 //
 //   - If the manager watches Secrets, rotated reads the Secret from the cache.
-//   - If the manager does not watch Secrets, but the cloud refused the credential, rotated asks the
+//   - If the manager does not watch Secrets, and the cloud refused the credential, rotated asks the
 //     API server once in each interval.
-//   - If the manager does not watch Secrets and the cloud accepted the credential, rotated returns
+//   - If the manager does not watch Secrets, and the cloud accepted the credential, rotated returns
 //     false.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
@@ -68,7 +68,7 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets lets a controller watch the metadata of Secrets, as soon as the manager has the
+// watchSecrets lets the controller c watch the metadata of Secrets, as soon as the manager has the
 // rights. By default, the manager does not have these rights. With the watch, a new credential in a
 // Secret starts a sync at once.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {

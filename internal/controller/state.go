@@ -18,8 +18,8 @@ import (
 )
 
 // state has what the manager remembers about one source or discovery. After a restart, the manager
-// makes a new state. It copies a few values from the status into the new state, such as the wait
-// after a refused credential.
+// makes a new state, and copies a few values from the status into it, such as the wait after a
+// refused credential.
 //
 // The fields need no lock, because no two workers reconcile the same source or discovery at the
 // same time. Each inbox has its own lock, because event filters use the inboxes.
@@ -31,8 +31,8 @@ type state struct {
 	// 0 if some work is left.
 	settled int64
 	// unfinished has the answers of the cloud that a failed reconcile could not use; nil if there
-	// are none. The field failing is when the first of the last failures in a row happened; zero if
-	// the last reconcile did not fail.
+	// are none. failing is when the first of the failed reconciles in a row failed; zero if the
+	// last reconcile did not fail.
 	unfinished *unfinished
 	failing    time.Time
 	// repairs limits how often the operator undoes changes that others made to the objects.
@@ -44,7 +44,7 @@ type state struct {
 
 // kindState is the part of state about one kind of object, such as Kafka clusters.
 type kindState struct {
-	// inbox collects the names of objects that someone else may have changed.
+	// inbox collects the names of objects that another client may have changed.
 	inbox *inbox
 	// shown is a checksum of the objects as this manager last read or wrote them. If the objects
 	// that the watch shows have the same checksum, no object has changed.
@@ -53,19 +53,19 @@ type kindState struct {
 	// listing.
 	ledger *mirror.Ledger
 	// The field index has the items of the last listing. The field asked says which spec, endpoint,
-	// credential and filter that listing used. If one of these changes, the next listing may not
+	// credential and filter that listing used. If one of these changes, the next listing does not
 	// use the field index.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
 	// The field report has the report of the last plan for all objects. The field preview says what
-	// this plan would do if spec.preview were false. It is nil if spec.preview is false, or if the
-	// kind was never listed completely since the manager's start.
+	// this plan would do if spec.preview were false. The field preview is nil if spec.preview is
+	// false, or if there was no complete listing since the manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
-	// retries has the failed writes. planned is the number of writes and deletions in the last
-	// plan.
+	// retries has the failed writes. The field planned is the number of writes and deletions in the
+	// last plan.
 	retries retries
 	planned int
 	// formerly is the time of the last complete listing before the manager's start. The manager
@@ -73,9 +73,9 @@ type kindState struct {
 	formerly time.Time
 }
 
-// completed returns when the last complete listing of the kind ended. This listing can be from
-// before the manager's start. If its end is later than the parameter now, completed returns this
-// parameter.
+// completed returns when the last complete listing of the kind ended, even if it ended before the
+// manager's start. If that time is later than the parameter now, completed returns the parameter
+// now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -105,9 +105,9 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile did all its work for this kind and waits for nothing.
-// It checks Summary.Missing, because this number counts objects that someone created after the last
-// listing.
+// finished returns true if the last reconcile left no work of this kind for a later reconcile. It
+// checks Summary.Missing, because this number counts objects that another client created after the
+// last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -188,8 +188,7 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of o. If o is new, get makes a new state. If o was deleted and created
-// again with the same name, it is new.
+// get returns the state of o. If there is no state with the UID of o, get makes a new state.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

@@ -10,23 +10,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if other objects have needed names, but will soon be deleted
-// without a person's help. An object will soon be deleted if its deletion has begun, or if its
-// owner was deleted.
+// waitsForPredecessor returns true if the owner needs names of other objects, and all these objects
+// will soon be deleted without a person's help. An object will soon be deleted if its deletion has
+// begun, or if its owner was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
 // taken has the messages about object names that a source or discovery needs but other objects
-// have. The owner is this source or discovery. Each message has a %s for the names. In a message,
-// NAMESPACE and OWNER stand for the owner's namespace and name. Each message is about one sort of
-// object that has a needed name:
+// have. The owner is the source or discovery that needs the names. Each message has a %s for the
+// names. In a message, NAMESPACE and OWNER stand for the owner's namespace and name. Each message
+// is about one sort of object that has a needed name:
 //
-//   - free: an object without a controller. A person can give it to the owner.
-//   - rivals: an object of another owner. A person can give it to the owner.
-//   - theirs: an object that does not belong to the owner, and that a person cannot give to the
-//     owner
+//   - free: an object without a controller. A person can give the object to the owner.
+//   - rivals: an object of another owner. A person can give the object to the owner.
+//   - theirs: an object that does not belong to the owner. A person cannot give it to the owner.
 //   - formers: an object of a deleted owner that had the same name as the owner
 //   - others: an object of the owner for a cloud object with another ID
 //   - clashes: an object for another listed cloud object that needs the same name

@@ -24,8 +24,8 @@ type unfinished struct {
 	before schedule
 }
 
-// answersFor returns the stored answers if the spec is unchanged. If the spec changed, the result
-// is zero.
+// answersFor returns the stored answers. If the spec changed after the sync, answersFor returns
+// empty answers.
 func (u *unfinished) answersFor(t terms) answers {
 	if u == nil || u.terms.generation != t.generation {
 		return answers{}
@@ -56,9 +56,9 @@ func (r *Reconciler) reschedule(s *state, t terms, asked answers) {
 	s.schedule.plan(t, s.attempts(), r.spread)
 }
 
-// fail ends a reconcile that failed before it could write. It keeps the answers of the sync for the
-// next reconcile. So the failure does not cause more requests to the cloud. If reconciles fail for
-// long, fail sets Ready to False with the reason WriteFailed.
+// fail ends a reconcile that failed before it could write. fail keeps the answers of the sync for
+// the next reconcile. So the failure does not cause more requests to the cloud. If reconciles fail
+// for long, fail sets Ready to False with the reason WriteFailed.
 func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers, failed error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return ended(ctx, failed)
@@ -77,11 +77,11 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The wait doubles with each failure. So the status reports a failure after half of the time
-	// limit: the next failure may come too late.
+	// The wait doubles with each failure. So the status reports the failures after half of the time
+	// limit, because the next failure may come after the limit.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
 	// If resumed is true, the manager restarted after the cloud refused the credential. Ready still
-	// says why the cloud refused it, so Ready must stay.
+	// says why the credential was refused, so fail does not change Ready.
 	resumed := s.schedule.refused > 0 && len(s.attempts()) == 0
 	if !long || resumed || o.settings().suspend {
 		return reconcile.Result{}, failed

@@ -129,14 +129,14 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events about objects of one kind. The filter passes these events, and
-// puts the object's name into the inbox for the next reconcile:
+// drift returns a filter for events about objects of one kind. These events pass the filter, and
+// the filter puts the object's name into the inbox for the next reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.
 //   - Another client changed an object, and the object differs from the plan.
 //
-// All other events need no reconcile. Examples are the reconciler's own writes, or a new status of
+// All other events need no reconcile. Examples are the reconciler's own writes, and a new status of
 // a source that a discovery created.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
