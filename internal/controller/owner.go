@@ -76,8 +76,8 @@ type words struct {
 	// The field waiting is the start of the message of condition Ready while the rate limit delays
 	// a sync.
 	waiting string
-	// withheld is a message with one %d. The number says how many cloud objects get no object in
-	// the cluster until a listing is complete.
+	// withheld is a message with one %d. The number says how many cloud objects cannot get an
+	// object in the cluster until a listing is complete.
 	withheld string
 	// The field taken has the messages about needed object names that other objects have.
 	taken taken

@@ -67,7 +67,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 // statements must be true:
 //
 //   - Each listing is complete, and has the same content as the previous listing of the same kind.
-//   - The last reconcile left no work for a later reconcile.
+//   - The last reconcile left no work for later.
 //   - The objects in the cluster are as the last reconcile left them. This includes objects of
 //     kinds that the spec ignores.
 func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {

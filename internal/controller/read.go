@@ -149,9 +149,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone returns true if the cache still shows o, but o was deleted. If no write in todo adds an
-// ownerReference to o, gone returns false. If a write adds one, gone asks the API server: the
-// garbage collector would delete an object with a deleted owner.
+// gone asks the API server whether o was deleted, because the cache may still show o. If o was
+// deleted, the garbage collector would delete each new object that names o as its owner. If no
+// write in todo adds an ownerReference to o, gone returns false without a request.
 func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {

@@ -136,8 +136,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the old counts stay in the status. The scope is set to
-		// its new value. It is a hash of the endpoint, the credential and the filter.
+		// The counts stay as they are, because no listing was complete yet. The scope is a hash of
+		// the endpoint, the credential and the filter that the listings now use.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}

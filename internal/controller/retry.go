@@ -82,7 +82,7 @@ func (r *retry[W]) hurry() {
 // retry from before the attempt. The parameter w is nil if the attempt was a deletion.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If the error is errStopped and r is nil, the result is nil.
+//   - If the operator did not make the write (errStopped), and r is nil, the result is nil.
 //   - In all other cases, the result says when to try again. The wait doubles with each failure. If
 //     the API server stored the object differently, the first wait is the parameter interval.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {

@@ -105,9 +105,9 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile left no work of this kind for a later reconcile. It
-// checks Summary.Missing, because this number counts objects that another client created after the
-// last listing.
+// finished returns true if the last reconcile left no work of this kind for a later reconcile.
+// Summary.Missing must be 0, because this number counts objects that another client created after
+// the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&

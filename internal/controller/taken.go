@@ -10,9 +10,9 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if the owner needs names of other objects, and all these objects
-// will soon be deleted without a person's help. An object will soon be deleted if its deletion has
-// begun, or if its owner was deleted.
+// waitsForPredecessor returns true if the owner waits for object names, and all of these names will
+// soon be free without a person's help. A name will soon be free if its object is being deleted, or
+// if the owner of its object was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })

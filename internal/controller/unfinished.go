@@ -77,8 +77,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The wait doubles with each failure. So the status reports the failures after half of the time
-	// limit, because the next failure may come after the limit.
+	// The status must report the failures within the time limit. The wait doubles with each
+	// failure, so the status reports the failures after half of the limit.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
 	// If resumed is true, the manager restarted after the cloud refused the credential. Ready still
 	// says why the credential was refused, so fail does not change Ready.
