@@ -139,8 +139,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
-		// Two cloud objects need the same object name. Without k.index, the next listing returns
-		// all objects. Then the ledger decides again which cloud object gets the name.
+		// Two cloud objects need the same object name. Because the index is nil, the next listing
+		// returns all objects. Then the ledger decides again which cloud object gets the name.
 		k.index = nil
 	}
 }
@@ -149,7 +149,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 // objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	// writeStatus changes o while event filters may read planned. So planned is a copy.
+	// Event filters may read planned while writeStatus changes o, so planned is made from a copy of
+	// o.
 	planned := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {

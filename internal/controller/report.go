@@ -38,8 +38,9 @@ func (r *Reconciler) copied(o owner) owner {
 // report updates the status of o. If the status changed, report writes it to the API server. report
 // sets these conditions:
 //
-//   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of this kind went. A source
-//     has this condition for each kind that it mirrors. Discoveries do not have these conditions.
+//   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of one kind went. A source
+//     has one such condition for each kind that it mirrors. Discoveries do not have these
+//     conditions.
 //   - Ready: True if every kind was listed completely and all objects were written. If a kind
 //     failed, Ready is False and has the reason of the first failed kind. Ready is Unknown before
 //     the first sync, while spec.suspend is true, and while the operator waits for object names

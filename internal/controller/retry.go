@@ -161,8 +161,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// The retry stays, because the function occupants then asks the API server which object has the
-	// name.
+	// If a write failed because the name is in use, its retry stays. The function occupants needs
+	// the retry to find the object that has the name.
 	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true

@@ -133,7 +133,7 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a function that waits for rights in the background. The manager calls this function
+// waiting is a function that waits for rights in the background. The manager runs this function
 // even while another manager is the leader. So the cache is full before this manager becomes the
 // leader.
 type waiting func(context.Context) error

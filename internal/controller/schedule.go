@@ -49,9 +49,8 @@ const (
 type schedule struct {
 	// answered says which versions of the spec, the annotations and the Secret the last sync used.
 	answered request
-	// ended is when the wait for the next sync began. After a sync, ended is when its listings
-	// ended; the writes of the sync can end later. Before the first sync, ended is when the wait
-	// for the first sync began.
+	// ended is when the wait for the next sync began. This is the time when the listings of the
+	// last sync ended. Before the first sync, ended is when the wait for the first sync began.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time

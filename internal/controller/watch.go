@@ -57,8 +57,9 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds a controller for sources or for discoveries to the manager. As soon as the manager
-// has the rights, the controller watches Secrets and the objects that the controller writes.
+// register adds a controller for sources or for discoveries to the manager. The controller also
+// watches Secrets and the objects that it writes, as soon as the manager has the rights to watch
+// them.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
