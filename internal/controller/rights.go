@@ -50,8 +50,8 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 }
 
 // whenAllowed calls the function begin as soon as the manager may list and watch objects of this
-// type in all its namespaces. Without these rights, a watch would keep the manager from starting.
-// The manager must first watch the types in the parameter after.
+// type in all namespaces of the manager. Without these rights, a watch would keep the manager from
+// starting. The manager must first watch the types in the parameter after.
 //
 // The parameter follows is a text for the log. The text says what does not work while rights are
 // missing. If the text is empty, the watch is optional, and waits until the API server confirms the

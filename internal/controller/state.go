@@ -31,8 +31,8 @@ type state struct {
 	// 0 if some work is left.
 	settled int64
 	// unfinished has the answers of the cloud that a failed reconcile could not use; nil if there
-	// are none. failing is when the first of the failed reconciles in a row failed; zero if the
-	// last reconcile did not fail.
+	// are none. failing is when the reconciles began to fail; zero if the last reconcile did not
+	// fail.
 	unfinished *unfinished
 	failing    time.Time
 	// repairs limits how often the operator undoes changes that others made to the objects.
@@ -105,9 +105,8 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile left no work of this kind for a later reconcile.
-// Summary.Missing must be 0, because this number counts objects that another client created after
-// the last listing.
+// finished returns true if the last reconcile left no work for this kind. Summary.Missing must be
+// 0, because this number counts objects that another client created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
