@@ -27,8 +27,7 @@ type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the metadata.generation of the spec for which the last reconcile did all its work;
-	// 0 if some work is left.
+	// settled is the metadata.generation of the spec for which no work is left; 0 if work is left.
 	settled int64
 	// unfinished has the answers of the cloud that a failed reconcile could not use; nil if there
 	// are none. failing is when the reconciles began to fail; zero if the last reconcile did not

@@ -28,7 +28,7 @@ func waitsForPredecessor(report mirror.Report) bool {
 //   - theirs: an object that does not belong to the owner. A person cannot give it to the owner.
 //   - formers: an object of a deleted owner that had the same name as the owner
 //   - others: an object of the owner for a cloud object with another ID
-//   - clashes: an object for another listed cloud object that needs the same name
+//   - clashes: an object for another listed cloud object. The two cloud objects need the same name.
 //   - leaving: an object of the owner that is being deleted
 //
 // For sources, the messages free and rivals are "", because a person cannot give observations to a
