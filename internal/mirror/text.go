@@ -45,8 +45,8 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns the size of the values in JSON, in bytes. The values may have no content that
-// JSON cannot encode.
+// jsonSize returns the size of the values in JSON, in bytes. The values must be texts or numbers,
+// or structs of texts and numbers.
 func jsonSize[T any](values ...T) (size int) {
 	for _, value := range values {
 		encoded, _ := json.Marshal(value) // Texts and numbers always encode.
