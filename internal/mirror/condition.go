@@ -38,8 +38,8 @@ const maxMessage = 1024
 // missing, the parameter since becomes the transition time of the condition Observed. conditions
 // sets no other transition time.
 //
-// The messages contain no times: a time changes at every sync, and then every sync would write the
-// observation.
+// The messages contain no times. A time in a message would change at every sync, and the operator
+// would write the observation at every sync.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady

@@ -16,8 +16,8 @@ import (
 // points that do not fit.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest suffix of a ConfigMap key. The key of an access point is a name and
-// a suffix.
+// longestSuffix is the longest suffix of a ConfigMap key. The keys for an access point consist of a
+// name and a suffix.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
 // ConfigMap returns the ConfigMap with the endpoints of an observed Kafka cluster. The parameter
@@ -26,8 +26,8 @@ const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 // The ConfigMap has the name of the observation, and the observation owns the ConfigMap. The
 // ConfigMap gets the labels and annotations that the operator gave the observation.
 //
-// If the cloud did not give a value, the ConfigMap has no key for the value. A pod that needs the
-// key then waits. With an empty value, the pod would start.
+// If the cloud did not give a value, the ConfigMap has no key for the value. Then a pod that needs
+// the value waits for the key. With an empty value, the pod would not wait.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
@@ -44,8 +44,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 	}
 }
 
-// ownPairs returns the labels or annotations that the operator set. Their key has the operator's
-// prefix, or is in the list former: the keys from the source's template.
+// ownPairs returns the labels or annotations that the operator set: the keys have the operator's
+// prefix or are in the list former. This list has the keys from the source's template.
 func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })

@@ -17,7 +17,7 @@ import (
 )
 
 // Environment is the Kind of environments. An EnvironmentDiscovery creates one InventorySource for
-// each environment.
+// each selected environment.
 var Environment = &Kind{
 	Name: "Environment",
 	content: content{
@@ -117,8 +117,8 @@ func (p patterns) fit(text string) bool {
 	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
 }
 
-// fits reports whether a pattern matches the whole text. It needs about len(pattern)*len(text)
-// steps or fewer.
+// fits reports whether a pattern matches the whole text. It takes at most about
+// len(pattern)*len(text) steps.
 func fits(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
 	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
@@ -267,7 +267,7 @@ func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 }
 
 // listedBefore returns true if the discovery's status says that the environment of a source was
-// listed. If it returns false, a person must approve the deletion of the source, by default.
+// listed.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)

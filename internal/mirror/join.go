@@ -15,8 +15,7 @@ import (
 const MaxJoined = 500
 
 // maxJoinedSize is the largest size of a list that shows objects of another kind, in bytes of JSON.
-// It is small enough for four lists in one status, because etcd accepts at most 1.5 MiB for an
-// object.
+// A status with four of these lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
 // Desired has the objects of one kind as they should be in the cluster, by name. Callers must not
@@ -24,7 +23,7 @@ const maxJoinedSize = 192 << 10
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. The parameter existing
-// has the objects that belong to the owner in the cluster. All slices have the order of the
+// has the objects that belong to the owner in the cluster. All slices are in the order of the
 // parameter kinds.
 //
 // The result has these objects:

@@ -11,7 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind for Kafka clusters. The names of the phases come from the API cmk/v2.
+// KafkaCluster is the Kind of Kafka clusters. ReadyPhase and OtherPhases are phases in the cloud
+// API cmk/v2.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -133,7 +134,7 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes has the new spelling of each connection type by the old spelling. The examples in
+// connectionTypes maps the old spelling of a connection type to the new spelling. The examples in
 // the API documentation use the old spellings.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",

@@ -43,12 +43,12 @@ type Kind struct {
 
 	content
 
-	// mirrored reports whether the operator mirrors this kind, according to the spec of a source.
-	// The function is nil for environments: every discovery mirrors environments.
+	// mirrored reports whether a source mirrors this kind. It is nil for environments, because
+	// every discovery mirrors environments.
 	mirrored func(owner Object) bool
-	// selection returns a pointer to the settings of this kind, for example to KafkaClusters. It
-	// also returns the policy in these settings, or the default if they have no policy. selection
-	// is nil for environments.
+	// selection returns a pointer to the settings of this kind, for example to the field
+	// KafkaClusters. It returns the policy in these settings as the second result. If the settings
+	// have no policy, it returns the default policy. selection is nil for environments.
 	selection func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
 	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
 	summary func(owner Object) **v1alpha1.InventorySummary
@@ -86,13 +86,13 @@ type Kind struct {
 	// scope returns a function that reports whether the selector of a discovery selects a listed
 	// object. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person released the object from its discovery, with the annotation
-	// unmanaged. released is nil for observations.
+	// released reports whether a source has the annotation unmanaged. With this annotation, a
+	// person releases the source from its discovery. released is nil for observations.
 	released func(Object) bool
 	// listedBefore reports whether the object was listed before the operator started. It reads the
 	// status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes about the spec of a discovery, for people to read. remarks is nil for
+	// remarks returns notes for people about the spec of a discovery. remarks is nil for
 	// observations.
 	remarks func(facts Facts, names map[string]string, writes []Write) []string
 }
@@ -130,8 +130,8 @@ type observationParts struct {
 	trouble    string
 }
 
-// observationContent returns the content functions for observations of type O with a status of type
-// S.
+// observationContent returns the functions in the struct content for observations of type O. The
+// status of these observations has the type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
 	// withoutConditions returns a shallow copy of the status, without the fields conditions and
@@ -155,8 +155,8 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// kindsOfSources are the kinds of cloud objects that a source mirrors. The function observationKind
-// adds each kind.
+// kindsOfSources are the kinds of cloud objects that a source mirrors. Each call of the function
+// observationKind adds one kind.
 var kindsOfSources []*Kind
 
 // observationKind returns the kind k with the functions that are the same for all kinds of
@@ -184,7 +184,7 @@ func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 	return policy != v1alpha1.MirrorPolicyIgnore
 }
 
-// Mirrored reports whether a source or discovery mirrors this kind, according to the spec.
+// Mirrored reports whether a source or discovery mirrors this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
 
 // Summary returns a pointer to the counts of this kind in the status of a source or discovery.
@@ -193,15 +193,15 @@ func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summ
 // Owned reports whether an object of this kind belongs to a source or discovery.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
-// releases reports whether a person released the object from its discovery, with the annotation
-// unmanaged.
+// releases reports whether a person released a source from its discovery, with the annotation
+// unmanaged. It returns false for an observation.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
 // ID returns the cloud ID of an object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
-// Content returns a pointer to the part that the operator writes: the status of an observation, or
-// the spec of a source.
+// Content returns a pointer to the part of an object that the operator writes: the status of an
+// observation, or the spec of a source.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
 // CopyContent copies the status of an observation, or the spec of a source, from src to dst. The
@@ -276,7 +276,7 @@ type Owner struct {
 	Resource string
 	// Prune has the settings for the deletion of objects that are missing in the cloud.
 	Prune v1alpha1.Prune
-	// StaleAfter is the time after the last complete listing when the observations of a source
+	// StaleAfter is the age of the last complete listing at which the observations of a source
 	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
 	// overrides returns the overrides in the spec of a discovery. The function is nil for a source.

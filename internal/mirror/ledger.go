@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is the result of one listing of one kind. Its objects are objects for the cluster,
-// converted from cloud objects.
+// Sighting is the result of one listing of one kind. It has objects for the cluster, converted from
+// cloud objects.
 type Sighting struct {
 	// Objects are the objects that are new or changed since the last listing. These objects have no
 	// conditions and no facts about other kinds.
@@ -37,7 +37,7 @@ type Sighting struct {
 // pointer means that the kind was not listed yet.
 type Ledger struct {
 	entries map[string]entry // by the object's name
-	// completed is when the last complete listing ended. It is zero if there was no complete
+	// completed is the end of the last complete listing. It is zero if there was no complete
 	// listing.
 	completed time.Time
 	// empty is true if the last complete listing had no objects.
@@ -52,7 +52,7 @@ type Ledger struct {
 	// listing has the number 0.
 	seq int
 	// base is the value of seq at the last change of the endpoint, the credential or the filters.
-	// It is 0 if nothing changed. The method misses ignores the listings before this change.
+	// It is 0 if there was no change. The method misses ignores the listings before this change.
 	base int
 	// absent is the number of entries with an object that is not listed.
 	absent int
@@ -60,8 +60,8 @@ type Ledger struct {
 	// was incomplete.
 	lastCount int
 	partial   bool
-	// phases has the old phase of each object that has a new phase in the cloud and the old phase
-	// in its observation. The key is the object's name.
+	// phases has the old phase of each object whose phase changed in the cloud but not yet in the
+	// observation. The key is the object's name.
 	phases map[string]string
 	// clashes are the listed objects that get no object in the cluster, because another listed
 	// object has the same name. The list is sorted.
@@ -183,8 +183,11 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 // Distinct reports whether all listed objects have different names in the cluster.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled returns true if the last listing was complete, it had every object in the ledger, and all
-// listed objects have different names in the cluster.
+// Settled returns true if all of these conditions are true:
+//
+//   - The last listing was complete.
+//   - The last listing had every object in the ledger.
+//   - All listed objects have different names in the cluster.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
@@ -332,9 +335,9 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns the sight of an object, and the time at which the object went missing or was
-// no longer selected. If this process does not know the time from its listings, knownSince reads
-// the time from the cluster. The time is zero if the object is neither missing nor unselected.
+// knownSince returns what the listings say about an object, and the time at which the object went
+// missing or was no longer selected. If this process does not know the time from its listings,
+// knownSince reads the time from the cluster. For all other objects, the time is zero.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -421,7 +424,7 @@ func (l *Ledger) entry(name string) (entry, bool) {
 	return e, known
 }
 
-// Completed returns when the last complete listing ended. It returns zero if there was no complete
+// Completed returns the end of the last complete listing. It returns zero if there was no complete
 // listing.
 func (l *Ledger) Completed() time.Time {
 	if l == nil {
@@ -467,8 +470,7 @@ func (l *Ledger) moved(name string) bool {
 	return e.scope != l.scope
 }
 
-// neverSeen returns true if no listing ever had the object. Listings before the operator started
-// count.
+// neverSeen returns true if no listing ever had the object: before the operator started or after.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
@@ -497,8 +499,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about an object. Before the first complete listing, an object
-// without a listing is unknown, not missing.
+// sight returns what the listings say about an object. Before the first complete listing, it
+// returns unknown for an object that is not listed.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {

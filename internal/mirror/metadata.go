@@ -112,9 +112,10 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether the ledger can store the existing observation in place of the listed one,
-// to save memory. The two must be equal, apart from conditions and facts about other kinds. If
-// someone else added metadata to the existing observation, carries returns false.
+// carries reports whether the ledger can store the existing observation in place of the listed
+// observation, to save memory. The two observations must be equal, apart from conditions and facts
+// about other kinds. If someone else added metadata to the existing observation, carries returns
+// false.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&

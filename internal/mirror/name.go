@@ -26,7 +26,7 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A name has a largest length and must begin with a letter or digit. Each dot must be
+		// A name must begin with a letter or digit. It must not be too long. Each dot must be
 		// between letters or digits.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]

@@ -159,7 +159,8 @@ func environmentNames(f Facts) map[string]string {
 
 // overlay copies to target every field that patch sets. It merges structs and maps field by field,
 // as in a JSON merge patch. It replaces all other values. A list counts as set if it is not nil.
-// For each copied field, overlay calls onSet with the field's path, and true if the value changed.
+// For each copied field, overlay calls onSet. The first argument is the field's path. The second
+// argument is true if the value changed.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:

@@ -16,15 +16,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts is the input of Make, for the objects of one kind that belong to one source or discovery.
+// Facts is the input of the function Make. It has facts about the objects of one kind that belong
+// to one source or discovery.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
 	// Ledger has the results of all listings of this kind since the manager's start. It is nil if
 	// there was no listing.
 	Ledger *Ledger
-	// Desired has the objects of this kind as they should be in the cluster. The function Desire
-	// makes it.
+	// Desired has the objects of this kind as they should be in the cluster. It is a result of the
+	// function Desire.
 	Desired Desired
 	// Existing are the objects in the cluster that belong to the source or discovery. Make does not
 	// change these objects.
@@ -40,8 +41,8 @@ type Facts struct {
 	Fresh bool
 	// Approval is the value of Report.Approved in the previous plan.
 	Approval *Approval
-	// HeldBefore is the deletion in the status that waits for a person's approval; nil if no
-	// deletion waits.
+	// HeldBefore is a deletion that waits for a person's approval; nil if no deletion waits. It
+	// comes from the status of the source or discovery.
 	HeldBefore *v1alpha1.HeldPrune
 	// FormerNames is the result of View.Names of the previous plan.
 	FormerNames map[string]string
@@ -156,7 +157,8 @@ type Report struct {
 	Outside []string
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided is true if the plan cannot know yet whether a person must approve a deletion:
+	// Undecided is true if the plan cannot know yet whether a person must approve a deletion. There
+	// are two cases:
 	//
 	//   - There was no complete listing since the manager's start.
 	//   - More listings must confirm that an object is missing, and all objects of Facts.HeldBefore
@@ -238,8 +240,8 @@ type Conflict struct {
 	// Controller is the controller of the object with the name, in the form "Kind/name". It is ""
 	// if the object has no controller.
 	Controller string
-	// Predecessor is true if the object with the name belongs to a deleted source or discovery with
-	// the kind and name of the plan's source or discovery. The garbage collector will delete the
+	// Predecessor is true if the object belongs to a deleted source or discovery that had the same
+	// kind and name as the plan's source or discovery. The garbage collector will delete the
 	// object.
 	Predecessor bool
 	// ID is the cloud ID of the object with the name. It is "" if the plan needs the name for the
@@ -499,8 +501,8 @@ func (p *planner) conflict(occupant, listed Object) Conflict {
 	return conflict
 }
 
-// absentee returns the facts about a missing or unselected object that the rules in pruneChain
-// need.
+// absentee returns the facts that the rules in pruneChain need. The parameter existing is an object
+// that is missing or no longer selected.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)

@@ -127,8 +127,8 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 // person's approval.
 const neverHolds = 100
 
-// listingEmpty requires a person's approval if the last complete listing was empty. If maxPercent
-// is 100, it allows the deletion.
+// listingEmpty requires a person's approval if the last complete listing was empty and maxPercent
+// is less than 100.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -136,8 +136,8 @@ func listingEmpty(b batch) ruling {
 	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded requires a person's approval if more than maxPercent of the objects are missing. If
-// one object is missing, it allows the deletion.
+// shareExceeded requires a person's approval if more than maxPercent of the objects are missing. It
+// allows the deletion of a single missing object.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
@@ -194,7 +194,7 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 }
 
 // judge applies the rules in c.batch. The result asked is the ruling of the first rule with the
-// verdict ask. It is nil if no rule has this verdict. An approval does not change asked.
+// verdict ask. It is nil if no rule has this verdict. It does not depend on a person's approval.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -238,8 +238,9 @@ type Approval struct {
 // used returns true if a plan has already deleted objects with this approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether the approval is for this set of objects and its annotation still exists.
-// The parameter lines has the result of the function occasion for the objects.
+// covers reports whether an approval is valid for a set of objects. The approval must be for
+// exactly this set, and the annotation with the approval must still exist. The parameter lines has
+// the result of the function occasion for the objects.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }

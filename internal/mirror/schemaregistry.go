@@ -41,7 +41,8 @@ var SchemaRegistry = observationKind(Kind{
 const phaseReadySchemaRegistry = "PROVISIONED"
 
 // registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
-// a Kafka cluster shows the first of them. Missing Schema Registry clusters are last.
+// a Kafka cluster shows the first Schema Registry cluster. Missing Schema Registry clusters are
+// last.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {

@@ -77,6 +77,6 @@ func plainVariable(id string) bool {
 	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
 }
 
-// fitsVariable returns true if an environment variable can have this value. A value with a NUL byte
-// cannot be in an environment variable.
+// fitsVariable returns true if an environment variable can have this value. A NUL byte is not
+// possible in an environment variable.
 func fitsVariable(value string) bool { return !strings.Contains(value, "\x00") }

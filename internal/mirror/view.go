@@ -119,8 +119,7 @@ func (v *View) shown(existing, desired Object) bool {
 // Repair plans writes that undo changes by others. The parameter changed has the changed objects
 // from the cluster, by name. The value of a deleted object is nil.
 //
-// Repair returns nil if Repair cannot plan the writes. Then the function Make must plan them. The
-// causes are:
+// Repair returns nil if the function Make must plan the writes. The causes are:
 //
 //   - A changed object is not listed.
 //   - An object in the cluster occupies a name that the plan needs.
