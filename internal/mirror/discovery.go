@@ -117,8 +117,8 @@ func (p patterns) fit(text string) bool {
 	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
 }
 
-// fits reports whether a pattern matches the whole text. It takes at most about
-// len(pattern)*len(text) steps.
+// fits reports whether a pattern matches the whole text. The running time is
+// O(len(pattern)*len(text)).
 func fits(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
 	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches

@@ -170,7 +170,7 @@ func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many values, from the first on, fit into a list.
+// fitting returns how many values fit into a list.
 func fitting[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	size := 0
@@ -186,7 +186,7 @@ func fitting[T any](values []T) int {
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
-	// fit caches, for each key, how many values fit into a status.
+	// fit caches how many values of each key fit into a status.
 	fit map[string]int
 }
 

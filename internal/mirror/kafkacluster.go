@@ -96,7 +96,7 @@ func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []
 }
 
 // ProjectKafkaCluster converts a Kafka cluster from the cloud into an observation. It does not set
-// fields that come from elsewhere, such as the conditions.
+// the conditions or facts about other cloud objects.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID

@@ -80,9 +80,9 @@ type Clash struct {
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the object from its last listing. It is nil if this process never listed the
-	// object. If the object in the cache has the same content, the field points to the cached
-	// object, to save memory.
+	// object is the version from the last listing that had the object. It is nil if this process
+	// never listed the object. If the object in the cache has the same content, the field points to
+	// the cached object, to save memory.
 	object Object
 	// outside is the time at which the selector of the discovery stopped selecting the object. It
 	// is zero while the selector selects the object.
@@ -336,8 +336,8 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 const maxSkew = time.Minute
 
 // knownSince returns what the listings say about an object, and the time at which the object went
-// missing or was no longer selected. If this process does not know the time from its listings,
-// knownSince reads the time from the cluster. For all other objects, the time is zero.
+// missing or was no longer selected. For all other objects, the time is zero. If the listings of
+// this process do not show the time, knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {

@@ -109,8 +109,8 @@ func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.Netwo
 	return &next
 }
 
-// ProjectNetwork converts a network from the cloud into an observation. It does not set fields that
-// come from elsewhere, such as the conditions.
+// ProjectNetwork converts a network from the cloud into an observation. It does not set the
+// conditions or facts about other cloud objects.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID

@@ -40,7 +40,7 @@ type override struct {
 
 // overridden has the settings of a discovery's template, changed by a set of overrides.
 type overridden struct {
-	// applying has the indexes of these overrides in spec.overrides.
+	// applying lists the applied overrides, by their index in spec.overrides.
 	applying []int
 	settings v1alpha1.MirrorSettings
 	// contradictions has one message for each field that two overrides set to different values.

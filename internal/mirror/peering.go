@@ -54,8 +54,8 @@ func peeringList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary,
 // networking.v1.AwsPeering.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering converts a peering from the cloud into an observation. It does not set fields that
-// come from elsewhere, such as the conditions.
+// ProjectPeering converts a peering from the cloud into an observation. It does not set the
+// conditions or facts about other cloud objects.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID

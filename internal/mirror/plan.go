@@ -192,8 +192,8 @@ func (r Report) Again(l *Ledger) Report {
 }
 
 // Created updates the report after an object was created. The parameter whole is true if the
-// function Make planned the write. It is false if the method Repair planned the write. In that
-// case, the summary already counts the object.
+// function Make planned the write. It is false if the method Repair planned the write. After
+// Repair, the summary already counts the object.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)

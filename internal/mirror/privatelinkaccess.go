@@ -48,7 +48,7 @@ func privateLinkAccessList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.Connecti
 }
 
 // ProjectPrivateLinkAccess converts a private link access from the cloud into an observation. It
-// does not set fields that come from elsewhere, such as the conditions.
+// does not set the conditions or facts about other cloud objects.
 func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	o := &v1alpha1.PrivateLinkAccessObservation{}
 	o.Spec.PrivateLinkAccessID = a.ID

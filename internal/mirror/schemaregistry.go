@@ -84,7 +84,7 @@ func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.Schema
 }
 
 // ProjectSchemaRegistry converts a Schema Registry cluster from the cloud into an observation. It
-// does not set fields that come from elsewhere, such as the conditions.
+// does not set the conditions or facts about other cloud objects.
 func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 	o := &v1alpha1.SchemaRegistryObservation{}
 	o.Spec.ClusterID = r.ID

@@ -48,7 +48,7 @@ func transitGatewayAttachmentList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.C
 }
 
 // ProjectTransitGatewayAttachment converts a transit gateway attachment from the cloud into an
-// observation. It does not set fields that come from elsewhere, such as the conditions.
+// observation. It does not set the conditions or facts about other cloud objects.
 func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.Observation {
 	o := &v1alpha1.TransitGatewayAttachmentObservation{}
 	o.Spec.TransitGatewayAttachmentID = a.ID

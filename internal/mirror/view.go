@@ -16,7 +16,7 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// names has the result of Kind.names for this plan.
+	// names has the display names that the function Kind.names returned for this plan.
 	names map[string]string
 	// now is the time of the plan.
 	now   time.Time
