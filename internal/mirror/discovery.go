@@ -315,8 +315,7 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// These bounds keep the status of a discovery below 1 MiB. The API server stores objects of at most
-// 1.5 MiB.
+// These limits keep the status of a discovery so small that the API server accepts the discovery.
 const (
 	// maxSources is the largest number of entries in status.sources.
 	maxSources = 500

@@ -470,7 +470,8 @@ func (l *Ledger) moved(name string) bool {
 	return e.scope != l.scope
 }
 
-// neverSeen returns true if no listing ever had the object: before the operator started or after.
+// neverSeen returns true if no listing ever had the object. It considers the listings before and
+// after the operator's start.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {

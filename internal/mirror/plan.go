@@ -161,8 +161,8 @@ type Report struct {
 	// are two cases:
 	//
 	//   - There was no complete listing since the manager's start.
-	//   - More listings must confirm that an object is missing, and all objects of Facts.HeldBefore
-	//     are still missing or not selected.
+	//   - More listings must confirm that an object is missing, and no object of Facts.HeldBefore
+	//     is listed again.
 	Undecided bool
 	// Waiting is true if the discovery's selector no longer selects a source, and the grace period
 	// of this source has not ended.
@@ -324,10 +324,11 @@ func Make(facts Facts) *Plan {
 //	has the cloud ID A       has the cloud ID B       reports a conflict
 //	is marked as unmanaged   -                        removes the ownerReference
 //	-                        is listed                writes the listed content
-//	-                        is missing               marks the object; pruneChain may delete it
+//	-                        is missing               marks the object as missing, and lets
+//	                                                  pruneChain decide about the deletion
 //	-                        is no longer selected    lets pruneChain decide about the deletion
-//	-                        was not listed since the applies the template; it updates the
-//	                         manager's start          conditions if they are stale
+//	-                        was not listed since the applies the template; if the object
+//	                         manager's start          is stale, updates the conditions
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)

@@ -291,8 +291,8 @@ func (p *planner) prune() {
 }
 
 // stands returns true if all objects of the held deletion are still missing or no longer selected.
-// It compares digests: the status has the digest and the number of the held objects, and the held
-// objects went missing before all others. stands returns true if held is nil.
+// It takes as many objects as held.Count says, those that went missing first, and compares the
+// digest of these objects with held.Digest. stands returns true if held is nil.
 func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true

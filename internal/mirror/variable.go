@@ -18,8 +18,8 @@ var (
 	// variableID matches an ID of letters, digits and "_" that does not begin with a digit. This ID
 	// in upper case is a valid name of a shell variable.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends in "_" and 8 hex digits. Such a name looks like a name
-	// with a hash.
+	// hashedName matches a name that ends in "_" and 8 hex digits. A name with a hash has this
+	// form.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
