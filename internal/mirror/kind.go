@@ -311,8 +311,9 @@ func (o Owner) reference() *metav1.OwnerReference {
 // rendering is the input of Kind.render.
 type rendering struct {
 	owner Owner
-	// existing is the object in the cluster; nil if there is none. base is the object from its last
-	// listing. If the object was never listed, base is the same object as existing.
+	// existing is the object in the cluster; nil if there is none. base is the version from the
+	// last listing that had the object. If the object was never listed, base is the same object as
+	// existing.
 	base, existing Object
 	// name is the value of the object in the map View.names. named is false if the map has no value
 	// for the object.

@@ -155,8 +155,8 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 }
 
 // rendered returns an object as it should be in the cluster. The parameter existing is the object
-// in the cluster; nil if there is none. The parameter base is the object from its last listing. If
-// the object was never listed, base is the same object as existing.
+// in the cluster; nil if there is none. The parameter base is the version from the last listing
+// that had the object. If the object was never listed, base is the same object as existing.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	r.name, r.named = v.names[v.kind.id(base)]
