@@ -151,8 +151,8 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //   - the time of the existing condition with the same type and status,
 //   - the parameter now.
 //
-// The time of an existing condition does not count if the time is in the future. 1970-01-01, the
-// default in the CRD, does not count.
+// The time of an existing condition does not count if the time is in the future. The time
+// 1970-01-01 does not count, because it is the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

@@ -69,8 +69,8 @@ func (s selector) environment(id, displayName string) bool {
 }
 
 // judge reports whether the selector selects an environment, and why. If displayName is "", the
-// name is not known, so it may be an excluded name. A selector that excludes names then selects the
-// environment by ID or not at all.
+// name is not known, so it may be an excluded name. If the selector excludes names, it selects this
+// environment when spec.selector.ids has the ID.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
