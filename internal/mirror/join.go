@@ -28,11 +28,11 @@ type Desired map[string]Object
 //
 // The result has these objects:
 //
-//   - listed objects that the selector selects, with the content from the listing,
-//   - existing objects that are missing or that the selector no longer selects, with the content
-//     from their last listing,
-//   - existing objects that were not listed since the start, if their facts about other kinds are
-//     out of date, with the content in the cluster.
+//   - listed and selected objects: with the content from the listing,
+//   - existing objects that are missing or no longer selected: with the content from their last
+//     listing,
+//   - existing objects that were not listed since the start: with the content in the cluster and
+//     new facts about other kinds. If no fact is new, the result lacks the object.
 //
 // If the owner ignores a kind, the result has no objects of the kind, and other objects do not show
 // objects of the kind.
