@@ -355,10 +355,11 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingSince returns the time at which an observation went missing; zero if the time is not
-// known. It reads the time from the source's status. If the status has no room for all missing
-// observations, missingSince may read the time from the observation's condition. The status is
-// safer, because a person who may edit the observation can forge the condition.
+// missingSince returns the time at which an observation went missing. It returns zero if the time
+// is not known, or if the condition Observed is True. It reads the time from the source's status.
+// If the status has no room for all missing observations, missingSince may read the time from the
+// observation's condition. The status is safer, because a person who may edit the observation can
+// forge the condition.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	summary := *k.summary(owner.Object)
 	if summary == nil {

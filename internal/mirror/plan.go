@@ -44,7 +44,7 @@ type Facts struct {
 	// HeldBefore is a deletion that waits for a person's approval; nil if no deletion waits. It
 	// comes from the status of the source or discovery.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames is the result of View.Names of the previous plan.
+	// FormerNames has the display names that the method View.Names returned for the previous plan.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time

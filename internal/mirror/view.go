@@ -28,8 +28,8 @@ type View struct {
 	conflicts []Conflict
 }
 
-// Names returns the display names that count in this plan. The map key is the cloud ID. It returns nil
-// for observations.
+// Names returns the display names by which the plan found the settings of each environment. The map
+// key is the cloud ID. Names returns nil for observations.
 func (v *View) Names() map[string]string {
 	if v == nil {
 		return nil
