@@ -18,25 +18,28 @@ import (
 type sight int
 
 const (
-	// unknown: since the operator started, no listing had the object, and no listing was complete.
+	// unknown: the object was not listed since the operator started, and every listing since then
+	// was incomplete.
 	unknown sight = iota
-	// listed: the object was in the last complete listing, or in an incomplete listing after that.
+	// listed: the object was in the last complete listing, or in a later, incomplete listing.
 	listed
 	// outside: the object is listed, but the selector of the discovery does not select it.
 	outside
 	// missing: the last complete listing did not have the object.
 	missing
-	// stale: the last complete listing is too old to say whether the object still exists.
+	// stale: the last complete listing is too old, so the object may no longer exist.
 	stale
 )
 
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready for an observation. For a missing object,
-// since is the transition time of Observed. All other transition times are empty.
+// conditions returns the conditions Observed and Ready for an observation. If the object is
+// missing, the parameter since becomes the transition time of the condition Observed. conditions
+// sets no other transition time.
 //
-// The messages contain no times, because a time in a message would cause a write at every sync.
+// The messages contain no times. A time in a message would change at every sync, and the operator
+// would write the observation at every sync.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -109,21 +112,21 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets the conditions of an observation. It also copies the reason of condition Observed into
-// status.observed. Observed must be the first of the conditions.
+// show sets the conditions of an observation. It copies the reason of the condition Observed into
+// status.observed. The condition Observed must be the first one in the list.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows reports whether an observation has the wanted conditions, and whether status.observed has
-// the reason of the first wanted condition. It returns true if wanted is empty.
+// shows returns true if an observation has the wanted conditions, and status.observed has the
+// reason of the first wanted condition. It returns true if the list wanted is empty.
 func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
 
-// sameConditions reports whether two lists have the same conditions. It compares a transition time
-// only if the wanted condition has one. It ignores fractions of a second, because the Kubernetes
-// API does not store them.
+// sameConditions reports whether two lists have the same conditions. It ignores the transition time
+// if the wanted condition has none. It compares transition times in whole seconds, because the
+// Kubernetes API stores no fractions of a second.
 func sameConditions(existing, wanted []metav1.Condition) bool {
 	if len(existing) != len(wanted) {
 		return false
@@ -141,15 +144,15 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 	return true
 }
 
-// timed returns the wanted conditions, each with a transition time. This time is the first of these
-// that exists:
+// timed returns the wanted conditions, each with a transition time. The transition time is the
+// first of these times that exists:
 //
 //   - the time in the wanted condition,
 //   - the time of the existing condition with the same type and status,
-//   - now.
+//   - the parameter now.
 //
-// The time of an existing condition does not count if it is in the future, or if it is 1970-01-01,
-// the default in the CRD.
+// The time of an existing condition does not count if the time is in the future. The time
+// 1970-01-01 does not count, because it is the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

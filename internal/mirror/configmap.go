@@ -12,20 +12,22 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap is the largest size of a ConfigMap's data, in bytes. Access points that do not fit
-// are left out.
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes. The ConfigMap leaves out access
+// points that do not fit.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest ending of a ConfigMap key for an access point.
+// longestSuffix is the longest suffix of a ConfigMap key. The keys for an access point consist of a
+// name and a suffix.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of an observed Kafka cluster. selection is the
-// part of the source's spec that sets the form of the keys and the content.
+// ConfigMap returns the ConfigMap with the endpoints of an observed Kafka cluster. The parameter
+// selection is spec.kafkaClusters of the source.
 //
-// The ConfigMap has the name of the observation, and belongs to the observation. It copies labels
-// and annotations of the observation, but not those that someone else added. A value that the cloud
-// did not give gets no key. A pod that needs this key then waits, and does not start with an empty
-// value.
+// The ConfigMap has the name of the observation, and the observation owns the ConfigMap. The
+// ConfigMap gets the labels and annotations that the operator gave the observation.
+//
+// If the cloud did not give a value, the ConfigMap has no key for the value. Then a pod that needs
+// the value waits for the key. With an empty value, the pod would not wait.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
@@ -42,8 +44,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 	}
 }
 
-// ownPairs returns those labels or annotations whose key has the operator's prefix or is in former.
-// former are keys from the source's template.
+// ownPairs returns the labels or annotations that the operator set: the keys have the operator's
+// prefix or are in the list former. This list has the keys from the source's template.
 func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
@@ -90,11 +92,11 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 // OwnsConfigMap reports whether a ConfigMap belongs to an observation:
 //
 //   - If the ConfigMap has a controller, the controller must be the observation.
-//   - If the ConfigMap has no controller, three values must match the observation: the source's
-//     name in a label, the cluster ID and the environment ID.
+//   - If the ConfigMap has no controller, these values must match the observation: the label with
+//     the source's name, the cluster ID, and the environment ID.
 //
-// The keys of the two IDs can have the form Properties or Environment, because users can change
-// spec.kafkaClusters.configMapKeys.
+// OwnsConfigMap looks for each ID under two keys, such as cluster.id and CLUSTER_ID, because users
+// can change spec.kafkaClusters.configMapKeys.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
@@ -106,14 +108,14 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 }
 
 // SameConfigMap reports whether the existing ConfigMap has the desired data, labels, annotations
-// and ownerReference. It ignores labels and annotations that someone else added. It does not ignore
-// data that someone else added.
+// and ownerReference. The existing ConfigMap may have more labels and annotations, but not more
+// data.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
 	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
 }
 
 // RestoreConfigMap gives the existing ConfigMap the desired data, labels, annotations and
-// ownerReference. Labels and annotations that someone else added stay.
+// ownerReference. It keeps labels and annotations that someone else added.
 func RestoreConfigMap(existing, desired *corev1.ConfigMap) {
 	existing.Data, existing.BinaryData = desired.Data, nil
 	restoreMetadata(existing, desired)

@@ -13,15 +13,15 @@ import (
 // gateway attachments and private link accesses.
 var connectionTopics = []*connectionTopic{peeringsOfNetworks, transitGatewaysOfNetworks, accessesOfNetworks}
 
-// connectionTopic collects the connections of one kind, for example all peerings. The key is the ID
-// of the network.
+// connectionTopic collects the connections of one kind, for example all peerings. It groups the
+// connections by the ID of their network.
 type connectionTopic struct {
 	topic[v1alpha1.ConnectionSummary]
 	list connectionList
 }
 
-// connectionList returns pointers to two fields of NetworkConnections: the list of the connections
-// of one kind, and their number.
+// connectionList returns pointers to two fields: the list of all connections of one kind, and the
+// number of these connections.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -30,18 +30,18 @@ func newConnections(list connectionList) *connectionTopic {
 	}, list}
 }
 
-// connectionParts has pointers to the fields of a connection's observation that show its network
-// and the Kafka endpoints in this network.
+// connectionParts has pointers to two fields of a connection's observation: the reference to the
+// network, and the Kafka endpoints in the network.
 type connectionParts struct {
 	network   **v1alpha1.NetworkReference
 	reachable *v1alpha1.ReachableEndpoints
 }
 
-// connecting adds the functions attach, join and joinedAs to a kind of connection. They copy facts
-// between observations:
+// connecting adds the functions attach, join and joinedAs to a kind of connection. These functions
+// copy facts between observations:
 //
-//   - The observation of a connection shows its network and the Kafka endpoints in this network.
-//   - The observations of the network and of its clusters show the connection.
+//   - The observation of a connection shows the network and the Kafka endpoints in the network.
+//   - The observations of the network and of the clusters in the network show the connection.
 //
 // The parameter shown collects the connections of this kind.
 func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
@@ -72,7 +72,7 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 	return k
 }
 
-// connectionsOf returns the connections of a network. The parameter network is the network's ID.
+// connectionsOf returns the connections of the network with this ID.
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)

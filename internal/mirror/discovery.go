@@ -16,8 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Environment is the Kind for environments. In the cluster, an InventorySource represents an
-// environment. An EnvironmentDiscovery creates this InventorySource.
+// Environment is the Kind of environments. An EnvironmentDiscovery creates one InventorySource for
+// each selected environment.
 var Environment = &Kind{
 	Name: "Environment",
 	content: content{
@@ -68,9 +68,9 @@ func (s selector) environment(id, displayName string) bool {
 	return selected
 }
 
-// judge returns whether the selector selects an environment, and why. If displayName is "", the
-// name is not known and may be an excluded name. So a selector that excludes names can select such
-// an environment only by its ID.
+// judge reports whether the selector selects an environment, and why. If displayName is "", the
+// name is not known, so it may be an excluded name. If the selector excludes names, it selects this
+// environment when spec.selector.ids has the ID.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -108,7 +108,7 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 	return all
 }
 
-// fit reports whether at least one of the patterns matches the whole text.
+// fit reports whether a pattern matches the whole text.
 func (p patterns) fit(text string) bool {
 	if len(p) == 0 {
 		return false
@@ -117,8 +117,8 @@ func (p patterns) fit(text string) bool {
 	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
 }
 
-// fits reports whether a pattern matches the whole text. The running time is at most proportional
-// to the length of the pattern times the length of the text.
+// fits reports whether a pattern matches the whole text. The running time is
+// O(len(pattern)*len(text)).
 func fits(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
 	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
@@ -143,14 +143,14 @@ func fits(pattern, text []rune) bool {
 	return p == len(pattern)
 }
 
-// ProjectEnvironment returns the source that a discovery wants for an environment. Its settings
-// come from the discovery's template. They do not include the discovery's overrides.
+// ProjectEnvironment returns the source that a discovery wants for an environment. The source gets
+// the settings of the discovery's template, without overrides.
 func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) Object {
 	return sourceFor(d, d.Spec.Template.Spec.MirrorSettings.DeepCopy(), e.ID, e.DisplayName)
 }
 
-// NewSource returns the source that a discovery wants for an environment. Its settings come from
-// the discovery's template and overrides.
+// NewSource returns the source that a discovery wants for an environment. The source gets the
+// settings of the discovery's template, changed by the overrides.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
 	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
 }
@@ -175,10 +175,10 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 
 // renderSource returns a source as its discovery wants it:
 //
-//   - The settings come from the discovery's template and overrides. While the name of the
-//     environment is not known, overrides by name may or may not apply. Then the source keeps its
+//   - The settings come from the discovery's template and overrides. If the name of the environment
+//     is not known, the operator cannot tell which overrides apply, so the source keeps its
 //     settings.
-//   - The annotations in usersKeys stay as users set them.
+//   - The source keeps the annotations in usersKeys.
 //   - The source of a missing environment has the annotation missing-since.
 func renderSource(r rendering) Object {
 	id := source(r.base).Spec.Environment
@@ -201,12 +201,13 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are the annotations that users set on a source and that have the operator's prefix.
+// usersKeys are the annotations with the operator's prefix that users set on a source.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
 // withLastName returns the source of a listed environment. If the listing gave no display name, the
-// source gets the last known name: from former, or else as lastName reads it. former is the source as
-// it was listed before. inCluster is the source in the cluster.
+// source gets the last known name: the name in former, or the name that lastName returns. The
+// parameter former is the source from an earlier listing. The parameter inCluster is the source in
+// the cluster.
 func withLastName(o, former, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -223,11 +224,12 @@ func withLastName(o, former, inCluster Object, owner Owner) Object {
 	return next
 }
 
-// lastName returns the last known name of an environment; "" if there is none. It reads the name from
-// the discovery's status. The source's annotation has the name too, but a person who may edit the
-// source could forge the annotation. So the annotation counts only if the status does not name the
-// source because the status is empty or has no room for all sources. inCluster is the source; nil if
-// it does not exist.
+// lastName returns the last known name of an environment; "" if there is none. It reads the name
+// from the discovery's status. If the status is empty, or has no room for all sources, lastName may
+// read the name from the annotation of the source. The status is safer, because a person who may
+// edit the source can forge the annotation.
+//
+// The parameter inCluster is the source in the cluster; nil if there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -247,8 +249,8 @@ func lastName(o, inCluster Object, owner Owner) string {
 // shownName returns a display name as a discovery's status shows it.
 func shownName(name string) string { return Truncate(name, maxShownName) }
 
-// sourceNamed returns the entry for an environment in a discovery's status.sources, and whether
-// there is such an entry.
+// sourceNamed returns the entry for an environment in a discovery's status.sources. If there is no
+// entry, found is false.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -259,25 +261,25 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed reports whether some sources of a discovery have no entry in its status.
+// unnamed returns true if the status of a discovery has no room for all sources.
 func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
-// listedBefore reports whether the environment of a source was listed before the operator started,
-// as the discovery's status says. It returns false if the status does not name the source. By
-// default, a person must then approve the deletion of the source.
+// listedBefore returns true if the discovery's status says that the environment of a source was
+// listed.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns since when an environment is missing or no longer selected. It reads this
-// time from the discovery's status.
+// claimOfSource returns the time at which an environment went missing or was no longer selected. It
+// reads the time from the discovery's status.
 //
-// The source's annotation missing-since has the time too, but a person who may edit the source can
-// forge the annotation. So the annotation counts only if the status has no room for all sources.
+// If the status has no room for all sources, claimOfSource may read the time from the annotation
+// missing-since of the source. The status is safer, because a person who may edit the source can
+// forge the annotation.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -302,7 +304,7 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //
 //   - The source must have the name that the discovery would give it.
 //   - If the source has a controller, the controller must be the discovery.
-//   - If the source lost its controller, its label must have the name of the discovery.
+//   - If the source has no controller, the label of the source must have the name of the discovery.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -313,20 +315,19 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// These bounds keep the status of a discovery below 1 MiB. The API server stores objects of at most
-// 1.5 MiB.
+// These limits keep the status of a discovery so small that the API server accepts the discovery.
 const (
 	// maxSources is the largest number of entries in status.sources.
 	maxSources = 500
 	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	// maxListed is the largest size of all texts in one list of the status, in bytes. Entries that
-	// do not fit are left out.
+	// maxListed is the largest size of one list in the status, in bytes. The list leaves out
+	// entries that do not fit.
 	maxListed = 192 << 10
 )
 
-// Sources returns the entries for status.sources of the view's discovery, sorted by environment, and
-// the number of all sources. Entries that do not fit into the status are left out.
+// Sources returns the entries for status.sources of the discovery, sorted by environment, and the
+// number of all sources. It leaves out entries that do not fit into the status.
 func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package mirror decides what to write to the cluster. The input is records of the cloud and
-// objects of the cluster. The output is a Plan. The package uses no clients, clocks or I/O, so that
-// tests can check every decision.
+// Package mirror decides what to write to the cluster. The input is the records of the cloud API
+// and the objects in the cluster. The output is a value of type Plan. The package does no I/O and
+// reads no clock, so that tests can check every decision.
 //
 // A sync takes these steps, in this order:
 //

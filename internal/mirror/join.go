@@ -9,36 +9,37 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is the largest number of entries in a list of objects of another kind, for example the
-// clusters in the status of a network. A field next to the list has the number of all these
-// objects.
+// MaxJoined is the largest number of entries in a list that shows objects of another kind, for
+// example in the list of clusters in the status of a network. A field next to the list has the
+// number of all clusters.
 const MaxJoined = 500
 
-// maxJoinedSize is the largest size of a list of objects of another kind, in bytes of JSON. A status
-// has at most four of these lists, and etcd accepts at most 1.5 MiB for an object.
+// maxJoinedSize is the largest size of a list that shows objects of another kind, in bytes of JSON.
+// A status with four of these lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
-// Desired has the objects of one kind as they should be in the cluster. The key is the name.
-// Callers must not change these objects, because other code uses the same objects.
+// Desired has the objects of one kind as they should be in the cluster, by name. Callers must not
+// change these objects: the ledger has pointers to the same objects.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be in the cluster. existing are the
-// objects that the owner has in the cluster. All slices have the order of kinds.
+// Desire returns the objects of each kind as they should be in the cluster. The parameter existing
+// has the objects that belong to the owner in the cluster. All slices are in the order of the
+// parameter kinds.
 //
-// The result has three sorts of objects. The first two have the content of their last listing since
-// the start, the last the content in the cluster:
+// The result has these objects:
 //
-//   - listed objects that the selector selects,
-//   - existing objects that are missing or that the selector no longer selects,
-//   - existing objects that were not listed since the start, if they show objects of other kinds
-//     wrongly.
+//   - listed and selected objects: with the content from the listing,
+//   - existing objects that are missing or no longer selected: with the content from their last
+//     listing,
+//   - existing objects that were not listed since the start: with the content in the cluster and
+//     new facts about other kinds. If no fact is new, the result lacks the object.
 //
-// Objects of a kind that the owner ignores are not desired, and no other object shows them.
+// If the owner ignores a kind, the result has no objects of the kind, and other objects do not show
+// objects of the kind.
 //
-// A network shows its clusters, a cluster shows its connections, and so on. These lists also have
-// missing objects, and objects that were not listed since the start. So no endpoint disappears
-// because a listing failed. An object that is missing for a minute is marked in these lists, see
-// longMissing.
+// A network shows a list of clusters, a cluster shows a list of connections, and so on. The lists
+// keep objects that are missing or were not listed since the start, so a failed listing removes no
+// entry. A list marks an object that is missing for a minute or longer.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -97,10 +98,9 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 	return desired
 }
 
-// longMissing reports whether an object was missing for a minute at the last complete listing. A
-// shorter absence changes nothing in observations that show the object: one listing is no proof, and
-// with the default policy the object is deleted by then. If there was no listing since the start, the
-// owner's status has the times.
+// longMissing reports whether an object was missing for a minute or longer when the last complete
+// listing ended. If there was no complete listing since the start, longMissing reads the times from
+// the cluster.
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	since, last := l.since(o.GetName()), l.Completed()
 	if last.IsZero() {
@@ -109,7 +109,8 @@ func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	return !since.IsZero() && last.Sub(since) >= time.Minute
 }
 
-// topics collects what observations show about observations of other kinds. The key is a *topic.
+// topics collects the facts that observations show about observations of other kinds. The key is a
+// pointer to a topic.
 type topics map[any]interface{ sort() }
 
 // sort sorts all lists. Each topic has its own order.
@@ -119,15 +120,15 @@ func (t topics) sort() {
 	}
 }
 
-// topic is one sort of fact that observations show about observations of another kind, for example
-// the clusters of a network. The facts are stored under a key, for example the network's ID. The
-// function Kind.attach adds facts, and Kind.join reads them.
+// topic is one type of fact that observations show about observations of another kind, for example
+// the clusters of a network. Each fact has a key, for example the network's ID. The function
+// Kind.attach adds facts, and Kind.join reads facts.
 type topic[T any] struct {
-	// compare is the order of the facts under one key. It is nil if each key has only one fact.
+	// compare sorts the facts with the same key. It is nil if each key has a single fact.
 	compare func(a, b T) int
 }
 
-// add adds values to a topic, under a key. It does nothing if the key is empty.
+// add adds values with a key to a topic. It does nothing if the key is empty.
 func (t *topic[T]) add(to topics, key string, values ...T) {
 	if key == "" {
 		return
@@ -140,14 +141,14 @@ func (t *topic[T]) add(to topics, key string, values ...T) {
 	lists.values[key] = append(lists.values[key], values...)
 }
 
-// of returns the values that a topic has under a key.
+// of returns all values that a topic has for a key.
 func (t *topic[T]) of(from topics, key string) []T {
 	lists, _ := from[t].(keyed[T])
 	return lists.values[key]
 }
 
-// first returns the first value that a topic has under a key. It returns the zero value if there is
-// none.
+// first returns the first value that a topic has for a key. If there is no value, it returns the
+// zero value.
 func (t *topic[T]) first(from topics, key string) (value T) {
 	if values := t.of(from, key); len(values) > 0 {
 		return values[0]
@@ -155,8 +156,8 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
-// bounded returns the first values that a topic has under a key, as many as fit into a status, and
-// the number of all values.
+// bounded returns the values that a topic has for a key, and the number of all values. It leaves
+// out the last values if they do not fit into a status.
 func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	values := t.of(from, key)
 	if len(values) == 0 {
@@ -169,7 +170,7 @@ func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many of the first values fit into a list.
+// fitting returns how many values fit into a list.
 func fitting[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	size := 0
@@ -181,11 +182,11 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has the values of one topic, grouped by key.
+// keyed has all values of one topic. It groups the values by key.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
-	// fit is the number of values that fit into a status, for keys for which bounded was called.
+	// fit caches how many values of each key fit into a status.
 	fit map[string]int
 }
 

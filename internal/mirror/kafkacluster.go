@@ -11,7 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind for Kafka clusters. The names of the phases come from the API cmk/v2.
+// KafkaCluster is the Kind of Kafka clusters. ReadyPhase and OtherPhases are phases in the cloud
+// API cmk/v2.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -43,8 +44,8 @@ var KafkaCluster = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
-// clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the endpoints of
-// these clusters. The key is the network's ID.
+// clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the endpoints of the
+// clusters of each network. The key is the network's ID.
 var (
 	clustersOfNetworks = &topic[v1alpha1.KafkaClusterSummary]{
 		func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) },
@@ -78,8 +79,8 @@ func joinKafkaCluster(t topics, o Object) Object {
 	return &joined
 }
 
-// reachableEndpoints returns the endpoints of a cluster that the connections of its network show.
-// If the cluster has no access points, the result is one endpoint with the cluster's addresses.
+// reachableEndpoints returns the endpoints of a cluster. If the cluster has no access points, it
+// returns one endpoint with the cluster's addresses.
 func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []v1alpha1.ReachableEndpoint {
 	if len(o.Status.Endpoints) == 0 && o.Status.BootstrapServers+o.Status.HTTPEndpoint != "" {
 		return []v1alpha1.ReachableEndpoint{{ClusterID: o.Spec.ClusterID, Observed: observed, KafkaEndpoint: v1alpha1.KafkaEndpoint{
@@ -94,8 +95,8 @@ func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []
 	return endpoints
 }
 
-// ProjectKafkaCluster turns the API's record of a cluster into an observation. It sets only the
-// fields that come from the record.
+// ProjectKafkaCluster converts a Kafka cluster from the cloud into an observation. It does not set
+// the conditions or facts about other cloud objects.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -133,8 +134,8 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes maps old spellings of connection types to the current spellings. The API's
-// published examples still use the old spellings.
+// connectionTypes maps the old spelling of a connection type to the new spelling. The examples in
+// the API documentation use the old spellings.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
@@ -165,16 +166,17 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
-// reservedAccessPoints are the access point IDs that the API reserves. prefer tries them in this
-// order.
+// reservedAccessPoints are the IDs of access points that the API reserves. The function prefer
+// tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address that clients of a cluster should use. It returns the first of these
-// that is set:
+// prefer returns the address that clients of a cluster should use: the first of these addresses
+// that is not empty.
 //
-//   - clusterWide, the address in the API's deprecated field for the whole cluster,
-//   - the address of the access point PUBLIC, then of PRIVATE_LINK,
-//   - the address of any other access point, in the order of endpoints.
+//   - the parameter clusterWide: the address in the API's deprecated field for the whole cluster,
+//   - the address of the access point PUBLIC,
+//   - the address of the access point PRIVATE_LINK,
+//   - the addresses of all other access points, in the order of the parameter endpoints.
 func prefer(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if clusterWide != "" {
 		return clusterWide

@@ -15,84 +15,84 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Object is an object in the cluster that represents a cloud object. It is an observation, or an
-// InventorySource, which represents an environment.
+// Object is an object in the cluster that represents a cloud object. An InventorySource represents
+// an environment. An observation represents any other cloud object.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Kind describes one kind of cloud object, for example Kafka clusters. It has the names and the
-// functions that differ between kinds.
+// Kind describes one kind of cloud object, for example Kafka clusters.
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
 	// Condition is the type of the source's condition that reports the last sync of this kind. It
-	// is "" for environments, because a discovery reports their sync in Ready.
+	// is "" for environments: a discovery reports the sync of environments in the condition Ready.
 	Condition string
 	// ReadyPhase is the phase in which the condition Ready of an observation is True.
 	ReadyPhase string
-	// OtherPhases are the phases that the operator knows, except ReadyPhase. In these phases the
-	// condition Ready is False.
+	// OtherPhases are the known phases in which the condition Ready is False.
 	OtherPhases []string
 
-	// InfoMetric is the name of a metric with one series for each observation. InfoLabels are
-	// labels of this metric, in addition to namespace, name and source. Info returns the values of
-	// InfoLabels.
+	// InfoMetric is the name of a metric with one series for each observation. The metric has the
+	// labels namespace, name and source, and the labels in InfoLabels. The function Info returns
+	// the values of the labels in InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// mirrored reports whether the spec of a source asks for this kind. It is nil for environments,
-	// because every discovery asks for them.
+	// mirrored reports whether a source mirrors this kind. It is nil for environments, because
+	// every discovery mirrors environments.
 	mirrored func(owner Object) bool
-	// selection returns a pointer to the field of a source's settings that selects objects of this
-	// kind, and the field's policy. If the field has no policy, it returns the default policy.
-	// selection is nil for environments.
+	// selection returns a pointer to the settings of this kind, for example to the field
+	// KafkaClusters. It returns the policy in these settings as the second result. If the settings
+	// have no policy, it returns the default policy. selection is nil for environments.
 	selection func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
 	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
 	summary func(owner Object) **v1alpha1.InventorySummary
-	// owned reports whether an object belongs to a source or discovery, see [Owned] and
+	// owned reports whether an object belongs to a source or discovery. See [Owned] and
 	// [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns since when an object is missing or no longer selected. It reads this time from
-	// the object, or from the status of its discovery. It returns zero if the time is not known.
+	// claim returns the time at which an object went missing or was no longer selected. It reads
+	// the time from objects in the cluster, for example from the status of the source. It returns
+	// zero if the time is not known.
 	claim func(o Object, owner Owner, seen sight) time.Time
 	// render returns an object as it should be in the cluster.
 	render func(r rendering) Object
 
-	// attach adds to topics what observations of other kinds show about the object. observed is
-	// ReasonMissing if the last complete listing lacked the object, otherwise "". attach is nil if no
-	// other kind shows this kind.
+	// attach adds the facts about an object to t, so that observations of other kinds can show
+	// these facts. The parameter observed is ReasonMissing if the object is missing for a minute or
+	// longer. If not, observed is "". attach is nil if no other kind shows this kind.
 	attach func(t topics, o Object, observed string)
-	// join copies facts about other kinds from topics into an observation. It returns the given
-	// observation if nothing changes, otherwise a shallow copy. join is nil if this kind shows no
-	// other kind.
+	// join copies facts about other kinds from t into a shallow copy of an observation, and returns
+	// the copy. If nothing changes, join returns the given observation. join is nil if this kind
+	// shows no other kind.
 	join func(t topics, o Object) Object
-	// joinedAs returns a shallow copy of o. The fields that join sets come from model, an
-	// observation of the same cloud object. joinedAs returns o itself if this kind shows no other
-	// kind. joinedAs is nil for environments.
+	// joinedAs returns a shallow copy of o with the facts about other kinds from model. The
+	// parameter model is an observation of the same cloud object. If this kind shows no other kind,
+	// joinedAs returns o. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns a listed object. If the listing gave no display name, the result has the
-	// last known name. former is the object as it was listed before, or nil. inCluster is the object
-	// in the cluster, or nil. withLastName is nil for observations.
+	// last known name. The parameter former is the object from an earlier listing; nil if there is
+	// none. The parameter inCluster is the object in the cluster; nil if there is none.
+	// withLastName is nil for observations.
 	withLastName func(o, former, inCluster Object, owner Owner) Object
-	// names returns the display names that decide which settings the objects of a plan get. The map
-	// key is the cloud ID. names is nil for observations.
+	// names returns the display names of environments by cloud ID. A discovery uses these names to
+	// find the settings of each source. names is nil for observations.
 	names func(facts Facts) map[string]string
 	// scope returns a function that reports whether the selector of a discovery selects a listed
 	// object. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a person released the object from its discovery, with the annotation
-	// unmanaged. released is nil for observations.
+	// released reports whether a source has the annotation unmanaged. With this annotation, a
+	// person releases the source from its discovery. released is nil for observations.
 	released func(Object) bool
-	// listedBefore reports whether the object was listed before the operator started, as the status
-	// of its discovery says. listedBefore is nil for observations.
+	// listedBefore reports whether the object was listed before the operator started. It reads the
+	// status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes about the spec of a discovery, for people to read. remarks is nil for
+	// remarks returns notes for people about the spec of a discovery. remarks is nil for
 	// observations.
 	remarks func(facts Facts, names map[string]string, writes []Write) []string
 }
@@ -100,16 +100,16 @@ type Kind struct {
 // content has the functions for the part of an object that the operator writes: the status of an
 // observation, or the spec of a source.
 type content struct {
-	// InStatus reports whether the operator writes the status of these objects. If it is false, the
-	// operator writes their spec.
+	// InStatus is true if the operator writes the status of these objects, and false if it writes
+	// the spec.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(dst, src Object)
-	// phase returns the phase that the cloud gave. trouble returns the cloud's report of what went
-	// wrong. conditions and observed return pointers to status.conditions and status.observed. All
-	// four functions are nil for environments.
+	// phase returns the phase that the cloud gave. trouble returns the error that the cloud
+	// reported. conditions returns a pointer to status.conditions. observed returns a pointer to
+	// status.observed. These four functions are nil for environments.
 	phase      func(Object) string
 	trouble    func(Object) string
 	conditions func(Object) *[]metav1.Condition
@@ -122,16 +122,16 @@ type deep[S any] interface {
 	DeepCopyInto(*S)
 }
 
-// observationParts has pointers to status.conditions and status.observed of an observation. trouble
-// is the cloud's report of what went wrong.
+// observationParts has pointers to status.conditions and status.observed of an observation, and the
+// error that the cloud reported.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
 	trouble    string
 }
 
-// observationContent returns the functions in content for observations of type O with a status of
-// type S.
+// observationContent returns the functions in the struct content for observations of type O. The
+// status of these observations has the type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
 	// withoutConditions returns a shallow copy of the status, without the fields conditions and
@@ -155,11 +155,13 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// kindsOfSources are the kinds of observations. The function observationKind adds each kind.
+// kindsOfSources are the kinds of cloud objects that a source mirrors. Each call of the function
+// observationKind adds one kind.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that all kinds of observations share. selection is
-// Kind.selection. summary returns a pointer to the counts of this kind in the status of a source.
+// observationKind returns the kind k with the functions that are the same for all kinds of
+// observations. The parameter selection becomes the field Kind.selection. The parameter summary
+// returns a pointer to the counts of this kind in the status of a source.
 func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.selection = selection
 	k.mirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
@@ -182,7 +184,7 @@ func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 	return policy != v1alpha1.MirrorPolicyIgnore
 }
 
-// Mirrored reports whether the spec of a source or discovery asks for this kind.
+// Mirrored reports whether a source or discovery mirrors this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
 
 // Summary returns a pointer to the counts of this kind in the status of a source or discovery.
@@ -191,15 +193,15 @@ func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summ
 // Owned reports whether an object of this kind belongs to a source or discovery.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
-// releases reports whether a person released the object from its discovery, with the annotation
-// unmanaged.
+// releases reports whether a person released a source from its discovery, with the annotation
+// unmanaged. It returns false for an observation.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
 // ID returns the cloud ID of an object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
 
-// Content returns a pointer to the part that the operator writes: the status of an observation, or
-// the spec of a source.
+// Content returns a pointer to the part of an object that the operator writes: the status of an
+// observation, or the spec of a source.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
 // CopyContent copies the status of an observation, or the spec of a source, from src to dst. The
@@ -214,8 +216,8 @@ func (k *Kind) Phase(o Object) string {
 	return k.phase(o)
 }
 
-// Trouble returns the cloud's report of what went wrong with an object. It returns "" if there is
-// no report.
+// Trouble returns the error that the cloud reported for an object. It returns "" if there is no
+// error.
 func (k *Kind) Trouble(o Object) string {
 	if k.trouble == nil {
 		return ""
@@ -224,8 +226,8 @@ func (k *Kind) Trouble(o Object) string {
 }
 
 // Alike reports whether two versions of an object are equal in all parts that its source or
-// discovery writes. The status of a source does not count, because a discovery does not write that
-// status.
+// discovery writes. A discovery does not write the status of a source, so Alike ignores the status
+// of a source.
 func (k *Kind) Alike(a, b Object) bool {
 	return k.same(a, b) && equality.Semantic.DeepEqual(k.Conditions(a), k.Conditions(b)) && k.Observed(a) == k.Observed(b) &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
@@ -249,9 +251,9 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns when the last complete listing of this kind ended, as the status of the source
-// or discovery says. If there was no complete listing, it returns when the source or discovery was
-// created.
+// LastListed returns the end of the last complete listing of this kind. It reads the time from the
+// status of the source or discovery. If there was no complete listing, it returns the creation time
+// of the source or discovery.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -268,14 +270,14 @@ func (k *Kind) knows(phase string) bool {
 // discovery owns sources.
 type Owner struct {
 	Object
-	// kind is the owner's own kind, for example InventorySource. Resource is the name of this kind
-	// in kubectl commands, for example inventorysource.
+	// kind is the Kubernetes kind of the owner, for example InventorySource. Resource is the name
+	// of the kind in kubectl commands, for example inventorysource.
 	kind     string
 	Resource string
-	// Prune says when to delete an object that is missing in the cloud.
+	// Prune has the settings for the deletion of objects that are missing in the cloud.
 	Prune v1alpha1.Prune
-	// StaleAfter is the time from the last complete listing until the observations of a source
-	// become stale. It is 0 if they never become stale.
+	// StaleAfter is the age of the last complete listing at which the observations of a source
+	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
 	// overrides returns the overrides in the spec of a discovery. The function is nil for a source.
 	overrides func() *overrides
@@ -309,14 +311,16 @@ func (o Owner) reference() *metav1.OwnerReference {
 // rendering is the input of Kind.render.
 type rendering struct {
 	owner Owner
-	// base is the object as it was last listed, or existing if the object was never listed.
-	// existing is the object in the cluster, or nil if there is none.
+	// existing is the object in the cluster; nil if there is none. base is the version from the
+	// last listing that had the object. If the object was never listed, base is the same object as
+	// existing.
 	base, existing Object
-	// name is the object's entry in View.names. named reports whether there is an entry.
+	// name is the value of the object in the map View.names. named is false if the map has no value
+	// for the object.
 	name  string
 	named bool
 	sight sight
-	// since is when the object was first known to be missing or no longer selected. It is zero for
+	// since is the time at which the object went missing or was no longer selected. It is zero for
 	// all other objects.
 	since time.Time
 }

@@ -13,82 +13,82 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is the result of one listing of one kind. The cloud objects are already turned into
-// objects for the cluster.
+// Sighting is the result of one listing of one kind. It has objects for the cluster, converted from
+// cloud objects.
 type Sighting struct {
-	// Objects are the objects that are new or changed since the last listing. They have no
-	// conditions, and no facts about other kinds.
+	// Objects are the objects that are new or changed since the last listing. These objects have no
+	// conditions and no facts about other kinds.
 	Objects []Object
 	// Same has the cloud IDs of the objects that are unchanged since the last listing. Record takes
 	// these objects from the former ledger.
 	Same []string
-	// Complete reports whether every object was listed and read. After an incomplete listing, an
-	// absent object may still exist in the cloud.
+	// Complete is true if the listing had every cloud object of the kind. If Complete is false, the
+	// cloud may have objects that the listing lacks.
 	Complete bool
-	// Scope is a hash of the endpoint, the credential and the filters of the listing. After a
-	// change of one of them, an absent object may still exist in the cloud.
+	// Scope is a hash of the endpoint, the credential and the filters of the listing. If the hash
+	// changes, the new listing may lack objects that still exist in the cloud.
 	Scope string
 	// End is when the listing ended.
 	End time.Time
 }
 
-// Ledger has the results of all listings since the manager's start, for one kind of one source or
-// discovery. A Ledger never changes: Record returns a new Ledger. A nil Ledger means that the kind
-// was not listed yet.
+// Ledger has the results of all listings of one kind since the manager's start, for one source or
+// discovery. A value of type Ledger never changes: the method Record returns a new value. A nil
+// pointer means that the kind was not listed yet.
 type Ledger struct {
 	entries map[string]entry // by the object's name
-	// completed is when the last complete listing ended. It is zero if there was no complete
+	// completed is the end of the last complete listing. It is zero if there was no complete
 	// listing.
 	completed time.Time
-	// empty reports whether the last complete listing had no objects.
+	// empty is true if the last complete listing had no objects.
 	empty bool
 	// scope is a hash of the endpoint, the credential and the filters of the last complete
 	// listing.
 	scope string
-	// former is the scope of earlier listings: those before the scope changed, or those before the
-	// operator started; "" if it is not known.
+	// former is the value of scope before its last change. If scope never changed since the start,
+	// former is the value from before the start; "" if the value is not known.
 	former string
-	// seq counts the complete listings since the manager's start. The first one has the number 0.
+	// seq is the number of the last complete listing since the manager's start. The first complete
+	// listing has the number 0.
 	seq int
-	// base is the value of seq when the endpoint, the credential or the filters last changed. It is
-	// 0 if they never changed. The method misses counts only later listings.
+	// base is the value of seq at the last change of the endpoint, the credential or the filters.
+	// It is 0 if there was no change. The method misses ignores the listings before this change.
 	base int
-	// absent is the number of entries whose object is not listed.
+	// absent is the number of entries with an object that is not listed.
 	absent int
-	// lastCount is the number of objects in the last listing. partial reports whether the last
-	// listing was incomplete.
+	// lastCount is the number of objects in the last listing. partial is true if the last listing
+	// was incomplete.
 	lastCount int
 	partial   bool
-	// phases has the former phases of objects whose phase changed in the cloud. An object leaves
-	// this map when its observation shows the new phase. The key is the object's name.
+	// phases has the old phase of each object whose phase changed in the cloud but not yet in the
+	// observation. The key is the object's name.
 	phases map[string]string
 	// clashes are the listed objects that get no object in the cluster, because another listed
-	// object has their name. They are sorted.
+	// object has the same name. The list is sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that gets no object in the cluster, because another cloud object has its
-// name.
+// Clash is a cloud object that gets no object in the cluster, because the name already belongs to
+// another cloud object.
 type Clash struct {
 	// ID is the cloud ID of the object that gets no object in the cluster.
 	ID string
-	// Name is the name that two cloud objects need for their objects in the cluster. Owner is the
-	// cloud ID of the object that gets the name.
+	// Name is the name in the cluster that two cloud objects need. Owner is the cloud ID of the
+	// cloud object that gets the name.
 	Name, Owner string
 }
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the object as it was last listed. It is nil if this process never listed the
-	// object. If the object in the cache is equal, the ledger uses the cached object, to save
-	// memory.
+	// object is the version from the last listing that had the object. It is nil if this process
+	// never listed the object. If the object in the cache has the same content, the field points to
+	// the cached object, to save memory.
 	object Object
-	// outside is when the selector of the discovery stopped selecting the listed object. It is zero
-	// while the selector selects the object.
+	// outside is the time at which the selector of the discovery stopped selecting the object. It
+	// is zero while the selector selects the object.
 	outside time.Time
-	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
-	// the object. It is "" if the hash is not known. It is neverListed if no listing had the
-	// object.
+	// scope is a hash of the endpoint, the credential and the filters of the last listing with the
+	// object. It is "" if the hash is not known. It is neverListed if no listing had the object.
 	scope string
 	// absence is nil if the object is listed.
 	absence *absence
@@ -96,23 +96,25 @@ type entry struct {
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the value of Ledger.seq when the object was last listed. If this process never listed
-	// the object, seq is the value when the object was first found in the cluster.
+	// seq is the value of Ledger.seq at the last listing with the object. If this process never
+	// listed the object, seq is the value at the time when the operator first saw the object in the
+	// cluster.
 	seq int
-	// since is when the object was first known to be missing. It is zero before that.
+	// since is the time at which the object went missing. It is zero until a complete listing lacks
+	// the object.
 	since time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. former is the hash of endpoint,
-// credential and filters of the last listings before the operator restarted, or "" if the hash is
+// NewLedger returns the ledger of a kind that was not listed yet. The parameter former is the hash
+// of the endpoint, the credential and the filters before the operator restarted; "" if the hash is
 // not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
-// Record returns the ledger after one more listing. existing are the objects that the source or
-// discovery has in the cluster. Objects in the cluster that were never listed get an entry too, so
-// that the operator can find out that they are missing.
+// Record returns the ledger after one more listing. The parameter existing has the objects in the
+// cluster that belong to the source or discovery. The ledger has an entry for every existing
+// object, even for an object that no listing had.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -162,16 +164,15 @@ type recording struct {
 	owner Owner
 	Sighting
 	former *Ledger
-	// inCluster has the objects of the source or discovery that exist in the cluster. The key is
-	// the name.
+	// inCluster has the objects in the cluster that belong to the source or discovery, by name.
 	inCluster map[string]Object
 	// inScope reports whether the selector of the discovery selects a listed object. It is nil for
 	// a kind without a selector.
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing with the same result. Callers must first
-// check that Settled returns true.
+// Again returns the ledger after another complete listing with the same result. Callers may call
+// Again only after Settled returned true.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -182,14 +183,16 @@ func (l *Ledger) Again(end time.Time) *Ledger {
 // Distinct reports whether all listed objects have different names in the cluster.
 func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 
-// Settled reports whether the last listing was complete and had every object in the ledger. It
-// returns false if two listed objects need the same name in the cluster.
+// Settled returns true if all of these conditions are true:
+//
+//   - The last listing was complete.
+//   - The last listing had every object in the ledger.
+//   - All listed objects have different names in the cluster.
 func (l *Ledger) Settled() bool {
 	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
 }
 
-// noteComplete updates the ledger's counters, and the scope: the hash of endpoint, credential and
-// filters.
+// noteComplete updates the ledger after a complete listing.
 func (l *Ledger) noteComplete(s Sighting) {
 	first := l.completed.IsZero()
 	if !first && l.scope != s.Scope {
@@ -230,12 +233,12 @@ func (l *Ledger) see(r recording, o Object) {
 	l.entries[name] = e
 }
 
-// roomFor returns how many objects a kind may have while its listings are incomplete. lastCount is
-// the number of objects in the last listing. Without this limit, the ledger could grow with every
-// incomplete listing.
+// roomFor returns the largest number of objects of one kind after an incomplete listing. The
+// parameter lastCount is the number of objects in this listing. Without a largest number, the
+// ledger could grow with every incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
-// carryOver copies entries of the former ledger, for objects that this listing does not have.
+// carryOver copies entries of the former ledger to l, for objects that the new listing lacks.
 func (l *Ledger) carryOver(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
@@ -253,21 +256,19 @@ func (l *Ledger) carryOver(r recording) {
 	}
 }
 
-// neverListed is the value of entry.scope if no listing ever had the object, for example because a
-// person handed over a source to a discovery. By default, a person must approve the deletion of
-// such a source, because its environment may still exist.
+// neverListed is the value of entry.scope if no listing ever had the object. An example is a source
+// that a person handed over to a discovery.
 const neverListed = "never-listed"
 
 // unlisted returns the value of entry.scope for an object in the cluster that was not listed since
-// the operator started:
+// the operator started. The first line that fits decides:
 //
-//   - neverListed for a source that the discovery's status does not have as listed, and for a source
-//     that appeared in the cluster after a complete listing,
-//   - former, the scope of the listings before the operator started, if there was no complete listing
-//     since the start,
-//   - "" for an observation that appeared in the cluster later, if another source or another scope may
-//     have seen it: the observation is older than its source, or the scope changed,
-//   - the scope of the last complete listing for all other observations.
+//   - For a source that was never listed before the start: neverListed. A source that appeared in
+//     the cluster after a complete listing counts as never listed.
+//   - If there was no complete listing since the start: the parameter former, which is the scope of
+//     the listings before the start.
+//   - For an observation that is older than its source, or if the scope has changed: "".
+//   - For all other observations: the scope of the last complete listing.
 func (r recording) unlisted(o Object, former string) string {
 	appeared, last := !r.former.completed.IsZero(), r.former.scope
 	switch {
@@ -282,9 +283,9 @@ func (r recording) unlisted(o Object, former string) string {
 }
 
 // absenceAfter returns the absence of an object after a listing without the object. If this process
-// listed the object before, absence.since is the end of the first complete listing without the
-// object. Otherwise absence.since comes from the cluster, see claimedSince. It is read only once,
-// so that later edits have no effect.
+// has listed the object before, absence.since is the end of the first complete listing without the
+// object. If not, absenceAfter reads absence.since from the cluster once. So later edits in the
+// cluster have no effect.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -301,8 +302,8 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	return &a
 }
 
-// past returns the given time, or the end of the listing if the given time is later. Such a later
-// time is forged, or the clock was set back.
+// past returns the given time, or the end of the listing if the given time is later. A time after
+// the listing is wrong: a person forged it, or the clock was set back.
 func (r recording) past(since time.Time) time.Time {
 	if since.After(r.End) {
 		return r.End
@@ -314,12 +315,12 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
-// claimedSince returns the time at which an object became missing or was no longer selected. It reads
-// this time from the cluster, see Kind.claim. If the cluster does not have the time, claimedSince
+// claimedSince returns the time at which an object went missing or was no longer selected. It reads
+// the time from the cluster with Kind.claim. If the cluster does not have the time, claimedSince
 // returns the parameter now.
 //
-// An object cannot be missing before its creation. So a time that is more than maxSkew before the
-// creation is forged, and claimedSince returns the time of creation instead.
+// If the time is more than maxSkew before the creation of the object, the time is forged. Then
+// claimedSince returns the creation time.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() {
@@ -334,9 +335,9 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns what the listings say about an object, and since when the object is missing or
-// no longer selected. If the listings of this process do not say when, knownSince reads the time
-// from the cluster. It returns the zero time if there is no such time.
+// knownSince returns what the listings say about an object, and the time at which the object went
+// missing or was no longer selected. For all other objects, the time is zero. If the listings of
+// this process do not show the time, knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -354,10 +355,11 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingSince returns since when an observation is missing: the time in the source's status. It
-// returns zero if the status does not name the observation. The observation's condition has a time
-// too, but a person who may edit the observation can forge the condition. So the condition counts
-// only if the status has no room for all missing observations.
+// missingSince returns the time at which an observation went missing. It returns zero if the time
+// is not known, or if the condition Observed is True. It reads the time from the source's status.
+// If the status has no room for all missing observations, missingSince may read the time from the
+// observation's condition. The status is safer, because a person who may edit the observation can
+// forge the condition.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	summary := *k.summary(owner.Object)
 	if summary == nil {
@@ -376,8 +378,8 @@ func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	return time.Time{}
 }
 
-// missingCondition returns since when an object is missing: when its condition Observed turned
-// False. It returns zero if the condition is not False.
+// missingCondition returns the time at which the condition Observed turned False. It returns zero
+// if the condition is not False.
 func missingCondition(conditions []metav1.Condition) time.Time {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
 	if c == nil || c.Status != metav1.ConditionFalse {
@@ -386,8 +388,9 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases fills l.phases with the objects whose phase changed in the cloud but not yet in the
-// observation. It leaves out an observation whose phase someone else changed.
+// notePhases fills the map l.phases: the old phases of objects whose phase changed in the cloud but
+// not yet in the observation. If someone edited the phase in an observation, notePhases leaves out
+// the observation.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -413,7 +416,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns the entry of an object, and whether there is one.
+// entry returns the entry of an object. The second result is false if there is no entry.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -422,7 +425,7 @@ func (l *Ledger) entry(name string) (entry, bool) {
 	return e, known
 }
 
-// Completed returns when the last complete listing ended. It returns zero if there was no complete
+// Completed returns the end of the last complete listing. It returns zero if there was no complete
 // listing.
 func (l *Ledger) Completed() time.Time {
 	if l == nil {
@@ -431,8 +434,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the phase that an object had before its phase changed in the cloud. It
-// returns "" if the phase did not change, or if the observation already shows the new phase.
+// formerPhase returns the old phase of an object if the phase changed in the cloud and the
+// observation does not show the new phase yet. If not, formerPhase returns "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -440,9 +443,9 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row did not have an object. It counts only
-// listings with the same endpoint, credential and filters as the last complete listing. The first
-// complete listing since the start does not count.
+// misses returns how many complete listings in a row lacked an object. Listings before the last
+// change of the endpoint, the credential or the filters do not count. The first complete listing
+// since the manager's start does not count.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -451,8 +454,8 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns since when an object is missing or no longer selected. It returns zero for all
-// other objects.
+// since returns the time at which an object went missing or was no longer selected. It returns zero
+// for all other objects.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {
@@ -461,14 +464,15 @@ func (l *Ledger) since(name string) time.Time {
 	return e.outside
 }
 
-// moved reports whether an object was never listed, or was last listed with another endpoint,
-// credential or filter than those of the last complete listing.
+// moved returns true if an object was never listed, or if the endpoint, the credential or a filter
+// changed after its last listing.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.scope != l.scope
 }
 
-// neverSeen reports whether an object was never listed, not even before the operator restarted.
+// neverSeen returns true if no listing ever had the object. It considers the listings before and
+// after the operator's start.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
@@ -477,13 +481,12 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// several is the result of Ledger.Scope if different objects were last listed with different
-// endpoints, credentials or filters.
+// several is the result of Ledger.Scope if the entries of the ledger have different scopes.
 const several = "several"
 
-// Scope returns the scope of the listings that last had the objects: a hash of endpoint, credential
-// and filters. It returns several if these listings had different hashes. The operator stores the
-// result in the status, and reads it after a restart. Objects that were never listed do not count.
+// Scope returns the scope of all entries: a hash of the endpoint, the credential and the filters.
+// It returns the constant several if entries have different scopes. It ignores objects that were
+// never listed. The operator stores the result in the status, and reads the status after a restart.
 func (l *Ledger) Scope() string {
 	scope, found := l.scope, false
 	for _, e := range l.entries {
@@ -498,8 +501,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about an object. It never returns missing before the first
-// complete listing.
+// sight returns what the listings say about an object. Before the first complete listing, it
+// returns unknown for an object that is not listed.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {
@@ -513,8 +516,8 @@ func (l *Ledger) sight(name string) sight {
 	return missing
 }
 
-// Listed reports whether an object was in the last complete listing, or in an incomplete listing
-// after that.
+// Listed reports whether an object was in the last complete listing, or in a later, incomplete
+// listing.
 func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()

@@ -14,8 +14,8 @@ import (
 )
 
 // Stamp sets the fields of an observation that come from its source: name, namespace,
-// ownerReference, spec.sourceRef, spec.environment, labels and annotations. Labels that the
-// observation already has stay. Stamp also cuts texts of the cloud that are too long.
+// ownerReference, spec.sourceRef, spec.environment, labels and annotations. It keeps labels that
+// the observation already has. It shortens long texts in the status.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -32,8 +32,9 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated adds the labels of a template to the given labels, and returns all labels. It also
-// returns the annotations of the template, and one annotation that lists the template's keys.
+// templated returns the labels and annotations for an object with this template. The labels are the
+// given labels and the template's labels. The annotations are the template's annotations, and one
+// annotation with a list of the template's keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -51,8 +52,8 @@ func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, a
 	return labels, annotations
 }
 
-// setLabel sets a label. It leaves out an empty or invalid value. The API server would refuse an
-// object with an invalid label.
+// setLabel sets a label. If the value is empty or invalid, setLabel does nothing, because the API
+// server refuses objects with an invalid label.
 func setLabel(labels map[string]string, key, value string) {
 	if value != "" && len(validation.IsValidLabelValue(value)) == 0 {
 		labels[key] = value
@@ -80,9 +81,9 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns an observation with the labels, annotations and ownerReference that its source
-// gives it now. If nothing changes, it returns the given observation, otherwise a copy. So a change
-// of the template also reaches observations that are no longer listed.
+// restamped returns a copy of an observation with the labels, annotations and ownerReference that
+// the source sets. If the observation already has all of these, restamped returns the given
+// observation.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -102,8 +103,8 @@ func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	return next
 }
 
-// sameMetadata reports whether an object has the desired labels, annotations and ownerReference. It
-// ignores metadata that someone else added.
+// sameMetadata reports whether an existing object has the desired labels, annotations and
+// ownerReference. It ignores metadata that someone else added.
 func sameMetadata(existing, desired metav1.Object) bool {
 	labels, annotations := formerKeys(existing)
 	return samePairs(existing.GetLabels(), desired.GetLabels(), labels) &&
@@ -111,9 +112,10 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether the ledger can use the existing observation instead of the listed one, to
-// save memory. Both must have the same content, apart from conditions and facts about other kinds.
-// The existing observation must have no metadata that someone else added.
+// carries reports whether the ledger can store the existing observation in place of the listed
+// observation, to save memory. The two observations must be equal, apart from conditions and facts
+// about other kinds. If someone else added metadata to the existing observation, carries returns
+// false.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -123,8 +125,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns a copy of desired for the creation of an object. The copy has none of the metadata
-// that only the API server sets.
+// fresh returns a copy of desired, without the metadata that the API server sets. The operator
+// creates an object from the copy.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -135,9 +137,8 @@ func fresh(desired Object) Object {
 	return next
 }
 
-// restoreMetadata gives an object the desired labels, annotations and ownerReference. It removes
-// old labels and annotations of the operator and of earlier templates. It keeps metadata that
-// someone else added.
+// restoreMetadata gives an existing object the desired labels, annotations and ownerReference. It
+// keeps metadata that someone else added. It removes all other labels and annotations.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -152,8 +153,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the keys of the labels and annotations that an object got from a template. It
-// reads them from the annotation template-keys.
+// formerKeys returns the keys of the labels and annotations that an object got from a template. The
+// annotation template-keys of the object has these keys.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -163,7 +164,7 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether a key has the operator's prefix or is in former. former are keys that came
+// ours reports whether a key has the operator's prefix or is in the list former: the keys that came
 // from a template.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
@@ -192,14 +193,15 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// Claims reports whether a write gives an object an ownerReference to owner that the object does not
-// have. existing is nil if the write creates the object.
+// Claims returns true if a write adds an ownerReference to the owner. The parameter existing is the
+// object before the write, and desired is the object after the write. existing is nil if the write
+// creates the object.
 func Claims(owner, existing, desired metav1.Object) bool {
 	return controlledBy(desired, owner) && (existing == nil || !controlledBy(existing, owner))
 }
 
-// SameNamed reports whether two references have the same kind and name. They may still have
-// different UIDs, if an object was deleted and created again.
+// SameNamed reports whether two references have the same apiVersion, kind and name. It ignores the
+// UID, because an object that is deleted and created again has a new UID.
 func SameNamed(a, b metav1.OwnerReference) bool {
 	return a.APIVersion == b.APIVersion && a.Kind == b.Kind && a.Name == b.Name
 }

@@ -11,15 +11,14 @@ import (
 )
 
 // hashDigits is the number of hex digits of a hash at the end of a name, a label value or a
-// variable. The hash is the SHA-256 of the original text.
+// variable name.
 const hashDigits = 8
 
 // ObjectName returns the name of the object in the cluster for a cloud object with this ID. If the
 // ID is a valid name, the result is the ID.
 //
-// Otherwise the result is the ID in lower case and a suffix: "-" and the first 8 hex digits of the
-// ID's SHA-256. Each invalid character becomes "-", and a long ID is cut. The result is valid for
-// every ID.
+// If not, the result is the ID in lower case and a suffix: "-" and the first 8 hex digits of the
+// ID's SHA-256. Each invalid character becomes "-", and a long ID is cut.
 func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id
@@ -27,7 +26,7 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A name must begin with a letter or digit, must not be too long, and each dot must be
+		// A name must begin with a letter or digit. It must not be too long. Each dot must be
 		// between letters or digits.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]

@@ -12,7 +12,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Network is the Kind for networks. The names of the phases come from the API networking/v1.
+// Network is the Kind of networks. ReadyPhase and OtherPhases are phases in the cloud API
+// networking/v1.
 var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
@@ -43,8 +44,7 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts are the facts about a network that the observations of clusters and connections
-// show.
+// networkFacts are the facts about a network that observations of other kinds show.
 type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
 // factsIn returns the facts that a reference to a network has.
@@ -76,9 +76,8 @@ func joinNetwork(t topics, o Object) Object {
 	return &joined
 }
 
-// joinReference returns the reference r with the facts about its network. If the network has no
-// observation, the result has no facts. If nothing changes, the result is r itself, otherwise a
-// copy.
+// joinReference returns a copy of the reference r with the facts about the network. If the network
+// has no observation, the copy has no facts. If nothing changes, joinReference returns r itself.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
 }
@@ -90,8 +89,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns the reference r with the facts in model. If model is nil or nothing changes,
-// the result is r itself, otherwise a copy.
+// withFactsOf returns a copy of the reference r with the facts in model. If model is nil, or if
+// nothing changes, it returns r itself.
 func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if model == nil {
 		return r
@@ -99,8 +98,8 @@ func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference
 	return withFacts(r, factsIn(model))
 }
 
-// withFacts returns the reference r with the given facts. If nothing changes, the result is r
-// itself, otherwise a copy.
+// withFacts returns a copy of the reference r with the given facts. If nothing changes, it returns
+// r itself.
 func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
 	if r == nil || factsIn(r) == facts {
 		return r
@@ -110,8 +109,8 @@ func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.Netwo
 	return &next
 }
 
-// ProjectNetwork turns the API's record of a network into an observation. It sets only the fields
-// that come from the record.
+// ProjectNetwork converts a network from the cloud into an observation. It does not set the
+// conditions or facts about other cloud objects.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -147,7 +146,8 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones returns the zones of both lists, sorted by zone ID.
+// networkZones returns the zones in the lists ids and info, sorted by zone ID. If info has no entry
+// for a zone, the zone has no CIDR.
 func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range ids {
@@ -163,9 +163,9 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets the field AWS, GCP or Azure of the status. c.Kind names the field. If c.Kind
-// is unknown, setNetworkCloud sets the only field for which c has values. It sets no field if c has
-// values for two or more.
+// setNetworkCloud sets status.AWS, status.GCP or status.Azure. If c.Kind is a known kind, the kind
+// names the cloud. If not, setNetworkCloud guesses the cloud from the fields of c that have a
+// value. If these fields belong to several clouds, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

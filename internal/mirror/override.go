@@ -17,16 +17,17 @@ import (
 )
 
 // overrides computes the settings of each environment from a discovery's template and
-// spec.overrides. It caches the results. It is safe for concurrent use.
+// spec.overrides, and caches the results. It is safe for concurrent use.
 type overrides struct {
 	template v1alpha1.MirrorSettings
 	all      []override
-	// byName reports whether an override depends on the names of environments.
+	// byName is true if an override selects or excludes environments by display name.
 	byName bool
 
 	mu sync.Mutex
 	// environments caches the result for each environment. The key is the environment's ID and
-	// display name. bySet caches the result for each set of overrides that apply together.
+	// display name. bySet caches the result for each set of overrides. The key is the list of the
+	// indexes in spec.overrides, as a text.
 	environments map[[2]string]*overridden
 	bySet        map[string]*overridden
 }
@@ -37,12 +38,12 @@ type override struct {
 	spec  v1alpha1.MirrorSettings
 }
 
-// overridden is the result of applying a set of overrides to a discovery's template.
+// overridden has the settings of a discovery's template, changed by a set of overrides.
 type overridden struct {
-	// applying has the indexes of the applied overrides in spec.overrides. settings is the result.
+	// applying lists the applied overrides, by their index in spec.overrides.
 	applying []int
 	settings v1alpha1.MirrorSettings
-	// contradictions has messages about fields that two overrides set to different values.
+	// contradictions has one message for each field that two overrides set to different values.
 	contradictions []string
 }
 
@@ -82,7 +83,8 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid applies the overrides with these indexes to the template, one after the other.
+// overlaid applies the overrides with these indexes in spec.overrides to the template, one after
+// the other.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -98,10 +100,13 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// decides reports whether the settings of a source differ in a way that a person must decide: in
-// objects of mirrored kinds that are mirrored, in spec.prune, or in the ConfigMaps with endpoints.
-// before has the settings for the old name of the environment, after those for the new name. A rename
-// in the cloud may change the other settings by itself, and may begin to mirror a kind.
+// decides reports whether a person must approve new settings of a source, because its environment
+// was renamed in the cloud. The parameter before has the settings for the old name. The parameter
+// after has the settings for the new name. A person must approve a change of
+//
+//   - the selection of objects of a kind that the source mirrors,
+//   - the deletion of objects (spec.prune),
+//   - the ConfigMaps with endpoints.
 func decides(before, after v1alpha1.MirrorSettings) bool {
 	for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
 		s.Interval, s.Timeout, s.StaleAfter, s.Template = nil, nil, nil, v1alpha1.ObservationTemplate{}
@@ -124,10 +129,12 @@ func decides(before, after v1alpha1.MirrorSettings) bool {
 	return !sameValue(before, after)
 }
 
-// environmentNames returns the display names by which the overrides select environments. The map key
-// is the environment's ID. Usually the value is the name in the cloud. It is the last known name if
-// the environment is not listed, or if it was renamed and a person must decide, see decides. If the
-// name is not known, and an override selects by name, the environment has no entry.
+// environmentNames returns the display names by which the overrides select environments. The map
+// key is the environment's ID. Usually the value is the name in the cloud.
+//
+// The value is the last known name if the environment is not listed, or if a person must approve
+// the new settings after a rename. If the name is not known, and an override selects by name, the
+// map has no entry for the environment.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.overrides(), make(map[string]string, len(f.Desired))
 	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
@@ -140,7 +147,7 @@ func environmentNames(f Facts) map[string]string {
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// The status has no entry while a deleted source is waiting to be created again.
+		// While a deleted source waits to be created again, the status has no entry for the source.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
@@ -150,10 +157,10 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlay copies to target every field that patch sets. As in a JSON merge patch, it merges structs
-// and maps member by member, and replaces all other values. An empty list that is not nil counts as
-// set. overlay calls onSet for each copied field, with the field's path and whether the value
-// changed.
+// overlay copies to target every field that patch sets. It merges structs and maps field by field,
+// as in a JSON merge patch. It replaces all other values. A list counts as set if it is not nil.
+// For each copied field, overlay calls onSet. The first argument is the field's path. The second
+// argument is true if the value changed.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
@@ -177,21 +184,20 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 	}
 }
 
-// sameValue reports whether two values of settings are equal. It ignores the order of identifiers in
-// a list.
+// sameValue reports whether two settings are equal. It ignores the order of identifiers in a list.
 func sameValue(a, b any) bool { return settingsEquality.DeepEqual(a, b) }
 
 var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifier) bool { return maps.Equal(setOf(a), setOf(b)) })
 
-// overrideRemarks returns notes about a discovery's spec.overrides, for people to read. There are
-// notes about
+// overrideRemarks returns notes for people about a discovery's spec.overrides. There are notes
+// about
 //
 //   - overrides that select no environment,
-//   - overrides that set a field to different values,
+//   - fields that two overrides set to different values,
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
-// names is the result of environmentNames.
+// The parameter names is the result of environmentNames.
 func overrideRemarks(f Facts, names map[string]string, writes []Write) []string {
 	all, kept := f.Owner.overrides(), keepers(f, names)
 	unused := make(map[int]bool, len(all.all))
@@ -245,7 +251,7 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 }
 
 // keepers returns the sorted names of the sources that keep the settings for the old name of a
-// renamed environment. names is the result of environmentNames.
+// renamed environment. The parameter names is the result of environmentNames.
 func keepers(f Facts, names map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {
@@ -259,13 +265,11 @@ func keepers(f Facts, names map[string]string) []string {
 	return kept
 }
 
-// maxTemplated is the largest number of labels in a template, and the largest number of
-// annotations.
+// maxTemplated is the largest number of labels in a template. The same limit holds for annotations.
 const maxTemplated = 32
 
-// invalid returns why the API server refuses a source; "" if the API server accepts the source. The
-// template and each override are valid alone, but together they can make an invalid source. A
-// source with the annotation unmanaged keeps its spec, so invalid returns "" for this source.
+// invalid returns why the API server refuses a source; "" if the API server accepts the source. A
+// valid template and valid overrides together can make an invalid source.
 func invalid(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

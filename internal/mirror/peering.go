@@ -50,12 +50,12 @@ func peeringList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary,
 	return &c.Peerings, &c.PeeringCount
 }
 
-// networkingKindPrefix is a prefix that the cloud sometimes puts before the name of a kind, as in
+// networkingKindPrefix is a prefix of some names of kinds in the cloud API, for example of
 // networking.v1.AwsPeering.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering converts a peering from the cloud into an observation. It fills only the fields
-// that come from the peering itself. Other fields, such as the conditions, stay empty.
+// ProjectPeering converts a peering from the cloud into an observation. It does not set the
+// conditions or facts about other cloud objects.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -79,8 +79,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 }
 
 // setPeeringCloud sets status.Cloud, and one of status.AWS, status.GCP and status.Azure. If
-// status.Kind is a known kind, the kind decides which one. Otherwise status.Cloud stays empty, and
-// the fields of c decide. If c has fields of several clouds, none of the three is set.
+// status.Kind is a known kind, the kind names the cloud. If not, status.Cloud stays empty, and
+// setPeeringCloud guesses the cloud from the fields of c that have a value. If these fields belong
+// to several clouds, it sets nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

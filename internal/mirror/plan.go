@@ -16,34 +16,35 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts is the input of Make, for the objects of one kind that belong to one source or discovery.
+// Facts is the input of the function Make. It has facts about the objects of one kind that belong
+// to one source or discovery.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
-	// Ledger has the results of the listings of the cloud; nil if the kind was not listed since the
-	// manager's start.
+	// Ledger has the results of all listings of this kind since the manager's start. It is nil if
+	// there was no listing.
 	Ledger *Ledger
-	// Desired has the objects of this kind as they should be in the cluster, see the function
-	// Desire.
+	// Desired has the objects of this kind as they should be in the cluster. It is a result of the
+	// function Desire.
 	Desired Desired
-	// Existing are the objects in the cluster that belong to Owner. Make does not change these
-	// objects.
+	// Existing are the objects in the cluster that belong to the source or discovery. Make does not
+	// change these objects.
 	Existing []Object
-	// Occupants are objects in the cluster that have a name that the plan needs, but do not belong
-	// to Owner. The map key is the name.
+	// Occupants are the objects in the cluster that have a name from Desired, but do not belong to
+	// the source or discovery. The map key is the name.
 	Occupants map[string]Object
-	// Completed is when the last complete listing of this kind ended, also if the manager was
-	// restarted since then. It is zero if there was no complete listing.
+	// Completed is the end of the last complete listing of this kind. The listing may be from
+	// before the manager's start. Completed is zero if there was no complete listing.
 	Completed time.Time
-	// Fresh is true if a complete listing of this kind has just ended. Otherwise the plan deletes
-	// no missing objects.
+	// Fresh is true if a complete listing of this kind has just ended. If it is false, the plan
+	// deletes no missing objects.
 	Fresh bool
 	// Approval is the value of Report.Approved in the previous plan.
 	Approval *Approval
-	// HeldBefore is the deletion that waits for a person's approval according to the status; nil if
-	// no deletion waits.
+	// HeldBefore is a deletion that waits for a person's approval; nil if no deletion waits. It
+	// comes from the status of the source or discovery.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames is the result of View.Names of the previous plan.
+	// FormerNames has the display names that the method View.Names returned for the previous plan.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -53,24 +54,25 @@ type Facts struct {
 //
 //   - Changes are the writes and deletions.
 //   - Report has facts for the status, such as counts and conflicts.
-//   - View detects later whether someone else changed an object.
+//   - View compares objects with this plan later, to find out whether someone else changed an
+//     object.
 type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing are the objects that the last complete listing lacked, and the sources that the
-	// discovery's selector no longer selects. occupants is Facts.Occupants.
+	// missing has the objects that the last complete listing lacked, and the sources that the
+	// discovery's selector no longer selects. occupants has the value of Facts.Occupants.
 	missing   []absentee
 	occupants map[string]Object
 }
 
-// Changes are the writes and deletions that make the objects of one kind agree with the cloud.
+// Changes has the writes and deletions of a plan.
 type Changes struct {
-	// Writes are the objects to create or to change, sorted by name.
+	// Writes has the writes of the plan, sorted by the object's name.
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are the objects whose deletion waits for the next complete listing, sorted by name.
+	// Deferred are the objects to delete after the next complete listing, sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -80,23 +82,23 @@ type Changes struct {
 type Write struct {
 	// Existing is the object in the cluster; nil if the write creates the object.
 	Existing Object
-	// Desired is the complete object as it should be after the write.
+	// Desired is the whole object after the write.
 	Desired Object
-	// Metadata reports whether the object's metadata differs. Content reports whether its spec or
-	// status differs. For a new object both are true.
+	// Metadata is true if the write changes the object's metadata. Content is true if the write
+	// changes the object's spec or status. For a new object, Metadata and Content are true.
 	Metadata, Content bool
-	// FormerPhase is the object's old phase if the cloud changed the phase and this write shows the
-	// change. Otherwise FormerPhase is "".
+	// FormerPhase is the object's old phase if the phase changed in the cloud and the write sets
+	// the new phase. If not, FormerPhase is "".
 	FormerPhase string
-	// wanted is Desired without metadata that others added; nil if the write removes the
-	// ownerReference. shown are the conditions that the write sets; empty if it sets no conditions.
+	// wanted is the object that the plan wants, without metadata that others added. It is nil if
+	// the write removes the ownerReference. shown has the conditions that the write sets.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether the API server stored what w wrote. answer is the object that the API
-// server returned. Stored ignores metadata that others added. It returns false if, for example, an
-// older CRD dropped a field.
+// Stored reports whether the API server stored all values of a write. The parameter answer is the
+// object that the API server returned. Stored returns false if, for example, an old CRD dropped a
+// field. It ignores metadata that others added.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -104,8 +106,8 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether two writes want the same state of an object. It ignores metadata that
-// others added. If a changes the object but b creates it, SameWrite returns false.
+// SameWrite reports whether the writes a and b lead to the same object. It ignores metadata that
+// others added. If a changes an existing object, but b creates a new one, SameWrite returns false.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wanted == nil || b.wanted == nil { // Two writes that remove the ownerReference are the same.
 		return a.wanted == nil && b.wanted == nil
@@ -118,7 +120,7 @@ func (k *Kind) SameWrite(a, b Write) bool {
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
-// contains reports whether superset has every key of subset, with the same value.
+// contains reports whether superset has all keys and values of subset.
 func contains(superset, subset map[string]string) bool {
 	for key, value := range subset {
 		if got, ok := superset[key]; !ok || got != value {
@@ -128,58 +130,59 @@ func contains(superset, subset map[string]string) bool {
 	return true
 }
 
-// Report is what a plan found out about the objects of one kind.
+// Report has facts that a plan found out about the objects of one kind.
 type Report struct {
-	// Summary counts the objects before the plan's writes and deletions. The methods Created and
-	// Deleted update the counts. Summary is nil before the first complete listing since the
-	// manager's start.
+	// Summary has the counts of the objects before the plan's writes and deletions. The methods
+	// Created and Deleted update the counts. Summary is nil before the first complete listing since
+	// the manager's start.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts are the names that the plan needs but another object in the cluster has. They are
-	// sorted.
+	// Conflicts has the names that the plan needs, but that another object in the cluster has. The
+	// list is sorted by name.
 	Conflicts []Conflict
-	// Clashes are the cloud objects that get no object in the cluster, because another cloud object
+	// Clashes has the cloud objects that get no object in the cluster, because another cloud object
 	// needs the same name.
 	Clashes []Clash
-	// Withheld is the number of objects that the plan does not create yet. After an incomplete
-	// listing, a plan creates only a limited number of objects, see roomFor.
+	// Withheld is the number of objects that a later plan must create. After an incomplete listing,
+	// a plan cannot create more objects than roomFor allows.
 	Withheld int
-	// Leaving has the sorted names of objects that are being deleted although the cloud lists them.
-	// A later plan creates them again.
+	// Leaving has the sorted names of objects that are being deleted, but that the cloud still
+	// lists. A later plan creates these objects again.
 	Leaving []string
-	// Kept has the objects that are deleted but still exist because they have finalizers. Objects of
-	// the field Leaving are not in Kept. Each entry is an object's name and finalizers, without those
-	// of the garbage collector. The entries are sorted.
+	// Kept has the deleted objects that still exist because they have finalizers. It lacks the
+	// objects in the field Leaving. Each entry has an object's name and finalizers. The list is
+	// sorted.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
 	Outside []string
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided is true while the plan cannot know whether a person must approve a deletion. This
-	// is the case before the first complete listing since the manager's start, and while more
-	// listings must confirm that an object is missing. Undecided is false if an
-	// object of Facts.HeldBefore is listed again.
+	// Undecided is true if the plan cannot know yet whether a person must approve a deletion. There
+	// are two cases:
+	//
+	//   - There was no complete listing since the manager's start.
+	//   - More listings must confirm that an object is missing, and no object of Facts.HeldBefore
+	//     is listed again.
 	Undecided bool
-	// Waiting is true if a source waits for the end of its grace period, because the discovery's
-	// selector no longer selects the source.
+	// Waiting is true if the discovery's selector no longer selects a source, and the grace period
+	// of this source has not ended.
 	Waiting bool
 	// Unconfirmed is true if the next listing should come early, to confirm that an object is
-	// missing. It is false after a failed listing, because the next listing must then wait for the
-	// back-off.
+	// missing. After a failed listing, Unconfirmed is false.
 	Unconfirmed bool
-	// Approved is a person's approval of a deletion, while the approval is valid; otherwise nil.
-	// The next plan gets it as Facts.Approval.
+	// Approved is a person's valid approval of a deletion; nil if there is no valid approval. The
+	// next plan gets this value in Facts.Approval.
 	Approved *Approval
-	// Remarks are notes about the discovery's spec, for people to read.
+	// Remarks has notes for people about the discovery's spec.
 	Remarks []string
 }
 
-// Unfilled returns how many cloud objects lack an object in the cluster. Another object has their
-// name, or the object with their name is being deleted.
+// Unfilled returns the number of listed cloud objects for which the plan cannot create an object in
+// the cluster yet. The name of the object is in use, or the object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after a new complete listing that found no changes. l is the ledger
-// after this listing.
+// Again returns the report after a new complete listing that found no changes. The parameter l is
+// the ledger after the new listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -188,8 +191,9 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created updates the report after an object was created. whole is true if the plan came from Make,
-// and false if it came from Repair. After Repair, Summary already counts the object.
+// Created updates the report after an object was created. The parameter whole is true if the
+// function Make planned the write. It is false if the method Repair planned the write. After
+// Repair, the summary already counts the object.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -213,8 +217,8 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 	}
 }
 
-// Deleted updates the report after the API server accepted the deletion of an object. If the object
-// has finalizers, it still exists.
+// Deleted updates the report after the API server accepted the deletion of an object. An object
+// with finalizers still exists then.
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	kept := len(o.GetFinalizers()) > 0
@@ -229,27 +233,27 @@ func (r *Report) Deleted(o Object) {
 	}
 }
 
-// Conflict is a name that the plan needs, but that an object in the cluster already has. That
-// object belongs to someone else, or stands for another cloud object.
+// Conflict is a name that the plan needs, but that an object in the cluster already has.
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
-	// Controller is the controller of the object that has the name, in the form "Kind/name". It is
-	// "" if the object has no controller.
+	// Controller is the controller of the object with the name, in the form "Kind/name". It is ""
+	// if the object has no controller.
 	Controller string
-	// Predecessor is true if this controller was deleted, and had the same kind and name as the
-	// plan's source or discovery. The garbage collector will delete the object.
+	// Predecessor is true if the object belongs to a deleted source or discovery that had the same
+	// kind and name as the plan's source or discovery. The garbage collector will delete the
+	// object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name. It is "" if the plan needs the name for
-	// the same cloud ID.
+	// ID is the cloud ID of the object with the name. It is "" if the plan needs the name for the
+	// same cloud ID.
 	ID string
-	// Own is true if the object that has the name belongs to the plan's source or discovery.
+	// Own is true if the object with the name belongs to the plan's source or discovery.
 	Own bool
 }
 
-// Movable reports whether a person can hand the source over to the discovery that needs its name.
-// The source must stand for the same environment. Its controller must be another discovery, or it
-// must have no controller.
+// Movable reports whether a person can hand over the source with this name to the plan's discovery.
+// The source must represent the environment that needs the name. The source must have no
+// controller, or its controller must be another discovery.
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -265,7 +269,7 @@ type planner struct {
 }
 
 // Make returns the plan for one kind of objects. If the source's policy for the kind is Ignore, the
-// plan deletes all objects of this kind. Otherwise the rules in pruneChain decide about each
+// plan deletes all objects of this kind. If not, the rules in pruneChain decide about each
 // deletion.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
@@ -312,18 +316,19 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// planExisting plans what happens to an existing object. The first row that fits decides. "-" means
-// that every object fits.
+// planExisting plans what happens to an existing object. In this table, the first row that fits
+// decides. The sign "-" fits every object.
 //
 //	if the object            and the cloud object     then the plan
 //	is being deleted         -                        reports the object
 //	has the cloud ID A       has the cloud ID B       reports a conflict
 //	is marked as unmanaged   -                        removes the ownerReference
 //	-                        is listed                writes the listed content
-//	-                        is missing               marks the object; pruneChain may delete it
+//	-                        is missing               marks the object as missing, and lets
+//	                                                  pruneChain decide about the deletion
 //	-                        is no longer selected    lets pruneChain decide about the deletion
-//	-                        was not listed since the applies the template; it updates the
-//	                         manager's start          conditions if they are stale
+//	-                        was not listed since the applies the template; if the object
+//	                         manager's start          is stale, updates the conditions
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
@@ -372,7 +377,7 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 	p.Unchanged++
 }
 
-// lack counts a missing object. For an observation, lack also notes the name and when the
+// lack counts a missing object. For an observation, it notes the name and the time at which the
 // observation went missing.
 func (p *planner) lack(existing Object) {
 	p.absent++
@@ -382,8 +387,8 @@ func (p *planner) lack(existing Object) {
 	}
 }
 
-// keep notes a deleted object in Kept, if someone else must remove its finalizers. The garbage
-// collector removes its own ones.
+// keep adds a deleted object to the list Kept if the object has finalizers. It ignores the
+// finalizers of the garbage collector.
 func (r *Report) keep(o Object) {
 	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
 		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
@@ -394,8 +399,8 @@ func (r *Report) keep(o Object) {
 }
 
 // release plans to remove the ownerReference of a source that has the annotation unmanaged. If the
-// source has no label with a discovery's name, release adds the label, so that the discovery can
-// take the source back later.
+// source has no label with the name of a discovery, release adds the label. By this label, the
+// discovery finds the source again when the annotation is gone.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -419,8 +424,8 @@ func controlledBy(o, owner metav1.Object) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans a write if existing differs from desired. If this process has not listed the object
-// yet, the write keeps the object's conditions.
+// change plans a write if the existing object differs from the desired object. If the object was
+// not listed since the manager's start, the write keeps the conditions.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -452,8 +457,9 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the objects to create now. After a complete listing these are all additions.
-// After an incomplete listing they are the first additions by name, as many as roomFor allows.
+// limited returns the objects to create now. After a complete listing, it returns all additions.
+// After an incomplete listing, it returns the first additions by name, up to the number that
+// roomFor allows.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
@@ -467,8 +473,8 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans to create an object that the cloud lists. If another object in the cluster has the
-// name, add reports a conflict instead.
+// add plans to create an object that the cloud lists. If an object in the cluster already has the
+// name, add reports a conflict.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, p.conflict(occupant, listed))
@@ -482,8 +488,8 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// conflict describes the conflict of two objects over one name: occupant has the name, and listed
-// needs the name.
+// conflict returns the conflict between two objects: occupant has a name in the cluster, and listed
+// needs the same name.
 func (p *planner) conflict(occupant, listed Object) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if id := p.Kind.id(occupant); id != p.Kind.id(listed) {
@@ -496,7 +502,8 @@ func (p *planner) conflict(occupant, listed Object) Conflict {
 	return conflict
 }
 
-// absentee returns the facts that pruneChain needs about an object that may be deleted.
+// absentee returns the facts that the rules in pruneChain need. The parameter existing is an object
+// that is missing or no longer selected.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -517,8 +524,8 @@ func (p *planner) count(o Object) {
 const (
 	// maxPhases is the largest number of entries in the list Phases of a summary.
 	maxPhases = 100
-	// otherPhases is the name of the last entry if there are more than maxPhases phases. This entry
-	// counts the objects in all remaining phases. The entries are sorted, and this name sorts last.
+	// otherPhases is the phase in the last entry if there are more than maxPhases phases. The last
+	// entry counts the objects in all phases without an entry.
 	otherPhases = "…"
 )
 

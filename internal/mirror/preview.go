@@ -23,9 +23,8 @@ const (
 	maxPreviewed = 500
 )
 
-// Preview returns the sources that the plan would create, change and delete, with reasons. It
-// returns nil before the first complete listing since the manager's start, because the environments
-// are not known yet.
+// Preview returns the sources that the plan creates, changes and deletes, with reasons. Before the
+// first complete listing since the manager's start, it returns nil.
 func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	if p.Summary == nil {
 		return nil
@@ -37,8 +36,8 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	return v
 }
 
-// creations returns entries for the sources to create. This includes sources that must wait because
-// another object has their name.
+// creations returns entries for the sources to create. If the name of a source is in use, the entry
+// says why the source must wait.
 func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
@@ -60,8 +59,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied returns a text about the source that has the name in c. If a person can hand this source
-// over to the discovery, the text also says what the discovery would change in the source.
+// occupied returns a text that says which source has the name in c. If a person can hand over the
+// source to the discovery, the text says what would change in the source.
 func (p *Plan) occupied(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -87,8 +86,7 @@ func (p *Plan) occupied(c Conflict) string {
 	return by + "; handed over, it changes " + changes(occupant, next)
 }
 
-// alterations returns entries for the sources to change, also if their environment is missing or no
-// longer selected.
+// alterations returns entries for the existing sources that the plan changes.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
@@ -99,8 +97,8 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deletions returns entries for the sources that are deleted now, after a wait, or after a person's
-// approval.
+// deletions returns entries for the sources to delete. If a source must wait for its deletion, the
+// entry says what the source waits for.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)
@@ -132,13 +130,13 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// entryOf returns the preview's entry for a source. why is the reason.
+// entryOf returns the preview's entry for a source. The parameter why is the reason.
 func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts the entries and shortens long texts. It returns the entries that fit into the
-// status, and the number of all entries.
+// previewed sorts the entries and shortens long texts. It returns the first entries, as far as they
+// fit into the status, and the number of all entries.
 func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
@@ -155,8 +153,8 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// refusal returns why the API server would refuse the write; "" if it would accept the write. The
-// text is the beginning of the field why in a preview.
+// refusal returns why the API server refuses a write; "" if the API server accepts the write. A
+// preview shows the text before the reason of the write.
 func refusal(w Write) string {
 	if why := invalid(w); why != "" {
 		return "the API server refuses it: " + why + "; "
@@ -164,8 +162,9 @@ func refusal(w Write) string {
 	return ""
 }
 
-// changes lists the differences between two versions of a source. It compares only the parts that a
-// discovery writes. The spec comes first, because a long list is cut at the end.
+// changes returns a text with the differences between two versions of a source. It ignores parts
+// that a discovery does not write. Differences in the spec come first, because a long text is cut
+// at the end.
 func changes(before, after Object) string {
 	was, becomes := written(before), written(after)
 	var all []string
@@ -198,8 +197,8 @@ func written(o Object) map[string]any {
 		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": owners}}
 }
 
-// differences returns one text for each path at which two JSON values differ. The text has the path
-// and both values.
+// differences returns one text for each difference between two JSON values. The text has the path,
+// the old value and the new value.
 func differences(path string, a, b any) []string {
 	before, isMap := a.(map[string]any)
 	after, areMaps := b.(map[string]any)

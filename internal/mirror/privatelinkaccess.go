@@ -48,8 +48,7 @@ func privateLinkAccessList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.Connecti
 }
 
 // ProjectPrivateLinkAccess converts a private link access from the cloud into an observation. It
-// fills only the fields that come from the access itself. Other fields, such as the conditions,
-// stay empty.
+// does not set the conditions or facts about other cloud objects.
 func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	o := &v1alpha1.PrivateLinkAccessObservation{}
 	o.Spec.PrivateLinkAccessID = a.ID
@@ -68,8 +67,9 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 }
 
 // setPrivateLinkCloud sets status.Cloud, and one of status.AWS, status.Azure and status.GCP. If
-// status.Kind is a known kind, the kind decides which one. Otherwise status.Cloud stays empty, and
-// the fields of c decide. If c has fields of several clouds, none of the three is set.
+// status.Kind is a known kind, the kind names the cloud. If not, status.Cloud stays empty, and
+// setPrivateLinkCloud guesses the cloud from the fields of c that have a value. If these fields
+// belong to several clouds, it sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

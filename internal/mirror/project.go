@@ -23,12 +23,11 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	}
 }
 
-// maxYear is the last year that RFC 3339 can express. The Kubernetes API writes times in RFC 3339.
+// maxYear is the last year in RFC 3339, the format of times in the Kubernetes API.
 const maxYear = 9999
 
 // date parses a date in RFC 3339. It returns nil if the date is invalid, zero or outside the years
-// 0 to 9999. It drops fractions of a second, because the Kubernetes API does not store them.
-// Otherwise the operator would find a difference and write the date at every sync.
+// 0 to 9999. It drops fractions of a second, because the Kubernetes API does not store fractions.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -39,8 +38,8 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
-// lenient rewrites a date so that Go can parse it. RFC 3339 allows lower-case t and z, and the leap
-// second :60, but Go's parser does not.
+// lenient rewrites a date so that Go can parse the date. RFC 3339 allows a lower-case t or z, and
+// the leap second :60. Go's parser refuses these forms.
 func lenient(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
@@ -57,8 +56,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n; nil if n is 0, because 0 means that the cloud API gave no
-// number.
+// positive returns a pointer to n. If n is 0, the cloud API gave no number, and positive returns
+// nil.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil
@@ -66,8 +65,8 @@ func positive(n int32) *int32 {
 	return &n
 }
 
-// kindLabels returns the labels of an observation. pairs has keys and values in turn. kindLabels
-// drops a pair if its value is empty or is not a valid label value.
+// kindLabels returns the labels of an observation. The parameter pairs is a list of a key, its
+// value, the next key, its value, and so on. kindLabels leaves out empty and invalid values.
 func kindLabels(pairs ...string) map[string]string {
 	labels := make(map[string]string, len(pairs)/2+2)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -76,8 +75,8 @@ func kindLabels(pairs ...string) map[string]string {
 	return labels
 }
 
-// hostPort removes the security protocol from a list of bootstrap servers. The cloud API sometimes
-// puts the protocol before a server, as in SASL_SSL://host:9092.
+// hostPort removes the security protocol from each server in a comma-separated list. For example,
+// SASL_SSL://host:9092 becomes host:9092.
 func hostPort(bootstrap string) string {
 	if !strings.Contains(bootstrap, "://") {
 		return bootstrap

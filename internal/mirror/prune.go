@@ -17,15 +17,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain has the rules that decide whether a missing object is deleted. See
-// docs/decisions/0003-prune-rules.md.
+// chain has the rules for the deletion of missing objects. See docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each has the rules that judge one object at a time. An object is deleted only if all these
-	// rules allow its deletion.
+	// each has the rules that judge one object at a time. If one of these rules does not allow the
+	// deletion, the object is not deleted.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge all objects to delete together. They detect a listing that
-	// lacks too many objects, for example because the API key lost rights. If a rule asks a person,
-	// the person's approval overrides the rule. If a rule waits, nothing overrides it.
+	// batch has the rules that judge all objects to delete together. These rules detect a listing
+	// that lacks too many objects, for example because the API key lost rights. A person's approval
+	// overrides the verdict ask, but not the verdict wait.
 	batch []func(batch) ruling
 }
 
@@ -51,43 +50,44 @@ const (
 	// allow means that the rule allows the deletion.
 	allow verdict = iota
 	// wait means that the deletion must wait, for example for the end of a grace period. A person's
-	// approval does not help.
+	// approval does not change this verdict.
 	wait
 	// ask means that a person must approve the deletion.
 	ask
 )
 
-// ruling is a rule's verdict. If the rule asks a person, the ruling also has the reason.
+// ruling is the verdict of a rule. If a person must approve the deletion, the ruling has a reason
+// and a message.
 type ruling struct {
 	verdict verdict
 	// reason and message go into the condition PruneHeld.
 	reason, message string
 }
 
-// waits is the ruling if a deletion must wait.
+// waits is the ruling that a deletion must wait.
 var waits = ruling{verdict: wait}
 
 func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absentee is an object that the last complete listing lacked, or a source that the discovery's
-// selector no longer selects.
+// absentee has facts about an object that the last complete listing lacked, or about a source that
+// the discovery's selector no longer selects.
 type absentee struct {
 	object     Object
 	misses     int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time from since to now, at least 0
 	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
-	// has changed since the object was last listed.
+	// changed after its last listing.
 	moved bool
 	// outside is true if the cloud lists the object, but the discovery's selector no longer selects
 	// it.
 	outside bool
 }
 
-// batch has objects that would be deleted together, and the facts that the rules need. missing and
-// total do not count objects that are already being deleted.
+// batch has objects to delete together, and the facts that the rules need. Objects that are already
+// being deleted do not count in missing and total.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
@@ -105,9 +105,9 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings in a row lacked the object. If the discovery's
-// selector no longer selects the object, unconfirmed does not wait, because the cloud still lists
-// it.
+// unconfirmed waits until enough complete listings in a row lacked the object. It does not wait for
+// a source that the discovery's selector no longer selects, because the cloud still lists the
+// environment of the source.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits
@@ -123,11 +123,12 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// neverHolds is the maxPercent at which missing objects are deleted without a person's approval.
+// neverHolds is the value of maxPercent that lets the operator delete missing objects without a
+// person's approval.
 const neverHolds = 100
 
-// listingEmpty requires a person's approval if the last complete listing was empty and maxPercent is
-// below 100.
+// listingEmpty requires a person's approval if the last complete listing was empty and maxPercent
+// is less than 100.
 func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
@@ -135,8 +136,8 @@ func listingEmpty(b batch) ruling {
 	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
 }
 
-// shareExceeded requires a person's approval if more than maxPercent of the objects are missing. A
-// single missing object never requires approval.
+// shareExceeded requires a person's approval if more than maxPercent of the objects are missing. It
+// allows the deletion of a single missing object.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
 	if b.missing <= 1 || b.missing*100 <= limit*b.total {
@@ -151,7 +152,7 @@ func shareExceeded(b batch) ruling {
 //   - objects that were never listed,
 //   - objects that were last listed with another endpoint, credential or filter.
 //
-// If maxPercent is 100, only the sources require approval.
+// If maxPercent is 100, objects of the second and third group need no approval.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -171,8 +172,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh waits unless a complete listing has just ended. So nothing is deleted after a failed
-// listing, or between two listings.
+// notFresh allows the deletion if a complete listing has just ended. If not, it waits. So nothing
+// is deleted after a failed listing, or between two listings.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -180,7 +181,7 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the objects that every rule in c.each allows to delete, sorted by name.
+// allowed returns the objects for which all rules in c.each allow the deletion, sorted by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -192,8 +193,8 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge applies the rules in c.batch. asked is the ruling of the first rule that asks a person,
-// even if the person has already approved. asked is nil if no rule asks.
+// judge applies the rules in c.batch. The result asked is the ruling of the first rule with the
+// verdict ask. It is nil if no rule has this verdict. It does not depend on a person's approval.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -216,29 +217,30 @@ type Held struct {
 	Reason string
 	// Message has the names of the objects, the reason, and the command that approves the deletion.
 	Message string
-	// Digest is a hash of the objects to delete. A person writes it into an annotation to approve
-	// exactly this deletion.
+	// Digest is a hash of the objects to delete. To approve this deletion, a person writes the hash
+	// into an annotation.
 	Digest string
 	// Objects are the objects to delete, sorted by name.
 	Objects []Object
 }
 
-// Approval is a person's approval to delete a set of objects. It becomes invalid if one of these
-// objects is listed again, or if another object goes missing.
+// Approval is a person's approval to delete a set of objects. It is not valid for any other set. So
+// it becomes invalid if an object of the set is listed again, or if a further object goes missing.
 type Approval struct {
 	digest string
-	// left has the objects that are not deleted yet. The key is an object's UID. The value is the
+	// left has the objects that are not deleted yet. The key is the object's UID. The value is the
 	// object's line from the function occasion.
 	left map[types.UID]string
 	// begun is true if a plan has already deleted objects with this approval.
 	begun bool
 }
 
-// used reports whether a plan has already deleted objects with this approval.
+// used returns true if a plan has already deleted objects with this approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether the approval is still valid for a set of objects. lines are the lines of
-// these objects from the function occasion. The annotation with the approval must still exist.
+// covers reports whether an approval is valid for a set of objects. The approval must be for
+// exactly this set, and the annotation with the approval must still exist. The parameter lines has
+// the result of the function occasion for the objects.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
@@ -250,9 +252,10 @@ func (a *Approval) done(o Object) {
 	}
 }
 
-// prune plans deletions of missing objects, and of sources that the discovery's selector no longer
-// selects. Usually it decides about these two groups separately. If a person must approve the first
-// group, prune decides about both groups together, so that one approval is enough.
+// prune plans the deletion of two groups: the missing objects, and the sources that the discovery's
+// selector no longer selects. Usually prune decides about each group separately. If a person must
+// approve the deletion of the missing objects, prune joins the two groups, so that one approval is
+// enough.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -287,9 +290,9 @@ func (p *planner) prune() {
 	p.decide(b)
 }
 
-// stands reports whether a deletion that was held is still about objects that are missing or no longer
-// selected. The digest shows it. The rules first allow the deletion of the objects that went missing
-// first, so these are the held objects. stands returns true if held is nil.
+// stands returns true if all objects of the held deletion are still missing or no longer selected.
+// It takes as many objects as held.Count says, those that went missing first, and compares the
+// digest of these objects with held.Digest. stands returns true if held is nil.
 func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true
@@ -302,8 +305,8 @@ func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
 	})
 }
 
-// decide applies the rules to a batch of objects. It plans their deletion, or reports that the
-// deletion must wait for a person or for a listing.
+// decide applies the rules to a batch of objects. It plans the deletion of the objects, or notes
+// that the deletion must wait for a person or for a listing.
 func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -339,7 +342,7 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans to delete the objects, and removes the writes that were planned for these objects.
+// delete plans to delete objects, and removes the planned writes of these objects.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -353,8 +356,8 @@ func (p *planner) delete(absentees []absentee) {
 const digestDigits = 12
 
 // occasion returns one line for each object, sorted. A line has the object's kind, name and UID,
-// and when the object went missing. If an object comes back and goes missing again, the line of the
-// object changes, so an old approval is not valid for it.
+// and the time at which the object went missing. If an object comes back and goes missing again,
+// the line of the object changes. Then an old approval is not valid for the object.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
@@ -383,7 +386,7 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 }
 
 // Approved reports whether the annotation approvePrune of a source or discovery has this digest.
-// The annotation can have several digests.
+// The annotation can have several digests, separated by commas.
 func Approved(of metav1.Object, digest string) bool {
 	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {

@@ -40,8 +40,9 @@ var SchemaRegistry = observationKind(Kind{
 
 const phaseReadySchemaRegistry = "PROVISIONED"
 
-// registriesOfEnvironments has the Schema Registry clusters of each environment. The observations
-// of Kafka clusters show only the first one. Those that are missing for a minute come last.
+// registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
+// a Kafka cluster shows the first Schema Registry cluster. Missing Schema Registry clusters are
+// last.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {
@@ -69,8 +70,8 @@ func attachSchemaRegistry(t topics, o Object, observed string) {
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if the environment has no Schema Registry cluster. If the parameter reference already equals
-// the result, joinSchemaRegistry returns this pointer itself.
+// nil if the environment has none. If nothing changes, it returns the pointer that it got in the
+// parameter reference.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.first(t, environment)
 	switch {
@@ -83,8 +84,7 @@ func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.Schema
 }
 
 // ProjectSchemaRegistry converts a Schema Registry cluster from the cloud into an observation. It
-// fills only the fields that come from the cluster itself. Other fields, such as the conditions,
-// stay empty.
+// does not set the conditions or facts about other cloud objects.
 func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 	o := &v1alpha1.SchemaRegistryObservation{}
 	o.Spec.ClusterID = r.ID
@@ -110,16 +110,15 @@ func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 }
 
 const (
-	// maxRegions is the largest number of regional endpoints in a status. No cloud has that many
-	// regions.
+	// maxRegions is the largest number of regional endpoints in a status.
 	maxRegions = 100
-	// maxRegionsSize is the largest size of all regional endpoints in a status together, in bytes
-	// of JSON.
+	// maxRegionsSize is the largest total size of the regional endpoints in a status, in bytes of
+	// JSON.
 	maxRegionsSize = 256 << 10
 )
 
-// regionalEndpoints returns the endpoints sorted by region, as many as fit into a status. It skips
-// a region whose name is too long. The name identifies the region, so it must not be cut.
+// regionalEndpoints returns the endpoints sorted by region. It leaves out endpoints that do not fit
+// into a status, and regions with a name that is too long.
 func regionalEndpoints(byRegion map[string]string) []v1alpha1.PrivateRegionalEndpoint {
 	var endpoints []v1alpha1.PrivateRegionalEndpoint
 	size := 0

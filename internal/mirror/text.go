@@ -10,20 +10,19 @@ import (
 )
 
 const (
-	// maxText is the largest size of a text in an observation, in bytes. Longer texts are cut, so
-	// that the object fits into etcd.
+	// maxText is the largest size of a text in an observation, in bytes. The operator cuts longer
+	// texts, so that the observation fits into etcd.
 	maxText = 4096
-	// maxPhase is the largest size of a phase, in bytes. It is smaller than maxText, because the
-	// source's status and the metrics repeat each phase.
+	// maxPhase is the largest size of a phase, in bytes.
 	maxPhase = 256
-	// maxNames is the largest number of names in a message. maxNamesText is the largest size of
-	// these names together, in bytes.
+	// maxNames is the largest number of names in a message. maxNamesText is the largest total size
+	// of these names, in bytes.
 	maxNames     = 10
 	maxNamesText = 512
 )
 
-// Truncate cuts a text to at most n bytes, but never inside a character. A text that was cut ends
-// in "…".
+// Truncate cuts a text to at most n bytes. It never cuts inside a character. A text that was cut
+// ends in "…".
 func Truncate(s string, n int) string {
 	const ellipsis = "…"
 	if len(s) <= n {
@@ -32,8 +31,7 @@ func Truncate(s string, n int) string {
 	return strings.ToValidUTF8(s[:n-len(ellipsis)], "") + ellipsis
 }
 
-// Names joins names for a message. If there are too many names, it shows the first names and the
-// number of the others, as in "a, b and 3 more".
+// Names joins names for a message. It shortens a long list, for example to "a, b and 3 more".
 func Names(names []string) string {
 	shown, size := 0, 0
 	for shown < min(len(names), maxNames) && (shown == 0 || size+len(names[shown]) <= maxNamesText) {
@@ -47,8 +45,8 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns how many bytes the values need in JSON. The values have texts and numbers only.
-// JSON may need six bytes for one character.
+// jsonSize returns the size of the values in JSON, in bytes. The values must be texts or numbers,
+// or structs of texts and numbers.
 func jsonSize[T any](values ...T) (size int) {
 	for _, value := range values {
 		encoded, _ := json.Marshal(value) // Texts and numbers always encode.
@@ -58,7 +56,7 @@ func jsonSize[T any](values ...T) (size int) {
 }
 
 // cutTexts cuts the texts in a status: the phase to maxPhase bytes, and every other text to maxText
-// bytes. pointer is a pointer to the status.
+// bytes. The parameter is a pointer to the status.
 func cutTexts(pointer any) {
 	status := reflect.ValueOf(pointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {

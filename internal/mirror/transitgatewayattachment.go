@@ -48,8 +48,7 @@ func transitGatewayAttachmentList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.C
 }
 
 // ProjectTransitGatewayAttachment converts a transit gateway attachment from the cloud into an
-// observation. It fills only the fields that come from the attachment itself. Other fields, such as
-// the conditions, stay empty.
+// observation. It does not set the conditions or facts about other cloud objects.
 func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.Observation {
 	o := &v1alpha1.TransitGatewayAttachmentObservation{}
 	o.Spec.TransitGatewayAttachmentID = a.ID
@@ -62,7 +61,7 @@ func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.
 		ErrorMessage:  a.Status.ErrorMessage,
 		CloudMetadata: cloudMetadata(a.Metadata),
 	}
-	// If the kind is unknown, fields that only AWS has show that the attachment is in AWS.
+	// If the kind is unknown, a value in a field for AWS shows that the attachment is in AWS.
 	aws := a.Spec.Cloud.TransitGatewayID != "" || a.Spec.Cloud.RAMShareARN != "" || a.Status.Cloud.TransitGatewayAttachmentID != ""
 	if o.Status.Kind == "AwsTransitGatewayAttachment" {
 		o.Status.Cloud, aws = "AWS", true

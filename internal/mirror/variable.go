@@ -11,26 +11,27 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// The keys of a ConfigMap have one of two forms: names such as bootstrap.servers, or names of shell
-// variables such as BOOTSTRAP_SERVERS. The source's spec selects the form.
+// The source's spec selects one of two forms for the keys of a ConfigMap: bootstrap.servers, or
+// BOOTSTRAP_SERVERS, which is a valid name of a shell variable.
 
 var (
-	// variableID matches an ID that is a valid part of a shell variable's name if it is in upper
-	// case.
+	// variableID matches an ID of letters, digits and "_" that does not begin with a digit. This ID
+	// in upper case is a valid name of a shell variable.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends in "_" and 8 hex digits, as names with a hash do.
+	// hashedName matches a name that ends in "_" and 8 hex digits. A name with a hash has this
+	// form.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
-// maxVariable is the largest size of the part of a variable's name that stands for an access point,
-// in bytes. The rest of the name is a suffix.
+// The name of a variable consists of a part for the access point and a suffix. maxVariable is the
+// largest size of the part for the access point, in bytes.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
 // property returns the key for a name if the source selects the form bootstrap.servers.
 func property(name string) string { return name }
 
-// variable returns the key for a name if the source selects the form BOOTSTRAP_SERVERS: upper case,
-// with "_" for each character that is not an ASCII letter or a digit.
+// variable returns the key for a name if the source selects the form BOOTSTRAP_SERVERS. Letters
+// become upper case. Each character that is not an ASCII letter or digit becomes "_".
 func variable(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -43,14 +44,14 @@ func variable(name string) string {
 	}, name)
 }
 
-// variablesOf returns a function that gets the ID of an access point, and returns the part of a
-// variable's name that stands for this access point. This part is the ID in upper case. To make the
-// part valid and unique, "_" and the first 8 hex digits of the ID's SHA-256 are added if
+// variablesOf returns a function that turns the ID of an access point into the first part of a
+// variable's name. Usually the result is the ID in upper case. The result ends in "_" and the first
+// 8 hex digits of the ID's SHA-256 if
 //
 //   - the ID has characters other than ASCII letters, digits and "_", or begins with a digit,
 //   - the ID is too long,
 //   - the ID already ends in "_" and 8 hex digits,
-//   - another ID differs only in case.
+//   - another ID is equal except for upper and lower case.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {
@@ -70,12 +71,12 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	}
 }
 
-// plainVariable reports whether an ID in upper case is a valid part of a variable's name. It does
-// not check whether another ID gives the same part.
+// plainVariable reports whether an ID in upper case can be the first part of a variable's name. It
+// does not compare the ID with other IDs.
 func plainVariable(id string) bool {
 	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
 }
 
-// fitsVariable reports whether an environment variable can have this value. The value must not have
-// a NUL byte.
+// fitsVariable returns true if an environment variable can have this value. A NUL byte is not
+// possible in an environment variable.
 func fitsVariable(value string) bool { return !strings.Contains(value, "\x00") }

@@ -9,27 +9,27 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// View has the state that a plan wants for the objects of one kind. It never changes, so it is safe
-// for concurrent use. A nil View means that there is no plan.
+// View has the state that a plan wants for the objects of one kind. A View never changes, so it is
+// safe for concurrent use. A nil pointer means that there is no plan.
 type View struct {
 	kind    *Kind
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// names has the display names that count in this plan, see Kind.names.
+	// names has the display names that the function Kind.names returned for this plan.
 	names map[string]string
-	// now is when the plan was made.
+	// now is the time of the plan.
 	now   time.Time
 	stale bool
-	// staleAt is when the last complete listing becomes too old, so that the objects are stale. It
-	// is zero if the objects are already stale or cannot become stale.
+	// staleAt is the time at which the objects become stale. It is zero if the objects are already
+	// stale or never become stale.
 	staleAt time.Time
 	// conflicts is Report.Conflicts of the plan, sorted by name.
 	conflicts []Conflict
 }
 
-// Names returns the display names that count in this plan. The map key is the cloud ID. It returns nil
-// for observations.
+// Names returns the display names by which the plan found the settings of each environment. The map
+// key is the cloud ID. Names returns nil for observations.
 func (v *View) Names() map[string]string {
 	if v == nil {
 		return nil
@@ -52,8 +52,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the View after a new complete listing that found no changes. l is the ledger after
-// this listing. v must not be stale.
+// Again returns the View after a new complete listing that found no changes. The parameter l is the
+// ledger after the new listing. Callers must not call Again if v is stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -63,8 +63,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns when the last complete listing becomes too old, so that the objects are stale. It
-// returns zero if the objects are already stale or cannot become stale.
+// StaleAt returns the time at which the objects become stale. It returns zero if the objects are
+// already stale or never become stale.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -72,19 +72,19 @@ func (v *View) StaleAt() time.Time {
 	return v.staleAt
 }
 
-// Stale reports whether the objects are stale.
+// Stale reports whether the objects are stale: the last complete listing is too old.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether another object has a name that the plan needs.
+// Contested reports whether an object in the cluster occupies a name that the plan needs.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether the plan needs this name, but another object has it.
+// Awaits reports whether an object in the cluster occupies this name, which the plan needs.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted reports whether someone changed an object, so that it differs from what the plan wants.
-// It returns false if the plan does not know how the object should be.
+// Drifted returns true if an existing object differs from the object that the plan wants. It
+// returns false if the plan wants no object with this name and cloud ID.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -96,8 +96,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange returns true if the plan has no object with this name and cloud ID. Someone else created
-// such an object.
+// Strange returns true if the plan wants no object with this name and cloud ID. Then someone else
+// created the object.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -106,7 +106,7 @@ func (v *View) Strange(o Object) bool {
 	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// shown reports whether an object needs no write.
+// shown returns true if the existing object already is as the plan wants it.
 func (v *View) shown(existing, desired Object) bool {
 	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
@@ -116,15 +116,15 @@ func (v *View) shown(existing, desired Object) bool {
 		v.kind.shows(existing, v.conditions(desired))
 }
 
-// Repair plans the writes that undo changes by others. changed has the changed objects by name, as
-// they are now. The value is nil if the object no longer exists.
+// Repair plans writes that undo changes by others. The parameter changed has the changed objects
+// from the cluster, by name. The value of a deleted object is nil.
 //
-// Repair returns nil if only Make can plan the writes, because
+// Repair returns nil if the function Make must plan the writes. The causes are:
 //
-//   - the cloud does not list one of the objects,
-//   - another object has a name that the plan needs,
-//   - an object is being deleted,
-//   - the objects have become stale.
+//   - A changed object is not listed.
+//   - An object in the cluster occupies a name that the plan needs.
+//   - A changed object is being deleted.
+//   - The objects have become stale.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -154,8 +154,9 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns an object as it should be in the cluster. base is the object as it was last
-// listed, or existing if it was never listed. existing is the object in the cluster, or nil.
+// rendered returns an object as it should be in the cluster. The parameter existing is the object
+// in the cluster; nil if there is none. The parameter base is the version from the last listing
+// that had the object. If the object was never listed, base is the same object as existing.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	r.name, r.named = v.names[v.kind.id(base)]
@@ -165,7 +166,7 @@ func (v *View) rendered(base, existing Object, now time.Time) Object {
 	return v.kind.render(r)
 }
 
-// conditions returns the conditions that an object should have; nil if its kind has no conditions.
+// conditions returns the conditions that an object should have; nil for a source.
 func (v *View) conditions(o Object) []metav1.Condition {
 	if v.kind.conditions == nil {
 		return nil
