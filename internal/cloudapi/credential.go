@@ -100,8 +100,8 @@ func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget of an identity at an endpoint. who has the parts of the
-// identity, such as an API key and its secret.
+// BudgetFor returns the request budget of an identity at an endpoint. The parameter who has the parts
+// of the identity, such as an API key and its secret.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {

@@ -68,8 +68,8 @@ type token struct {
 	authorization
 	// renew is when the token should be replaced. ends is when the token becomes invalid.
 	renew, ends time.Time
-	// final is set in a token that replaced a refused token. Before this time, the token is kept
-	// even if the cloud refuses it, see TokenSource.renew.
+	// final is a time. Until then, the token is kept even if the cloud refuses it, see
+	// TokenSource.renew. Only a token that replaced a refused token has this time.
 	final time.Time
 	// worked is the set of operations for which the cloud accepted the token, see place.
 	worked *sync.Map

@@ -125,11 +125,12 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 }
 
 // attempt calls the function do, which makes the write w. For a deletion, w is nil. If do fails,
-// attempt stores the failure in f.retry. In two cases attempt does not call do:
+// attempt stores the failure in f.retry. The result again is 0, except in the second of these two
+// cases, in which attempt does not call do:
 //
-//   - The same write failed before, and it is too early for the next try. The result is then 0,
-//     because f.next returns the wait.
-//   - There were too many writes in a short time. The result is then the wait.
+//   - The same write failed before, and it is too early for the next try. The caller gets the wait
+//     from f.next.
+//   - There were too many writes in a short time. The result again is the wait.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {

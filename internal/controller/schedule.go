@@ -30,8 +30,8 @@ const (
 	// other at full speed.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is the time after a complete listing in which the operator may delete the objects
-	// that the listing lacked.
+	// After a complete listing, the operator has the time freshFor to delete the objects that the
+	// listing lacked.
 	freshFor = time.Minute
 	// leastMaxWait is the longest wait before a sync if the cloud asks for a wait. A longer
 	// spec.interval replaces this limit.

@@ -44,8 +44,9 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 	}
 }
 
-// ownPairs returns the labels or annotations that the operator set: the keys have the operator's
-// prefix or are in the list former. This list has the keys from the source's template.
+// ownPairs returns the labels or annotations that the operator set. These are the pairs whose key has
+// the operator's prefix, and the pairs whose key is in the parameter former. The parameter former has
+// the keys that came from the source's template.
 func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })

@@ -83,8 +83,8 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid applies the overrides with these indexes in spec.overrides to the template, one after
-// the other.
+// overlaid returns the template after some overrides are applied to it, one after the other. The
+// parameter applying has the indexes of these overrides in spec.overrides.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -194,7 +194,7 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //
 //   - overrides that select no environment,
 //   - fields that two overrides set to different values,
-//   - sources that keep the settings for the old name of a renamed environment,
+//   - sources whose environment was renamed, but whose overrides are still those for the old name,
 //   - sources that the API server refuses.
 //
 // The parameter names is the result of environmentNames.
@@ -250,8 +250,8 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 	return remarks
 }
 
-// keepers returns the sorted names of the sources that keep the settings for the old name of a
-// renamed environment. The parameter names is the result of environmentNames.
+// keepers returns the sorted names of the sources whose environment was renamed, but whose overrides
+// are still those for the old name. The parameter names is the result of environmentNames.
 func keepers(f Facts, names map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {

@@ -71,8 +71,8 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	}
 }
 
-// plainVariable reports whether an ID in upper case can be the first part of a variable's name. It
-// does not compare the ID with other IDs.
+// plainVariable reports whether the upper case form of an ID can be the first part of a variable's
+// name. It does not check whether another ID gives the same name.
 func plainVariable(id string) bool {
 	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
 }

@@ -58,11 +58,11 @@ func digest(parts []string) key {
 	return key(h.Sum(nil))
 }
 
-// Budget limits the requests of one credential to one endpoint. If an answer reports the cloud's
-// limit, this limit holds for all Budgets with the same parts.
+// Budget limits the requests of one credential to one endpoint. Budgets with the same key share one
+// limiter. If an answer reports the cloud's limit, the limiter uses this limit.
 //
-// A Budget does not keep a limiter, because unused limiters are dropped. It looks up the limiter of
-// its key for every request.
+// Limiters that are not used for some time are dropped. So a Budget holds no pointer to its limiter,
+// and looks up the limiter for every request.
 type Budget struct {
 	of  *Budgets
 	key key
