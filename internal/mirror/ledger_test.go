@@ -473,11 +473,10 @@ func TestAForgedTimeIsPutBack(t *testing.T) {
 func TestAnObjectIsMissingNoLongerThanItsObservationExists(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)
-	o := w.cluster("lkc-009")
-	o.CreationTimestamp = metav1.NewTime(w.now.Add(-time.Minute))
 	w.sync(ids(9)...)
-	w.forge("lkc-009", w.now.Add(-48*time.Hour))
 	w.restart()
+	w.now = w.now.Add(48 * time.Hour)
+	w.cluster("lkc-009").CreationTimestamp = metav1.NewTime(w.now.Add(-time.Minute)) // Restored, while the manager was away.
 	w.source.Spec.Prune.GracePeriod = seconds(3600)
 	for range 3 {
 		w.Expect(w.sync(ids(9)...).Deletes).To(BeEmpty())
