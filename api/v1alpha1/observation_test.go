@@ -89,46 +89,25 @@ func (s *server) selected(t *testing.T, kind string, fields client.MatchingField
 	return names
 }
 
-func fullCluster(t *testing.T) *v1alpha1.KafkaClusterObservation {
-	o := &v1alpha1.KafkaClusterObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "KafkaCluster")
+// full returns an observation whose spec and status have a value in every field. kind is the name by
+// which filled knows the status.
+func full[O any](t *testing.T, kind string) *O {
+	o := new(O)
+	filled.Fill(t, reflect.ValueOf(o).Elem().FieldByName("Spec"), "Spec")
+	filled.Fill(t, reflect.ValueOf(o).Elem().FieldByName("Status"), kind)
 	return o
 }
 
-func fullPeering(t *testing.T) *v1alpha1.PeeringObservation {
-	o := &v1alpha1.PeeringObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "Peering")
-	return o
-}
-
-func fullNetwork(t *testing.T) *v1alpha1.NetworkObservation {
-	o := &v1alpha1.NetworkObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "Network")
-	return o
-}
-
-func fullRegistry(t *testing.T) *v1alpha1.SchemaRegistryObservation {
-	o := &v1alpha1.SchemaRegistryObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "SchemaRegistry")
-	return o
-}
-
-func fullGateway(t *testing.T) *v1alpha1.TransitGatewayAttachmentObservation {
-	o := &v1alpha1.TransitGatewayAttachmentObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "TransitGatewayAttachment")
-	return o
-}
-
-func fullLink(t *testing.T) *v1alpha1.PrivateLinkAccessObservation {
-	o := &v1alpha1.PrivateLinkAccessObservation{}
-	filled.Fill(t, reflect.ValueOf(&o.Spec).Elem(), "Spec")
-	filled.Fill(t, reflect.ValueOf(&o.Status).Elem(), "PrivateLinkAccess")
-	return o
+// fullOfEach returns a full observation of each kind.
+func fullOfEach(t *testing.T) []v1alpha1.Observation {
+	return []v1alpha1.Observation{
+		full[v1alpha1.KafkaClusterObservation](t, "KafkaCluster"),
+		full[v1alpha1.PeeringObservation](t, "Peering"),
+		full[v1alpha1.NetworkObservation](t, "Network"),
+		full[v1alpha1.SchemaRegistryObservation](t, "SchemaRegistry"),
+		full[v1alpha1.TransitGatewayAttachmentObservation](t, "TransitGatewayAttachment"),
+		full[v1alpha1.PrivateLinkAccessObservation](t, "PrivateLinkAccess"),
+	}
 }
 
 func statusOf(o v1alpha1.Observation) reflect.Value {
@@ -136,7 +115,7 @@ func statusOf(o v1alpha1.Observation) reflect.Value {
 }
 
 func (s *server) statusComesBack(t *testing.T) {
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t), fullLink(t)} {
+	for _, o := range fullOfEach(t) {
 		g := NewWithT(t)
 		o.SetNamespace(namespace)
 		o.SetName("full")
@@ -154,7 +133,7 @@ func (s *server) statusComesBack(t *testing.T) {
 
 func TestObservationsTellWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, o := range []v1alpha1.Observation{fullCluster(t), fullPeering(t), fullNetwork(t), fullRegistry(t), fullGateway(t), fullLink(t)} {
+	for _, o := range fullOfEach(t) {
 		g := NewWithT(t)
 		g.Expect(o.CloudID()).To(Equal("any"))
 		g.Expect(o.Phase()).To(Equal("any"))

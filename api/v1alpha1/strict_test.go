@@ -117,8 +117,8 @@ func (s *server) decodes(t *testing.T) {
 		typed  func() client.Object
 	}{
 		{fullSource(t), func() client.Object { return &v1alpha1.InventorySource{} }},
-		{fullObject(t, "KafkaClusterObservation", fullCluster(t)), func() client.Object { return &v1alpha1.KafkaClusterObservation{} }},
-		{fullObject(t, "PeeringObservation", fullPeering(t)), func() client.Object { return &v1alpha1.PeeringObservation{} }},
+		{fullObject(t, "KafkaClusterObservation", full[v1alpha1.KafkaClusterObservation](t, "KafkaCluster")), func() client.Object { return &v1alpha1.KafkaClusterObservation{} }},
+		{fullObject(t, "PeeringObservation", full[v1alpha1.PeeringObservation](t, "Peering")), func() client.Object { return &v1alpha1.PeeringObservation{} }},
 	} {
 		g := NewWithT(t)
 		status := c.object.Object["status"]

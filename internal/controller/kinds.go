@@ -20,7 +20,9 @@ import (
 // kind.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
-	newObservationKind(mirror.Peering, cloudapi.Peerings, peeringFilter, mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
+	newObservationKind(mirror.Peering, cloudapi.Peerings, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
+		return (*v1alpha1.ConnectionSelection)(&s.Peerings) // Only the default of the policy differs.
+	}), mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 	newObservationKind(mirror.SchemaRegistry, cloudapi.SchemaRegistries, schemaRegistryFilter, mirror.ProjectSchemaRegistry, &v1alpha1.SchemaRegistryObservation{}, &v1alpha1.SchemaRegistryObservationList{}),
 	newObservationKind(mirror.TransitGatewayAttachment, cloudapi.TransitGatewayAttachments, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
@@ -58,15 +60,6 @@ func clusterFilter(s *v1alpha1.InventorySource) cloudapi.ClusterFilter {
 	return cloudapi.ClusterFilter{
 		Environment: s.Spec.Environment,
 		Networks:    sorted(s.Spec.KafkaClusters.Networks),
-	}
-}
-
-func peeringFilter(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
-	return cloudapi.ConnectionFilter{
-		Environment:  s.Spec.Environment,
-		Networks:     sorted(s.Spec.Peerings.Networks),
-		DisplayNames: sorted(s.Spec.Peerings.DisplayNames),
-		Phases:       sorted(s.Spec.Peerings.Phases),
 	}
 }
 

@@ -341,8 +341,10 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
-		if entry, found := sourceNamed(owner.discovery(), id); found && owner.discovery().Spec.Preview {
-			named.DisplayName = entry.DisplayName // A preview gives no source the settings of a new name.
+		if d := owner.discovery(); d.Spec.Preview { // A preview gives no source the settings of a new name.
+			if entry, found := sourceNamed(d, id); found {
+				named.DisplayName = entry.DisplayName
+			}
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
 			named.Overrides = int32(len(owner.overrides().of(id, name).applying))

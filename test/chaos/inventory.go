@@ -35,6 +35,18 @@ func (s *source) change(r *rand.Rand) {
 	s.journal.note("%s/%s: the cloud: %s", s.namespace, s.name, what)
 }
 
+// move puts an object on the network of a peering. update changes the object; it also gets a number
+// below limit, to change something else by. If there is no object, move creates one.
+func (s *source) move(k *kind, r *rand.Rand, limit int, update func(id string, n int, network cloudsim.Reference) error) string {
+	ids := s.ids(k)
+	if len(ids) == 0 {
+		return s.create(k, r)
+	}
+	id, n, network := pick(r, ids), r.IntN(limit), pick(r, s.templates.Peerings).Spec.Network.ID
+	_ = update(id, n, cloudsim.Reference{ID: network}) // It is there: nothing else removes it.
+	return k.plural + ": " + id + " moves to network " + network
+}
+
 // create makes an object from one of the templates. If there are already many objects, it removes
 // one instead.
 func (s *source) create(k *kind, r *rand.Rand) string {

@@ -46,14 +46,10 @@ var accesses = &kind{
 
 // reallow puts an access on the network of a peering, for another account.
 func (s *source) reallow(k *kind, r *rand.Rand) string {
-	ids := s.ids(k)
-	if len(ids) == 0 {
-		return s.create(k, r)
-	}
-	id, n, network := pick(r, ids), r.IntN(1000), pick(r, s.templates.Peerings).Spec.Network.ID
-	_ = s.Cloud.UpdatePrivateLinkAccess(id, func(a *cloudsim.PrivateLinkAccess) { // It is there: nothing else removes it.
-		a.Spec.Network = cloudsim.Reference{ID: network}
-		a.Spec.Cloud = cloudsim.PrivateLinkAccessCloud{Kind: "AwsPrivateLinkAccess", Account: fmt.Sprintf("000000000%03d", n)}
+	return s.move(k, r, 1000, func(id string, n int, network cloudsim.Reference) error {
+		return s.Cloud.UpdatePrivateLinkAccess(id, func(a *cloudsim.PrivateLinkAccess) {
+			a.Spec.Network = network
+			a.Spec.Cloud = cloudsim.PrivateLinkAccessCloud{Kind: "AwsPrivateLinkAccess", Account: fmt.Sprintf("000000000%03d", n)}
+		})
 	})
-	return k.plural + ": " + id + " moves to network " + network
 }

@@ -47,14 +47,10 @@ var attachments = &kind{
 
 // reattach puts an attachment on the network of a peering, with other routes.
 func (s *source) reattach(k *kind, r *rand.Rand) string {
-	ids := s.ids(k)
-	if len(ids) == 0 {
-		return s.create(k, r)
-	}
-	id, n, network := pick(r, ids), r.IntN(256), pick(r, s.templates.Peerings).Spec.Network.ID
-	_ = s.Cloud.UpdateTransitGatewayAttachment(id, func(a *cloudsim.TransitGatewayAttachment) { // It is there: nothing else removes it.
-		a.Spec.Network = cloudsim.Reference{ID: network}
-		a.Spec.Cloud.Routes = []string{fmt.Sprintf("10.%d.0.0/16", n)}
+	return s.move(k, r, 256, func(id string, n int, network cloudsim.Reference) error {
+		return s.Cloud.UpdateTransitGatewayAttachment(id, func(a *cloudsim.TransitGatewayAttachment) {
+			a.Spec.Network = network
+			a.Spec.Cloud.Routes = []string{fmt.Sprintf("10.%d.0.0/16", n)}
+		})
 	})
-	return k.plural + ": " + id + " moves to network " + network
 }

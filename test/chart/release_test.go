@@ -67,13 +67,7 @@ func (s server) helm(args ...string) string {
 
 // tryHelm runs helm on the server, and returns the error if it fails.
 func (s server) tryHelm(args ...string) (string, error) {
-	path, err := helmPath()
-	if err != nil {
-		return "", err
-	}
-	command := exec.CommandContext(s.Context(), path, args...)
-	command.Env = s.plane.Env()
-	return run(command)
+	return helmIn(s.Context(), s.plane.Env(), args...)
 }
 
 // kubectl is a kubectl that asks the server.

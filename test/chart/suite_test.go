@@ -41,11 +41,18 @@ func TestMain(m *testing.M) {
 
 // helm runs the pinned helm and returns what it prints.
 func helm(ctx context.Context, args ...string) (string, error) {
+	return helmIn(ctx, nil, args...)
+}
+
+// helmIn runs the pinned helm in an environment, or in that of this process if it is nil.
+func helmIn(ctx context.Context, env []string, args ...string) (string, error) {
 	path, err := helmPath()
 	if err != nil {
 		return "", err
 	}
-	return run(exec.CommandContext(ctx, path, args...))
+	command := exec.CommandContext(ctx, path, args...)
+	command.Env = env
+	return run(command)
 }
 
 // helmPath builds the pinned helm if need be, and returns its path. The script that does so takes

@@ -18,10 +18,8 @@ var privateLinks = connectionReaders{
 	path:   privateLinksPath,
 	vendor: func(ctx context.Context, s sdk, f cloudapi.ConnectionFilter) ([]any, error) {
 		return asAny(all(privateLinkRecord, func(token string) ([]networking.NetworkingV1PrivateLinkAccess, string, error) {
-			ctx := context.WithValue(ctx, networking.ContextBasicAuth,
-				networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
 			api := s.networking.PrivateLinkAccessesNetworkingV1Api
-			page, _, err := filtered(api.ListNetworkingV1PrivateLinkAccesses(ctx), f, token).Execute() // which has read the body and closed it
+			page, _, err := filtered(api.ListNetworkingV1PrivateLinkAccesses(networkingKey(ctx)), f, token).Execute() // which has read the body and closed it
 			return page.Data, tokenOf(page.Metadata.GetNext()), err
 		}))
 	},

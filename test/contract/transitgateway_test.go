@@ -18,10 +18,8 @@ var transitGateways = connectionReaders{
 	path:   transitGatewaysPath,
 	vendor: func(ctx context.Context, s sdk, f cloudapi.ConnectionFilter) ([]any, error) {
 		return asAny(all(transitGatewayRecord, func(token string) ([]networking.NetworkingV1TransitGatewayAttachment, string, error) {
-			ctx := context.WithValue(ctx, networking.ContextBasicAuth,
-				networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
 			api := s.networking.TransitGatewayAttachmentsNetworkingV1Api
-			page, _, err := filtered(api.ListNetworkingV1TransitGatewayAttachments(ctx), f, token).Execute() // which has read the body and closed it
+			page, _, err := filtered(api.ListNetworkingV1TransitGatewayAttachments(networkingKey(ctx)), f, token).Execute() // which has read the body and closed it
 			return page.Data, tokenOf(page.Metadata.GetNext()), err
 		}))
 	},

@@ -75,8 +75,7 @@ func (s sdk) clusterPage(ctx context.Context, f cloudapi.ClusterFilter, token st
 
 // peeringPage is clusterPage for peerings.
 func (s sdk) peeringPage(ctx context.Context, f cloudapi.ConnectionFilter, token string) ([]networking.NetworkingV1Peering, string, error) {
-	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
-		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
+	ctx = networkingKey(ctx)
 	r := s.networking.PeeringsNetworkingV1Api.ListNetworkingV1Peerings(ctx).Environment(f.Environment).PageSize(peeringsPerPage)
 	if len(f.Networks) > 0 {
 		r = r.SpecNetwork(f.Networks)
@@ -96,8 +95,7 @@ func (s sdk) peeringPage(ctx context.Context, f cloudapi.ConnectionFilter, token
 
 // networkPage is clusterPage for networks.
 func (s sdk) networkPage(ctx context.Context, f cloudapi.NetworkFilter, token string) ([]networking.NetworkingV1Network, string, error) {
-	ctx = context.WithValue(ctx, networking.ContextBasicAuth,
-		networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
+	ctx = networkingKey(ctx)
 	r := s.networking.NetworksNetworkingV1Api.ListNetworkingV1Networks(ctx).Environment(f.Environment).PageSize(networksPerPage)
 	if token != "" {
 		r = r.PageToken(token)
@@ -331,4 +329,9 @@ func (s sdk) firstPage(ctx context.Context, kind string) (int, error) {
 	}
 	items, _, err := s.peeringPage(ctx, cloudapi.ConnectionFilter{Environment: environment}, "")
 	return len(items), err
+}
+
+// networkingKey returns a context with which the SDK of networking/v1 sends the API key.
+func networkingKey(ctx context.Context) context.Context {
+	return context.WithValue(ctx, networking.ContextBasicAuth, networking.BasicAuth{UserName: credential.Key, Password: credential.Secret})
 }

@@ -81,7 +81,7 @@ var guards = []guard{
 	{"an observation that another scope may have seen", "internal/mirror/ledger.go", ", former != \"\" && former != last:", ":", ""},
 	{"an absence that ended, resumed from an old status", "internal/mirror/ledger.go", "found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved)", "false", ""},
 	{"a kept name without a source", "internal/mirror/override.go", "cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])", "lastName(o, inCluster[name], f.Owner)", ""},
-	{"a kept name that a preview forgets", "internal/mirror/discovery.go", "found && owner.discovery().Spec.Preview", "found && false", ""},
+	{"a kept name that a preview forgets", "internal/mirror/discovery.go", "if d := owner.discovery(); d.Spec.Preview {", "if d := owner.discovery(); d.Spec.Preview && false {", ""},
 	{"a deleted object in the status", "internal/mirror/plan.go", "func(m v1alpha1.MissingObject) bool { return m.Name == o.GetName() })", "func(v1alpha1.MissingObject) bool { return false })", ""},
 	{"a time to come", "internal/mirror/ledger.go", "if since.After(r.End) {", "if false {", ""},
 	{"an absence that a clock set back moves", "internal/mirror/ledger.go", "	a.since = r.past(a.since)\n", "", ""},
