@@ -21,6 +21,12 @@ func (h *history) ChangeScope(t *rapid.T) {
 	h.scope = rapid.SampledFrom([]string{"s", "t"}).Draw(t, "scope")
 }
 
+// LoseSight is another key that does not see all of a kind.
+func (h *history) LoseSight(t *rapid.T) {
+	h.scope = map[string]string{"s": "t", "t": "s"}[h.scope]
+	h.ListPart(t)
+}
+
 // Wait lets time pass.
 func (h *history) Wait(t *rapid.T) {
 	h.now = h.now.Add(time.Duration(rapid.IntRange(1, 1800).Draw(t, "seconds")) * time.Second)

@@ -143,8 +143,11 @@ func whole(ctx context.Context, out io.Writer, environment []string, scratch str
 			joined = ""
 		}
 		said, err := t.run(ctx, "", joined)
-		if err != nil || said.failed != "" {
-			return nil, fmt.Errorf("%s, with everything in place: %s fails: %w", folder, said.failed, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s, with everything in place: %w", folder, err)
+		}
+		if said.failed != "" {
+			return nil, fmt.Errorf("%s, with everything in place: %s fails:\n%s", folder, said.failed, said.output)
 		}
 		if joined == "" {
 			t.slow = said.slow

@@ -131,6 +131,7 @@ func (t *suite) run(ctx context.Context, id, focus string, flags ...string) (sai
 	command.Stderr = &stderr
 	output, err := command.Output()
 	found := read(output)
+	found.output = output
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -151,6 +152,8 @@ type said struct {
 	slow []string
 	// ran reports whether tests began.
 	ran bool
+	// output is all that the tests printed.
+	output []byte
 }
 
 // verdict is the line with which a top-level test ends. What the test printed last may stand
