@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -148,6 +149,24 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 			}
 		})).To(BeNumerically("~", 16, 1), "10 s, 20 s, ... 5 min")
 	})
+
+	for code, next := range map[int]time.Duration{503: 10 * time.Second, 401: 10 * time.Minute} {
+		It(fmt.Sprintf("because a plan failed counts a listing that failed with HTTP %d once", code), func(ctx SpecContext) {
+			s := newSubject(ctx, under, 3)
+			s.create(ctx, every(10*time.Minute))
+			s.pass(ctx)
+			s.delete(ctx, 0)
+			broken := &unreadable{Client: k8s, name: s.id(0), failing: true}
+			s.options().Cluster = broken
+			s.fail(1000, cloudsim.Status(code, "", nil))
+			s.later(2 * time.Hour)
+			_, err := s.try(ctx)
+			Expect(err).To(HaveOccurred())
+			broken.failing = false
+			Expect(s.asked(func() { s.pass(ctx) })).To(BeZero())
+			Expect(s.next(ctx)).To(Equal(next))
+		})
+	}
 
 	for name, breaks := range map[string]func(ctx context.Context, s *subject, broken *unreadable) (listings int){
 		"because a plan goes on failing": func(_ context.Context, s *subject, broken *unreadable) int {
