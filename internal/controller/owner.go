@@ -12,18 +12,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. The methods let the reconciler use the
-// same code for these two types.
+// owner is an InventorySource or an EnvironmentDiscovery. With these methods, the reconciler uses
+// the same code for the two types.
 type owner interface {
-	// object returns the source or discovery as an API object. The caller may change the status of
-	// this object.
+	// object returns the source or discovery as an API object. Its status may be changed.
 	object() client.Object
 	// planned returns the source or discovery in the form that package mirror uses.
 	planned() mirror.Owner
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
 	// held reads from the status which deletions wait for a person's approval. The result has one
-	// entry for each kind of object. The entry is nil if no deletion of such objects waits.
+	// entry for each kind of object; nil for a kind without waiting deletions.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
@@ -50,18 +49,18 @@ type settings struct {
 
 // ownerKind describes one type of owner: sources or discoveries.
 type ownerKind struct {
-	// name is the controller's name: the type of owner in lower case, such as inventorysource.
+	// name is the name of the controller, such as inventorysource.
 	name string
-	// empty returns a new, empty source or discovery. list returns a new, empty list of sources or
-	// discoveries.
+	// The function empty returns a new, empty source or discovery. The function list returns a new,
+	// empty list of sources or discoveries.
 	empty func() client.Object
 	list  func() client.ObjectList
 	// wrap turns an API object of this type into an owner.
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns what is wrong with the ConfigMaps of a source. It returns nil if nothing is
-	// wrong, or if objects of this kind have no ConfigMaps.
+	// blocked returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. For a
+	// kind whose objects have no ConfigMaps, blocked returns nil.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
@@ -76,17 +75,17 @@ type words struct {
 	// The field waiting is the start of the message of condition Ready while the rate limit delays
 	// a sync.
 	waiting string
-	// withheld is a message with one %d. The number says how many cloud objects cannot get an
-	// object in the cluster until a listing is complete.
+	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
+	// the cluster until a listing is complete.
 	withheld string
-	// The field taken has the messages about needed object names that other objects have.
+	// The field taken has the messages for the case that other objects already have the needed names.
 	taken taken
-	// succeeded returns the message after a successful sync of one kind. The message says what the
-	// sync found.
+	// succeeded returns what a successful sync of one kind found, as a message.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the kinds that the spec asks to mirror, as indexes of the parameter kinds.
+// mirrored returns the kinds that the spec asks to mirror. Each kind is given by its index in the
+// parameter kinds.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

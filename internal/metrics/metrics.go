@@ -91,9 +91,9 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts a request to the cloud. ownerKind, namespace and name
-// identify the source or discovery that sends the request. A request that ends after Forget is
-// counted too, but makes no series with this namespace and name.
+// ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
+// source or discovery that sends the request. A request that ends after Forget is counted, but
+// does not bring the removed series back.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,7 +114,8 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 }
 
 // Forget removes the series of a deleted source or discovery. A source and a discovery with the
-// same namespace and name share a series. Forget removes this series when both are deleted.
+// same namespace and name share a series. Forget removes this series after the source and the
+// discovery are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 )
 
 // gcPercent is how far the heap may grow before a garbage collection, in percent. It is half of
-// Go's default. So the manager needs less memory, and only a little more CPU time.
+// Go's default: the manager needs less memory, and a little more CPU time.
 const gcPercent = 50
 
 // SpareMemory applies gcPercent. If the environment variable GOGC is set, SpareMemory does nothing.
@@ -22,7 +22,7 @@ func SpareMemory() {
 }
 
 // LimitMemory sets Go's memory limit to nine tenths of the container's limit. If the environment
-// variable GOMEMLIMIT is set, LimitMemory does not change the limit. LimitMemory returns the limit
+// variable GOMEMLIMIT is set, LimitMemory changes nothing. LimitMemory returns Go's memory limit
 // in bytes, or a text that says why there is no limit.
 func LimitMemory() any {
 	limit, err := memlimit.Set()
