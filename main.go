@@ -115,7 +115,7 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns the configuration of clients for the cluster. It also changes o: watches and the
+// connect returns the configuration for clients of the cluster. It also changes o: watches and the
 // leader election get connections of their own, so that many writes do not delay them (see
 // docs/decisions/0022).
 func connect(o *ctrl.Options) (*rest.Config, error) {

@@ -79,9 +79,9 @@ func (c conditionSetter) setReady(v verdict) {
 // setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
 // deletion waits, setPruneHeld removes the condition.
 //
-// The parameter prunes has one entry for each kind: the deletions that wait; nil if there are
-// none. The condition has the messages of all entries, and the reason of the first entry that is
-// not nil.
+// The parameter prunes has one entry for each kind: the waiting deletions; nil if there are none.
+// The condition has the messages of all entries, and the reason of the first entry that is not
+// nil.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -131,7 +131,8 @@ func brief(message string, most int, condition string) string {
 // Then Ready must stay as it is.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	known, mirrors, first := false, false, "" // The variable first has the condition of the first kind.
+	// The variable first has the name of the condition of the first mirrored kind.
+	known, mirrors, first := false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())

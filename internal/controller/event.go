@@ -126,8 +126,8 @@ func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned boo
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned logs the names of the deleted objects, and records one event about them. Objects that
-// finalizers keep get a log line and an event of their own.
+// tellPruned logs the names of the deleted objects, and records one event about them. For objects
+// that finalizers keep, there is a separate log line and a separate event.
 func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
 	var gone, kept []mirror.Object
 	for _, d := range deleted {

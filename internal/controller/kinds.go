@@ -109,8 +109,8 @@ type kind struct {
 	//
 	//   - claimant returns the owner's name that is written in the object; "" if there is none.
 	//   - claimed turns an owner's name into the form that claimant returns.
-	//   - candidates returns options for a list request. The request lists all objects of the owner,
-	//     and maybe objects of other owners.
+	//   - candidates returns options for a list request. With these options, the request returns all
+	//     objects of the owner, and maybe objects of other owners.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
@@ -140,7 +140,7 @@ func newKind[Record, Filter any](
 				return listing{}, nil, err
 			}
 			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
-			if l.unchanged { // The method record takes the IDs from the index.
+			if l.unchanged { // kindState.record takes the IDs from the index.
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {

@@ -25,8 +25,8 @@ type Options struct {
 	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets; nil means from the manager's cache, as soon as the
-	// manager may watch Secrets.
+	// Secrets reads the metadata of Secrets. If the field is nil, the metadata comes from the
+	// manager's cache, but only if the manager may watch Secrets.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -38,8 +38,8 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Budgets limits the rate of requests to the cloud, for each credential.
 	Budgets *budget.Budgets
-	// Retry says how often a failed request to the cloud is sent again, and after which wait. A zero
-	// field means the value of this field in cloudapi.DefaultRetry.
+	// Retry says how often a failed request to the cloud is sent again, and after which wait. If a
+	// field of Retry is zero, the value from cloudapi.DefaultRetry is used.
 	Retry cloudapi.Retry
 	// UserAgent is the User-Agent header of requests to the cloud.
 	UserAgent string

@@ -15,7 +15,8 @@ import (
 // owner is an InventorySource or an EnvironmentDiscovery. With these methods, the reconciler uses
 // the same code for the two types.
 type owner interface {
-	// object returns the source or discovery as an API object. Its status may be changed.
+	// object returns the source or discovery as an API object. Callers may change the status of this
+	// object.
 	object() client.Object
 	// planned returns the source or discovery in the form that package mirror uses.
 	planned() mirror.Owner
@@ -80,7 +81,7 @@ type words struct {
 	withheld string
 	// The field taken has the messages for the case that other objects already have the needed names.
 	taken taken
-	// succeeded returns what a successful sync of one kind found, as a message.
+	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 

@@ -26,8 +26,8 @@ import (
 // this field cannot be edited.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp is the longest time that a read waits until the cache has the client's own writes. After
-// this time, the read returns what the cache has. An old cache does no harm, because the API
+// catchUp is the longest time that a read waits until the cache has the operator's own writes.
+// After this time, the read returns what the cache has. An old cache does no harm, because the API
 // server rejects a write to an object that has changed.
 const catchUp = 5 * time.Second
 
@@ -44,8 +44,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 }
 
 // owned returns the objects of one kind that belong to o. The second result is a checksum of all
-// objects that have o's name as their owner. Some of them may belong to a deleted owner with the
-// same name. The objects are part of the cache and must not be changed.
+// objects whose owner has the name of o. This includes objects of a deleted owner with the same
+// name. The objects are part of the cache and must not be changed.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -100,7 +100,7 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp calls the function read, which waits until the cache has the client's own writes. If
+// caughtUp calls the function read, which waits until the cache has the operator's own writes. If
 // the wait is longer than catchUp, caughtUp calls the function read again, without a wait. The
 // parameter asItIs is the option that turns off the wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {

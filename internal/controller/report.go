@@ -118,7 +118,7 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 // deletions that wait for a person's approval. Old values can stay for a while:
 //
 //   - After a restart of the manager, the old counts stay until the first complete listing.
-//   - The old deletions stay until the listings show whether a person must still approve them.
+//   - The waiting deletions stay until the listings show whether a person must still approve them.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report

@@ -26,7 +26,7 @@ const (
 	// conflictsTold is how many times a write must fail before the status reports a conflict. Most
 	// conflicts end after fewer attempts.
 	conflictsTold = 3
-	// maxWords is how much of an API server's error a message quotes at most, in bytes.
+	// maxWords is the largest length of a quoted error of the API server, in bytes.
 	maxWords = 1024
 )
 
@@ -174,8 +174,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 	maps.DeleteFunc(rs, func(name string, _ *retry[mirror.Write]) bool { return !kept[name] })
 }
 
-// failure says how many of the planned writes failed, why the first one failed, and which others
-// failed. If there is nothing to report, failure returns nil.
+// failure says how many of the planned writes failed, which writes failed, and why the first of
+// them failed. If there is nothing to report, failure returns nil.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {

@@ -109,7 +109,8 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves is true if approvePrune approves deletions that wait for a person's approval.
+	// approves is true if the value of approvePrune approves deletions that wait for a person's
+	// approval.
 	approves bool
 }
 
@@ -222,8 +223,8 @@ func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter at random, by at most this percentage of the wait. So
-// sources that were created at the same time do not always send requests at the same time. The
+// jittered makes a wait longer or shorter at random, by at most the given percentage of the wait.
+// So sources that were created at the same time do not always send requests at the same time. The
 // parameter random is at least 0 and less than 1.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100

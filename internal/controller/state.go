@@ -26,8 +26,8 @@ type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the metadata.generation of the spec if no work is left for this spec; 0 if work is
-	// left.
+	// settled is the metadata.generation of the spec if no write for this spec is left to do; 0 if
+	// the next reconcile must read all objects.
 	settled int64
 	// The field unfinished has answers of the cloud that no reconcile could use yet, because the
 	// reconciles failed; nil if there are none. The field failing is when the reconciles began to
@@ -103,8 +103,8 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile left no work for this kind. Another client may have
-// created an object after the last listing, so Summary.Missing must be 0.
+// finished returns true if the last reconcile left no work for this kind. The check of
+// Summary.Missing finds objects that another client created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -148,8 +148,8 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle records at the end of a reconcile whether work is left. If a write failed, s.settled
-// becomes 0. If not, s.settled becomes the generation of the spec that the status describes.
+// settle sets s.settled at the end of a reconcile. If a write failed, s.settled becomes 0. If not,
+// s.settled becomes the generation of the spec that the status describes.
 func (s *state) settle(o owner) {
 	// Do not use metadata.generation here. The write of the status may have brought a newer
 	// generation into o, and no reconcile has used the spec of this generation yet.

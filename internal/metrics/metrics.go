@@ -29,7 +29,7 @@ type Metrics struct {
 
 	mu sync.Mutex
 	// asking has the sources and discoveries that send requests to the cloud. The outer key is the
-	// namespace and the name, the inner key is the kind.
+	// namespace and the name. The inner key is the type, such as inventorysource.
 	asking map[[2]string]map[string]bool
 }
 
@@ -92,8 +92,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 }
 
 // ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
-// source or discovery that sends the request. A request that ends after Forget is counted, but
-// does not bring the removed series back.
+// source or discovery that sends the request. A request that ends after a call of Forget is
+// counted, but does not create the removed series again.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

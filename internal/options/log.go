@@ -9,7 +9,7 @@ import "github.com/go-logr/logr"
 const mostVerbose = 6
 
 // Discreet returns a logger that passes messages to l, but drops messages above the level
-// mostVerbose, because they can contain credentials.
+// mostVerbose, because these messages can contain credentials.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

@@ -14,7 +14,8 @@ import (
 // Go's default: the manager needs less memory, and a little more CPU time.
 const gcPercent = 50
 
-// SpareMemory applies gcPercent. If the environment variable GOGC is set, SpareMemory does nothing.
+// SpareMemory sets Go's garbage collection percentage to gcPercent. If the environment variable
+// GOGC is set, SpareMemory does nothing.
 func SpareMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
