@@ -72,7 +72,7 @@ func turn(k *kind, w mirror.Write) string {
 }
 
 // tellAll records one event about each object. The parameter note is a function that returns the
-// text of the event. In two cases tellAll records a single event about the owner:
+// text of the event. In two cases tellAll records a single event about the source or discovery:
 //
 //   - There are more than maxTold objects.
 //   - The function note returns "" for the first object.

@@ -29,7 +29,8 @@ type owner interface {
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
 	wholeStatus() any
-	// setOwnStatus sets the fields of the status that only one type of owner has:
+	// setOwnStatus sets the fields of the status that only sources have, or that only discoveries
+	// have:
 	//
 	//   - for a source, status.configMaps
 	//   - for a discovery, status.preview, status.sources and status.sourceCount
@@ -56,7 +57,7 @@ type ownerKind struct {
 	// empty list of sources or discoveries.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// wrap turns an API object of this type into an owner.
+	// wrap converts a source or discovery to the type owner.
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
@@ -79,7 +80,8 @@ type words struct {
 	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
 	// the cluster until a listing is complete.
 	withheld string
-	// The field taken has the messages for the case that other objects already have the needed names.
+	// The field taken has the messages about object names that the operator needs, but that other
+	// objects already have.
 	taken taken
 	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
@@ -97,5 +99,5 @@ func mirrored(o owner, kinds []kind) []int {
 	return wanted
 }
 
-// key returns an owner's namespace and name.
+// key returns the namespace and name of a source or discovery.
 func key(o owner) client.ObjectKey { return client.ObjectKeyFromObject(o.object()) }

@@ -30,7 +30,7 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of an owner.
+// copied returns a copy of a source or discovery.
 func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }

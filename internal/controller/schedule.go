@@ -25,8 +25,8 @@ const (
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
 	// The operator undoes changes of other clients repairsAtOnce times without a wait, and then once
-	// in each repairEvery. Without this limit, the operator and another controller could overwrite
-	// each other's changes without a pause.
+	// per repairEvery. Without this limit, the operator and another controller could overwrite each
+	// other's changes without a pause.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
 	// freshFor is how long after a complete listing the operator may delete objects that are missing

@@ -21,7 +21,7 @@ import (
 // loses the state. After the restart, the manager takes a few values from the status.
 //
 // The fields need no lock, because a source or discovery is reconciled by one worker at a time.
-// Watch events use an inbox at any time, so each inbox has its own lock.
+// The inbox of each kind has its own lock, because watch events can use the inbox at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule

@@ -113,9 +113,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of a deleted source or discovery. A source and a discovery with the
-// same namespace and name share a series. Forget removes this series after the source and the
-// discovery are deleted.
+// Forget removes the rate limit series of a deleted source or discovery. If a source and a
+// discovery have the same namespace and name, they share the series. Forget then removes the
+// series after the second of them is deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
