@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// confirmAfter is the wait for the next listing if an object was missing in a listing. The next
-	// listing confirms that the object is missing.
+	// confirmAfter is how soon the next listing starts after an object was missing in a listing. The
+	// next listing confirms that the object is missing.
 	confirmAfter = 10 * time.Second
 	// confirmations is how many syncs in a row may start early to confirm that objects are missing.
 	// If spec.prune.afterMisses is larger, spec.prune.afterMisses is the limit.
