@@ -115,9 +115,9 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns the configuration of clients for the cluster. It also changes o, so that watches
-// and the leader election use connections of their own. On a shared connection, 20,000 writes could
-// delay the watches and the leader election, see docs/decisions/0022.
+// connect returns the configuration for clients of the cluster. It also changes o: watches and the
+// leader election get connections of their own, so that many writes do not delay them (see
+// docs/decisions/0022).
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
@@ -129,7 +129,8 @@ func connect(o *ctrl.Options) (*rest.Config, error) {
 	return cluster, err
 }
 
-// ownConnection returns a copy of cluster. A client with this copy opens a connection of its own.
+// ownConnection returns a copy of the parameter cluster. A client with this copy opens a
+// connection of its own.
 func ownConnection(cluster *rest.Config) *rest.Config {
 	own := rest.CopyConfig(cluster)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

@@ -19,8 +19,8 @@ import (
 const maxMessage = 8192
 
 // maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
-// kubectl shows this message in a column. It does not apply to a message that no other condition
-// has.
+// kubectl shows this message in a column. If no other condition has the whole message, the message
+// is not cut.
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions whose status changes
@@ -50,7 +50,7 @@ func (c conditionSetter) remove(conditionType string) {
 // setReady sets the condition Ready. It sets or removes two more conditions:
 //
 //   - Reconciling is set if the operator is at work or tries again by itself.
-//   - Stalled is set if a person must change something before a retry can succeed.
+//   - Stalled is set if a person must change something before a new attempt can succeed.
 //
 // After a success, during a preview, and while spec.suspend is true, setReady removes Reconciling
 // and Stalled.
@@ -77,9 +77,11 @@ func (c conditionSetter) setReady(v verdict) {
 }
 
 // setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
-// deletion waits, setPruneHeld removes the condition. prunes has one entry for each kind: the
-// deletions that wait; nil if there are none. The condition has the messages of all entries, and
-// the reason of the first entry that is not nil.
+// deletion waits, setPruneHeld removes the condition.
+//
+// The parameter prunes has one entry for each kind: the waiting deletions; nil if there are none.
+// The condition has the messages of all entries, and the reason of the first entry that is not
+// nil.
 func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -108,14 +110,14 @@ func status(ok bool) metav1.ConditionStatus {
 // verdict has the reason and the message of a condition. The reason decides the condition's status.
 type verdict struct {
 	reason, message string
-	// short is a shorter message for the condition Ready. If short is "", Ready gets the field
+	// short is a shorter message for the condition Ready. If short is "", Ready gets the longer
 	// message.
 	short string
 }
 
 // brief shortens a message that has more bytes than the parameter most. A shortened message ends
-// with the name of the condition that has the whole message. If the parameter condition is "", no
-// condition has the whole message, so brief returns the message unchanged.
+// with the name of the condition that has the whole message. If the parameter condition is "",
+// brief does not shorten the message.
 func brief(message string, most int, condition string) string {
 	if len(message) <= most || condition == "" {
 		return message
@@ -125,11 +127,12 @@ func brief(message string, most int, condition string) string {
 }
 
 // setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
-// message for condition Ready. If it returns nil, Ready must stay as it is, because no kind was
-// listed after the manager's start.
+// message for condition Ready. The result is nil if no kind was listed after the manager's start.
+// Then Ready must stay as it is.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	known, mirrors, first := false, false, "" // first is the condition of the first kind that Ready quotes.
+	// The variable first has the name of the condition of the first mirrored kind.
+	known, mirrors, first := false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())

@@ -17,16 +17,16 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is the largest number of objects that get an event each. If there are more objects,
-// tellAll records a single event about the source or discovery.
+// maxTold is the largest number of objects that get an event each. For more objects, there is one
+// event about the source or discovery.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns has the events that tellObserved records. The key is the reason of an event. The field kind
-// is the type of the event: Normal or Warning. If one event reports many objects, the message
-// begins with the text of the field many.
+// turns has the events that tellObserved records. The key is the reason of an event. The field
+// kind is the type of the event: Normal or Warning. The field many is the start of the message if
+// one event reports many objects.
 var turns = map[string]struct{ kind, many string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -71,11 +71,11 @@ func turn(k *kind, w mirror.Write) string {
 	return k.Observed(w.Desired)
 }
 
-// tellAll records one event about each object. The function note returns the text of the event. In
-// two cases tellAll records a single event about the owner:
+// tellAll records one event about each object. The parameter note is a function that returns the
+// text of the event. In two cases tellAll records a single event about the source or discovery:
 //
 //   - There are more than maxTold objects.
-//   - note returns "" for the first object.
+//   - The function note returns "" for the first object.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
 	if len(objects) > maxTold || note(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, summary)
@@ -119,15 +119,15 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the new condition Ready; nil if there is none. The second result reports whether
-// the status or the reason of Ready changed.
+// readyOf returns the new condition Ready; nil if there is none. The second result is true if the
+// status or the reason of Ready changed.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned logs the names of the deleted objects, and records one event about them. Objects that
-// finalizers keep get a log line and an event of their own.
+// tellPruned logs the names of the deleted objects, and records one event about them. For objects
+// that finalizers keep, there is a separate log line and a separate event.
 func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
 	var gone, kept []mirror.Object
 	for _, d := range deleted {
@@ -148,9 +148,9 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 	}
 }
 
-// tellHeld records events about objects whose deletion waits for a person's approval. The parameter
-// before is the source or discovery as it was at the start of this reconcile. If the status already
-// had the same objects at that time, tellHeld records no event.
+// tellHeld records events about objects whose deletion waits for a person's approval. The
+// parameter before has the status from before this reconcile. If this old status already has the
+// same objects, tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -164,7 +164,7 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 
 // tellOfMany records one event about a source or discovery. The text is the parameter summary,
 // followed by names of objects. The event refers to the first object. Without this reference, the
-// recorder could merge the event with another event about the same owner.
+// recorder could merge two events about the same source or discovery.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
 }

@@ -21,7 +21,7 @@ import (
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
-		return (*v1alpha1.ConnectionSelection)(&s.Peerings) // Only the default of the policy differs.
+		return (*v1alpha1.ConnectionSelection)(&s.Peerings) // The two types have the same fields.
 	}), mirror.ProjectPeering, &v1alpha1.PeeringObservation{}, &v1alpha1.PeeringObservationList{}),
 	newObservationKind(mirror.Network, cloudapi.Networks, networkFilter, mirror.ProjectNetwork, &v1alpha1.NetworkObservation{}, &v1alpha1.NetworkObservationList{}),
 	newObservationKind(mirror.SchemaRegistry, cloudapi.SchemaRegistries, schemaRegistryFilter, mirror.ProjectSchemaRegistry, &v1alpha1.SchemaRegistryObservation{}, &v1alpha1.SchemaRegistryObservationList{}),
@@ -32,8 +32,8 @@ var observationKinds = []kind{
 }
 
 // environmentKind is the kind of cloud object that a discovery mirrors. The operator lists all
-// environments, not just those that spec.selector selects. So it can see that an environment still
-// exists, even if spec.selector no longer selects the environment.
+// environments. So the operator can see that an environment still exists after spec.selector has
+// stopped selecting it.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -72,7 +72,8 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 }
 
 // connectionFilter returns a function that makes the list filter for a kind of network connection.
-// The function selection returns the part of a source's spec that has the values of the filter.
+// The parameter selection is a function that returns the filter's values from the spec of a
+// source.
 func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 		selected := selection(&s.Spec)
@@ -86,8 +87,8 @@ func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.Co
 }
 
 // kind describes one kind of cloud object, such as a peering, and its objects in the cluster. The
-// field Kind has what package mirror needs. The fields below say how to list the cloud objects, and
-// how to read and write their objects in the cluster.
+// field Kind has what package mirror needs. The other fields say how to list the cloud objects,
+// and how to read and write their objects in the cluster.
 type kind struct {
 	*mirror.Kind
 	// noun is the word for the objects in events, logs and errors, for example "sources".
@@ -97,20 +98,19 @@ type kind struct {
 	// filter returns the list filter from the spec of a source or discovery.
 	filter func(client.Object) any
 	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
-	// listing. If an item is unchanged, the new listing has the ID of the item without the content.
-	// The first error says why the listing is incomplete. The second error says why there is no
-	// listing.
+	// listing. For an item that has not changed, the new listing has only the ID. The first error
+	// says why the listing is incomplete. The second error says why there is no listing.
 	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
 	// object returns a new, empty object.
 	object func() client.Object
 	// objects returns a new, empty list of objects.
 	objects func() client.ObjectList
-	// These functions are about the owner of an object, which is a source or discovery:
+	// These functions are about the owner of an object. The owner is a source or discovery.
 	//
 	//   - claimant returns the owner's name that is written in the object; "" if there is none.
 	//   - claimed turns an owner's name into the form that claimant returns.
-	//   - candidates returns options for a list request. The answer has all objects of the owner,
-	//     and maybe objects of other owners.
+	//   - candidates returns options for a list request. With these options, the request returns all
+	//     objects of the owner, and maybe objects of other owners.
 	claimant   func(client.Object) string
 	claimed    func(owner string) string
 	candidates func(owner string) []client.ListOption
@@ -118,6 +118,7 @@ type kind struct {
 
 // newKind returns a kind. The parameters are:
 //
+//   - described is the kind in the form that package mirror uses.
 //   - operation is the list operation of the cloud's API.
 //   - filter returns the list filter for a source or discovery.
 //   - project turns a record of the cloud into an object.
@@ -139,7 +140,7 @@ func newKind[Record, Filter any](
 				return listing{}, nil, err
 			}
 			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
-			if l.unchanged { // The method record takes the IDs from the index.
+			if l.unchanged { // kindState.record takes the IDs from the index.
 				return l, got.Complete(), nil
 			}
 			for _, item := range got.Items {
@@ -156,8 +157,8 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind returns a kind whose objects are observations. The parameters have the same
-// meaning as the parameters of newKind.
+// newObservationKind returns a kind whose objects are observations. The function newKind explains
+// the parameters.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -186,8 +187,8 @@ func (k kind) havingConfigMaps() kind {
 	return k
 }
 
-// sorted returns the identifiers as strings, in sorted order. So a new order in the spec does not
-// change the filter.
+// sorted returns the identifiers as sorted strings. So a new order in the spec does not change the
+// filter.
 func sorted(identifiers []v1alpha1.Identifier) []string {
 	out := make([]string, len(identifiers))
 	for i, id := range identifiers {

@@ -16,17 +16,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/metrics"
 )
 
-// Options has the settings that all reconcilers share. A field may be nil if its comment says what
-// nil means.
+// Options has the settings that all reconcilers share. A field may be nil only if its comment says
+// so.
 type Options struct {
-	// Cluster writes to the API server and reads from the manager's cache. Each read waits until
-	// the cache shows all earlier writes of this client.
+	// Cluster writes to the API server and reads from the manager's cache. Each read waits until the
+	// cache has all earlier writes of this client.
 	Cluster client.Client
 	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets. If Secrets is nil, this metadata comes from the
-	// manager's cache, as soon as the manager may watch Secrets.
+	// Secrets reads the metadata of Secrets. If the field is nil, the metadata comes from the
+	// manager's cache, but only if the manager may watch Secrets.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -38,30 +38,28 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Budgets limits the rate of requests to the cloud, for each credential.
 	Budgets *budget.Budgets
-	// Retry says how many times a failed request to the cloud is sent again, and after which wait.
-	// If a field of Retry is zero, the value from cloudapi.DefaultRetry is used.
+	// Retry says how often a failed request to the cloud is sent again, and after which wait. If a
+	// field of Retry is zero, the value from cloudapi.DefaultRetry is used.
 	Retry cloudapi.Retry
-	// UserAgent is the User-Agent header of requests to the cloud. It contains the operator's
-	// version.
+	// UserAgent is the User-Agent header of requests to the cloud.
 	UserAgent string
-	// Transport sends requests to the cloud. If Transport is nil, a default transport sends them,
-	// and trusts the certificate authorities of the operating system.
+	// Transport sends requests to the cloud; nil means a default transport that trusts the operating
+	// system's certificate authorities.
 	Transport cloudapi.Transport
-	// AllowedOrigins are the origins that an endpoint in a spec may have. An example of an origin
-	// is https://api.confluent.cloud. Each origin has the form that cloudapi.Origin returns.
+	// AllowedOrigins are the origins that an endpoint in a spec may have, such as
+	// https://api.confluent.cloud. Each origin has the form that cloudapi.Origin returns.
 	AllowedOrigins []string
 	// ConcurrentSyncs is how many sources, and how many discoveries, may be reconciled at the same
 	// time.
 	ConcurrentSyncs int
 	// Writers limits how many writes to the API server run at the same time. Each running write has
-	// one value in the channel. So the capacity of the channel is the limit.
+	// one value in the channel, so the capacity of the channel is the limit.
 	Writers chan struct{}
 	// Namespaces are the namespaces that the manager watches; empty means all namespaces.
 	Namespaces []string
 	// Selector selects the sources that this manager reconciles, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is the largest random change of the wait before a sync, in percent of this
-	// wait.
+	// JitterPercent is how far the wait before a sync varies at random, in percent of the wait.
 	JitterPercent int
 	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
 	// with the endpoints of its Kafka clusters.
@@ -72,8 +70,8 @@ type Options struct {
 	tokens     cloudapi.Tokens
 }
 
-// watches records which types of objects the manager watches. While the manager lacks the rights
-// for a type, it does not watch this type. watches is safe for concurrent use.
+// watches records which types of objects the manager watches. The manager does not watch a type if
+// it lacks the rights for this type. watches is safe for concurrent use.
 type watches struct {
 	mu sync.Mutex
 	// denied maps the name of a Go type to the reason why the manager does not watch objects of
@@ -115,7 +113,7 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// watched returns a checksum of the objects of one kind that belong to one source or discovery,
-	// as the watch last showed them. The parameter owner is the name of the source or discovery.
+	// watched returns a checksum of one kind's objects that belong to one source or discovery, as the
+	// watch last showed them. The parameter owner is the name of the source or discovery.
 	watched func(kind int, namespace, owner string) checksum
 }

@@ -12,24 +12,25 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// owner is an InventorySource or an EnvironmentDiscovery. The methods let the reconciler use the
-// same code for these two types.
+// owner is an InventorySource or an EnvironmentDiscovery. With these methods, the reconciler uses
+// the same code for the two types.
 type owner interface {
-	// object returns the source or discovery as an API object. The caller may change the status of
-	// this object.
+	// object returns the source or discovery as an API object. Callers may change the status of this
+	// object.
 	object() client.Object
 	// planned returns the source or discovery in the form that package mirror uses.
 	planned() mirror.Owner
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
 	// held reads from the status which deletions wait for a person's approval. The result has one
-	// entry for each kind of object. The entry is nil if no deletion of such objects waits.
+	// entry for each kind of object; nil for a kind without waiting deletions.
 	held() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
 	wholeStatus() any
-	// setOwnStatus sets the fields of the status that only one type of owner has:
+	// setOwnStatus sets the fields of the status that only sources have, or that only discoveries
+	// have:
 	//
 	//   - for a source, status.configMaps
 	//   - for a discovery, status.preview, status.sources and status.sourceCount
@@ -50,18 +51,18 @@ type settings struct {
 
 // ownerKind describes one type of owner: sources or discoveries.
 type ownerKind struct {
-	// name is the controller's name: the type of owner in lower case, such as inventorysource.
+	// name is the name of the controller, such as inventorysource.
 	name string
-	// empty returns a new, empty source or discovery. list returns a new, empty list of sources or
-	// discoveries.
+	// The function empty returns a new, empty source or discovery. The function list returns a new,
+	// empty list of sources or discoveries.
 	empty func() client.Object
 	list  func() client.ObjectList
-	// wrap turns an API object of this type into an owner.
+	// wrap converts a source or discovery to the type owner.
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns what is wrong with the ConfigMaps of a source. It returns nil if nothing is
-	// wrong, or if objects of this kind have no ConfigMaps.
+	// blocked returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. For a
+	// kind whose objects have no ConfigMaps, blocked returns nil.
 	blocked func(*Options, owner, *state, *kind) *verdict
 	words   words
 }
@@ -76,17 +77,18 @@ type words struct {
 	// The field waiting is the start of the message of condition Ready while the rate limit delays
 	// a sync.
 	waiting string
-	// withheld is a message with one %d. The number says how many cloud objects cannot get an
-	// object in the cluster until a listing is complete.
+	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
+	// the cluster until a listing is complete.
 	withheld string
-	// The field taken has the messages about needed object names that other objects have.
+	// The field taken has the messages about object names that the operator needs, but that other
+	// objects already have.
 	taken taken
-	// succeeded returns the message after a successful sync of one kind. The message says what the
-	// sync found.
+	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the kinds that the spec asks to mirror, as indexes of the parameter kinds.
+// mirrored returns the kinds that the spec asks to mirror. Each kind is given by its index in the
+// parameter kinds.
 func mirrored(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {
@@ -97,5 +99,5 @@ func mirrored(o owner, kinds []kind) []int {
 	return wanted
 }
 
-// key returns an owner's namespace and name.
+// key returns the namespace and name of a source or discovery.
 func key(o owner) client.ObjectKey { return client.ObjectKeyFromObject(o.object()) }

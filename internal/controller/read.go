@@ -26,9 +26,9 @@ import (
 // this field cannot be edited.
 const sourceField = "spec.sourceRef.name"
 
-// catchUp is the longest wait for the cache to show the client's own writes. After this wait, the
-// reconciler reads the cache as it is. An old cache does no harm, because the API server rejects a
-// write to an object that has changed.
+// catchUp is the longest time that a read waits until the cache has the operator's own writes.
+// After this time, the read returns what the cache has. An old cache does no harm, because the API
+// server rejects a write to an object that has changed.
 const catchUp = 5 * time.Second
 
 // get reads a source or discovery from the cache. It returns nil if the object does not exist.
@@ -43,9 +43,9 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the objects of one kind that belong to o. The result all is a checksum of the
-// objects that name o as their owner, including objects of a deleted owner with the same name. The
-// caller must not change the objects, because they are part of the cache.
+// owned returns the objects of one kind that belong to o. The second result is a checksum of all
+// objects whose owner has the name of o. This includes objects of a deleted owner with the same
+// name. The objects are part of the cache and must not be changed.
 func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
 	list, name := k.objects(), o.object().GetName()
 	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -70,8 +70,8 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 }
 
 // reread reads the objects with these names from the cache. The result maps each name to its
-// object, or to nil if no object has the name. If any of the objects does not belong to o, the map
-// is nil. The caller must not change the objects, because they are part of the cache.
+// object, or to nil if no object has the name. If one of the objects does not belong to o, the map
+// is nil. The objects are part of the cache and must not be changed.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
 	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
@@ -100,9 +100,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp calls the function read, which waits until the cache shows the client's own writes. If
-// the wait is longer than catchUp, caughtUp calls read again, but without the wait. The option
-// asItIs turns off the wait.
+// caughtUp calls the function read, which waits until the cache has the operator's own writes. If
+// the wait is longer than catchUp, caughtUp calls the function read again, without a wait. The
+// parameter asItIs is the option that turns off the wait.
 func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -115,13 +115,13 @@ func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Opt
 }
 
 // occupants looks in the cache for objects that have a name which o needs. If a creation failed
-// because the name is in use, and the cache has no object with this name, occupants asks the API
+// because the name is in use, but the cache has no object with this name, occupants asks the API
 // server.
 //
-//   - The result occupants maps a name to the object that has the name. The object does not belong
-//     to o.
-//   - The result unseen has objects that belong to o but are not in the cache. An object can be
-//     missing in the cache because a person removed its label.
+//   - The first result maps a name to the object that has the name. The object does not belong to
+//     o.
+//   - The second result has objects that belong to o but are not in the cache. For example, a
+//     person removed an object's label.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
 	for _, object := range existing {
@@ -150,8 +150,8 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 }
 
 // gone asks the API server whether o was deleted, because the cache may still show o. If o was
-// deleted, the garbage collector would delete each new object that names o as its owner. If no
-// write in todo adds an ownerReference to o, gone returns false without a request.
+// deleted, the garbage collector would delete new objects that have o as their owner. If no write
+// in the parameter todo makes o the owner of an object, gone returns false without a request.
 func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
@@ -160,8 +160,8 @@ func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error
 	return r.deleted(ctx, r.owners.list(), o.object())
 }
 
-// deleted asks the API server whether an object was deleted. The parameter shown is the object from
-// the cache. The parameter list is an empty list for objects of this type.
+// deleted asks the API server whether an object was deleted. The parameter shown is the object
+// from the cache. The parameter list is an empty list for objects of this type.
 func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown client.Object) (bool, error) {
 	found, err := o.live(ctx, list, shown.GetNamespace(), shown.GetName())
 	switch {
@@ -173,9 +173,8 @@ func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown cli
 	return found.GetUID() != shown.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads one object from the API server. The parameter list is an empty list for objects of
-// this type. live sends a list request for the name, because the manager may not send a get
-// request.
+// live reads one object from the API server. It sends a list request, because the manager has no
+// right to send a get request. The parameter list is an empty list for objects of this type.
 func (o *Options) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := o.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err

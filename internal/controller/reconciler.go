@@ -2,8 +2,8 @@
 
 // Package controller keeps objects in the cluster equal to what the cloud lists.
 //
-// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The spec of
-// an owner has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
+// An owner is an InventorySource (source.go) or an EnvironmentDiscovery (discovery.go). The spec
+// of an owner has a credential, a schedule, and the kinds of cloud objects to mirror (kinds.go).
 //
 // A pass is one call of Reconcile. It has these steps:
 //
@@ -12,7 +12,7 @@
 //   - apply: make these changes
 //   - report: write the owner's status
 //
-// Package cloudapi handles the HTTP and JSON of the cloud. Package controller does not.
+// Package cloudapi sends the HTTP requests to the cloud and reads the answers.
 package controller
 
 import (
@@ -55,8 +55,8 @@ func newReconciler(o *Options, kind ownerKind) *Reconciler {
 //   - At the end, Reconcile updates the status.
 //
 // Reconcile returns an error if it cannot read from the API server or cannot write the status. If
-// the cloud, the credential or the write of a single object fails, Reconcile returns no error. The
-// status reports such a failure, and Reconcile tries again later.
+// the cloud or the credential fails, or if a single object cannot be written, Reconcile returns no
+// error. The status reports this failure, and Reconcile tries again later.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
@@ -106,7 +106,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 }
 
 // ended returns the result of a reconcile that ends early. The parameter err may be nil. If the
-// context has ended, the manager is stopping, and ended returns no error.
+// manager is stopping, the result has no error.
 func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
@@ -114,9 +114,11 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the cloud objects of o, if a sync is due. If no sync is due, ask returns the answers
-// that an earlier reconcile could not use. If the rate limit is used up, ask does not wait: putOff
-// in the result says how long the sync must wait. An error comes from the API server or from the
+// ask lists the cloud objects of o if a sync is due. If no sync is due, ask returns the answers
+// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not
+// wait: the field putOff of the result says how long the sync must wait.
+//
+// If the cloud fails, the result has the failure. The error is about the API server or the
 // context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
@@ -139,7 +141,7 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 	return asked, nil
 }
 
-// restrain limits how often the operator undoes changes that others made. It returns how long this
+// restrain limits how often the operator undoes changes of other clients. It returns how long this
 // reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
 // looks at the same objects.
 func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {

@@ -19,8 +19,8 @@ import (
 )
 
 // announce reports in the status that the first sync has begun. It sets Ready to Unknown and
-// Reconciling to True, with the reason Progressing. If o has the condition Ready before the call,
-// announce does nothing.
+// Reconciling to True, with the reason Progressing. If o already has the condition Ready, announce
+// does nothing.
 func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
@@ -30,7 +30,7 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of an owner.
+// copied returns a copy of a source or discovery.
 func (r *Reconciler) copied(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
@@ -54,8 +54,8 @@ func (r *Reconciler) copied(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
-	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the
-	// status still describes the old spec.
+	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
+	// must still describe the old spec.
 	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
 	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -99,9 +99,8 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// overdue returns what condition Ready reports while a sync that is due must wait for long. The
-// cause is the rate limit, or a wait that the cloud asked for. If no sync waits, or the wait is
-// short, overdue returns nil.
+// If the rate limit or the cloud delays a sync for long, overdue returns what condition Ready must
+// report. If not, overdue returns nil.
 func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
@@ -115,12 +114,11 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
-// setSummaries sets the summary of each kind in the status. A summary has the counts of objects,
-// and the deletions that wait for a person's approval. Old values can stay for a while:
+// setSummaries sets the summary of each kind in the status: the counts of objects, and the
+// deletions that wait for a person's approval. Old values can stay for a while:
 //
 //   - After a restart of the manager, the old counts stay until the first complete listing.
-//   - The old deletions stay until the listings show whether a person must still approve them, or
-//     until the cloud lists one of the objects again.
+//   - The waiting deletions stay until the listings show whether a person must still approve them.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -137,8 +135,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// The counts stay as they are, because no listing was complete yet. The scope is a hash of
-		// the endpoint, the credential and the filter that the listings now use.
+		// No listing was complete yet, so the counts stay, and only the scope changes. The scope is a
+		// hash of the endpoint, the credential and the filter of the listings.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
@@ -175,13 +173,12 @@ func (s *schedule) setNext(o owner) {
 	}
 }
 
-// writeStatus writes the status of o if it differs from the status in the parameter before. After
+// writeStatus writes the status of o if it differs from the status of the parameter before. After
 // the write, o is the object that the API server returned. If the object no longer exists,
 // writeStatus returns nil.
 //
-// The patch first tests the UID. So a new object with the same name is never changed. The patch is
-// a JSON patch, because the API server does not check the UID in a merge patch of a custom
-// resource.
+// The patch tests the UID, so it never changes a new object with the same name. It must be a JSON
+// patch, because the API server does not check the UID in a merge patch of a custom resource.
 func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	r.inSeconds(o)
 	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
@@ -202,8 +199,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
 	return nil
 }
 
-// inSeconds cuts the times in the status to whole seconds, because the API server stores no
-// fractions.
+// inSeconds cuts the times in the status to whole seconds, as the API server stores them.
 func (r *Reconciler) inSeconds(o owner) {
 	status := o.status()
 	times := []*metav1.Time{status.LastSyncTime, status.NextSyncTime}

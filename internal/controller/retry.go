@@ -20,13 +20,13 @@ const (
 	// further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is the longest wait before a new attempt if the API server accepted a write
-	// but stored the object differently. A longer spec.interval replaces this limit.
+	// leastMostUnstored is the longest wait for a new attempt after the API server accepted a write
+	// but stored a different object. If spec.interval is longer, spec.interval is the limit.
 	leastMostUnstored = time.Hour
 	// conflictsTold is how many times a write must fail before the status reports a conflict. Most
-	// conflicts end earlier, without a person's help.
+	// conflicts end after fewer attempts.
 	conflictsTold = 3
-	// maxWords is the largest number of bytes that a message quotes from an API server error.
+	// maxWords is the largest length of a quoted error of the API server, in bytes.
 	maxWords = 1024
 )
 
@@ -39,13 +39,13 @@ type retry[W any] struct {
 	// The field failed is when the last attempt failed. The field next is when to try again.
 	failed, next time.Time
 	err          error
-	// deferred reports whether the write must wait for the next listing. That listing decides
-	// whether the write is still needed.
+	// deferred is true if the write must wait for the next listing. The listing shows whether the
+	// write is still needed.
 	deferred bool
 }
 
 // waiting reports whether it is too early to try the write again. If the clock was set back after
-// the failure, the wait could become very long, so waiting returns false.
+// the failure, waiting returns false, because the wait could become very long.
 func (r *retry[W]) waiting(now time.Time) bool {
 	return r != nil && !now.Before(r.failed) && now.Before(r.next)
 }
@@ -60,7 +60,7 @@ func (r *retry[W]) lasts() bool {
 }
 
 // repeats reports whether w is the same write as the failed write. The parameter w is nil for a
-// deletion. The function same compares two writes.
+// deletion. The parameter same is a function that compares two writes.
 func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
@@ -78,13 +78,14 @@ func (r *retry[W]) hurry() {
 	}
 }
 
-// after returns the retry of an object after an attempt to write the object. The receiver r is the
-// retry from before the attempt. The parameter w is nil if the attempt was a deletion.
+// after returns what to remember about an object after an attempt to write the object. The
+// receiver r is what was remembered before the attempt. The parameter w is nil if the attempt was
+// a deletion.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If the operator did not make the write (errStopped), and r is nil, the result is nil.
-//   - In all other cases, the result says when to try again. The wait doubles with each failure. If
-//     the API server stored the object differently, the first wait is the parameter interval.
+//   - If the write was not made (errStopped), and r is nil, the result is nil.
+//   - In all other cases, the result says when to try again. The wait doubles with each failure.
+//     If the API server stored a different object, the first wait is the parameter interval.
 func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -128,8 +129,8 @@ func (rs retries) hurry() {
 	}
 }
 
-// earliest returns the time when the first of the failed writes must be tried again; zero if there
-// is no such write. Deferred writes do not count, because they wait for a listing.
+// earliest returns when the first of the failed writes must be tried again; zero if there is no
+// failed write to try. Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliest() time.Time {
 	var at time.Time
 	for _, r := range rs {
@@ -140,10 +141,10 @@ func (rs retries) earliest() time.Time {
 	return at
 }
 
-// forgetUnplanned removes a failed write if the new plan does not have the same write. Two sorts of
-// failed writes stay and become deferred:
+// forgetUnplanned removes each failed write that the new plan does not have. Two sorts of failed
+// writes stay, and wait for the next listing:
 //
-//   - a deletion that the plan defers to the next listing
+//   - a deletion that the plan puts off until the next listing
 //   - a creation that failed because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
@@ -161,8 +162,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// If a write failed because the name is in use, its retry stays. The function occupants needs
-	// the retry to find the object that has the name.
+	// If a creation failed because another object has the name, its retry stays. The function
+	// occupants needs the retry to find this other object.
 	for _, c := range conflicts {
 		if rs[c.Name].taken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
@@ -173,8 +174,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 	maps.DeleteFunc(rs, func(name string, _ *retry[mirror.Write]) bool { return !kept[name] })
 }
 
-// failure returns a summary of the failed writes: how many of the planned writes failed, why the
-// first one failed, and which others failed. If there is nothing to report, it returns nil.
+// failure says how many of the planned writes failed, which writes failed, and why the first of
+// them failed. If there is nothing to report, failure returns nil.
 func (rs retries) failure(kind string, planned int) *failure {
 	var told []string
 	for name, r := range rs {
@@ -190,8 +191,8 @@ func (rs retries) failure(kind string, planned int) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, told)}
 }
 
-// passing reports whether a new attempt may succeed. This is so if another client changed the
-// object first, or if the cache is out of date.
+// passing returns true if a new attempt may succeed, because another client changed the object
+// first, or because the cache was out of date.
 func passing(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

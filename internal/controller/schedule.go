@@ -13,44 +13,43 @@ import (
 )
 
 const (
-	// confirmAfter is the wait after a listing that lacked an object. The next listing comes early
-	// to confirm that the object is missing.
+	// confirmAfter is how soon the next listing starts after an object was missing in a listing. The
+	// next listing confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many syncs in a row may come early to confirm that objects are missing.
-	// A larger prune.afterMisses in the spec replaces this limit.
+	// confirmations is how many syncs in a row may start early to confirm that objects are missing.
+	// If spec.prune.afterMisses is larger, spec.prune.afterMisses is the limit.
 	confirmations = 3
-	// firstRetry is the wait after the first failed sync. The wait doubles with each further
-	// failure, up to the shorter of spec.interval and mostRetry.
+	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait. The
+	// wait never becomes longer than spec.interval or mostRetry.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// repairEvery and repairsAtOnce limit how often the operator undoes changes by others. The
-	// first repairsAtOnce repairs need no wait. After them, there is one repair in each
-	// repairEvery. Without this limit, the operator and another controller could overwrite each
-	// other at full speed.
+	// The operator undoes changes of other clients repairsAtOnce times without a wait, and then once
+	// per repairEvery. Without this limit, the operator and another controller could overwrite each
+	// other's changes without a pause.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// After a complete listing, the operator has the time freshFor to delete the objects that the
-	// listing lacked.
+	// freshFor is how long after a complete listing the operator may delete objects that are missing
+	// in this listing.
 	freshFor = time.Minute
-	// leastMaxWait is the longest wait before a sync if the cloud asks for a wait. A longer
-	// spec.interval replaces this limit.
+	// leastMaxWait is the longest time that the operator waits because the cloud asks for a wait. If
+	// spec.interval is longer, spec.interval is the limit.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal is the longest wait after the cloud refused the credential. A longer
-	// spec.interval replaces this limit.
+	// leastMaxRefusal is the longest wait after the cloud refused the credential. If spec.interval is
+	// longer, spec.interval is the limit.
 	leastMaxRefusal = 30 * time.Minute
-	// patience is how long the rate limit may delay a sync before the status reports the delay. A
-	// shorter spec.timeout replaces this limit.
+	// patience is how long the rate limit may delay a sync before the status reports the delay. If
+	// spec.timeout is shorter, spec.timeout is the limit.
 	patience = time.Minute
 )
 
-// schedule decides when the next sync of a source or discovery is due. If the schedule is zero, a
-// sync is due at once.
+// schedule decides when the next sync of a source or discovery is due. With the zero value, a sync
+// is due at once.
 type schedule struct {
-	// answered says which versions of the spec, the annotations and the Secret the last sync used.
+	// answered has the versions of the spec, the annotations and the Secret that the last sync used.
 	answered request
-	// ended is when the wait for the next sync began. This is the time when the listings of the
-	// last sync ended. Before the first sync, ended is when the wait for the first sync began.
+	// ended is when the wait for the next sync began: at the end of the last sync, or at the
+	// manager's start.
 	ended time.Time
 	// next is when the next sync is due.
 	next time.Time
@@ -62,18 +61,17 @@ type schedule struct {
 	failures int
 	// confirming is how many syncs in a row came early to confirm that objects are missing.
 	confirming int
-	// refused is the wait before the next sync after the cloud refused the credential; 0 if the
-	// cloud did not refuse it.
+	// If the cloud refused the credential, refused is the wait before the next sync. If not, refused
+	// is 0.
 	refused time.Duration
-	// waiting is when the rate limit began to delay a sync; zero if the rate limit delays no sync.
+	// waiting is when the rate limit began to delay a sync; zero if no sync is delayed.
 	waiting time.Time
 }
 
-// request has the values that the last sync used. If one of the values changes, the next sync can
-// start early.
+// request has the values that the last sync used. A change of one of these values can start the
+// next sync early.
 type request struct {
-	// generation is the metadata.generation that the last sync used; 0 if the manager knows no
-	// sync.
+	// generation is the metadata.generation that the last sync used; 0 if it is not known.
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
@@ -81,9 +79,8 @@ type request struct {
 	secret string
 }
 
-// resume continues a wait that began before the manager's start, because the cloud refused the
-// credential. The status has this wait. Without resume, the manager would use the refused
-// credential again after each restart.
+// resume reads from the status how long to wait after a refused credential. Without resume, each
+// restart of the manager would use the refused credential again.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -97,14 +94,14 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secret:       b.SecretVersion,
 	}
 	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// A person may have edited the time in the status, so the wait gets an upper limit.
+	// A person may have edited the time in the status, so the wait has an upper limit.
 	s.ended, s.next = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
 		s.next = latest
 	}
 }
 
-// terms are the values in the spec and the annotations that decide when a sync is due.
+// terms are the parts of the spec and of the annotations that decide when a sync is due.
 type terms struct {
 	generation  int64
 	suspend     bool
@@ -112,7 +109,8 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves reports whether the value of approvePrune approves deletions that wait for approval.
+	// approves is true if the value of approvePrune approves deletions that wait for a person's
+	// approval.
 	approves bool
 }
 
@@ -140,21 +138,20 @@ func (s *schedule) due(t terms, now time.Time) bool {
 		// Before the approved objects are deleted, a new listing must confirm that they are
 		// missing.
 		return true
-	case now.Before(s.ended): // The clock was set back, so the time in next may be much too late.
+	case now.Before(s.ended): // The clock was set back, so s.next may be much too late.
 		return true
 	}
 	return !now.Before(s.next)
 }
 
-// answer records a finished sync. The parameter whole reports whether every kind was listed
-// completely.
+// answer records a finished sync. The parameter whole is true if every kind was listed completely.
 func (s *schedule) answer(t terms, a answers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
-	// The sync began early because something changed, for example the credential. If the cloud
-	// refuses the new credential, the wait has its shortest length again.
+	// A sync that began early may use a new credential. If the cloud refuses the new credential, the
+	// wait starts again at its shortest length.
 	if a.early {
 		s.refused = 0
 	}
@@ -170,12 +167,12 @@ func (s *schedule) answer(t terms, a answers, whole bool) {
 type attempt struct {
 	// failure is nil if the kind was listed completely.
 	failure *failure
-	// unconfirmed reports whether an early listing can confirm that an object is missing.
+	// unconfirmed is true if an early listing should confirm that an object is missing.
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due. The parameter last has the result of each kind's last
-// listing. The function spread adds jitter to a wait.
+// plan sets when the next sync is due. The parameter last has the result of the last listing of
+// each kind. The parameter spread is a function that makes a wait longer or shorter at random.
 func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
 	s.refused = s.refusal(t.interval, last)
 	wait := spread(max(t.interval, s.refused))
@@ -201,9 +198,9 @@ func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time
 	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
 }
 
-// refusal returns how long to wait if the cloud refused the credential for every kind. If a listing
-// had another result, refusal returns 0. The first wait is the interval. The wait doubles with each
-// refusal in a row, up to mostRefusal.
+// refusal returns how long to wait if the cloud refused the credential for every kind. If a
+// listing had a different result, refusal returns 0. The first wait is the parameter interval.
+// Each further refusal doubles the wait, up to mostRefusal.
 func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
 	for _, a := range last {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -216,19 +213,19 @@ func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration
 	return min(max(interval, 2*s.refused), mostRefusal(interval))
 }
 
-// refusals has the failure reasons that stand for a refused credential.
+// refusals has the failure reasons which say that the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
 
-// mostRefusal returns the longest wait after the cloud refused the credential, without jitter.
+// mostRefusal returns the longest wait after the cloud refused the credential.
 func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter, at random. The change is at most the given percentage of
-// the wait. With jitter, sources that were created together do not always ask the cloud together.
-// The parameter random is at least 0 and less than 1.
+// jittered makes a wait longer or shorter at random, by at most the given percentage of the wait.
+// So sources that were created at the same time do not always send requests at the same time. The
+// parameter random is at least 0 and less than 1.
 func jittered(wait time.Duration, percent int, random float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*random-1))

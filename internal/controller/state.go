@@ -17,49 +17,49 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// state has what the manager remembers about one source or discovery. After a restart, the manager
-// makes a new state, and copies a few values from the status into it, such as the wait after a
-// refused credential.
+// state has what the manager remembers about one source or discovery. A restart of the manager
+// loses the state. After the restart, the manager takes a few values from the status.
 //
-// The fields need no lock, because no two workers reconcile the same source or discovery at the
-// same time. Each inbox has its own lock, because event filters use the inboxes.
+// The fields need no lock, because a source or discovery is reconciled by one worker at a time.
+// The inbox of each kind has its own lock, because watch events can use the inbox at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the metadata.generation of the spec for which no work is left; 0 if work is left.
+	// settled is the metadata.generation of the spec if no write for this spec is left to do; 0 if
+	// the next reconcile must read all objects.
 	settled int64
-	// unfinished has the answers of the cloud that a failed reconcile could not use; nil if there
-	// are none. failing is when the reconciles began to fail; zero if the last reconcile did not
-	// fail.
+	// The field unfinished has answers of the cloud that no reconcile could use yet, because the
+	// reconciles failed; nil if there are none. The field failing is when the reconciles began to
+	// fail; zero if the last reconcile did not fail.
 	unfinished *unfinished
 	failing    time.Time
-	// repairs limits how often the operator undoes changes that others made to the objects.
+	// repairs limits how often the operator undoes changes of other clients.
 	repairs *rate.Limiter
-	// The field left is about ConfigMaps that still exist although the spec no longer asks for
-	// them. It says what a person can do; nil if there is nothing to report.
+	// The field left says what a person can do about ConfigMaps that still exist although the spec no
+	// longer asks for them. It is nil if there is nothing to report.
 	left *verdict
 }
 
-// kindState is the part of state about one kind of object, such as Kafka clusters.
+// kindState is what the manager remembers about one kind of object, such as Kafka clusters, of one
+// source or discovery.
 type kindState struct {
-	// inbox collects the names of objects that another client may have changed.
+	// inbox collects the names of objects that other clients may have changed.
 	inbox *inbox
-	// shown is a checksum of the objects as this manager last read or wrote them. If the objects
-	// that the watch shows have the same checksum, no object has changed.
+	// shown is a checksum of the objects as this manager last read or wrote them. If the watch shows
+	// objects with the same checksum, no object has changed.
 	shown checksum
-	// ledger has the results of the listings since the manager's start; nil if there was no
-	// listing.
+	// ledger has what the listings since the manager's start found; nil if there was no listing.
 	ledger *mirror.Ledger
-	// The field index has the items of the last listing. The field asked says which spec, endpoint,
-	// credential and filter that listing used. If one of these changes, the next listing does not
-	// use the field index.
+	// The field index has the items of the last listing. The field asked identifies the spec,
+	// endpoint, credential and filter of the last listing. If one of these four has changed, the next
+	// listing ignores the field index.
 	index *cloudapi.Index
 	asked question
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// The field report has the report of the last plan for all objects. The field preview says what
-	// this plan would do if spec.preview were false. The field preview is nil if spec.preview is
+	// The field report has the results of the last plan for all objects. The field preview says what
+	// this plan would change if spec.preview were false. The field preview is nil if spec.preview is
 	// false, or if there was no complete listing since the manager's start.
 	report  mirror.Report
 	preview *v1alpha1.DiscoveryPreview
@@ -67,14 +67,13 @@ type kindState struct {
 	// last plan.
 	retries retries
 	planned int
-	// formerly is the time of the last complete listing before the manager's start. The manager
-	// reads this time from the status once. So later edits of the status have no effect.
+	// formerly is when the last complete listing before the manager's start ended. The manager reads
+	// this time from the status only once, so later edits of the status have no effect.
 	formerly time.Time
 }
 
-// completed returns when the last complete listing of the kind ended, even if it ended before the
-// manager's start. If that time is later than the parameter now, completed returns the parameter
-// now.
+// completed returns when the last complete listing of the kind ended, even if this was before the
+// manager's start. The result is never later than the parameter now.
 func (k *kindState) completed(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
@@ -89,14 +88,14 @@ func (k *kindState) completed(now time.Time) time.Time {
 // unwritten returns why objects could not be written; nil if there is nothing to report.
 func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
 
-// undeleted returns why objects still exist although the spec ignores their kind; nil if there is
-// nothing to report.
+// undeleted returns why objects of this kind still exist although the spec ignores the kind; nil
+// if there is nothing to report.
 func (k *kindState) undeleted(kind string) *verdict {
 	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
 }
 
-// kept returns a verdict that names the objects whose deletion waits for finalizers; nil if no
-// deletion waits.
+// kept returns a verdict with the names of objects that finalizers keep from being deleted; nil if
+// there are none.
 func (k *kindState) kept(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
@@ -104,8 +103,8 @@ func (k *kindState) kept(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile left no work for this kind. Summary.Missing must be
-// 0, because this number counts objects that another client created after the last listing.
+// finished returns true if the last reconcile left no work for this kind. The check of
+// Summary.Missing finds objects that another client created after the last listing.
 func (k *kindState) finished() bool {
 	view := k.inbox.viewed()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -113,7 +112,7 @@ func (k *kindState) finished() bool {
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
 }
 
-// forget drops the results of a kind's listings, because the spec no longer asks for the kind.
+// forget drops the results of the kind's listings, because the spec no longer asks for the kind.
 // Failed deletions stay, because they must be tried again.
 func (k *kindState) forget() {
 	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
@@ -138,7 +137,7 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// attempts returns how the last listing of each mirrored kind went.
+// attempts returns how the last listing of each kind went.
 func (s *state) attempts() []attempt {
 	var all []attempt
 	for i := range s.kinds {
@@ -149,11 +148,11 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets s.settled after a reconcile. If a write failed, s.settled becomes 0. If no write
-// failed, s.settled becomes the generation of the spec that the status describes.
+// settle sets s.settled at the end of a reconcile. If a write failed, s.settled becomes 0. If not,
+// s.settled becomes the generation of the spec that the status describes.
 func (s *state) settle(o owner) {
-	// The write of the status may have brought a newer metadata.generation into o. The spec of that
-	// generation was not synced yet, so this line uses ObservedGeneration.
+	// Do not use metadata.generation here. The write of the status may have brought a newer
+	// generation into o, and no reconcile has used the spec of this generation yet.
 	s.settled = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -171,8 +170,8 @@ func lastScope(o owner, k *kind) string {
 	return ""
 }
 
-// heldIn returns the deletions of a kind that wait for a person's approval; nil if no deletion
-// waits. It reads them from the status.
+// heldIn reads from the status which deletions of a kind wait for a person's approval; nil if no
+// deletion waits.
 func heldIn(o owner, k *kind) *v1alpha1.HeldPrune {
 	if summary := *k.Summary(o.object()); summary != nil {
 		return summary.Held
@@ -186,7 +185,7 @@ type states struct {
 	byOwner map[types.NamespacedName]*state
 }
 
-// get returns the state of o. If there is no state with the UID of o, get makes a new state.
+// get returns the state of o. If there is no state for the UID of o, get makes a new state.
 func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -201,9 +200,9 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the full name and the state of a source or discovery. The parameter name is the full
-// name, or the short form of this name in a label. If the manager does not know the source or
-// discovery, the state is nil.
+// find returns the full name and the state of a source or discovery. The parameter name is the
+// full name, or the short form of the full name in a label. If there is no state, the second
+// result is nil.
 func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -219,8 +218,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the sources or discoveries that wait for this name. They need the name for an
-// object, but another object has the name.
+// awaiting returns the sources or discoveries that need this name for an object, while a different
+// object has the name.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

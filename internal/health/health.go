@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package health checks whether the manager can work. The API server must serve the operator's
-// kinds and accept the manager's credential. The manager's caches must be filled.
+// Package health checks whether the manager can work. The manager can work if:
+//
+//   - The API server serves the operator's kinds.
+//   - The API server accepts the manager's credential.
+//   - The manager's caches are filled.
 package health
 
 import (
@@ -33,7 +36,7 @@ import (
 )
 
 // OldestServer is the oldest supported version of Kubernetes. The operator's kinds use selectable
-// fields, which came with 1.32.
+// fields, which are new in 1.32.
 const OldestServer = "1.32.0"
 
 const (
@@ -43,13 +46,13 @@ const (
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of these objects. While it waits, it logs the
-// missing kinds, and answers probes on address. If address is "" or "0", it answers no probes.
-// Await returns an error if
+// Await waits until the API server serves the kinds of the parameter objects. While it waits, it
+// logs the missing kinds, and answers probes on the parameter address. If the parameter address is
+// "" or "0", it answers no probes. Await returns an error if
 //
-//   - ctx ends,
+//   - the parameter ctx ends,
 //   - the API server does not answer the first request,
-//   - Await cannot listen on address.
+//   - Await cannot listen on the parameter address.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -92,9 +95,9 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 	return nil
 }
 
-// missing asks the API server which kinds it serves. lacking is an error that names the kinds that
-// the API server does not serve; nil if it serves all kinds. err is set if the API server does not
-// answer.
+// missing asks the API server which kinds it serves. The first result is an error that names the
+// kinds that the API server does not serve; nil if it serves all kinds. The second result is set
+// if the API server does not answer.
 func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -128,8 +131,9 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes on address until stop is called. It answers that the manager is alive, but
-// not ready. reason returns why the manager is not ready.
+// serve answers probes until the returned function stop is called. It answers that the manager is
+// alive, but not ready. The parameter reason is a function that returns why the manager is not
+// ready.
 func serve(address string, reason func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
@@ -159,10 +163,10 @@ func serve(address string, reason func() string) (stop func(), err error) {
 // /readyz has two kinds of checks:
 //
 //   - The API server accepts the manager's credential.
-//   - The manager's cache has all objects of each type in objects.
+//   - The manager's cache has all objects of each type in the parameter objects.
 //
-// The function watched returns false for a type that the manager has no right to watch. Such a type
-// is not checked.
+// The parameter watched is a function that returns false for a type that the manager has no right
+// to watch. /readyz does not check such a type.
 func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -183,12 +187,12 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	return mgr.AddReadyzCheck("credential", accepted(server))
 }
 
-// askAgain is how long checks use the last answer about the credential. A later check asks the API
-// server again.
+// askAgain is how long a check uses the API server's last answer about the credential. After this
+// time, a check asks the API server again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails if the API server refuses the manager's credential. If the
-// API server returns a different error, the check succeeds.
+// accepted returns a check that fails if the API server refuses the manager's credential. With any
+// other error of the API server, the check succeeds.
 func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -220,9 +224,9 @@ func (f filled) Start(context.Context) error {
 // NeedLeaderElection returns false. So the manager calls Start even if it is not the leader.
 func (filled) NeedLeaderElection() bool { return false }
 
-// Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
-// caches are filled, Start returns nil without stopping the manager. To stop the manager would take
-// forever, because controller-runtime v0.25.2 waits for the caches first
+// Start runs the manager until the parameter ctx ends, and returns the manager's error. If ctx
+// ends before the caches are filled, Start returns nil without stopping the manager. Stopping
+// would never end, because controller-runtime v0.25.2 first waits for the caches
 // (manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(filled)
@@ -258,7 +262,8 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache has all objects of a type.
+// synced returns a check that fails until the cache has all objects of a type. For a type that the
+// manager does not watch, the check succeeds.
 func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
 		if !watched(object) {

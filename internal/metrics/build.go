@@ -9,8 +9,8 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild returns the build information that Go stored in the binary. If the parameter version is
-// not empty, it replaces the module's version.
+// ReadBuild returns the build information that Go stored in the binary. If the parameter version
+// is not empty, the result has this version, not the version from the binary.
 func ReadBuild(version string) Build {
 	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()

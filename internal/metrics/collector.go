@@ -43,8 +43,8 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// Object returns an empty observation of this kind. Objects returns an empty list for this
-	// kind.
+	// The function Object returns an empty object of this kind. The function Objects returns an empty
+	// list for this kind.
 	Object  func() client.Object
 	Objects func() client.ObjectList
 }
@@ -63,11 +63,11 @@ type Collector struct {
 	// Kinds are the mirrored kinds.
 	Kinds []Kind
 	// Elected is closed when this manager begins to work. Before that, Collector reports nothing,
-	// because the leader reports the same objects.
+	// because another manager reports the same objects.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of objects; nil means that it watches all
-	// types. If a type is not watched, Collector does not read it, because the manager has no
-	// rights on it.
+	// types. Collector does not read a type that is not watched, because the manager has no rights on
+	// it.
 	Watched func(client.Object) bool
 	// PerObservation turns on one series for each observation.
 	PerObservation bool
@@ -97,9 +97,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// own has the sources in the cache. With --watch-label-selector, these are the selected
-	// sources, but the cache has the observations of all sources. Observations of sources that are
-	// not in own are not collected.
+	// The variable own has the sources that this manager reconciles. The cache can have observations
+	// of other sources, and these observations are not collected.
 	own := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -128,8 +127,8 @@ func (c *Collector) collectDiscoveries(ctx context.Context, ch chan<- prometheus
 	}
 }
 
-// readiness returns the value 1 if the Ready condition is True, and 0 if not. It also returns the
-// condition's reason.
+// readiness returns 1 if the condition Ready is True, and 0 if not. It also returns the reason of
+// the condition.
 func readiness(conditions []metav1.Condition) (value float64, reason string) {
 	condition := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	switch {
@@ -181,7 +180,8 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects one series for each observation whose source is in own.
+// collectObservations collects one series for each observation whose source is in the parameter
+// own.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {

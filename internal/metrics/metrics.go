@@ -29,7 +29,7 @@ type Metrics struct {
 
 	mu sync.Mutex
 	// asking has the sources and discoveries that send requests to the cloud. The outer key is the
-	// namespace and the name, the inner key is the kind.
+	// namespace and the name. The inner key is the type, such as inventorysource.
 	asking map[[2]string]map[string]bool
 }
 
@@ -91,9 +91,9 @@ func (m *Metrics) Skipped(kind string, n int) {
 	m.skipped.WithLabelValues(kind).Add(float64(n))
 }
 
-// ObserveCalls returns a function that counts a request to the cloud. ownerKind, namespace and name
-// identify the source or discovery that sends the request. A request that ends after Forget is
-// counted too, but makes no series with this namespace and name.
+// ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
+// source or discovery that sends the request. A request that ends after a call of Forget is
+// counted, but does not create the removed series again.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,8 +113,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the series of a deleted source or discovery. A source and a discovery with the
-// same namespace and name share a series. Forget removes this series when both are deleted.
+// Forget removes the rate limit series of a deleted source or discovery. If a source and a
+// discovery have the same namespace and name, they share the series. Forget then removes the
+// series after the second of them is deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 )
 
 // readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
-// authorities. If the file has any damaged or unexpected block, readCABundle returns an error, so
-// that no certificate is silently missing.
+// authorities. If one block of the file is damaged or is not a certificate, readCABundle returns
+// an error. So no certificate is missing without a message.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil
@@ -58,8 +58,8 @@ func parseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certificates) == 0 {
 		return nil, errors.New("has no certificate in PEM, such as begins with -----BEGIN CERTIFICATE-----")
 	}
-	// pem.Decode skips a damaged block without an error. So check that the number of BEGIN lines
-	// and of END lines equals the number of certificates.
+	// pem.Decode skips a damaged block without an error. So the number of BEGIN lines and the number
+	// of END lines must equal the number of certificates.
 	for _, line := range []string{"-----BEGIN ", "-----END "} {
 		if n := bytes.Count(bundle, []byte(line)); n != len(certificates) {
 			return nil, fmt.Errorf("%d lines begin with %s, and %d blocks can be read: one is cut or damaged", n, line, len(certificates))

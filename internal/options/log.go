@@ -8,8 +8,8 @@ import "github.com/go-logr/logr"
 // and the content of Secrets.
 const mostVerbose = 6
 
-// Discreet returns a logger that drops messages above the level mostVerbose, because they can
-// contain credentials. The logger passes the rest of the messages to l.
+// Discreet returns a logger that passes messages to l, but drops messages above the level
+// mostVerbose, because these messages can contain credentials.
 func Discreet(l logr.Logger) logr.Logger {
 	sink := l.GetSink()
 	if deep, ok := sink.(logr.CallDepthLogSink); ok {

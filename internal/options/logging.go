@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
-// BindLogging declares the flags of zap, the logger. When the flags are parsed, they set the
-// returned options. BindLogging replaces zap's help texts, because the manager's defaults differ
-// from the defaults of zap.
+// BindLogging declares the flags of zap, the logger. Parsing the flags sets the returned options.
+// BindLogging replaces zap's help texts, because the manager's defaults differ from zap's
+// defaults.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// No stack traces for errors: they would show where an error is logged, but not what caused it.
+	// No stack traces for errors: they show where an error is logged, but not what caused it.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	for name, usage := range map[string]string{

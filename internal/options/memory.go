@@ -11,10 +11,11 @@ import (
 )
 
 // gcPercent is how far the heap may grow before a garbage collection, in percent. It is half of
-// Go's default. So the manager needs less memory, and only a little more CPU time.
+// Go's default: the manager needs less memory, and a little more CPU time.
 const gcPercent = 50
 
-// SpareMemory applies gcPercent. If the environment variable GOGC is set, SpareMemory does nothing.
+// SpareMemory sets Go's garbage collection percentage to gcPercent. If the environment variable
+// GOGC is set, SpareMemory does nothing.
 func SpareMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -22,7 +23,7 @@ func SpareMemory() {
 }
 
 // LimitMemory sets Go's memory limit to nine tenths of the container's limit. If the environment
-// variable GOMEMLIMIT is set, LimitMemory does not change the limit. LimitMemory returns the limit
+// variable GOMEMLIMIT is set, LimitMemory changes nothing. LimitMemory returns Go's memory limit
 // in bytes, or a text that says why there is no limit.
 func LimitMemory() any {
 	limit, err := memlimit.Set()

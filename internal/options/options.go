@@ -30,22 +30,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// leaseName is the name of the Lease for the leader election. With --watch-label-selector, a hash
-// of the selector is added to this name.
+// leaseName is the name of the Lease for the leader election. With --watch-label-selector, the
+// name ends with a hash of the selector.
 const leaseName = "inventory-operator.ccloud.dev"
 
-// leastRequestsPerSecond is the lowest accepted rate. At a lower rate, the second page of a listing
-// would have to wait longer than [cloudapi.Retry] allows.
+// leastRequestsPerSecond is the lowest accepted --requests-per-second. At a lower rate, the second
+// page of a listing would have to wait longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
-// mostRequestsPerSecond is the highest accepted rate. Larger numbers could overflow in
-// calculations.
+// mostRequestsPerSecond is the highest accepted --requests-per-second. Larger numbers could
+// overflow in calculations.
 const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager has the options for the manager of controller-runtime. The Scheme in these options
-	// has no types yet.
+	// Manager has the options for the manager of controller-runtime. Its Scheme has no types yet.
 	Manager ctrl.Options
 	// AllowedOrigins are the origins to which requests to the cloud may go, in the form that
 	// cloudapi.Origin returns.
@@ -76,7 +75,7 @@ type Options struct {
 	metricsSecure                                         bool
 }
 
-// Bind declares the flags. Parse the flags and call Complete before you read the Options.
+// Bind declares the flags. Parse the flags and call Complete before you read the returned Options.
 func Bind(flags *flag.FlagSet) *Options {
 	o := &Options{}
 	m := &o.Manager
@@ -100,8 +99,8 @@ func Bind(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// Complete checks the flags and sets the options. rest are the arguments that are not flags. The
-// error names every wrong flag.
+// Complete checks the flags and sets the options. The parameter rest has the arguments that are
+// not flags. The error names every wrong flag.
 func (o *Options) Complete(rest []string) error {
 	selector, err := labels.Parse(o.watchLabelSelector)
 	if err != nil {
@@ -155,8 +154,8 @@ func (o *Options) completeManager(selector labels.Selector) {
 		}
 		m.Cache.DefaultNamespaces[namespace] = cache.Config{}
 	}
-	// A read from the cache waits until the cache has the manager's own writes. So a plan never
-	// misses the writes of the previous plan.
+	// A read from the cache waits until the cache has the manager's own writes. So a reconcile sees
+	// the writes of the previous reconcile.
 	m.Client.Cache = &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}
 	m.Metrics = metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
 	if o.metricsSecure {
@@ -201,7 +200,8 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks the address of a server. off has the values that turn the server off.
+// address checks the address of a server. The parameter off has the values that turn the server
+// off.
 func address(name, value string, off ...string) error {
 	if slices.Contains(off, value) {
 		return nil
@@ -216,7 +216,7 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named returns an error for a list that has commas but no name. Without this error, such a list
+// named returns an error for a list that has commas but no name. Without this error, the list
 // would count as empty, and an empty list means all namespaces.
 func named(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
