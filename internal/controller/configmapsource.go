@@ -63,8 +63,8 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 
 // leftOver returns a message about ConfigMaps that exist although the source's spec no longer asks
 // for them. The message says how a person can delete them. The parameter names has their names.
-// The parameter err is the error of the search for them. If there are no such ConfigMaps, or if
-// this manager deletes them, leftOver returns nil.
+// The parameter err is the error of the search for them. If there are none, or if this manager
+// deletes them, leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {

@@ -97,8 +97,8 @@ func (s *configMapState) asked(requestedAt string) {
 	}
 }
 
-// next returns the wait before the failed write is tried again. If the last write did not fail,
-// next returns 0.
+// next returns how long to wait before the failed write is tried again; 0 if the last write did
+// not fail.
 func (s *configMapState) next(now time.Time) time.Duration {
 	switch {
 	case s.retry == nil:
