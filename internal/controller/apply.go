@@ -51,8 +51,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the existing objects by name, without objects that are being deleted. If the
-// plan does not cover all objects of a kind, present returns nil.
+// present returns the plan's existing objects by name, without objects that are being deleted. If
+// the plan is not about all objects of a kind, present returns nil.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -173,8 +173,8 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 }
 
 // write creates or changes one object, and returns the object as the API server has it after the
-// write. If the object was not created, write returns nil. If another client changed the object
-// after the manager read it, the API server refuses the write.
+// write. If the creation fails, write returns nil. If another client changed the object after the
+// manager read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -271,8 +271,9 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a merge patch from the object base to a changed copy of base. If the object
-// in the cluster changed after the manager read base, the API server refuses the patch.
+// optimistic returns a merge patch with the changes that were made to a copy of the object base.
+// If the object in the cluster changed after the manager read it, the API server refuses the
+// patch.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }

@@ -24,7 +24,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// The folder config/endpoint-configmaps has the rights that the manager needs for ConfigMaps.
+// The rights on ConfigMaps are in the folder config/endpoint-configmaps, because not every manager
+// needs them.
 
 // setupConfigMaps starts the controller of ConfigMaps as soon as the manager may watch ConfigMaps.
 // The parameter sources is the controller of InventorySources, which reports failed ConfigMaps in

@@ -45,8 +45,8 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 }
 
 // setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If ConfigMaps
-// exist that nobody wants any more, and the manager does not delete them, setOwnStatus stores in
-// state.left how a person can delete them.
+// exist although the spec no longer asks for them, setOwnStatus stores in state.left how a person
+// can delete them. If the manager deletes them, state.left is nil.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -63,8 +63,8 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 
 // leftOver returns a message about ConfigMaps that exist although the source's spec no longer asks
 // for them. The message says how a person can delete them. The parameter names has their names.
-// The parameter err is the error of the search for them. If there are none, or if this manager
-// deletes them, leftOver returns nil.
+// The parameter err is the error of the search for them. If there is nothing to delete, or if this
+// manager deletes the ConfigMaps, leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -95,8 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns the first names, as many as fit into maxWords bytes. If the first name is
-// longer, fitting returns the first name.
+// fitting returns the first names that together fit into maxWords bytes. The result always has the
+// first name.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {

@@ -110,9 +110,10 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap, and returns the result of the method attempt. If the
-// write would add an ownerReference to a deleted observation, write does nothing. With this
-// reference, the garbage collector would delete the ConfigMap.
+// write creates or changes the ConfigMap. If there were too many writes, the result is the wait
+// before the next try; if not, 0. If the write would add an ownerReference to a deleted
+// observation, write does nothing. With this reference, the garbage collector would delete the
+// ConfigMap.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
@@ -180,8 +181,8 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 }
 
 // admitted asks the API server with a dry run whether it accepts a new ConfigMap. The result is
-// the API server's error, for example that a quota is used up. The error AlreadyExists does not
-// count, because the old ConfigMap is deleted before the real creation.
+// the API server's error, for example that a quota is used up. It is nil for the error
+// AlreadyExists, because the old ConfigMap is deleted before the real creation.
 func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -210,8 +211,8 @@ func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// preceded is about a ConfigMap whose observation was deleted, so that the garbage collector must
-// delete it. The first result is the wait before the next check, which grows from goingAgain to
+// preceded is about a ConfigMap that belongs to a deleted observation and waits for the garbage
+// collector. The first result is the wait before the next check, which grows from goingAgain to
 // takenAgain. When the wait reaches takenAgain, the second result is a failure; before that, nil.
 func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time

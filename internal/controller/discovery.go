@@ -72,7 +72,7 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 // foundEnvironments returns the message about the last sync of a discovery. The message has these
 // parts, but leaves out a part that has nothing to report:
 //
-//   - for a preview: the number of sources to create, to change and to delete
+//   - if spec.preview is true: the number of sources to create, to change and to delete
 //   - the number of sources whose environment is listed, even if the number is 0
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects

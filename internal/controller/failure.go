@@ -33,8 +33,7 @@ func (f *failure) verdict() *verdict {
 	return &verdict{reason: f.reason, message: f.message}
 }
 
-// withOthers adds names to a message. It does not add the first name, because the message is about
-// the object with that name.
+// withOthers adds all names except the first to a message. The message already has the first name.
 func withOthers(message string, names []string) string {
 	if len(names) > 1 {
 		message += "; the others: " + mirror.Names(names[1:])

@@ -42,8 +42,7 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view after a listing that is the same as the previous listing. No new plan is
-// needed then.
+// renew updates the view of the last plan after a listing that found no changes in the cloud.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -102,9 +101,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has a checksum of each source's or discovery's objects, for each kind of object. If the
-// checksum did not change after the last reconcile, the next reconcile need not read the objects.
-// A census is safe for concurrent use.
+// census has one checksum for each source or discovery and each kind of object. The checksum is
+// about the objects that the watch shows. If it did not change after the last reconcile, the next
+// reconcile need not read the objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -116,8 +115,8 @@ type censusKey struct {
 }
 
 // moved updates the checksums after an event of a watch. The function claimant returns the name of
-// an object's source or discovery. The parameters before and after are the object before and after
-// the event. A new object has no before, and a deleted object has no after: the parameter is nil.
+// an object's source or discovery. The parameter before is the object before the event; nil if the
+// object is new. The parameter after is the object after the event; nil if the object was deleted.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

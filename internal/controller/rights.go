@@ -49,9 +49,9 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls the function begin as soon as the manager may list and watch objects of this
-// type. The function begins a watch. Without the rights, this watch would stop the start of the
-// manager. The parameter after has the types that the manager must watch first.
+// whenAllowed calls the function begin, which begins a watch, as soon as the manager may list and
+// watch objects of this type. A watch without these rights would prevent the manager's start. The
+// parameter after has the types that the manager must watch first.
 //
 // The parameter follows says, for the log, what does not work without the rights. If it is "", the
 // watch is optional. If the API server does not say which rights there are, an optional watch

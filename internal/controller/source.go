@@ -101,8 +101,8 @@ func synced(status *v1alpha1.SyncStatus) bool {
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// maxTurns is the largest number of waiting sources that turnOf counts. With the default settings,
-// a larger number would not make the wait longer.
+// maxTurns is the largest number of new sources that turnOf counts. With the default settings,
+// counting more sources would not make any wait longer.
 const maxTurns = 500
 
 // turnOf returns a random wait before the first sync of a source. If no discovery created the

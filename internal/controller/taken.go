@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if other objects have names that the plan needs, and all these
-// names will soon be free without a person's help. A name will soon be free if its object is being
+// waitsForPredecessor returns true if the plan needs names that are in use, and all these names
+// will soon be free without a person's help. A name will soon be free if its object is being
 // deleted, or if the source or discovery of its object was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
@@ -36,15 +36,16 @@ func waitsForPredecessor(report mirror.Report) bool {
 // source.
 type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
 
-// withOwner replaces NAMESPACE and OWNER in the messages by the namespace and the name of o.
+// withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name
+// of the source or discovery.
 func (t taken) withOwner(o owner) taken {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
 	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
 	return t
 }
 
-// brief returns a short message about names that other objects have. It names one object and
-// counts the rest.
+// brief returns a short message about names that are in use. It names one object and counts the
+// others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
@@ -62,7 +63,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	return message
 }
 
-// message says which names other objects have, which objects these are, and how to free the names.
+// message says which names are in use, which objects have them, and how to free the names.
 func (t taken) message(report mirror.Report) string {
 	var free, rivals, theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {

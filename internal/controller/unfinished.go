@@ -39,7 +39,7 @@ func (r *Reconciler) finish(o owner, s *state, asked answers) {
 	t := termsOf(o)
 	if asked.synced() && s.unfinished != nil {
 		// The new plan shows which objects are missing. This can change when the next sync is due,
-		// so begin again with the schedule before the sync.
+		// so calculate the time again from the schedule before the sync.
 		t, s.schedule = s.unfinished.terms, s.unfinished.before
 	}
 	r.reschedule(s, t, asked)
@@ -78,8 +78,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The status must report the failure within the time limit. The wait before the next reconcile
-	// doubles with each failure, so this reconcile reports it after half of the limit.
+	// The status must report the failure within a limit: the shorter of spec.timeout and patience.
+	// The next reconcile may come after the limit, so report the failure after half of the limit.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
 	// If the variable resumed is true, the manager restarted after the cloud refused the
 	// credential. Then fail must not change Ready, because Ready still says why the cloud refused

@@ -57,8 +57,8 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds a controller for sources or for discoveries to the manager. The controller watches
-// Secrets and the objects that it writes as soon as the manager has the rights to watch them.
+// register adds a controller for sources or for discoveries to the manager. As soon as the manager
+// has the rights, the controller watches Secrets and the objects that it writes.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
@@ -129,7 +129,7 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 }
 
 // drift returns a filter for events about objects of one kind. These events start a reconcile, and
-// the filter puts the object's name into the inbox:
+// the filter stores the object's name for this reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.
