@@ -44,9 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If ConfigMaps
-// exist although the spec no longer asks for them, setOwnStatus stores in state.left how a person
-// can delete them. If the manager deletes them, state.left is nil.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
+// manager does not delete unwanted ConfigMaps, setOwnStatus stores in state.left how a person can
+// delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -61,10 +61,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftOver returns a message about ConfigMaps that exist although the source's spec no longer asks
-// for them. The message says how a person can delete them. The parameter names has their names.
-// The parameter err is the error of the search for them. If there is nothing to delete, or if this
-// manager deletes the ConfigMaps, leftOver returns nil.
+// leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
+// no longer asks for. The parameter names has their names. The parameter err is the error of the
+// search for them. If there is nothing to delete, or if this manager deletes the ConfigMaps,
+// leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {

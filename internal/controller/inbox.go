@@ -42,7 +42,8 @@ func (in *inbox) finish(view *mirror.View) {
 	in.planning, in.view = false, view
 }
 
-// renew updates the view of the last plan after a listing that found no changes in the cloud.
+// renew stores a new view of the last plan after a listing that found no changes in the cloud. The
+// view says how the plan wants the objects to be.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

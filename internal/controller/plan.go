@@ -140,8 +140,8 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. Without an index, the next listing
-		// has the content of all objects. Then the ledger decides again which cloud object gets
-		// the name.
+		// has the content of all objects. This content is needed to decide again which cloud
+		// object gets the name.
 		k.index = nil
 	}
 }

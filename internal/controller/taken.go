@@ -11,8 +11,8 @@ import (
 )
 
 // waitsForPredecessor returns true if the plan needs names that are in use, and all these names
-// will soon be free without a person's help. A name will soon be free if its object is being
-// deleted, or if the source or discovery of its object was deleted.
+// will soon be free without a person's help. A name will soon be free if the object with this name
+// is being deleted, or if the object's source or discovery was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
@@ -44,8 +44,8 @@ func (t taken) withOwner(o owner) taken {
 	return t
 }
 
-// brief returns a short message about names that are in use. It names one object and counts the
-// others.
+// brief returns a short message about object names that are in use. It names one object and counts
+// the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
@@ -63,7 +63,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	return message
 }
 
-// message says which names are in use, which objects have them, and how to free the names.
+// message says which object names are in use, which objects have them, and how to free the names.
 func (t taken) message(report mirror.Report) string {
 	var free, rivals, theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {

@@ -65,7 +65,7 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 		return ended(ctx, failed)
 	}
 	now := r.Clock.Now()
-	// The inbox no longer has the names of changed objects, so the next reconcile must read all
+	// The names of changed objects are no longer stored, so the next reconcile must read all
 	// objects.
 	s.settled = 0
 	if asked.synced() && s.unfinished == nil {

@@ -57,15 +57,16 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	return o.setupConfigMaps(ctx, mgr, begin, kept)
 }
 
-// register adds a controller for sources or for discoveries to the manager. As soon as the manager
-// has the rights, the controller watches Secrets and the objects that it writes.
+// register adds a controller for sources or for discoveries to the manager. The controller also
+// watches Secrets and the objects that it writes. Each of these watches begins when the manager
+// has the rights for it.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With a priority queue, the sources that exist at the manager's start would wait
-			// behind new sources.
+			// With a priority queue, the sources that exist at the manager's start would wait in
+			// the queue behind new sources.
 			UsePriorityQueue: ptr.To(false),
 			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
