@@ -45,8 +45,8 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 }
 
 // setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
-// manager does not delete unwanted ConfigMaps, setOwnStatus stores in state.left how a person can
-// delete them.
+// manager does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
+// state.left how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -95,8 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns the first names that together fit into maxWords bytes. The result always has the
-// first name.
+// fitting returns the first names that together fit into maxWords bytes. The result has the first
+// name even if this name alone does not fit.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {
