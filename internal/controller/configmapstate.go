@@ -21,8 +21,8 @@ import (
 // concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// states has one state for each ConfigMap. The key is the namespace and name of the
-	// observation.
+	// states has one state for each observation's ConfigMap. The key is the namespace and name of
+	// the observation.
 	states map[types.NamespacedName]*configMapState
 	// failures says why a ConfigMap could not be written or deleted. The key is the namespace and
 	// name of the observation.

@@ -205,14 +205,14 @@ func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 }
 
 // precedes returns true if the parameter controller has the name of the desired ConfigMap's owner,
-// but another UID. Then the parameter controller is a deleted observation.
+// but another UID. Then the parameter controller refers to a deleted observation.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// preceded is about a ConfigMap that belongs to a deleted observation and waits for the garbage
-// collector. The first result is the wait before the next check, which grows from goingAgain to
+// preceded is about a ConfigMap that the garbage collector must delete, because its observation
+// was deleted. The first result is the wait before the next check, which grows from goingAgain to
 // takenAgain. When the wait reaches takenAgain, the second result is a failure; before that, nil.
 func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time

@@ -102,9 +102,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has one checksum for each source or discovery and each kind of object. The checksum is
-// about the objects that the watch shows. If it did not change after the last reconcile, the next
-// reconcile need not read the objects. A census is safe for concurrent use.
+// census has one checksum for each source or discovery and each kind of object. The checksum
+// covers the objects that the watch shows. If the checksum did not change after the last
+// reconcile, the next reconcile need not read the objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum

@@ -53,9 +53,9 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 // watch objects of this type. A watch without these rights would prevent the manager's start. The
 // parameter after has the types that the manager must watch first.
 //
-// The parameter follows says, for the log, what does not work without the rights. If it is "", the
-// watch is optional. If the API server does not say which rights there are, an optional watch
-// waits, and a watch that is not optional begins.
+// The parameter follows is a text for the log. It says what does not work without the rights. If
+// the text is "", the watch is optional. If the API server does not say which rights there are, an
+// optional watch waits, and a watch that is not optional begins.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {

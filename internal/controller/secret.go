@@ -27,9 +27,9 @@ const secretField = "spec.credentials.apiKey.secretRef.name"
 // rotated returns true if the Secret in the spec is newer than the Secret that the last sync used.
 //
 //   - If the manager watches Secrets, rotated reads the Secret from the cache.
-//   - If the manager does not watch Secrets, rotated asks the API server, at most once in each
-//     interval. It asks after the cloud refused the credential. If the cloud accepted the
-//     credential, rotated returns false.
+//   - If the manager does not watch Secrets, rotated returns false while the cloud accepts the
+//     credential. After the cloud refused the credential, rotated asks the API server once in each
+//     interval.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {

@@ -102,7 +102,7 @@ func synced(status *v1alpha1.SyncStatus) bool {
 }
 
 // maxTurns is the largest number of new sources that turnOf counts. With the default settings,
-// counting more sources would not make any wait longer.
+// this number already gives the longest wait: one interval.
 const maxTurns = 500
 
 // turnOf returns a random wait before the first sync of a source. If no discovery created the
