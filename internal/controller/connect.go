@@ -35,7 +35,7 @@ type connection struct {
 	secret string
 }
 
-// login says which endpoint to use, and with which credential.
+// login says which endpoint and which credential a connection to the cloud uses.
 type login struct {
 	settings
 	namespace string

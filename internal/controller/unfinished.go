@@ -78,9 +78,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The status must report the failure within a limit: spec.timeout, or the constant patience if
-	// that is shorter. The next reconcile may come after the limit, so report the failure after
-	// half of the limit.
+	// Report the failure after half of the time limit, because the next reconcile may come after
+	// the limit.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
 	// If the variable resumed is true, the manager restarted after the cloud refused the
 	// credential. Then fail must not change Ready, because Ready still says why the cloud refused
