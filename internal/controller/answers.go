@@ -10,53 +10,53 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// answers has what one sync learned from the cloud. A sync lists every kind of cloud object that
-// the source or discovery mirrors. If no sync was due, answers is the zero value.
+// answers is the result of one sync, which lists cloud objects. If no sync was due, all fields are
+// zero.
 type answers struct {
-	// listings has one listing for each kind in ownerKind.kinds, in the same order. If there was no
-	// sync, listings is nil. early reports whether the sync began before its planned time.
+	// The field listings has one listing for each kind of cloud object, in the order of
+	// ownerKind.kinds; nil if there was no sync. The field early reports whether the sync began
+	// before its planned time.
 	listings []listing
 	early    bool
-	// If the rate limit of the credential delays a sync that is due, putOff has the wait. If not,
-	// putOff is zero.
+	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
+	// no delay.
 	putOff budget.Wait
 	// secret is the resourceVersion of the Secret with the API key; "" if there is no Secret.
 	secret string
-	// ended is the time at which the last of the listings ended.
+	// ended is the time when the last listing of the sync ended.
 	ended time.Time
 }
 
 // synced reports whether there was a sync.
 func (a answers) synced() bool { return a.listings != nil }
 
-// listing is the result of asking the cloud for the objects of one kind. If the source or discovery
-// does not mirror the kind, listing is the zero value.
+// listing is the result of listing the cloud objects of one kind. If the spec does not ask for the
+// kind, all fields are zero.
 type listing struct {
 	outcome outcome
-	// sighting has the listed objects. If the listing gave no result at all, sighting is nil.
+	// sighting has the listed objects; nil if the listing gave no result.
 	sighting *mirror.Sighting
-	// index has the listed items. It lets the next listing recognize items that did not change.
-	// asked identifies the spec, endpoint, credential and filter of this listing.
+	// The field index has the listed items, so that the next listing recognizes unchanged items.
+	// The field asked identifies the spec, endpoint, credential and filter of the listing.
 	index *cloudapi.Index
 	asked question
-	// unchanged reports whether all items are byte for byte the same as in the previous listing.
-	// Even an incomplete listing can be unchanged.
+	// unchanged reports whether the listing has exactly the same items as the previous listing.
+	// This can be true even if the listing is incomplete.
 	unchanged bool
 }
 
-// question identifies what a listing asks the cloud: the generation of the spec, and a hash of the
-// endpoint, the credential's ID and the filter. If two listings have the same question, the later
-// listing may use the index of the earlier listing.
+// question identifies what a listing asks the cloud. The field generation is the
+// metadata.generation of the spec. The field scope is a hash of the endpoint, the credential's ID
+// and the filter.
 type question struct {
 	generation int64
 	scope      string
 }
 
-// outcome says how the last attempt to list one kind went. If there was no attempt, outcome is the
-// zero value.
+// outcome says how the last attempt to list one kind of cloud object went. If there was no
+// attempt, all fields are zero.
 type outcome struct {
 	tried bool
-	// failure says why the listing failed or is incomplete. If the listing is complete, failure is
-	// nil.
+	// failure says why the listing failed or is incomplete; nil if the listing is complete.
 	failure *failure
 }

@@ -25,14 +25,13 @@ import (
 // done says what one reconcile wrote.
 type done struct {
 	written, deleted int
-	// present has the sources of a discovery after the writes. The key is a source's name. Sources
-	// that are being deleted are not in the map. If the reconcile did not read all sources, present
-	// is nil. The reconciler of InventorySources does not use present.
+	// The field present has a discovery's sources after the writes, by name. It does not have
+	// sources that are being deleted. It is nil if the reconcile did not read all sources.
 	present map[string]mirror.Object
 }
 
-// apply makes the planned writes and deletions. A failure of one write does not stop the others. A
-// later reconcile tries a failed write again.
+// apply makes the planned writes and deletions. If a write fails, apply goes on with the others,
+// and a later reconcile tries the failed write again.
 func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
 	var all done
 	for i := range todo {
@@ -52,9 +51,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 	return all
 }
 
-// present returns the existing objects of the plan's kind. The key is an object's name. Objects
-// that are being deleted are not in the map. If the plan is not about all objects of the source or
-// discovery, present returns nil.
+// present returns the plan's existing objects by name, without objects that are being deleted. If
+// the plan is not about all objects of a kind, present returns nil.
 func (p *plan) present() map[string]mirror.Object {
 	if !p.whole {
 		return nil
@@ -68,8 +66,8 @@ func (p *plan) present() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the planned writes and returns the writes that succeeded. If a write failed
-// before, and it is too early for the next try, writeAll skips the write.
+// writeAll makes the planned writes and returns the writes that succeeded. A write that failed
+// before is skipped until its next try is due.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
@@ -101,8 +99,8 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the planned deletions and returns the deleted objects. If a deletion failed
-// before, and it is too early for the next try, deleteAll skips the deletion.
+// deleteAll makes the planned deletions and returns the deleted objects. A deletion that failed
+// before is skipped until its next try is due.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
@@ -120,8 +118,8 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 	return deleted
 }
 
-// notStored means that the API server accepted a write but stored something else. For example, an
-// admission policy changed the object.
+// notStored means that the API server accepted a write but stored something else, for example
+// because an admission policy changed the object.
 type notStored struct{ error }
 
 func (e notStored) Unwrap() error { return e.error }
@@ -130,7 +128,8 @@ func (e notStored) Unwrap() error { return e.error }
 // deleted.
 var errStopped = errors.New("not written: the manager stops, or the namespace is being deleted")
 
-// asStopped adds errStopped to err if err says that the namespace is being deleted.
+// asStopped marks an error as errStopped if the API server says that the namespace is being
+// deleted.
 func asStopped(err error) error {
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return fmt.Errorf("%w: %w", errStopped, err)
@@ -138,11 +137,11 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls do(0), do(1) and so on up to do(n-1) in parallel. It waits for all calls and
-// returns their errors. The size of r.Writers limits how many calls run at the same time.
+// inParallel calls the function do with each number from 0 to n-1, and returns the errors in this
+// order. At most cap(r.Writers) calls run at the same time.
 //
-// After ctx ends, or after a call fails because the namespace is being deleted, no further call
-// begins. A call that did not begin gets the error errStopped.
+// If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
+// The error of a call that did not begin is errStopped.
 func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
@@ -173,9 +172,9 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 	return errs
 }
 
-// write creates or changes one object, and returns the object as the API server stored it. If a
-// creation fails, write returns no object. If someone else changed the object after the manager
-// read it, the API server refuses the write.
+// write creates or changes one object, and returns the object as the API server has it after the
+// write. If the creation fails, write returns nil. If another client changed the object after the
+// manager read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
 	if err := r.visible(w.Desired); err != nil {
@@ -233,8 +232,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is a source whose labels do not match r.Selector. This manager
-// would not see the source after the write.
+// visible returns an error if o is an InventorySource whose labels do not match r.Selector,
+// because this manager could not see the source after the write.
 func (r *Reconciler) visible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
@@ -243,9 +242,8 @@ func (r *Reconciler) visible(o mirror.Object) error {
 		o.GetName(), r.Selector)
 }
 
-// delete deletes one object. If someone else changed or replaced the object after the manager read
-// it, the API server refuses the deletion. If the object does not exist any more, delete returns
-// nil.
+// delete deletes one object. If the object is already gone, delete returns nil. If another client
+// changed or replaced the object after the manager read it, the API server refuses the deletion.
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
@@ -273,13 +271,14 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a patch with the changes that the caller made to a copy of base. If the object
-// in the cluster changed after base was read, the API server refuses the patch.
+// optimistic returns a merge patch with the changes that were made to a copy of the object base.
+// If the object in the cluster changed after the manager read it, the API server refuses the
+// patch.
 func optimistic(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted adds a write and its error to the metrics, and returns the error.
+// counted counts one write in the metrics, and returns the error of the write.
 func (r *Reconciler) counted(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err

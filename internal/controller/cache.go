@@ -24,7 +24,7 @@ import (
 //   - The cache drops the managedFields of every object.
 //   - The cache drops everything of a Secret except its namespace, name, UID and resourceVersion.
 //   - ConfigMaps without the operator's label are not in the cache.
-//   - Observations with equal texts share one copy of each text.
+//   - If several observations have the same text, for example a label, the text is in memory once.
 func SlimCache(o *cache.Options) {
 	o.DefaultTransform = cache.TransformStripManagedFields()
 	if o.ByObject == nil {
@@ -50,8 +50,8 @@ func slimSecret(object any) (any, error) {
 	return object, nil
 }
 
-// slimObservation drops the managedFields of an observation. If two observations have the same
-// text, for example a label or a message, they share one copy of the text.
+// slimObservation drops the managedFields of an observation. If several observations have the same
+// text, for example a label or a message, the text is in memory once.
 func slimObservation(object any) (any, error) {
 	o, ok := object.(v1alpha1.Observation)
 	if !ok {
@@ -76,15 +76,15 @@ func slimObservation(object any) (any, error) {
 	return o, nil
 }
 
-// pairSets has sets of labels and sets of annotations. Observations with equal labels use the same
-// map, which saves memory. The same is true for equal annotations.
+// pairSets has sets of labels and sets of annotations. To save memory, observations with the same
+// set share one map.
 type pairSets struct {
 	mu     sync.Mutex
 	byText map[string]map[string]string
 }
 
-// maxPairSets is the largest number of sets in pairSets. If pairSets is full, a new set replaces
-// all sets. maxPairSetBytes is the largest size of a set in pairSets, in bytes.
+// maxPairSets limits how many sets of labels or annotations are stored. At this limit, the next
+// new set replaces all stored sets. maxPairSetBytes limits the size of a stored set, in bytes.
 const (
 	maxPairSets     = 1000
 	maxPairSetBytes = 1000
@@ -92,8 +92,8 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map with the given pairs. If there are no pairs, shared returns nil. The caller
-// must not change the map, because several observations can use the map.
+// shared returns a map with the given keys and values; nil if there are none. Nobody may change
+// the map, because several observations can use it.
 func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
@@ -121,6 +121,5 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns the shared copy of a text. Calls with equal texts return the same copy, which saves
-// memory.
+// word returns the stored copy of a text, so that equal texts are in memory once.
 func word[T ~string](text T) T { return unique.Make(text).Value() }

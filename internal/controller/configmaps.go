@@ -24,18 +24,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// The manager's rights on ConfigMaps are in config/endpoint-configmaps.
+// The rights on ConfigMaps are in the folder config/endpoint-configmaps, because not every manager
+// needs them.
 
-// setupConfigMaps registers the controller of ConfigMaps. It waits until the manager may watch
-// ConfigMaps. The parameter sources is the controller of InventorySources. That controller reports
-// failed ConfigMaps in the status of the source.
+// setupConfigMaps starts the controller of ConfigMaps as soon as the manager may watch ConfigMaps.
+// The parameter sources is the controller of InventorySources, which reports failed ConfigMaps in
+// the source's status.
 //
 // If the flag --endpoint-configmaps is not set:
 //
-//   - The controller of ConfigMaps does not create or change ConfigMaps. It deletes ConfigMaps that
-//     the source's spec does not want any more.
-//   - setupConfigMaps does not wait. If the manager may not watch ConfigMaps at its start, the
-//     controller is not registered.
+//   - The controller of ConfigMaps does not create or change ConfigMaps. It deletes ConfigMaps
+//     that the source's spec no longer asks for.
+//   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
+//     starts.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
 	o.configMaps.wake = make(chan event.GenericEvent)
 	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
@@ -63,13 +64,12 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events about sources. If a source has no ConfigMaps and its spec
-// asks for none, the filter drops the event. If not, the filter lets the event through in these
-// cases:
+// concerned returns a filter for events about sources. The filter drops all events about a source
+// that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.
-//   - A person asked for a sync: the annotation requestedAt changed.
+//   - A person changed the annotation requestedAt to ask for a sync.
 func (o *Options) concerned() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)
@@ -96,8 +96,8 @@ func (o *Options) observationsOf(ctx context.Context, source client.Object) []re
 }
 
 // reconcileConfigMap creates, changes or deletes the ConfigMap of one observation. If a write
-// fails, the status of the source reports the failure. If a read fails, reconcileConfigMap returns
-// an error, and controller-runtime calls it again later.
+// fails, the source's status reports the failure. If a read fails, reconcileConfigMap returns an
+// error, and controller-runtime calls it again later.
 func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	again, failed, err := o.followConfigMap(ctx, req.NamespacedName)
 	if ctx.Err() != nil {
@@ -116,10 +116,10 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// followConfigMap writes the ConfigMap of an observation. If the source's spec does not want the
-// ConfigMap, followConfigMap deletes it. The first result is the wait before the next check; 0 if
-// no check is planned. The second result is the failure that the source's status must report; nil
-// if there is none.
+// followConfigMap creates or corrects the ConfigMap of an observation, or deletes it if the
+// source's spec does not ask for it. The first result is the wait before the next check; 0 if no
+// check is planned. The second result is the failure that the source's status must report; nil if
+// there is none.
 func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (again time.Duration, failed *configMapFailure, err error) {
 	cluster := &v1alpha1.KafkaClusterObservation{}
 	if err := o.Cluster.Get(ctx, key, cluster, client.DisableReadYourWritesConsistency); err != nil {

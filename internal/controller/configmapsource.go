@@ -20,12 +20,12 @@ import (
 // mapsAtOnce is the largest number of ConfigMaps in the answer to one list request.
 const mapsAtOnce = 500
 
-// keepsConfigMaps reports whether this manager writes ConfigMaps: the flag --endpoint-configmaps is
-// set, and the manager has the rights on ConfigMaps.
+// keepsConfigMaps returns true if the flag --endpoint-configmaps is set and the manager has the
+// rights to watch ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf returns what is wrong with the ConfigMaps of a source. If nothing is wrong, or if
-// objects of the kind k have no ConfigMaps, the result is nil.
+// configMapsOf returns what is wrong with the ConfigMaps of a source. The result is nil if nothing
+// is wrong, or if objects of this kind have no ConfigMaps.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -44,9 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.left
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. A source can
-// have ConfigMaps that its spec does not want any more. If this manager does not delete these
-// ConfigMaps, setOwnStatus stores in state.left how a person can delete them.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
+// manager does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
+// state.left how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
 	state.left = nil
 	switch {
@@ -62,9 +62,9 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 }
 
 // leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
-// does not want any more. The parameter names has the names of these ConfigMaps. The parameter err
-// is the error of the search for them. If the search found no ConfigMaps, or if this manager
-// deletes them, leftOver returns nil.
+// no longer asks for. The parameter names has their names. The parameter err is the error of the
+// search for them. If there is nothing to delete, or if this manager deletes the ConfigMaps,
+// leftOver returns nil.
 func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -95,8 +95,8 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 	}
 }
 
-// fitting returns as many names as fit into maxWords bytes, from the first name on. It returns the
-// first name even if this name does not fit.
+// fitting returns the first names that together fit into maxWords bytes. The result has the first
+// name even if this name alone does not fit.
 func fitting(names []string) []string {
 	size := 0
 	for i, name := range names {

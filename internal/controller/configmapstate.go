@@ -17,18 +17,19 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// configMaps has the state of every observation's ConfigMap. It is safe for concurrent use.
+// configMaps remembers how the writes of every observation's ConfigMap went. It is safe for
+// concurrent use.
 type configMaps struct {
 	mu sync.Mutex
-	// states has one state for each ConfigMap. The key is the namespace and name of the
-	// observation.
+	// states has one state for each observation's ConfigMap. The key is the namespace and name of
+	// the observation.
 	states map[types.NamespacedName]*configMapState
 	// failures says why a ConfigMap could not be written or deleted. The key is the namespace and
 	// name of the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// wake is a channel of sources. The operator reconciles each source in the channel, so that the
-	// source's status reports failures of ConfigMaps. If setupConfigMaps was not called, wake is
-	// nil.
+	// The field wake is a channel. If a source is sent to this channel, the operator reconciles
+	// the source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not
+	// called, the channel is nil.
 	wake chan event.GenericEvent
 }
 
@@ -40,12 +41,13 @@ type configMapFailure struct {
 // configMapState is what the manager remembers about one ConfigMap. The fields need no lock,
 // because one worker at a time handles a ConfigMap.
 type configMapState struct {
-	// retry describes the last write or deletion if it failed. If it succeeded, retry is nil.
+	// The field retry describes the last write or deletion of the ConfigMap if it failed; nil if
+	// it succeeded.
 	retry *retry[configMapWrite]
-	// requestedAt is the last value of the source's annotation requestedAt.
+	// requestedAt is the value of the source's annotation requestedAt at the last reconcile.
 	requestedAt string
-	// repairs limits how often the operator writes the ConfigMap. Without a limit, the operator and
-	// another controller could change the ConfigMap in turn without a pause.
+	// repairs limits how often the operator writes the ConfigMap. Without this limit, the operator
+	// and another client could overwrite each other without a pause.
 	repairs *rate.Limiter
 }
 
@@ -57,8 +59,8 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite reports whether the write w repeats the failed write: the desired ConfigMap is
-// the same. The result is false if the failed write was a change and w is a creation.
+// sameConfigMapWrite returns true if the write w wants the same ConfigMap as the failed write. If
+// the failed write was a change and w is a creation, the result is false.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
@@ -83,12 +85,11 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle returns true if enough time passed after the last writes of the ConfigMap. Until then, the
-// state must stay, because it limits the next writes.
+// idle returns true if earlier writes of the ConfigMap no longer count for the limit s.repairs.
+// Until then, the state must not be dropped, because the limit would be lost.
 func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
 
-// asked makes a failed write due at once if a person changed the annotation requestedAt. The person
-// may have removed the cause of the failure.
+// asked makes a failed write due at once if a person changed the source's annotation requestedAt.
 func (s *configMapState) asked(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -96,8 +97,8 @@ func (s *configMapState) asked(requestedAt string) {
 	}
 }
 
-// next returns the wait before the failed write is tried again. If the last write did not fail,
-// next returns 0.
+// next returns how long to wait before the failed write is tried again; 0 if the last write did
+// not fail.
 func (s *configMapState) next(now time.Time) time.Duration {
 	switch {
 	case s.retry == nil:
@@ -108,8 +109,8 @@ func (s *configMapState) next(now time.Time) time.Duration {
 	return s.retry.next.Sub(now)
 }
 
-// failure returns why the last write failed; nil if users need not see a failure. For example,
-// users need not see the first conflicts with another writer.
+// failure returns the failure that the source's status must report. The result is nil if there is
+// nothing to report, for example after a first conflict with another client.
 func (s *configMapState) failure() *failure {
 	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
 		return nil
@@ -118,8 +119,8 @@ func (s *configMapState) failure() *failure {
 }
 
 // put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored
-// failure. If f differs from the stored failure, put returns the name of the source whose status
-// must change. If f is the same, put returns nil.
+// failure. If the failure changed, put returns the name of the source, whose status must change.
+// If not, put returns nil.
 func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,9 +138,8 @@ func (c *configMaps) put(key types.NamespacedName, f *configMapFailure) *types.N
 	return &f.source
 }
 
-// failure returns one failure about all failed ConfigMaps of a source. The message has the names of
-// these ConfigMaps, and says why the first write failed. If no ConfigMap failed, failure returns
-// nil.
+// failure returns one failure about all failed ConfigMaps of a source; nil if there are none. The
+// message has the names of these ConfigMaps, and the cause of the first failure.
 func (c *configMaps) failure(source types.NamespacedName) *failure {
 	c.mu.Lock()
 	defer c.mu.Unlock()

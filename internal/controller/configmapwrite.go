@@ -23,11 +23,11 @@ const (
 	// takenAgain is the wait before the next check of a ConfigMap in these cases:
 	//
 	//   - The ConfigMap belongs to someone else, and the operator needs its name.
-	//   - Finalizers stop the deletion of the ConfigMap.
+	//   - Finalizers delay the deletion of the ConfigMap.
 	//   - The ConfigMap has waited for the garbage collector for a minute or longer.
 	takenAgain = time.Minute
 	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If the
-	// garbage collector must delete the ConfigMap, the wait grows from goingAgain to takenAgain.
+	// operator waits for the garbage collector, the wait grows from goingAgain to takenAgain.
 	goingAgain = time.Second
 )
 
@@ -41,8 +41,8 @@ type following struct {
 
 // keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
 // no check is planned. The second result says what prevents the write, for example another
-// ConfigMap with the same name. If the write was tried and failed, the second result is nil, and
-// f.retry has the failure.
+// client's ConfigMap with the same name. If the request to write fails, the second result is nil,
+// and f.retry has the failure.
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -81,9 +81,9 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
-// no check is planned. The second result says that finalizers stop the deletion. If the deletion
-// was tried and failed, the second result is nil, and f.retry has the failure.
+// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0
+// if no check is planned. The second result is a failure if finalizers delay the deletion. If the
+// request to delete fails, the second result is nil, and f.retry has the failure.
 func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -110,9 +110,10 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap, and returns the result of attempt. If the ConfigMap needs
-// a new ownerReference and the observation was deleted, write does nothing, because the garbage
-// collector would delete the ConfigMap.
+// write creates or changes the ConfigMap. If there were too many writes, the result is the wait
+// before the next try; if not, 0. If the write would add an ownerReference to a deleted
+// observation, write does nothing. With this reference, the garbage collector would delete the
+// ConfigMap.
 func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
@@ -124,13 +125,13 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 	})
 }
 
-// attempt calls the function do, which makes the write w. For a deletion, w is nil. If do fails,
-// attempt stores the failure in f.retry. The result again is 0, except in the second of these two
-// cases, in which attempt does not call do:
+// attempt calls the function do, which makes the write w; w is nil for a deletion. If the call
+// fails, attempt stores the failure in f.retry. In two cases attempt does not call the function:
 //
-//   - The same write failed before, and it is too early for the next try. The caller gets the wait
-//     from f.next.
-//   - There were too many writes in a short time. The result again is the wait.
+//   - The same write failed before, and its next try is not due. The result is 0.
+//   - There were too many writes in a short time. The result is the wait before the next try.
+//
+// If attempt calls the function, the result is 0.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.retry.repeats(w, sameConfigMapWrite) {
@@ -149,7 +150,7 @@ func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() er
 	return 0
 }
 
-// writeConfigMap creates, changes or replaces a ConfigMap. If someone else changed the ConfigMap
+// writeConfigMap creates, changes or replaces a ConfigMap. If another client changed the ConfigMap
 // after the manager read it, the API server refuses the write.
 func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	answer := w.desired.DeepCopy()
@@ -179,9 +180,9 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// admitted tries a creation as a dry run. It returns the error of the API server, for example that
-// a quota is used up. If the error is that the name is already in use, admitted returns nil,
-// because the caller deletes the old ConfigMap first.
+// admitted asks the API server with a dry run whether it accepts a new ConfigMap. The result is
+// the API server's error, for example that a quota is used up. It is nil for the error
+// AlreadyExists, because the old ConfigMap is deleted before the real creation.
 func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -203,18 +204,16 @@ func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes returns true if the parameter controller refers to an earlier observation that was
-// deleted. The earlier observation has the same name as the owner of the desired ConfigMap, but
-// another UID.
+// precedes returns true if the parameter controller has the name of the desired ConfigMap's owner,
+// but another UID. Then the parameter controller refers to a deleted observation.
 func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
 }
 
-// preceded returns the wait before the next check of a ConfigMap that belongs to an earlier,
-// deleted observation. The garbage collector should delete the ConfigMap. The longer the ConfigMap
-// stays, the longer is the wait: from goingAgain up to takenAgain. When the wait reaches
-// takenAgain, the second result is a failure that names the ConfigMap.
+// preceded is about a ConfigMap that the garbage collector must delete, because its observation
+// was deleted. The first result is the wait before the next check, which grows from goingAgain to
+// takenAgain. When the wait reaches takenAgain, the second result is a failure; before that, nil.
 func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time
 	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.
@@ -240,8 +239,8 @@ func (*Options) configMap(ctx context.Context, reader client.Reader, object clie
 	return existing, err
 }
 
-// deleteConfigMap deletes a ConfigMap. If someone else changed the ConfigMap after the manager read
-// it, the API server refuses the deletion. The error NotFound is returned like any error, because a
+// deleteConfigMap deletes a ConfigMap. If another client changed the ConfigMap after the manager
+// read it, the API server refuses the deletion. The error NotFound must not be ignored, because a
 // webhook can answer NotFound for a ConfigMap that exists.
 func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
@@ -251,7 +250,7 @@ func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) erro
 	return nil
 }
 
-// countedMap adds a write of a ConfigMap and its error to the metrics, and returns the error.
+// countedMap counts one write of a ConfigMap in the metrics, and returns the error of the write.
 func (o *Options) countedMap(verb string, err error) error {
 	o.Metrics.Wrote(configMapKind, verb, err)
 	return err

@@ -31,12 +31,11 @@ type connection struct {
 	// namespace and a ServiceAccount. It contains no secret value.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that connect read. If connect read no Secret,
-	// secret is "".
+	// secret is the resourceVersion of the Secret that connect read; "" if connect read no Secret.
 	secret string
 }
 
-// login says which endpoint to use, and with which credential.
+// login says which endpoint and which credential a connection to the cloud uses.
 type login struct {
 	settings
 	namespace string
@@ -44,11 +43,11 @@ type login struct {
 	observe func(cloudapi.Call)
 }
 
-// connect reads the credential and returns a connection to the cloud. If connect reads a Secret, it
-// sets the field secret of the connection, even if connect then fails.
+// connect reads the credential and returns a connection to the cloud. If connect fails after it
+// read a Secret, the field secret of the connection is set.
 //
-// The error is either the error of ctx or a *failure. The reason of the failure is
-// EndpointNotAllowed, SecretNotFound or SecretInvalid.
+// The error is the error of ctx, or a *failure with one of these reasons: EndpointNotAllowed,
+// SecretNotFound, SecretInvalid.
 func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	c := connection{endpoint: l.endpoint}
 	if err := o.allowEndpoint("spec.endpoint", l.endpoint); err != nil {
@@ -89,7 +88,7 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 }
 
 // allowEndpoint returns a failure if the manager's flag --allowed-endpoints does not allow the
-// endpoint. The parameter field is the path of the endpoint in the spec.
+// endpoint. The parameter field is the endpoint's field path in the spec, for the message.
 func (o *Options) allowEndpoint(field, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
@@ -103,9 +102,9 @@ func (o *Options) allowEndpoint(field, endpoint string) error {
 		field, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
-// credential reads the API key from the Secret that the spec names. The result version is the
-// Secret's resourceVersion; "" if the Secret could not be read. The right to get Secrets is enough:
-// the manager needs no right to list or watch Secrets.
+// credential reads the API key from the Secret that the spec names. The second result is the
+// Secret's resourceVersion; "" if the Secret could not be read. The manager needs the right to get
+// Secrets, but not to list or watch them.
 func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credential, version string, err error) {
 	if l.credentials.APIKey == nil {
 		return c, "", &failure{reason: v1alpha1.ReasonSecretInvalid,
@@ -125,8 +124,8 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// This error must be a *failure, because any other error ends the reconcile. The reconcile
-		// must go on, because it marks outdated observations as stale.
+		// Return a *failure, because any other error ends the reconcile. Then the reconcile would
+		// not mark outdated observations as stale.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
@@ -142,7 +141,7 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	return cloudapi.Credential{Key: values[0], Secret: values[1]}, secret.ResourceVersion, nil
 }
 
-// keysOf returns the last part of a message. This part names the keys of the Secret.
+// keysOf returns a text that names the keys of the Secret, for the end of a message.
 func keysOf(secret *corev1.Secret) string {
 	if len(secret.Data) == 0 {
 		return "; it has no keys at all"
@@ -154,11 +153,12 @@ func keysOf(secret *corev1.Secret) string {
 // The API server accepts no shorter lifetime.
 const subjectLife = 600
 
-// useToken prepares the connection c for workload identity. It sets the fields identity and budget
-// of c, and returns the TokenSource for access tokens. It requests no token. Connections with the
-// same namespace, pool, ServiceAccount, audience and token endpoint share one token.
+// useToken sets the fields identity and budget of the connection c for workload identity, and
+// returns the source of its access tokens. It does not request a token. Connections with the same
+// namespace, pool, ServiceAccount, audience and token endpoint share one token.
 //
-// If the token endpoint is not allowed, useToken returns a *failure with reason EndpointNotAllowed.
+// If the token endpoint is not allowed, useToken returns a *failure with the reason
+// EndpointNotAllowed.
 func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error) {
 	const field = "spec.credentials.workloadIdentity.tokenEndpoint"
 	of := l.credentials.WorkloadIdentity.WithDefaults()

@@ -14,8 +14,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// discoveries describes EnvironmentDiscoveries. A discovery lists environments of the cloud, and
-// makes sources for them.
+// discoveries describes the type EnvironmentDiscovery. A discovery lists the environments in the
+// cloud, and creates an InventorySource for each environment that its spec selects.
 var discoveries = ownerKind{
 	name:    "environmentdiscovery",
 	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
@@ -57,9 +57,9 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// setOwnStatus sets the list of sources and the preview in the discovery's status. If the reconcile
-// did not read all sources, setOwnStatus changes nothing. After a restart of the manager, the
-// status keeps its preview until the first complete listing.
+// setOwnStatus sets the list of sources and the preview in the discovery's status. If the
+// reconcile did not read all sources, setOwnStatus changes nothing. After a restart of the
+// manager, the status keeps the old preview until the first complete listing.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
 	if done.present != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
@@ -69,15 +69,15 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 	}
 }
 
-// foundEnvironments returns the message about the last sync of a discovery. The message has the
-// parts below. A part is left out if it has nothing to report.
+// foundEnvironments returns the message about the last sync of a discovery. The message has these
+// parts, but leaves out a part that has nothing to report:
 //
-//   - for a preview: the number of sources to create, to change and to delete
-//   - the number of sources whose environment is listed; this part is never left out
+//   - if spec.preview is true: the number of sources to create, to change and to delete
+//   - the number of sources whose environment is listed, even if the number is 0
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed
-//   - the remarks on the spec
+//   - notes about the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""

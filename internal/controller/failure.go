@@ -11,22 +11,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// failure is an error with the reason and the message for a condition.
+// failure is an error with the reason and the message for a condition in the status.
 type failure struct {
 	// reason is the reason of the condition.
 	reason string
 	// message says what failed. It never contains a credential.
 	message string
-	// retryAfter is how long the cloud asked the operator to wait. If the cloud did not ask,
-	// retryAfter is 0.
+	// retryAfter is how long the cloud asked the operator to wait; 0 if the cloud asked for no
+	// wait.
 	retryAfter time.Duration
 }
 
 // Error implements error.
 func (f *failure) Error() string { return f.message }
 
-// verdict returns the reason and the message that a condition needs to report the failure. If f is
-// nil, the result is nil.
+// verdict returns the reason and the message of the failure for a condition; nil if f is nil.
 func (f *failure) verdict() *verdict {
 	if f == nil {
 		return nil
@@ -34,8 +33,7 @@ func (f *failure) verdict() *verdict {
 	return &verdict{reason: f.reason, message: f.message}
 }
 
-// withOthers adds the second name and all later names to a message. The message is already about
-// the first name.
+// withOthers adds all names except the first to a message. The message already has the first name.
 func withOthers(message string, names []string) string {
 	if len(names) > 1 {
 		message += "; the others: " + mirror.Names(names[1:])
@@ -80,9 +78,8 @@ func failed(err error) *failure {
 const exchangeAdvice = "check in Confluent Cloud that the identity provider has this cluster's issuer and keys, " +
 	"that the identity pool's filter lets the ServiceAccount through, and that spec.credentials.workloadIdentity.audience is what they expect"
 
-// needsPerson reports whether a person must change something before a retry can succeed. If the
-// result is true, setReady sets the condition Stalled. The result is false for a missing Secret,
-// because GitOps tools often create the Secret a little later.
+// needsPerson returns true if a retry cannot succeed before a person changes something. For a
+// missing Secret, it returns false, because GitOps tools often create the Secret a little later.
 func needsPerson(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonUnauthenticated, v1alpha1.ReasonForbidden, v1alpha1.ReasonInvalidRequest,

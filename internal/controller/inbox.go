@@ -12,61 +12,60 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of objects that someone other than the operator may have changed. When a
-// watch reports a change, an event filter adds the object's name. The next reconcile takes the
-// names out. Each source or discovery has one inbox for each kind. An inbox is safe for concurrent
-// use.
+// inbox collects the names of objects that another client may have changed. A watch adds the
+// names, and the next reconcile takes them out. Each source or discovery has one inbox for each
+// kind of object. An inbox is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
 	// view says how the last plan wants the objects to be.
 	view *mirror.View
 	// names has the names that no reconcile has taken out yet.
 	names sets.Set[string]
-	// planning reports whether a reconcile is making a plan for all objects. During this time, the
-	// inbox cannot know who made a change. So every change counts as a change by someone other than
-	// the operator.
+	// planning reports whether a reconcile is making a plan for all objects. During this time,
+	// every change counts as a change by another client.
 	planning bool
 }
 
-// begin empties the inbox. The caller then reads all objects for a new plan. Until the caller calls
-// finish, every change counts as a change by someone other than the operator.
+// begin empties the inbox before a reconcile reads all objects for a new plan. Until the method
+// finish is called, every change counts as a change by another client.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// finish stores the view of the new plan. From now on, objects are compared with this view.
+// finish stores how the new plan wants the objects to be. From then on, the method drifted
+// compares objects with this plan.
 func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
 }
 
-// renew replaces the view without a new plan. The caller uses it after a listing that equals the
-// previous listing.
+// renew stores a new view of the last plan after a listing that found no changes in the cloud. The
+// view says how the plan wants the objects to be.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.view = view
 }
 
-// viewed returns the view of the last plan.
+// viewed returns how the last plan wants the objects to be.
 func (in *inbox) viewed() *mirror.View {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.view
 }
 
-// drifted reports whether someone other than the operator may have changed the object after the
-// last plan.
+// drifted returns true if the object differs from the object that the last plan wants. While a
+// reconcile makes a new plan for all objects, drifted always returns true.
 func (in *inbox) drifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.planning || in.view.Drifted(o)
 }
 
-// put adds names of objects that someone other than the operator may have changed.
+// put adds names of objects that another client may have changed.
 func (in *inbox) put(names ...string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -85,8 +84,7 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum is a checksum of the names and resourceVersions of a set of objects. The order of the
-// objects does not matter.
+// checksum is a checksum of a set of objects: their names and resourceVersions, in any order.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
@@ -104,9 +102,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has checksums of the objects that the watches show. Each source or discovery has one
-// checksum for each kind. If a checksum is the same as after the last reconcile, a reconcile need
-// not read these objects. A census is safe for concurrent use.
+// census has one checksum for each source or discovery and each kind of object. The checksum
+// covers the objects that the watch shows. If the checksum did not change after the last
+// reconcile, the next reconcile need not read the objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -117,9 +115,9 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved updates the checksums after an event of a watch. The parameters before and after are the
-// object before and after the event. If the object is new, before is nil. If the object was
-// deleted, after is nil.
+// moved updates the checksums after an event of a watch. The function claimant returns the name of
+// an object's source or discovery. The parameter before is the object before the event; nil if the
+// object is new. The parameter after is the object after the event; nil if the object was deleted.
 func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -65,8 +65,8 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	return asked, nil
 }
 
-// authorize gets the access token for all listings of a sync if the spec uses workload identity. If
-// the spec uses an API key, authorize does nothing.
+// authorize gets the access token if the spec uses workload identity. If the spec uses an API key,
+// authorize does nothing.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -106,9 +106,8 @@ func resultOf(o outcome) string {
 // scopeDigits is the number of hex digits of the hash that scope returns.
 const scopeDigits = 12
 
-// scope returns a hash of the endpoint, the ID of the credential, and the filter. These three
-// decide which objects a listing can show. The hash does not depend on API secrets or tokens,
-// because users can see the hash in the status.
+// scope returns a hash of the endpoint, the ID of the credential, and the filter. API secrets and
+// tokens must not be part of the hash, because users can see the hash in the status.
 func (c connection) scope(filter any) string {
 	// Marshal cannot fail, because all values are strings or are built from strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})

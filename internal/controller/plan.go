@@ -18,17 +18,17 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// If whole is true, the plan is about all objects of one kind, and the field existing has these
-	// objects. If whole is false, the field drift has the names of the objects that the plan is
-	// about.
+	// If the field whole is true, the plan is about all objects of one kind, and the field
+	// existing has these objects. If not, the field drift has the names of the objects that the
+	// plan is about.
 	whole    bool
 	existing []mirror.Object
 	drift    sets.Set[string]
 }
 
-// repair makes plans that undo changes which other clients made in the cluster. repair reads the
-// objects that the watch reported as changed, and no other objects. If repair returns neither plans
-// nor an error, the caller must look at all objects.
+// repair makes plans that undo changes by other clients. It reads the objects that the watch
+// reported as changed, and no other objects. If the plans and the error are nil, the method look
+// must make the plans.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -63,8 +63,8 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 	return todo, nil
 }
 
-// unchanged returns true if the plan of the last sync is still right. For this, all of these
-// statements must be true:
+// unchanged returns true if the plan of the last sync is still right. All of these statements must
+// be true:
 //
 //   - Each listing is complete, and has the same content as the previous listing of the same kind.
 //   - The last reconcile left no work for later.
@@ -84,7 +84,7 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 	return true
 }
 
-// look reads all objects that belong to o, and makes a plan for every kind of object.
+// look reads all objects of the source or discovery, and makes a plan for every kind of object.
 func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
 	s.settled = 0
 	s.heard(o, asked)
@@ -111,8 +111,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records the result of the sync for each kind. If a person asked for the sync with the
-// annotation requestedAt, heard lets the failed writes be tried again at once.
+// heard records how the listing of each kind went. If a person asked for the sync with the
+// annotation requestedAt, heard makes failed writes due at once.
 func (s *state) heard(o owner, asked answers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.listings {
@@ -124,8 +124,8 @@ func (s *state) heard(o owner, asked answers) {
 	}
 }
 
-// record adds a listing to the ledger of a kind. The ledger has the results of all listings of the
-// kind. A second call with the same listing does nothing.
+// record adds a listing to k.ledger, which has the results of all listings of the kind. A second
+// call with the same listing does nothing.
 func (k *kindState) record(o owner, described *kind, l *listing, existing []mirror.Object) {
 	if l.sighting == nil {
 		return
@@ -139,18 +139,20 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
 	k.index, k.asked, l.sighting = l.index, l.asked, nil
 	if !k.ledger.Distinct() {
-		// Two cloud objects need the same object name. Because the index is nil, the next listing
-		// returns all objects. Then the ledger decides again which cloud object gets the name.
+		// Two cloud objects need the same name in the cluster. Without an index, the next listing
+		// has the content of all objects. This content is needed to decide again which cloud
+		// object gets the name.
 		k.index = nil
 	}
 }
 
-// plan makes a plan for each kind and stores it in todo. If decides is false, the plans keep
-// objects that the cloud no longer lists. If spec.preview is true, the plans change nothing.
+// plan makes a plan for each kind and stores the plans in the parameter todo. If the parameter
+// decides is false, the plans keep objects that the cloud no longer lists. If spec.preview is
+// true, the plans change nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
 	now := r.Clock.Now()
-	// Event filters may read planned while writeStatus changes o, so planned is made from a copy of
-	// o.
+	// Use a copy of o, because event filters may read the variable planned while writeStatus
+	// changes o.
 	planned := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
@@ -200,8 +202,7 @@ func (k *kindState) fresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 
-// allHeldIn returns, for each kind, the deletions that wait for a person's approval. It reads them
-// from the status.
+// allHeldIn reads from the status, for each kind, the deletions that wait for a person's approval.
 func allHeldIn(o owner, kinds []kind) []*v1alpha1.HeldPrune {
 	all := make([]*v1alpha1.HeldPrune, len(kinds))
 	for i := range kinds {

@@ -49,13 +49,13 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
 	return &beginner{o, mgr, asking}, nil
 }
 
-// whenAllowed calls the function begin as soon as the manager may list and watch objects of this
-// type in all namespaces of the manager. Without these rights, a watch would keep the manager from
-// starting. The manager must first watch the types in the parameter after.
+// whenAllowed calls the function begin, which begins a watch, as soon as the manager may list and
+// watch objects of this type. A watch without these rights would prevent the manager's start. The
+// parameter after has the types that the manager must watch first.
 //
-// The parameter follows is a text for the log. The text says what does not work while rights are
-// missing. If the text is empty, the watch is optional, and waits until the API server confirms the
-// rights. A watch that is not optional begins even if the API server gives no answer.
+// The parameter follows is a text for the log. It says what does not work without the rights. If
+// the text is "", the watch is optional. If the API server does not say which rights there are, an
+// optional watch waits, and a watch that is not optional begins.
 func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
 	why, err := b.lacking(ctx, object, after...)
 	if err != nil {
@@ -91,9 +91,9 @@ func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follow
 	}))
 }
 
-// lacking checks the rights to list and watch objects of this type. It returns which right is
-// missing; "" if no right is missing. If the manager does not watch a type in the parameter after,
-// lacking returns the reason. If the API server gives no answer, lacking returns an error.
+// lacking returns why the manager cannot watch objects of this type; "" if it can. Either a right
+// to list or watch them is missing, or the manager does not watch a type in the parameter after.
+// If the API server gives no answer, lacking returns an error.
 func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
 	for _, other := range after {
 		if why := b.watches.why(other); why != "" {
@@ -133,9 +133,8 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a function that waits for rights in the background. The manager runs this function
-// even while another manager is the leader. So the cache is full before this manager becomes the
-// leader.
+// waiting is a function that waits for rights. The manager runs this function even before it
+// becomes the leader, so that its cache is full when it becomes the leader.
 type waiting func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = waiting(nil)

@@ -24,13 +24,12 @@ import (
 // secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated returns true if the Secret of o is newer than the Secret that the last sync used.
+// rotated returns true if the Secret in the spec is newer than the Secret that the last sync used.
 //
 //   - If the manager watches Secrets, rotated reads the Secret from the cache.
-//   - If the manager does not watch Secrets, and the cloud refused the credential, rotated asks the
-//     API server once in each interval.
-//   - If the manager does not watch Secrets, and the cloud accepted the credential, rotated returns
-//     false.
+//   - If the manager does not watch Secrets, rotated returns false while the cloud accepts the
+//     credential. After the cloud refused the credential, rotated asks the API server once in each
+//     interval.
 func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -68,8 +67,8 @@ func newer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets lets the controller c watch the metadata of Secrets, as soon as the manager has the
-// rights. By default, the manager does not have these rights. With the watch, a new credential in a
+// watchSecrets makes the controller c watch the metadata of Secrets, as soon as the manager has
+// the rights. By default, the manager does not have them. With this watch, a new credential in a
 // Secret starts a sync at once.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
@@ -86,8 +85,7 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 	})
 }
 
-// secrets returns a reader of the metadata of Secrets. It returns nil if the manager does not watch
-// Secrets.
+// secrets returns a reader of the metadata of Secrets; nil if the manager does not watch Secrets.
 func (r *Reconciler) secrets() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster

@@ -65,8 +65,8 @@ func foundObjects(_ owner, s *state, i int) string {
 }
 
 // holdOff returns how long a new source must wait before its first sync; 0 if no wait is needed. A
-// discovery can create many sources together, and the waits spread the first syncs of these sources
-// over time. holdOff reports the wait in the status.
+// discovery can create many sources together; the waits spread their first syncs over time.
+// holdOff reports the wait in the status.
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
@@ -101,8 +101,8 @@ func synced(status *v1alpha1.SyncStatus) bool {
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// maxTurns is the largest number of waiting sources that turnOf counts. With the default settings,
-// more sources would not make the wait longer, because the wait is at most one interval.
+// maxTurns is the largest number of new sources that turnOf counts. With the default settings,
+// this number already gives the longest wait: one interval.
 const maxTurns = 500
 
 // turnOf returns a random wait before the first sync of a source. If no discovery created the

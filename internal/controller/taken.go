@@ -10,39 +10,42 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if the owner waits for object names, and all of these names will
-// soon be free without a person's help. A name will soon be free if its object is being deleted, or
-// if the owner of its object was deleted.
+// waitsForPredecessor returns true if the plan needs names that are in use, and all these names
+// will soon be free without a person's help. A name will soon be free if the object with this name
+// is being deleted, or if the object's source or discovery was deleted.
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has the messages about object names that a source or discovery needs but other objects
-// have. The owner is the source or discovery that needs the names. Each message has a %s for the
-// names. In a message, NAMESPACE and OWNER stand for the owner's namespace and name. Each message
-// is about one sort of object that has a needed name:
+// taken has messages about the names of objects. A source or discovery, the owner, needs these
+// names, but other objects have them. Each message has a %s for the names. The words NAMESPACE and
+// OWNER in a message stand for the owner's namespace and name. Each field is about one sort of
+// object that has a name which the owner needs:
 //
 //   - free: an object without a controller. A person can give the object to the owner.
 //   - rivals: an object of another owner. A person can give the object to the owner.
 //   - theirs: an object that does not belong to the owner. A person cannot give it to the owner.
 //   - formers: an object of a deleted owner that had the same name as the owner
 //   - others: an object of the owner for a cloud object with another ID
-//   - clashes: an object for another listed cloud object. The two cloud objects need the same name.
+//   - clashes: an object for another listed cloud object. The two cloud objects need the same
+//     name.
 //   - leaving: an object of the owner that is being deleted
 //
-// For sources, the messages free and rivals are "", because a person cannot give observations to a
+// For a source, the fields free and rivals are "", because a person cannot give observations to a
 // source.
 type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
 
-// withOwner replaces NAMESPACE and OWNER in the messages by the namespace and the name of o.
+// withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name
+// of the source or discovery.
 func (t taken) withOwner(o owner) taken {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
 	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
 	return t
 }
 
-// brief returns a short message. The message names one object and counts the other objects.
+// brief returns a short message about object names that are in use. It names one object and counts
+// the others.
 func (t taken) brief(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
@@ -60,7 +63,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 	return message
 }
 
-// message says which names are taken, which objects have them, and how to free the names.
+// message says which object names are in use, which objects have them, and how to free the names.
 func (t taken) message(report mirror.Report) string {
 	var free, rivals, theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {

@@ -14,18 +14,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// unfinished has the answers of a sync whose reconcile failed before it could write. If no new sync
-// is due, the next reconcile uses these answers.
+// unfinished has what the cloud answered in a sync whose reconcile failed before it could write.
+// If no new sync is due, the next reconcile uses these answers.
 type unfinished struct {
-	// terms has the spec and the annotations at the time of the sync.
+	// terms has values of the spec and of the annotations at the time of the sync.
 	terms   terms
 	answers answers
 	// The field before is the schedule before the sync.
 	before schedule
 }
 
-// answersFor returns the stored answers. If the spec changed after the sync, answersFor returns
-// empty answers.
+// answersFor returns the stored answers of the cloud. If there are none, or if the spec changed
+// after the sync, the result is empty.
 func (u *unfinished) answersFor(t terms) answers {
 	if u == nil || u.terms.generation != t.generation {
 		return answers{}
@@ -38,7 +38,8 @@ func (u *unfinished) answersFor(t terms) answers {
 func (r *Reconciler) finish(o owner, s *state, asked answers) {
 	t := termsOf(o)
 	if asked.synced() && s.unfinished != nil {
-		// The new plan shows which objects are missing, so the time of the next sync is set again.
+		// The new plan shows which objects are missing. This can change when the next sync is due,
+		// so calculate the time again from the schedule before the sync.
 		t, s.schedule = s.unfinished.terms, s.unfinished.before
 	}
 	r.reschedule(s, t, asked)
@@ -56,15 +57,15 @@ func (r *Reconciler) reschedule(s *state, t terms, asked answers) {
 	s.schedule.plan(t, s.attempts(), r.spread)
 }
 
-// fail ends a reconcile that failed before it could write. fail keeps the answers of the sync for
-// the next reconcile. So the failure does not cause more requests to the cloud. If reconciles fail
-// for long, fail sets Ready to False with the reason WriteFailed.
+// fail ends a reconcile that failed before it could write. It keeps the cloud's answers for the
+// next reconcile, so that the operator need not ask the cloud again. If reconciles fail for long,
+// fail sets Ready to False with the reason WriteFailed.
 func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers, failed error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return ended(ctx, failed)
 	}
 	now := r.Clock.Now()
-	// The inbox no longer has the names of changed objects, so the next reconcile must look at all
+	// The names of changed objects are no longer stored, so the next reconcile must read all
 	// objects.
 	s.settled = 0
 	if asked.synced() && s.unfinished == nil {
@@ -77,11 +78,12 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked answers,
 	if s.failing.IsZero() || s.failing.After(now) {
 		s.failing = now
 	}
-	// The status must report the failures within the time limit. The wait doubles with each
-	// failure, so the status reports the failures after half of the limit.
+	// Report the failure after half of the time limit, because the next reconcile may come after
+	// the limit.
 	long := now.Sub(s.failing) >= min(o.settings().timeout, patience)/2
-	// If resumed is true, the manager restarted after the cloud refused the credential. Ready still
-	// says why the credential was refused, so fail does not change Ready.
+	// If the variable resumed is true, the manager restarted after the cloud refused the
+	// credential. Then fail must not change Ready, because Ready still says why the cloud refused
+	// the credential.
 	resumed := s.schedule.refused > 0 && len(s.attempts()) == 0
 	if !long || resumed || o.settings().suspend {
 		return reconcile.Result{}, failed

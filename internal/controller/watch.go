@@ -58,15 +58,15 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 }
 
 // register adds a controller for sources or for discoveries to the manager. The controller also
-// watches Secrets and the objects that it writes, as soon as the manager has the rights to watch
-// them.
+// watches Secrets and the objects that it writes. Each of these watches begins when the manager
+// has the rights for it.
 func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.ConcurrentSyncs,
-			// With a priority queue, the sources that exist at the manager's start would wait
-			// behind new sources.
+			// With a priority queue, the sources that exist at the manager's start would wait in
+			// the queue behind new sources.
 			UsePriorityQueue: ptr.To(false),
 			// The wait after an error is never longer than the shortest allowed spec.interval.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstError, mostError),
@@ -109,11 +109,10 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that says which sources or discoveries to reconcile after an event
-// about an object:
+// interested returns a function that says what to reconcile after an event about an object:
 //
-//   - the owner that the object names
-//   - the sources or discoveries that wait for the object's name
+//   - the source or discovery to which the object belongs
+//   - each source or discovery that waits until the object's name is free
 func (r *Reconciler) interested(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
@@ -130,15 +129,14 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events about objects of one kind. These events pass the filter, and
-// the filter puts the object's name into the inbox for the next reconcile:
+// drift returns a filter for events about objects of one kind. These events start a reconcile, and
+// the filter stores the object's name for this reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.
 //   - Another client changed an object, and the object differs from the plan.
 //
-// All other events need no reconcile. Examples are the reconciler's own writes, and a new status of
-// a source that a discovery created.
+// Other events start no reconcile, for example the events about the reconciler's own writes.
 func (r *Reconciler) drift(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
