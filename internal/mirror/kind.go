@@ -26,13 +26,13 @@ type Object interface {
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of the condition in the status of a source that reports the last sync
-	// of this kind. It is "" for environments: the condition Ready of a discovery reports the sync
-	// of environments.
+	// Condition is the type of a condition in the status of a source. This condition reports the
+	// last sync of this kind. The field is "" for environments: the condition Ready of a discovery
+	// reports the sync of environments.
 	Condition string
 	// ReadyPhase is the phase in which the condition Ready of an observation is True.
 	ReadyPhase string
-	// OtherPhases are the known phases in which the condition Ready is False.
+	// OtherPhases are the known phases in which the condition Ready of an observation is False.
 	OtherPhases []string
 
 	// InfoMetric is the name of a metric with one series for each observation. Its labels are
@@ -72,16 +72,16 @@ type Kind struct {
 	// join returns a shallow copy of an observation with facts about other kinds from t. If no fact
 	// is new, join returns the given observation. join is nil if this kind shows no other kind.
 	join func(t topics, o Object) Object
-	// joinedAs returns a shallow copy of o with the facts about other kinds from the observation
-	// model. If this kind shows no other kind, joinedAs returns o. joinedAs is nil for
-	// environments.
+	// joinedAs returns a shallow copy of the first observation. The copy has the facts about other
+	// kinds from the second observation. If this kind shows no other kind, joinedAs returns the
+	// first observation. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
 	// the returned source has the last known name. withLastName is nil for observations.
 	//
-	// The parameter former is the source from an earlier listing, and inCluster is the source in
-	// the cluster. Each of them is nil if it does not exist.
+	// The parameter former is the source from an earlier listing. The parameter inCluster is the
+	// source in the cluster. Each of these two parameters can be nil.
 	withLastName func(o, former, inCluster Object, owner Owner) Object
 	// names returns the display names of environments. The map key is the environment's ID. A
 	// discovery uses these names to find the settings of each source. names is nil for
@@ -135,8 +135,8 @@ type observationParts struct {
 	trouble    string
 }
 
-// observationContent returns the functions in content for observations of type O, whose status has
-// the type S.
+// observationContent returns the struct content for observations of type O, whose status has the
+// type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
 	// withoutConditions returns a shallow copy of the status without the fields conditions and
@@ -182,7 +182,7 @@ func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1al
 	return &k
 }
 
-// selected reports whether a source with these settings mirrors this kind.
+// selected reports whether a source with the settings s mirrors this kind.
 func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 	_, policy := k.selection(s)
 	return policy != v1alpha1.MirrorPolicyIgnore
@@ -316,8 +316,9 @@ func (o Owner) reference() *metav1.OwnerReference {
 // rendering is the input of Kind.render.
 type rendering struct {
 	owner Owner
-	// existing is the object in the cluster; nil if there is none. base is the object as a listing
-	// last had it. If the object was never listed, base and existing are the same object.
+	// existing is the object in the cluster; nil if there is none. base has the content from the
+	// last listing that had the object. If the object was never listed, base and existing are the
+	// same object.
 	base, existing Object
 	// name is the display name of the environment, from the map View.names. named is false if the
 	// map has no name for the environment.

@@ -32,9 +32,8 @@ type Sighting struct {
 }
 
 // Ledger has the results of all listings of one kind since the manager's start, for one source or
-// discovery. A nil pointer means that the kind was not listed yet.
-//
-// The methods never change a Ledger: the method Record returns a new value.
+// discovery. A nil pointer means that the kind was not listed yet. A Ledger never changes after the
+// method Record returned it.
 type Ledger struct {
 	entries map[string]entry // by the object's name
 	// completed is the end of the last complete listing. It is zero if there was no complete
@@ -44,16 +43,16 @@ type Ledger struct {
 	empty bool
 	// scope is a hash of the endpoint, the credential and the filters of the last complete listing.
 	scope string
-	// former is the hash in the field scope before its last change. If the hash did not change
-	// since the manager's start, former is the hash from before the start; "" if that hash is not
+	// former is the value of the field scope before its last change. If there was no change since
+	// the manager's start, former is the last value before the start; "" if that value is not
 	// known.
 	former string
 	// seq is the number of the last complete listing. The first complete listing after the
 	// manager's start has the number 0.
 	seq int
 	// base is the number of the last complete listing before the endpoint, the credential or a
-	// filter last changed. It is 0 if there was no change. The method misses does not count this
-	// listing and older ones.
+	// filter last changed. It is 0 if there was no change. The method misses begins to count after
+	// this listing.
 	base int
 	// absent is the number of entries whose object is not listed.
 	absent int
@@ -80,12 +79,12 @@ type Clash struct {
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the object as a listing last had it. It is nil if the object was not listed since
-	// the manager's start. If the object in the client's cache has the same content, the field
-	// points to the cached object, to save memory.
+	// object has the content from the last listing that had the object. It is nil if the object was
+	// not listed since the manager's start. If the object in the client's cache has the same
+	// content, the field points to the cached object, to save memory.
 	object Object
-	// outside is the time at which the discovery stopped selecting the environment. It is zero if
-	// the discovery selects the environment, and for observations.
+	// If the object is an environment that the discovery does not select, outside is the time at
+	// which the discovery stopped selecting the environment. If not, outside is zero.
 	outside time.Time
 	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
 	// the object. It is "" if the hash is not known. If no listing had the object, scope is the
@@ -97,9 +96,9 @@ type entry struct {
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the number of the last complete listing at the time when the object was last listed.
-	// If the object was not listed since the manager's start, seq is the number at the time when
-	// the operator first saw the object in the cluster.
+	// seq is the value of Ledger.seq when the object was last listed. If the object was not listed
+	// since the manager's start, seq is the value when the operator first saw the object in the
+	// cluster.
 	seq int
 	// since is the time at which the object went missing. It is zero until a complete listing lacks
 	// the object.
@@ -172,8 +171,8 @@ type recording struct {
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing with the same result. Call Again only if
-// Settled returned true.
+// Again returns the ledger after another complete listing with the same result. Call this method
+// only if Settled returns true.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -266,7 +265,8 @@ const neverListed = "never-listed"
 //
 //   - A source was never listed, or appeared after a complete listing: neverListed.
 //   - There was no complete listing since the manager's start: the parameter former.
-//   - An observation is older than its source, or the hash in the field scope changed: "".
+//   - An observation is older than its source, or the endpoint, the credential or a filter changed:
+//     "", because the hash is not known.
 //   - All other observations: the hash of the last complete listing.
 func (r recording) unlisted(o Object, former string) string {
 	appeared, last := !r.former.completed.IsZero(), r.former.scope
@@ -335,7 +335,7 @@ const maxSkew = time.Minute
 
 // knownSince returns what the listings say about an object. The second result is the time at which
 // the object went missing or was no longer selected; zero if the object is listed, or if the time
-// is not known. If the listings do not give the time, knownSince reads it from the cluster.
+// is not known. If the listings do not give the time, knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -387,8 +387,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases fills the map l.phases with the old phases of objects. It ignores an object if someone
-// edited the phase in the cluster.
+// notePhases stores the old phase of an object in l.phases if the phase changed in the cloud, but
+// not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -479,7 +479,8 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// several is the result of Ledger.Scope if entries of the ledger have different hashes.
+// several is the result of Ledger.Scope if the objects were listed with different endpoints,
+// credentials or filters.
 const several = "several"
 
 // Scope returns the hash of the endpoint, the credential and the filters with which the objects
@@ -499,8 +500,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about an object. Before the first complete listing, it
-// returns unknown for an object that was not listed.
+// sight returns what the listings say about an object, for example missing. Before the first
+// complete listing, it returns unknown for an object that was not listed.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {

@@ -68,7 +68,7 @@ type Plan struct {
 
 // Changes has the writes and deletions of a plan.
 type Changes struct {
-	// Writes creates or changes objects. The list is sorted by the object's name.
+	// Writes are the writes that create or change objects, sorted by the object's name.
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
@@ -135,10 +135,8 @@ func contains(superset, subset map[string]string) bool {
 // Report has the facts that a plan found about the objects of one kind.
 type Report struct {
 	// Summary has counts, for example the number of missing objects. It is nil if there was no
-	// complete listing since the manager's start.
-	//
-	// The counts are those before the plan's writes and deletions. The methods Created and Deleted
-	// update the counts.
+	// complete listing since the manager's start. The methods Created and Deleted update the counts
+	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
 	// Conflicts has the names of objects that the plan cannot create, because an object in the
 	// cluster already has the name. The list is sorted by name.
@@ -146,14 +144,14 @@ type Report struct {
 	// Clashes has the cloud objects that get no object in the cluster, because another cloud object
 	// needs the same name.
 	Clashes []Clash
-	// Withheld is the number of objects that the plan does not create yet, because the last listing
-	// was incomplete. The function roomFor returns the limit.
+	// Withheld is the number of objects that a later plan must create, because a plan creates a
+	// limited number of objects after an incomplete listing.
 	Withheld int
 	// Leaving has the names of objects that are being deleted although the cloud still lists them,
 	// in sorted order. A later plan creates these objects again.
 	Leaving []string
 	// Kept has one text for each object whose deletion waits for finalizers: the object's name and
-	// finalizers. The list is sorted. It lacks the objects in the field Leaving.
+	// finalizers. The list is sorted. The objects in the field Leaving are not in this list.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
@@ -161,7 +159,7 @@ type Report struct {
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
 	// Undecided is true if the listings do not show yet whether a person must approve a deletion.
-	// Then the status does not remove the deletion in Facts.HeldBefore.
+	// Then the status keeps the deletion that waits for approval.
 	Undecided bool
 	// Waiting is true if the discovery no longer selects the environment of a source, and the grace
 	// period before the source's deletion has not ended.
@@ -251,9 +249,9 @@ type Conflict struct {
 	Own bool
 }
 
-// Movable returns true if a person can solve the conflict: the existing source is for the same
-// environment, and the person can hand it over to the plan's discovery. The existing source must
-// have no controller, or its controller must be another discovery.
+// Movable returns true if a person can solve the conflict by handing the existing source over to
+// the plan's discovery. The existing source must be for the environment that needs the name. The
+// source must have no controller, or its controller must be another discovery.
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -399,8 +397,8 @@ func (r *Report) keep(o Object) {
 }
 
 // release plans to remove the ownerReference of a source, because a person set the annotation
-// unmanaged. The label with the discovery's name stays or is added, so that the discovery finds the
-// source again when the annotation is gone.
+// unmanaged. If the source has no label with a discovery's name, release adds the label, so that
+// the discovery finds the source again when the annotation is gone.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -456,8 +454,8 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the objects to create now. After an incomplete listing, it returns only the first
-// objects by name, so that the total number of objects stays within roomFor.
+// limited returns the objects to create now. After an incomplete listing, it leaves out objects so
+// that the total number of objects is not above the limit from roomFor.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions

@@ -38,7 +38,7 @@ var pruneChain = chain{
 		listingEmpty,  // if the last complete listing was empty,
 		shareExceeded, // if more than maxPercent of the objects are missing,
 		scopeChanged,  // if the objects may still exist in the cloud.
-		notFresh,      // waits for a complete listing, unless one has just ended
+		notFresh,      // waits until the next complete listing ends
 	},
 }
 
@@ -55,8 +55,8 @@ const (
 	ask
 )
 
-// ruling is the decision of a rule. If a person must approve the deletion, the ruling has a reason
-// and a message.
+// ruling is the verdict of a rule, with a reason and a message if a person must approve the
+// deletion.
 type ruling struct {
 	verdict verdict
 	// reason and message go into the condition PruneHeld.
@@ -239,7 +239,7 @@ type Approval struct {
 func (a *Approval) used() bool { return a != nil && a.begun }
 
 // covers returns true if the approval is for exactly the objects in lines, and if the annotation
-// with the approval still exists. The parameter lines is a result of the function occasion.
+// with the approval still exists. The parameter lines has one text for each object, see occasion.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
