@@ -56,25 +56,27 @@ type Kind struct {
 	// owned reports whether an object belongs to a source or discovery. See [Owned] and
 	// [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns the time at which an object went missing or was no longer selected. It reads
-	// the time from the cluster, for example from the status of the source. It returns zero if the
-	// time is not known.
+	// claim returns the time at which an object went missing, or at which the discovery stopped
+	// selecting the object. It reads the time from the cluster, for example from the status of the
+	// source. It returns zero if the time is not known.
 	claim func(o Object, owner Owner, seen sight) time.Time
 	// render returns an object as it should be in the cluster.
 	render func(r rendering) Object
 
-	// attach adds facts about an object to t. Objects of other kinds then show these facts: for
-	// example, a network shows its clusters. attach is nil if no other kind shows this kind.
+	// attach adds facts about an object to t, so that objects of other kinds can show these facts.
+	// For example, a network shows its clusters. attach is nil if other kinds show no facts about
+	// this kind.
 	//
 	// The parameter observed is ReasonMissing if the object is missing for a minute or longer. If
 	// not, the parameter is "".
 	attach func(t topics, o Object, observed string)
 	// join returns a shallow copy of an observation with facts about other kinds from t. If no fact
-	// is new, join returns the given observation. join is nil if this kind shows no other kind.
+	// is new, join returns the given observation. join is nil if this kind shows no facts about
+	// other kinds.
 	join func(t topics, o Object) Object
 	// joinedAs returns a shallow copy of the first observation. The copy has the facts about other
-	// kinds from the second observation. If this kind shows no other kind, joinedAs returns the
-	// first observation. joinedAs is nil for environments.
+	// kinds from the second observation. If this kind shows no facts about other kinds, joinedAs
+	// returns the first observation. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
@@ -325,7 +327,7 @@ type rendering struct {
 	name  string
 	named bool
 	sight sight
-	// since is the time at which the object went missing or was no longer selected. It is zero if
-	// neither happened, or if the time is not known.
+	// since is the time at which the object went missing, or at which the discovery stopped
+	// selecting the object. It is zero if neither happened, or if the time is not known.
 	since time.Time
 }

@@ -256,18 +256,18 @@ func (l *Ledger) carryOver(r recording) {
 	}
 }
 
-// neverListed is the value of entry.scope if no listing ever had the object. An example is a source
-// that a person created and then handed over to a discovery.
+// neverListed is the value of the field scope of an entry if no listing ever had the object. An
+// example is a source that a person created and then handed over to a discovery.
 const neverListed = "never-listed"
 
 // unlisted returns the value of entry.scope for an object in the cluster that was not listed since
 // the manager's start. The first case that applies decides:
 //
-//   - A source was never listed, or appeared after a complete listing: neverListed.
-//   - There was no complete listing since the manager's start: the parameter former.
-//   - An observation is older than its source, or the endpoint, the credential or a filter changed:
-//     "", because the hash is not known.
-//   - All other observations: the hash of the last complete listing.
+//   - If a source was never listed, or appeared after a complete listing, the value is neverListed.
+//   - If there was no complete listing since the manager's start, the value is the parameter
+//     former: the hash from before the start.
+//   - If an observation is older than its source, or if the hash changed, the value is "".
+//   - For all other observations, the value is the hash of the last complete listing.
 func (r recording) unlisted(o Object, former string) string {
 	appeared, last := !r.former.completed.IsZero(), r.former.scope
 	switch {
@@ -313,9 +313,9 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
-// claimedSince returns the time at which an object went missing or was no longer selected. It reads
-// this time from the cluster. If the cluster does not have the time, claimedSince returns the
-// parameter now.
+// claimedSince returns the time at which an object went missing, or at which the discovery stopped
+// selecting the object. It reads the time from the cluster. If the cluster does not have the time,
+// claimedSince returns the parameter now.
 //
 // If the time is before the object's creation, someone forged the time. Then claimedSince returns
 // the creation time.
@@ -334,8 +334,9 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 const maxSkew = time.Minute
 
 // knownSince returns what the listings say about an object. The second result is the time at which
-// the object went missing or was no longer selected; zero if the object is listed, or if the time
-// is not known. If the listings do not give the time, knownSince reads the time from the cluster.
+// the object went missing, or at which the discovery stopped selecting the object. This time is
+// zero for a listed object, or if the time is not known. If the listings do not give the time,
+// knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -368,7 +369,7 @@ func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
 	switch {
 	case found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved):
-		return time.Time{} // The observation is listed again, but the status is from before.
+		return time.Time{} // The status is old: the observation is listed again.
 	case found:
 		return summary.MissingObjects[i].Since.Time
 	case int(summary.Missing) > len(summary.MissingObjects):
@@ -452,8 +453,8 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns the time at which an object went missing or was no longer selected. It returns zero
-// if the object is listed and selected, or if the time is not known.
+// since returns the time at which an object went missing, or at which the discovery stopped
+// selecting the object. It returns zero if neither happened, or if the time is not known.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {

@@ -235,17 +235,17 @@ func (r *Report) Deleted(o Object) {
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
-	// Controller is the controller of the object that has the name, in the form "Kind/name". It is
-	// "" if the object has no controller.
+	// Controller is the controller of the object in the cluster, in the form "Kind/name". It is ""
+	// if the object has no controller.
 	Controller string
 	// Predecessor is true if the source or discovery was deleted and created again, and the object
-	// still belongs to the deleted one. The garbage collector will delete the object.
+	// in the cluster still belongs to the deleted one. The garbage collector will delete the
+	// object.
 	Predecessor bool
-	// ID is the cloud ID of the object that has the name. It is "" if the plan needs the name for
+	// ID is the cloud ID of the object in the cluster. It is "" if the plan wants an object with
 	// the same cloud ID.
 	ID string
-	// Own is true if the object that has the name belongs to the same source or discovery as the
-	// plan.
+	// Own is true if the object in the cluster belongs to the same source or discovery as the plan.
 	Own bool
 }
 
@@ -498,8 +498,8 @@ func (p *planner) conflict(occupant, listed Object) Conflict {
 	return conflict
 }
 
-// absentee returns what the rules in pruneChain must know about an object that is missing or no
-// longer selected.
+// absentee returns what the rules in pruneChain must know about an object that is missing, or about
+// a source that the discovery no longer selects.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -520,8 +520,9 @@ func (p *planner) count(o Object) {
 const (
 	// maxPhases is the largest number of entries in the list Phases of a summary.
 	maxPhases = 100
-	// otherPhases stands in the last entry if there are more than maxPhases phases. The last entry
-	// counts the objects in all phases that have no entry of their own.
+	// otherPhases is the phase in the last entry of the list Phases if there are more than
+	// maxPhases phases. The last entry counts the objects in all phases that have no entry of their
+	// own.
 	otherPhases = "…"
 )
 

@@ -22,7 +22,7 @@ type chain struct {
 	// each has the rules that judge one object at a time. An object is deleted only if all of these
 	// rules allow the deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge all objects to delete together. These rules detect a listing
+	// batch has the rules that judge the objects to delete as a group. These rules detect a listing
 	// that lacks too many objects, for example because the API key lost rights.
 	batch []func(batch) ruling
 }
@@ -38,7 +38,7 @@ var pruneChain = chain{
 		listingEmpty,  // if the last complete listing was empty,
 		shareExceeded, // if more than maxPercent of the objects are missing,
 		scopeChanged,  // if the objects may still exist in the cloud.
-		notFresh,      // waits until the next complete listing ends
+		notFresh,      // waits until a complete listing has ended
 	},
 }
 
@@ -85,7 +85,7 @@ type absentee struct {
 	outside bool
 }
 
-// batch has objects to delete together, and the facts that the rules need. The fields missing and
+// batch is a group of objects to delete, with the facts that the rules need. The fields missing and
 // total do not count objects that are already being deleted.
 type batch struct {
 	prune     v1alpha1.Prune
@@ -193,8 +193,8 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 }
 
 // judge applies the rules in c.batch. The parameter approved is true if a person approved the
-// deletion. The second result is the first ruling that a person must approve the deletion, even if
-// a person already approved it; nil if no rule needs an approval.
+// deletion. The second result is the ruling of the first rule that needs a person's approval; nil
+// if no rule needs an approval. The second result does not depend on the parameter approved.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -373,7 +373,7 @@ func (a absentee) line(kind *Kind) string {
 	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
-// digest returns a short hash of the texts from the function occasion.
+// digest returns a short hash of the given lines.
 func digest(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
