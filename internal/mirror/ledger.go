@@ -63,8 +63,8 @@ type Ledger struct {
 	// phases has the old phase of each object whose phase changed in the cloud, but not yet in the
 	// cluster. The map key is the object's name.
 	phases map[string]string
-	// clashes are the cloud objects that get no object in the cluster, because another cloud object
-	// has the same name. The list is sorted.
+	// clashes are the pairs of cloud objects that need the same name in the cluster. The list is
+	// sorted.
 	clashes []Clash
 }
 
@@ -83,8 +83,8 @@ type entry struct {
 	// not listed since the manager's start. If the object in the client's cache has the same
 	// content, the field points to the cached object, to save memory.
 	object Object
-	// If the object is an environment that the discovery does not select, outside is the time at
-	// which the discovery stopped selecting the environment. If not, outside is zero.
+	// outside is the time at which the discovery stopped selecting the environment. It is zero if
+	// the discovery selects the environment, or if the object is not an environment.
 	outside time.Time
 	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
 	// the object. It is "" if the hash is not known. If no listing had the object, scope is the
@@ -282,8 +282,8 @@ func (r recording) unlisted(o Object, former string) string {
 }
 
 // absenceAfter returns the absence of an object after a listing that lacked the object. It sets the
-// time at which the object went missing only once, so that a later edit in the cluster cannot
-// change this time.
+// field absence.since only once: a later edit in the cluster must not change the time at which the
+// object went missing.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {

@@ -141,8 +141,7 @@ type Report struct {
 	// Conflicts has the names of objects that the plan cannot create, because an object in the
 	// cluster already has the name. The list is sorted by name.
 	Conflicts []Conflict
-	// Clashes has the cloud objects that get no object in the cluster, because another cloud object
-	// needs the same name.
+	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
 	// Withheld is the number of objects that a later plan must create, because a plan creates a
 	// limited number of objects after an incomplete listing.
