@@ -76,7 +76,7 @@ type absentee struct {
 	object     Object
 	misses     int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
-	missingFor time.Duration // time from since to now, at least 0
+	missingFor time.Duration // time after the object went missing, at least 0
 	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
 	// changed after the last listing that had the object.
 	moved bool
