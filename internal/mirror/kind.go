@@ -16,7 +16,7 @@ import (
 )
 
 // Object is an object in the cluster that represents a cloud object. An InventorySource represents
-// an environment. An observation represents any other cloud object.
+// an environment. An observation, for example a KafkaCluster, represents any other cloud object.
 type Object interface {
 	metav1.Object
 	runtime.Object
@@ -26,82 +26,88 @@ type Object interface {
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of the source's condition that reports the last sync of this kind. It
-	// is "" for environments: a discovery reports the sync of environments in the condition Ready.
+	// Condition is the type of a condition in the status of a source. This condition reports the
+	// last sync of this kind. The field is "" for environments: the condition Ready of a discovery
+	// reports the sync of environments.
 	Condition string
 	// ReadyPhase is the phase in which the condition Ready of an observation is True.
 	ReadyPhase string
-	// OtherPhases are the known phases in which the condition Ready is False.
+	// OtherPhases are the known phases in which the condition Ready of an observation is False.
 	OtherPhases []string
 
-	// InfoMetric is the name of a metric with one series for each observation. The metric has the
-	// labels namespace, name and source, and the labels in InfoLabels. The function Info returns
-	// the values of the labels in InfoLabels.
+	// InfoMetric is the name of a metric with one series for each observation. Its labels are
+	// namespace, name and source, and the labels in InfoLabels. The function Info returns the
+	// values of the labels in InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// mirrored reports whether a source mirrors this kind. It is nil for environments, because
-	// every discovery mirrors environments.
+	// mirrored reports whether a source mirrors this kind. It is nil for environments: a discovery
+	// always mirrors environments.
 	mirrored func(owner Object) bool
 	// selection returns a pointer to the settings of this kind, for example to the field
-	// KafkaClusters. It returns the policy in these settings as the second result. If the settings
-	// have no policy, it returns the default policy. selection is nil for environments.
+	// KafkaClusters. The second result is the policy in these settings, or the default policy.
+	// selection is nil for environments.
 	selection func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
 	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
 	summary func(owner Object) **v1alpha1.InventorySummary
 	// owned reports whether an object belongs to a source or discovery. See [Owned] and
 	// [Discovered].
 	owned func(o Object, owner Owner) bool
-	// claim returns the time at which an object went missing or was no longer selected. It reads
-	// the time from objects in the cluster, for example from the status of the source. It returns
-	// zero if the time is not known.
+	// claim returns the time at which an object went missing, or at which the discovery stopped
+	// selecting the object. It reads the time from the cluster, for example from the status of the
+	// source. It returns zero if the time is not known.
 	claim func(o Object, owner Owner, seen sight) time.Time
 	// render returns an object as it should be in the cluster.
 	render func(r rendering) Object
 
-	// attach adds the facts about an object to t, so that observations of other kinds can show
-	// these facts. The parameter observed is ReasonMissing if the object is missing for a minute or
-	// longer. If not, observed is "". attach is nil if no other kind shows this kind.
+	// attach adds facts about an object to t, so that objects of other kinds can show these facts.
+	// For example, a network shows its clusters. attach is nil if other kinds show no facts about
+	// this kind.
+	//
+	// The parameter observed is ReasonMissing if the object is missing for a minute or longer. If
+	// not, the parameter is "".
 	attach func(t topics, o Object, observed string)
-	// join copies facts about other kinds from t into a shallow copy of an observation, and returns
-	// the copy. If nothing changes, join returns the given observation. join is nil if this kind
-	// shows no other kind.
+	// join returns a shallow copy of an observation with facts about other kinds from t. If no fact
+	// is new, join returns the given observation. join is nil if this kind shows no facts about
+	// other kinds.
 	join func(t topics, o Object) Object
-	// joinedAs returns a shallow copy of o with the facts about other kinds from model. The
-	// parameter model is an observation of the same cloud object. If this kind shows no other kind,
-	// joinedAs returns o. joinedAs is nil for environments.
+	// joinedAs returns a shallow copy of the first observation. The copy has the facts about other
+	// kinds from the second observation. If this kind shows no facts about other kinds, joinedAs
+	// returns the first observation. joinedAs is nil for environments.
 	joinedAs func(o, model Object) Object
 
-	// withLastName returns a listed object. If the listing gave no display name, the result has the
-	// last known name. The parameter former is the object from an earlier listing; nil if there is
-	// none. The parameter inCluster is the object in the cluster; nil if there is none.
-	// withLastName is nil for observations.
+	// withLastName returns the source of a listed environment. If the listing gave no display name,
+	// the returned source has the last known name. withLastName is nil for observations.
+	//
+	// The parameter former is the source from an earlier listing. The parameter inCluster is the
+	// source in the cluster. Each of these two parameters can be nil.
 	withLastName func(o, former, inCluster Object, owner Owner) Object
-	// names returns the display names of environments by cloud ID. A discovery uses these names to
-	// find the settings of each source. names is nil for observations.
+	// names returns the display names of environments. The map key is the environment's ID. A
+	// discovery uses these names to find the settings of each source. names is nil for
+	// observations.
 	names func(facts Facts) map[string]string
-	// scope returns a function that reports whether the selector of a discovery selects a listed
-	// object. scope is nil for observations.
+	// scope returns a function that reports whether a discovery selects the environment of a
+	// source. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
-	// released reports whether a source has the annotation unmanaged. With this annotation, a
-	// person releases the source from its discovery. released is nil for observations.
+	// released reports whether a source has the annotation unmanaged. A person sets this annotation
+	// to release the source from its discovery. released is nil for observations.
 	released func(Object) bool
-	// listedBefore reports whether the object was listed before the operator started. It reads the
+	// listedBefore reports whether a source was listed before the manager's start. It reads the
 	// status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns notes for people about the spec of a discovery. remarks is nil for
+	// remarks returns messages for people about the spec of a discovery. remarks is nil for
 	// observations.
 	remarks func(facts Facts, names map[string]string, writes []Write) []string
 }
 
-// content has the functions for the part of an object that the operator writes: the status of an
+// content has functions for the part of an object that the operator writes: the status of an
 // observation, or the spec of a source.
 type content struct {
-	// InStatus is true if the operator writes the status of these objects, and false if it writes
-	// the spec.
+	// InStatus is true if the operator writes the status of these objects. It is false if the
+	// operator writes the spec.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
@@ -116,25 +122,26 @@ type content struct {
 	observed   func(Object) *string
 }
 
-// deep is a pointer to a status of type S, with the method DeepCopyInto.
+// deep is the constraint for pointers to a status of type S. The pointers have the method
+// DeepCopyInto.
 type deep[S any] interface {
 	*S
 	DeepCopyInto(*S)
 }
 
-// observationParts has pointers to status.conditions and status.observed of an observation, and the
-// error that the cloud reported.
+// observationParts has parts of the status of an observation: a pointer to the conditions, a
+// pointer to the field observed, and the error that the cloud reported.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
 	trouble    string
 }
 
-// observationContent returns the functions in the struct content for observations of type O. The
-// status of these observations has the type S.
+// observationContent returns the struct content for observations of type O, whose status has the
+// type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// withoutConditions returns a shallow copy of the status, without the fields conditions and
+	// withoutConditions returns a shallow copy of the status without the fields conditions and
 	// observed.
 	withoutConditions := func(o Object) *S {
 		copied := *of(o)
@@ -155,13 +162,12 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 	}
 }
 
-// kindsOfSources are the kinds of cloud objects that a source mirrors. Each call of the function
-// observationKind adds one kind.
+// kindsOfSources has the kinds of cloud objects that a source mirrors.
 var kindsOfSources []*Kind
 
-// observationKind returns the kind k with the functions that are the same for all kinds of
-// observations. The parameter selection becomes the field Kind.selection. The parameter summary
-// returns a pointer to the counts of this kind in the status of a source.
+// observationKind adds to k the functions that are the same for all kinds of observations. The
+// parameter selection becomes the field Kind.selection. The parameter summary returns a pointer to
+// the counts of this kind in the status of a source.
 func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.selection = selection
 	k.mirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
@@ -178,7 +184,7 @@ func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1al
 	return &k
 }
 
-// selected reports whether a source with these settings mirrors this kind.
+// selected reports whether a source with the settings s mirrors this kind.
 func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 	_, policy := k.selection(s)
 	return policy != v1alpha1.MirrorPolicyIgnore
@@ -193,8 +199,8 @@ func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summ
 // Owned reports whether an object of this kind belongs to a source or discovery.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
 
-// releases reports whether a person released a source from its discovery, with the annotation
-// unmanaged. It returns false for an observation.
+// releases returns true if a source has the annotation unmanaged, which releases the source from
+// its discovery. It returns false for an observation.
 func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
 
 // ID returns the cloud ID of an object.
@@ -204,8 +210,8 @@ func (k *Kind) ID(o Object) string { return k.id(o) }
 // observation, or the spec of a source.
 func (k *Kind) Content(o Object) any { return k.stored(o) }
 
-// CopyContent copies the status of an observation, or the spec of a source, from src to dst. The
-// copy is deep.
+// CopyContent makes a deep copy of the status of an observation, or of the spec of a source. It
+// copies from src to dst.
 func (k *Kind) CopyContent(dst, src Object) { k.copy(dst, src) }
 
 // Phase returns the phase that the cloud gave for an object. It returns "" for environments.
@@ -225,9 +231,9 @@ func (k *Kind) Trouble(o Object) string {
 	return k.trouble(o)
 }
 
-// Alike reports whether two versions of an object are equal in all parts that its source or
-// discovery writes. A discovery does not write the status of a source, so Alike ignores the status
-// of a source.
+// Alike returns true if two versions of an object have the same labels, annotations,
+// ownerReferences, deletion state and content. The content is the status of an observation, or the
+// spec of a source.
 func (k *Kind) Alike(a, b Object) bool {
 	return k.same(a, b) && equality.Semantic.DeepEqual(k.Conditions(a), k.Conditions(b)) && k.Observed(a) == k.Observed(b) &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
@@ -251,9 +257,9 @@ func (k *Kind) Observed(o Object) string {
 	return *k.observed(o)
 }
 
-// LastListed returns the end of the last complete listing of this kind. It reads the time from the
-// status of the source or discovery. If there was no complete listing, it returns the creation time
-// of the source or discovery.
+// LastListed returns the end of the last complete listing of this kind, from the status of the
+// source or discovery. If there was no complete listing, it returns the creation time of the source
+// or discovery.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -276,10 +282,11 @@ type Owner struct {
 	Resource string
 	// Prune has the settings for the deletion of objects that are missing in the cloud.
 	Prune v1alpha1.Prune
-	// StaleAfter is the age of the last complete listing at which the observations of a source
+	// StaleAfter is how old the last complete listing may be before the observations of a source
 	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
-	// overrides returns the overrides in the spec of a discovery. The function is nil for a source.
+	// overrides returns the settings for single environments from the spec of a discovery. The
+	// function is nil for a source.
 	overrides func() *overrides
 }
 
@@ -303,7 +310,7 @@ func (o Owner) discovery() *v1alpha1.EnvironmentDiscovery {
 	return o.Object.(*v1alpha1.EnvironmentDiscovery)
 }
 
-// reference returns the ownerReference for the objects of the owner.
+// reference returns an ownerReference to the owner.
 func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
@@ -311,16 +318,16 @@ func (o Owner) reference() *metav1.OwnerReference {
 // rendering is the input of Kind.render.
 type rendering struct {
 	owner Owner
-	// existing is the object in the cluster; nil if there is none. base is the version from the
-	// last listing that had the object. If the object was never listed, base is the same object as
-	// existing.
+	// existing is the object in the cluster; nil if there is none. base has the content from the
+	// last listing that had the object. If the object was never listed, base and existing are the
+	// same object.
 	base, existing Object
-	// name is the value of the object in the map View.names. named is false if the map has no value
-	// for the object.
+	// name is the display name of the environment, from the map View.names. named is false if the
+	// map has no name for the environment.
 	name  string
 	named bool
 	sight sight
-	// since is the time at which the object went missing or was no longer selected. It is zero for
-	// all other objects.
+	// since is the time at which the object went missing, or at which the discovery stopped
+	// selecting the object. It is zero if neither happened, or if the time is not known.
 	since time.Time
 }

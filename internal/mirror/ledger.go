@@ -13,19 +13,18 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Sighting is the result of one listing of one kind. It has objects for the cluster, converted from
-// cloud objects.
+// Sighting is the result of one listing of one kind of cloud object.
 type Sighting struct {
-	// Objects are the objects that are new or changed since the last listing. These objects have no
-	// conditions and no facts about other kinds.
+	// Objects has the cloud objects that are new or changed since the last listing, converted to
+	// objects for the cluster. The converted objects have no conditions and no facts about other
+	// kinds.
 	Objects []Object
-	// Same has the cloud IDs of the objects that are unchanged since the last listing. Record takes
-	// these objects from the former ledger.
+	// Same has the cloud IDs of the objects that did not change since the last listing. The ledger
+	// already has these objects.
 	Same []string
-	// Complete is true if the listing had every cloud object of the kind. If Complete is false, the
-	// cloud may have objects that the listing lacks.
+	// Complete is true if the listing had every cloud object of the kind.
 	Complete bool
-	// Scope is a hash of the endpoint, the credential and the filters of the listing. If the hash
+	// Scope is a hash of the endpoint, the credential and the filters of the listing. If this hash
 	// changes, the new listing may lack objects that still exist in the cloud.
 	Scope string
 	// End is when the listing ended.
@@ -33,8 +32,8 @@ type Sighting struct {
 }
 
 // Ledger has the results of all listings of one kind since the manager's start, for one source or
-// discovery. A value of type Ledger never changes: the method Record returns a new value. A nil
-// pointer means that the kind was not listed yet.
+// discovery. A nil pointer means that the kind was not listed yet. A Ledger never changes after the
+// method Record returned it.
 type Ledger struct {
 	entries map[string]entry // by the object's name
 	// completed is the end of the last complete listing. It is zero if there was no complete
@@ -42,53 +41,54 @@ type Ledger struct {
 	completed time.Time
 	// empty is true if the last complete listing had no objects.
 	empty bool
-	// scope is a hash of the endpoint, the credential and the filters of the last complete
-	// listing.
+	// scope is a hash of the endpoint, the credential and the filters of the last complete listing.
 	scope string
-	// former is the value of scope before its last change. If scope never changed since the start,
-	// former is the value from before the start; "" if the value is not known.
+	// former is the value of the field scope before its last change. If there was no change since
+	// the manager's start, former is the last value before the start; "" if that value is not
+	// known.
 	former string
-	// seq is the number of the last complete listing since the manager's start. The first complete
-	// listing has the number 0.
+	// seq is the number of the last complete listing. The first complete listing after the
+	// manager's start has the number 0.
 	seq int
-	// base is the value of seq at the last change of the endpoint, the credential or the filters.
-	// It is 0 if there was no change. The method misses ignores the listings before this change.
+	// base is the number of the last complete listing before the endpoint, the credential or a
+	// filter last changed. It is 0 if there was no change. The method misses begins to count after
+	// this listing.
 	base int
-	// absent is the number of entries with an object that is not listed.
+	// absent is the number of entries whose object is not listed.
 	absent int
 	// lastCount is the number of objects in the last listing. partial is true if the last listing
 	// was incomplete.
 	lastCount int
 	partial   bool
-	// phases has the old phase of each object whose phase changed in the cloud but not yet in the
-	// observation. The key is the object's name.
+	// phases has the old phase of each object whose phase changed in the cloud, but not yet in the
+	// cluster. The map key is the object's name.
 	phases map[string]string
-	// clashes are the listed objects that get no object in the cluster, because another listed
-	// object has the same name. The list is sorted.
+	// clashes are the pairs of cloud objects that need the same name in the cluster. The list is
+	// sorted.
 	clashes []Clash
 }
 
-// Clash is a cloud object that gets no object in the cluster, because the name already belongs to
-// another cloud object.
+// Clash describes two cloud objects that need the same name in the cluster.
 type Clash struct {
-	// ID is the cloud ID of the object that gets no object in the cluster.
+	// ID is the cloud ID of the object that does not get the name. The cluster has no object for
+	// this cloud object.
 	ID string
-	// Name is the name in the cluster that two cloud objects need. Owner is the cloud ID of the
-	// cloud object that gets the name.
+	// Name is the name in the cluster. Owner is the cloud ID of the object that gets the name.
 	Name, Owner string
 }
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object is the version from the last listing that had the object. It is nil if this process
-	// never listed the object. If the object in the cache has the same content, the field points to
-	// the cached object, to save memory.
+	// object has the content from the last listing that had the object. It is nil if the object was
+	// not listed since the manager's start. If the object in the client's cache has the same
+	// content, the field points to the cached object, to save memory.
 	object Object
-	// outside is the time at which the selector of the discovery stopped selecting the object. It
-	// is zero while the selector selects the object.
+	// outside is the time at which the discovery stopped selecting the environment. It is zero if
+	// the discovery selects the environment, or if the object is not an environment.
 	outside time.Time
-	// scope is a hash of the endpoint, the credential and the filters of the last listing with the
-	// object. It is "" if the hash is not known. It is neverListed if no listing had the object.
+	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
+	// the object. It is "" if the hash is not known. If no listing had the object, scope is the
+	// constant neverListed.
 	scope string
 	// absence is nil if the object is listed.
 	absence *absence
@@ -96,8 +96,8 @@ type entry struct {
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the value of Ledger.seq at the last listing with the object. If this process never
-	// listed the object, seq is the value at the time when the operator first saw the object in the
+	// seq is the value of Ledger.seq when the object was last listed. If the object was not listed
+	// since the manager's start, seq is the value when the operator first saw the object in the
 	// cluster.
 	seq int
 	// since is the time at which the object went missing. It is zero until a complete listing lacks
@@ -107,14 +107,14 @@ type absence struct {
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. The parameter former is the hash
-// of the endpoint, the credential and the filters before the operator restarted; "" if the hash is
-// not known.
+// NewLedger returns the ledger of a kind that was not listed yet. The parameter former is the last
+// hash of the endpoint, the credential and the filters before the manager's start; "" if the hash
+// is not known.
 func NewLedger(former string) *Ledger { return &Ledger{former: former} }
 
-// Record returns the ledger after one more listing. The parameter existing has the objects in the
-// cluster that belong to the source or discovery. The ledger has an entry for every existing
-// object, even for an object that no listing had.
+// Record returns a new ledger with the results of one more listing. The parameter existing has the
+// objects in the cluster that belong to the source or discovery. The new ledger also has entries
+// for existing objects that were never listed.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -166,13 +166,13 @@ type recording struct {
 	former *Ledger
 	// inCluster has the objects in the cluster that belong to the source or discovery, by name.
 	inCluster map[string]Object
-	// inScope reports whether the selector of the discovery selects a listed object. It is nil for
-	// a kind without a selector.
+	// inScope reports whether the discovery selects the environment of a listed source. It is nil
+	// for observations.
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing with the same result. Callers may call
-// Again only after Settled returned true.
+// Again returns the ledger after another complete listing with the same result. Call this method
+// only if Settled returns true.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -204,9 +204,9 @@ func (l *Ledger) noteComplete(s Sighting) {
 	l.completed, l.empty, l.scope = s.End, l.lastCount == 0, s.Scope
 }
 
-// see records one listed object. If two objects need the same name in the cluster, the object whose
-// ID equals the name gets the name. If there is no such object, the object with the lower ID gets
-// the name.
+// see adds one listed object to the ledger. If two cloud objects need the same name in the cluster,
+// the cloud object whose ID is the name gets the name. If neither ID is the name, the cloud object
+// with the smaller ID gets the name.
 func (l *Ledger) see(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -233,12 +233,12 @@ func (l *Ledger) see(r recording, o Object) {
 	l.entries[name] = e
 }
 
-// roomFor returns the largest number of objects of one kind after an incomplete listing. The
-// parameter lastCount is the number of objects in this listing. Without a largest number, the
-// ledger could grow with every incomplete listing.
+// roomFor returns the largest number of objects of one kind after an incomplete listing that had
+// lastCount objects. Without this limit, the number of objects could grow with every incomplete
+// listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
-// carryOver copies entries of the former ledger to l, for objects that the new listing lacks.
+// carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
 func (l *Ledger) carryOver(r recording) {
 	for name, e := range r.former.entries {
 		if _, seen := l.entries[name]; seen {
@@ -256,19 +256,18 @@ func (l *Ledger) carryOver(r recording) {
 	}
 }
 
-// neverListed is the value of entry.scope if no listing ever had the object. An example is a source
-// that a person handed over to a discovery.
+// neverListed is the value of the field scope of an entry if no listing ever had the object. An
+// example is a source that a person created and then handed over to a discovery.
 const neverListed = "never-listed"
 
 // unlisted returns the value of entry.scope for an object in the cluster that was not listed since
-// the operator started. The first line that fits decides:
+// the manager's start. The first case that applies decides:
 //
-//   - For a source that was never listed before the start: neverListed. A source that appeared in
-//     the cluster after a complete listing counts as never listed.
-//   - If there was no complete listing since the start: the parameter former, which is the scope of
-//     the listings before the start.
-//   - For an observation that is older than its source, or if the scope has changed: "".
-//   - For all other observations: the scope of the last complete listing.
+//   - If a source was never listed, or appeared after a complete listing, the value is neverListed.
+//   - If there was no complete listing since the manager's start, the value is the parameter
+//     former: the hash from before the start.
+//   - If an observation is older than its source, or if the hash changed, the value is "".
+//   - For all other observations, the value is the hash of the last complete listing.
 func (r recording) unlisted(o Object, former string) string {
 	appeared, last := !r.former.completed.IsZero(), r.former.scope
 	switch {
@@ -282,10 +281,9 @@ func (r recording) unlisted(o Object, former string) string {
 	return last
 }
 
-// absenceAfter returns the absence of an object after a listing without the object. If this process
-// has listed the object before, absence.since is the end of the first complete listing without the
-// object. If not, absenceAfter reads absence.since from the cluster once. So later edits in the
-// cluster have no effect.
+// absenceAfter returns the absence of an object after a listing that lacked the object. It sets the
+// field absence.since only once: a later edit in the cluster must not change the time at which the
+// object went missing.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.former.seq}
 	if e.absence != nil {
@@ -302,8 +300,8 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	return &a
 }
 
-// past returns the given time, or the end of the listing if the given time is later. A time after
-// the listing is wrong: a person forged it, or the clock was set back.
+// past returns the given time, but not later than the end of the listing. A later time is wrong:
+// someone forged it, or the clock was set back.
 func (r recording) past(since time.Time) time.Time {
 	if since.After(r.End) {
 		return r.End
@@ -315,12 +313,12 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
-// claimedSince returns the time at which an object went missing or was no longer selected. It reads
-// the time from the cluster with Kind.claim. If the cluster does not have the time, claimedSince
-// returns the parameter now.
+// claimedSince returns the time at which an object went missing, or at which the discovery stopped
+// selecting the object. It reads the time from the cluster. If the cluster does not have the time,
+// claimedSince returns the parameter now.
 //
-// If the time is more than maxSkew before the creation of the object, the time is forged. Then
-// claimedSince returns the creation time.
+// If the time is before the object's creation, someone forged the time. Then claimedSince returns
+// the creation time.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claim(o, owner, seen)
 	if since.IsZero() {
@@ -335,9 +333,10 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns what the listings say about an object, and the time at which the object went
-// missing or was no longer selected. For all other objects, the time is zero. If the listings of
-// this process do not show the time, knownSince reads the time from the cluster.
+// knownSince returns what the listings say about an object. The second result is the time at which
+// the object went missing, or at which the discovery stopped selecting the object. This time is
+// zero for a listed object, or if the time is not known. If the listings do not give the time,
+// knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sight(o.GetName()), l.since(o.GetName())
 	switch {
@@ -355,11 +354,12 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	return seen, since
 }
 
-// missingSince returns the time at which an observation went missing. It returns zero if the time
-// is not known, or if the condition Observed is True. It reads the time from the source's status.
-// If the status has no room for all missing observations, missingSince may read the time from the
-// observation's condition. The status is safer, because a person who may edit the observation can
-// forge the condition.
+// missingSince returns the time at which an observation went missing. It returns zero if the
+// observation is not missing, or if the time is not known.
+//
+// It reads the time from the source's status, because a person who may edit the observation can
+// forge the observation's conditions. If the status has no room for all missing observations,
+// missingSince reads the time from the condition Observed.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	summary := *k.summary(owner.Object)
 	if summary == nil {
@@ -369,7 +369,7 @@ func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
 	switch {
 	case found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved):
-		return time.Time{} // It came back, and the manager ended before it wrote the status.
+		return time.Time{} // The status is old: the observation is listed again.
 	case found:
 		return summary.MissingObjects[i].Since.Time
 	case int(summary.Missing) > len(summary.MissingObjects):
@@ -378,7 +378,7 @@ func (k *Kind) missingSince(o Object, owner Owner) time.Time {
 	return time.Time{}
 }
 
-// missingCondition returns the time at which the condition Observed turned False. It returns zero
+// missingCondition returns the time at which the condition Observed became False. It returns zero
 // if the condition is not False.
 func missingCondition(conditions []metav1.Condition) time.Time {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionObserved)
@@ -388,9 +388,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases fills the map l.phases: the old phases of objects whose phase changed in the cloud but
-// not yet in the observation. If someone edited the phase in an observation, notePhases leaves out
-// the observation.
+// notePhases stores the old phase of an object in l.phases if the phase changed in the cloud, but
+// not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phase == nil {
 		return
@@ -416,7 +415,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entry returns the entry of an object. The second result is false if there is no entry.
+// entry returns the entry of an object. The second result is false if the object has no entry.
 func (l *Ledger) entry(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -434,8 +433,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.completed
 }
 
-// formerPhase returns the old phase of an object if the phase changed in the cloud and the
-// observation does not show the new phase yet. If not, formerPhase returns "".
+// formerPhase returns the old phase of an object if the phase changed in the cloud, but not yet in
+// the cluster. If not, formerPhase returns "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -443,9 +442,9 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.phases[name]
 }
 
-// misses returns how many complete listings in a row lacked an object. Listings before the last
-// change of the endpoint, the credential or the filters do not count. The first complete listing
-// since the manager's start does not count.
+// misses returns how many complete listings in a row lacked an object. The first complete listing
+// since the manager's start does not count. Listings before the last change of the endpoint, the
+// credential or the filters do not count.
 func (l *Ledger) misses(name string) int {
 	e, known := l.entry(name)
 	if !known || e.listed() {
@@ -454,8 +453,8 @@ func (l *Ledger) misses(name string) int {
 	return l.seq - max(e.absence.seq, l.base)
 }
 
-// since returns the time at which an object went missing or was no longer selected. It returns zero
-// for all other objects.
+// since returns the time at which an object went missing, or at which the discovery stopped
+// selecting the object. It returns zero if neither happened, or if the time is not known.
 func (l *Ledger) since(name string) time.Time {
 	e, known := l.entry(name)
 	if known && !e.listed() {
@@ -465,14 +464,14 @@ func (l *Ledger) since(name string) time.Time {
 }
 
 // moved returns true if an object was never listed, or if the endpoint, the credential or a filter
-// changed after its last listing.
+// changed after the last listing that had the object.
 func (l *Ledger) moved(name string) bool {
 	e, _ := l.entry(name)
 	return e.scope != l.scope
 }
 
-// neverSeen returns true if no listing ever had the object. It considers the listings before and
-// after the operator's start.
+// neverSeen returns true if no listing ever had the object, not even a listing before the manager's
+// start.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	e, known := l.entry(o.GetName())
 	if !known {
@@ -481,12 +480,13 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 	return e.scope == neverListed
 }
 
-// several is the result of Ledger.Scope if the entries of the ledger have different scopes.
+// several is the result of Ledger.Scope if the objects were listed with different endpoints,
+// credentials or filters.
 const several = "several"
 
-// Scope returns the scope of all entries: a hash of the endpoint, the credential and the filters.
-// It returns the constant several if entries have different scopes. It ignores objects that were
-// never listed. The operator stores the result in the status, and reads the status after a restart.
+// Scope returns the hash of the endpoint, the credential and the filters with which the objects
+// were listed. If objects have different hashes, Scope returns the constant several. The operator
+// stores the result in the status, to read it after a restart.
 func (l *Ledger) Scope() string {
 	scope, found := l.scope, false
 	for _, e := range l.entries {
@@ -501,8 +501,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sight returns what the listings say about an object. Before the first complete listing, it
-// returns unknown for an object that is not listed.
+// sight returns what the listings say about an object, for example missing. Before the first
+// complete listing, it returns unknown for an object that was not listed.
 func (l *Ledger) sight(name string) sight {
 	e, known := l.entry(name)
 	switch {

@@ -16,35 +16,36 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Facts is the input of the function Make. It has facts about the objects of one kind that belong
-// to one source or discovery.
+// Facts is the input of the function Make: facts about the objects of one kind that belong to one
+// InventorySource or EnvironmentDiscovery.
 type Facts struct {
 	Kind  *Kind
 	Owner Owner
 	// Ledger has the results of all listings of this kind since the manager's start. It is nil if
 	// there was no listing.
 	Ledger *Ledger
-	// Desired has the objects of this kind as they should be in the cluster. It is a result of the
-	// function Desire.
+	// Desired has the objects as they should be in the cluster. See [Desire].
 	Desired Desired
-	// Existing are the objects in the cluster that belong to the source or discovery. Make does not
-	// change these objects.
+	// Existing has the objects in the cluster that belong to the source or discovery. The code must
+	// not modify these objects, because they come from a shared cache.
 	Existing []Object
-	// Occupants are the objects in the cluster that have a name from Desired, but do not belong to
-	// the source or discovery. The map key is the name.
+	// Occupants has objects in the cluster that do not belong to the source or discovery, but have
+	// the name of a desired object. The map key is the name.
 	Occupants map[string]Object
-	// Completed is the end of the last complete listing of this kind. The listing may be from
-	// before the manager's start. Completed is zero if there was no complete listing.
+	// Completed is the time at which the last complete listing of this kind ended, possibly before
+	// the manager's start. It is zero if there was no complete listing.
 	Completed time.Time
-	// Fresh is true if a complete listing of this kind has just ended. If it is false, the plan
+	// Fresh is true if a complete listing of this kind has just ended. If Fresh is false, the plan
 	// deletes no missing objects.
 	Fresh bool
-	// Approval is the value of Report.Approved in the previous plan.
+	// Approval is a person's approval of a deletion; nil if there is no valid approval. It comes
+	// from Report.Approved of the previous plan.
 	Approval *Approval
-	// HeldBefore is a deletion that waits for a person's approval; nil if no deletion waits. It
-	// comes from the status of the source or discovery.
+	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
+	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display names that the method View.Names returned for the previous plan.
+	// FormerNames has the display names of environments, as the previous plan used them. The map
+	// key is the environment's ID.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -54,25 +55,25 @@ type Facts struct {
 //
 //   - Changes are the writes and deletions.
 //   - Report has facts for the status, such as counts and conflicts.
-//   - View compares objects with this plan later, to find out whether someone else changed an
-//     object.
+//   - View later detects that someone else changed an object.
 type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing has the objects that the last complete listing lacked, and the sources that the
-	// discovery's selector no longer selects. occupants has the value of Facts.Occupants.
+	// missing has the objects that the last complete listing lacked, and the sources whose
+	// environment the discovery no longer selects. occupants is a copy of Facts.Occupants.
 	missing   []absentee
 	occupants map[string]Object
 }
 
 // Changes has the writes and deletions of a plan.
 type Changes struct {
-	// Writes has the writes of the plan, sorted by the object's name.
+	// Writes are the writes that create or change objects, sorted by the object's name.
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are the objects to delete after the next complete listing, sorted by name.
+	// Deferred are objects whose deletion is allowed, but must wait for the next complete listing.
+	// The list is sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -87,18 +88,19 @@ type Write struct {
 	// Metadata is true if the write changes the object's metadata. Content is true if the write
 	// changes the object's spec or status. For a new object, Metadata and Content are true.
 	Metadata, Content bool
-	// FormerPhase is the object's old phase if the phase changed in the cloud and the write sets
-	// the new phase. If not, FormerPhase is "".
+	// FormerPhase is the object's phase before the write, if the phase changed in the cloud. If the
+	// phase did not change in the cloud, FormerPhase is "".
 	FormerPhase string
-	// wanted is the object that the plan wants, without metadata that others added. It is nil if
-	// the write removes the ownerReference. shown has the conditions that the write sets.
+	// wanted is equal to Desired, but lacks the metadata that other programs and people added to
+	// the object. It is nil if the write removes the ownerReference. shown has the conditions that
+	// the write sets.
 	wanted Object
 	shown  []metav1.Condition
 }
 
-// Stored reports whether the API server stored all values of a write. The parameter answer is the
-// object that the API server returned. Stored returns false if, for example, an old CRD dropped a
-// field. It ignores metadata that others added.
+// Stored reports whether the API server stored all values of the write w. For example, the API
+// server drops a field if the CRD in the cluster is too old. The parameter answer is the object
+// that the API server returned.
 func (k *Kind) Stored(w Write, answer Object) bool {
 	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -106,8 +108,8 @@ func (k *Kind) Stored(w Write, answer Object) bool {
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite reports whether the writes a and b lead to the same object. It ignores metadata that
-// others added. If a changes an existing object, but b creates a new one, SameWrite returns false.
+// SameWrite returns true if two writes lead to the same object. It returns false if the first write
+// changes an existing object, but the second write creates an object.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wanted == nil || b.wanted == nil { // Two writes that remove the ownerReference are the same.
 		return a.wanted == nil && b.wanted == nil
@@ -120,7 +122,7 @@ func (k *Kind) SameWrite(a, b Write) bool {
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
-// contains reports whether superset has all keys and values of subset.
+// contains reports whether superset has all keys of subset, with the same values.
 func contains(superset, subset map[string]string) bool {
 	for key, value := range subset {
 		if got, ok := superset[key]; !ok || got != value {
@@ -130,59 +132,53 @@ func contains(superset, subset map[string]string) bool {
 	return true
 }
 
-// Report has facts that a plan found out about the objects of one kind.
+// Report has the facts that a plan found about the objects of one kind.
 type Report struct {
-	// Summary has the counts of the objects before the plan's writes and deletions. The methods
-	// Created and Deleted update the counts. Summary is nil before the first complete listing since
-	// the manager's start.
+	// Summary has counts, for example the number of missing objects. It is nil if there was no
+	// complete listing since the manager's start. The methods Created and Deleted update the counts
+	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts has the names that the plan needs, but that another object in the cluster has. The
-	// list is sorted by name.
+	// Conflicts has the names of objects that the plan cannot create, because an object in the
+	// cluster already has the name. The list is sorted by name.
 	Conflicts []Conflict
-	// Clashes has the cloud objects that get no object in the cluster, because another cloud object
-	// needs the same name.
+	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
-	// Withheld is the number of objects that a later plan must create. After an incomplete listing,
-	// a plan cannot create more objects than roomFor allows.
+	// Withheld is the number of objects that a later plan must create, because a plan creates a
+	// limited number of objects after an incomplete listing.
 	Withheld int
-	// Leaving has the sorted names of objects that are being deleted, but that the cloud still
-	// lists. A later plan creates these objects again.
+	// Leaving has the names of objects that are being deleted although the cloud still lists them,
+	// in sorted order. A later plan creates these objects again.
 	Leaving []string
-	// Kept has the deleted objects that still exist because they have finalizers. It lacks the
-	// objects in the field Leaving. Each entry has an object's name and finalizers. The list is
-	// sorted.
+	// Kept has one text for each object whose deletion waits for finalizers: the object's name and
+	// finalizers. The list is sorted. The objects in the field Leaving are not in this list.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
 	Outside []string
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided is true if the plan cannot know yet whether a person must approve a deletion. There
-	// are two cases:
-	//
-	//   - There was no complete listing since the manager's start.
-	//   - More listings must confirm that an object is missing, and no object of Facts.HeldBefore
-	//     is listed again.
+	// Undecided is true if the listings do not show yet whether a person must approve a deletion.
+	// Then the status keeps the deletion that waits for approval.
 	Undecided bool
-	// Waiting is true if the discovery's selector no longer selects a source, and the grace period
-	// of this source has not ended.
+	// Waiting is true if the discovery no longer selects the environment of a source, and the grace
+	// period before the source's deletion has not ended.
 	Waiting bool
 	// Unconfirmed is true if the next listing should come early, to confirm that an object is
-	// missing. After a failed listing, Unconfirmed is false.
+	// missing.
 	Unconfirmed bool
-	// Approved is a person's valid approval of a deletion; nil if there is no valid approval. The
-	// next plan gets this value in Facts.Approval.
+	// Approved is a person's approval of a deletion; nil if there is no valid approval. The next
+	// plan gets this value in Facts.Approval.
 	Approved *Approval
-	// Remarks has notes for people about the discovery's spec.
+	// Remarks has messages for people about the spec of a discovery. It is nil for a source.
 	Remarks []string
 }
 
-// Unfilled returns the number of listed cloud objects for which the plan cannot create an object in
-// the cluster yet. The name of the object is in use, or the object is being deleted.
+// Unfilled returns the number of listed cloud objects whose object in the cluster cannot be created
+// yet, because the name is in use or the old object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after a new complete listing that found no changes. The parameter l is
-// the ledger after the new listing.
+// Again returns the report after another complete listing, which found no changes. The parameter l
+// is the ledger after that listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -191,9 +187,10 @@ func (r Report) Again(l *Ledger) Report {
 	return r
 }
 
-// Created updates the report after an object was created. The parameter whole is true if the
-// function Make planned the write. It is false if the method Repair planned the write. After
-// Repair, the summary already counts the object.
+// Created updates the report after an object was created.
+//
+// The parameter whole is true if the function Make planned the creation. It is false if the method
+// View.Repair planned the creation: then the counts already include the object.
 func (r *Report) Created(k *Kind, o Object, whole bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -218,7 +215,7 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 }
 
 // Deleted updates the report after the API server accepted the deletion of an object. An object
-// with finalizers still exists then.
+// with finalizers still counts as missing, because it still exists.
 func (r *Report) Deleted(o Object) {
 	r.Approved.done(o)
 	kept := len(o.GetFinalizers()) > 0
@@ -237,23 +234,23 @@ func (r *Report) Deleted(o Object) {
 type Conflict struct {
 	// Name is the name of the object.
 	Name string
-	// Controller is the controller of the object with the name, in the form "Kind/name". It is ""
+	// Controller is the controller of the object in the cluster, in the form "Kind/name". It is ""
 	// if the object has no controller.
 	Controller string
-	// Predecessor is true if the object belongs to a deleted source or discovery that had the same
-	// kind and name as the plan's source or discovery. The garbage collector will delete the
+	// Predecessor is true if the source or discovery was deleted and created again, and the object
+	// in the cluster still belongs to the deleted one. The garbage collector will delete the
 	// object.
 	Predecessor bool
-	// ID is the cloud ID of the object with the name. It is "" if the plan needs the name for the
-	// same cloud ID.
+	// ID is the cloud ID of the object in the cluster. It is "" if the plan wants an object with
+	// the same cloud ID.
 	ID string
-	// Own is true if the object with the name belongs to the plan's source or discovery.
+	// Own is true if the object in the cluster belongs to the same source or discovery as the plan.
 	Own bool
 }
 
-// Movable reports whether a person can hand over the source with this name to the plan's discovery.
-// The source must represent the environment that needs the name. The source must have no
-// controller, or its controller must be another discovery.
+// Movable returns true if a person can solve the conflict by handing the existing source over to
+// the plan's discovery. The existing source must be for the environment that needs the name. The
+// source must have no controller, or its controller must be another discovery.
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -265,11 +262,11 @@ type planner struct {
 	absent  int                      // number of missing objects, including unmanaged sources
 	lacking []v1alpha1.MissingObject // the missing observations
 	phases  map[string]int32
-	present int // number of objects that are 100 % for prune.maxPercent
+	present int // prune.maxPercent is a percentage of this number of objects
 }
 
-// Make returns the plan for one kind of objects. If the source's policy for the kind is Ignore, the
-// plan deletes all objects of this kind. If not, the rules in pruneChain decide about each
+// Make returns the plan for one kind of objects. If a source has the policy Ignore for this kind,
+// the plan deletes all objects of this kind. If not, the rules in pruneChain decide about each
 // deletion.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
@@ -316,19 +313,19 @@ func Make(facts Facts) *Plan {
 	return &p.Plan
 }
 
-// planExisting plans what happens to an existing object. In this table, the first row that fits
-// decides. The sign "-" fits every object.
+// planExisting plans what happens to an existing object. The first case that applies decides:
 //
-//	if the object            and the cloud object     then the plan
-//	is being deleted         -                        reports the object
-//	has the cloud ID A       has the cloud ID B       reports a conflict
-//	is marked as unmanaged   -                        removes the ownerReference
-//	-                        is listed                writes the listed content
-//	-                        is missing               marks the object as missing, and lets
-//	                                                  pruneChain decide about the deletion
-//	-                        is no longer selected    lets pruneChain decide about the deletion
-//	-                        was not listed since the applies the template; if the object
-//	                         manager's start          is stale, updates the conditions
+//   - The object is being deleted: the plan reports the object.
+//   - The object has the name of a desired object, but another cloud ID: the plan reports a
+//     conflict.
+//   - The source has the annotation unmanaged: the plan removes the ownerReference.
+//   - The cloud lists the object: the plan writes the listed content.
+//   - The object is missing in the cloud: the plan marks the object as missing, and the rules in
+//     pruneChain decide about the deletion.
+//   - The discovery no longer selects the environment: the rules in pruneChain decide about the
+//     deletion of the source.
+//   - The object was not listed since the manager's start: the plan updates labels and annotations.
+//     If the last complete listing is too old, the plan also updates the conditions.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sight(name)
@@ -377,8 +374,8 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 	p.Unchanged++
 }
 
-// lack counts a missing object. For an observation, it notes the name and the time at which the
-// observation went missing.
+// lack counts a missing object. For an observation, it also notes the name and the time at which
+// the observation went missing.
 func (p *planner) lack(existing Object) {
 	p.absent++
 	if p.Kind.conditions != nil {
@@ -387,8 +384,8 @@ func (p *planner) lack(existing Object) {
 	}
 }
 
-// keep adds a deleted object to the list Kept if the object has finalizers. It ignores the
-// finalizers of the garbage collector.
+// keep adds an object to the list Kept if the object has finalizers. It ignores the two finalizers
+// of the garbage collector.
 func (r *Report) keep(o Object) {
 	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
 		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
@@ -398,9 +395,9 @@ func (r *Report) keep(o Object) {
 	}
 }
 
-// release plans to remove the ownerReference of a source that has the annotation unmanaged. If the
-// source has no label with the name of a discovery, release adds the label. By this label, the
-// discovery finds the source again when the annotation is gone.
+// release plans to remove the ownerReference of a source, because a person set the annotation
+// unmanaged. If the source has no label with a discovery's name, release adds the label, so that
+// the discovery finds the source again when the annotation is gone.
 func (p *planner) release(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -424,8 +421,7 @@ func controlledBy(o, owner metav1.Object) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans a write if the existing object differs from the desired object. If the object was
-// not listed since the manager's start, the write keeps the conditions.
+// change plans a write if the existing object differs from the desired object.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
 	if p.View.sight(existing.GetName()) == unknown {
@@ -457,9 +453,8 @@ func (p *planner) change(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the objects to create now. After a complete listing, it returns all additions.
-// After an incomplete listing, it returns the first additions by name, up to the number that
-// roomFor allows.
+// limited returns the objects to create now. After an incomplete listing, it leaves out objects so
+// that the total number of objects is not above the limit from roomFor.
 func (p *planner) limited(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.partial {
 		return additions
@@ -488,8 +483,8 @@ func (p *planner) add(listed Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }
 
-// conflict returns the conflict between two objects: occupant has a name in the cluster, and listed
-// needs the same name.
+// conflict returns a conflict about a name. The parameter occupant is the object that has the name
+// in the cluster. The parameter listed is the object that needs the name.
 func (p *planner) conflict(occupant, listed Object) Conflict {
 	conflict := Conflict{Name: occupant.GetName()}
 	if id := p.Kind.id(occupant); id != p.Kind.id(listed) {
@@ -502,8 +497,8 @@ func (p *planner) conflict(occupant, listed Object) Conflict {
 	return conflict
 }
 
-// absentee returns the facts that the rules in pruneChain need. The parameter existing is an object
-// that is missing or no longer selected.
+// absentee returns what the rules in pruneChain must know about an object that is missing, or about
+// a source that the discovery no longer selects.
 func (p *planner) absentee(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -511,7 +506,7 @@ func (p *planner) absentee(existing Object, seen sight) absentee {
 		object:     existing,
 		misses:     p.Ledger.misses(name),
 		since:      since,
-		missingFor: max(0, p.Now.Sub(since)), // since is in the future if the clock was set back.
+		missingFor: max(0, p.Now.Sub(since)), // The difference is negative if the clock was set back.
 		moved:      p.Ledger.moved(name),
 		outside:    seen == outside,
 	}
@@ -524,8 +519,9 @@ func (p *planner) count(o Object) {
 const (
 	// maxPhases is the largest number of entries in the list Phases of a summary.
 	maxPhases = 100
-	// otherPhases is the phase in the last entry if there are more than maxPhases phases. The last
-	// entry counts the objects in all phases without an entry.
+	// otherPhases is the phase in the last entry of the list Phases if there are more than
+	// maxPhases phases. The last entry counts the objects in all phases that have no entry of their
+	// own.
 	otherPhases = "…"
 )
 

@@ -17,14 +17,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// chain has the rules for the deletion of missing objects. See docs/decisions/0003-prune-rules.md.
+// chain has the rules for the deletion of missing objects, see docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each has the rules that judge one object at a time. If one of these rules does not allow the
-	// deletion, the object is not deleted.
+	// each has the rules that judge one object at a time. An object is deleted only if all of these
+	// rules allow the deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge all objects to delete together. These rules detect a listing
-	// that lacks too many objects, for example because the API key lost rights. A person's approval
-	// overrides the verdict ask, but not the verdict wait.
+	// batch has the rules that judge the objects to delete as a group. These rules detect a listing
+	// that lacks too many objects, for example because the API key lost rights.
 	batch []func(batch) ruling
 }
 
@@ -39,7 +38,7 @@ var pruneChain = chain{
 		listingEmpty,  // if the last complete listing was empty,
 		shareExceeded, // if more than maxPercent of the objects are missing,
 		scopeChanged,  // if the objects may still exist in the cloud.
-		notFresh,      // waits for a complete listing, unless one has just ended
+		notFresh,      // waits until a complete listing has ended
 	},
 }
 
@@ -50,14 +49,14 @@ const (
 	// allow means that the rule allows the deletion.
 	allow verdict = iota
 	// wait means that the deletion must wait, for example for the end of a grace period. A person's
-	// approval does not change this verdict.
+	// approval does not end the wait.
 	wait
 	// ask means that a person must approve the deletion.
 	ask
 )
 
-// ruling is the verdict of a rule. If a person must approve the deletion, the ruling has a reason
-// and a message.
+// ruling is the verdict of a rule, with a reason and a message if a person must approve the
+// deletion.
 type ruling struct {
 	verdict verdict
 	// reason and message go into the condition PruneHeld.
@@ -71,23 +70,23 @@ func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absentee has facts about an object that the last complete listing lacked, or about a source that
-// the discovery's selector no longer selects.
+// absentee has facts about an object that the last complete listing lacked, or about a source whose
+// environment the discovery no longer selects.
 type absentee struct {
 	object     Object
 	misses     int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
-	missingFor time.Duration // time from since to now, at least 0
+	missingFor time.Duration // time after the object went missing, at least 0
 	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
-	// changed after its last listing.
+	// changed after the last listing that had the object.
 	moved bool
-	// outside is true if the cloud lists the object, but the discovery's selector no longer selects
-	// it.
+	// outside is true if the cloud lists the environment of a source, but the discovery no longer
+	// selects the environment.
 	outside bool
 }
 
-// batch has objects to delete together, and the facts that the rules need. Objects that are already
-// being deleted do not count in missing and total.
+// batch is a group of objects to delete, with the facts that the rules need. The fields missing and
+// total do not count objects that are already being deleted.
 type batch struct {
 	prune     v1alpha1.Prune
 	absentees []absentee
@@ -105,9 +104,9 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings in a row lacked the object. It does not wait for
-// a source that the discovery's selector no longer selects, because the cloud still lists the
-// environment of the source.
+// unconfirmed waits until enough complete listings in a row lacked the object. It does not wait if
+// the cloud still lists the environment of a source, but the discovery no longer selects the
+// environment.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
 		return waits
@@ -123,7 +122,7 @@ func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// neverHolds is the value of maxPercent that lets the operator delete missing objects without a
+// neverHolds is the value of maxPercent that allows the deletion of all missing objects without a
 // person's approval.
 const neverHolds = 100
 
@@ -146,13 +145,13 @@ func shareExceeded(b batch) ruling {
 	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
 }
 
-// scopeChanged requires a person's approval for objects whose cloud object may still exist:
+// scopeChanged requires a person's approval for objects that may still exist in the cloud:
 //
-//   - sources that the discovery's selector no longer selects,
+//   - sources whose environment the discovery no longer selects,
 //   - objects that were never listed,
 //   - objects that were last listed with another endpoint, credential or filter.
 //
-// If maxPercent is 100, objects of the second and third group need no approval.
+// If maxPercent is 100, only the sources in the first line need approval.
 func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
@@ -172,8 +171,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh allows the deletion if a complete listing has just ended. If not, it waits. So nothing
-// is deleted after a failed listing, or between two listings.
+// notFresh allows the deletion if a complete listing has just ended. If not, the deletion must wait
+// for the next complete listing.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -181,7 +180,7 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the objects for which all rules in c.each allow the deletion, sorted by name.
+// allowed returns the objects whose deletion all rules in c.each allow, sorted by name.
 func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
@@ -193,8 +192,9 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge applies the rules in c.batch. The result asked is the ruling of the first rule with the
-// verdict ask. It is nil if no rule has this verdict. It does not depend on a person's approval.
+// judge applies the rules in c.batch. The parameter approved is true if a person approved the
+// deletion. The second result is the ruling of the first rule that needs a person's approval; nil
+// if no rule needs an approval. The second result does not depend on the parameter approved.
 func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -224,12 +224,12 @@ type Held struct {
 	Objects []Object
 }
 
-// Approval is a person's approval to delete a set of objects. It is not valid for any other set. So
-// it becomes invalid if an object of the set is listed again, or if a further object goes missing.
+// Approval is a person's approval to delete a set of objects. If an object of the set is listed
+// again, or if a further object goes missing, the approval is no longer valid.
 type Approval struct {
 	digest string
 	// left has the objects that are not deleted yet. The key is the object's UID. The value is the
-	// object's line from the function occasion.
+	// text that the function occasion returns for the object.
 	left map[types.UID]string
 	// begun is true if a plan has already deleted objects with this approval.
 	begun bool
@@ -238,9 +238,8 @@ type Approval struct {
 // used returns true if a plan has already deleted objects with this approval.
 func (a *Approval) used() bool { return a != nil && a.begun }
 
-// covers reports whether an approval is valid for a set of objects. The approval must be for
-// exactly this set, and the annotation with the approval must still exist. The parameter lines has
-// the result of the function occasion for the objects.
+// covers returns true if the approval is for exactly the objects in lines, and if the annotation
+// with the approval still exists. The parameter lines has one text for each object, see occasion.
 func (a *Approval) covers(of metav1.Object, lines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
 }
@@ -252,10 +251,11 @@ func (a *Approval) done(o Object) {
 	}
 }
 
-// prune plans the deletion of two groups: the missing objects, and the sources that the discovery's
-// selector no longer selects. Usually prune decides about each group separately. If a person must
-// approve the deletion of the missing objects, prune joins the two groups, so that one approval is
-// enough.
+// prune plans the deletion of missing objects, and of sources whose environment the discovery no
+// longer selects.
+//
+// Usually prune decides about these two groups separately. If a person must approve the deletion of
+// the missing objects, prune joins the two groups, so that one approval is enough.
 func (p *planner) prune() {
 	var missing, out []absentee
 	for _, a := range p.missing {
@@ -290,9 +290,11 @@ func (p *planner) prune() {
 	p.decide(b)
 }
 
-// stands returns true if all objects of the held deletion are still missing or no longer selected.
-// It takes as many objects as held.Count says, those that went missing first, and compares the
-// digest of these objects with held.Digest. stands returns true if held is nil.
+// stands returns true if the objects of a deletion that waits for approval are still missing or no
+// longer selected. It also returns true if no deletion waits.
+//
+// The status has only the number and the digest of the objects. So stands takes this number of
+// objects, those that went missing first, and compares their digest with the digest in the status.
 func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true
@@ -305,8 +307,8 @@ func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
 	})
 }
 
-// decide applies the rules to a batch of objects. It plans the deletion of the objects, or notes
-// that the deletion must wait for a person or for a listing.
+// decide plans the deletion of a batch of objects if the rules allow the deletion. If not, decide
+// notes that the deletion must wait.
 func (p *planner) decide(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -355,9 +357,9 @@ func (p *planner) delete(absentees []absentee) {
 // digestDigits is the length of a digest, in hex digits.
 const digestDigits = 12
 
-// occasion returns one line for each object, sorted. A line has the object's kind, name and UID,
-// and the time at which the object went missing. If an object comes back and goes missing again,
-// the line of the object changes. Then an old approval is not valid for the object.
+// occasion returns one text for each object. The text has the object's kind, name and UID, and the
+// time at which the object went missing. If an object goes missing a second time, its text is
+// different, so an old approval is not valid for the object. The texts are sorted.
 func occasion(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
@@ -371,7 +373,7 @@ func (a absentee) line(kind *Kind) string {
 	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
-// digest returns a short hash of the lines from occasion.
+// digest returns a short hash of the given lines.
 func digest(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
@@ -385,8 +387,8 @@ func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
 	return a
 }
 
-// Approved reports whether the annotation approvePrune of a source or discovery has this digest.
-// The annotation can have several digests, separated by commas.
+// Approved reports whether the annotation approvePrune of a source or discovery contains this
+// digest. The annotation can have several digests, separated by commas.
 func Approved(of metav1.Object, digest string) bool {
 	for approval := range strings.SplitSeq(of.GetAnnotations()[v1alpha1.AnnotationApprovePrune], ",") {
 		if strings.TrimSpace(approval) == digest {
