@@ -37,7 +37,8 @@ const maxMessage = 1024
 // zero, with one exception: if the object is missing, the parameter since is the transition time of
 // the condition Observed.
 //
-// Do not put a time into a message: then the operator would write every observation at every sync.
+// Do not put a time into a message. The time would change at every sync, and the operator would
+// write every observation at every sync.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -116,8 +117,8 @@ func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows returns true if an observation has the wanted conditions and the matching status.observed.
-// It also returns true if the list of wanted conditions is empty.
+// shows returns true if status.conditions and status.observed of an observation agree with the
+// wanted conditions. An empty list of wanted conditions agrees with every observation.
 func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
@@ -149,8 +150,8 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //   - the time of the existing condition with the same type and status,
 //   - the parameter now.
 //
-// A time of an existing condition does not count if the time is in the future, or if it is
-// 1970-01-01, the default in the CRD.
+// timed ignores a time of an existing condition that is in the future. It also ignores 1970-01-01,
+// the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

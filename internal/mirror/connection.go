@@ -20,8 +20,8 @@ type connectionTopic struct {
 	list connectionList
 }
 
-// connectionList returns pointers to two fields of a status, for example to Peerings and
-// PeeringCount.
+// connectionList is a function that returns pointers to two fields of its argument, for example to
+// Peerings and PeeringCount.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -79,7 +79,7 @@ func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	return all
 }
 
-// sameConnections reports whether a and b have the same connections.
+// sameConnections reports whether two values have the same connections.
 func sameConnections(a, b *v1alpha1.NetworkConnections) bool {
 	for _, kind := range connectionTopics {
 		these, count := kind.list(a)

@@ -51,7 +51,7 @@ func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnm
 // displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector in a form that checks many environments fast.
+// selector has the content of an EnvironmentSelector, prepared for fast checks.
 type selector struct {
 	ids, excludedIDs     map[string]bool
 	names, excludedNames patterns
@@ -68,8 +68,8 @@ func (s selector) environment(id, displayName string) bool {
 }
 
 // judge reports whether the selector selects an environment, and why. The parameter displayName is
-// "" if the name is not known. An unknown name may be an excluded name. So, if the selector
-// excludes names, the ID of the environment must be in spec.selector.ids.
+// "" if the name is not known. If the selector excludes names, an unknown name may be an excluded
+// name. Then spec.selector.ids must have the ID of the environment.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -199,12 +199,12 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are the annotations that users set on a source, with the operator's prefix in the key.
+// usersKeys are annotations of a source that users set. A discovery keeps these annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// If the source has no display name, withLastName returns a copy with the last known name of the
-// environment. The parameter former is the source from an earlier listing, and the parameter
-// inCluster is the source in the cluster. Each is nil if there is none.
+// withLastName returns the source o. If the source has no display name, the result is a copy with
+// the last known name. The parameter former is the source from an earlier listing, and the
+// parameter inCluster is the source in the cluster. Each is nil if there is none.
 func withLastName(o, former, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -222,7 +222,7 @@ func withLastName(o, former, inCluster Object, owner Owner) Object {
 }
 
 // lastName returns the last known display name of an environment; "" if no name is known. It trusts
-// the discovery's status more than the annotation of the source, because a person who may edit the
+// the discovery's status more than an annotation of the source, because a person who may edit the
 // source can forge the annotation. The parameter inCluster is the source in the cluster; nil if
 // there is none.
 func lastName(o, inCluster Object, owner Owner) string {
@@ -236,7 +236,7 @@ func lastName(o, inCluster Object, owner Owner) string {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
 	case found || d.Status.Environments == nil || unnamed(d):
-		return annotated // This is the whole name if the status cut it.
+		return annotated // The status may have cut the name.
 	}
 	return ""
 }
@@ -256,7 +256,7 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed returns true if the discovery's status.sources does not have all sources.
+// unnamed returns true if the discovery's status.sources lacks some sources.
 func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
@@ -336,7 +336,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
-		if d := owner.discovery(); d.Spec.Preview { // A preview gives no source the settings of a new name.
+		if d := owner.discovery(); d.Spec.Preview { // A preview changes no source, so the status keeps the old name.
 			if entry, found := sourceNamed(d, id); found {
 				named.DisplayName = entry.DisplayName
 			}

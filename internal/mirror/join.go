@@ -9,12 +9,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is the largest number of entries in a status list of related objects, for example in a
-// network's list of clusters.
+// MaxJoined is the largest number of entries in a list of related objects in a status, for example
+// of the clusters in the status of a network.
 const MaxJoined = 500
 
-// maxJoinedSize is the largest size of a status list of related objects, in bytes of JSON. A status
-// with four full lists still fits into etcd.
+// maxJoinedSize is the largest size of a list of related objects in a status, in bytes of JSON. A
+// status with four full lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
 // Desired has the objects of one kind as they should be in the cluster. The map key is the name. Do
@@ -22,23 +22,22 @@ const maxJoinedSize = 192 << 10
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. The parameter existing
-// has the owner's objects in the cluster. The slices ledgers and existing and the result have the
-// order of the slice kinds.
+// has the owner's objects in the cluster. All slices have the order of the slice kinds.
 //
 // The result has
 //
 //   - objects that are listed and selected, with the content from the listing,
 //   - existing objects that are missing or no longer selected, with the content from the last
 //     listing that had them,
-//   - existing objects that were not listed since the operator's start, with the content in the
-//     cluster. They are in the result if the facts about related objects change.
+//   - existing objects that were not listed since the operator's start, if a fact about a related
+//     object changes. They have the content from the cluster.
 //
 // If the owner ignores a kind, the result has no objects of the kind, and other objects do not show
 // objects of the kind.
 //
-// A status list of related objects keeps objects that are missing or were not listed since the
-// operator's start. So a failed listing removes no entry. If an object is missing for a minute or
-// longer, the entry says that the object is missing.
+// An object can show related objects: for example, a network shows its clusters. An object in the
+// cluster stays in the lists of related objects, so a failed listing removes no entry. If the
+// object is missing for a minute or longer, the entry says that the object is missing.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -118,8 +117,8 @@ func (t topics) sort() {
 	}
 }
 
-// topic is one type of fact about related objects, for example the clusters of a network. Each fact
-// has a key, for example the network's ID.
+// topic is a type of fact about related objects, for example "the clusters of a network". Each fact
+// has a key, for example the ID of the network.
 type topic[T any] struct {
 	// compare gives the order of facts with the same key. It is nil if each key has a single fact.
 	compare func(a, b T) int
@@ -152,8 +151,8 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
-// bounded returns the facts that the topic has for a key, and the number of all these facts. It
-// leaves out the last facts if they do not fit into a status.
+// bounded returns the facts that the topic has for a key, and their number. If the facts do not fit
+// into a status, bounded leaves out the last facts, but counts them.
 func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	values := t.of(from, key)
 	if len(values) == 0 {
@@ -178,7 +177,7 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has all facts of one topic. The key of the map values is the key of the facts.
+// keyed has all facts of one topic, grouped by key.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T

@@ -11,7 +11,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind of Kafka clusters. The cloud API cmk/v2 defines the phases.
+// KafkaCluster is the Kind of Kafka clusters. The cloud API cmk/v2 defines their phases.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -169,8 +169,8 @@ func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 // prefer tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address that clients of a cluster should use. This is the first address in
-// this list that is not empty:
+// prefer returns the address that clients of a cluster should use. The result is the first of these
+// addresses that is not empty:
 //
 //   - the parameter clusterWide: the address in the cloud API's deprecated field for the whole
 //     cluster,

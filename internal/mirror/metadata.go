@@ -31,9 +31,9 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated adds the template's labels to the given labels, and returns the labels. The second
-// result has the template's annotations, and the annotation template-keys with the keys in the
-// template.
+// templated returns the labels and annotations of an object. The labels are the given labels and
+// the template's labels. The annotations are the template's annotations and the annotation
+// template-keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -80,7 +80,8 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // restamped returns a copy of an observation with the labels, annotations and ownerReference that
-// the source sets. If the copy would be equal, restamped returns the observation itself.
+// the source sets. If the observation already has all of these, restamped returns the observation
+// itself.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -190,9 +191,9 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// Claims returns true if a write makes the parameter owner an owner of the object. The parameter
-// existing is the object before the write; nil if the write creates the object. The parameter
-// desired is the object after the write.
+// Claims returns true if a write gives an object an ownerReference to the parameter owner. The
+// parameter existing is the object before the write; nil if the write creates the object. The
+// parameter desired is the object after the write.
 func Claims(owner, existing, desired metav1.Object) bool {
 	return controlledBy(desired, owner) && (existing == nil || !controlledBy(existing, owner))
 }
@@ -215,7 +216,7 @@ func sameOwner(existing, desired metav1.Object) bool {
 
 // Owned reports whether an observation belongs to a source:
 //
-//   - The spec of the observation must name the source and its environment.
+//   - The spec of the observation must name the source and the source's environment.
 //   - The observation must have the name that the source would give it.
 //   - If the observation has a controller, the controller must be the source.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {

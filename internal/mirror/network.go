@@ -12,7 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Network is the Kind of networks. The cloud API networking/v1 defines the phases.
+// Network is the Kind of networks. The cloud API networking/v1 defines their phases.
 var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
@@ -46,7 +46,7 @@ var Network = observationKind(Kind{
 // networkFacts are the facts about a network that other objects show, for example its peerings.
 type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
-// factsIn returns the facts about a network in a reference to the network.
+// factsIn returns the facts that a reference to a network contains.
 func factsIn(r *v1alpha1.NetworkReference) networkFacts {
 	return networkFacts{r.Phase, r.CIDR, r.DNSDomain, r.Observed}
 }
@@ -163,8 +163,8 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 }
 
 // setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
-// says which cloud it is. If Kind is not known, setNetworkCloud guesses the cloud from the other
-// fields of c. If fields of several clouds have a value, it sets nothing.
+// says which cloud it is. If the value of Kind is not known, setNetworkCloud guesses the cloud from
+// the other fields of c. If fields of several clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

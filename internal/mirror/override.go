@@ -83,8 +83,8 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid returns the template, changed by some overrides in their order. The parameter applying
-// has the indexes of these overrides in spec.overrides.
+// overlaid applies some overrides to a copy of the template, one after the other. The parameter
+// applying has the indexes of these overrides in spec.overrides.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -146,7 +146,8 @@ func environmentNames(f Facts) map[string]string {
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// If the source was deleted and is not created again yet, FormerNames has its last name.
+		// If the source was deleted and is not created again yet, FormerNames has the last known
+		// name.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
@@ -156,10 +157,9 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlay copies every field with a value from patch to target. It merges structs and maps, and
-// replaces all other values. An empty list is a value, but nil is not. For each copied field,
-// overlay calls onSet with the field's path. The argument differs is true if the copy changes the
-// value.
+// overlay sets every field of target that has a value in patch. It merges structs and maps, and
+// replaces all other values. An empty list is a value, but nil is not. For each field that it sets,
+// overlay calls onSet with the field's path. The argument differs is true if the value changes.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:

@@ -9,7 +9,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Peering is the Kind of network peerings. The cloud API networking/v1 defines the phases.
+// Peering is the Kind of network peerings. The cloud API networking/v1 defines their phases.
 var Peering = observationKind(connecting(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,

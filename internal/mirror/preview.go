@@ -59,8 +59,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied describes the source that already has a needed name. If a person can hand over this
-// source to the discovery, the text says what the discovery would change in the source.
+// occupied describes the source that already has a name that the plan needs. If a person can hand
+// over this source to the discovery, the text says what the discovery would change in the source.
 func (p *Plan) occupied(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -98,7 +98,7 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 }
 
 // deletions returns a preview entry for each source to delete. If the deletion must wait, the entry
-// says for what.
+// says what it waits for.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)

@@ -10,7 +10,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines the
+// PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines their
 // phases.
 var PrivateLinkAccess = observationKind(connecting(Kind{
 	Name:        "PrivateLinkAccess",

@@ -11,7 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// SchemaRegistry is the Kind of Schema Registry clusters. The cloud API srcm/v3 defines the phases.
+// SchemaRegistry is the Kind of Schema Registry clusters. The cloud API srcm/v3 defines their
+// phases.
 var SchemaRegistry = observationKind(Kind{
 	Name:        "SchemaRegistry",
 	Condition:   v1alpha1.ConditionSchemaRegistrySynced,

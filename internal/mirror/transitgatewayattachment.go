@@ -11,7 +11,7 @@ import (
 )
 
 // TransitGatewayAttachment is the Kind of transit gateway attachments. The cloud API networking/v1
-// defines the phases.
+// defines their phases.
 var TransitGatewayAttachment = observationKind(connecting(Kind{
 	Name:        "TransitGatewayAttachment",
 	Condition:   v1alpha1.ConditionTransitGatewayAttachmentsSynced,

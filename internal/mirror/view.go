@@ -24,8 +24,8 @@ type View struct {
 	// staleAt is the time at which the last complete listing becomes too old. It is zero if the
 	// listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts has the names that the plan needs, but that other objects in the cluster have. It
-	// is sorted by name.
+	// conflicts has the names that the plan needs, but that other objects in the cluster have. The
+	// list is sorted by name.
 	conflicts []Conflict
 }
 
@@ -54,7 +54,7 @@ func newView(f Facts) *View {
 }
 
 // Again returns the View after another complete listing that found no changes. The parameter l is
-// the Ledger after that listing. Do not call Again if v is stale.
+// the Ledger after that listing. Do not call Again if the method Stale returns true.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -85,7 +85,7 @@ func (v *View) Awaits(name string) bool {
 }
 
 // Drifted returns true if an existing object differs from the object that the plan wants. It
-// returns false if the plan wants no object with this name and cloud ID.
+// returns false if the plan wants no object with the name and cloud ID of the existing object.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
