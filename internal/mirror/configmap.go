@@ -19,8 +19,8 @@ const maxConfigMap = 512 << 10
 // longestSuffix is the longest suffix that a ConfigMap key for an access point can have.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. The parameter selection is
-// spec.kafkaClusters of the InventorySource.
+// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. The parameter o is the
+// observation of the cluster. The parameter selection is spec.kafkaClusters of the InventorySource.
 //
 // The observation owns the ConfigMap, and has the same name. The ConfigMap gets the labels and
 // annotations that the operator set on the observation.

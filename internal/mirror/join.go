@@ -165,7 +165,7 @@ func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many of the values fit into a status list.
+// fitting returns how many of the values, from the first one on, fit into a list in a status.
 func fitting[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	size := 0
@@ -181,7 +181,7 @@ func fitting[T any](values []T) int {
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
-	// fit caches how many facts of each key fit into a status list.
+	// fit caches how many facts of each key fit into a list in a status.
 	fit map[string]int
 }
 

@@ -75,8 +75,9 @@ func joinNetwork(t topics, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a copy of the reference r with the facts about the network. If the network
-// has no observation, the copy has no facts. If nothing changes, joinReference returns r itself.
+// joinReference returns a copy of the reference r with the facts about the network, for example the
+// phase. If the network has no observation, the copy has no facts. If nothing changes,
+// joinReference returns r itself.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
 }
@@ -163,8 +164,8 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 }
 
 // setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
-// says which cloud it is. If the value of Kind is not known, setNetworkCloud guesses the cloud from
-// the other fields of c. If fields of several clouds have a value, it sets nothing.
+// says which cloud the network is in. If the value of Kind is not known, setNetworkCloud guesses
+// the cloud from the other fields of c. If fields of several clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

@@ -147,7 +147,7 @@ func environmentNames(f Facts) map[string]string {
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
 		// If the source was deleted and is not created again yet, FormerNames has the last known
-		// name.
+		// name of the environment.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {

@@ -67,9 +67,9 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 }
 
 // setPrivateLinkCloud sets status.Cloud, and one of status.AWS, status.Azure and status.GCP. The
-// field status.Kind says which cloud it is. If status.Kind is not known, status.Cloud stays empty,
-// and setPrivateLinkCloud guesses the cloud from the fields of the parameter c. If fields of
-// several clouds have a value, it sets nothing.
+// field status.Kind says which cloud the access is in. If status.Kind is not known, status.Cloud
+// stays empty, and setPrivateLinkCloud guesses the cloud from the fields of the parameter c. If
+// fields of several clouds have a value, it sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {
