@@ -43,7 +43,8 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts are the facts about a network that other objects show, for example its peerings.
+// networkFacts has facts about a network. Other objects, for example the peerings of the network,
+// show these facts.
 type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
 // factsIn returns the facts that a reference to a network contains.

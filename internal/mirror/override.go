@@ -196,7 +196,7 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
-// The parameter names is the result of environmentNames.
+// The parameter names is the result of the function environmentNames.
 func overrideRemarks(f Facts, names map[string]string, writes []Write) []string {
 	all, kept := f.Owner.overrides(), keepers(f, names)
 	unused := make(map[int]bool, len(all.all))
@@ -250,7 +250,7 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 }
 
 // keepers returns the sorted names of the sources that keep the settings for the old name of a
-// renamed environment. The parameter names is the result of environmentNames.
+// renamed environment. The parameter names is the result of the function environmentNames.
 func keepers(f Facts, names map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {
