@@ -110,7 +110,7 @@ func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 // each network. The map key is a pointer to a value of type topic.
 type topics map[any]interface{ sort() }
 
-// sort sorts all lists of facts, each in the order of its topic.
+// sort sorts all lists of facts.
 func (t topics) sort() {
 	for _, lists := range t {
 		lists.sort()
@@ -177,7 +177,8 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has all facts of one topic, grouped by key.
+// keyed has all facts of one topic. The field values has the facts by key, for example by the ID of
+// a network.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
