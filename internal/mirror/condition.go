@@ -111,8 +111,8 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets status.conditions and status.observed of an observation. The first condition in the
-// list must be Observed: its reason becomes status.observed.
+// show sets status.conditions and status.observed of an observation. The first of the given
+// conditions must be Observed: its reason becomes status.observed.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
@@ -150,8 +150,8 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //   - the time of the existing condition with the same type and status,
 //   - the parameter now.
 //
-// timed ignores a time of an existing condition that is in the future. It also ignores 1970-01-01,
-// the default in the CRD.
+// timed ignores the time of an existing condition if the time is in the future. It also ignores the
+// time 1970-01-01, the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

@@ -175,7 +175,7 @@ func changes(before, after Object) string {
 	return strings.Join(all, ", ")
 }
 
-// written returns the parts of a source that a discovery writes, as JSON values. Each
+// written returns the parts that a discovery writes in a source, as JSON values. Each
 // ownerReference becomes a text with the owner's kind and name.
 func written(o Object) map[string]any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))

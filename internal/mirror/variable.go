@@ -25,11 +25,11 @@ var (
 // maxVariable is the largest size of a variable's name without the suffix, in bytes.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
-// property returns the ConfigMap key for a name in the form bootstrap.servers.
+// property returns the ConfigMap key for a name. The key has the form bootstrap.servers.
 func property(name string) string { return name }
 
-// variable returns the ConfigMap key for a name in the form BOOTSTRAP_SERVERS. Letters become upper
-// case. Each character that is not an ASCII letter or digit becomes "_".
+// variable returns the ConfigMap key for a name. The key has the form BOOTSTRAP_SERVERS: letters
+// become upper case, and each character that is not an ASCII letter or digit becomes "_".
 func variable(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
