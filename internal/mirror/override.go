@@ -131,7 +131,7 @@ func decides(before, after v1alpha1.MirrorSettings) bool {
 // environmentNames returns the display name by which overrides select each environment. The map key
 // is the environment's ID.
 //
-// Usually the display name is the name in the cloud. It is the last known name if the environment
+// Usually the display name is the name in the cloud. The last known name counts if the environment
 // is not listed, or if a person must approve the settings for a new name. If no name is known, and
 // an override selects by name, the map has no entry for the environment.
 func environmentNames(f Facts) map[string]string {
@@ -157,9 +157,10 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlay sets every field of target that has a value in patch. It merges structs and maps, and
-// replaces all other values. An empty list is a value, but nil is not. For each field that it sets,
-// overlay calls onSet with the field's path. The argument differs is true if the value changes.
+// overlay sets the fields of the parameter target that have a value in the parameter patch. It
+// merges structs and maps, and replaces all other values. An empty list is a value, but nil is not.
+// For each field that it sets, overlay calls onSet with the field's path. The second argument is
+// true if the value changes.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:

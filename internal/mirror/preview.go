@@ -98,7 +98,7 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 }
 
 // deletions returns a preview entry for each source to delete. If the deletion must wait, the entry
-// says what it waits for.
+// says why.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)

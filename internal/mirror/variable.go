@@ -22,7 +22,8 @@ var (
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
-// maxVariable is the largest size of a variable's name without the suffix, in bytes.
+// maxVariable is the largest size of a variable's name in bytes, without a suffix such as
+// _BOOTSTRAP_SERVERS.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
 // property returns the ConfigMap key for a name. The key has the form bootstrap.servers.
