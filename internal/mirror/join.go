@@ -9,12 +9,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is the largest number of entries in a list of related objects in a status, for example
-// of the clusters in the status of a network.
+// MaxJoined is the largest number of entries in a list of related objects, for example in the list
+// of clusters in a network's status.
 const MaxJoined = 500
 
-// maxJoinedSize is the largest size of a list of related objects in a status, in bytes of JSON. A
-// status with four full lists still fits into etcd.
+// maxJoinedSize is the largest size of a list of related objects, in bytes of JSON. A status with
+// four full lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
 // Desired has the objects of one kind as they should be in the cluster. The map key is the name. Do

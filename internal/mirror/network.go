@@ -165,8 +165,8 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 }
 
 // setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
-// says which cloud the network is in. If the value of Kind is not known, setNetworkCloud guesses
-// the cloud from the other fields of c. If fields of several clouds have a value, it sets nothing.
+// names the cloud. If the value of Kind is not known, setNetworkCloud guesses the cloud from the
+// other fields of c. If fields of several clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

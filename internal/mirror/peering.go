@@ -77,10 +77,10 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets status.Cloud, and one of status.AWS, status.GCP and status.Azure. The field
-// status.Kind says which cloud the peering is in. If status.Kind is not known, status.Cloud stays
-// empty, and setPeeringCloud guesses the cloud from the fields of the parameter c. If fields of
-// several clouds have a value, it sets nothing.
+// setPeeringCloud sets the fields of the cloud that the peering is in. The field status.Kind names
+// the cloud. If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of the
+// parameter c, and leaves status.Cloud empty. If fields of several clouds have a value, it sets
+// nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil
