@@ -102,10 +102,11 @@ func (o *overrides) overlaid(applying []int) *overridden {
 
 // decides reports whether a person must approve the new settings of a source whose environment was
 // renamed. The parameter before has the settings for the old name, and the parameter after has the
-// settings for the new name. A person must approve a change of
+// settings for the new name. A person must approve each of these changes:
 //
-//   - spec.prune,
-//   - the settings of a kind that the source already mirrors, for example of Kafka clusters.
+//   - a change of spec.prune,
+//   - a change of the settings of a kind that the source already mirrors, for example of Kafka
+//     clusters.
 func decides(before, after v1alpha1.MirrorSettings) bool {
 	for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
 		s.Interval, s.Timeout, s.StaleAfter, s.Template = nil, nil, nil, v1alpha1.ObservationTemplate{}

@@ -45,12 +45,12 @@ func variable(name string) string {
 
 // variablesOf returns a function that turns the ID of an access point into the first part of a
 // variable's name. Usually the first part is the ID in upper case. The function adds "_" and the
-// first 8 hex digits of the ID's SHA-256 if
+// first 8 hex digits of the ID's SHA-256 in each of these cases:
 //
-//   - the ID is not a valid name of a shell variable,
-//   - the ID is too long,
-//   - the ID already ends in "_" and 8 hex digits,
-//   - another ID is the same in upper case.
+//   - The ID is not a valid name of a shell variable.
+//   - The ID is too long.
+//   - The ID already ends in "_" and 8 hex digits.
+//   - Another ID is the same in upper case.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {

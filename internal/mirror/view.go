@@ -120,12 +120,12 @@ func (v *View) shown(existing, desired Object) bool {
 // Repair plans writes that undo changes by others. The parameter changed has the changed objects
 // from the cluster, by name. The value of a deleted object is nil.
 //
-// Repair returns nil, and a new plan is necessary, if
+// In each of these cases, Repair returns nil, and a new plan is necessary:
 //
-//   - a changed object is not listed or not selected,
-//   - a changed object is being deleted,
-//   - another object in the cluster has a name that the plan needs,
-//   - the last complete listing has become too old.
+//   - A changed object is not listed or not selected.
+//   - A changed object is being deleted.
+//   - Another object in the cluster has a name that the plan needs.
+//   - The last complete listing has become too old.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
