@@ -14,16 +14,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// sight is what the listings of the cloud say about an object.
+// sight is what the operator knows about an object in the cloud.
 type sight int
 
 const (
-	// unknown: the object was not listed since the operator started, and every listing since then
-	// was incomplete.
+	// unknown: since the operator started, no listing was complete, and no listing had the object.
 	unknown sight = iota
 	// listed: the object was in the last complete listing, or in a later, incomplete listing.
 	listed
-	// outside: the object is listed, but the selector of the discovery does not select it.
+	// outside: the cloud has the environment, but the discovery's selector does not select it.
 	outside
 	// missing: the last complete listing did not have the object.
 	missing
@@ -34,12 +33,12 @@ const (
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready for an observation. If the object is
-// missing, the parameter since becomes the transition time of the condition Observed. conditions
-// sets no other transition time.
+// conditions returns the conditions Observed and Ready of an observation. The transition times are
+// zero, with one exception: if the object is missing, the parameter since is the transition time of
+// the condition Observed.
 //
-// The messages contain no times. A time in a message would change at every sync, and the operator
-// would write the observation at every sync.
+// Do not put a time into a message. The time would change at every sync, and the operator would
+// write every observation at every sync.
 func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
@@ -93,8 +92,8 @@ func condition(status metav1.ConditionStatus, reason, message string) metav1.Con
 	return metav1.Condition{Status: status, Reason: reason, Message: message}
 }
 
-// camelCase turns a phase of the API into the reason of a condition. For example, PENDING_ACCEPT
-// becomes PendingAccept.
+// camelCase turns the phase of a cloud object into a reason of a condition. For example,
+// PENDING_ACCEPT becomes PendingAccept.
 func camelCase(phase string) string {
 	var b strings.Builder
 	upper := true
@@ -112,21 +111,21 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets the conditions of an observation. It copies the reason of the condition Observed into
-// status.observed. The condition Observed must be the first one in the list.
+// show sets status.conditions and status.observed of an observation. The first of the given
+// conditions must be Observed: its reason becomes status.observed.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
 	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
 }
 
-// shows returns true if an observation has the wanted conditions, and status.observed has the
-// reason of the first wanted condition. It returns true if the list wanted is empty.
+// shows returns true if status.conditions and status.observed of an observation agree with the
+// wanted conditions. An empty list of wanted conditions agrees with every observation.
 func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
 }
 
-// sameConditions reports whether two lists have the same conditions. It ignores the transition time
-// if the wanted condition has none. It compares transition times in whole seconds, because the
-// Kubernetes API stores no fractions of a second.
+// sameConditions reports whether the existing conditions equal the wanted conditions. If a wanted
+// condition has no transition time, any transition time is right. Fractions of a second do not
+// count, because the Kubernetes API does not store them.
 func sameConditions(existing, wanted []metav1.Condition) bool {
 	if len(existing) != len(wanted) {
 		return false
@@ -151,8 +150,8 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //   - the time of the existing condition with the same type and status,
 //   - the parameter now.
 //
-// The time of an existing condition does not count if the time is in the future. The time
-// 1970-01-01 does not count, because it is the default in the CRD.
+// timed ignores the time of an existing condition if the time is in the future. It also ignores the
+// time 1970-01-01, the default in the CRD.
 func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

@@ -12,22 +12,21 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap is the largest size of a ConfigMap's data, in bytes. The ConfigMap leaves out access
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes. The operator leaves out access
 // points that do not fit.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest suffix of a ConfigMap key. The keys for an access point consist of a
-// name and a suffix.
+// longestSuffix is the longest suffix that a ConfigMap key for an access point can have.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of an observed Kafka cluster. The parameter
-// selection is spec.kafkaClusters of the source.
+// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. The parameter o is the
+// observation of the cluster. The parameter selection is spec.kafkaClusters of the InventorySource.
 //
-// The ConfigMap has the name of the observation, and the observation owns the ConfigMap. The
-// ConfigMap gets the labels and annotations that the operator gave the observation.
+// The observation owns the ConfigMap, and has the same name. The ConfigMap gets the labels and
+// annotations that the operator set on the observation.
 //
-// If the cloud did not give a value, the ConfigMap has no key for the value. Then a pod that needs
-// the value waits for the key. With an empty value, the pod would not wait.
+// The ConfigMap has no key for an empty value. A pod that needs a missing key waits for the key.
+// With an empty value, the pod would start.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
@@ -44,9 +43,9 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 	}
 }
 
-// ownPairs returns the labels or annotations that the operator set. These are the pairs whose key has
-// the operator's prefix, and the pairs whose key is in the parameter former. The parameter former has
-// the keys that came from the source's template.
+// ownPairs returns the labels or annotations that the operator set: pairs whose key has the
+// operator's prefix, and pairs from the source's template. The parameter former has the keys from
+// the template.
 func ownPairs(pairs map[string]string, former []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
@@ -96,8 +95,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 //   - If the ConfigMap has no controller, these values must match the observation: the label with
 //     the source's name, the cluster ID, and the environment ID.
 //
-// OwnsConfigMap looks for each ID under two keys, such as cluster.id and CLUSTER_ID, because users
-// can change spec.kafkaClusters.configMapKeys.
+// In the ConfigMap, each ID can have one of two keys, for example cluster.id or CLUSTER_ID.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID
@@ -108,15 +106,14 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(property) || names(variable))
 }
 
-// SameConfigMap reports whether the existing ConfigMap has the desired data, labels, annotations
-// and ownerReference. The existing ConfigMap may have more labels and annotations, but not more
-// data.
+// SameConfigMap reports whether a ConfigMap has the desired data, labels, annotations and
+// ownerReference. It ignores labels and annotations that someone else added.
 func SameConfigMap(existing, desired *corev1.ConfigMap) bool {
 	return maps.Equal(existing.Data, desired.Data) && len(existing.BinaryData) == 0 && sameMetadata(existing, desired)
 }
 
-// RestoreConfigMap gives the existing ConfigMap the desired data, labels, annotations and
-// ownerReference. It keeps labels and annotations that someone else added.
+// RestoreConfigMap gives a ConfigMap the desired data, labels, annotations and ownerReference. It
+// keeps labels and annotations that someone else added.
 func RestoreConfigMap(existing, desired *corev1.ConfigMap) {
 	existing.Data, existing.BinaryData = desired.Data, nil
 	restoreMetadata(existing, desired)

@@ -20,8 +20,8 @@ type connectionTopic struct {
 	list connectionList
 }
 
-// connectionList returns pointers to two fields: the list of all connections of one kind, and the
-// number of these connections.
+// connectionList is a function that returns pointers to two fields of its argument, for example to
+// Peerings and PeeringCount.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -30,20 +30,18 @@ func newConnections(list connectionList) *connectionTopic {
 	}, list}
 }
 
-// connectionParts has pointers to two fields of a connection's observation: the reference to the
-// network, and the Kafka endpoints in the network.
+// connectionParts has pointers to two fields in the observation of a connection: the reference to
+// the network, and the Kafka endpoints in the network.
 type connectionParts struct {
 	network   **v1alpha1.NetworkReference
 	reachable *v1alpha1.ReachableEndpoints
 }
 
-// connecting adds the functions attach, join and joinedAs to a kind of connection. These functions
-// copy facts between observations:
+// connecting adds functions to the Kind of a connection, for example of peerings. With these
+// functions,
 //
-//   - The observation of a connection shows the network and the Kafka endpoints in the network.
-//   - The observations of the network and of the clusters in the network show the connection.
-//
-// The parameter shown collects the connections of this kind.
+//   - the observation of a connection shows the network and the Kafka endpoints in the network,
+//   - the observations of the network and of the clusters in the network show the connection.
 func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
 	of := func(o Object) connectionParts { return parts(any(o).(*O)) }
 	with := func(o Object, network *v1alpha1.NetworkReference, reachable v1alpha1.ReachableEndpoints) Object {
@@ -72,7 +70,7 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 	return k
 }
 
-// connectionsOf returns the connections of the network with this ID.
+// connectionsOf returns the connections of a network. The parameter network is the network's ID.
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)
@@ -81,7 +79,7 @@ func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	return all
 }
 
-// sameConnections reports whether a and b have the same connections.
+// sameConnections reports whether two values have the same connections.
 func sameConnections(a, b *v1alpha1.NetworkConnections) bool {
 	for _, kind := range connectionTopics {
 		these, count := kind.list(a)

@@ -48,11 +48,10 @@ func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventoryS
 
 func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
-// displayName returns the display name of a source's environment. It returns "" if the name is not
-// known.
+// displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
 
-// selector is an EnvironmentSelector, prepared to check many environments fast.
+// selector has the content of an EnvironmentSelector, prepared for fast checks.
 type selector struct {
 	ids, excludedIDs     map[string]bool
 	names, excludedNames patterns
@@ -68,9 +67,9 @@ func (s selector) environment(id, displayName string) bool {
 	return selected
 }
 
-// judge reports whether the selector selects an environment, and why. If displayName is "", the
-// name is not known, so it may be an excluded name. If the selector excludes names, it selects this
-// environment when spec.selector.ids has the ID.
+// judge reports whether the selector selects an environment, and why. The parameter displayName is
+// "" if the name is not known. If the selector excludes names, an unknown name may be an excluded
+// name. Then spec.selector.ids must have the ID of the environment.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -108,7 +107,7 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 	return all
 }
 
-// fit reports whether a pattern matches the whole text.
+// fit reports whether one of the patterns matches the whole text.
 func (p patterns) fit(text string) bool {
 	if len(p) == 0 {
 		return false
@@ -150,7 +149,7 @@ func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) O
 }
 
 // NewSource returns the source that a discovery wants for an environment. The source gets the
-// settings of the discovery's template, changed by the overrides.
+// settings of the discovery's template, changed by the overrides that select the environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
 	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
 }
@@ -173,13 +172,12 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	return s
 }
 
-// renderSource returns a source as its discovery wants it:
+// renderSource returns a source as it should be in the cluster:
 //
-//   - The settings come from the discovery's template and overrides. If the name of the environment
-//     is not known, the operator cannot tell which overrides apply, so the source keeps its
-//     settings.
-//   - The source keeps the annotations in usersKeys.
-//   - The source of a missing environment has the annotation missing-since.
+//   - The settings come from the discovery's template and overrides. If the operator does not know
+//     which overrides select the environment, the source keeps its settings.
+//   - The source keeps the annotations that users set.
+//   - If the environment is missing, the source has the annotation missing-since.
 func renderSource(r rendering) Object {
 	id := source(r.base).Spec.Environment
 	settings := &r.owner.overrides().of(id, r.name).settings
@@ -201,13 +199,12 @@ func renderSource(r rendering) Object {
 	return s
 }
 
-// usersKeys are the annotations with the operator's prefix that users set on a source.
+// usersKeys are annotations of a source that users set. A discovery keeps these annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName returns the source of a listed environment. If the listing gave no display name, the
-// source gets the last known name: the name in former, or the name that lastName returns. The
-// parameter former is the source from an earlier listing. The parameter inCluster is the source in
-// the cluster.
+// withLastName returns the source o. If the source has no display name, the result is a copy with
+// the last known name. The parameter former is the source from an earlier listing, and the
+// parameter inCluster is the source in the cluster. Each is nil if there is none.
 func withLastName(o, former, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -224,12 +221,10 @@ func withLastName(o, former, inCluster Object, owner Owner) Object {
 	return next
 }
 
-// lastName returns the last known name of an environment; "" if there is none. It reads the name
-// from the discovery's status. If the status is empty, or has no room for all sources, lastName may
-// read the name from the annotation of the source. The status is safer, because a person who may
-// edit the source can forge the annotation.
-//
-// The parameter inCluster is the source in the cluster; nil if there is none.
+// lastName returns the last known display name of an environment; "" if no name is known. It trusts
+// the discovery's status more than an annotation of the source, because a person who may edit the
+// source can forge the annotation. The parameter inCluster is the source in the cluster; nil if
+// there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -241,16 +236,16 @@ func lastName(o, inCluster Object, owner Owner) string {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
 	case found || d.Status.Environments == nil || unnamed(d):
-		return annotated // This is the whole name if the status cut it.
+		return annotated // The status may have cut the name.
 	}
 	return ""
 }
 
-// shownName returns a display name as a discovery's status shows it.
+// shownName shortens a display name for the status of a discovery.
 func shownName(name string) string { return Truncate(name, maxShownName) }
 
-// sourceNamed returns the entry for an environment in a discovery's status.sources. If there is no
-// entry, found is false.
+// sourceNamed returns the entry for an environment in the discovery's status.sources. The second
+// result is false if there is no entry.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -261,25 +256,25 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed returns true if the status of a discovery has no room for all sources.
+// unnamed returns true if the discovery's status.sources lacks some sources.
 func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
-// listedBefore returns true if the discovery's status says that the environment of a source was
-// listed.
+// listedBefore returns true if the cloud has listed the source's environment at least once. It
+// reads the discovery's status.
 func listedBefore(o Object, owner Owner) bool {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns the time at which an environment went missing or was no longer selected. It
-// reads the time from the discovery's status.
+// claimOfSource returns the time at which an environment went missing; zero if the time is not
+// known. If the parameter seen is the constant outside, it returns the time at which the
+// discovery's selector stopped selecting the environment.
 //
-// If the status has no room for all sources, claimOfSource may read the time from the annotation
-// missing-since of the source. The status is safer, because a person who may edit the source can
-// forge the annotation.
+// claimOfSource trusts the discovery's status more than the annotation missing-since of the source,
+// because a person who may edit the source can forge the annotation.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -304,7 +299,7 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //
 //   - The source must have the name that the discovery would give it.
 //   - If the source has a controller, the controller must be the discovery.
-//   - If the source has no controller, the label of the source must have the name of the discovery.
+//   - If the source has no controller, the label discovery of the source must name the discovery.
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false
@@ -315,19 +310,19 @@ func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) b
 	return s.Labels[v1alpha1.LabelDiscovery] == LabelValue(d.Name)
 }
 
-// These limits keep the status of a discovery so small that the API server accepts the discovery.
+// These limits keep the status of a discovery small enough for the API server.
 const (
 	// maxSources is the largest number of entries in status.sources.
 	maxSources = 500
 	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	// maxListed is the largest size of one list in the status, in bytes. The list leaves out
+	// maxListed is the largest size of one list in the status, in bytes. The operator leaves out
 	// entries that do not fit.
 	maxListed = 192 << 10
 )
 
-// Sources returns the entries for status.sources of the discovery, sorted by environment, and the
-// number of all sources. It leaves out entries that do not fit into the status.
+// Sources returns the list status.sources of the discovery, sorted by environment, and the number
+// of all sources. It leaves out the last entries if they do not fit into the status.
 func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
@@ -341,7 +336,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
-		if d := owner.discovery(); d.Spec.Preview { // A preview gives no source the settings of a new name.
+		if d := owner.discovery(); d.Spec.Preview { // A preview changes no source, so the status keeps the old name.
 			if entry, found := sourceNamed(d, id); found {
 				named.DisplayName = entry.DisplayName
 			}

@@ -9,37 +9,35 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// MaxJoined is the largest number of entries in a list that shows objects of another kind, for
-// example in the list of clusters in the status of a network. A field next to the list has the
-// number of all clusters.
+// MaxJoined is the largest number of entries in a list of related objects, for example in the list
+// of clusters in a network's status.
 const MaxJoined = 500
 
-// maxJoinedSize is the largest size of a list that shows objects of another kind, in bytes of JSON.
-// A status with four of these lists still fits into etcd.
+// maxJoinedSize is the largest size of a list of related objects, in bytes of JSON. A status with
+// four full lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
-// Desired has the objects of one kind as they should be in the cluster, by name. Callers must not
-// change these objects: the ledger has pointers to the same objects.
+// Desired has the objects of one kind as they should be in the cluster. The map key is the name. Do
+// not change the objects: a Ledger points to the same objects.
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. The parameter existing
-// has the objects that belong to the owner in the cluster. All slices are in the order of the
-// parameter kinds.
+// has the owner's objects in the cluster. All slices have the order of the slice kinds.
 //
-// The result has these objects:
+// The result has
 //
-//   - listed and selected objects: with the content from the listing,
-//   - existing objects that are missing or no longer selected: with the content from their last
-//     listing,
-//   - existing objects that were not listed since the start: with the content in the cluster and
-//     new facts about other kinds. If no fact is new, the result lacks the object.
+//   - objects that are listed and selected, with the content from the listing,
+//   - existing objects that are missing or no longer selected, with the content from the last
+//     listing that had them,
+//   - existing objects that were not listed since the operator's start, if a fact about a related
+//     object changes. They have the content from the cluster.
 //
 // If the owner ignores a kind, the result has no objects of the kind, and other objects do not show
 // objects of the kind.
 //
-// A network shows a list of clusters, a cluster shows a list of connections, and so on. The lists
-// keep objects that are missing or were not listed since the start, so a failed listing removes no
-// entry. A list marks an object that is missing for a minute or longer.
+// An object can show related objects: for example, a network shows its clusters. An object in the
+// cluster stays in the lists of related objects, so a failed listing removes no entry. If the
+// object is missing for a minute or longer, the entry says that the object is missing.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -98,9 +96,8 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 	return desired
 }
 
-// longMissing reports whether an object was missing for a minute or longer when the last complete
-// listing ended. If there was no complete listing since the start, longMissing reads the times from
-// the cluster.
+// longMissing reports whether an object was already missing for a minute or longer at the end of
+// the last complete listing.
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	since, last := l.since(o.GetName()), l.Completed()
 	if last.IsZero() {
@@ -109,26 +106,25 @@ func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	return !since.IsZero() && last.Sub(since) >= time.Minute
 }
 
-// topics collects the facts that observations show about observations of other kinds. The key is a
-// pointer to a topic.
+// topics has the facts that observations show about related objects, for example the clusters of
+// each network. The map key is a pointer to a value of type topic.
 type topics map[any]interface{ sort() }
 
-// sort sorts all lists. Each topic has its own order.
+// sort sorts all lists of facts.
 func (t topics) sort() {
 	for _, lists := range t {
 		lists.sort()
 	}
 }
 
-// topic is one type of fact that observations show about observations of another kind, for example
-// the clusters of a network. Each fact has a key, for example the network's ID. The function
-// Kind.attach adds facts, and Kind.join reads facts.
+// topic is a type of fact about related objects, for example "the clusters of a network". Each fact
+// has a key, for example the ID of the network.
 type topic[T any] struct {
-	// compare sorts the facts with the same key. It is nil if each key has a single fact.
+	// compare gives the order of facts with the same key. It is nil if each key has a single fact.
 	compare func(a, b T) int
 }
 
-// add adds values with a key to a topic. It does nothing if the key is empty.
+// add adds facts with a key to the topic. It does nothing if the key is empty.
 func (t *topic[T]) add(to topics, key string, values ...T) {
 	if key == "" {
 		return
@@ -141,14 +137,13 @@ func (t *topic[T]) add(to topics, key string, values ...T) {
 	lists.values[key] = append(lists.values[key], values...)
 }
 
-// of returns all values that a topic has for a key.
+// of returns all facts that the topic has for a key.
 func (t *topic[T]) of(from topics, key string) []T {
 	lists, _ := from[t].(keyed[T])
 	return lists.values[key]
 }
 
-// first returns the first value that a topic has for a key. If there is no value, it returns the
-// zero value.
+// first returns the first fact that the topic has for a key; the zero value if there is no fact.
 func (t *topic[T]) first(from topics, key string) (value T) {
 	if values := t.of(from, key); len(values) > 0 {
 		return values[0]
@@ -156,8 +151,8 @@ func (t *topic[T]) first(from topics, key string) (value T) {
 	return value
 }
 
-// bounded returns the values that a topic has for a key, and the number of all values. It leaves
-// out the last values if they do not fit into a status.
+// bounded returns the facts that the topic has for a key, and their number. If the facts do not fit
+// into a status, bounded leaves out the last facts, but counts them.
 func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	values := t.of(from, key)
 	if len(values) == 0 {
@@ -170,7 +165,7 @@ func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many values fit into a list.
+// fitting returns how many of the values, from the first one on, fit into a list in a status.
 func fitting[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	size := 0
@@ -182,11 +177,12 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has all values of one topic. It groups the values by key.
+// keyed has all facts of one topic. The field values has the facts by key, for example by the ID of
+// a network.
 type keyed[T any] struct {
 	compare func(a, b T) int
 	values  map[string][]T
-	// fit caches how many values of each key fit into a status.
+	// fit caches how many facts of each key fit into a list in a status.
 	fit map[string]int
 }
 

@@ -11,8 +11,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind of Kafka clusters. ReadyPhase and OtherPhases are phases in the cloud
-// API cmk/v2.
+// KafkaCluster is the Kind of Kafka clusters. The cloud API cmk/v2 defines their phases.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,
@@ -44,8 +43,8 @@ var KafkaCluster = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.KafkaClusters })
 
-// clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the endpoints of the
-// clusters of each network. The key is the network's ID.
+// clustersOfNetworks has the clusters of each network. endpointsOfNetworks has the Kafka endpoints
+// of each network. The keys are the IDs of the networks.
 var (
 	clustersOfNetworks = &topic[v1alpha1.KafkaClusterSummary]{
 		func(a, b v1alpha1.KafkaClusterSummary) int { return cmp.Compare(a.Name, b.Name) },
@@ -95,8 +94,8 @@ func reachableEndpoints(o *v1alpha1.KafkaClusterObservation, observed string) []
 	return endpoints
 }
 
-// ProjectKafkaCluster converts a Kafka cluster from the cloud into an observation. It does not set
-// the conditions or facts about other cloud objects.
+// ProjectKafkaCluster converts a Kafka cluster from the cloud into an observation. It sets no
+// conditions, and no facts about other cloud objects.
 func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	o := &v1alpha1.KafkaClusterObservation{}
 	o.Spec.ClusterID = c.ID
@@ -134,14 +133,14 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 	return o
 }
 
-// connectionTypes maps the old spelling of a connection type to the new spelling. The examples in
-// the API documentation use the old spellings.
+// connectionTypes maps the old spelling of a connection type to the new spelling. The cloud API's
+// documentation shows the old spelling.
 var connectionTypes = map[string]string{
 	"PRIVATELINK":             "PRIVATE_LINK",
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints returns the access points of a cluster, sorted by ID.
+// kafkaEndpoints converts the access points of a cluster. The result is sorted by ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -166,14 +165,15 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServers }
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
-// reservedAccessPoints are the IDs of access points that the API reserves. The function prefer
-// tries the IDs in this order.
+// reservedAccessPoints has the IDs of access points that the cloud API reserves. The function
+// prefer tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address that clients of a cluster should use: the first of these addresses
-// that is not empty.
+// prefer returns the address that clients of a cluster should use. The result is the first of these
+// addresses that is not empty:
 //
-//   - the parameter clusterWide: the address in the API's deprecated field for the whole cluster,
+//   - the parameter clusterWide: the address in the cloud API's deprecated field for the whole
+//     cluster,
 //   - the address of the access point PUBLIC,
 //   - the address of the access point PRIVATE_LINK,
 //   - the addresses of all other access points, in the order of the parameter endpoints.

@@ -13,9 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp sets the fields of an observation that come from its source: name, namespace,
-// ownerReference, spec.sourceRef, spec.environment, labels and annotations. It keeps labels that
-// the observation already has. It shortens long texts in the status.
+// Stamp sets the metadata, spec.sourceRef and spec.environment of an observation. It keeps existing
+// labels, but replaces the annotations. It shortens long texts in the status.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -32,9 +31,9 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templated returns the labels and annotations for an object with this template. The labels are the
-// given labels and the template's labels. The annotations are the template's annotations, and one
-// annotation with a list of the template's keys.
+// templated returns the labels and annotations of an object. The labels are the given labels and
+// the template's labels. The annotations are the template's annotations and the annotation
+// template-keys.
 func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -60,8 +59,8 @@ func setLabel(labels map[string]string, key, value string) {
 	}
 }
 
-// LabelValue returns an object's name as the value of a label. A name that is too long is cut and
-// gets a suffix: "-" and the first 8 hex digits of the name's SHA-256.
+// LabelValue turns the name of an object into the value of a label. It cuts a long name, and adds a
+// suffix: "-" and the first 8 hex digits of the name's SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -69,9 +68,8 @@ func LabelValue(name string) string {
 	return name[:validation.LabelValueMaxLength-hashDigits-1] + "-" + shortHash(name)
 }
 
-// templateKeys returns the keys of a template's labels and annotations, for the annotation
-// template-keys. An example is "team,tier;contact": two labels, then one annotation. The result is
-// "" for an empty template.
+// templateKeys returns the value of the annotation template-keys. For example, "team,tier;contact"
+// has the keys of two labels and of one annotation. The result is "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -82,8 +80,8 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // restamped returns a copy of an observation with the labels, annotations and ownerReference that
-// the source sets. If the observation already has all of these, restamped returns the given
-// observation.
+// the source sets. If the observation already has all of these, restamped returns the observation
+// itself.
 func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -112,10 +110,9 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether the ledger can store the existing observation in place of the listed
-// observation, to save memory. The two observations must be equal, apart from conditions and facts
-// about other kinds. If someone else added metadata to the existing observation, carries returns
-// false.
+// carries reports whether an observation in the cluster equals an observation from a listing. It
+// ignores conditions and facts about other cloud objects. If the two observations are equal, the
+// operator keeps just one of them in memory.
 func carries(kind *Kind, existing, listed Object) bool {
 	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -125,8 +122,8 @@ func carries(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.joinedAs(listed, existing))
 }
 
-// fresh returns a copy of desired, without the metadata that the API server sets. The operator
-// creates an object from the copy.
+// fresh returns a copy of an object for a create request: without the metadata that the API server
+// sets.
 func fresh(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -138,7 +135,8 @@ func fresh(desired Object) Object {
 }
 
 // restoreMetadata gives an existing object the desired labels, annotations and ownerReference. It
-// keeps metadata that someone else added. It removes all other labels and annotations.
+// removes labels and annotations that the operator set but no longer wants. It keeps metadata that
+// someone else added.
 func restoreMetadata(existing, desired metav1.Object) {
 	labels, annotations := formerKeys(existing)
 	existing.SetLabels(mergePairs(existing.GetLabels(), desired.GetLabels(), labels))
@@ -153,8 +151,8 @@ func restoreMetadata(existing, desired metav1.Object) {
 	existing.SetOwnerReferences(append(others, want))
 }
 
-// formerKeys returns the keys of the labels and annotations that an object got from a template. The
-// annotation template-keys of the object has these keys.
+// formerKeys returns the keys of the labels and annotations that an object got from a template. It
+// reads the keys from the annotation template-keys.
 func formerKeys(o metav1.Object) (labels, annotations []string) {
 	note := o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys]
 	if note == "" {
@@ -164,8 +162,8 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether a key has the operator's prefix or is in the list former: the keys that came
-// from a template.
+// ours reports whether a key has the operator's prefix or is in the list former. The list former
+// has the keys that came from a template.
 func ours(key string, former []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
 }
@@ -193,9 +191,9 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// Claims returns true if a write adds an ownerReference to the owner. The parameter existing is the
-// object before the write, and desired is the object after the write. existing is nil if the write
-// creates the object.
+// Claims returns true if a write gives an object an ownerReference to the parameter owner. The
+// parameter existing is the object before the write; nil if the write creates the object. The
+// parameter desired is the object after the write.
 func Claims(owner, existing, desired metav1.Object) bool {
 	return controlledBy(desired, owner) && (existing == nil || !controlledBy(existing, owner))
 }
@@ -218,7 +216,7 @@ func sameOwner(existing, desired metav1.Object) bool {
 
 // Owned reports whether an observation belongs to a source:
 //
-//   - The spec of the observation must name the source and its environment.
+//   - The spec of the observation must name the source and the source's environment.
 //   - The observation must have the name that the source would give it.
 //   - If the observation has a controller, the controller must be the source.
 func Owned(o v1alpha1.Observation, source *v1alpha1.InventorySource) bool {

@@ -10,12 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// hashDigits is the number of hex digits of a hash at the end of a name, a label value or a
-// variable name.
+// hashDigits is the number of hex digits of a hash in a name, a label value or a variable name.
 const hashDigits = 8
 
-// ObjectName returns the name of the object in the cluster for a cloud object with this ID. If the
-// ID is a valid name, the result is the ID.
+// ObjectName turns a cloud ID into the name of an object in the cluster. If the ID is a valid name,
+// the result is the ID.
 //
 // If not, the result is the ID in lower case and a suffix: "-" and the first 8 hex digits of the
 // ID's SHA-256. Each invalid character becomes "-", and a long ID is cut.
@@ -26,8 +25,8 @@ func ObjectName(id string) string {
 	hash := shortHash(id)
 	base := strings.Map(validRune, strings.ToLower(id))
 	if !isSubdomain(base + "-" + hash) {
-		// A name must begin with a letter or digit. It must not be too long. Each dot must be
-		// between letters or digits.
+		// Remove what can make the name invalid: dots, a "-" at the beginning, and too many
+		// characters.
 		base = strings.TrimLeft(strings.ReplaceAll(base, ".", "-"), "-")
 		base = base[:min(len(base), validation.DNS1123SubdomainMaxLength-hashDigits-1)]
 	}

@@ -12,8 +12,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Network is the Kind of networks. ReadyPhase and OtherPhases are phases in the cloud API
-// networking/v1.
+// Network is the Kind of networks. The cloud API networking/v1 defines their phases.
 var Network = observationKind(Kind{
 	Name:        "Network",
 	Condition:   v1alpha1.ConditionNetworksSynced,
@@ -44,10 +43,11 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts are the facts about a network that observations of other kinds show.
+// networkFacts has facts about a network. Other objects, for example the peerings of the network,
+// show these facts.
 type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
-// factsIn returns the facts that a reference to a network has.
+// factsIn returns the facts that a reference to a network contains.
 func factsIn(r *v1alpha1.NetworkReference) networkFacts {
 	return networkFacts{r.Phase, r.CIDR, r.DNSDomain, r.Observed}
 }
@@ -76,8 +76,9 @@ func joinNetwork(t topics, o Object) Object {
 	return &joined
 }
 
-// joinReference returns a copy of the reference r with the facts about the network. If the network
-// has no observation, the copy has no facts. If nothing changes, joinReference returns r itself.
+// joinReference returns a copy of the reference r with the facts about the network, for example the
+// phase. If the network has no observation, the copy has no facts. If nothing changes,
+// joinReference returns r itself.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
 }
@@ -89,8 +90,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns a copy of the reference r with the facts in model. If model is nil, or if
-// nothing changes, it returns r itself.
+// withFactsOf returns a copy of the reference r with the facts from the parameter model. If the
+// parameter model is nil, or if nothing changes, withFactsOf returns r itself.
 func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if model == nil {
 		return r
@@ -109,8 +110,8 @@ func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.Netwo
 	return &next
 }
 
-// ProjectNetwork converts a network from the cloud into an observation. It does not set the
-// conditions or facts about other cloud objects.
+// ProjectNetwork converts a network from the cloud into an observation. It sets no conditions, and
+// no facts about other cloud objects.
 func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	o := &v1alpha1.NetworkObservation{}
 	o.Spec.NetworkID = n.ID
@@ -146,8 +147,8 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones returns the zones in the lists ids and info, sorted by zone ID. If info has no entry
-// for a zone, the zone has no CIDR.
+// networkZones joins two lists of zones, and sorts the result by zone ID. The list ids has no
+// CIDRs. The list info has the CIDRs of some zones.
 func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range ids {
@@ -163,9 +164,9 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets status.AWS, status.GCP or status.Azure. If c.Kind is a known kind, the kind
-// names the cloud. If not, setNetworkCloud guesses the cloud from the fields of c that have a
-// value. If these fields belong to several clouds, it sets nothing.
+// setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
+// names the cloud. If the value of Kind is not known, setNetworkCloud guesses the cloud from the
+// other fields of c. If fields of several clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

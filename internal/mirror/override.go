@@ -17,7 +17,7 @@ import (
 )
 
 // overrides computes the settings of each environment from a discovery's template and
-// spec.overrides, and caches the results. It is safe for concurrent use.
+// spec.overrides. It caches the settings. It is safe for concurrent use.
 type overrides struct {
 	template v1alpha1.MirrorSettings
 	all      []override
@@ -25,9 +25,9 @@ type overrides struct {
 	byName bool
 
 	mu sync.Mutex
-	// environments caches the result for each environment. The key is the environment's ID and
-	// display name. bySet caches the result for each set of overrides. The key is the list of the
-	// indexes in spec.overrides, as a text.
+	// environments caches the settings of each environment. The key has the environment's ID and
+	// display name. bySet caches the settings for each set of overrides. The key has the indexes of
+	// the overrides, for example "[0 2]".
 	environments map[[2]string]*overridden
 	bySet        map[string]*overridden
 }
@@ -40,7 +40,7 @@ type override struct {
 
 // overridden has the settings of a discovery's template, changed by a set of overrides.
 type overridden struct {
-	// applying lists the applied overrides, by their index in spec.overrides.
+	// applying has the indexes of the applied overrides in spec.overrides.
 	applying []int
 	settings v1alpha1.MirrorSettings
 	// contradictions has one message for each field that two overrides set to different values.
@@ -83,8 +83,8 @@ func (o *overrides) of(id, displayName string) *overridden {
 	return o.bySet[set]
 }
 
-// overlaid returns the template after some overrides are applied to it, one after the other. The
-// parameter applying has the indexes of these overrides in spec.overrides.
+// overlaid applies some overrides to a copy of the template, one after the other. The parameter
+// applying has the indexes of these overrides in spec.overrides.
 func (o *overrides) overlaid(applying []int) *overridden {
 	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -100,13 +100,13 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// decides reports whether a person must approve new settings of a source, because its environment
-// was renamed in the cloud. The parameter before has the settings for the old name. The parameter
-// after has the settings for the new name. A person must approve a change of
+// decides reports whether a person must approve the new settings of a source whose environment was
+// renamed. The parameter before has the settings for the old name, and the parameter after has the
+// settings for the new name. A person must approve each of these changes:
 //
-//   - the selection of objects of a kind that the source mirrors,
-//   - the deletion of objects (spec.prune),
-//   - the ConfigMaps with endpoints.
+//   - a change of spec.prune,
+//   - a change of the settings of a kind that the source already mirrors, for example of Kafka
+//     clusters.
 func decides(before, after v1alpha1.MirrorSettings) bool {
 	for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
 		s.Interval, s.Timeout, s.StaleAfter, s.Template = nil, nil, nil, v1alpha1.ObservationTemplate{}
@@ -129,12 +129,12 @@ func decides(before, after v1alpha1.MirrorSettings) bool {
 	return !sameValue(before, after)
 }
 
-// environmentNames returns the display names by which the overrides select environments. The map
-// key is the environment's ID. Usually the value is the name in the cloud.
+// environmentNames returns the display name by which overrides select each environment. The map key
+// is the environment's ID.
 //
-// The value is the last known name if the environment is not listed, or if a person must approve
-// the new settings after a rename. If the name is not known, and an override selects by name, the
-// map has no entry for the environment.
+// Usually the display name is the name in the cloud. The last known name counts if the environment
+// is not listed, or if a person must approve the settings for a new name. If no name is known, and
+// an override selects by name, the map has no entry for the environment.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.overrides(), make(map[string]string, len(f.Desired))
 	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
@@ -147,7 +147,8 @@ func environmentNames(f Facts) map[string]string {
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// While a deleted source waits to be created again, the status has no entry for the source.
+		// If the source was deleted and is not created again yet, FormerNames has the last known
+		// name of the environment.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
@@ -157,10 +158,10 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlay copies to target every field that patch sets. It merges structs and maps field by field,
-// as in a JSON merge patch. It replaces all other values. A list counts as set if it is not nil.
-// For each copied field, overlay calls onSet. The first argument is the field's path. The second
-// argument is true if the value changed.
+// overlay sets the fields of the parameter target that have a value in the parameter patch. It
+// merges structs and maps, and replaces all other values. An empty list is a value, but nil is not.
+// For each field that it sets, overlay calls onSet with the field's path. The second argument is
+// true if the value changes.
 func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
@@ -184,7 +185,7 @@ func overlay(target, patch reflect.Value, path string, onSet func(field string, 
 	}
 }
 
-// sameValue reports whether two settings are equal. It ignores the order of identifiers in a list.
+// sameValue reports whether two settings are equal. It ignores the order in a list of identifiers.
 func sameValue(a, b any) bool { return settingsEquality.DeepEqual(a, b) }
 
 var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifier) bool { return maps.Equal(setOf(a), setOf(b)) })
@@ -194,10 +195,10 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //
 //   - overrides that select no environment,
 //   - fields that two overrides set to different values,
-//   - sources whose environment was renamed, but whose overrides are still those for the old name,
+//   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
-// The parameter names is the result of environmentNames.
+// The parameter names is the result of the function environmentNames.
 func overrideRemarks(f Facts, names map[string]string, writes []Write) []string {
 	all, kept := f.Owner.overrides(), keepers(f, names)
 	unused := make(map[int]bool, len(all.all))
@@ -250,8 +251,8 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 	return remarks
 }
 
-// keepers returns the sorted names of the sources whose environment was renamed, but whose overrides
-// are still those for the old name. The parameter names is the result of environmentNames.
+// keepers returns the sorted names of the sources that keep the settings for the old name of a
+// renamed environment. The parameter names is the result of the function environmentNames.
 func keepers(f Facts, names map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {
@@ -265,11 +266,12 @@ func keepers(f Facts, names map[string]string) []string {
 	return kept
 }
 
-// maxTemplated is the largest number of labels in a template. The same limit holds for annotations.
+// maxTemplated is the largest number of labels, and the largest number of annotations, in a
+// template.
 const maxTemplated = 32
 
-// invalid returns why the API server refuses a source; "" if the API server accepts the source. A
-// valid template and valid overrides together can make an invalid source.
+// invalid returns the reason if the API server refuses the source in a write. If not, it returns
+// "". A valid template and valid overrides can together make an invalid source.
 func invalid(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

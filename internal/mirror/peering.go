@@ -9,8 +9,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Peering is the Kind of network peerings. ReadyPhase and OtherPhases are phases in the cloud API
-// networking/v1.
+// Peering is the Kind of network peerings. The cloud API networking/v1 defines their phases.
 var Peering = observationKind(connecting(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
@@ -50,12 +49,12 @@ func peeringList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary,
 	return &c.Peerings, &c.PeeringCount
 }
 
-// networkingKindPrefix is a prefix of some names of kinds in the cloud API, for example of
+// networkingKindPrefix is a prefix of some kinds in the cloud API, for example of
 // networking.v1.AwsPeering.
 const networkingKindPrefix = "networking.v1."
 
-// ProjectPeering converts a peering from the cloud into an observation. It does not set the
-// conditions or facts about other cloud objects.
+// ProjectPeering converts a peering from the cloud into an observation. It sets no conditions, and
+// no facts about other cloud objects.
 func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	o := &v1alpha1.PeeringObservation{}
 	o.Spec.PeeringID = p.ID
@@ -78,10 +77,10 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets status.Cloud, and one of status.AWS, status.GCP and status.Azure. If
-// status.Kind is a known kind, the kind names the cloud. If not, status.Cloud stays empty, and
-// setPeeringCloud guesses the cloud from the fields of c that have a value. If these fields belong
-// to several clouds, it sets nothing.
+// setPeeringCloud sets the fields of the cloud that the peering is in. The field status.Kind names
+// the cloud. If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of the
+// parameter c, and leaves status.Cloud empty. If fields of several clouds have a value, it sets
+// nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

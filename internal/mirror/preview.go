@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// maxWhy is the largest size of the field why in a preview, in bytes.
+	// maxWhy is the largest size of a reason in a preview, in bytes.
 	maxWhy = 256
 	// maxPreviewed is the largest number of entries in one list of a preview.
 	maxPreviewed = 500
 )
 
-// Preview returns the sources that the plan creates, changes and deletes, with reasons. Before the
-// first complete listing since the manager's start, it returns nil.
+// Preview returns the sources that the plan creates, changes and deletes, with the reasons. It
+// returns nil before the first complete listing since the operator's start.
 func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	if p.Summary == nil {
 		return nil
@@ -36,8 +36,8 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	return v
 }
 
-// creations returns entries for the sources to create. If the name of a source is in use, the entry
-// says why the source must wait.
+// creations returns a preview entry for each source to create. If the source cannot be created yet,
+// the entry says why.
 func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
@@ -59,8 +59,8 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied returns a text that says which source has the name in c. If a person can hand over the
-// source to the discovery, the text says what would change in the source.
+// occupied describes the source that already has a name that the plan needs. If a person can hand
+// over this source to the discovery, the text says what the discovery would change in the source.
 func (p *Plan) occupied(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -86,7 +86,7 @@ func (p *Plan) occupied(c Conflict) string {
 	return by + "; handed over, it changes " + changes(occupant, next)
 }
 
-// alterations returns entries for the existing sources that the plan changes.
+// alterations returns a preview entry for each existing source that the plan changes.
 func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
@@ -97,8 +97,8 @@ func (p *Plan) alterations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deletions returns entries for the sources to delete. If a source must wait for its deletion, the
-// entry says what the source waits for.
+// deletions returns a preview entry for each source to delete. If the deletion must wait, the entry
+// says why.
 func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)
@@ -130,13 +130,14 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// entryOf returns the preview's entry for a source. The parameter why is the reason.
+// entryOf returns the preview entry of a source. The parameter why is the reason for the planned
+// change.
 func entryOf(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts the entries and shortens long texts. It returns the first entries, as far as they
-// fit into the status, and the number of all entries.
+// previewed sorts the entries and shortens long texts. It returns the first entries that fit into
+// the status, and the number of all entries.
 func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
@@ -153,8 +154,8 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 	return all, int32(len(all))
 }
 
-// refusal returns why the API server refuses a write; "" if the API server accepts the write. A
-// preview shows the text before the reason of the write.
+// refusal returns the reason if the API server refuses a write. If not, it returns "". The text
+// ends in "; ", because another text follows.
 func refusal(w Write) string {
 	if why := invalid(w); why != "" {
 		return "the API server refuses it: " + why + "; "
@@ -174,7 +175,7 @@ func changes(before, after Object) string {
 	return strings.Join(all, ", ")
 }
 
-// written returns the parts of a source that a discovery writes, as JSON values. Each
+// written returns the parts that a discovery writes in a source, as JSON values. Each
 // ownerReference becomes a text with the owner's kind and name.
 func written(o Object) map[string]any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))

@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// PrivateLinkAccess is the Kind of private link accesses. ReadyPhase and OtherPhases are phases in
-// the cloud API networking/v1.
+// PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines their
+// phases.
 var PrivateLinkAccess = observationKind(connecting(Kind{
 	Name:        "PrivateLinkAccess",
 	Condition:   v1alpha1.ConditionPrivateLinkAccessesSynced,
@@ -48,7 +48,7 @@ func privateLinkAccessList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.Connecti
 }
 
 // ProjectPrivateLinkAccess converts a private link access from the cloud into an observation. It
-// does not set the conditions or facts about other cloud objects.
+// sets no conditions, and no facts about other cloud objects.
 func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	o := &v1alpha1.PrivateLinkAccessObservation{}
 	o.Spec.PrivateLinkAccessID = a.ID
@@ -66,10 +66,10 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets status.Cloud, and one of status.AWS, status.Azure and status.GCP. If
-// status.Kind is a known kind, the kind names the cloud. If not, status.Cloud stays empty, and
-// setPrivateLinkCloud guesses the cloud from the fields of c that have a value. If these fields
-// belong to several clouds, it sets nothing.
+// setPrivateLinkCloud sets the fields of the cloud that the access is in. The field status.Kind
+// names the cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the
+// fields of the parameter c, and leaves status.Cloud empty. If fields of several clouds have a
+// value, it sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

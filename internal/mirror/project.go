@@ -23,11 +23,11 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	}
 }
 
-// maxYear is the last year in RFC 3339, the format of times in the Kubernetes API.
+// maxYear is the last year that RFC 3339 allows. The Kubernetes API stores times in this format.
 const maxYear = 9999
 
-// date parses a date in RFC 3339. It returns nil if the date is invalid, zero or outside the years
-// 0 to 9999. It drops fractions of a second, because the Kubernetes API does not store fractions.
+// date parses a time in RFC 3339, and drops fractions of a second. It returns nil for a time that
+// is invalid, or that the Kubernetes API cannot store.
 func date(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenient(s))
 	t = t.UTC().Truncate(time.Second)
@@ -56,8 +56,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n. If n is 0, the cloud API gave no number, and positive returns
-// nil.
+// positive returns a pointer to n. It returns nil if n is 0, because then the cloud API gave no
+// number.
 func positive(n int32) *int32 {
 	if n == 0 {
 		return nil
@@ -65,8 +65,8 @@ func positive(n int32) *int32 {
 	return &n
 }
 
-// kindLabels returns the labels of an observation. The parameter pairs is a list of a key, its
-// value, the next key, its value, and so on. kindLabels leaves out empty and invalid values.
+// kindLabels returns labels for an observation. The arguments are key, value, key, value, and so
+// on. kindLabels leaves out labels with an empty or invalid value.
 func kindLabels(pairs ...string) map[string]string {
 	labels := make(map[string]string, len(pairs)/2+2)
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -11,8 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// SchemaRegistry is the Kind of Schema Registry clusters. ReadyPhase and OtherPhases are phases in
-// the cloud API srcm/v3.
+// SchemaRegistry is the Kind of Schema Registry clusters. The cloud API srcm/v3 defines their
+// phases.
 var SchemaRegistry = observationKind(Kind{
 	Name:        "SchemaRegistry",
 	Condition:   v1alpha1.ConditionSchemaRegistrySynced,
@@ -40,9 +40,9 @@ var SchemaRegistry = observationKind(Kind{
 
 const phaseReadySchemaRegistry = "PROVISIONED"
 
-// registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
-// a Kafka cluster shows the first Schema Registry cluster. Missing Schema Registry clusters are
-// last.
+// registriesOfEnvironments has the Schema Registry clusters of each environment. Missing clusters
+// are last. The observation of a Kafka cluster shows the first Schema Registry cluster of its
+// environment.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {
@@ -70,8 +70,7 @@ func attachSchemaRegistry(t topics, o Object, observed string) {
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if the environment has none. If nothing changes, it returns the pointer that it got in the
-// parameter reference.
+// nil if there is none. If nothing changes, it returns the pointer in the parameter reference.
 func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.first(t, environment)
 	switch {
@@ -84,7 +83,7 @@ func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.Schema
 }
 
 // ProjectSchemaRegistry converts a Schema Registry cluster from the cloud into an observation. It
-// does not set the conditions or facts about other cloud objects.
+// sets no conditions, and no facts about other cloud objects.
 func ProjectSchemaRegistry(r *wire.SchemaRegistry) v1alpha1.Observation {
 	o := &v1alpha1.SchemaRegistryObservation{}
 	o.Spec.ClusterID = r.ID
@@ -117,8 +116,8 @@ const (
 	maxRegionsSize = 256 << 10
 )
 
-// regionalEndpoints returns the endpoints sorted by region. It leaves out endpoints that do not fit
-// into a status, and regions with a name that is too long.
+// regionalEndpoints returns the endpoints, sorted by region. It leaves out endpoints that do not
+// fit into a status, and regions with a name that is too long.
 func regionalEndpoints(byRegion map[string]string) []v1alpha1.PrivateRegionalEndpoint {
 	var endpoints []v1alpha1.PrivateRegionalEndpoint
 	size := 0

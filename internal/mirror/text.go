@@ -16,7 +16,7 @@ const (
 	// maxPhase is the largest size of a phase, in bytes.
 	maxPhase = 256
 	// maxNames is the largest number of names in a message. maxNamesText is the largest total size
-	// of these names, in bytes.
+	// of the names in a message, in bytes.
 	maxNames     = 10
 	maxNamesText = 512
 )
@@ -45,8 +45,8 @@ func Names(names []string) string {
 	return text
 }
 
-// jsonSize returns the size of the values in JSON, in bytes. The values must be texts or numbers,
-// or structs of texts and numbers.
+// jsonSize returns the total size of some values in JSON, in bytes. The values must be texts or
+// numbers, or structs of texts and numbers.
 func jsonSize[T any](values ...T) (size int) {
 	for _, value := range values {
 		encoded, _ := json.Marshal(value) // Texts and numbers always encode.

@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// TransitGatewayAttachment is the Kind of transit gateway attachments. ReadyPhase and OtherPhases
-// are phases in the cloud API networking/v1.
+// TransitGatewayAttachment is the Kind of transit gateway attachments. The cloud API networking/v1
+// defines their phases.
 var TransitGatewayAttachment = observationKind(connecting(Kind{
 	Name:        "TransitGatewayAttachment",
 	Condition:   v1alpha1.ConditionTransitGatewayAttachmentsSynced,
@@ -48,7 +48,7 @@ func transitGatewayAttachmentList(c *v1alpha1.NetworkConnections) (*[]v1alpha1.C
 }
 
 // ProjectTransitGatewayAttachment converts a transit gateway attachment from the cloud into an
-// observation. It does not set the conditions or facts about other cloud objects.
+// observation. It sets no conditions, and no facts about other cloud objects.
 func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.Observation {
 	o := &v1alpha1.TransitGatewayAttachmentObservation{}
 	o.Spec.TransitGatewayAttachmentID = a.ID
@@ -61,7 +61,8 @@ func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.
 		ErrorMessage:  a.Status.ErrorMessage,
 		CloudMetadata: cloudMetadata(a.Metadata),
 	}
-	// If the kind is unknown, a value in a field for AWS shows that the attachment is in AWS.
+	// A value in a field for AWS shows that the attachment is in AWS, even if the kind is not
+	// known.
 	aws := a.Spec.Cloud.TransitGatewayID != "" || a.Spec.Cloud.RAMShareARN != "" || a.Status.Cloud.TransitGatewayAttachmentID != ""
 	if o.Status.Kind == "AwsTransitGatewayAttachment" {
 		o.Status.Cloud, aws = "AWS", true

@@ -11,27 +11,26 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// The source's spec selects one of two forms for the keys of a ConfigMap: bootstrap.servers, or
-// BOOTSTRAP_SERVERS, which is a valid name of a shell variable.
+// The keys of a ConfigMap have one of two forms: bootstrap.servers, or BOOTSTRAP_SERVERS. The
+// second form is a valid name of a shell variable. The spec of the InventorySource selects the
+// form.
 
 var (
-	// variableID matches an ID of letters, digits and "_" that does not begin with a digit. This ID
-	// in upper case is a valid name of a shell variable.
+	// variableID matches an ID that is a valid name of a shell variable.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends in "_" and 8 hex digits. A name with a hash has this
-	// form.
+	// hashedName matches a name that ends in "_" and 8 hex digits.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
-// The name of a variable consists of a part for the access point and a suffix. maxVariable is the
-// largest size of the part for the access point, in bytes.
+// maxVariable is the largest size of a variable's name in bytes, without a suffix such as
+// _BOOTSTRAP_SERVERS.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
-// property returns the key for a name if the source selects the form bootstrap.servers.
+// property returns the ConfigMap key for a name. The key has the form bootstrap.servers.
 func property(name string) string { return name }
 
-// variable returns the key for a name if the source selects the form BOOTSTRAP_SERVERS. Letters
-// become upper case. Each character that is not an ASCII letter or digit becomes "_".
+// variable returns the ConfigMap key for a name. The key has the form BOOTSTRAP_SERVERS: letters
+// become upper case, and each character that is not an ASCII letter or digit becomes "_".
 func variable(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -45,13 +44,13 @@ func variable(name string) string {
 }
 
 // variablesOf returns a function that turns the ID of an access point into the first part of a
-// variable's name. Usually the result is the ID in upper case. The result ends in "_" and the first
-// 8 hex digits of the ID's SHA-256 if
+// variable's name. Usually the first part is the ID in upper case. The function adds "_" and the
+// first 8 hex digits of the ID's SHA-256 in each of these cases:
 //
-//   - the ID has characters other than ASCII letters, digits and "_", or begins with a digit,
-//   - the ID is too long,
-//   - the ID already ends in "_" and 8 hex digits,
-//   - another ID is equal except for upper and lower case.
+//   - The ID is not a valid name of a shell variable.
+//   - The ID is too long.
+//   - The ID already ends in "_" and 8 hex digits.
+//   - Another ID is the same in upper case.
 func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {
@@ -71,12 +70,12 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	}
 }
 
-// plainVariable reports whether the upper case form of an ID can be the first part of a variable's
-// name. It does not check whether another ID gives the same name.
+// plainVariable reports whether an ID in upper case, without a hash, can be the first part of a
+// variable's name. It does not compare the ID with other IDs.
 func plainVariable(id string) bool {
 	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
 }
 
-// fitsVariable returns true if an environment variable can have this value. A NUL byte is not
-// possible in an environment variable.
+// fitsVariable returns true if an environment variable can have this value: a value without a NUL
+// byte.
 func fitsVariable(value string) bool { return !strings.Contains(value, "\x00") }

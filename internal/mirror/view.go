@@ -16,20 +16,21 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// names has the display names that the function Kind.names returned for this plan.
+	// names has the display name of each environment, by cloud ID. It is nil for observations.
 	names map[string]string
 	// now is the time of the plan.
 	now   time.Time
 	stale bool
-	// staleAt is the time at which the objects become stale. It is zero if the objects are already
-	// stale or never become stale.
+	// staleAt is the time at which the last complete listing becomes too old. It is zero if the
+	// listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts is Report.Conflicts of the plan, sorted by name.
+	// conflicts has the names that the plan needs, but that other objects in the cluster have. The
+	// list is sorted by name.
 	conflicts []Conflict
 }
 
-// Names returns the display names by which the plan found the settings of each environment. The map
-// key is the cloud ID. Names returns nil for observations.
+// Names returns the display name that the plan used for each environment. The map key is the cloud
+// ID. Names returns nil for observations.
 func (v *View) Names() map[string]string {
 	if v == nil {
 		return nil
@@ -37,7 +38,7 @@ func (v *View) Names() map[string]string {
 	return v.names
 }
 
-// newView returns the View of a plan. The caller adds the conflicts later.
+// newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
 	if f.Kind.names != nil {
@@ -52,8 +53,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the View after a new complete listing that found no changes. The parameter l is the
-// ledger after the new listing. Callers must not call Again if v is stale.
+// Again returns the View after another complete listing that found no changes. The parameter l is
+// the Ledger after that listing. Do not call Again if the method Stale returns true.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -63,8 +64,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns the time at which the objects become stale. It returns zero if the objects are
-// already stale or never become stale.
+// StaleAt returns the time at which the last complete listing becomes too old. It returns zero if
+// the listing is already too old, or never becomes too old.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -72,19 +73,19 @@ func (v *View) StaleAt() time.Time {
 	return v.staleAt
 }
 
-// Stale reports whether the objects are stale: the last complete listing is too old.
+// Stale reports whether the last complete listing is too old.
 func (v *View) Stale() bool { return v != nil && v.stale }
 
-// Contested reports whether an object in the cluster occupies a name that the plan needs.
+// Contested reports whether another object in the cluster has a name that the plan needs.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether an object in the cluster occupies this name, which the plan needs.
+// Awaits reports whether the plan needs this name, but another object in the cluster has the name.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
 // Drifted returns true if an existing object differs from the object that the plan wants. It
-// returns false if the plan wants no object with this name and cloud ID.
+// returns false if the plan wants no object with the name and cloud ID of the existing object.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -96,8 +97,8 @@ func (v *View) Drifted(existing Object) bool {
 	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
 }
 
-// Strange returns true if the plan wants no object with this name and cloud ID. Then someone else
-// created the object.
+// Strange returns true if the plan wants no object with the name and cloud ID of o. This means that
+// someone else created o.
 func (v *View) Strange(o Object) bool {
 	if v == nil {
 		return false
@@ -119,12 +120,12 @@ func (v *View) shown(existing, desired Object) bool {
 // Repair plans writes that undo changes by others. The parameter changed has the changed objects
 // from the cluster, by name. The value of a deleted object is nil.
 //
-// Repair returns nil if the function Make must plan the writes. The causes are:
+// In each of these cases, Repair returns nil, and a new plan is necessary:
 //
-//   - A changed object is not listed.
-//   - An object in the cluster occupies a name that the plan needs.
+//   - A changed object is not listed or not selected.
 //   - A changed object is being deleted.
-//   - The objects have become stale.
+//   - Another object in the cluster has a name that the plan needs.
+//   - The last complete listing has become too old.
 func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
@@ -155,8 +156,8 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 }
 
 // rendered returns an object as it should be in the cluster. The parameter existing is the object
-// in the cluster; nil if there is none. The parameter base is the version from the last listing
-// that had the object. If the object was never listed, base is the same object as existing.
+// in the cluster; nil if there is none. The parameter base is the object from the last listing that
+// had it. If no listing had the object, the two parameters are the same object.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
 	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
 	r.name, r.named = v.names[v.kind.id(base)]
