@@ -13,7 +13,7 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that is taken from an answer. A longer wait counts as MaxWait.
+// MaxWait is the longest time that is read from an answer. A longer time counts as MaxWait.
 const MaxWait = budget.MaxWait
 
 const (
