@@ -12,11 +12,11 @@ type Operation[Record, Filter any] struct {
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact removes empty entries from the lists and maps of an item. The decoder makes such an
-	// entry from a JSON null.
+	// compact removes the empty entries from the lists and maps of an item. A JSON null becomes an
+	// empty entry.
 	compact func(*Record)
-	// value returns the value that an item has for a filter parameter, such as "environment". It
-	// returns "" if the item has no such value.
+	// value returns an item's value for a filter parameter, such as "environment"; "" if the item
+	// has no value.
 	value func(item *Record, param string) string
 }
 
@@ -41,8 +41,8 @@ type operation struct {
 type ClusterFilter struct {
 	// Environment is required.
 	Environment string
-	// Networks has the IDs of networks. A cluster must be in one of them. If Networks is empty,
-	// every cluster matches.
+	// Networks has the IDs of the networks whose clusters are listed. If Networks is empty, the
+	// clusters of all networks are listed.
 	Networks []string
 }
 
@@ -71,7 +71,7 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. An object must have one of the values in each list. An empty list matches every object.
+// list. Each list has the allowed values. If a list is empty, every value is allowed.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -89,8 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue selects the value for param from the values of one item. The other arguments are
-// these values.
+// connectionValue returns the value of an item for one filter parameter; "" if the item has no
+// value.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

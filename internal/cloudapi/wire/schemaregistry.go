@@ -37,8 +37,8 @@ type SchemaRegistryStatus struct {
 	Phase string `json:"phase"`
 }
 
-// Compact drops the empty entries of a map. The decoder makes such an entry from a JSON null, and
-// null counts as absent.
+// Compact drops the empty entries of a map. A JSON null becomes an empty entry, but null counts as
+// absent.
 func (r *SchemaRegistry) Compact() {
 	maps.DeleteFunc(r.Spec.PrivateNetworkingConfig.RegionalEndpoints, func(_, url string) bool { return url == "" })
 }

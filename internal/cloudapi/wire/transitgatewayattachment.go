@@ -42,8 +42,8 @@ type TransitGatewayAttachmentStatusCloud struct {
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
-// null counts as absent.
+// Compact drops the empty entries of a list. A JSON null becomes an empty entry, but null counts as
+// absent.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }
