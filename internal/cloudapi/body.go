@@ -42,7 +42,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Check the context first, because Read of source may still return buffered bytes after the
+	// Check the context first, because the connection may still return buffered bytes after the
 	// context has ended.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
@@ -76,10 +76,8 @@ func (e *readError) Error() string { return "reading the body: " + e.err.Error()
 // explain turns an error of decoding the body into one of these errors:
 //
 //   - err itself, if err is an *Error
-//   - an *Error of class Malformed, if the body is wrong
+//   - an *Error of class Malformed, if the body is too large, damaged or not valid JSON
 //   - a *readError, if reading the body failed
-//
-// If the body is wrong and reading it failed too, explain returns the *Error of class Malformed.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e

@@ -90,8 +90,8 @@ type Options struct {
 	room  *room
 }
 
-// authorizer provides the API key or token for requests. Its fields are functions, so that a
-// printed Client shows no secret.
+// authorizer provides the API key or token for requests. The secrets are inside functions, so that
+// a printed Client does not show them.
 type authorizer struct {
 	// value returns the API key or token to send now.
 	value func() authorization

@@ -81,7 +81,7 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer that sends the API key. It never replaces the key, because an
+// authorizer returns an authorizer that sends the API key. The key is never replaced, because an
 // API key does not expire.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)

@@ -115,12 +115,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of the *Error that err is or wraps. If there is no *Error, the class
-// is:
+// ClassOf returns the class of an error. If err is or wraps an *Error, this is the class of the
+// *Error. If not, the class is:
 //
-//   - None for nil
-//   - Canceled for context.Canceled
-//   - Unavailable for everything else
+//   - None, if err is nil
+//   - Canceled, if err is or wraps context.Canceled
+//   - Unavailable for every other error
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

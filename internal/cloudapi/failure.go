@@ -28,7 +28,8 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the request ID, the first error code and the first error text of an answer into e.
+// quote copies the request ID, the first error code and the first error text of an answer into the
+// *Error.
 func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {

@@ -13,7 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest time that is read from an answer. A longer time counts as MaxWait.
+// MaxWait is the longest wait that the cloud can ask for. If an answer asks for a longer wait,
+// MaxWait applies.
 const MaxWait = budget.MaxWait
 
 const (

@@ -14,7 +14,7 @@ import (
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut maps the mark to the ID for each item that List filtered out. The map ids does not
+	// leftOut maps the mark to the ID for the items that List filtered out. The map ids does not
 	// have these items.
 	leftOut map[mark]string
 }

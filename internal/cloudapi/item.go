@@ -76,8 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// Check for a foreign item before the filter. If not, the filter could hide that the cloud sent
-	// an item of another environment.
+	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
+	// item of another environment.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}

@@ -95,8 +95,8 @@ type collector[T any] struct {
 	marks []mark
 	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost has the IDs of the items that the method finish removes from listing.Items. For each of
-	// these IDs, a later item was unreadable or filtered out.
+	// lost has the IDs of the items that must be removed from listing.Items. A later item with the
+	// same ID was unreadable or filtered out.
 	lost map[string]bool
 	// leftOut maps the ID of each item that List filtered out to the mark of the item.
 	leftOut map[string]mark
@@ -124,7 +124,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	l.requestID = p.call.RequestID
 	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
 	// object can move to a page that was already read, and so be missed. The smaller total_size of
-	// a later page would hide this.
+	// a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))

@@ -71,7 +71,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. Each list has the allowed values. If a list is empty, every value is allowed.
+// list. An object is listed if its network, display name and phase are in the lists. An empty list
+// allows every value.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string

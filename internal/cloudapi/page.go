@@ -62,8 +62,8 @@ const (
 	// A page may have at most itemsPerPage times as many items as the request asked for. Without
 	// this limit, a small body with very many tiny items could fill the memory.
 	itemsPerPage = 10
-	// maxMembers is the largest number of members in the JSON object of a page. The same limit
-	// applies to its member "metadata".
+	// maxMembers is the largest number of members in the JSON object of a page. The object in its
+	// member "metadata" has the same limit.
 	maxMembers = 100
 	// maxValueBytes is the largest size of an item in bytes. The same limit applies to each JSON
 	// value outside the items.
@@ -169,7 +169,7 @@ func (d *pageDecoder[T]) decode() error {
 }
 
 // members reads the rest of an object after its opening brace. It calls the function visit with the
-// name of each member. This function must read the value. A name that comes twice is an error.
+// name of each member, and visit must read the member's value. A name that comes twice is an error.
 func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	// seen has hashes of the names, because a name may be very long.
 	seen := make(map[mark]struct{}, 8)

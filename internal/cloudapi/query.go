@@ -19,8 +19,8 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params is a filter. It maps the name of each parameter to the allowed values. If the list of
-// values is empty, every value is allowed.
+// params is a filter. It maps the name of each parameter to the values that an item may have. An
+// empty list allows every value.
 type params map[string][]string
 
 // query is the filter of a listing.
@@ -36,8 +36,9 @@ type query struct {
 // maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. If the filter is too long for a URL, newQuery moves the
-// longest parameters to the field local. The environment always stays in the field sent.
+// newQuery splits a filter into the part that the cloud applies and the part that List applies. If
+// the filter is too long for a URL, List applies the longest parameters. The cloud always applies
+// the environment.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {

@@ -27,7 +27,7 @@ const (
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
-	// factMembers has the names of members with more facts, such as the request ID.
+	// factMembers has the names of JSON members with other facts, such as the request ID.
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
@@ -150,7 +150,8 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	list := r.read(members["errors"], depth+1)
 	own := r.own(members, depth)
 	inner := slices.Concat(r.read(members["error"], depth+1), r.read(members["fault"], depth+1))
-	// OAuth has the error code in "error", and the text in "error_description".
+	// OAuth has the error code in "error" and the error text in "error_description". Join the two
+	// to one error description.
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
 		own["code"] = cmp.Or(own["code"], inner[0]["code"])
 		inner = nil

@@ -22,8 +22,9 @@ const (
 // hides the credentials and tokens in every later answer of the cloud.
 type secrets struct {
 	mu sync.RWMutex
-	// Each used secret is added to the set recent. When this set is full, it becomes the set
-	// former, and recent starts empty. So a secret in use is never forgotten.
+	// A secret is added to the set recent each time it is used. When this set is full, it replaces
+	// the set former, and a new set recent starts empty. So a secret that is still in use is never
+	// forgotten.
 	recent, former *remembered
 }
 
@@ -117,7 +118,8 @@ func (s *secrets) hide(text string, extra ...string) string {
 }
 
 // fold returns a text in lower case. The byte at folded[i] comes from the letter at index at[i] of
-// the text. The two indexes can differ, because some letters need more bytes in one case.
+// the text. The two indexes can differ, because a letter can have more bytes in upper case than in
+// lower case, or fewer.
 func fold(text string) (folded string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)

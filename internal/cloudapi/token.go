@@ -20,10 +20,11 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long before its end a token is replaced. If a token is valid for less than
-	// two minutes, it is replaced after half of this time.
+	// A token is replaced at the time renewBefore before its end. If it is valid for less than two
+	// minutes in all, it is replaced after half of this time.
 	renewBefore = time.Minute
-	// renewAgain is how long to wait after a failed exchange, if the old token is still valid.
+	// renewAgain is how long to wait after a failed exchange before the next exchange, if the old
+	// token is still valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
@@ -248,7 +249,8 @@ func (t *TokenSource) end(under *underWay) {
 	}
 }
 
-// exchange sends the token that Subject returns to the cloud, and gets an access token for it.
+// exchange calls Subject for a token, sends this token to the cloud, and returns the access token
+// from the cloud's answer.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {

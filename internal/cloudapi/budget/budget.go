@@ -23,16 +23,17 @@ type Budgets struct {
 	burst     int
 
 	mu sync.Mutex
-	// limiters has the limiter of each budget. The map key is a digest, so it shows no secret.
+	// limiters has the limiter of each budget. The map key is a digest of the credential, so it
+	// shows no secret.
 	limiters map[key]*limiter
 }
 
 // key is a digest of the texts that identify a budget, see Budgets.For.
 type key [sha256.Size]byte
 
-// New returns Budgets. The parameter perSecond is how many requests a second each budget allows on
-// average; 0 or less means no limit. The parameter burst is how many requests each budget allows at
-// once after a pause, at least 1.
+// New returns Budgets with the given limits. The parameter perSecond is how many requests a second
+// each budget allows on average; 0 or less means no limit. The parameter burst is how many requests
+// each budget allows at once after a pause, at least 1.
 //
 // Each budget allows at most two requests in flight, and follows the rate limit that the cloud
 // reports.
@@ -46,13 +47,13 @@ func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
 // For returns the budget that limits the requests of an identity to an endpoint. The parameter
 // parts has the origin of the endpoint and the texts of the identity, such as an API key and its
-// secret. Budgets with the same parts share one limiter. A Budget need not be closed.
+// secret. Budgets with the same parts share their limits. A Budget need not be closed.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
 
 // digest returns a hash of texts. The hash includes the length of each text, so that the texts "ab"
-// and "c" have another digest than the texts "a" and "bc".
+// and "c" do not have the same hash as the texts "a" and "bc".
 func digest(parts []string) key {
 	h := sha256.New()
 	for _, part := range parts {
@@ -64,14 +65,14 @@ func digest(parts []string) key {
 // Budget limits the requests of one credential to one endpoint. Budgets with the same key share one
 // limiter.
 //
-// A Budget must not hold a pointer to its limiter, because an unused limiter is dropped. It looks
-// the limiter up for every request.
+// Do not store a pointer to the limiter in a Budget: an unused limiter is dropped, and a new
+// limiter replaces it.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait says how long to wait before the next attempt, and why. If the field For is 0, no wait is
+// Wait says how long a sync or a request must wait, and why. If the field For is 0, no wait is
 // needed.
 type Wait struct {
 	// For is the time to wait. If the Wait comes from Turn, the time is at most 5 minutes.
@@ -114,8 +115,8 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest time that is read from an answer. A longer time counts as MaxWait, so that
-// a wrong header does no harm.
+// MaxWait is the longest wait that the cloud can ask for. If an answer asks for a longer wait,
+// MaxWait applies, so that a wrong header does no harm.
 const MaxWait = 24 * time.Hour
 
 // Turn returns how long a sync must wait before it may begin. The parameter name identifies the

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// maxInFlight is how many requests of one limiter may be under way at once.
+	// maxInFlight is how many requests of one credential may be under way at once.
 	maxInFlight = 2
 	// hangsAfter is how long a request without an answer counts as in flight. Without this limit,
 	// two requests that hang could block all other requests of the credential for a long time.
@@ -24,8 +24,8 @@ const (
 	// minPause is the shortest pause. If the cloud asks for a pause and gives no time, the pause is
 	// minPause.
 	minPause = time.Second
-	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
-	// ten.
+	// The cloud's own limit counts as near if fewer than a quarter of the allowed requests are
+	// left, or fewer than ten requests.
 	nearShare, nearCount = 4, 10
 )
 
@@ -85,7 +85,7 @@ func (l *limiter) asNew() bool {
 }
 
 // admit waits until a request may be sent, at most for maxDelay and at most until the deadline of
-// ctx. If the wait would be longer, admit returns a *Refused.
+// ctx. If the request would have to wait longer, admit returns a *Refused.
 func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
@@ -124,7 +124,8 @@ func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	return l.explain(wait, now, 0)
 }
 
-// abandon removes a request that is not sent. It returns how long a new request would have to wait.
+// abandon removes a request that must not be sent any more. It returns how long a new request would
+// have to wait.
 func (l *limiter) abandon(r *request) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -136,8 +137,8 @@ func (l *limiter) abandon(r *request) Wait {
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request. If the answer reports the cloud's own limit, the limiter follows this
-// limit.
+// settle records the end of a request. If the answer reports the cloud's own limit, the limiter
+// follows this limit.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,8 +169,8 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 }
 
 // pause stops the limiter for a time. The parameter said names the part of the answer that asked
-// for the pause. A later end of the pause stays, because an older answer can arrive after a newer
-// answer.
+// for the pause. pause never shortens an earlier pause, because an older answer can arrive after a
+// newer answer.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until

@@ -14,8 +14,8 @@ const (
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
 	// two kinds of objects, and each kind needs one request or more.
 	turnRequests = 2
-	// turnGrace is how late the caller may call Turn again before the sync loses its place in the
-	// queue. Without this limit, the place of a deleted source would never go away.
+	// turnGrace is how late Turn may be called again before the sync loses its place in the queue.
+	// Without this limit, the place of a deleted source would never go away.
 	turnGrace = 30 * time.Second
 )
 
@@ -30,7 +30,7 @@ type queue struct {
 // place is a place in the queue.
 type place struct {
 	name string
-	// due is when the caller should call Turn again for this name.
+	// due is when Turn should be called again for the sync with this name.
 	due time.Time
 }
 
@@ -71,13 +71,12 @@ func (l *limiter) interval(now time.Time) time.Duration {
 	return apart
 }
 
-// over reports whether the queue is empty and the time in the field next has passed. A lost place
-// does not count.
+// over reports whether the queue is empty and the next sync may begin at once.
 func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost reports whether the caller is too late to call Turn again for this place.
+// lost reports whether it is too late to call Turn again for this place.
 func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.

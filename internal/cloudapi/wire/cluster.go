@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Cluster is one Kafka cluster of cmk/v2.
+// Cluster is one Kafka cluster of the API cmk/v2.
 type Cluster struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -65,8 +65,8 @@ type ClusterStatus struct {
 	CKU   int32  `json:"cku"` // at least 1; 0 means absent
 }
 
-// Compact drops the empty entries of the lists and maps. A JSON null becomes an empty entry, but
-// null counts as absent.
+// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
+// that there is no value.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Network is one network of networking/v1.
+// Network is one network of the API networking/v1.
 type Network struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -78,8 +78,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops the empty entries of the lists and maps. A JSON null becomes an empty entry, but
-// null counts as absent.
+// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
+// that there is no value.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

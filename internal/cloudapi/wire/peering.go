@@ -2,7 +2,7 @@
 
 package wire
 
-// Peering is one network peering of networking/v1.
+// Peering is one network peering of the API networking/v1.
 type Peering struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -45,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. A JSON null becomes an empty entry, but null counts as
-// absent.
+// Compact drops the empty entries of a list. They come from JSON nulls, and null means that there
+// is no value.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

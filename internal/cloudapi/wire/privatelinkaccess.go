@@ -2,7 +2,7 @@
 
 package wire
 
-// PrivateLinkAccess is one private link access of networking/v1.
+// PrivateLinkAccess is one private link access of the API networking/v1.
 type PrivateLinkAccess struct {
 	ID       string                  `json:"id"`
 	Metadata ObjectMeta              `json:"metadata"`
