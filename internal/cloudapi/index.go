@@ -14,8 +14,8 @@ import (
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut maps the mark to the ID for the items that List filtered out. The map ids does not
-	// have these items.
+	// leftOut maps the mark (hash and length) of each item that List filtered out to the item's ID.
+	// The map ids does not have these items.
 	leftOut map[mark]string
 }
 
@@ -32,8 +32,8 @@ func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(
 
 func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
 
-// find returns the ID of the item with mark m; "" if the Index does not have the item. The result
-// leftOut is true if List filtered the item out.
+// find returns the ID of the item with the given mark (hash and length); "" if the Index does not
+// have the item. The result leftOut is true if List filtered the item out.
 func (x *Index) find(m mark) (id string, leftOut bool) {
 	if x == nil {
 		return "", false

@@ -74,7 +74,7 @@ func (r *remembered) add(id mark, forms []string) {
 }
 
 // end returns the index where the longest secret that begins at index i ends; 0 if no secret begins
-// there. The text must be a result of the function fold.
+// there. The text must be in lower case, see the function fold.
 func (r *remembered) end(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0

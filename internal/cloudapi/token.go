@@ -20,8 +20,8 @@ import (
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// A token is replaced at the time renewBefore before its end. If it is valid for less than two
-	// minutes in all, it is replaced after half of this time.
+	// A token is replaced when its remaining life is renewBefore. If its whole life is shorter than
+	// two minutes, it is replaced after half of its life.
 	renewBefore = time.Minute
 	// renewAgain is how long to wait after a failed exchange before the next exchange, if the old
 	// token is still valid.
@@ -300,8 +300,8 @@ func refusedInPassing(e *Error) bool {
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is
-// written for list requests. If the server answered, withExchangeAdvice removes the advice. If not,
-// it replaces spec.endpoint by the field that has the URL of the exchange.
+// written for list requests. If the server answered, the advice is removed. If no answer came, the
+// advice names the field with the URL of the exchange, and not spec.endpoint.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

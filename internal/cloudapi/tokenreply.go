@@ -44,8 +44,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply to a token exchange. The parameter asked is when the request was sent;
-// the life of the new token is counted from then. The parameter subject is the token that was sent.
+// readToken reads the reply to a token exchange. The parameter subject is the token that was sent.
+// The parameter asked is when it was sent. The life of the new token is counted from this time.
 func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {

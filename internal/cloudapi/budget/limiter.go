@@ -179,7 +179,7 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 }
 
 // explain returns a Wait with the given time and a cause, even if the time is 0. The parameter
-// ahead is how many syncs are before this sync in the queue; 0 for a request.
+// ahead is how many syncs are before the waiting sync in the queue; 0 if a request waits.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {

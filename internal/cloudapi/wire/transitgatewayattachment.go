@@ -2,8 +2,8 @@
 
 package wire
 
-// TransitGatewayAttachment is one transit gateway attachment of the API networking/v1. It connects a
-// network to a transit gateway.
+// TransitGatewayAttachment is one transit gateway attachment of the API networking/v1. It connects
+// a network to a transit gateway.
 type TransitGatewayAttachment struct {
 	ID       string                         `json:"id"`
 	Metadata ObjectMeta                     `json:"metadata"`
