@@ -31,8 +31,8 @@ type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read. If the same object came again later and
-	// could be read, Items has it too.
+	// Unreadable has the items that could not be read. If a later item with the same ID could be
+	// read, Items has the later item.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int

@@ -334,8 +334,8 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 }
 
 // passOver skips an item that the decoder cannot read, and restarts the decoder after this item. A
-// decoder cannot start inside an array, so passOver first gives it the start of a page with one
-// item.
+// decoder cannot start inside an array, so passOver first gives the decoder the start of a page
+// with one item.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())

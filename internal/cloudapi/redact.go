@@ -83,8 +83,8 @@ func forms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// The answer may have s as a part of a longer text in base64. Then the first and the last
-		// digit of s depend on the bytes around s. Leave such digits out.
+		// The answer may have s as a part of a longer text in base64. The first and the last base64
+		// character of s can then depend on the bytes around s, so leave these characters out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit

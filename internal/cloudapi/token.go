@@ -150,8 +150,8 @@ func (t *TokenSource) accepted(c *Client, operation string, id mark) {
 // ask the cloud for a new token:
 //
 //   - The refused token has already been replaced. renew returns true.
-//   - The refused token is less than a minute old, replaced a refused token, and never worked for
-//     this operation. renew returns false, because another token would not help.
+//   - Less than a minute ago, the refused token itself replaced a refused token, and it never
+//     worked for this operation. renew returns false, because another token would not help.
 func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
 	current := t.current.Load()
 	switch {
@@ -249,8 +249,8 @@ func (t *TokenSource) end(under *underWay) {
 	}
 }
 
-// exchange calls Subject for a token, sends this token to the cloud, and returns the access token
-// from the cloud's answer.
+// exchange calls the function Subject to get a token, sends this token to the cloud, and returns
+// the access token from the cloud's answer.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {

@@ -27,7 +27,7 @@ type sharedSource struct {
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity, and makes it if there is none. The identity consists
-// of the endpoint and the pool in the options, and of the texts in the parameter subject:
+// of the endpoint and the identity pool in the options, and of the texts in the parameter subject:
 // namespace, ServiceAccount and audience.
 //
 // For each new client, call this method again: Tokens forgets a TokenSource that was not used for
