@@ -171,8 +171,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose marks the item that is already listed with this ID for removal. If the parameter listed is
-// false, there is no listed item, and lose does nothing.
+// lose marks the earlier item with the same ID for removal. If the parameter listed is false, there
+// is no earlier item, and lose does nothing.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true

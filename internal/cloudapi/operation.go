@@ -90,8 +90,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue returns the value of an item that belongs to a filter parameter, such as
-// "environment"; "" if there is no value.
+// connectionValue returns an item's value for a filter parameter, such as "environment"; "" if the
+// item has no value.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:
