@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that the cloud can ask for. If an answer asks for a longer wait,
-// MaxWait applies.
+// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
+// wait, MaxWait applies.
 const MaxWait = budget.MaxWait
 
 const (

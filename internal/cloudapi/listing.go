@@ -98,7 +98,7 @@ type collector[T any] struct {
 	// lost has the IDs of the items that must be removed from listing.Items. A later item with the
 	// same ID was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut maps the ID of each item that List filtered out to the mark of the item.
+	// leftOut maps the ID of each item that List filtered out to the item's mark (hash and length).
 	leftOut map[string]mark
 	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool

@@ -29,11 +29,10 @@ type operation struct {
 	listKind string
 	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly is true if the operation refuses a global API key, according to the API's
-	// specification.
+	// cloudKeyOnly is true if the API's specification allows no global API key for the operation.
 	cloudKeyOnly bool
-	// apiKeyOnly is true if the operation refuses the tokens of identity pools, according to the
-	// API's specification.
+	// apiKeyOnly is true if the API's specification allows no token of an identity pool for the
+	// operation.
 	apiKeyOnly bool
 }
 

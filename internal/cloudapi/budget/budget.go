@@ -115,8 +115,8 @@ type RateLimit struct {
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that the cloud can ask for. If an answer asks for a longer wait,
-// MaxWait applies, so that a wrong header does no harm.
+// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
+// wait, MaxWait applies, so that a wrong header does no harm.
 const MaxWait = 24 * time.Hour
 
 // Turn returns how long a sync must wait before it may begin. The parameter name identifies the
