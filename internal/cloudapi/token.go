@@ -150,8 +150,9 @@ func (t *TokenSource) accepted(c *Client, operation string, id mark) {
 // ask the cloud for a new token:
 //
 //   - The refused token has already been replaced. renew returns true.
-//   - Less than a minute ago, the refused token itself replaced a refused token, and it never
-//     worked for this operation. renew returns false, because another token would not help.
+//   - The refused token is itself the replacement of a refused token, is less than a minute old,
+//     and never worked for this operation. renew returns false, because another token would not
+//     help.
 func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
 	current := t.current.Load()
 	switch {
