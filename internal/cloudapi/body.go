@@ -13,20 +13,21 @@ import (
 )
 
 // body reads the body of an HTTP response. Reading fails if the body is larger than a limit, or if
-// ctx is done. The field err has the error of reading.
+// the context in the field ctx has ended. The field err has the error of a failed read.
 type body struct {
 	ctx    context.Context
 	source io.Reader
-	// left is how many more bytes of source may be read. The field read is the number of bytes that
-	// have been read from source.
+	// The field left is how many more bytes may be read. The field read is how many bytes have been
+	// read.
 	left, read int64
-	// returned has the bytes that giveBack put back. Read returns these bytes first.
+	// The field returned has the bytes that giveBack put back. The next Read returns these bytes
+	// first.
 	returned []byte
 	tooLarge bool
 	err      error
 }
 
-// newBody returns a body that reads at most limit bytes from source.
+// newBody returns a body. The parameter limit is the largest allowed size in bytes.
 func newBody(ctx context.Context, source io.Reader, limit int64) *body {
 	return &body{ctx: ctx, source: source, left: limit}
 }
@@ -41,7 +42,8 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.tooLarge {
 		return 0, io.ErrUnexpectedEOF
 	}
-	// Check ctx first. Even if ctx is done, source may still return buffered bytes.
+	// Check the context first, because the connection may still return buffered bytes after the
+	// context has ended.
 	if err := b.ctx.Err(); err != nil {
 		b.err = err
 		return 0, err
@@ -62,7 +64,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// giveBack puts p back. The next Read returns p first.
+// giveBack puts bytes back. The next Read returns them first.
 func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
 
 // readError means that reading the body failed, for example because the connection was cut.
@@ -74,10 +76,8 @@ func (e *readError) Error() string { return "reading the body: " + e.err.Error()
 // explain turns an error of decoding the body into one of these errors:
 //
 //   - err itself, if err is an *Error
-//   - an *Error of class Malformed, if the body is wrong
+//   - an *Error of class Malformed, if the body is too large, damaged or not valid JSON
 //   - a *readError, if reading the body failed
-//
-// If the body is wrong and reading failed too, the *Error of class Malformed is returned.
 func (b *body) explain(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -97,7 +97,7 @@ func (b *body) explain(err error) error {
 	return &readError{b.err}
 }
 
-// isCorrupt reports whether err means that the compressed body is corrupt.
+// isCorrupt reports whether a read failed because the compressed body is corrupt.
 func isCorrupt(err error) bool {
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	return corrupt || errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum)

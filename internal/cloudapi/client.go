@@ -34,9 +34,9 @@ type Limits struct {
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits has the default of each limit. No known inventory comes near these limits. With
-// them, a manager with 20,000 mirrored objects stays below its default memory limit, whatever the
-// cloud answers.
+// DefaultLimits has the default of each limit. All known inventories are far smaller. With these
+// limits, no answer of the cloud can bring a manager with 20,000 mirrored objects above its default
+// memory limit.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -85,25 +85,25 @@ type Options struct {
 	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
-	// Tests set clock and room. Outside tests, both are nil.
+	// The fields clock and room are for tests. In production, they are nil.
 	clock *clock
 	room  *room
 }
 
-// authorizer provides the API key or token for requests. Its fields are functions, so that a
-// printed Client shows no secret.
+// authorizer provides the API key or token for requests. The secrets are inside functions, so that
+// a printed Client does not show them.
 type authorizer struct {
 	// value returns the API key or token to send now.
 	value func() authorization
-	// refresh gets a token if there is none. It also replaces a token that ends soon.
+	// refresh gets a token if there is none, or if the present token ends soon.
 	refresh func(context.Context, *Client) error
 	// accepted records that the cloud accepted a token for an operation.
 	accepted func(c *Client, operation string, token mark)
 	// renew replaces a token that the cloud refused for an operation. It returns true if there is a
 	// new token.
 	renew func(ctx context.Context, c *Client, operation string, refused mark) (bool, error)
-	// advice maps the class of an error to what a person can do if the cloud refuses the token. It
-	// is nil for an API key.
+	// advice says what a person can do if the cloud refuses the token. The map key is the class of
+	// the error. For an API key, advice is nil.
 	advice map[Class]string
 }
 
@@ -171,11 +171,11 @@ func New(o Options) (*Client, error) {
 }
 
 // Authorize makes sure that the client has a valid token. If the client uses an API key, Authorize
-// does nothing. The error is an *Error, or the error of TokenOptions.Subject.
+// does nothing. The error is an *Error, or an error that TokenOptions.Subject returned.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of o.Tokens. If o.Tokens is nil, it uses o.Credential, and
-// returns an error if o.Credential is invalid.
+// authorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, authorizer uses
+// Options.Credential, and returns an error if the credential is invalid.
 func (o Options) authorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.authorizer(), nil

@@ -25,7 +25,7 @@ type Credential struct {
 }
 
 // Format prints a placeholder for every verb of package fmt. Without Format, the verb %d would
-// print the fields.
+// print the key and the secret.
 func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // String returns a placeholder.
@@ -81,8 +81,8 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer for the API key. An API key does not expire, so the functions
-// refresh, accepted and renew do nothing.
+// authorizer returns an authorizer that sends the API key. The key is never replaced, because an
+// API key does not expire.
 func (c Credential) authorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
@@ -94,14 +94,14 @@ func (c Credential) authorizer() authorizer {
 	}
 }
 
-// Budget returns the request budget of a credential at an endpoint. All callers with the same
-// credential share this budget, because the cloud counts requests by credential.
+// Budget returns the budget that limits the requests of a credential to an endpoint. All callers
+// with the same credential share this budget, because the cloud counts requests by credential.
 func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(of, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the request budget of an identity at an endpoint. The parameter who has the parts
-// of the identity, such as an API key and its secret.
+// BudgetFor returns the budget that limits the requests of an identity to an endpoint. The
+// parameter who has the parts of the identity, such as an API key and its secret.
 func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {

@@ -46,8 +46,8 @@ func ParseEndpoint(endpoint string) (*url.URL, error) {
 }
 
 // Origin returns the scheme, host and port of an endpoint, such as "https://api.confluent.cloud".
-// Letters are in lower case, and a default port is left out. Origin returns the same errors as
-// ParseEndpoint.
+// Letters are in lower case, and a default port is left out. If the endpoint is invalid, Origin
+// returns an error.
 func Origin(endpoint string) (string, error) {
 	u, err := ParseEndpoint(endpoint)
 	if err != nil {
@@ -56,7 +56,7 @@ func Origin(endpoint string) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// originOf returns the scheme, host and port of u, in the same form as Origin.
+// originOf returns the scheme, host and port of a URL in lower case. A default port is left out.
 func originOf(u *url.URL) (string, error) {
 	if u.Hostname() == "" {
 		return "", errors.New("the URL has no host")

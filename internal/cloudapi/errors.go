@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Class is a kind of failure. The caller uses the class to decide what to do.
+// Class is a kind of failure. Callers use the class to decide what to do.
 type Class int
 
 const (
@@ -30,7 +30,7 @@ const (
 	Unavailable
 	// Malformed: the answer does not have the form that the API documents.
 	Malformed
-	// Incomplete: all pages are well-formed, but items are missing, unreadable or too many.
+	// Incomplete: the pages are well-formed, but the listing lacks items or is too large.
 	Incomplete
 	// Canceled: the caller canceled the request.
 	Canceled
@@ -56,14 +56,14 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is the error of a Client or a Listing. The text of an Error can be shown in a log, an event
-// or a status. The text contains no credential, page token, query or response body.
+// Error is the error of a Client or a Listing. Its text can be shown in a log, an event or a
+// status. The text contains no credential, page token, query or complete response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
 	// StatusCode is the HTTP status; 0 if no answer came.
 	StatusCode int
-	// Code and Title are texts from the API's answer. Either may be empty.
+	// Code and Title are the error code and the error text in the API's answer. Each may be empty.
 	Code, Title string
 	// Advice says what a person can do about the error. It may be empty.
 	Advice string
@@ -76,7 +76,7 @@ type Error struct {
 	// of net/http, because such an error repeats the URL.
 	Err error
 
-	// pageSize is true if the answer mentions the page size.
+	// pageSize is true if an error text in the answer mentions the page size.
 	pageSize bool
 	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
@@ -115,12 +115,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of an error. If err is or wraps an *Error, the class is the class of
-// that *Error. If not, the class is:
+// ClassOf returns the class of an error. If err is or wraps an *Error, this is the class of the
+// *Error. If not, the class is:
 //
-//   - None for nil
-//   - Canceled for context.Canceled
-//   - Unavailable for everything else
+//   - None, if err is nil
+//   - Canceled, if err is or wraps context.Canceled
+//   - Unavailable for every other error
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

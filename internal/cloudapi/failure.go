@@ -16,7 +16,7 @@ import (
 
 // failure turns an answer that is not HTTP 200 into an *Error.
 func failure(resp *http.Response, now time.Time, clean cleaner) error {
-	// Ignore an error of reading: the *Error then has the HTTP status and no text.
+	// If reading the body fails, the *Error has the HTTP status and no text.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
@@ -28,7 +28,8 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the request ID, the first error code and the first error text of an answer into e.
+// quote copies the request ID, the first error code and the first error text of an answer into the
+// *Error.
 func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {
@@ -54,7 +55,7 @@ var passing = map[int]bool{
 // clientClosedRequest is a status that proxies use if the client closed the connection.
 const clientClosedRequest = 499
 
-// advice maps the HTTP status of an answer to what a person can do about the answer.
+// advice maps the HTTP status of an answer to what a person can do about the error.
 var advice = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
@@ -71,7 +72,7 @@ var advice = map[int]string{
 	http.StatusUnavailableForLegalReasons:  "the cloud refuses for legal reasons; ask its support",
 }
 
-// adviceFor returns what a person can do about an answer; "" if there is no advice.
+// adviceFor returns what a person can do about an error answer; "" if there is no advice.
 func adviceFor(code int, class Class) string {
 	switch {
 	case class == Unauthenticated:
@@ -128,9 +129,9 @@ func gaveUp(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes a failed connection and gives advice. If an error is about an address or
-// a certificate, transportCause quotes the error. It does not quote a different error, because such
-// an error may contain the URL or text of the server.
+// transportCause describes a failed connection and gives advice. It quotes errors about an address
+// or a certificate. It quotes no other errors, because they may contain the URL or text of the
+// server.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

@@ -12,8 +12,8 @@ import (
 // endpoint's origin. So a bug cannot change anything in the cloud, or send the credential to
 // another server.
 //
-// If the field exchange is set, the guard refuses every request that is not a POST to the URL in
-// exchange. It then adds no credential.
+// If the field exchange is set, the guard refuses every request that is not a POST to this URL. It
+// then adds no credential.
 type guard struct {
 	origin string
 	// exchange is the URL of the token exchange; "" in a guard for GET requests.
@@ -56,8 +56,7 @@ func (g *guard) allow(req *http.Request) error {
 	if req.Host == "" {
 		return nil
 	}
-	// A Host header can name a server that differs from the server in the URL, so check the header
-	// too.
+	// Check the Host header too, because it can name a different server than the URL.
 	named, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
 	if err != nil || named != g.origin {
 		return newError(Malformed, "a request with another host's name in its header is refused")
@@ -76,8 +75,7 @@ func isRedirect(code int) bool {
 }
 
 // redirectTarget returns the URL to which an answer redirects. A redirect to another origin is an
-// error of class Malformed. Such a redirect comes from a login page or a wrong endpoint, so a retry
-// would not help.
+// error of class Malformed.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {

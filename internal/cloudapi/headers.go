@@ -13,7 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that is taken from an answer. A longer wait counts as MaxWait.
+// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
+// wait, MaxWait applies.
 const MaxWait = budget.MaxWait
 
 const (

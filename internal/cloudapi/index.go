@@ -8,18 +8,19 @@ import (
 	"slices"
 )
 
-// Index remembers the items of one listing by a hash of their bytes. The next listing with the same
-// filter does not decode the items that the Index has. An Index never changes. A nil Index is
+// Index has the ID and a hash of each item of one listing. The next listing with the same filter
+// does not decode an item again if its hash is in the Index. An Index never changes. A nil Index is
 // empty.
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut maps the mark to the ID for each item that List filtered out. These items are not in
-	// ids.
+	// leftOut maps the mark (hash and length) of each item that List filtered out to the item's ID.
+	// The map ids does not have these items.
 	leftOut map[mark]string
 }
 
-// mark identifies a text by its hash and its length. Each process computes different hashes.
+// mark identifies a text by its hash and its length. In another process, the same text has another
+// hash.
 type mark struct {
 	hash uint64
 	size uint32
@@ -31,8 +32,8 @@ func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(
 
 func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
 
-// find returns the ID of the item with mark m; "" if the index does not have the item. leftOut is
-// true if List filtered the item out.
+// find returns the ID of the item with the given mark (hash and length); "" if the Index does not
+// have the item. The result leftOut is true if List filtered the item out.
 func (x *Index) find(m mark) (id string, leftOut bool) {
 	if x == nil {
 		return "", false
@@ -44,12 +45,11 @@ func (x *Index) find(m mark) (id string, leftOut bool) {
 	return id, leftOut
 }
 
-// IDs returns the IDs of the items, in any order. It leaves out the items that List filtered out. x
-// must not be nil.
+// IDs returns the IDs of the items, in any order, without the items that List filtered out. The
+// Index must not be nil.
 func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
 
-// size returns the number of items in the index. It does not count the items that List filtered
-// out.
+// size returns the number of items, without the items that List filtered out.
 func (x *Index) size() int {
 	if x == nil {
 		return 0

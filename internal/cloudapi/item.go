@@ -34,8 +34,8 @@ type UnreadableItem struct {
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the part of the item that the caller keeps. It is zero if known, leftOut or
-	// unreadable is set.
+	// value is the part of the item that the caller keeps. It is zero if one of the fields known,
+	// leftOut and unreadable is set.
 	value T
 	// known is true if the last listing had the same item, byte for byte.
 	known bool
@@ -76,8 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compact(record)
 	value := func(param string) string { return op.value(record, param) }
-	// Call foreign before the filter. The filter could drop an item of another environment, and the
-	// wrong answer of the cloud would not be noticed.
+	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
+	// item of another environment.
 	if e.unreadable = q.foreign(value); e.unreadable != "" {
 		return e
 	}

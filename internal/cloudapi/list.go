@@ -27,19 +27,20 @@ type asking[T any] struct {
 	taken int64
 	// bodies is the total size of the pages read so far, in bytes.
 	bodies int64
-	// entries is a buffer for the items of one page. All pages of the listing reuse it.
+	// entries is a buffer for the items of one page. The next page uses the same buffer.
 	entries []entry[T]
 }
 
-// List reads all pages of a list operation and returns the items that match filter.
+// List reads all pages of a list operation and returns the items that match the filter.
 //
-//   - index is the Index of the last listing with the same filter, or nil. Items that index has are
-//     not decoded again.
-//   - project returns the part of an item that the caller keeps. List does not call project for the
-//     items that index has.
+//   - The parameter index is the Index of the last listing with the same filter, or nil. List does
+//     not decode an item again if this Index has the item.
+//   - The function project returns the part of an item that the caller keeps. List does not call
+//     project for an item that it does not decode.
 //
-// If anything fails, List returns an error and no items. The error is an *Error, or the error of
-// TokenOptions.Subject. [Listing.Complete] says whether the listing is complete.
+// If List cannot read all pages, it returns an error and no items. The error is an *Error, or an
+// error that TokenOptions.Subject returned. [Listing.Complete] says whether the listing is
+// complete.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	index *Index, project func(*Record) T,
 ) (*Listing[T], error) {
@@ -59,9 +60,9 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 		case first && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
 		case !first && !restarted:
-			// The cloud accepted the first request and refused a later request. The two differ in
-			// nothing but the page token, so this token is invalid. Start the listing again, but at
-			// most once.
+			// The cloud accepted the first request and refused a later request. The requests are
+			// equal except for the page token, so the token is invalid. Start the listing again,
+			// but only once.
 			restarted = true
 		default:
 			return nil, a.advised(err, c.auth)
@@ -70,8 +71,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// hold adds n bytes to the estimated memory of the listing's items. If the listing or the whole
-// process then exceeds its limit, hold returns an error.
+// hold adds n bytes to the estimated memory of the listing's items. It returns an error if this
+// listing, or all listings of the process together, would need too much memory.
 func (a *asking[T]) hold(n int64) error {
 	if a.taken+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -89,8 +90,8 @@ func (a *asking[T]) drop(to int64) {
 	a.taken = to
 }
 
-// advised returns err. If err means that the cloud refused the credential, advised first adds
-// advice for a person to err.
+// advised returns the given error. If the cloud refused the credential, advised first adds advice
+// for a person to the error.
 func (a *asking[T]) advised(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
@@ -113,7 +114,7 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 // is the API's default.
 const smallestPage = 10
 
-// readPages reads all pages. If it returns an error, first is true if the first page failed.
+// readPages reads all pages. The result first is true if the first page failed.
 func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
@@ -131,7 +132,7 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 	}
 }
 
-// badRequest reports whether the cloud answered this operation with HTTP 400.
+// badRequest reports whether err means that the cloud answered the given operation with HTTP 400.
 func badRequest(err error, operation string) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusBadRequest && e.Operation == operation
@@ -166,9 +167,8 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized makes sure that there is a valid token, and then calls the function ask with retries,
-// see persist. If the cloud answers HTTP 401, authorized gets a new token and calls ask with
-// retries again.
+// authorized makes sure that there is a valid token, and calls the function ask with retries. If
+// the cloud refuses the token with HTTP 401, authorized gets a new token and calls ask again.
 func (c *Client) authorized(ctx context.Context, o operation, ask func() error) error {
 	if err := c.auth.refresh(ctx, c); err != nil {
 		return err

@@ -9,31 +9,30 @@ import (
 	"strings"
 )
 
-// maxShownItems is how many unreadable items an error message names at most.
+// maxShownItems is the largest number of unreadable items that an error message names.
 const maxShownItems = 5
 
-// mostReserved is the largest number of items for which memory is reserved in advance. The number
-// of items that the cloud reports may be far too large.
+// mostReserved is the largest number of items for which memory is reserved in advance. The cloud
+// may report a number of items that is far too large.
 const mostReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known is true if the Index given to List has the same item, byte for byte. Then Value is
-	// zero.
+	// Known is true if the Index given to List has the same item, byte for byte.
 	Known bool
-	// Value is the result of project, see List.
+	// Value is the part of the item that the caller of List keeps. It is zero if Known is true.
 	Value T
 }
 
-// Listing is the result of List. If a Listing is complete, an object that is missing in it counts
-// as deleted, see the method Complete. The zero Listing is not complete.
+// Listing is the result of List. The method Complete says whether a Listing is complete. An object
+// that is missing from a complete Listing counts as deleted. The zero Listing is not complete.
 type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
 	// Unreadable has the items that could not be read. If a later item with the same ID could be
-	// read, that item is in Items.
+	// read, Items has the later item.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
@@ -50,8 +49,8 @@ type Listing[T any] struct {
 	leftOut int
 }
 
-// Complete returns nil if no item is missing and no item is unreadable. If not, it returns an
-// *Error of class Incomplete.
+// Complete returns nil if all items came and could be read. If not, it returns an *Error of class
+// Incomplete.
 func (l *Listing[T]) Complete() error {
 	if l == nil || l.Pages == 0 {
 		return newError(Incomplete, "incomplete listing: no page was read")
@@ -96,10 +95,10 @@ type collector[T any] struct {
 	marks []mark
 	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost has the IDs of the items that the method finish removes from listing.Items. For each of
-	// these IDs, a later item was unreadable or filtered out.
+	// lost has the IDs of the items that must be removed from listing.Items. A later item with the
+	// same ID was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut maps the ID of each item that List filtered out to the mark of the item.
+	// leftOut maps the ID of each item that List filtered out to the item's mark (hash and length).
 	leftOut map[string]mark
 	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool
@@ -124,8 +123,8 @@ func (c *collector[T]) add(p *page[T]) error {
 	l.Pages++
 	l.requestID = p.call.RequestID
 	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
-	// object can move to a page that was already read. That object is then missing in the listing.
-	// The smaller total_size of a later page would hide that an object is missing.
+	// object can move to a page that was already read, and so be missed. The smaller total_size of
+	// a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
@@ -149,7 +148,7 @@ func (c *collector[T]) add(p *page[T]) error {
 	return nil
 }
 
-// take adds one item of a page. index is the item's place in the page.
+// take adds one item of a page. The parameter index is the item's place in the page.
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
@@ -172,8 +171,8 @@ func (c *collector[T]) take(e *entry[T], index int) {
 	}
 }
 
-// lose adds the ID to lost, so that the earlier item with this ID is removed. If listed is false,
-// there is no earlier item, and lose does nothing.
+// lose marks the earlier item with the same ID for removal. If the parameter listed is false, there
+// is no earlier item, and lose does nothing.
 func (c *collector[T]) lose(id string, listed bool) {
 	if listed {
 		c.lost[id] = true
@@ -206,8 +205,8 @@ func (c *collector[T]) finish() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut returns true if the caller of List already knew each item that the client left out:
-// each of these items is in the index that the caller gave to List.
+// knewAllLeftOut returns true if the Index of the last listing has every item that List filtered
+// out.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOut {
 		if _, known := c.index.leftOut[m]; !known {

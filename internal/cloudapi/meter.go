@@ -10,11 +10,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// meter waits for the request budget before a request is sent. After the request, it reports the
-// result to the budget and to Options.Observe.
+// meter waits until the request budget allows a request. After the request, it reports the result
+// to the budget and to Options.Observe.
 //
 // If an idle connection is dead, net/http sends a GET again by itself. The meter then waits for the
-// budget again, so that the rate stays within the budget.
+// budget again.
 type meter struct {
 	client *Client
 	ctx    context.Context
@@ -22,12 +22,13 @@ type meter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settle ends the request in the request budget. It is nil if no request is under way.
+	// settle reports the end of the request to the request budget. It is nil if no request is under
+	// way.
 	settle func(budget.Answer)
 }
 
 // newMeter waits until the request budget allows one request. It returns a meter and the context
-// for the request. The caller must then call finish.
+// for the request. After the request, the caller must call finish.
 func (c *Client) newMeter(ctx context.Context, operation string) (*meter, context.Context, error) {
 	m := &meter{client: c, ctx: ctx, call: Call{Operation: operation}}
 	if err := m.begin(); err != nil {

@@ -12,11 +12,11 @@ type Operation[Record, Filter any] struct {
 	params func(Filter) params
 	// id returns an item's ID.
 	id func(*Record) string
-	// compact removes empty entries from the lists and maps of an item. The decoder makes such an
-	// entry from a JSON null.
+	// compact removes the empty entries from the lists and maps of an item. A JSON null becomes an
+	// empty entry.
 	compact func(*Record)
-	// value returns the value that an item has for a filter parameter, such as "environment". It
-	// returns "" if the item has no such value.
+	// value returns an item's value for a filter parameter, such as "environment"; "" if the item
+	// has no value.
 	value func(item *Record, param string) string
 }
 
@@ -29,11 +29,10 @@ type operation struct {
 	listKind string
 	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly is true if the operation refuses a global API key, according to the API's
-	// specification.
+	// cloudKeyOnly is true if the API's specification allows no global API key for the operation.
 	cloudKeyOnly bool
-	// apiKeyOnly is true if the operation refuses the tokens of identity pools, according to the
-	// API's specification.
+	// apiKeyOnly is true if the API's specification allows no token of an identity pool for the
+	// operation.
 	apiKeyOnly bool
 }
 
@@ -41,8 +40,8 @@ type operation struct {
 type ClusterFilter struct {
 	// Environment is required.
 	Environment string
-	// Networks has the IDs of networks. A cluster must be in one of them. If Networks is empty,
-	// every cluster matches.
+	// Networks has the IDs of the networks whose clusters are listed. If Networks is empty, the
+	// clusters of all networks are listed.
 	Networks []string
 }
 
@@ -71,7 +70,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. An object must have one of the values in each list. An empty list matches every object.
+// list. An object is listed if its network, display name and phase are in the lists. An empty list
+// allows every value.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -89,8 +89,8 @@ func (f ConnectionFilter) params() params {
 	}
 }
 
-// connectionValue selects the value for param from the values of one item. The other arguments are
-// these values.
+// connectionValue returns an item's value for a filter parameter, such as "environment"; "" if the
+// item has no value.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

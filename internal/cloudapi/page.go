@@ -59,17 +59,18 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// itemsPerPage is the largest number of items on a page, as a multiple of the number that the
-	// request asked for. Without this limit, a small body with very many tiny items could fill the
-	// memory.
+	// A page may have at most itemsPerPage times as many items as the request asked for. Without
+	// this limit, a small body with very many tiny items could fill the memory.
 	itemsPerPage = 10
-	// maxMembers is the largest number of members in the JSON object of a page, or in its metadata.
+	// maxMembers is the largest number of members in the JSON object of a page. The object in its
+	// member "metadata" has the same limit.
 	maxMembers = 100
-	// maxValueBytes is the largest size of an item, or of a JSON value outside the items, in bytes.
+	// maxValueBytes is the largest size of an item in bytes. The same limit applies to each JSON
+	// value outside the items.
 	maxValueBytes = 1 << 20
 	// maxValues is the largest number of members and elements of an item, including nested ones.
 	maxValues = 10_000
-	// maxRead is the largest number of bytes that one Read gives to the decoder.
+	// maxRead is the largest number of bytes that one call of Read gives to the decoder.
 	maxRead = 64 << 10
 )
 
@@ -80,9 +81,8 @@ const (
 	tooMany = "more members than an item may have"
 )
 
-// lenient has the decoder options for a page. They allow duplicate names and invalid UTF-8, because
-// one bad item must not make the whole page unreadable. Later, each item is decoded with the
-// options in the variable strict.
+// lenient has the decoder options for a page. They allow duplicate names and invalid UTF-8, so that
+// one bad item does not make the whole page unreadable. Later, each item is decoded strictly.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
 // decoders keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
@@ -121,7 +121,7 @@ func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodePage decodes the body of one page. It returns the same errors as readPage.
+// decodePage decodes and checks the body of one page.
 func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
 	defer func() {
@@ -168,8 +168,8 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members reads the rest of an object after its opening brace. It calls visit with the name of each
-// member, and visit must read the value. A name that comes twice is an error.
+// members reads the rest of an object after its opening brace. It calls the function visit with the
+// name of each member, and visit must read the member's value. A name that comes twice is an error.
 func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	// seen has hashes of the names, because a name may be very long.
 	seen := make(map[mark]struct{}, 8)
@@ -242,8 +242,9 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open reads the start of an object or an array, and returns true. For null it returns false. For
-// any other value it returns an error with the given message.
+// open reads the start of an object or an array, as the parameter kind says. If the value is null,
+// open returns false. If the value has a different kind, open returns an error with the given
+// message.
 func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
@@ -255,7 +256,7 @@ func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) 
 	return true, nil
 }
 
-// text reads a string and stores it in target. null leaves target unchanged.
+// text reads a string and stores it in *target. If the value is null, *target stays unchanged.
 func (d *pageDecoder[T]) text(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
@@ -268,7 +269,7 @@ func (d *pageDecoder[T]) text(name string, target *string) error {
 	return nil
 }
 
-// data reads the member "data": the items of the page. null counts as no items.
+// data reads the member "data", which has the items of the page. null counts as an empty list.
 func (d *pageDecoder[T]) data() error {
 	d.hasData = true
 	if there, err := d.open('[', "data is not an array"); !there {
@@ -294,8 +295,8 @@ func (d *pageDecoder[T]) data() error {
 	return err
 }
 
-// element reads one item of the page. An item that cannot be read becomes an unreadable entry. An
-// error means that the whole page fails.
+// element reads one item of the page. If this item cannot be read, element returns an entry with
+// the reason. If the rest of the page cannot be read either, element returns an error.
 func (d *pageDecoder[T]) element() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
@@ -316,8 +317,8 @@ func (d *pageDecoder[T]) element() (entry[T], error) {
 	return e, nil
 }
 
-// onlyThis handles an error of reading an item. If the rest of the page can still be read, onlyThis
-// returns why the item cannot be read. If not, it returns "".
+// onlyThis returns why one item of a page cannot be read. It returns "" if the rest of the page
+// cannot be read either.
 func (d *pageDecoder[T]) onlyThis(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
@@ -332,9 +333,9 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver skips an item that the decoder cannot read. It finds the end of the item and restarts
-// the decoder there. A restarted decoder cannot begin inside an array. So it first gets the start
-// of a page with one item.
+// passOver skips an item that the decoder cannot read, and restarts the decoder after this item. A
+// decoder cannot start inside an array, so passOver first gives the decoder the start of a page
+// with one item.
 func (d *pageDecoder[T]) passOver() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
@@ -371,8 +372,8 @@ type skipper struct {
 	done            bool
 }
 
-// skip returns how many bytes of chunk belong to the skipped value. If the value ends in chunk,
-// skip sets done.
+// skip returns how many bytes at the start of chunk belong to the skipped value. If the value ends
+// in this chunk, skip sets the field done.
 func (s *skipper) skip(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {

@@ -8,12 +8,12 @@ import "net/url"
 // tokens.
 const maxPageTokenLength = 4096
 
-// pageToken returns the page token in next, the URL of the next page. If next is empty, there is no
-// next page, and the token is "". The rest of the URL is not used, so that an answer cannot choose
-// the host of the next request.
+// pageToken returns the page token from the URL of the next page. It returns "" if the URL is
+// empty, because there is no next page then. The rest of the URL is not used, so that an answer
+// cannot choose the host of the next request.
 //
-// If the URL does not have exactly one token, pageToken returns an error. Without this error, the
-// listing would end there, and the remaining pages would be missing.
+// A URL with no token or several tokens is an error. If it counted as the end of the listing, the
+// objects on the remaining pages would look deleted.
 func pageToken(next string) (string, error) {
 	if next == "" {
 		return "", nil

@@ -19,8 +19,8 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params is a filter. It maps the name of each parameter to a list of values. An item matches the
-// filter if it has one value of each list. An empty list matches every item.
+// params is a filter. It maps the name of each parameter to the values that an item may have. An
+// empty list allows every value.
 type params map[string][]string
 
 // query is the filter of a listing.
@@ -36,9 +36,9 @@ type query struct {
 // maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
-// newQuery returns the query for a filter. The field sent has the parameters that go to the cloud. If
-// they are too long for a URL, newQuery moves the longest ones to the field local, and the client
-// applies those itself. The environment always stays in the field sent.
+// newQuery splits a filter into the part that the cloud applies and the part that List applies. If
+// the filter is too long for a URL, List applies the longest parameters. The cloud always applies
+// the environment.
 func newQuery(filter params) query {
 	q := query{sent: maps.Clone(filter), local: params{}}
 	for len(url.Values(q.sent).Encode()) > maxQueryLength {
@@ -57,7 +57,8 @@ func newQuery(filter params) query {
 	return q
 }
 
-// forPage returns the URL of one page. base is the endpoint. An empty token means the first page.
+// forPage returns the URL of one page. The parameter base is the endpoint. An empty token means the
+// first page.
 func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
 	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
 	maps.Copy(values, q.sent)
@@ -80,8 +81,8 @@ func (q query) leavesOut(value func(param string) string) bool {
 	return false
 }
 
-// foreign checks the environment and the network of an item. If the item names an environment or a
-// network that the request did not ask for, foreign returns an error text. If not, it returns "".
+// foreign returns an error text if an item belongs to an environment or a network that the request
+// did not ask for. If not, foreign returns "".
 func (q query) foreign(value func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := value(param), q.sent[param]

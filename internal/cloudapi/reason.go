@@ -21,14 +21,13 @@ const (
 	maxReasonValues = 1_000
 )
 
-// codeMembers has the names of JSON members with an error code. textMembers has the names of
-// members with an error text. In each list, the best name is first. The names are in lower case and
-// without underscores. They come from the API, OAuth (RFC 6749), problem+json (RFC 9457), and
-// common gateways.
+// codeMembers has the names of JSON members with an error code. textMembers has the names of JSON
+// members with an error text. In each list, the best name is first. All names are in lower case and
+// without underscores.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
-	// factMembers has the names of members with more facts, such as the request ID.
+	// factMembers has the names of JSON members with other facts, such as the request ID.
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
@@ -47,8 +46,8 @@ func (p problem) lack(name, text string) {
 // code returns the problem's code; "" if it has none.
 func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// text returns the text that says most to a person; "" if there is no text. If the title only
-// repeats the HTTP status, any other text is better.
+// text returns the error text that is most useful to a person; "" if there is no text. A title that
+// only repeats the HTTP status is the last choice.
 func (p problem) text(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
@@ -87,7 +86,7 @@ func invalidKey(problems []problem) bool {
 }
 
 // parseFailure reads the error descriptions and the request ID in the body of an error answer. If
-// the body is not JSON, parseFailure finds neither.
+// the body is not JSON, both results are empty.
 func parseFailure(raw []byte) (problems []problem, requestID string) {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if len(raw) > maxFailureBytes || !json.Valid(raw) {
@@ -115,8 +114,8 @@ type reasons struct {
 	left int
 }
 
-// read returns the error descriptions in value, the best first. A string with spaces counts as a
-// message. A string without spaces counts as an error code, if it is inside a list or an object.
+// read returns the error descriptions in a JSON value, the best first. A string with spaces counts
+// as a message. Inside a list or an object, a string without spaces counts as an error code.
 func (r *reasons) read(value any, depth int) (problems []problem) {
 	if value == nil || r.left == 0 || depth > maxReasonDepth {
 		return nil
@@ -151,7 +150,8 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	list := r.read(members["errors"], depth+1)
 	own := r.own(members, depth)
 	inner := slices.Concat(r.read(members["error"], depth+1), r.read(members["fault"], depth+1))
-	// OAuth has the error code in "error", and the text in "error_description".
+	// OAuth has the error code in "error" and the error text in "error_description". Join the two
+	// to one error description.
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
 		own["code"] = cmp.Or(own["code"], inner[0]["code"])
 		inner = nil

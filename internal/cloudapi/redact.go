@@ -27,8 +27,7 @@ const (
 const minHiddenLength = 4
 
 // authorization is the API key or token that a request sends. It also has the secrets to hide in
-// texts of the cloud's answer to this request. Because it contains secrets, an authorization is
-// never printed.
+// texts of the cloud's answer. An authorization must never be printed.
 type authorization struct {
 	// header is the value of the HTTP header Authorization; "" if the request has no such header.
 	header string
@@ -38,14 +37,13 @@ type authorization struct {
 	hidden []string
 }
 
-// longEnough drops the texts that are too short to hide, see minHiddenLength. The texts are key IDs
-// or tokens.
+// longEnough drops the key IDs and tokens that are too short to hide, see minHiddenLength.
 func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }
 
-// newAuthorization returns an authorization. header is the value of the HTTP header Authorization.
-// texts are the secrets to hide; none of them may be empty.
+// newAuthorization returns an authorization. The parameter header is the value of the HTTP header
+// Authorization. The parameter texts has the secrets to hide; no secret may be empty.
 func newAuthorization(header string, texts ...string) authorization {
 	a := authorization{header: header, id: markOfText(header)}
 	if header == "" {
@@ -70,8 +68,8 @@ func (a authorization) cleaner(pageToken string) cleaner {
 		own = append(own, forms(text)...)
 	}
 	return func(text string, limit int) string {
-		// Call hide twice, because the function printable changes spaces in the text. Some secrets
-		// can be found only in the text before this change, and some only in the text after it.
+		// Call the method hide before and after the function printable. That function changes
+		// spaces, and some secrets can be found only before this change, some only after it.
 		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
 	}
 }
@@ -85,8 +83,8 @@ func forms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// s may be a part of a longer text in base64. Then the first and the last digit of s can
-		// depend on the bytes around s. Leave such digits out.
+		// The answer may have s as a part of a longer text in base64. The first and the last base64
+		// character of s can then depend on the bytes around s, so leave these characters out.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit

@@ -21,9 +21,9 @@ const maxRedirects = 5
 // reader reads the body of an answer with HTTP 200.
 type reader func(context.Context, *http.Response) error
 
-// get sends a GET request to target and follows redirects within the same origin. If the answer has
-// status 200, get calls the function read. get returns the Call of the last request. token is the
-// page token in target. No error shows this token.
+// get sends a GET request to the URL in target and follows redirects within the same origin. If the
+// answer has status 200, get calls the function read. The parameter token is the page token in the
+// URL. No error shows this token. The result is the Call of the last request.
 func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
 	for hops := 0; ; hops++ {
 		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
@@ -41,7 +41,7 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 
 // send sends one request as soon as the request budget allows it. If the answer has status 200,
 // send calls the function read. If the answer is a redirect within the same origin, send returns
-// the new URL. token is the page token of the request. No error shows this token.
+// the new URL. The parameter token is the page token of the request. No error shows this token.
 func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	request func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
@@ -76,7 +76,7 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	}
 	redirect, err := c.judge(sendCtx, resp, clean, read)
 	// Clean the request ID after judge has read the body. If the body has a new token, the function
-	// clean then hides this token too.
+	// clean now hides this token too.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -98,7 +98,7 @@ func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, 
 }
 
 // await waits until the request budget allows a request. After the request, the caller must call
-// settle once, with the answer.
+// the function settle once, with the answer.
 func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, gaveUp(ctx)
@@ -123,8 +123,8 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns err. If err is an *Error, withCall first copies fields of call into err, such as
-// the operation and the status.
+// withCall returns the given error. If it is an *Error, withCall first adds data of the call, such
+// as the operation and the status.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -14,7 +14,7 @@ import (
 // Retry limits the attempts for one page and the waits between them. If a field is 0, the same
 // field of DefaultRetry applies.
 type Retry struct {
-	// Attempts is how often a page is requested at most. 1 means no retry.
+	// Attempts is the largest number of requests for one page. 1 means no retry.
 	Attempts int
 	// Base is the upper limit of the wait after the first failure. Each further failure doubles
 	// this limit. The wait itself is a random time below the limit.
@@ -60,13 +60,12 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls the function ask until it succeeds, but at most Retry.Attempts times. If mayPass
-// returns false for an error, persist stops too. Between two calls, persist waits for the time that
-// the cloud asked for. If the cloud asked for no wait, persist waits for a random time, see
-// backoff.
+// persist calls the function ask until it succeeds, but at most Retry.Attempts times. It stops
+// early if the function mayPass returns false for an error. Between two calls, persist waits as
+// long as the cloud asked for, or for a random time if the cloud asked for no wait.
 //
-// If the wait would be longer than Retry.Max, or end after the deadline of ctx, persist does not
-// wait. It returns the error, with the wait in RetryAfter.
+// If the wait would be longer than Retry.Max, or end after the deadline of ctx, persist returns the
+// error at once. The error has the wait in RetryAfter.
 func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := ask()

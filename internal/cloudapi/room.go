@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// room limits the memory of all listings that run in this process at the same time. A single
-// listing has its own limit, see the field MaxHeldBytes of the type Limits.
+// room limits the memory of all listings that run in this process at the same time.
+// Limits.MaxHeldBytes limits the memory of a single listing.
 type room struct {
 	most int64
 	held atomic.Int64
@@ -32,7 +32,7 @@ func (r *room) give(n int64) { r.held.Add(-n) }
 const leastRoom, mostRoom = 64 << 20, 1 << 30
 
 // processRoom returns the room that all Clients of the process share. Its size is three eighths of
-// Go's memory limit. It is at least leastRoom and at most mostRoom.
+// Go's memory limit, but at least leastRoom and at most mostRoom.
 var processRoom = sync.OnceValue(func() *room {
 	limit := debug.SetMemoryLimit(-1) // -1 returns the limit unchanged
 	return &room{most: min(max(limit/8*3, leastRoom), mostRoom)}

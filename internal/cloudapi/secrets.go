@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest encoding of a secret that is remembered, in bytes.
-	// A shorter text is often a part of an ordinary word.
+	// startLength is the length of the shortest text that is remembered as a secret, in bytes. A
+	// shorter text could be a part of an ordinary word.
 	startLength = 8
-	// secretsKept is the largest number of credentials and tokens in one remembered set.
+	// secretsKept is the largest number of credentials and tokens in one set of secrets.
 	secretsKept = 5_000
 )
 
@@ -22,14 +22,14 @@ const (
 // hides the credentials and tokens in every later answer of the cloud.
 type secrets struct {
 	mu sync.RWMutex
-	// recent and former are two sets of at most secretsKept secrets. When recent is full, its
-	// secrets replace the secrets in former, and recent starts empty. Each use of a secret adds the
-	// secret to recent. So a secret that is still in use is never forgotten.
+	// A secret is added to the set recent each time it is used. When this set is full, it replaces
+	// the set former, and a new set recent starts empty. So a secret that is still in use is never
+	// forgotten.
 	recent, former *remembered
 }
 
-// remembered is a set of secrets. The field forms has hashes of the encodings of these secrets. The
-// function forms makes the encodings.
+// remembered is a set of secrets, stored as hashes. The field forms has a hash of each encoding of
+// a secret, such as base64.
 type remembered struct {
 	secrets, forms map[mark]bool
 	// lengths maps the first startLength bytes of an encoding to the lengths of all encodings that
@@ -73,9 +73,8 @@ func (r *remembered) add(id mark, forms []string) {
 	}
 }
 
-// end looks for a secret that begins at index i of text, and returns the index where this secret
-// ends. If several secrets begin there, the longest counts. If no secret begins there, end returns
-// 0. text must be a result of fold.
+// end returns the index where the longest secret that begins at index i ends; 0 if no secret begins
+// there. The text must be in lower case, see the function fold.
 func (r *remembered) end(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
@@ -88,8 +87,9 @@ func (r *remembered) end(text string, i int) (end int) {
 	return end
 }
 
-// hide replaces every remembered secret in text by a placeholder. It also replaces every text in
-// extra. It ignores the case of letters. Secrets that overlap become one placeholder.
+// hide replaces each remembered secret in a text by a placeholder. It ignores the case of letters.
+// The parameter extra has more secrets to hide, in lower case. Secrets that overlap become one
+// placeholder.
 func (s *secrets) hide(text string, extra ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -117,15 +117,15 @@ func (s *secrets) hide(text string, extra ...string) string {
 	return string(append(out, text[shown:]...))
 }
 
-// fold returns text in lower case. The letter at folded[i] comes from the letter at index at[i] of
-// text. The two indexes can differ, because a letter can have more bytes in one case than in the
-// other.
+// fold returns a text in lower case. The byte at folded[i] comes from the letter at index at[i] of
+// the text. The two indexes can differ, because a letter can have more bytes in upper case than in
+// lower case, or fewer.
 func fold(text string) (folded string, at []int) {
 	out := make([]byte, 0, len(text))
 	at = make([]int, 0, len(text)+1)
 	for i, r := range text {
-		// Some letters have two lower-case forms, but one upper-case form, for example s and ſ. So
-		// convert to upper case first.
+		// Convert to upper case first, because some letters have two lower-case forms. For example,
+		// s and ſ are the same letter in upper case.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
 		for len(at) < len(out) {
 			at = append(at, i)

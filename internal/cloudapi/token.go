@@ -16,21 +16,20 @@ import (
 	"time"
 )
 
-// OperationExchange is the API's name for the token exchange.
+// OperationExchange is the API's name for the request that gets an access token.
 const OperationExchange = "exchangeStsV1OauthToken"
 
 const (
-	// renewBefore is how long a token is still valid when it is replaced. If the whole life of a
-	// token is shorter than two minutes, the token is replaced after half of its life.
+	// A token is replaced when its remaining life is renewBefore. If its whole life is shorter than
+	// two minutes, it is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is the time from a failed exchange to the next exchange, if the old token is still
-	// valid.
+	// renewAgain is how long to wait after a failed exchange before the next exchange, if the old
+	// token is still valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
-	// renewRefused applies to a token that replaced a refused token. If the cloud refuses the new
-	// token too, and never accepted it, the new token is kept for this time. A third token would
-	// not help.
+	// renewRefused is the least time between two exchanges if the cloud refuses each new token.
+	// Without this limit, every refused request would cause an exchange.
 	renewRefused = time.Minute
 )
 
@@ -56,7 +55,7 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// running is the exchange under way; nil if there is none. mu guards running.
+	// running is the exchange that has not ended yet; nil if there is none. mu guards this field.
 	mu      sync.Mutex
 	running *underWay
 	// current is the newest token; nil if there was no token yet.
@@ -66,17 +65,19 @@ type TokenSource struct {
 // token is an access token.
 type token struct {
 	authorization
-	// renew is when the token should be replaced. ends is when the token becomes invalid.
+	// The field renew is when the token should be replaced. The field ends is when the token
+	// becomes invalid.
 	renew, ends time.Time
-	// final is a time. Until then, the token is kept even if the cloud refuses it, see
-	// TokenSource.renew. Only a token that replaced a refused token has this time.
+	// The token is kept until the time in the field final, even if the cloud refuses it. If the
+	// token did not replace a refused token, the field is zero.
 	final time.Time
-	// worked is the set of operations for which the cloud accepted the token, see place.
+	// worked has the operations for which the cloud accepted the token. The function place makes
+	// the map keys.
 	worked *sync.Map
 }
 
-// place identifies an operation at the API that c asks. The cloud may accept a token for one
-// operation and refuse it for another.
+// place returns a map key for an operation at the client's endpoint. The cloud may accept a token
+// for one operation and refuse the same token for another operation.
 func place(c *Client, operation string) string { return c.origin + " " + operation }
 
 // NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends no request.
@@ -104,8 +105,8 @@ func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) 
 // MarshalJSON returns a placeholder.
 func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// tokenAdvice says what a person can do if the cloud refuses a token. The key is the class of the
-// error.
+// tokenAdvice says what a person can do if the cloud refuses a token. The map key is the class of
+// the error.
 var tokenAdvice = map[Class]string{
 	Unauthenticated: "the identity pool's token was refused although it was just renewed; check that the pool is of this endpoint's organization",
 	Forbidden:       "the identity pool needs a role that may see this environment",
@@ -122,9 +123,8 @@ func (t *TokenSource) value() authorization {
 	return authorization{}
 }
 
-// refresh makes sure that there is a valid token. If there is none, refresh waits for an exchange.
-// If the token is valid but ends soon, refresh starts an exchange and does not wait for the result.
-// The error is an *Error, or the error that Subject returned.
+// refresh makes sure that there is a valid token. If there is none, refresh waits for a new token.
+// If the token ends soon, refresh starts the exchange and does not wait for the new token.
 func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	switch now := t.now(); {
@@ -145,12 +145,14 @@ func (t *TokenSource) accepted(c *Client, operation string, id mark) {
 	}
 }
 
-// renew replaces a token that the cloud refused for an operation, and returns true if there is a
-// new token now. refused identifies the refused token. renew makes no exchange in two cases:
+// renew gets a new token after the cloud refused a token for an operation. It returns true if there
+// is a new token. The parameter refused identifies the refused token. In two cases, renew does not
+// ask the cloud for a new token:
 //
-//   - The token has already been replaced. renew returns true.
-//   - The refused token never worked for this operation, and itself replaced a refused token a short
-//     time ago. renew returns false.
+//   - The refused token has already been replaced. renew returns true.
+//   - The refused token is itself the replacement of a refused token, is less than a minute old,
+//     and never worked for this operation. renew returns false, because another token would not
+//     help.
 func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
 	current := t.current.Load()
 	switch {
@@ -174,9 +176,11 @@ type underWay struct {
 	cancel  context.CancelFunc
 }
 
-// replace waits for an exchange that gets a new token. If no exchange is under way, replace starts
-// one. The exchange is canceled when all callers that wait for it have given up. The parameter
-// current is the token to replace. refused is true if the cloud refused this token.
+// replace gets a new token and waits for it. Callers that wait at the same time share one exchange.
+// The exchange is canceled when all these callers have given up.
+//
+// The parameter current is the token to replace. The parameter refused is true if the cloud refused
+// this token.
 func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, refused bool) error {
 	t.mu.Lock()
 	under := t.begin(ctx, c, current, refused)
@@ -200,14 +204,14 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, re
 	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
 }
 
-// begin starts an exchange that gets a new token, and returns this exchange. The parameter current
-// is the token to replace. refused is true if the cloud refused this token. begin starts no
-// exchange in two cases:
+// begin starts an exchange that gets a new token, and does not wait for its end. The caller must
+// hold t.mu.
 //
-//   - An exchange is already under way. begin returns that exchange.
-//   - The token has already been replaced. begin returns nil.
-//
-// If ctx is canceled, the exchange goes on. The caller must hold t.mu.
+//   - The parameter current is the token to replace. If this token has already been replaced, begin
+//     returns nil.
+//   - The parameter refused is true if the cloud refused this token.
+//   - If an exchange is already under way, begin returns this exchange.
+//   - If ctx is canceled, the exchange goes on.
 func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refused bool) *underWay {
 	if t.running != nil || t.current.Load() != current {
 		return t.running
@@ -238,7 +242,7 @@ func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refu
 	return under
 }
 
-// end removes an exchange from t.running, so that the next caller can start another exchange. The
+// end records that an exchange has ended, so that the next caller can start another exchange. The
 // caller must hold t.mu.
 func (t *TokenSource) end(under *underWay) {
 	if t.running == under {
@@ -246,7 +250,8 @@ func (t *TokenSource) end(under *underWay) {
 	}
 }
 
-// exchange gets an access token from the cloud. It sends the token that Subject returns.
+// exchange calls the function Subject to get a token, sends this token to the cloud, and returns
+// the access token from the cloud's answer.
 func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
@@ -295,10 +300,9 @@ func refusedInPassing(e *Error) bool {
 	return mayPass(e)
 }
 
-// withExchangeAdvice corrects the advice in the error of a token exchange. If the server answered,
-// the advice is about list requests, so withExchangeAdvice removes it. If no answer came, the
-// advice may name spec.endpoint. withExchangeAdvice replaces this name by the field that has the
-// URL of the exchange.
+// withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is
+// written for list requests. If the server answered, the advice is removed. If no answer came, the
+// advice names the field with the URL of the exchange, and not spec.endpoint.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

@@ -25,8 +25,8 @@ const (
 	maxReplyBytes = 1 << 20
 )
 
-// looseText is a JSON string or number as text. Any other JSON value gives an empty text and no
-// error, so that the rest of the reply can still be read.
+// looseText is the text of a JSON string or number. Any other JSON value becomes an empty text, so
+// that the rest of the reply can still be read.
 type looseText string
 
 // UnmarshalJSON never fails.
@@ -44,8 +44,8 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply to a token exchange. subject is the token that the exchange sent. asked
-// is when the exchange was sent. The life of the new token is counted from this time.
+// readToken reads the reply to a token exchange. The parameter subject is the token that was sent.
+// The parameter asked is when it was sent. The life of the new token is counted from this time.
 func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
@@ -53,10 +53,10 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
-	// Do not keep the error of Unmarshal, because it may quote the reply.
+	// Do not keep the error of Unmarshal, because the error may quote the reply.
 	odd := json.Unmarshal(raw, &reply) != nil
 	came := newToken(reply.AccessToken)
-	// Hide the new token in all later texts, even if the token is never sent.
+	// Hide the new token in all later messages, even if the token is never used.
 	used.add(came.id, came.hidden)
 	var e *Error
 	switch {
@@ -94,8 +94,8 @@ func bearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is valid, at most mostLife. If expiresIn is not a positive
-// number, lifeOf returns defaultLife.
+// lifeOf returns how long a token is valid, at most mostLife. If the parameter expiresIn is not a
+// positive number of seconds, lifeOf returns defaultLife.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {

@@ -16,21 +16,21 @@ type Tokens struct {
 	sources map[string]*sharedSource
 }
 
-// sharedSource is a TokenSource that clients share. asked is the time of the last call of the
-// method For that returned this TokenSource.
+// sharedSource is a TokenSource that clients share. The field asked is when Tokens.For last
+// returned this TokenSource.
 type sharedSource struct {
 	*TokenSource
 	asked time.Time
 }
 
-// forgetAfter is how long Tokens keeps a TokenSource that is not used.
+// forgetAfter is how long Tokens keeps a TokenSource that no client asks for.
 const forgetAfter = time.Hour
 
-// For returns the TokenSource of an identity. If there is no such TokenSource, For makes it from o.
-// The identity consists of the endpoint and the pool in o, and of the texts in subject: namespace,
-// ServiceAccount and audience.
+// For returns the TokenSource of an identity, and makes it if there is none. The identity consists
+// of the endpoint and the identity pool in the options, and of the texts in the parameter subject:
+// namespace, ServiceAccount and audience.
 //
-// Call the method For again for each new client. Tokens forgets a TokenSource that was not used for
+// For each new client, call this method again: Tokens forgets a TokenSource that was not used for
 // an hour.
 func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package budget limits the requests that a credential sends. There are three limits: a rate, the
-// number of requests in flight, and the cloud's own limit. If the requests of a new sync would have
-// to wait too long, the sync waits in a queue before it begins. The package does not know the
-// content of the requests.
+// Package budget limits the requests that are sent with one credential. It limits the rate and the
+// number of requests in flight, and it follows the rate limit that the cloud reports.
+//
+// A sync reads the inventory of one source with several requests. If these requests would have to
+// wait too long, the sync waits in a queue before it begins.
 package budget
 
 import (
@@ -22,17 +23,20 @@ type Budgets struct {
 	burst     int
 
 	mu sync.Mutex
-	// limiters has the limiter of each budget. The map key is a digest, so it shows no secret.
+	// limiters has the limiter of each budget. The map key is a digest of the credential, so it
+	// shows no secret.
 	limiters map[key]*limiter
 }
 
 // key is a digest of the texts that identify a budget, see Budgets.For.
 type key [sha256.Size]byte
 
-// New returns Budgets. On average, each budget allows perSecond requests a second. After a pause it
-// allows burst requests at once. If perSecond is 0 or less, the rate has no limit. If burst is less
-// than 1, it counts as 1. A budget always has at most two requests in flight, and always follows
-// the cloud's own limit.
+// New returns Budgets with the given limits. The parameter perSecond is how many requests a second
+// each budget allows on average; 0 or less means no limit. The parameter burst is how many requests
+// each budget allows at once after a pause, at least 1.
+//
+// Each budget allows at most two requests in flight, and follows the rate limit that the cloud
+// reports.
 func New(perSecond float64, burst int) *Budgets {
 	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
 }
@@ -41,15 +45,15 @@ func New(perSecond float64, burst int) *Budgets {
 // limit.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget of an identity at an endpoint. parts has the origin of the endpoint and
-// the texts of the identity, such as an API key and its secret. Budgets with the same parts share
-// one limiter. The caller may keep the budget for any time, and need not return it.
+// For returns the budget that limits the requests of an identity to an endpoint. The parameter
+// parts has the origin of the endpoint and the texts of the identity, such as an API key and its
+// secret. Budgets with the same parts share their limits. A Budget need not be closed.
 func (b *Budgets) For(parts ...string) *Budget {
 	return &Budget{of: b, key: digest(parts)}
 }
 
-// digest returns a hash of parts. It includes the length of each part, so that "ab", "c" and "a",
-// "bc" have different digests.
+// digest returns a hash of texts. The hash includes the length of each text, so that the texts "ab"
+// and "c" do not have the same hash as the texts "a" and "bc".
 func digest(parts []string) key {
 	h := sha256.New()
 	for _, part := range parts {
@@ -59,23 +63,23 @@ func digest(parts []string) key {
 }
 
 // Budget limits the requests of one credential to one endpoint. Budgets with the same key share one
-// limiter. If an answer reports the cloud's limit, the limiter uses this limit.
+// limiter.
 //
-// Limiters that are not used for some time are dropped. So a Budget holds no pointer to its limiter,
-// and looks up the limiter for every request.
+// Do not store a pointer to the limiter in a Budget: an unused limiter is dropped, and a new
+// limiter replaces it.
 type Budget struct {
 	of  *Budgets
 	key key
 }
 
-// Wait says how long to wait before the next attempt, and why. If the field For is 0, no wait is
+// Wait says how long a sync or a request must wait, and why. If the field For is 0, no wait is
 // needed.
 type Wait struct {
-	// For is the wait. A wait from Turn is at most 5 minutes.
+	// For is the time to wait. If the Wait comes from Turn, the time is at most 5 minutes.
 	For time.Duration
 	// Cause is the reason for the wait, as a part of a sentence.
 	Cause string
-	// Cloud reports whether the cloud asked for the wait.
+	// Cloud is true if the reason for the wait is the cloud's own rate limit.
 	Cloud bool
 }
 
@@ -100,36 +104,36 @@ type Answer struct {
 
 // RateLimit is the cloud's own limit on requests, as an answer reported it.
 type RateLimit struct {
-	// Known reports whether the answer had a valid header X-RateLimit-Remaining. If not, the other
-	// fields mean nothing.
+	// Known is true if the answer had a valid header X-RateLimit-Remaining. If Known is false, the
+	// other fields mean nothing.
 	Known bool
-	// Limit is the number of requests per window; 0 if the answer did not report it.
+	// Limit is the number of requests in one time window; 0 if the answer did not report it.
 	Limit int
-	// Remaining is how many requests are left in the window, at least 0.
+	// Remaining is how many requests are left in the present time window, at least 0.
 	Remaining int
-	// Reset is the time from the answer to the next window, between 0 and MaxWait.
+	// Reset is how long after the answer the next time window begins, between 0 and MaxWait.
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that is taken from an answer. A longer wait counts as MaxWait, so
-// that absurd values do no harm.
+// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
+// wait, MaxWait applies, so that a wrong header does no harm.
 const MaxWait = 24 * time.Hour
 
-// Turn returns how long a sync must wait before it may begin. name identifies the sync. If the wait
-// is zero, the sync may begin, and leaves the queue. If not, the sync has a place in the queue.
-// After the wait, the caller must call Turn again within 30 seconds, or the sync loses its place.
+// Turn returns how long a sync must wait before it may begin. The parameter name identifies the
+// sync. Turn never blocks, so the caller can do other work during the wait.
 //
-// Turn never blocks, so the caller can do other work during the wait. A caller may also send
-// requests without a call of Turn. Then only Lease limits these requests.
+// If the wait is 0, the sync may begin. If not, the sync has a place in a queue, and the caller
+// must call Turn again after the wait. If this call comes more than 30 seconds late, the sync loses
+// its place.
 func (b *Budget) Turn(name string) Wait {
 	l := b.of.enter(b.key)
 	defer b.of.leave(l)
 	return l.turn(name)
 }
 
-// Lease waits until the caller may send one request. The caller must then call settle once, with
-// the answer. If the wait would be longer than maxDelay, or end after the deadline of ctx, Lease
-// returns a *Refused. If ctx ends during the wait, Lease returns the error of ctx.
+// Lease waits until the caller may send one request. The caller must then call the function settle
+// once, with the answer. If the wait would be longer than maxDelay, or end after the deadline of
+// ctx, Lease returns a *Refused. If ctx ends during the wait, Lease returns the error of ctx.
 func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.enter(b.key)
 	r, err := l.admit(ctx, maxDelay)
@@ -143,8 +147,8 @@ func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func
 	}, nil
 }
 
-// enter returns the limiter of a key. When it makes a new limiter, it drops the unused limiters. A
-// limiter is unused if it has no users and is in the same state as a new limiter.
+// enter returns the limiter of a key, and makes it if there is none. When enter makes a limiter, it
+// drops each limiter that has no users and is in the same state as a new limiter.
 func (b *Budgets) enter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()

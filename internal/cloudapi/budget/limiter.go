@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// maxInFlight is how many requests of one limiter may be under way at once.
+	// maxInFlight is how many requests of one credential may be under way at once.
 	maxInFlight = 2
 	// hangsAfter is how long a request without an answer counts as in flight. Without this limit,
 	// two requests that hang could block all other requests of the credential for a long time.
@@ -21,39 +21,43 @@ const (
 	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
 	// limiter for hours.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause. It applies if the cloud asks for a shorter pause, or gives no
-	// time.
+	// minPause is the shortest pause. If the cloud asks for a pause and gives no time, the pause is
+	// minPause.
 	minPause = time.Second
-	// The cloud's limit is near if fewer than a quarter of its requests are left, or fewer than
-	// ten.
+	// The cloud's own limit counts as near if fewer than a quarter of the allowed requests are
+	// left, or fewer than ten requests.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter does the work of all Budgets with the same key. To limit the rate, it has a bucket of
-// tokens. The bucket fills at a steady rate, and each request takes one token. Requests wait in one
-// line, first come, first served. A listing never has two requests in the line. So a short listing
-// need not wait for the end of a long listing.
+// limiter does the work of all Budgets with the same key. Requests wait in one line, first come,
+// first served.
+//
+// To limit the rate, the limiter has a bucket of tokens. The bucket fills at a steady rate, and
+// each request takes one token.
 type limiter struct {
 	perSecond float64 // 0 for no limit
 	burst     float64
 	// users is the number of callers that called enter and have not called leave. Budgets.mu guards
-	// users.
+	// this field.
 	users int
 
 	mu sync.Mutex
-	// tokens is the number of tokens in the bucket at the time in the field filled.
+	// The field tokens is the number of tokens in the bucket at the time in the field filled.
 	tokens float64
 	filled time.Time
-	// line has the requests that wait. flying has the requests in flight, oldest first.
+	// The field line has the requests that wait. The field flying has the requests in flight, the
+	// oldest first.
 	line, flying []*request
 	// sent is when the last request was sent.
 	sent time.Time
 	// alarm rings when the first request in line may be sent.
 	alarm *time.Timer
-	// paused is when the pause ends. pauseCause says why there is a pause.
+	// The limiter sends no request before the time in the field paused. The field pauseCause says
+	// why.
 	paused     time.Time
 	pauseCause string
-	// spread is the least time between two requests. It applies until spreadEnd.
+	// The field spread is the least time between two requests. It applies until the time in the
+	// field spreadEnd.
 	spread    time.Duration
 	spreadEnd time.Time
 	queue     queue
@@ -61,7 +65,8 @@ type limiter struct {
 
 // request is a request that waits in the line or is in flight.
 type request struct {
-	// ready is closed when the request may be sent. sent is the time when ready was closed.
+	// The channel ready is closed when the request may be sent. The field sent is when the channel
+	// was closed.
 	ready chan struct{}
 	sent  time.Time
 }
@@ -79,9 +84,8 @@ func (l *limiter) asNew() bool {
 	return l.tokensAt(now) >= l.burst && !now.Before(l.paused) && !now.Before(l.spreadEnd) && l.queue.over(now)
 }
 
-// admit waits until a request may be sent. If the wait would be longer than maxDelay, or end after
-// the deadline of ctx, admit returns a *Refused. If that is certain at the start, admit returns the
-// *Refused at once.
+// admit waits until a request may be sent, at most for maxDelay and at most until the deadline of
+// ctx. If the request would have to wait longer, admit returns a *Refused.
 func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
@@ -106,8 +110,8 @@ func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, 
 	return nil, &Refused{wait}
 }
 
-// enqueue estimates the wait for r and returns it. If the wait is not longer than maxDelay, enqueue
-// puts r in line.
+// enqueue returns the estimated wait of a request. If the wait is at most maxDelay, enqueue puts
+// the request in line.
 func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,7 +124,8 @@ func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 	return l.explain(wait, now, 0)
 }
 
-// abandon removes r, which was not sent. It returns how long a new request would have to wait.
+// abandon removes a request that must not be sent any more. It returns how long a new request would
+// have to wait.
 func (l *limiter) abandon(r *request) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -132,7 +137,8 @@ func (l *limiter) abandon(r *request) Wait {
 	return l.explain(l.delay(now), now, 0)
 }
 
-// settle ends a request. It passes the answer to the method heed.
+// settle records the end of a request. If the answer reports the cloud's own limit, the limiter
+// follows this limit.
 func (l *limiter) settle(r *request, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,8 +148,8 @@ func (l *limiter) settle(r *request, answer Answer) {
 	l.dispatch(now)
 }
 
-// heed slows the limiter down if an answer says that the cloud's limit is near. It stops the
-// limiter if the limit is reached.
+// heed slows the limiter down if an answer says that the cloud's limit is near. If the limit is
+// reached, heed stops the limiter for a while.
 func (l *limiter) heed(answer Answer, now time.Time) {
 	said := answer.RateLimit
 	// The cloud may not have counted the requests in flight yet, so subtract them.
@@ -162,9 +168,9 @@ func (l *limiter) heed(answer Answer, now time.Time) {
 	}
 }
 
-// pause stops the limiter for the time in wait. The parameter said names the part of the answer
-// that asked for the pause. If the present pause ends later, pause does nothing, because an older
-// answer can arrive after a newer answer.
+// pause stops the limiter for a time. The parameter said names the part of the answer that asked
+// for the pause. pause never shortens an earlier pause, because an older answer can arrive after a
+// newer answer.
 func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	if until := now.Add(wait); until.After(l.paused) {
 		l.paused = until
@@ -172,9 +178,8 @@ func (l *limiter) pause(now time.Time, wait time.Duration, said string) {
 	}
 }
 
-// explain returns a Wait with the time in wait and a cause. The Wait has a cause even if the time
-// is 0, because the method abandon needs a cause for an error. ahead is how many syncs are before
-// this sync in the queue.
+// explain returns a Wait with the given time and a cause, even if the time is 0. The parameter
+// ahead is how many syncs are before the waiting sync in the queue; 0 if a request waits.
 func (l *limiter) explain(wait time.Duration, now time.Time, ahead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -208,7 +213,7 @@ func (l *limiter) dispatch(now time.Time) {
 	}
 }
 
-// wakeIn sets the alarm. When the alarm rings, dispatch runs.
+// wakeIn runs dispatch after the given wait.
 func (l *limiter) wakeIn(wait time.Duration) {
 	if l.alarm != nil {
 		l.alarm.Reset(wait)
@@ -232,8 +237,8 @@ func (l *limiter) delay(now time.Time) time.Duration {
 	return wait
 }
 
-// pace returns how long a request must wait because of the rate, the cloud's limit and a pause.
-// ahead is how many requests in line are before this request.
+// pace returns how long a request must wait because of the rate, the cloud's limit and a pause. The
+// parameter ahead is how many requests in line are before this request.
 func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	wait := max(l.paused.Sub(now), 0)
 	if l.perSecond > 0 {
@@ -242,8 +247,7 @@ func (l *limiter) pace(now time.Time, ahead int) time.Duration {
 	}
 	if now.Before(l.spreadEnd) {
 		next := l.sent.Add(l.spread * time.Duration(ahead+1))
-		// The wait ends at spreadEnd at the latest, because the cloud's limit begins a new window
-		// then.
+		// The wait ends at spreadEnd at the latest, because the cloud then allows new requests.
 		wait = max(wait, min(next.Sub(now), l.spreadEnd.Sub(now)))
 	}
 	return wait
@@ -259,7 +263,7 @@ func (l *limiter) room(now time.Time) time.Duration {
 	return max(blocking.sent.Add(hangsAfter).Sub(now), 0)
 }
 
-// tokensAt returns how many tokens the bucket has at the time now.
+// tokensAt returns how many tokens the bucket has at the given time.
 func (l *limiter) tokensAt(now time.Time) float64 {
 	if l.perSecond == 0 {
 		return l.burst
@@ -267,7 +271,8 @@ func (l *limiter) tokensAt(now time.Time) float64 {
 	return min(l.burst, l.tokens+now.Sub(l.filled).Seconds()*l.perSecond)
 }
 
-// nanoseconds turns seconds into a wait. It rounds up, because an alarm must not ring too early.
+// nanoseconds turns seconds into a duration, at most MaxWait. It rounds up, because an alarm must
+// not ring too early.
 func nanoseconds(seconds float64) time.Duration {
 	return time.Duration(math.Ceil(min(seconds, MaxWait.Seconds()) * float64(time.Second)))
 }

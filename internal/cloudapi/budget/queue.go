@@ -8,33 +8,29 @@ import (
 )
 
 const (
-	// turnPatience is the longest wait for the budget with which a sync may begin. If the wait is
-	// longer, the sync waits in the queue. At 5 requests a second, about three sources of a
-	// credential can then sync at once. More syncs at once would not be faster, because they would
-	// share the same rate.
+	// A sync may begin if its first request would wait for at most turnPatience. If the wait is
+	// longer, the sync waits in the queue.
 	turnPatience = time.Second
-	// turnRequests is how many requests a sync is expected to send: one page of each of the two
-	// kinds that a source mirrors by default. If a sync sends more requests, the next sync waits
-	// longer.
+	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
+	// two kinds of objects, and each kind needs one request or more.
 	turnRequests = 2
-	// turnGrace is the time after place.due in which the caller must call Turn again. If the caller
-	// does not, the place is lost. Without this limit, the place of a deleted source would never go
-	// away.
+	// turnGrace is how late Turn may be called again before the sync loses its place in the queue.
+	// Without this limit, the place of a deleted source would never go away.
 	turnGrace = 30 * time.Second
 )
 
 // queue has the syncs that wait to begin, in the order in which they came.
 type queue struct {
 	waiting []place
-	// next is when the next sync may begin. By then, the syncs before it have probably sent their
-	// requests.
+	// The field next is when the next sync may begin. Until this time, the last sync that began
+	// probably still sends requests.
 	next time.Time
 }
 
 // place is a place in the queue.
 type place struct {
 	name string
-	// due is when the caller should call Turn again for this name.
+	// due is when Turn should be called again for the sync with this name.
 	due time.Time
 }
 
@@ -62,7 +58,8 @@ func (l *limiter) turn(name string) Wait {
 	return l.explain(wait, now, at)
 }
 
-// interval returns the average time between two requests, by the rate and by the cloud's limit.
+// interval returns the average time between two requests. The slower of the configured rate and the
+// cloud's limit counts.
 func (l *limiter) interval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
@@ -74,12 +71,12 @@ func (l *limiter) interval(now time.Time) time.Duration {
 	return apart
 }
 
-// over reports whether no sync waits and the time in the field next has passed.
+// over reports whether the queue is empty and the next sync may begin at once.
 func (q *queue) over(now time.Time) bool {
 	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
 }
 
-// lost reports whether the place is lost, because the caller did not call Turn again in time.
+// lost reports whether it is too late to call Turn again for this place.
 func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
 
 // later returns the later of two times.

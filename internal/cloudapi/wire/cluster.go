@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Cluster is one Kafka cluster of cmk/v2.
+// Cluster is one Kafka cluster of the API cmk/v2.
 type Cluster struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -29,8 +29,8 @@ type ClusterSpec struct {
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints has the cluster's endpoints. The key is the ID of an access point. An empty JSON
-	// object becomes an empty Endpoint. A JSON null becomes nil.
+	// Endpoints maps the ID of an access point to the cluster's addresses at this access point. A
+	// JSON null becomes nil.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
@@ -41,8 +41,8 @@ type ClusterSpec struct {
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the fields of all cluster types. If this version does not know the type of a
-// cluster, it still reads these fields.
+// ClusterConfig has the fields of all cluster types. They are read even if the type of a cluster is
+// unknown.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
@@ -65,14 +65,14 @@ type ClusterStatus struct {
 	CKU   int32  `json:"cku"` // at least 1; 0 means absent
 }
 
-// Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null, and null counts as absent.
+// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
+// that there is no value.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })
 }
 
-// compact removes the empty strings from list, in place.
+// compact removes the empty strings from a list, in place.
 func compact(list []string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }

@@ -2,7 +2,7 @@
 
 package wire
 
-// Environment is one environment of org/v2. It has no spec, no status and no phase.
+// Environment is one environment of the API org/v2. It has no spec, no status and no phase.
 type Environment struct {
 	ID          string     `json:"id"`
 	Metadata    ObjectMeta `json:"metadata"`

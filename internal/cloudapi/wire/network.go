@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Network is one network of networking/v1.
+// Network is one network of the API networking/v1.
 type Network struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -57,8 +57,8 @@ type NetworkStatus struct {
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
-// other two clouds have no meaning.
+// NetworkCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the three clouds
+// it is. Only the fields for this cloud have a meaning.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 
@@ -78,8 +78,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops the empty entries of lists and maps. The decoder makes such an entry from a JSON
-// null, and null counts as absent.
+// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
+// that there is no value.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

@@ -2,7 +2,7 @@
 
 package wire
 
-// Peering is one network peering of networking/v1.
+// Peering is one network peering of the API networking/v1.
 type Peering struct {
 	ID       string        `json:"id"`
 	Metadata ObjectMeta    `json:"metadata"`
@@ -18,8 +18,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud has the fields of all three clouds. Kind says which cloud it is. The fields of the
-// other two clouds have no meaning.
+// PeeringCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the three clouds
+// it is. Only the fields for this cloud have a meaning.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 
@@ -45,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
-// null counts as absent.
+// Compact drops the empty entries of a list. They come from JSON nulls, and null means that there
+// is no value.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

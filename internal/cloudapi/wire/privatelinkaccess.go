@@ -2,7 +2,7 @@
 
 package wire
 
-// PrivateLinkAccess is one private link access of networking/v1.
+// PrivateLinkAccess is one private link access of the API networking/v1.
 type PrivateLinkAccess struct {
 	ID       string                  `json:"id"`
 	Metadata ObjectMeta              `json:"metadata"`
@@ -18,8 +18,8 @@ type PrivateLinkAccessSpec struct {
 	Network     Reference              `json:"network"`
 }
 
-// PrivateLinkAccessCloud has the fields of all three clouds. Kind says which cloud it is. The
-// fields of the other two clouds have no meaning.
+// PrivateLinkAccessCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the
+// three clouds it is. Only the fields for this cloud have a meaning.
 type PrivateLinkAccessCloud struct {
 	Kind         string `json:"kind"`
 	Account      string `json:"account"`      // of AWS
@@ -35,5 +35,5 @@ type PrivateLinkAccessStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact does nothing: an access has no lists and no maps.
+// Compact does nothing: a private link access has no lists and no maps.
 func (*PrivateLinkAccess) Compact() {}

@@ -4,7 +4,7 @@ package wire
 
 import "maps"
 
-// SchemaRegistry is one Schema Registry cluster of srcm/v3.
+// SchemaRegistry is one Schema Registry cluster of the API srcm/v3.
 type SchemaRegistry struct {
 	ID       string               `json:"id"`
 	Metadata ObjectMeta           `json:"metadata"`
@@ -37,8 +37,8 @@ type SchemaRegistryStatus struct {
 	Phase string `json:"phase"`
 }
 
-// Compact drops the empty entries of a map. The decoder makes such an entry from a JSON null, and
-// null counts as absent.
+// Compact drops the empty entries of a map. They come from JSON nulls, and null means that there is
+// no value.
 func (r *SchemaRegistry) Compact() {
 	maps.DeleteFunc(r.Spec.PrivateNetworkingConfig.RegionalEndpoints, func(_, url string) bool { return url == "" })
 }

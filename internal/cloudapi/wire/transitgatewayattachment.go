@@ -2,8 +2,8 @@
 
 package wire
 
-// TransitGatewayAttachment is one transit gateway attachment of networking/v1. It connects a
-// network to a transit gateway.
+// TransitGatewayAttachment is one transit gateway attachment of the API networking/v1. It connects
+// a network to a transit gateway.
 type TransitGatewayAttachment struct {
 	ID       string                         `json:"id"`
 	Metadata ObjectMeta                     `json:"metadata"`
@@ -42,8 +42,8 @@ type TransitGatewayAttachmentStatusCloud struct {
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty entries of a list. The decoder makes such an entry from a JSON null, and
-// null counts as absent.
+// Compact drops the empty entries of a list. They come from JSON nulls, and null means that there
+// is no value.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }

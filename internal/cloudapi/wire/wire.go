@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package wire has the types of the items in the answers of the cloud's list operations. It has no
-// client and no I/O.
+// Package wire has the types of the items that the cloud's list operations return.
 //
 // The types have only the fields that the operator publishes. Every field is optional: if it is
-// absent or null, it is zero. Dates, enumerations and URLs stay strings. So an item can be read
-// even if this version does not know one of its values. Unknown members are ignored.
+// absent or null, it is zero. Dates, enumerations and URLs are strings, so that an item with an
+// unknown value can still be read. Unknown members are ignored.
 package wire
 
 // ObjectMeta has the addresses and dates of an object.
