@@ -14,8 +14,8 @@ import (
 type Index struct {
 	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
 	ids map[mark]string
-	// leftOut maps the mark (hash and length) of each item that List filtered out to the item's ID.
-	// The map ids does not have these items.
+	// leftOut has the items that List filtered out. The key is the item's mark (hash and length). The
+	// value is the item's ID. The map ids does not have these items.
 	leftOut map[mark]string
 }
 

@@ -95,10 +95,11 @@ type collector[T any] struct {
 	marks []mark
 	// at maps an ID to the index of its item in listing.Items.
 	at map[string]int
-	// lost has the IDs of the items that must be removed from listing.Items. A later item with the
-	// same ID was unreadable or filtered out.
+	// lost has the IDs whose items must be removed from listing.Items, because the listing had a
+	// second item with the same ID, and the second item was unreadable or filtered out.
 	lost map[string]bool
-	// leftOut maps the ID of each item that List filtered out to the item's mark (hash and length).
+	// leftOut has the items that List filtered out. The key is the item's ID. The value is the
+	// item's mark (hash and length).
 	leftOut map[string]mark
 	// tokens has a hash of each page token so far, to notice a token that comes twice.
 	tokens map[mark]bool
@@ -205,8 +206,8 @@ func (c *collector[T]) finish() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut returns true if the Index of the last listing has every item that List filtered
-// out.
+// knewAllLeftOut returns true if every item that List filtered out of this listing was also
+// filtered out of the last listing.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOut {
 		if _, known := c.index.leftOut[m]; !known {

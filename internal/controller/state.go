@@ -218,8 +218,8 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 	return exact, nil
 }
 
-// awaiting returns the sources or discoveries that need this name for an object, while a different
-// object has the name.
+// awaiting returns the sources or discoveries that cannot create an object of one kind, because
+// another object already has the namespace and name in the parameters.
 func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

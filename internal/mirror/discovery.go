@@ -299,7 +299,8 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 //
 //   - The source must have the name that the discovery would give it.
 //   - If the source has a controller, the controller must be the discovery.
-//   - If the source has no controller, the label discovery of the source must name the discovery.
+//   - If the source has no controller, the source must have a label with the discovery's name
+//     (v1alpha1.LabelDiscovery).
 func Discovered(s *v1alpha1.InventorySource, d *v1alpha1.EnvironmentDiscovery) bool {
 	if s.Name != ObjectName(s.Spec.Environment) {
 		return false

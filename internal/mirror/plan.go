@@ -158,7 +158,7 @@ type Report struct {
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
 	// Undecided is true if the listings do not show yet whether a person must approve a deletion.
-	// Then the status keeps the deletion that waits for approval.
+	// If the status already shows a deletion that waits for approval, the status stays as it is.
 	Undecided bool
 	// Waiting is true if the discovery no longer selects the environment of a source, and the grace
 	// period before the source's deletion has not ended.

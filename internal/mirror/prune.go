@@ -344,7 +344,8 @@ func (p *planner) decide(b batch) {
 	}
 }
 
-// delete plans to delete objects, and removes the planned writes of these objects.
+// delete adds the deletion of each given object to the plan, and removes the object's writes from
+// the plan.
 func (p *planner) delete(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
