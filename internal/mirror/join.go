@@ -168,7 +168,10 @@ func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
 // fitting returns how many of the values, from the first one on, fit into a list in a status.
 func fitting[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
-	size := 0
+	if jsonSize(values) <= maxJoinedSize {
+		return len(values)
+	}
+	size := len("[]")
 	for i, value := range values {
 		if size += jsonSize(value) + len(","); size > maxJoinedSize {
 			return i

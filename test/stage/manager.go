@@ -17,9 +17,9 @@ import (
 
 const (
 	// readyTimeout is how long the manager may take until it answers.
-	readyTimeout = 60 * time.Second
+	readyTimeout = 5 * time.Minute
 	// stopTimeout is how long it may take to end before it is killed.
-	stopTimeout = 30 * time.Second
+	stopTimeout = 2 * time.Minute
 	// logTail is how much of its log an error quotes, in bytes.
 	logTail = 4000
 )
