@@ -96,7 +96,7 @@ type EnvironmentSelector struct {
 
 	// Environments that are not selected, even if they match ids or
 	// displayNames. If exclude.displayNames is set, an environment without a
-	// known name is selected only if ids has its ID.
+	// known name is not selected either.
 	// +optional
 	Exclude EnvironmentMatch `json:"exclude,omitzero"`
 }

@@ -77,6 +77,7 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, do
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed
+//   - the IDs in spec.selector.ids that spec.selector.exclude excludes, or may exclude
 //   - notes about the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
@@ -91,14 +92,20 @@ func foundEnvironments(o owner, s *state, i int) string {
 	if out := k.report.Outside; len(out) > 0 {
 		message += fmt.Sprintf(", %d sources whose environment spec.selector no longer takes: %s", len(out), mirror.Names(out))
 	}
-	var unseen []string
+	var unseen, excluded []string
 	for _, id := range o.object().(*v1alpha1.EnvironmentDiscovery).Spec.Selector.IDs {
-		if !k.ledger.Listed(mirror.ObjectName(string(id))) {
+		switch name := mirror.ObjectName(string(id)); {
+		case !k.ledger.Listed(name):
 			unseen = append(unseen, string(id))
+		case k.ledger.Outside(name):
+			excluded = append(excluded, string(id))
 		}
 	}
 	if slices.Sort(unseen); len(unseen) > 0 {
 		message += fmt.Sprintf("; not listed, of spec.selector.ids: %s", mirror.Names(unseen))
+	}
+	if slices.Sort(excluded); len(excluded) > 0 {
+		message += fmt.Sprintf("; excluded, or without a known name, of spec.selector.ids: %s", mirror.Names(excluded))
 	}
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }

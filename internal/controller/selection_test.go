@@ -88,6 +88,20 @@ var _ = Describe("An environment that the selector does not take", func() {
 		Expect(o.names(ctx)).To(Equal([]string{"env-c"}))
 	})
 
+	It("gets no source although its ID is selected, if the name that excludes it is not known since a restart", func(ctx SpecContext) {
+		o.discovery(ctx, "org", taking(identified("env-b", "env-c")), func(d *v1alpha1.EnvironmentDiscovery) {
+			d.Spec.Selector.Exclude.DisplayNames = []v1alpha1.Identifier{"payments-*"}
+		})
+		o.pass(ctx, "org")
+		Expect(o.names(ctx)).To(Equal([]string{"env-c"}))
+		Expect(o.cloud.RenameEnvironment("env-b", "")).To(Succeed())
+		o.restart()
+		lists(ctx, 3)
+		Expect(o.names(ctx)).To(Equal([]string{"env-c"}))
+		Expect(o.says(ctx, "org", v1alpha1.ConditionReady)).To(Equal(
+			"1 environments; excluded, or without a known name, of spec.selector.ids: env-b"))
+	})
+
 	It("since the selector changed keeps its source until that is approved", func(ctx SpecContext) {
 		o.discovery(ctx, "org", prunes)
 		o.pass(ctx, "org")

@@ -68,18 +68,18 @@ func (s selector) environment(id, displayName string) bool {
 }
 
 // judge reports whether the selector selects an environment, and why. The parameter displayName is
-// "" if the name is not known. If the selector excludes names, an unknown name may be an excluded
-// name. Then spec.selector.ids must have the ID of the environment.
+// "" if the name is not known. If the selector excludes names, it does not select an environment
+// without a known name, because this name may be an excluded name.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
 	case s.excludedNames.fit(displayName):
 		return false, "excluded by spec.selector.exclude.displayNames"
-	case s.ids[id]:
-		return true, "selected by spec.selector.ids"
 	case displayName == "" && len(s.excludedNames) > 0:
 		return false, "its name is not known, so spec.selector.exclude.displayNames may exclude it"
+	case s.ids[id]:
+		return true, "selected by spec.selector.ids"
 	case s.names.fit(displayName):
 		return true, "selected by spec.selector.displayNames"
 	case len(s.ids) == 0 && len(s.names) == 0:

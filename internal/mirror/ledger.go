@@ -522,3 +522,6 @@ func (l *Ledger) Listed(name string) bool {
 	e, known := l.entry(name)
 	return known && e.listed()
 }
+
+// Outside reports whether an environment is listed, but not selected by the discovery.
+func (l *Ledger) Outside(name string) bool { return l.sight(name) == outside }
