@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -189,6 +190,11 @@ func (n *testNamespace) namelessEnvironments(ctx context.Context, r *rand.Rand) 
 	return nil, client.IgnoreNotFound(err)
 }
 
+// copyName returns the name of a copy. A long name is cut, because a name has at most 253 characters.
+func copyName(number int, name string) string {
+	return fmt.Sprintf("copy%d-of-%s", number, strings.TrimRight(name[:min(len(name), 200)], "-."))
+}
+
 // copyObjects copies a source and observations under other names. It lets the operator list and
 // plan several times. Then it checks that the copies were neither written nor deleted.
 func (h *harness) copyObjects(ctx context.Context, number int) ([]violation, error) {
@@ -243,12 +249,12 @@ func (s *source) copied(ctx context.Context, number int) ([]client.Object, error
 	var copies []client.Object
 	if len(observations) > 0 {
 		o := observations[number%len(observations)]
-		copies = append(copies, renamed(o, fmt.Sprintf("copy%d-of-%s", number, o.GetName())))
+		copies = append(copies, renamed(o, copyName(number, o.GetName())))
 	}
 	if s.discovers {
 		c := object.DeepCopy()
 		c.Spec.Suspend = true
-		copies = append(copies, renamed(c, fmt.Sprintf("copy%d-of-%s", number, s.name)))
+		copies = append(copies, renamed(c, copyName(number, s.name)))
 	}
 	for _, c := range copies {
 		s.journal.note("%s/%s: a stranger makes %s", s.namespace, s.name, c.GetName())

@@ -162,6 +162,7 @@ var guards = []guard{
 	{"an ignored kind whose deletions are refused", "internal/controller/state.go", "retries: k.retries, planned: k.planned}", "retries: retries{}}", "What a source no longer mirrors"},
 	{"objects from an old listing", "internal/controller/plan.go", "			s.kinds[i].forget()\n", "", "comes back by a listing alone"},
 	{"a sync without news of what is missing", "internal/controller/state.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
+	{"IDs whose names may be excluded", "internal/mirror/discovery.go", `displayName == "" && len(s.excludedNames) > 0`, `displayName == "" && len(s.excludedNames) > 0 && !s.ids[id]`, ""},
 	{"a sync whose plan failed", "internal/controller/unfinished.go", "t, s.schedule = s.unfinished.terms, s.unfinished.before", "t = s.unfinished.terms", "counts a listing that failed"},
 	{"listings for plans that fail", "internal/controller/unfinished.go", "		r.reschedule(s, termsOf(o), asked)\n", "", "because a plan failed"},
 	{"a listing that was not taken in", "internal/controller/reconciler.go", "return s.unfinished.answersFor(termsOf(o)), nil", "return answers{}, nil", "because a plan failed"},
