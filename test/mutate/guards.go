@@ -70,7 +70,7 @@ var guards = []guard{
 	{"secrets in another case", "internal/cloudapi/secrets.go", "unicode.ToLower(unicode.ToUpper(r))", "r + 0*unicode.ToUpper(r)", ""},
 	{"a token that was never sent", "internal/cloudapi/tokenreply.go", "	used.add(came.id, came.hidden)\n", "", ""},
 	{"a token too short to hide", "internal/cloudapi/redact.go", "len(text) < minHiddenLength", `text == ""`, ""},
-	{"a budget's refusal without a cause", "internal/cloudapi/budget/limiter.go", "	case l.paused.After(now):\n		w.Cause,", "	case wait == 0:\n	case l.paused.After(now):\n		w.Cause,", ""},
+	{"a budget's refusal without a cause", "internal/cloudapi/budget/limiter.go", "	case l.pausedUntil.After(now):\n		w.Cause,", "	case wait == 0:\n	case l.pausedUntil.After(now):\n		w.Cause,", ""},
 	{"half a CA bundle", "internal/options/cabundle.go", "n != len(certificates)", "false", ""},
 
 	{"a forged time since when", "internal/mirror/ledger.go", "	case e.listed():\n		a.since = r.End\n", "	case e.listed():\n		a.since = r.claimedSince(inCluster, missing)\n", ""},
