@@ -87,7 +87,7 @@ func benchmarkDecode[Record, Filter any](b *testing.B, op *Operation[Record, Fil
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
 		a.drop(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
-		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].whyUnreadable != "") {
 			err = errors.New("the page was not read whole")
 		}
 		return err
@@ -126,7 +126,7 @@ func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filte
 		if err != nil {
 			b.Fatal(err)
 		}
-		p.next = ""
+		p.nextToken = ""
 		if err := all.add(p); err != nil {
 			b.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filte
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
 		a.drop(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
-		if err == nil && (len(p.entries) != op.pageSize || !p.entries[op.pageSize-1].known) {
+		if err == nil && (len(p.entries) != op.pageSize || !p.entries[op.pageSize-1].isKnown) {
 			err = errors.New("the page was decoded")
 		}
 		return err

@@ -61,8 +61,8 @@ func fuzzPage[Record, Filter any](t *testing.T, op *Operation[Record, Filter], r
 	readable := map[string]bool{}
 	for _, e := range p.entries {
 		g.Expect(utf8.RuneCountInString(e.id)).To(BeNumerically("<=", maxIDLength))
-		if e.unreadable != "" {
-			g.Expect(e.unreadable).To(MatchRegexp(wellFormedReason.String()))
+		if e.whyUnreadable != "" {
+			g.Expect(e.whyUnreadable).To(MatchRegexp(wellFormedReason.String()))
 			continue
 		}
 		g.Expect(e.id).NotTo(BeEmpty())

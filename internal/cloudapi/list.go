@@ -125,10 +125,10 @@ func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[
 		if err := pages.add(p); err != nil {
 			return nil, false, err
 		}
-		if p.next == "" {
+		if p.nextToken == "" {
 			return pages.finish(), false, nil
 		}
-		token = p.next
+		token = p.nextToken
 	}
 }
 

@@ -134,10 +134,10 @@ func (c *collector[T]) add(p *page[T]) error {
 	for i := range p.entries {
 		c.take(&p.entries[i], i)
 	}
-	switch token := markOfText(p.next); {
+	switch token := markOfText(p.nextToken); {
 	case len(l.Items)+len(l.Unreadable)+len(c.leftOut) > c.limits.MaxItems:
 		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
-	case p.next == "":
+	case p.nextToken == "":
 		return nil
 	case c.tokens[token]:
 		return withCall(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
@@ -153,12 +153,12 @@ func (c *collector[T]) add(p *page[T]) error {
 func (c *collector[T]) take(e *entry[T], index int) {
 	l := &c.listing
 	at, twice := c.at[e.id]
-	item := Item[T]{ID: e.id, Known: e.known, Value: e.value}
+	item := Item[T]{ID: e.id, Known: e.isKnown, Value: e.value}
 	switch {
-	case e.unreadable != "":
-		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: index, Reason: e.unreadable})
+	case e.whyUnreadable != "":
+		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: index, Reason: e.whyUnreadable})
 		c.lose(e.id, twice)
-	case e.leftOut:
+	case e.isLeftOut:
 		c.leftOut[e.id] = e.mark
 		c.lose(e.id, twice)
 	case twice:

@@ -48,7 +48,7 @@ const (
 	oddCost = 256
 )
 
-// values estimates how many members and elements an item has. The estimate is never too low.
-func values(raw []byte) int64 {
+// countValues estimates how many members and elements an item has. The estimate is never too low.
+func countValues(raw []byte) int64 {
 	return int64(bytes.Count(raw, []byte{','}) + bytes.Count(raw, []byte{'{'}) + bytes.Count(raw, []byte{'['}))
 }
