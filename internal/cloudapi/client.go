@@ -130,7 +130,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.Endpoint: %w", err)
 	}
-	auth, err := o.authorizer()
+	auth, err := o.newAuthorizer()
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.%w", err)
 	}
@@ -174,13 +174,13 @@ func New(o Options) (*Client, error) {
 // does nothing. The error is an *Error, or an error that TokenOptions.Subject returned.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
 
-// authorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, authorizer uses
-// Options.Credential, and returns an error if the credential is invalid.
-func (o Options) authorizer() (authorizer, error) {
+// newAuthorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, newAuthorizer
+// uses Options.Credential, and returns an error if the credential is invalid.
+func (o Options) newAuthorizer() (authorizer, error) {
 	if o.Tokens != nil {
-		return o.Tokens.authorizer(), nil
+		return o.Tokens.newAuthorizer(), nil
 	}
-	return o.Credential.authorizer(), o.Credential.validate()
+	return o.Credential.newAuthorizer(), o.Credential.validate()
 }
 
 // orDefault fills in the default limits.

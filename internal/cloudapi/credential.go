@@ -81,9 +81,9 @@ func (c Credential) basic() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer that sends the API key. The key is never replaced, because an
+// newAuthorizer returns an authorizer that sends the API key. The key is never replaced, because an
 // API key does not expire.
-func (c Credential) authorizer() authorizer {
+func (c Credential) newAuthorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
@@ -96,17 +96,17 @@ func (c Credential) authorizer() authorizer {
 
 // Budget returns the budget that limits the requests of a credential to an endpoint. All callers
 // with the same credential share this budget, because the cloud counts requests by credential.
-func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
-	return BudgetFor(of, endpoint, c.Key, c.Secret)
+func Budget(budgets *budget.Budgets, endpoint string, c Credential) *budget.Budget {
+	return BudgetFor(budgets, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the budget that limits the requests of an identity to an endpoint. The
-// parameter who has the parts of the identity, such as an API key and its secret.
-func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
+// BudgetFor returns the budget that limits the requests of an identity to an endpoint.
+// identityTexts has the parts of the identity, such as an API key and its secret.
+func BudgetFor(budgets *budget.Budgets, endpoint string, identityTexts ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
 		// New returns no Client for an invalid endpoint, so this budget is never used.
 		origin = endpoint
 	}
-	return of.For(append([]string{origin}, who...)...)
+	return budgets.For(append([]string{origin}, identityTexts...)...)
 }

@@ -140,7 +140,7 @@ func FuzzWaitHeaders(f *testing.F) {
 // secret.
 func FuzzErrorBody(f *testing.F) {
 	const token = "page-token-hush"
-	clean := testCredential.authorizer().value().cleaner(token)
+	clean := testCredential.newAuthorizer().value().newCleaner(token)
 	f.Fuzz(func(t *testing.T, code int, requestID, text string, body []byte) {
 		g := NewWithT(t)
 		secrets, err := json.Marshal(text + testCredential.Secret + text + testCredential.Key + token + testCredential.basic())

@@ -75,7 +75,7 @@ func (l *Listing[T]) Complete() error {
 func describe(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
-		who := truncate(used.hide(printable(item.ID)), maxShownIDLength)
+		who := truncate(usedSecrets.hideSecrets(printableLine(item.ID)), maxShownIDLength)
 		if who == "" {
 			who = fmt.Sprintf("item %d of page %d", item.Index+1, item.Page)
 		}

@@ -55,12 +55,12 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	// waits.
 	auth := c.auth.value()
 	m.call.sentWith = auth.id
-	clean := auth.cleaner(token)
+	clean := auth.newCleaner(token)
 	req, err := request(sendCtx)
 	if err != nil {
 		return m.call, nil, withCall(m.call, newError(Malformed, "the request's URL is not usable"))
 	}
-	resp, err := c.guard.send(req, auth.header)
+	resp, err := c.guard.send(req, auth.headerValue)
 	if err != nil {
 		return m.call, nil, withCall(m.call, transportFailure(ctx, err, clean))
 	}

@@ -127,7 +127,7 @@ func TestAFormerTokenIsHiddenFromALaterExchange(t *testing.T) {
 
 func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	for _, text := range []string{"abcdefgh", "efghijklmn", "abcdefghxyz", "short"} {
 		s.add(markOfText(text), []string{text})
 	}
@@ -142,30 +142,30 @@ func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
 		"abcdefghabcdefgh!":         redacted + redacted + "!",
 		"1 efghijklmn 2 abcdefgh 3": "1 " + redacted + " 2 " + redacted + " 3",
 	} {
-		g.Expect(s.hide(text)).To(Equal(want), text)
+		g.Expect(s.hideSecrets(text)).To(Equal(want), text)
 	}
 }
 
 func TestSecretsOfAnyAlphabetAreHiddenInAnyCase(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	secret := "Straße-Ⱥ-Σίσυφος-İ\xff"
-	s.add(markOfText(secret), forms(secret))
+	s.add(markOfText(secret), encodedForms(secret))
 	for _, same := range []string{secret, strings.ToLower(secret), strings.ToUpper(secret), strings.ReplaceAll(secret, "S", "ſ")} {
-		g.Expect(s.hide("Ⱥé\xfe "+same+" Ⱥé\xfe")).To(Equal("Ⱥé\xfe "+redacted+" Ⱥé\xfe"), same)
+		g.Expect(s.hideSecrets("Ⱥé\xfe "+same+" Ⱥé\xfe")).To(Equal("Ⱥé\xfe "+redacted+" Ⱥé\xfe"), same)
 	}
-	g.Expect(s.hide("ABC", forms("b")...)).To(Equal("A" + redacted + "C"))
+	g.Expect(s.hideSecrets("ABC", encodedForms("b")...)).To(Equal("A" + redacted + "C"))
 }
 
 func TestSecretsInUseAreNeverForgotten(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	add := func(text string) { s.add(markOfText(text), []string{text}) }
 	for i := range 3 * secretsKept {
 		add(fmt.Sprintf("a token that was used once %d", i))
 		add("a key that is used all day")
 	}
-	g.Expect(s.hide("a key that is used all day")).To(Equal(redacted))
-	g.Expect(s.hide(fmt.Sprintf("a token that was used once %d", 2*secretsKept))).To(Equal(redacted), "the last of them are remembered")
-	g.Expect(len(s.recent.secrets)+len(s.former.secrets)).To(BeNumerically("<=", 2*secretsKept), "and memory is bounded")
+	g.Expect(s.hideSecrets("a key that is used all day")).To(Equal(redacted))
+	g.Expect(s.hideSecrets(fmt.Sprintf("a token that was used once %d", 2*secretsKept))).To(Equal(redacted), "the last of them are remembered")
+	g.Expect(len(s.recentSet.secretIDs)+len(s.formerSet.secretIDs)).To(BeNumerically("<=", 2*secretsKept), "and memory is bounded")
 }

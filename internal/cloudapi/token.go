@@ -112,7 +112,7 @@ var tokenAdvice = map[Class]string{
 	Forbidden:       "the identity pool needs a role that may see this environment",
 }
 
-func (t *TokenSource) authorizer() authorizer {
+func (t *TokenSource) newAuthorizer() authorizer {
 	return authorizer{value: t.value, refresh: t.refresh, accepted: t.accepted, renew: t.renew, advice: tokenAdvice}
 }
 

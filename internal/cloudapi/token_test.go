@@ -63,7 +63,7 @@ func TestAnExchangeIsWhatTheOperationAsksFor(t *testing.T) {
 		reply(`{"access_token":"access","token_type":"bearer","expires_in":3600}`)(w, r)
 	})
 	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.value().header).To(Equal("Bearer access"))
+	g.Expect(tokens.value().headerValue).To(Equal("Bearer access"))
 	g.Expect(asked.Method + " " + asked.URL.Path).To(Equal("POST /sts"))
 	g.Expect(asked.Header).NotTo(HaveKey("Authorization"))
 	g.Expect(asked.PostForm).To(Equal(url.Values{
@@ -124,7 +124,7 @@ func TestAReplyThatIsNoTokenIsMalformed(t *testing.T) {
 		err := tokens.refresh(t.Context(), client)
 		g.Expect(ClassOf(err)).To(Equal(Malformed), body)
 		g.Expect(err).To(MatchError(HavePrefix(OperationExchange+": ")), body)
-		g.Expect(tokens.value().header).To(BeEmpty(), body)
+		g.Expect(tokens.value().headerValue).To(BeEmpty(), body)
 	}
 }
 
@@ -236,7 +236,7 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 		g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
 	})
 	g.Expect(asked.Load()).To(BeEquivalentTo(2))
-	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
+	g.Expect(tokens.value().headerValue).To(Equal("Bearer token-2"))
 }
 
 func TestASubjectThatCannotBeHadIsReturnedAsItIs(t *testing.T) {
@@ -285,7 +285,7 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 	})
 	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
 	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
-	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
+	g.Expect(tokens.value().headerValue).To(Equal("Bearer token-2"))
 	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
 }

@@ -57,7 +57,7 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 	odd := json.Unmarshal(raw, &reply) != nil
 	came := newToken(reply.AccessToken)
 	// Hide the new token in all later messages, even if the token is never used.
-	used.add(came.id, came.hidden)
+	usedSecrets.add(came.id, came.hiddenForms)
 	var e *Error
 	switch {
 	case !isJSON(resp.Header.Get("Content-Type")):
@@ -78,8 +78,8 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 	}
 	// Some servers refuse an exchange but answer with HTTP 200. The body then has the reason.
 	problems, requestID := parseFailure(raw)
-	subject.hidden = slices.Concat(subject.hidden, came.hidden)
-	e.quote(problems, requestID, subject.cleaner(""))
+	subject.hiddenForms = slices.Concat(subject.hiddenForms, came.hiddenForms)
+	e.quote(problems, requestID, subject.newCleaner(""))
 	return nil, e
 }
 

@@ -182,7 +182,7 @@ func TestAGoodTokenIsUsedWhateverBecomesOfTheNextExchange(t *testing.T) {
 					g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
 				}
 				g.Expect(time.Since(began)).To(BeZero(), name)
-				g.Expect(tokens.value().header).To(Equal("Bearer good-token-1"), name)
+				g.Expect(tokens.value().headerValue).To(Equal("Bearer good-token-1"), name)
 				synctest.Wait()
 			}
 			many()
@@ -199,7 +199,7 @@ func TestAGoodTokenIsUsedWhateverBecomesOfTheNextExchange(t *testing.T) {
 			broken.Store(false)
 			time.Sleep(time.Minute)
 			g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
-			g.Expect(tokens.value().header).To(Equal("Bearer good-token-2"), name)
+			g.Expect(tokens.value().headerValue).To(Equal("Bearer good-token-2"), name)
 		})
 	}
 }
