@@ -85,7 +85,7 @@ func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error)
 func benchmarkDecode[Record, Filter any](b *testing.B, op *Operation[Record, Filter], format string) {
 	a := listingOf(op, DefaultLimits)
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
-		a.drop(0)
+		a.releaseDownTo(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
 		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].whyUnreadable != "") {
 			err = errors.New("the page was not read whole")
@@ -133,7 +133,7 @@ func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filte
 	}
 	a.index = all.finish().Index
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
-		a.drop(0)
+		a.releaseDownTo(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
 		if err == nil && (len(p.entries) != op.pageSize || !p.entries[op.pageSize-1].isKnown) {
 			err = errors.New("the page was decoded")

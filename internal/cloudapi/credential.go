@@ -87,10 +87,10 @@ func (c Credential) newAuthorizer() authorizer {
 	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basic(), texts...)
 	return authorizer{
-		value:    func() authorization { return auth },
-		refresh:  func(context.Context, *Client) error { return nil },
-		accepted: func(*Client, string, mark) {},
-		renew:    func(context.Context, *Client, string, mark) (bool, error) { return false, nil },
+		currentAuth:   func() authorization { return auth },
+		ensureToken:   func(context.Context, *Client) error { return nil },
+		tokenAccepted: func(*Client, string, mark) {},
+		renewToken:    func(context.Context, *Client, string, mark) (bool, error) { return false, nil },
 	}
 }
 

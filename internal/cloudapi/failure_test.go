@@ -506,7 +506,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 	c := Credential{Key: "KEY/ID+0001", Secret: `s/3+cr"et<&>=é~ `}
-	clean := c.newAuthorizer().value().newCleaner("")
+	clean := c.newAuthorizer().currentAuth().newCleaner("")
 	basic := c.Key + ":" + c.Secret
 	escape := func(s string) string { return strings.ToLower(url.QueryEscape(s)) }
 	for name, text := range map[string]string{

@@ -105,7 +105,7 @@ func FuzzPageToken(f *testing.F) {
 		ends, noLink := token == "", link == ""
 		g.Expect(ends).To(Equal(noLink), "only no link is the end")
 		g.Expect(len(token)).To(BeNumerically("<=", maxPageTokenLength))
-		target := newQuery(params{paramEnvironment: {"env-1"}}).forPage(base, Clusters.path, Clusters.pageSize, token)
+		target := newQuery(params{paramEnvironment: {"env-1"}}).pageURL(base, Clusters.path, Clusters.pageSize, token)
 		sent, err := url.Parse(target.String())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(sent.Scheme + "://" + sent.Host + sent.Path).To(Equal("https://api.example/prefix/cmk/v2/clusters"))
@@ -140,7 +140,7 @@ func FuzzWaitHeaders(f *testing.F) {
 // secret.
 func FuzzErrorBody(f *testing.F) {
 	const token = "page-token-hush"
-	clean := testCredential.newAuthorizer().value().newCleaner(token)
+	clean := testCredential.newAuthorizer().currentAuth().newCleaner(token)
 	f.Fuzz(func(t *testing.T, code int, requestID, text string, body []byte) {
 		g := NewWithT(t)
 		secrets, err := json.Marshal(text + testCredential.Secret + text + testCredential.Key + token + testCredential.basic())

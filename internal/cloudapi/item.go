@@ -78,7 +78,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	value := func(param string) string { return op.value(record, param) }
 	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
 	// item of another environment.
-	if e.whyUnreadable = q.foreign(value); e.whyUnreadable != "" {
+	if e.whyUnreadable = q.foreignProblem(value); e.whyUnreadable != "" {
 		return e
 	}
 	if e.isLeftOut = q.leavesOut(value); !e.isLeftOut {

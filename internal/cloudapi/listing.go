@@ -89,7 +89,7 @@ func describe(items []UnreadableItem) string {
 
 // collector makes a listing from its pages.
 type collector[T any] struct {
-	*asking[T]
+	*listCall[T]
 	listing Listing[T]
 	// marks has the mark (hash and length) of each item in listing.Items, in the same order.
 	marks []mark
@@ -106,14 +106,14 @@ type collector[T any] struct {
 }
 
 // newCollector returns a collector for one listing.
-func newCollector[T any](a *asking[T]) *collector[T] {
+func newCollector[T any](a *listCall[T]) *collector[T] {
 	return &collector[T]{
-		asking:  a,
-		listing: Listing[T]{operation: a.name},
-		at:      make(map[string]int, a.index.size()),
-		lost:    map[string]bool{},
-		leftOut: map[string]mark{},
-		tokens:  map[mark]bool{},
+		listCall: a,
+		listing:  Listing[T]{operation: a.name},
+		at:       make(map[string]int, a.index.size()),
+		lost:     map[string]bool{},
+		leftOut:  map[string]mark{},
+		tokens:   map[mark]bool{},
 	}
 }
 

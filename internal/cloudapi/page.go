@@ -32,7 +32,7 @@ type page[T any] struct {
 
 // readPage checks the headers of an answer and decodes its body. If the connection fails, the error
 // is a *readError. Any other error is an *Error.
-func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
+func readPage[T any](ctx context.Context, resp *http.Response, a *listCall[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
@@ -99,7 +99,7 @@ var errTooLong = errors.New("a value is too long")
 
 // pageDecoder decodes one page while the body of the page arrives.
 type pageDecoder[T any] struct {
-	*asking[T]
+	*listCall[T]
 	body *body
 	json *jsontext.Decoder
 	// bytesFed is how many bytes Read has given to the decoder.
@@ -123,10 +123,10 @@ func (d *pageDecoder[T]) Read(p []byte) (int, error) {
 }
 
 // decodePage decodes and checks the body of one page.
-func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
-	d := pageDecoder[T]{asking: a, body: b, json: decoderPool.Get().(*jsontext.Decoder)}
+func decodePage[T any](b *body, a *listCall[T]) (*page[T], error) {
+	d := pageDecoder[T]{listCall: a, body: b, json: decoderPool.Get().(*jsontext.Decoder)}
 	defer func() {
-		a.bodies += b.bytesRead
+		a.bodyBytes += b.bytesRead
 		d.json.Reset(strings.NewReader(""))
 		decoderPool.Put(d.json)
 	}()
@@ -140,7 +140,7 @@ func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
 		return nil, malformed("kind is not %s", a.listKind)
 	case !d.hasData:
 		return nil, malformed("no data member")
-	case a.bodies+b.bytesRead > a.limits.MaxBodiesBytes:
+	case a.bodyBytes+b.bytesRead > a.limits.MaxBodiesBytes:
 		return nil, newError(Incomplete, fmt.Sprintf("incomplete listing: its pages take more than %d MiB", a.limits.MaxBodiesBytes>>20))
 	}
 	return &d.page, nil
@@ -278,10 +278,10 @@ func (d *pageDecoder[T]) readData() error {
 		return err
 	}
 	most := min(itemsPerPage*d.pageSize, d.limits.MaxItems)
-	if d.entries == nil {
-		d.entries = make([]entry[T], 0, min(d.pageSize, most))
+	if d.entryBuffer == nil {
+		d.entryBuffer = make([]entry[T], 0, min(d.pageSize, most))
 	}
-	d.page.entries = d.entries[:0]
+	d.page.entries = d.entryBuffer[:0]
 	for d.json.PeekKind() != ']' {
 		e, err := d.readElement()
 		switch {
@@ -292,7 +292,7 @@ func (d *pageDecoder[T]) readData() error {
 		}
 		d.page.entries = append(d.page.entries, e)
 	}
-	d.entries = d.page.entries
+	d.entryBuffer = d.page.entries
 	_, err := d.json.ReadToken()
 	return err
 }
@@ -303,7 +303,7 @@ func (d *pageDecoder[T]) readElement() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
 		if reason := d.reasonToSkip(err); reason != "" {
-			return entry[T]{whyUnreadable: reason}, errors.Join(d.hold(oddCost), d.skipElement())
+			return entry[T]{whyUnreadable: reason}, errors.Join(d.holdMemory(skippedCost), d.skipElement())
 		}
 		return entry[T]{}, err
 	}
@@ -311,10 +311,10 @@ func (d *pageDecoder[T]) readElement() (entry[T], error) {
 	if id, leftOut := d.index.find(m); id != "" {
 		return entry[T]{id: id, mark: m, isKnown: true, isLeftOut: leftOut}, nil
 	}
-	if err := d.hold(itemCost + int64(len(raw)) + valueCost*min(countValues(raw), maxValues)); err != nil {
+	if err := d.holdMemory(itemCost + int64(len(raw)) + valueCost*min(countValues(raw), maxValues)); err != nil {
 		return entry[T]{}, err
 	}
-	e := d.read(raw)
+	e := d.decodeItem(raw)
 	e.mark = m
 	return e, nil
 }

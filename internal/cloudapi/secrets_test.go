@@ -54,7 +54,7 @@ func TestATokenThatCameWhileARequestWaitedIsHidden(t *testing.T) {
 			failed <- err
 		}()
 		synctest.Wait()
-		g.Expect(tokens.renew(t.Context(), client(nil), Clusters.name, markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
+		g.Expect(tokens.renewToken(t.Context(), client(nil), Clusters.name, markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
 		g.Expect(<-failed).To(MatchError(And(ContainSubstring("403 Forbidden: x: no right for Bearer "+redacted), Not(ContainSubstring("access-token")))))
 	})
 }
@@ -119,10 +119,10 @@ func TestAFormerTokenIsHiddenFromALaterExchange(t *testing.T) {
 		}
 		reply(`{"access_token":"former-access-token","expires_in":900}`)(w, r)
 	}, func(o *TokenOptions) { o.Now = func() time.Time { return now } })
-	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed())
 	_, _ = listClusters(t.Context(), client, inEnv1, nil) // which sends it
 	now = now.Add(time.Hour)
-	g.Expect(tokens.refresh(t.Context(), client)).To(MatchError(ContainSubstring("invalid_grant: " + redacted + " is still good")))
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(MatchError(ContainSubstring("invalid_grant: " + redacted + " is still good")))
 }
 
 func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {

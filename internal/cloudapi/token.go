@@ -113,10 +113,10 @@ var tokenAdvice = map[Class]string{
 }
 
 func (t *TokenSource) newAuthorizer() authorizer {
-	return authorizer{value: t.value, refresh: t.refresh, accepted: t.accepted, renew: t.renew, advice: tokenAdvice}
+	return authorizer{currentAuth: t.currentAuth, ensureToken: t.ensureToken, tokenAccepted: t.tokenAccepted, renewToken: t.renewToken, adviceByClass: tokenAdvice}
 }
 
-func (t *TokenSource) value() authorization {
+func (t *TokenSource) currentAuth() authorization {
 	if current := t.current.Load(); current != nil {
 		return current.authorization
 	}
@@ -125,7 +125,7 @@ func (t *TokenSource) value() authorization {
 
 // refresh makes sure that there is a valid token. If there is none, refresh waits for a new token.
 // If the token ends soon, refresh starts the exchange and does not wait for the new token.
-func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
+func (t *TokenSource) ensureToken(ctx context.Context, c *Client) error {
 	current := t.current.Load()
 	switch now := t.now(); {
 	case current == nil || !now.Before(current.ends):
@@ -139,7 +139,7 @@ func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
 }
 
 // accepted records that the cloud accepted a token for an operation.
-func (t *TokenSource) accepted(c *Client, operation string, id mark) {
+func (t *TokenSource) tokenAccepted(c *Client, operation string, id mark) {
 	if current := t.current.Load(); current != nil && current.id == id {
 		current.worked.Store(place(c, operation), true)
 	}
@@ -153,7 +153,7 @@ func (t *TokenSource) accepted(c *Client, operation string, id mark) {
 //   - The refused token is itself the replacement of a refused token, is less than a minute old,
 //     and never worked for this operation. renew returns false, because another token would not
 //     help.
-func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
+func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
 	current := t.current.Load()
 	switch {
 	case current != nil && current.id != refused:
@@ -267,10 +267,10 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	hidden := newAuthorization("", longEnough(subject)...)
 	exchanger := *c
 	exchanger.origin = t.origin
-	exchanger.guard = &guard{origin: t.origin, exchange: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
-	exchanger.auth.value = func() authorization { return hidden }
+	exchanger.guard = &guard{origin: t.origin, exchangeURL: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
+	exchanger.auth.currentAuth = func() authorization { return hidden }
 	var next *token
-	err = exchanger.persist(ctx, refusedInPassing, func() error {
+	err = exchanger.doWithRetries(ctx, canRetryExchange, func() error {
 		asked := t.now()
 		call, redirect, err := exchanger.send(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
 			next, err = readToken(resp, asked, hidden)
@@ -290,14 +290,14 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether it can help to repeat a failed exchange soon. It returns true
+// canRetryExchange reports whether it can help to repeat a failed exchange soon. It returns true
 // even for HTTP 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
-func refusedInPassing(e *Error) bool {
+func canRetryExchange(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
 		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden
 	}
-	return mayPass(e)
+	return canRetryRequest(e)
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is
