@@ -98,10 +98,10 @@ type authorizer struct {
 	// ensureToken gets a token if there is none, or if the present token ends soon.
 	ensureToken func(context.Context, *Client) error
 	// tokenAccepted records that the cloud accepted a token for an operation.
-	tokenAccepted func(c *Client, operation string, token mark)
+	tokenAccepted func(c *Client, operation string, tokenID mark)
 	// renewToken replaces a token that the cloud refused for an operation. It returns true if there is a
 	// new token.
-	renewToken func(ctx context.Context, c *Client, operation string, refused mark) (bool, error)
+	renewToken func(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error)
 	// adviceByClass says what a person can do if the cloud refuses the token. The map key is the
 	// class of the error. For an API key, the map is nil.
 	adviceByClass map[Class]string

@@ -312,7 +312,7 @@ func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
 	}
 	_, err := tokens.For(TokenOptions{Endpoint: "nowhere"}, "ns")
 	g.Expect(err).To(MatchError(HavePrefix("token endpoint")))
-	g.Expect(tokens.sources).To(HaveLen(9))
+	g.Expect(tokens.tokenSources).To(HaveLen(9))
 }
 
 func TestIdentitiesThatNobodyUsesAreForgotten(t *testing.T) {
@@ -329,15 +329,15 @@ func TestIdentitiesThatNobodyUsesAreForgotten(t *testing.T) {
 		source(fmt.Sprint(i))
 	}
 	living := source("with a token")
-	living.current.Store(&token{ends: now.Add(3 * time.Hour)})
+	living.currentToken.Store(&token{endsAt: now.Add(3 * time.Hour)})
 	used := source("used")
 	now = now.Add(forgetAfter)
 	g.Expect(source("used")).To(BeIdenticalTo(used))
 	source("new")
-	g.Expect(tokens.sources).To(HaveLen(103), "not yet")
+	g.Expect(tokens.tokenSources).To(HaveLen(103), "not yet")
 	now = now.Add(time.Second)
 	g.Expect(source("used")).To(BeIdenticalTo(used))
 	source("newer")
-	g.Expect(tokens.sources).To(HaveLen(4), "used, new, newer, and the one whose token is good")
+	g.Expect(tokens.tokenSources).To(HaveLen(4), "used, new, newer, and the one whose token is good")
 	g.Expect(source("with a token")).To(BeIdenticalTo(living))
 }
