@@ -127,11 +127,11 @@ func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filte
 			b.Fatal(err)
 		}
 		p.nextToken = ""
-		if err := all.add(p); err != nil {
+		if err := all.addPage(p); err != nil {
 			b.Fatal(err)
 		}
 	}
-	a.index = all.finish().Index
+	a.index = all.finishListing().Index
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
 		a.releaseDownTo(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)

@@ -99,8 +99,8 @@ type authorizer struct {
 	ensureToken func(context.Context, *Client) error
 	// tokenAccepted records that the cloud accepted a token for an operation.
 	tokenAccepted func(c *Client, operation string, tokenID mark)
-	// renewToken replaces a token that the cloud refused for an operation. It returns true if there is a
-	// new token.
+	// renewToken replaces a token that the cloud refused for an operation. It returns true if there
+	// is a new token.
 	renewToken func(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error)
 	// adviceByClass says what a person can do if the cloud refuses the token. The map key is the
 	// class of the error. For an API key, the map is nil.

@@ -177,7 +177,7 @@ func expectError(t *testing.T, err error, class Class) *Error {
 func expectNoCredential(t *testing.T, text string) {
 	t.Helper()
 	g := NewWithT(t)
-	for _, form := range []string{testCredential.Key, testCredential.Secret, testCredential.basic(), "very%2Fsecret"} {
+	for _, form := range []string{testCredential.Key, testCredential.Secret, testCredential.basicAuth(), "very%2Fsecret"} {
 		g.Expect(text).NotTo(ContainSubstring(form))
 	}
 }

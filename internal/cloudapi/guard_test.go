@@ -147,7 +147,7 @@ func TestRedirectHidesASecretThatIsAHost(t *testing.T) {
 		w.WriteHeader(http.StatusFound)
 	})
 	_, err := c.list(t, func(o *Options) { o.Credential = credential })
-	g.Expect(expectError(t, err, Malformed).Error()).To(HaveSuffix("to https://" + redacted + ".example refused: another origin"))
+	g.Expect(expectError(t, err, Malformed).Error()).To(HaveSuffix("to https://" + redactedText + ".example refused: another origin"))
 }
 
 func TestRedirectThatLeadsNowhereIsMalformed(t *testing.T) {

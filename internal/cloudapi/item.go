@@ -61,7 +61,7 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	} else if err := json.Unmarshal(raw, record, strictOptions); err != nil {
 		e.whyUnreadable, e.id = describeMismatch(err), itemID(raw)
 	} else {
-		e.id = op.id(record)
+		e.id = op.itemID(record)
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
@@ -74,8 +74,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 		e.whyUnreadable = "id: missing or empty"
 		return e
 	}
-	op.compact(record)
-	value := func(param string) string { return op.value(record, param) }
+	op.compactItem(record)
+	value := func(param string) string { return op.paramValue(record, param) }
 	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
 	// item of another environment.
 	if e.whyUnreadable = q.foreignProblem(value); e.whyUnreadable != "" {
@@ -136,8 +136,8 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// describeMismatch says which member of an item cannot be decoded, and why. It never quotes the member's
-// value.
+// describeMismatch says which member of an item cannot be decoded, and why. It never quotes the
+// member's value.
 func describeMismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {

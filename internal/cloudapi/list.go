@@ -44,7 +44,7 @@ type listCall[T any] struct {
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	lastIndex *Index, projectItem func(*Record) T,
 ) (*Listing[T], error) {
-	parameters := op.params(filter)
+	parameters := op.filterParams(filter)
 	if environment, wanted := parameters[paramEnvironment]; wanted && environment[0] == "" {
 		return nil, withCall(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
@@ -71,8 +71,8 @@ func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[R
 	}
 }
 
-// holdMemory adds n bytes to the estimated memory of the listing's items. It returns an error if this
-// listing, or all listings of the process together, would need too much memory.
+// holdMemory adds n bytes to the estimated memory of the listing's items. It returns an error if
+// this listing, or all listings of the process together, would need too much memory.
 func (a *listCall[T]) holdMemory(n int64) error {
 	if a.heldBytes+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
@@ -122,11 +122,11 @@ func readPages[T any](ctx context.Context, c *Client, a *listCall[T]) (l *Listin
 		if err != nil {
 			return nil, token == "", err
 		}
-		if err := pages.add(p); err != nil {
+		if err := pages.addPage(p); err != nil {
 			return nil, false, err
 		}
 		if p.nextToken == "" {
-			return pages.finish(), false, nil
+			return pages.finishListing(), false, nil
 		}
 		token = p.nextToken
 	}
@@ -141,7 +141,7 @@ func badRequest(err error, operation string) bool {
 // blamesPageSize reports whether the cloud's error message mentions the page size.
 func blamesPageSize(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.pageSize
+	return ok && e.blamesPageSize
 }
 
 // fetchPage reads one page, with retries. An empty token means the first page.

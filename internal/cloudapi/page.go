@@ -258,7 +258,8 @@ func (d *pageDecoder[T]) openValue(wantKind jsontext.Kind, message string) (bool
 	return true, nil
 }
 
-// readString reads a string and stores it in *target. If the value is null, *target stays unchanged.
+// readString reads a string and stores it in *target. If the value is null, *target stays
+// unchanged.
 func (d *pageDecoder[T]) readString(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
@@ -308,7 +309,7 @@ func (d *pageDecoder[T]) readElement() (entry[T], error) {
 		return entry[T]{}, err
 	}
 	m := markOf(raw)
-	if id, leftOut := d.index.find(m); id != "" {
+	if id, leftOut := d.index.findID(m); id != "" {
 		return entry[T]{id: id, mark: m, isKnown: true, isLeftOut: leftOut}, nil
 	}
 	if err := d.holdMemory(itemCost + int64(len(raw)) + valueCost*min(countValues(raw), maxValues)); err != nil {

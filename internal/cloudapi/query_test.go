@@ -104,7 +104,7 @@ func TestAnItemThatIsNewlyLeftOutIsRemembered(t *testing.T) {
 		g.Expect(l.Index.IDs()).To(ConsistOf("p-1"))
 		index = l.Index
 	}
-	g.Expect(index.leftOut).To(HaveLen(1))
+	g.Expect(index.leftOutIDs).To(HaveLen(1))
 }
 
 func TestWhichFilterIsAppliedHereDoesNotChange(t *testing.T) {

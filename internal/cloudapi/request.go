@@ -91,7 +91,7 @@ func (c *Client) handleAnswer(ctx context.Context, resp *http.Response, clean cl
 	case isRedirect(resp.StatusCode):
 		return redirectTarget(resp, c.origin, clean)
 	case resp.StatusCode != http.StatusOK:
-		return nil, failure(resp, c.clock.now(), clean)
+		return nil, statusError(resp, c.clock.now(), clean)
 	}
 	return nil, readAnswer(ctx, resp)
 }
@@ -100,7 +100,7 @@ func (c *Client) handleAnswer(ctx context.Context, resp *http.Response, clean cl
 // call the returned function once, with the answer.
 func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
-		return nil, gaveUp(ctx)
+		return nil, contextError(ctx)
 	}
 	if c.budget == nil {
 		return func(budget.Answer) {}, nil
@@ -110,7 +110,7 @@ func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), e
 		return settle, nil
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, gaveUp(ctx)
+		return nil, contextError(ctx)
 	}
 	// The class is RateLimited even if the deadline has passed, because the request waited for the
 	// budget and not for the cloud.

@@ -60,9 +60,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// doWithRetries calls doRequest until it succeeds, but at most Retry.Attempts times. It stops early
-// if canRetry returns false for an error. Between two calls, it waits as long as the cloud asked
-// for, or for a random time if the cloud asked for no wait.
+// doWithRetries calls doRequest until doRequest succeeds, but at most Retry.Attempts times. It
+// stops early if canRetry returns false for an error. Between two calls, it waits as long as the
+// cloud asked for, or for a random time if the cloud asked for no wait.
 //
 // If the wait would be longer than Retry.Max, or end after the deadline of ctx, doWithRetries
 // returns the error at once. The error has the wait in RetryAfter.
@@ -75,7 +75,7 @@ func (c *Client) doWithRetries(ctx context.Context, canRetry func(*Error) bool, 
 		}
 		wait := e.RetryAfter
 		if wait == 0 {
-			wait = time.Duration(c.clock.random() * float64(c.retry.backoff(attempt)))
+			wait = time.Duration(c.clock.random() * float64(c.retry.maxBackoff(attempt)))
 		}
 		deadline, bounded := ctx.Deadline()
 		if wait > c.retry.Max || (bounded && c.clock.now().Add(wait).After(deadline)) {
@@ -83,7 +83,7 @@ func (c *Client) doWithRetries(ctx context.Context, canRetry func(*Error) bool, 
 			return e
 		}
 		if c.clock.sleep(ctx, wait) != nil {
-			return withCall(Call{Operation: e.Operation}, gaveUp(ctx))
+			return withCall(Call{Operation: e.Operation}, contextError(ctx))
 		}
 	}
 }
@@ -99,8 +99,8 @@ func canRetryRequest(e *Error) bool {
 	return false
 }
 
-// backoff returns the upper limit of the wait after the given number of failures.
-func (r Retry) backoff(failures int) time.Duration {
+// maxBackoff returns the upper limit of the wait after the given number of failures.
+func (r Retry) maxBackoff(failures int) time.Duration {
 	wait := r.Base
 	for i := 1; i < failures && wait < r.Max; i++ {
 		wait *= 2

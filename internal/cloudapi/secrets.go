@@ -105,7 +105,7 @@ func (s *secretStore) hideSecrets(text string, extraForms ...string) string {
 		}
 		if to > end {
 			if i >= end {
-				out = append(append(out, text[shown:at[i]]...), redacted...)
+				out = append(append(out, text[shown:at[i]]...), redactedText...)
 			}
 			end = to
 			shown = at[end]

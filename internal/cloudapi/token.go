@@ -76,8 +76,8 @@ type token struct {
 	workedFor *sync.Map
 }
 
-// operationKey returns a map key for an operation at the client's endpoint. The cloud may accept a token
-// for one operation and refuse the same token for another operation.
+// operationKey returns a map key for an operation at the client's endpoint. The cloud may accept a
+// token for one operation and refuse the same token for another operation.
 func operationKey(c *Client, operation string) string { return c.origin + " " + operation }
 
 // NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends no request.
@@ -97,13 +97,13 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 }
 
 // Format prints a placeholder for every verb.
-func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redactedText) }
 
 // LogValue returns a placeholder.
-func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redactedText) }
 
 // MarshalJSON returns a placeholder.
-func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redactedText + `"`), nil }
 
 // tokenAdvice says what a person can do if the cloud refuses a token. The map key is the class of
 // the error.
@@ -171,7 +171,7 @@ func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation strin
 // tokenExchange is an exchange that has not ended. TokenSource.mu guards its fields.
 type tokenExchange struct {
 	// doneCh is closed when the exchange ends.
-	doneCh    chan struct{}
+	doneCh  chan struct{}
 	err     error
 	waiting int
 	cancel  context.CancelFunc
@@ -201,7 +201,7 @@ func (t *TokenSource) replaceToken(ctx context.Context, c *Client, oldToken *tok
 		under.cancel()
 		t.endExchange(under)
 	}
-	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
+	return withCall(Call{Operation: OperationExchange}, contextError(ctx))
 }
 
 // startExchange starts an exchange that gets a new token, and does not wait for its end. The caller
@@ -241,8 +241,8 @@ func (t *TokenSource) startExchange(ctx context.Context, c *Client, oldToken *to
 	return under
 }
 
-// endExchange records that an exchange has ended, so that the next caller can start another exchange. The
-// caller must hold t.mu.
+// endExchange records that an exchange has ended, so that the next caller can start another
+// exchange. The caller must hold t.mu.
 func (t *TokenSource) endExchange(under *tokenExchange) {
 	if t.runningExchange == under {
 		t.runningExchange = nil

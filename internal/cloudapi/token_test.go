@@ -166,9 +166,9 @@ func TestATokenThatCameIsHiddenThoughItWasNeverSent(t *testing.T) {
 		client.observe = func(c Call) { calls = append(calls, c) }
 		err := tokens.ensureToken(t.Context(), client)
 		g.Expect(calls).To(HaveLen(1), name)
-		g.Expect(calls[0].RequestID).To(Equal("id-"+redacted), name)
+		g.Expect(calls[0].RequestID).To(Equal("id-"+redactedText), name)
 		if r.fails {
-			g.Expect(expectError(t, err, Malformed).RequestID).To(Equal("id-"+redacted), name)
+			g.Expect(expectError(t, err, Malformed).RequestID).To(Equal("id-"+redactedText), name)
 		} else {
 			g.Expect(err).NotTo(HaveOccurred(), name)
 		}
@@ -272,7 +272,7 @@ func TestNeitherTokenIsShown(t *testing.T) {
 	}
 	tokens, client := newTokens(t, echo)
 	err := tokens.ensureToken(t.Context(), client)
-	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redacted), Not(ContainSubstring(testSubject)))))
+	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redactedText), Not(ContainSubstring(testSubject)))))
 }
 
 func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {

@@ -89,8 +89,8 @@ func tokenAuthorization(text string) authorization {
 	return newAuthorization("Bearer "+text, longEnough(text)...)
 }
 
-// isBearer reports whether a token_type is Bearer, N_A or empty. Some servers send N_A for an access
-// token.
+// isBearer reports whether a token_type is Bearer, N_A or empty. Some servers send N_A for an
+// access token.
 func isBearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }

@@ -22,7 +22,7 @@ type guard struct {
 
 // guards has the guards in the order of the data flow.
 var guards = []guard{
-	{"an unchanged listing lacks nothing", "internal/cloudapi/listing.go", "len(l.Items) == c.index.size() && ", "", ""},
+	{"an unchanged listing lacks nothing", "internal/cloudapi/listing.go", "len(l.Items) == c.index.itemCount() && ", "", ""},
 	{"items of another environment", "internal/cloudapi/item.go", "e.whyUnreadable = q.foreignProblem(value); e", "e", ""},
 	{"pages of too many items", "internal/cloudapi/page.go", "case len(d.page.entries) == most:", "case false:", ""},
 	{"a member that comes twice", "internal/cloudapi/item.go", "json.Unmarshal(raw, record, strictOptions)", "json.Unmarshal(raw, record, strictOptions, jsontext.AllowDuplicateNames(true))", ""},
@@ -58,13 +58,13 @@ var guards = []guard{
 	{"items of a million members", "internal/cloudapi/item.go", "if countValues(raw) > maxValues {", "if false {", ""},
 	{"items that nest too deep", "internal/cloudapi/page.go", `strings.Contains(e.Err.Error(), "max depth")`, "e == nil", ""},
 	{"decoding past the timeout", "internal/cloudapi/body.go", "if err := b.ctx.Err(); err != nil {", "if err := b.ctx.Err(); false {", ""},
-	{"items left out that did not come", "internal/cloudapi/listing.go", "len(l.Items) + len(l.Unreadable) + l.leftOut;", "len(l.Items) + len(l.Unreadable);", ""},
+	{"items left out that did not come", "internal/cloudapi/listing.go", "len(l.Items) + len(l.Unreadable) + l.leftOutCount;", "len(l.Items) + len(l.Unreadable);", ""},
 	{"the reason in other shapes", "internal/cloudapi/reason.go", `"errordescription", "detail", `, "", ""},
-	{"the reason in a list or an object", "internal/cloudapi/reason.go", "		for _, p := range r.read(members[name], depth+1) {\n			own.lack", "		for _, p := range r.read(nil, depth+1) {\n			own.lack", ""},
-	{"the reason by field", "internal/cloudapi/reason.go", "	return r.byField(object, names, depth+1)\n", "	return nil\n", ""},
+	{"the reason in a list or an object", "internal/cloudapi/reason.go", "		for _, p := range r.readValue(members[name], depth+1) {\n			own.addMissing", "		for _, p := range r.readValue(nil, depth+1) {\n			own.addMissing", ""},
+	{"the reason by field", "internal/cloudapi/reason.go", "	return r.readByField(object, names, depth+1)\n", "	return nil\n", ""},
 	{"the reason behind a byte order mark", "internal/cloudapi/reason.go", `bytes.TrimPrefix(raw, []byte("\ufeff"))`, "bytes.Clone(raw)", ""},
 	{"members that are no reason", "internal/cloudapi/reason.go", "	case depth == 0:\n", "	case depth == 0 && len(own) > 0:\n", ""},
-	{"reasons without end", "internal/cloudapi/reason.go", "r.left == 0 || ", "", ""},
+	{"reasons without end", "internal/cloudapi/reason.go", "r.valuesLeft == 0 || ", "", ""},
 	{"reasons that nest too deep", "internal/cloudapi/reason.go", " || depth > maxReasonDepth", "", ""},
 	{"why an exchange was refused with status 200", "internal/cloudapi/tokenreply.go", "	e.quote(problems, requestID, subjectAuth.newCleaner(\"\"))\n", "	_, _ = problems, requestID\n", ""},
 	{"secrets in another case", "internal/cloudapi/secrets.go", "unicode.ToLower(unicode.ToUpper(r))", "r + 0*unicode.ToUpper(r)", ""},

@@ -47,7 +47,7 @@ type limiter struct {
 	filledAt     time.Time
 	// waitLine has the requests that wait. inFlight has the requests in flight. In both lists, the
 	// oldest request is first.
-	waitLine, inFlight []*request
+	waitLine, inFlight []*pendingRequest
 	// lastSent is when the last request was sent.
 	lastSent time.Time
 	// wakeTimer fires when the first request in line may be sent.
@@ -58,11 +58,11 @@ type limiter struct {
 	// minSpacing is the least time between two requests. It applies until spacingEnd.
 	minSpacing time.Duration
 	spacingEnd time.Time
-	queue      queue
+	queue      syncQueue
 }
 
-// request is a request that waits in the line or is in flight.
-type request struct {
+// pendingRequest is a request that waits in line or is in flight.
+type pendingRequest struct {
 	// readyCh is closed when the request may be sent. sentAt is when readyCh was closed.
 	readyCh chan struct{}
 	sentAt  time.Time
@@ -83,11 +83,11 @@ func (l *limiter) isLikeNew() bool {
 
 // admit waits until a request may be sent, at most for maxDelay and at most until the deadline of
 // ctx. If the request would have to wait longer, admit returns a *Refused.
-func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, error) {
+func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*pendingRequest, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		maxDelay = min(maxDelay, time.Until(deadline))
 	}
-	r := &request{readyCh: make(chan struct{})}
+	r := &pendingRequest{readyCh: make(chan struct{})}
 	if wait := l.enqueue(r, maxDelay); wait.For > maxDelay {
 		return nil, &Refused{wait}
 	}
@@ -109,7 +109,7 @@ func (l *limiter) admit(ctx context.Context, maxDelay time.Duration) (*request, 
 
 // enqueue returns the estimated wait of a request. If the wait is at most maxDelay, enqueue puts
 // the request in line.
-func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
+func (l *limiter) enqueue(r *pendingRequest, maxDelay time.Duration) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -123,11 +123,11 @@ func (l *limiter) enqueue(r *request, maxDelay time.Duration) Wait {
 
 // abandon removes a request that must not be sent any more. It returns how long a new request would
 // have to wait.
-func (l *limiter) abandon(r *request) Wait {
+func (l *limiter) abandon(r *pendingRequest) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	is := func(other *request) bool { return other == r }
+	is := func(other *pendingRequest) bool { return other == r }
 	l.waitLine = slices.DeleteFunc(l.waitLine, is)
 	l.inFlight = slices.DeleteFunc(l.inFlight, is) // dispatch may have sent r just now
 	l.dispatch(now)
@@ -136,11 +136,11 @@ func (l *limiter) abandon(r *request) Wait {
 
 // settle records the end of a request. If the answer reports the cloud's own limit, the limiter
 // follows this limit.
-func (l *limiter) settle(r *request, answer Answer) {
+func (l *limiter) settle(r *pendingRequest, answer Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.inFlight = slices.DeleteFunc(l.inFlight, func(other *request) bool { return other == r })
+	l.inFlight = slices.DeleteFunc(l.inFlight, func(other *pendingRequest) bool { return other == r })
 	l.followLimit(answer, now)
 	l.dispatch(now)
 }

@@ -19,8 +19,8 @@ const (
 	turnGrace = 30 * time.Second
 )
 
-// queue has the syncs that wait to begin, in the order in which they came.
-type queue struct {
+// syncQueue has the syncs that wait to begin, in the order in which they came.
+type syncQueue struct {
 	waiting []queuePlace
 	// nextBegin is when the next sync may begin. Until this time, the last sync that began probably
 	// still sends requests.
@@ -46,7 +46,7 @@ func (l *limiter) turn(syncName string) Wait {
 		at = len(q.waiting)
 		q.waiting = append(q.waiting, queuePlace{syncName: syncName})
 	}
-	cost := turnRequests * l.interval(now)
+	cost := turnRequests * l.requestInterval(now)
 	wait := max(l.estimateWait(now), q.nextBegin.Sub(now)) + cost*time.Duration(at)
 	if wait <= turnPatience {
 		q.waiting = slices.Delete(q.waiting, at, at+1)
@@ -58,9 +58,9 @@ func (l *limiter) turn(syncName string) Wait {
 	return l.newWait(wait, now, at)
 }
 
-// interval returns the average time between two requests. The slower of the configured rate and the
-// cloud's limit counts.
-func (l *limiter) interval(now time.Time) time.Duration {
+// requestInterval returns the average time between two requests. The slower of the configured rate
+// and the cloud's limit counts.
+func (l *limiter) requestInterval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
 		apart = nanoseconds(1 / l.perSecond)
@@ -72,7 +72,7 @@ func (l *limiter) interval(now time.Time) time.Duration {
 }
 
 // isIdle reports whether the queue is empty and the next sync may begin at once.
-func (q *queue) isIdle(now time.Time) bool {
+func (q *syncQueue) isIdle(now time.Time) bool {
 	return !now.Before(q.nextBegin) && !slices.ContainsFunc(q.waiting, func(other queuePlace) bool { return !other.isLost(now) })
 }
 
