@@ -27,7 +27,7 @@ type body struct {
 	readErr error
 }
 
-// newBody returns a body of at most maxBytes bytes.
+// newBody returns a body that may have at most maxBytes bytes.
 func newBody(ctx context.Context, source io.Reader, maxBytes int64) *body {
 	return &body{ctx: ctx, source: source, bytesLeft: maxBytes}
 }
@@ -73,12 +73,12 @@ type readError struct{ err error }
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain turns an error of decoding the body into one of these errors:
+// classifyError turns an error of decoding the body into one of these errors:
 //
 //   - err itself, if err is an *Error
 //   - an *Error of class Malformed, if the body is too large, damaged or not valid JSON
 //   - a *readError, if reading the body failed
-func (b *body) explain(err error) error {
+func (b *body) classifyError(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}

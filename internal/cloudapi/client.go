@@ -76,7 +76,7 @@ type Options struct {
 	UserAgent string
 	// Transport sends the requests. If Transport is nil, a default transport is used.
 	Transport Transport
-	// Limits bound each listing.
+	// Limits has the limits of each listing.
 	Limits Limits
 	// Retry limits the attempts for each page, and the waits between the attempts.
 	Retry Retry

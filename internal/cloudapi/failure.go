@@ -20,7 +20,7 @@ func statusError(resp *http.Response, now time.Time, clean cleaner) error {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
-	e.quote(problems, requestID, clean)
+	e.quoteProblems(problems, requestID, clean)
 	e.Advice = adviceFor(resp.StatusCode, e.Class)
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")
@@ -28,9 +28,9 @@ func statusError(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the request ID, the first error code and the first error text of an answer into the
-// *Error.
-func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
+// quoteProblems copies the request ID, the first error code and the first error text of an answer
+// into the *Error.
+func (e *Error) quoteProblems(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {
 		code = cmp.Or(code, p.errorCode())

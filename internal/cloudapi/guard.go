@@ -22,9 +22,9 @@ type guard struct {
 	next        http.RoundTripper
 }
 
-// send sends req with the given Authorization header. If req is not allowed, send returns an *Error
-// of class Malformed and sends nothing.
-func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
+// sendChecked sends req with the given Authorization header. If req is not allowed, sendChecked
+// returns an *Error of class Malformed and sends nothing.
+func (g *guard) sendChecked(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.checkRequest(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()

@@ -30,7 +30,7 @@ func TestGuardRefusesEveryVerbButGET(t *testing.T) {
 			req, err := http.NewRequest(http.MethodGet, "https://api.example/x", strings.NewReader("body"))
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Method = verb
-			_, err = guard.send(req, testCredential.newAuthorizer().currentAuth().headerValue)
+			_, err = guard.sendChecked(req, testCredential.newAuthorizer().currentAuth().headerValue)
 			expectError(t, err, Malformed)
 			g.Expect(sent).To(BeZero())
 		})
@@ -63,7 +63,7 @@ func TestGuardSendsTheCredentialToTheOriginOnly(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Host = tt.host
 
-			_, err = guard.send(req, testCredential.newAuthorizer().currentAuth().headerValue)
+			_, err = guard.sendChecked(req, testCredential.newAuthorizer().currentAuth().headerValue)
 
 			g.Expect(req.Header).To(BeEmpty(), "the caller's request stays without the credential")
 			if !tt.allowed {

@@ -14,8 +14,8 @@ import (
 type Index struct {
 	// itemIDs maps the mark (hash and length) of an item's bytes to the item's ID.
 	itemIDs map[mark]string
-	// leftOutIDs is the same for the items that List filtered out. itemIDs does not have these
-	// items.
+	// leftOutIDs maps the mark of each item that List filtered out to the item's ID. itemIDs does
+	// not have these items.
 	leftOutIDs map[mark]string
 }
 

@@ -77,7 +77,7 @@ func (a *listCall[T]) holdMemory(n int64) error {
 	if a.heldBytes+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
 	}
-	if !a.memory.reserve(n) {
+	if !a.memory.reserveBytes(n) {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: the items of all listings under way take more than %d MiB", a.memory.maxBytes>>20))
 	}
 	a.heldBytes += n
@@ -86,7 +86,7 @@ func (a *listCall[T]) holdMemory(n int64) error {
 
 // releaseDownTo lowers the estimated memory of the listing's items to the given number of bytes.
 func (a *listCall[T]) releaseDownTo(heldBytes int64) {
-	a.memory.release(a.heldBytes - heldBytes)
+	a.memory.releaseBytes(a.heldBytes - heldBytes)
 	a.heldBytes = heldBytes
 }
 
@@ -151,7 +151,7 @@ func fetchPage[T any](ctx context.Context, c *Client, a *listCall[T], token stri
 	var p *page[T]
 	err := c.doWithToken(ctx, a.operation, func() error {
 		a.releaseDownTo(before)
-		call, err := c.get(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
+		call, err := c.sendGET(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
 			p, err = readPage(ctx, resp, a)
 			return err
 		})

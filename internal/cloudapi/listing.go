@@ -12,9 +12,9 @@ import (
 // maxShownItems is the largest number of unreadable items that an error message names.
 const maxShownItems = 5
 
-// mostReserved is the largest number of items for which memory is reserved in advance. The cloud
+// maxReserved is the largest number of items for which memory is reserved in advance. The cloud
 // may report a number of items that is far too large.
-const mostReserved = 20_000
+const maxReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
@@ -128,7 +128,7 @@ func (c *collector[T]) addPage(p *page[T]) error {
 	// a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
-		room := max(len(p.entries), c.index.itemCount(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
+		room := max(len(p.entries), c.index.itemCount(), int(min(p.totalSize, maxReserved, int64(c.limits.MaxItems))))
 		l.Items, c.itemMarks = make([]Item[T], 0, room), make([]mark, 0, room)
 	}
 	for i := range p.entries {

@@ -16,8 +16,8 @@ type memoryLimit struct {
 	reservedBytes atomic.Int64
 }
 
-// reserve reserves n bytes. If fewer bytes are free, it reserves nothing and returns false.
-func (r *memoryLimit) reserve(n int64) bool {
+// reserveBytes reserves n bytes. If fewer bytes are free, it reserves nothing and returns false.
+func (r *memoryLimit) reserveBytes(n int64) bool {
 	if r.reservedBytes.Add(n) <= r.maxBytes {
 		return true
 	}
@@ -25,8 +25,8 @@ func (r *memoryLimit) reserve(n int64) bool {
 	return false
 }
 
-// release frees n reserved bytes.
-func (r *memoryLimit) release(n int64) { r.reservedBytes.Add(-n) }
+// releaseBytes frees n reserved bytes.
+func (r *memoryLimit) releaseBytes(n int64) { r.reservedBytes.Add(-n) }
 
 // minProcessMemory and maxProcessMemory are the bounds of the limit for the process, in bytes.
 const minProcessMemory, maxProcessMemory = 64 << 20, 1 << 30

@@ -135,7 +135,7 @@ func decodePage[T any](b *body, a *listCall[T]) (*page[T], error) {
 	case errors.Is(err, errTooLong):
 		return nil, malformed("the envelope has a value longer than %d bytes", maxValueBytes)
 	case err != nil:
-		return nil, b.explain(err)
+		return nil, b.classifyError(err)
 	case d.kind != a.listKind:
 		return nil, malformed("kind is not %s", a.listKind)
 	case !d.hasData:
@@ -343,7 +343,7 @@ func (d *pageDecoder[T]) skipElement() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
 	for {
-		if rest = rest[s.skip(rest):]; s.atEnd {
+		if rest = rest[s.skipBytes(rest):]; s.atEnd {
 			break
 		}
 		rest = make([]byte, maxRead)
@@ -375,9 +375,9 @@ type skipper struct {
 	atEnd           bool
 }
 
-// skip returns how many bytes at the start of a chunk belong to the skipped value. If the value
-// ends in this chunk, it sets atEnd.
-func (s *skipper) skip(chunk []byte) int {
+// skipBytes returns how many bytes at the start of a chunk belong to the skipped value. If the
+// value ends in this chunk, skipBytes sets atEnd.
+func (s *skipper) skipBytes(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {
 		case s.escaped:

@@ -21,12 +21,12 @@ const maxRedirects = 5
 // answerReader reads the body of an answer with HTTP 200.
 type answerReader func(context.Context, *http.Response) error
 
-// get sends a GET request to targetURL and follows redirects within the same origin. If the answer
-// has status 200, get calls readAnswer. hiddenToken is the page token in the URL. No error shows
-// this token. The result is the Call of the last request.
-func (c *Client) get(ctx context.Context, operation string, targetURL *url.URL, hiddenToken string, readAnswer answerReader) (Call, error) {
+// sendGET sends a GET request to targetURL and follows redirects within the same origin. If the
+// answer has status 200, sendGET calls readAnswer. hiddenToken is the page token in the URL. No
+// error shows this token. The result is the Call of the last request.
+func (c *Client) sendGET(ctx context.Context, operation string, targetURL *url.URL, hiddenToken string, readAnswer answerReader) (Call, error) {
 	for hops := 0; ; hops++ {
-		call, redirect, err := c.send(ctx, operation, hiddenToken, readAnswer, func(ctx context.Context) (*http.Request, error) {
+		call, redirect, err := c.sendRequest(ctx, operation, hiddenToken, readAnswer, func(ctx context.Context) (*http.Request, error) {
 			return http.NewRequestWithContext(ctx, http.MethodGet, targetURL.String(), nil)
 		})
 		if err != nil || redirect == nil {
@@ -39,10 +39,11 @@ func (c *Client) get(ctx context.Context, operation string, targetURL *url.URL, 
 	}
 }
 
-// send sends one request as soon as the request budget allows it. If the answer has status 200,
-// send calls readAnswer. If the answer is a redirect within the same origin, send returns the new
-// URL. hiddenToken is the page token of the request. No error shows this token.
-func (c *Client) send(ctx context.Context, operation, hiddenToken string, readAnswer answerReader,
+// sendRequest sends one request as soon as the request budget allows it. If the answer has status
+// 200, sendRequest calls readAnswer. If the answer is a redirect within the same origin,
+// sendRequest returns the new URL. hiddenToken is the page token of the request. No error shows
+// this token.
+func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string, readAnswer answerReader,
 	newRequest func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
 	m, sendCtx, err := c.newRequestMeter(ctx, operation)
@@ -60,7 +61,7 @@ func (c *Client) send(ctx context.Context, operation, hiddenToken string, readAn
 	if err != nil {
 		return m.call, nil, withCall(m.call, newError(Malformed, "the request's URL is not usable"))
 	}
-	resp, err := c.guard.send(req, auth.headerValue)
+	resp, err := c.guard.sendChecked(req, auth.headerValue)
 	if err != nil {
 		return m.call, nil, withCall(m.call, transportFailure(ctx, err, clean))
 	}

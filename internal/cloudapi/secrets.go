@@ -14,8 +14,8 @@ const (
 	// startLength is the length of the shortest text that is remembered as a secret, in bytes. A
 	// shorter text could be a part of an ordinary word.
 	startLength = 8
-	// secretsKept is the largest number of credentials and tokens in one set of secrets.
-	secretsKept = 5_000
+	// maxSecretsInSet is the largest number of credentials and tokens in one set of secrets.
+	maxSecretsInSet = 5_000
 )
 
 // secretStore has hashes of the credentials and tokens that this process used. With these hashes,
@@ -54,7 +54,7 @@ func (s *secretStore) add(id mark, forms []string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.recentSet.secretIDs) == secretsKept {
+	if len(s.recentSet.secretIDs) == maxSecretsInSet {
 		s.recentSet, s.formerSet = newSecretSet(), s.recentSet
 	}
 	s.recentSet.add(id, forms)

@@ -161,11 +161,11 @@ func TestSecretsInUseAreNeverForgotten(t *testing.T) {
 	g := NewWithT(t)
 	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	add := func(text string) { s.add(markOfText(text), []string{text}) }
-	for i := range 3 * secretsKept {
+	for i := range 3 * maxSecretsInSet {
 		add(fmt.Sprintf("a token that was used once %d", i))
 		add("a key that is used all day")
 	}
 	g.Expect(s.hideSecrets("a key that is used all day")).To(Equal(redactedText))
-	g.Expect(s.hideSecrets(fmt.Sprintf("a token that was used once %d", 2*secretsKept))).To(Equal(redactedText), "the last of them are remembered")
-	g.Expect(len(s.recentSet.secretIDs)+len(s.formerSet.secretIDs)).To(BeNumerically("<=", 2*secretsKept), "and memory is bounded")
+	g.Expect(s.hideSecrets(fmt.Sprintf("a token that was used once %d", 2*maxSecretsInSet))).To(Equal(redactedText), "the last of them are remembered")
+	g.Expect(len(s.recentSet.secretIDs)+len(s.formerSet.secretIDs)).To(BeNumerically("<=", 2*maxSecretsInSet), "and memory is bounded")
 }

@@ -271,7 +271,7 @@ func (t *TokenSource) exchangeToken(ctx context.Context, c *Client) (*token, err
 	var next *token
 	err = exchanger.doWithRetries(ctx, canRetryExchange, func() error {
 		sentAt := t.now()
-		call, redirect, err := exchanger.send(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
+		call, redirect, err := exchanger.sendRequest(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
 			next, err = readToken(resp, sentAt, hidden)
 			return err
 		}, func(ctx context.Context) (*http.Request, error) {

@@ -87,7 +87,7 @@ func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
 		`{"access_token":"a","expires_in":2}`:                 time.Second,
 		`{"access_token":"a"}`:                                14 * time.Minute,
 		`{"access_token":"a","expires_in":null}`:              14 * time.Minute,
-		`{"access_token":"a","expires_in":1e300}`:             mostLife - time.Minute,
+		`{"access_token":"a","expires_in":1e300}`:             maxLife - time.Minute,
 		`{"access_token":"a","expires_in":0.001,"other":[1]}`: 500 * time.Microsecond,
 		`{"access_token":"a","expires_in":"3600"}`:            59 * time.Minute,
 		`{"access_token":"a","expires_in":0}`:                 14 * time.Minute,
@@ -210,7 +210,7 @@ func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 		g := NewWithT(t)
 		request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, strings.NewReader("x"))
 		g.Expect(err).NotTo(HaveOccurred())
-		_, err = guard.send(request, "")
+		_, err = guard.sendChecked(request, "")
 		g.Expect(err).To(MatchError(ContainSubstring("refused")), c.method+" "+c.url)
 		g.Expect(sent).To(BeZero())
 	}

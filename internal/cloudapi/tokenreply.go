@@ -18,9 +18,9 @@ const (
 	// defaultLife is how long a token is valid if the server reports no lifetime. It is the API's
 	// default.
 	defaultLife = 900 * time.Second
-	// mostLife is the longest life of a token. If the server reports a longer life, the token
-	// counts as valid for mostLife.
-	mostLife = 24 * time.Hour
+	// maxLife is the longest life of a token. If the server reports a longer life, the token
+	// counts as valid for maxLife.
+	maxLife = 24 * time.Hour
 	// maxReplyBytes is how many bytes of the reply to an exchange are read at most.
 	maxReplyBytes = 1 << 20
 )
@@ -80,7 +80,7 @@ func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization)
 	// Some servers refuse an exchange but answer with HTTP 200. The body then has the reason.
 	problems, requestID := parseFailure(raw)
 	subjectAuth.hiddenForms = slices.Concat(subjectAuth.hiddenForms, came.hiddenForms)
-	e.quote(problems, requestID, subjectAuth.newCleaner(""))
+	e.quoteProblems(problems, requestID, subjectAuth.newCleaner(""))
 	return nil, e
 }
 
@@ -95,12 +95,12 @@ func isBearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is valid, at most mostLife. If expiresIn is not a positive number
+// lifeOf returns how long a token is valid, at most maxLife. If expiresIn is not a positive number
 // of seconds, lifeOf returns defaultLife.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {
 		return defaultLife
 	}
-	return max(time.Duration(min(seconds, mostLife.Seconds())*float64(time.Second)), time.Nanosecond)
+	return max(time.Duration(min(seconds, maxLife.Seconds())*float64(time.Second)), time.Nanosecond)
 }

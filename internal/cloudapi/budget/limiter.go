@@ -244,7 +244,7 @@ func (l *limiter) paceWait(now time.Time, requestsAhead int) time.Duration {
 	}
 	if now.Before(l.spacingEnd) {
 		next := l.lastSent.Add(l.minSpacing * time.Duration(requestsAhead+1))
-		// The wait ends at spreadEnd at the latest, because the cloud then allows new requests.
+		// The wait ends at spacingEnd at the latest, because the cloud then allows new requests.
 		wait = max(wait, min(next.Sub(now), l.spacingEnd.Sub(now)))
 	}
 	return wait
