@@ -85,9 +85,9 @@ func perItem(b *testing.B, pages [][]byte, n int, decode func(raw []byte) error)
 func benchmarkDecode[Record, Filter any](b *testing.B, op *Operation[Record, Filter], format string) {
 	a := listingOf(op, DefaultLimits)
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
-		a.drop(0)
+		a.releaseDownTo(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
-		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].unreadable != "") {
+		if err == nil && (len(p.entries) != op.pageSize || p.entries[op.pageSize-1].whyUnreadable != "") {
 			err = errors.New("the page was not read whole")
 		}
 		return err
@@ -126,16 +126,16 @@ func benchmarkScan[Record, Filter any](b *testing.B, op *Operation[Record, Filte
 		if err != nil {
 			b.Fatal(err)
 		}
-		p.next = ""
-		if err := all.add(p); err != nil {
+		p.nextToken = ""
+		if err := all.addPage(p); err != nil {
 			b.Fatal(err)
 		}
 	}
-	a.index = all.finish().Index
+	a.index = all.finishListing().Index
 	perItem(b, pages(op, format), op.pageSize, func(raw []byte) error {
-		a.drop(0)
+		a.releaseDownTo(0)
 		p, err := decodePage(newBody(b.Context(), bytes.NewReader(raw), DefaultLimits.MaxBodyBytes), a)
-		if err == nil && (len(p.entries) != op.pageSize || !p.entries[op.pageSize-1].known) {
+		if err == nil && (len(p.entries) != op.pageSize || !p.entries[op.pageSize-1].isKnown) {
 			err = errors.New("the page was decoded")
 		}
 		return err

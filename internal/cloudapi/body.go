@@ -13,30 +13,30 @@ import (
 )
 
 // body reads the body of an HTTP response. Reading fails if the body is larger than a limit, or if
-// the context in the field ctx has ended. The field err has the error of a failed read.
+// the context has ended.
 type body struct {
 	ctx    context.Context
 	source io.Reader
-	// The field left is how many more bytes may be read. The field read is how many bytes have been
-	// read.
-	left, read int64
-	// The field returned has the bytes that giveBack put back. The next Read returns these bytes
+	// bytesLeft is how many more bytes may be read. bytesRead is how many bytes have been read.
+	bytesLeft, bytesRead int64
+	// pushedBack has the bytes that the method pushBack put back. The next Read returns these bytes
 	// first.
-	returned []byte
-	tooLarge bool
-	err      error
+	pushedBack []byte
+	tooLarge   bool
+	// readErr is the error of a failed read.
+	readErr error
 }
 
-// newBody returns a body. The parameter limit is the largest allowed size in bytes.
-func newBody(ctx context.Context, source io.Reader, limit int64) *body {
-	return &body{ctx: ctx, source: source, left: limit}
+// newBody returns a body that may have at most maxBytes bytes.
+func newBody(ctx context.Context, source io.Reader, maxBytes int64) *body {
+	return &body{ctx: ctx, source: source, bytesLeft: maxBytes}
 }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
-	if len(b.returned) > 0 {
-		n := copy(p, b.returned)
-		b.returned = b.returned[n:]
+	if len(b.pushedBack) > 0 {
+		n := copy(p, b.pushedBack)
+		b.pushedBack = b.pushedBack[n:]
 		return n, nil
 	}
 	if b.tooLarge {
@@ -45,27 +45,27 @@ func (b *body) Read(p []byte) (int, error) {
 	// Check the context first, because the connection may still return buffered bytes after the
 	// context has ended.
 	if err := b.ctx.Err(); err != nil {
-		b.err = err
+		b.readErr = err
 		return 0, err
 	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
+	if int64(len(p)) > b.bytesLeft+1 {
+		p = p[:b.bytesLeft+1]
 	}
 	n, err := b.source.Read(p)
-	if int64(n) > b.left {
+	if int64(n) > b.bytesLeft {
 		b.tooLarge = true
-		return int(b.left), io.ErrUnexpectedEOF
+		return int(b.bytesLeft), io.ErrUnexpectedEOF
 	}
-	b.left -= int64(n)
-	b.read += int64(n)
+	b.bytesLeft -= int64(n)
+	b.bytesRead += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		b.err = err
+		b.readErr = err
 	}
 	return n, err
 }
 
-// giveBack puts bytes back. The next Read returns them first.
-func (b *body) giveBack(p []byte) { b.returned = append(p, b.returned...) }
+// pushBack puts bytes back. The next Read returns them first.
+func (b *body) pushBack(p []byte) { b.pushedBack = append(p, b.pushedBack...) }
 
 // readError means that reading the body failed, for example because the connection was cut.
 type readError struct{ err error }
@@ -73,28 +73,28 @@ type readError struct{ err error }
 // Error implements error.
 func (e *readError) Error() string { return "reading the body: " + e.err.Error() }
 
-// explain turns an error of decoding the body into one of these errors:
+// classifyError turns an error of decoding the body into one of these errors:
 //
 //   - err itself, if err is an *Error
 //   - an *Error of class Malformed, if the body is too large, damaged or not valid JSON
 //   - a *readError, if reading the body failed
-func (b *body) explain(err error) error {
+func (b *body) classifyError(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	reading := b.err != nil && errors.Is(err, b.err) // the decoder wraps the error of Read
+	reading := b.readErr != nil && errors.Is(err, b.readErr) // the decoder wraps the error of Read
 	if _, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !reading && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return malformed("not valid JSON")
 	}
 	switch {
 	case b.tooLarge:
 		return malformed("the body is larger than allowed")
-	case b.err == nil:
+	case b.readErr == nil:
 		return malformed("the JSON ends early")
-	case isCorrupt(b.err):
+	case isCorrupt(b.readErr):
 		return malformed("the body cannot be decompressed")
 	}
-	return &readError{b.err}
+	return &readError{b.readErr}
 }
 
 // isCorrupt reports whether a read failed because the compressed body is corrupt.

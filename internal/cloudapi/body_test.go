@@ -23,5 +23,5 @@ func TestABodyGivesWhatCameBeforeItsError(t *testing.T) {
 	got, err := io.ReadAll(cut)
 	g.Expect(string(got)).To(Equal("a"))
 	g.Expect(err).To(MatchError(iotest.ErrTimeout))
-	g.Expect(cut.err).To(MatchError(iotest.ErrTimeout))
+	g.Expect(cut.readErr).To(MatchError(iotest.ErrTimeout))
 }

@@ -190,23 +190,23 @@ func TestAListingHoldsNoMoreThanItMay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			requests, held := 0, &room{most: mostRoom}
+			requests, held := 0, &memoryLimit{maxBytes: maxProcessMemory}
 			client := clientOf(t, serving(func(r *http.Request) string { requests++; return tt.page(r) }),
-				func(o *Options) { o.Limits, o.room = tt.limits, held })
+				func(o *Options) { o.Limits, o.memory = tt.limits, held })
 			l, err := List(t.Context(), client, Clusters, inEnv1, nil, func(*wire.Cluster) int { return 0 })
 			g.Expect(l).To(BeNil())
 			g.Expect(expectError(t, err, Incomplete).Error()).To(ContainSubstring(tt.want))
 			g.Expect(requests).To(Equal(tt.requests))
-			g.Expect(held.held.Load()).To(BeZero(), "a listing that ended holds nothing")
+			g.Expect(held.reservedBytes.Load()).To(BeZero(), "a listing that ended holds nothing")
 		})
 	}
 }
 
 func TestTheListingsUnderWayShareARoom(t *testing.T) {
 	g := NewWithT(t)
-	shared := &room{most: 10_000_000}
+	shared := &memoryLimit{maxBytes: 10_000_000}
 	client := func(page func(*http.Request) string) *Client {
-		return clientOf(t, serving(page), func(o *Options) { o.room = shared })
+		return clientOf(t, serving(page), func(o *Options) { o.memory = shared })
 	}
 	small := client(pagesOf(2, 100, 1000))
 	_, err := listClusters(t.Context(), small, inEnv1, nil)
@@ -222,12 +222,12 @@ func TestTheListingsUnderWayShareARoom(t *testing.T) {
 	})
 	_, err = listClusters(t.Context(), large, inEnv1, nil)
 	expectError(t, err, Incomplete)
-	g.Expect(shared.held.Load()).To(BeZero())
+	g.Expect(shared.reservedBytes.Load()).To(BeZero())
 	l, err := listClusters(t.Context(), small, inEnv1, nil)
 	g.Expect(err).NotTo(HaveOccurred(), "there is room again")
-	g.Expect(shared.held.Load()).To(BeZero())
+	g.Expect(shared.reservedBytes.Load()).To(BeZero())
 
-	shared.most = 0
+	shared.maxBytes = 0
 	again, err := listClusters(t.Context(), small, inEnv1, l.Index)
 	g.Expect(err).NotTo(HaveOccurred(), "what is known takes no room")
 	g.Expect(again.Unchanged).To(BeTrue())
@@ -236,7 +236,7 @@ func TestTheListingsUnderWayShareARoom(t *testing.T) {
 func TestAPageThatIsAskedForAgainTakesItsRoomOnce(t *testing.T) {
 	g := NewWithT(t)
 	n := 0
-	held := &room{most: 300 << 10}
+	held := &memoryLimit{maxBytes: 300 << 10}
 	f := newFakeClock()
 	c := newCloud(t, func(w http.ResponseWriter, r *http.Request) {
 		body := pagesOf(1, 100, 1000)(r)
@@ -247,7 +247,7 @@ func TestAPageThatIsAskedForAgainTakesItsRoomOnce(t *testing.T) {
 		}
 		answer(w, http.StatusOK, body)
 	})
-	l, err := c.list(t, f.use, func(o *Options) { o.room = held })
+	l, err := c.list(t, f.use, func(o *Options) { o.memory = held })
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(l.Items).To(HaveLen(100))
 }
@@ -267,6 +267,6 @@ func TestDecodingEndsWithTheListingsTime(t *testing.T) {
 
 func TestTheRoomOfAProcessIsAShareOfItsMemory(t *testing.T) {
 	g := NewWithT(t)
-	g.Expect(processRoom().most).To(And(BeNumerically(">=", int64(leastRoom)), BeNumerically("<=", int64(mostRoom))))
+	g.Expect(processMemory().maxBytes).To(And(BeNumerically(">=", int64(minProcessMemory)), BeNumerically("<=", int64(maxProcessMemory))))
 	g.Expect(DefaultLimits.MaxHeldBytes).To(BeNumerically("<", int64(512<<20)/10*9/8*3), "one listing does not take all of it, at 512Mi")
 }

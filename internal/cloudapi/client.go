@@ -76,7 +76,7 @@ type Options struct {
 	UserAgent string
 	// Transport sends the requests. If Transport is nil, a default transport is used.
 	Transport Transport
-	// Limits bound each listing.
+	// Limits has the limits of each listing.
 	Limits Limits
 	// Retry limits the attempts for each page, and the waits between the attempts.
 	Retry Retry
@@ -85,26 +85,26 @@ type Options struct {
 	// Observe is called after every request, possibly by several goroutines at once. It may be nil.
 	Observe func(Call)
 
-	// The fields clock and room are for tests. In production, they are nil.
-	clock *clock
-	room  *room
+	// The other fields are for tests. In production, they are nil.
+	clock  *clock
+	memory *memoryLimit
 }
 
 // authorizer provides the API key or token for requests. The secrets are inside functions, so that
 // a printed Client does not show them.
 type authorizer struct {
-	// value returns the API key or token to send now.
-	value func() authorization
-	// refresh gets a token if there is none, or if the present token ends soon.
-	refresh func(context.Context, *Client) error
-	// accepted records that the cloud accepted a token for an operation.
-	accepted func(c *Client, operation string, token mark)
-	// renew replaces a token that the cloud refused for an operation. It returns true if there is a
-	// new token.
-	renew func(ctx context.Context, c *Client, operation string, refused mark) (bool, error)
-	// advice says what a person can do if the cloud refuses the token. The map key is the class of
-	// the error. For an API key, advice is nil.
-	advice map[Class]string
+	// currentAuth returns the API key or token to send now.
+	currentAuth func() authorization
+	// ensureToken gets a token if there is none, or if the present token ends soon.
+	ensureToken func(context.Context, *Client) error
+	// tokenAccepted records that the cloud accepted a token for an operation.
+	tokenAccepted func(c *Client, operation string, tokenID mark)
+	// renewToken replaces a token that the cloud refused for an operation. It returns true if there
+	// is a new token.
+	renewToken func(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error)
+	// adviceByClass says what a person can do if the cloud refuses the token. The map key is the
+	// class of the error. For an API key, the map is nil.
+	adviceByClass map[Class]string
 }
 
 // Client reads an inventory from one endpoint with one credential. It is safe for concurrent use.
@@ -117,7 +117,7 @@ type Client struct {
 	// repeats URLs in its errors.
 	guard   *guard
 	limits  Limits
-	room    *room
+	memory  *memoryLimit
 	retry   Retry
 	clock   clock
 	budget  *budget.Budget
@@ -130,7 +130,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.Endpoint: %w", err)
 	}
-	auth, err := o.authorizer()
+	auth, err := o.newAuthorizer()
 	if err != nil {
 		return nil, fmt.Errorf("cloudapi: Options.%w", err)
 	}
@@ -151,14 +151,14 @@ func New(o Options) (*Client, error) {
 		origin:  base.Scheme + "://" + base.Host,
 		auth:    auth,
 		limits:  limits,
-		room:    o.room,
+		memory:  o.memory,
 		retry:   retry,
 		clock:   realClock,
 		budget:  o.Budget,
 		observe: o.Observe,
 	}
-	if c.room == nil {
-		c.room = processRoom()
+	if c.memory == nil {
+		c.memory = processMemory()
 	}
 	if o.clock != nil {
 		c.clock = *o.clock
@@ -172,15 +172,15 @@ func New(o Options) (*Client, error) {
 
 // Authorize makes sure that the client has a valid token. If the client uses an API key, Authorize
 // does nothing. The error is an *Error, or an error that TokenOptions.Subject returned.
-func (c *Client) Authorize(ctx context.Context) error { return c.auth.refresh(ctx, c) }
+func (c *Client) Authorize(ctx context.Context) error { return c.auth.ensureToken(ctx, c) }
 
-// authorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, authorizer uses
-// Options.Credential, and returns an error if the credential is invalid.
-func (o Options) authorizer() (authorizer, error) {
+// newAuthorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, newAuthorizer
+// uses Options.Credential, and returns an error if the credential is invalid.
+func (o Options) newAuthorizer() (authorizer, error) {
 	if o.Tokens != nil {
-		return o.Tokens.authorizer(), nil
+		return o.Tokens.newAuthorizer(), nil
 	}
-	return o.Credential.authorizer(), o.Credential.validate()
+	return o.Credential.newAuthorizer(), o.Credential.validate()
 }
 
 // orDefault fills in the default limits.

@@ -153,10 +153,10 @@ func ids(items []Item[*wire.Cluster]) []string {
 }
 
 // listingOf returns a listing that is under way, of one operation and without a filter.
-func listingOf[Record, Filter any](op *Operation[Record, Filter], limits Limits) *asking[*Record] {
+func listingOf[Record, Filter any](op *Operation[Record, Filter], limits Limits) *listCall[*Record] {
 	limits, _ = limits.orDefault()
-	a := &asking[*Record]{operation: op.operation, query: newQuery(params{}), limits: limits, pageSize: op.pageSize, room: &room{most: mostRoom}}
-	a.read = func(raw jsontext.Value) entry[*Record] { return readItem(raw, op, a.query, whole[Record]) }
+	a := &listCall[*Record]{operation: op.operation, query: newQuery(params{}), limits: limits, pageSize: op.pageSize, memory: &memoryLimit{maxBytes: maxProcessMemory}}
+	a.decodeItem = func(raw jsontext.Value) entry[*Record] { return readItem(raw, op, a.query, whole[Record]) }
 	return a
 }
 
@@ -177,7 +177,7 @@ func expectError(t *testing.T, err error, class Class) *Error {
 func expectNoCredential(t *testing.T, text string) {
 	t.Helper()
 	g := NewWithT(t)
-	for _, form := range []string{testCredential.Key, testCredential.Secret, testCredential.basic(), "very%2Fsecret"} {
+	for _, form := range []string{testCredential.Key, testCredential.Secret, testCredential.basicAuth(), "very%2Fsecret"} {
 		g.Expect(text).NotTo(ContainSubstring(form))
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// redacted is the placeholder that messages show for a secret.
-const redacted = "[redacted]"
+// redactedText is the placeholder that messages show for a secret.
+const redactedText = "[redacted]"
 
 // Credential is a Cloud API key and its secret. If a Credential is printed, logged or marshaled to
 // JSON, the result is a placeholder.
@@ -26,19 +26,19 @@ type Credential struct {
 
 // Format prints a placeholder for every verb of package fmt. Without Format, the verb %d would
 // print the key and the secret.
-func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redactedText) }
 
 // String returns a placeholder.
-func (Credential) String() string { return redacted }
+func (Credential) String() string { return redactedText }
 
 // GoString returns a placeholder.
-func (Credential) GoString() string { return redacted }
+func (Credential) GoString() string { return redactedText }
 
 // LogValue returns a placeholder.
-func (Credential) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (Credential) LogValue() slog.Value { return slog.StringValue(redactedText) }
 
 // MarshalJSON returns a placeholder.
-func (Credential) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+func (Credential) MarshalJSON() ([]byte, error) { return []byte(`"` + redactedText + `"`), nil }
 
 // The members of a Credential.
 const (
@@ -76,37 +76,37 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// basic returns the key and the secret, encoded for HTTP Basic authentication.
-func (c Credential) basic() string {
+// basicAuth returns the key and the secret, encoded for HTTP Basic authentication.
+func (c Credential) basicAuth() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// authorizer returns an authorizer that sends the API key. The key is never replaced, because an
+// newAuthorizer returns an authorizer that sends the API key. The key is never replaced, because an
 // API key does not expire.
-func (c Credential) authorizer() authorizer {
-	texts := append([]string{c.basic(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
-	auth := newAuthorization("Basic "+c.basic(), texts...)
+func (c Credential) newAuthorizer() authorizer {
+	texts := append([]string{c.basicAuth(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
+	auth := newAuthorization("Basic "+c.basicAuth(), texts...)
 	return authorizer{
-		value:    func() authorization { return auth },
-		refresh:  func(context.Context, *Client) error { return nil },
-		accepted: func(*Client, string, mark) {},
-		renew:    func(context.Context, *Client, string, mark) (bool, error) { return false, nil },
+		currentAuth:   func() authorization { return auth },
+		ensureToken:   func(context.Context, *Client) error { return nil },
+		tokenAccepted: func(*Client, string, mark) {},
+		renewToken:    func(context.Context, *Client, string, mark) (bool, error) { return false, nil },
 	}
 }
 
 // Budget returns the budget that limits the requests of a credential to an endpoint. All callers
 // with the same credential share this budget, because the cloud counts requests by credential.
-func Budget(of *budget.Budgets, endpoint string, c Credential) *budget.Budget {
-	return BudgetFor(of, endpoint, c.Key, c.Secret)
+func Budget(budgets *budget.Budgets, endpoint string, c Credential) *budget.Budget {
+	return BudgetFor(budgets, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the budget that limits the requests of an identity to an endpoint. The
-// parameter who has the parts of the identity, such as an API key and its secret.
-func BudgetFor(of *budget.Budgets, endpoint string, who ...string) *budget.Budget {
+// BudgetFor returns the budget that limits the requests of an identity to an endpoint.
+// identityTexts has the parts of the identity, such as an API key and its secret.
+func BudgetFor(budgets *budget.Budgets, endpoint string, identityTexts ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
 		// New returns no Client for an invalid endpoint, so this budget is never used.
 		origin = endpoint
 	}
-	return of.For(append([]string{origin}, who...)...)
+	return budgets.For(append([]string{origin}, identityTexts...)...)
 }

@@ -76,8 +76,8 @@ type Error struct {
 	// of net/http, because such an error repeats the URL.
 	Err error
 
-	// pageSize is true if an error text in the answer mentions the page size.
-	pageSize bool
+	// blamesPageSize is true if an error text in the answer mentions the page size.
+	blamesPageSize bool
 	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
 }

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// failure turns an answer that is not HTTP 200 into an *Error.
-func failure(resp *http.Response, now time.Time, clean cleaner) error {
+// statusError turns an answer that is not HTTP 200 into an *Error.
+func statusError(resp *http.Response, now time.Time, clean cleaner) error {
 	// If reading the body fails, the *Error has the HTTP status and no text.
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxFailureBytes))
 	problems, requestID := parseFailure(raw)
 	e := &Error{Class: classOfStatus(resp.StatusCode, problems), StatusCode: resp.StatusCode, RetryAfter: retryAfter(resp, now)}
-	e.quote(problems, requestID, clean)
+	e.quoteProblems(problems, requestID, clean)
 	e.Advice = adviceFor(resp.StatusCode, e.Class)
 	if e.Class == Malformed {
 		e.Err = errors.New("malformed response: only 200 is an answer to a list")
@@ -28,21 +28,21 @@ func failure(resp *http.Response, now time.Time, clean cleaner) error {
 	return e
 }
 
-// quote copies the request ID, the first error code and the first error text of an answer into the
-// *Error.
-func (e *Error) quote(problems []problem, requestID string, clean cleaner) {
+// quoteProblems copies the request ID, the first error code and the first error text of an answer
+// into the *Error.
+func (e *Error) quoteProblems(problems []problem, requestID string, clean cleaner) {
 	var code, title string
 	for _, p := range problems {
-		code = cmp.Or(code, p.code())
-		title = cmp.Or(title, p.text(e.StatusCode))
-		e.pageSize = e.pageSize || p.blamesPageSize()
+		code = cmp.Or(code, p.errorCode())
+		title = cmp.Or(title, p.errorText(e.StatusCode))
+		e.blamesPageSize = e.blamesPageSize || p.blamesPageSize()
 	}
 	e.Code, e.Title = clean(code, maxCodeLength), clean(title, maxTitleLength)
 	e.RequestID = clean(requestID, maxRequestIDLength)
 }
 
-// passing has the HTTP statuses below 500 after which a retry can help.
-var passing = map[int]bool{
+// temporaryStatuses has the HTTP statuses below 500 after which a retry can help.
+var temporaryStatuses = map[int]bool{
 	http.StatusProxyAuthRequired:  true,
 	http.StatusRequestTimeout:     true,
 	http.StatusConflict:           true,
@@ -55,8 +55,8 @@ var passing = map[int]bool{
 // clientClosedRequest is a status that proxies use if the client closed the connection.
 const clientClosedRequest = 499
 
-// advice maps the HTTP status of an answer to what a person can do about the error.
-var advice = map[int]string{
+// adviceByStatus maps the HTTP status of an answer to what a person can do about the error.
+var adviceByStatus = map[int]string{
 	http.StatusBadRequest:                  "check spec.environment and the filters",
 	http.StatusUnauthorized:                "the Secret must hold a Cloud API key (resource scope Cloud), not one scoped to a Kafka cluster",
 	http.StatusForbidden:                   "the Cloud API key (resource scope Cloud, not one scoped to a Kafka cluster) needs a role that may see this environment",
@@ -76,9 +76,9 @@ var advice = map[int]string{
 func adviceFor(code int, class Class) string {
 	switch {
 	case class == Unauthenticated:
-		return advice[http.StatusUnauthorized]
-	case advice[code] != "":
-		return advice[code]
+		return adviceByStatus[http.StatusUnauthorized]
+	case adviceByStatus[code] != "":
+		return adviceByStatus[code]
 	case class == InvalidRequest:
 		return "check spec.endpoint, spec.environment and the filters"
 	}
@@ -96,7 +96,7 @@ func classOfStatus(code int, problems []problem) Class {
 		return Forbidden
 	case code == http.StatusTooManyRequests:
 		return RateLimited
-	case passing[code]:
+	case temporaryStatuses[code]:
 		return Unavailable
 	case code >= 400 && code < 500:
 		return InvalidRequest
@@ -113,7 +113,7 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 		return refused
 	}
 	if ctx.Err() != nil {
-		return gaveUp(ctx)
+		return contextError(ctx)
 	}
 	cause, advice := transportCause(err)
 	e := newError(Unavailable, "no whole answer: "+clean(cause, maxCauseLength))
@@ -121,8 +121,8 @@ func transportFailure(ctx context.Context, err error, clean cleaner) error {
 	return e
 }
 
-// gaveUp returns the *Error for a context that was canceled or is past its deadline.
-func gaveUp(ctx context.Context) error {
+// contextError returns the *Error for a context that was canceled or is past its deadline.
+func contextError(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return &Error{Class: Canceled, Err: context.Canceled}
 	}

@@ -164,7 +164,7 @@ func TestTheRequestIDComesFromTheHeaderElseFromTheBody(t *testing.T) {
 func TestNoCredentialTokenQueryOrBodyIsInAnyError(t *testing.T) {
 	const token = "page-token-hush"
 	secrets := []string{
-		testCredential.Key, testCredential.Secret, testCredential.basic(), url.QueryEscape(testCredential.Secret), token,
+		testCredential.Key, testCredential.Secret, testCredential.basicAuth(), url.QueryEscape(testCredential.Secret), token,
 		"very/secret\x00+value==" + testCredential.Secret, // cleaning would join its parts
 		"very/se\u200bcret+value==",
 		"very/se\xffcret+value==",
@@ -506,7 +506,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 	c := Credential{Key: "KEY/ID+0001", Secret: `s/3+cr"et<&>=é~ `}
-	clean := c.authorizer().value().cleaner("")
+	clean := c.newAuthorizer().currentAuth().newCleaner("")
 	basic := c.Key + ":" + c.Secret
 	escape := func(s string) string { return strings.ToLower(url.QueryEscape(s)) }
 	for name, text := range map[string]string{
@@ -535,7 +535,7 @@ func TestNoEncodingOfTheCredentialIsShown(t *testing.T) {
 	} {
 		got := clean("before "+text+" after", 1000)
 		g := NewWithT(t)
-		g.Expect(got).To(ContainSubstring(redacted), name)
+		g.Expect(got).To(ContainSubstring(redactedText), name)
 		g.Expect(strings.ToLower(got)).NotTo(ContainSubstring(escape("s/3+cr")), name)
 		for i := 0; i+8 < len(text); i++ {
 			g.Expect(got).NotTo(ContainSubstring(text[i:i+8]), "%s: %s", name, got)

@@ -61,18 +61,18 @@ func fuzzPage[Record, Filter any](t *testing.T, op *Operation[Record, Filter], r
 	readable := map[string]bool{}
 	for _, e := range p.entries {
 		g.Expect(utf8.RuneCountInString(e.id)).To(BeNumerically("<=", maxIDLength))
-		if e.unreadable != "" {
-			g.Expect(e.unreadable).To(MatchRegexp(wellFormedReason.String()))
+		if e.whyUnreadable != "" {
+			g.Expect(e.whyUnreadable).To(MatchRegexp(wellFormedReason.String()))
 			continue
 		}
 		g.Expect(e.id).NotTo(BeEmpty())
-		g.Expect(op.id(e.value)).To(Equal(e.id))
+		g.Expect(op.itemID(e.value)).To(Equal(e.id))
 		readable[e.id] = true
 	}
 
 	pages := newCollector(a)
-	g.Expect(pages.add(p)).To(Succeed())
-	if l := pages.finish(); l.Complete() == nil {
+	g.Expect(pages.addPage(p)).To(Succeed())
+	if l := pages.finishListing(); l.Complete() == nil {
 		g.Expect(l.Unreadable).To(BeEmpty())
 		g.Expect(l.Items).To(HaveLen(len(readable)))
 		g.Expect(int64(len(readable))).To(BeNumerically(">=", p.totalSize))
@@ -105,7 +105,7 @@ func FuzzPageToken(f *testing.F) {
 		ends, noLink := token == "", link == ""
 		g.Expect(ends).To(Equal(noLink), "only no link is the end")
 		g.Expect(len(token)).To(BeNumerically("<=", maxPageTokenLength))
-		target := newQuery(params{paramEnvironment: {"env-1"}}).forPage(base, Clusters.path, Clusters.pageSize, token)
+		target := newQuery(params{paramEnvironment: {"env-1"}}).pageURL(base, Clusters.path, Clusters.pageSize, token)
 		sent, err := url.Parse(target.String())
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(sent.Scheme + "://" + sent.Host + sent.Path).To(Equal("https://api.example/prefix/cmk/v2/clusters"))
@@ -140,10 +140,10 @@ func FuzzWaitHeaders(f *testing.F) {
 // secret.
 func FuzzErrorBody(f *testing.F) {
 	const token = "page-token-hush"
-	clean := testCredential.authorizer().value().cleaner(token)
+	clean := testCredential.newAuthorizer().currentAuth().newCleaner(token)
 	f.Fuzz(func(t *testing.T, code int, requestID, text string, body []byte) {
 		g := NewWithT(t)
-		secrets, err := json.Marshal(text + testCredential.Secret + text + testCredential.Key + token + testCredential.basic())
+		secrets, err := json.Marshal(text + testCredential.Secret + text + testCredential.Key + token + testCredential.basicAuth())
 		g.Expect(err).NotTo(HaveOccurred())
 		shapes := [][]byte{
 			body,
@@ -156,7 +156,7 @@ func FuzzErrorBody(f *testing.F) {
 		for i, raw := range shapes {
 			resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(raw))}
 			call := Call{Operation: Clusters.name, StatusCode: code, RequestID: clean(requestID, maxRequestIDLength)}
-			e := expectFit(t, withCall(call, failure(resp, time.Now(), clean)), classFor(code, raw))
+			e := expectFit(t, withCall(call, statusError(resp, time.Now(), clean)), classFor(code, raw))
 			if i > 0 {
 				expectNoCredential(t, e.Error())
 				g.Expect(e.Error()).NotTo(ContainSubstring(token))

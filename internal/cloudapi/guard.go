@@ -12,20 +12,20 @@ import (
 // endpoint's origin. So a bug cannot change anything in the cloud, or send the credential to
 // another server.
 //
-// If the field exchange is set, the guard refuses every request that is not a POST to this URL. It
-// then adds no credential.
+// If exchangeURL is set, the guard refuses every request that is not a POST to this URL. It then
+// adds no credential.
 type guard struct {
 	origin string
-	// exchange is the URL of the token exchange; "" in a guard for GET requests.
-	exchange  string
-	userAgent string
-	next      http.RoundTripper
+	// exchangeURL is the URL of the token exchange; "" in a guard for GET requests.
+	exchangeURL string
+	userAgent   string
+	next        http.RoundTripper
 }
 
-// send sends req with the given Authorization header. If req is not allowed, send returns an *Error
-// of class Malformed and sends nothing.
-func (g *guard) send(req *http.Request, authorization string) (*http.Response, error) {
-	if err := g.allow(req); err != nil {
+// sendChecked sends req with the given Authorization header. If req is not allowed, sendChecked
+// returns an *Error of class Malformed and sends nothing.
+func (g *guard) sendChecked(req *http.Request, authorization string) (*http.Response, error) {
+	if err := g.checkRequest(req); err != nil {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
@@ -33,7 +33,7 @@ func (g *guard) send(req *http.Request, authorization string) (*http.Response, e
 	}
 	out := req.Clone(req.Context())
 	out.Header.Del("Authorization")
-	if g.exchange == "" {
+	if g.exchangeURL == "" {
 		out.Header.Set("Authorization", authorization)
 	}
 	out.Header.Set("User-Agent", g.userAgent)
@@ -41,12 +41,12 @@ func (g *guard) send(req *http.Request, authorization string) (*http.Response, e
 	return g.next.RoundTrip(out)
 }
 
-// allow returns an error if a request must not be sent.
-func (g *guard) allow(req *http.Request) error {
+// checkRequest returns an error if a request must not be sent.
+func (g *guard) checkRequest(req *http.Request) error {
 	switch {
-	case g.exchange == "" && req.Method != http.MethodGet:
+	case g.exchangeURL == "" && req.Method != http.MethodGet:
 		return newError(Malformed, "a request other than GET is refused: this client only reads")
-	case g.exchange != "" && (req.Method != http.MethodPost || req.URL.String() != g.exchange):
+	case g.exchangeURL != "" && (req.Method != http.MethodPost || req.URL.String() != g.exchangeURL):
 		return newError(Malformed, "a request other than the token exchange is refused")
 	}
 	origin, err := originOf(req.URL)

@@ -30,7 +30,7 @@ func TestGuardRefusesEveryVerbButGET(t *testing.T) {
 			req, err := http.NewRequest(http.MethodGet, "https://api.example/x", strings.NewReader("body"))
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Method = verb
-			_, err = guard.send(req, testCredential.authorizer().value().header)
+			_, err = guard.sendChecked(req, testCredential.newAuthorizer().currentAuth().headerValue)
 			expectError(t, err, Malformed)
 			g.Expect(sent).To(BeZero())
 		})
@@ -63,7 +63,7 @@ func TestGuardSendsTheCredentialToTheOriginOnly(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			req.Host = tt.host
 
-			_, err = guard.send(req, testCredential.authorizer().value().header)
+			_, err = guard.sendChecked(req, testCredential.newAuthorizer().currentAuth().headerValue)
 
 			g.Expect(req.Header).To(BeEmpty(), "the caller's request stays without the credential")
 			if !tt.allowed {
@@ -147,7 +147,7 @@ func TestRedirectHidesASecretThatIsAHost(t *testing.T) {
 		w.WriteHeader(http.StatusFound)
 	})
 	_, err := c.list(t, func(o *Options) { o.Credential = credential })
-	g.Expect(expectError(t, err, Malformed).Error()).To(HaveSuffix("to https://" + redacted + ".example refused: another origin"))
+	g.Expect(expectError(t, err, Malformed).Error()).To(HaveSuffix("to https://" + redactedText + ".example refused: another origin"))
 }
 
 func TestRedirectThatLeadsNowhereIsMalformed(t *testing.T) {

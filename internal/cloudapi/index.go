@@ -12,11 +12,11 @@ import (
 // does not decode an item again if its hash is in the Index. An Index never changes. A nil Index is
 // empty.
 type Index struct {
-	// ids maps the mark (hash and length) of an item's bytes to the item's ID.
-	ids map[mark]string
-	// leftOut has the items that List filtered out. The key is the item's mark (hash and length). The
-	// value is the item's ID. The map ids does not have these items.
-	leftOut map[mark]string
+	// itemIDs maps the mark (hash and length) of an item's bytes to the item's ID.
+	itemIDs map[mark]string
+	// leftOutIDs maps the mark of each item that List filtered out to the item's ID. itemIDs does
+	// not have these items.
+	leftOutIDs map[mark]string
 }
 
 // mark identifies a text by its hash and its length. In another process, the same text has another
@@ -32,27 +32,27 @@ func markOf(raw []byte) mark { return mark{maphash.Bytes(seed, raw), uint32(len(
 
 func markOfText(text string) mark { return mark{maphash.String(seed, text), uint32(len(text))} }
 
-// find returns the ID of the item with the given mark (hash and length); "" if the Index does not
-// have the item. The result leftOut is true if List filtered the item out.
-func (x *Index) find(m mark) (id string, leftOut bool) {
+// findID returns the ID of the item with the given mark (hash and length); "" if the Index does not
+// have the item. isLeftOut is true if List filtered the item out.
+func (x *Index) findID(m mark) (id string, isLeftOut bool) {
 	if x == nil {
 		return "", false
 	}
-	if id = x.ids[m]; id == "" && x.leftOut != nil {
-		id = x.leftOut[m]
-		leftOut = id != ""
+	if id = x.itemIDs[m]; id == "" && x.leftOutIDs != nil {
+		id = x.leftOutIDs[m]
+		isLeftOut = id != ""
 	}
-	return id, leftOut
+	return id, isLeftOut
 }
 
 // IDs returns the IDs of the items, in any order, without the items that List filtered out. The
 // Index must not be nil.
-func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.ids)) }
+func (x *Index) IDs() []string { return slices.Collect(maps.Values(x.itemIDs)) }
 
-// size returns the number of items, without the items that List filtered out.
-func (x *Index) size() int {
+// itemCount returns the number of items, without the items that List filtered out.
+func (x *Index) itemCount() int {
 	if x == nil {
 		return 0
 	}
-	return len(x.ids)
+	return len(x.itemIDs)
 }

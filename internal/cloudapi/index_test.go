@@ -97,8 +97,8 @@ func TestAnIndexNeverChangesWhatAListingTells(t *testing.T) {
 				p, err := decodePage(newBody(t.Context(), strings.NewReader(body), 1<<20), &a)
 				g.Expect(err).NotTo(HaveOccurred())
 				pages := newCollector(&a)
-				g.Expect(pages.add(p)).To(Succeed())
-				return pages.finish()
+				g.Expect(pages.addPage(p)).To(Succeed())
+				return pages.finishListing()
 			}
 			l, whole := read(op.index), read(nil)
 			g.Expect(ids(l.Items)).To(Equal(ids(whole.Items)))
@@ -130,8 +130,8 @@ func TestScanningWhatIsKnownAllocatesNothingForAnItem(t *testing.T) {
 		return p
 	}
 	pages := newCollector(a)
-	g.Expect(pages.add(read())).To(Succeed())
-	a.index = pages.finish().Index
+	g.Expect(pages.addPage(read())).To(Succeed())
+	a.index = pages.finishListing().Index
 	g.Expect(testing.AllocsPerRun(20, func() { read() })).To(BeNumerically("<", 50), "for 100 items")
 }
 

@@ -34,61 +34,61 @@ type UnreadableItem struct {
 type entry[T any] struct {
 	id   string
 	mark mark
-	// value is the part of the item that the caller keeps. It is zero if one of the fields known,
-	// leftOut and unreadable is set.
+	// value is the part of the item that the caller keeps. It is zero if isKnown, isLeftOut or
+	// whyUnreadable is set.
 	value T
-	// known is true if the last listing had the same item, byte for byte.
-	known bool
-	// leftOut is true if List filtered the item out.
-	leftOut bool
-	// unreadable says why the item cannot be read; "" if it can be read.
-	unreadable string
+	// isKnown is true if the last listing had the same item, byte for byte.
+	isKnown bool
+	// isLeftOut is true if List filtered the item out.
+	isLeftOut bool
+	// whyUnreadable says why the item cannot be read; "" if it can be read.
+	whyUnreadable string
 }
 
-// strict has the options for decoding an item. Names must match exactly, no name may come twice,
-// and text must be UTF-8. The function wholeNumber decodes whole numbers.
-var strict = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(wholeNumber)))
+// strictOptions are the options for decoding an item. Names must match exactly, no name may come
+// twice, and text must be UTF-8. decodeWholeNumber decodes the whole numbers.
+var strictOptions = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(decodeWholeNumber)))
 
-// readItem decodes one item of a page and checks it. The function project reduces the item to the
-// part that the caller keeps.
-func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, project func(*Record) T) (e entry[T]) {
+// readItem decodes one item of a page and checks it. projectItem returns the part of the item that
+// the caller keeps.
+func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, projectItem func(*Record) T) (e entry[T]) {
 	if kind := raw.Kind(); kind != '{' {
-		return entry[T]{unreadable: kindName(kind) + ", want object"}
+		return entry[T]{whyUnreadable: kindName(kind) + ", want object"}
 	}
 	record := new(Record)
-	if values(raw) > maxValues {
-		e.unreadable, e.id = tooMany, itemID(raw)
-	} else if err := json.Unmarshal(raw, record, strict); err != nil {
-		e.unreadable, e.id = mismatch(err), itemID(raw)
+	if countValues(raw) > maxValues {
+		e.whyUnreadable, e.id = tooMany, itemID(raw)
+	} else if err := json.Unmarshal(raw, record, strictOptions); err != nil {
+		e.whyUnreadable, e.id = describeMismatch(err), itemID(raw)
 	} else {
-		e.id = op.id(record)
+		e.id = op.itemID(record)
 	}
 	switch {
 	case utf8.RuneCountInString(e.id) > maxIDLength:
 		// Do not shorten the ID, because the shortened ID could be the ID of another item.
-		e.id, e.unreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
+		e.id, e.whyUnreadable = "", fmt.Sprintf("id: longer than %d characters", maxIDLength)
 		return e
-	case e.unreadable != "":
+	case e.whyUnreadable != "":
 		return e
 	case e.id == "":
-		e.unreadable = "id: missing or empty"
+		e.whyUnreadable = "id: missing or empty"
 		return e
 	}
-	op.compact(record)
-	value := func(param string) string { return op.value(record, param) }
+	op.compactItem(record)
+	value := func(param string) string { return op.paramValue(record, param) }
 	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
 	// item of another environment.
-	if e.unreadable = q.foreign(value); e.unreadable != "" {
+	if e.whyUnreadable = q.foreignProblem(value); e.whyUnreadable != "" {
 		return e
 	}
-	if e.leftOut = q.leavesOut(value); !e.leftOut {
-		e.value = project(record)
+	if e.isLeftOut = q.leavesOut(value); !e.isLeftOut {
+		e.value = projectItem(record)
 	}
 	return e
 }
 
-// wholeNumber decodes an int32 that may be written as 2, 2.0 or "2".
-func wholeNumber(dec *jsontext.Decoder, n *int32) error {
+// decodeWholeNumber decodes an int32 that may be written as 2, 2.0 or "2".
+func decodeWholeNumber(dec *jsontext.Decoder, n *int32) error {
 	if kind := dec.PeekKind(); kind != '0' && kind != '"' {
 		return errors.ErrUnsupported
 	}
@@ -108,7 +108,7 @@ func wholeNumber(dec *jsontext.Decoder, n *int32) error {
 // itemID finds the ID of an item that could not be decoded. It returns "" if the item does not have
 // exactly one ID.
 func itemID(raw jsontext.Value) string {
-	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenient...)
+	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenientOptions...)
 	if _, err := dec.ReadToken(); err != nil {
 		return ""
 	}
@@ -136,9 +136,9 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// mismatch says which member of an item cannot be decoded, and why. It never quotes the member's
-// value.
-func mismatch(err error) string {
+// describeMismatch says which member of an item cannot be decoded, and why. It never quotes the
+// member's value.
+func describeMismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
 		case errors.Is(err, jsontext.ErrDuplicateName):

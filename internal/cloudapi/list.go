@@ -11,96 +11,96 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asking is the state of one call of List.
-type asking[T any] struct {
+// listCall is the state of one call of List.
+type listCall[T any] struct {
 	operation
 	query
 	limits Limits
 	index  *Index
-	// read decodes one item, see readItem.
-	read func(raw jsontext.Value) entry[T]
+	// decodeItem decodes one item, see readItem.
+	decodeItem func(raw jsontext.Value) entry[T]
 	// pageSize is how many items each request asks for. If the cloud refuses this page size, List
 	// lowers pageSize.
 	pageSize int
-	room     *room
-	// taken is the estimated memory of the items read so far, in bytes.
-	taken int64
-	// bodies is the total size of the pages read so far, in bytes.
-	bodies int64
-	// entries is a buffer for the items of one page. The next page uses the same buffer.
-	entries []entry[T]
+	memory   *memoryLimit
+	// heldBytes is the estimated memory of the items read so far, in bytes.
+	heldBytes int64
+	// bodyBytes is the total size of the pages read so far, in bytes.
+	bodyBytes int64
+	// entryBuffer has the items of one page. The next page uses the same buffer.
+	entryBuffer []entry[T]
 }
 
 // List reads all pages of a list operation and returns the items that match the filter.
 //
-//   - The parameter index is the Index of the last listing with the same filter, or nil. List does
-//     not decode an item again if this Index has the item.
-//   - The function project returns the part of an item that the caller keeps. List does not call
-//     project for an item that it does not decode.
+//   - lastIndex is the Index of the last listing with the same filter, or nil. List does not decode
+//     an item again if lastIndex has the item.
+//   - projectItem returns the part of an item that the caller keeps. List does not call projectItem
+//     for an item that it does not decode.
 //
 // If List cannot read all pages, it returns an error and no items. The error is an *Error, or an
 // error that TokenOptions.Subject returned. [Listing.Complete] says whether the listing is
 // complete.
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
-	index *Index, project func(*Record) T,
+	lastIndex *Index, projectItem func(*Record) T,
 ) (*Listing[T], error) {
-	parameters := op.params(filter)
+	parameters := op.filterParams(filter)
 	if environment, wanted := parameters[paramEnvironment]; wanted && environment[0] == "" {
 		return nil, withCall(Call{Operation: op.name}, newError(InvalidRequest, "not sent: the filter's Environment is empty"))
 	}
-	a := &asking[T]{operation: op.operation, query: newQuery(parameters), limits: c.limits, index: index, pageSize: op.pageSize, room: c.room}
-	a.read = func(raw jsontext.Value) entry[T] { return readItem(raw, op, a.query, project) }
-	defer a.drop(0)
+	a := &listCall[T]{operation: op.operation, query: newQuery(parameters), limits: c.limits, index: lastIndex, pageSize: op.pageSize, memory: c.memory}
+	a.decodeItem = func(raw jsontext.Value) entry[T] { return readItem(raw, op, a.query, projectItem) }
+	defer a.releaseDownTo(0)
 	restarted := false
 	for {
-		l, first, err := readPages(ctx, c, a)
+		l, firstFailed, err := readPages(ctx, c, a)
 		switch {
 		case err == nil || !badRequest(err, op.name):
-			return l, a.advised(err, c.auth)
-		case first && a.pageSize > smallestPage && blamesPageSize(err):
+			return l, a.withAdvice(err, c.auth)
+		case firstFailed && a.pageSize > smallestPage && blamesPageSize(err):
 			a.pageSize = max(a.pageSize/10, smallestPage)
-		case !first && !restarted:
+		case !firstFailed && !restarted:
 			// The cloud accepted the first request and refused a later request. The requests are
 			// equal except for the page token, so the token is invalid. Start the listing again,
 			// but only once.
 			restarted = true
 		default:
-			return nil, a.advised(err, c.auth)
+			return nil, a.withAdvice(err, c.auth)
 		}
-		a.drop(0)
+		a.releaseDownTo(0)
 	}
 }
 
-// hold adds n bytes to the estimated memory of the listing's items. It returns an error if this
-// listing, or all listings of the process together, would need too much memory.
-func (a *asking[T]) hold(n int64) error {
-	if a.taken+n > a.limits.MaxHeldBytes {
+// holdMemory adds n bytes to the estimated memory of the listing's items. It returns an error if
+// this listing, or all listings of the process together, would need too much memory.
+func (a *listCall[T]) holdMemory(n int64) error {
+	if a.heldBytes+n > a.limits.MaxHeldBytes {
 		return newError(Incomplete, fmt.Sprintf("incomplete listing: its items take more than %d MiB", a.limits.MaxHeldBytes>>20))
 	}
-	if !a.room.take(n) {
-		return newError(Incomplete, fmt.Sprintf("incomplete listing: the items of all listings under way take more than %d MiB", a.room.most>>20))
+	if !a.memory.reserveBytes(n) {
+		return newError(Incomplete, fmt.Sprintf("incomplete listing: the items of all listings under way take more than %d MiB", a.memory.maxBytes>>20))
 	}
-	a.taken += n
+	a.heldBytes += n
 	return nil
 }
 
-// drop lowers the estimated memory of the listing's items to the given number of bytes.
-func (a *asking[T]) drop(to int64) {
-	a.room.give(a.taken - to)
-	a.taken = to
+// releaseDownTo lowers the estimated memory of the listing's items to the given number of bytes.
+func (a *listCall[T]) releaseDownTo(heldBytes int64) {
+	a.memory.releaseBytes(a.heldBytes - heldBytes)
+	a.heldBytes = heldBytes
 }
 
-// advised returns the given error. If the cloud refused the credential, advised first adds advice
-// for a person to the error.
-func (a *asking[T]) advised(err error, auth authorizer) error {
+// withAdvice returns the given error. If the cloud refused the credential, withAdvice first adds
+// advice for a person to the error.
+func (a *listCall[T]) withAdvice(err error, auth authorizer) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {
 	case !ok || e.Operation != a.name || e.Class != Unauthenticated && e.Class != Forbidden:
-	case auth.advice != nil && a.apiKeyOnly:
+	case auth.adviceByClass != nil && a.apiKeyOnly:
 		e.Advice = "the API documents only API keys for this operation, no token of an identity pool: " +
 			"mirror this kind by a source with a Cloud API key, or set its policy to Ignore"
-	case auth.advice != nil:
-		e.Advice = auth.advice[e.Class]
+	case auth.adviceByClass != nil:
+		e.Advice = auth.adviceByClass[e.Class]
 	case a.cloudKeyOnly:
 		e.Advice += "; a global API key is not enough for this: use a Cloud API key"
 		if !a.apiKeyOnly {
@@ -114,21 +114,21 @@ func (a *asking[T]) advised(err error, auth authorizer) error {
 // is the API's default.
 const smallestPage = 10
 
-// readPages reads all pages. The result first is true if the first page failed.
-func readPages[T any](ctx context.Context, c *Client, a *asking[T]) (l *Listing[T], first bool, err error) {
+// readPages reads all pages. firstFailed is true if the first page failed.
+func readPages[T any](ctx context.Context, c *Client, a *listCall[T]) (l *Listing[T], firstFailed bool, err error) {
 	pages := newCollector(a)
 	for token := ""; ; {
-		p, err := fetch(ctx, c, a, token)
+		p, err := fetchPage(ctx, c, a, token)
 		if err != nil {
 			return nil, token == "", err
 		}
-		if err := pages.add(p); err != nil {
+		if err := pages.addPage(p); err != nil {
 			return nil, false, err
 		}
-		if p.next == "" {
-			return pages.finish(), false, nil
+		if p.nextToken == "" {
+			return pages.finishListing(), false, nil
 		}
-		token = p.next
+		token = p.nextToken
 	}
 }
 
@@ -141,23 +141,23 @@ func badRequest(err error, operation string) bool {
 // blamesPageSize reports whether the cloud's error message mentions the page size.
 func blamesPageSize(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.pageSize
+	return ok && e.blamesPageSize
 }
 
-// fetch reads one page, with retries. An empty token means the first page.
-func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*page[T], error) {
-	target := a.forPage(c.base, a.path, a.pageSize, token)
-	before := a.taken
+// fetchPage reads one page, with retries. An empty token means the first page.
+func fetchPage[T any](ctx context.Context, c *Client, a *listCall[T], token string) (*page[T], error) {
+	target := a.pageURL(c.base, a.path, a.pageSize, token)
+	before := a.heldBytes
 	var p *page[T]
-	err := c.authorized(ctx, a.operation, func() error {
-		a.drop(before)
-		call, err := c.get(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
+	err := c.doWithToken(ctx, a.operation, func() error {
+		a.releaseDownTo(before)
+		call, err := c.sendGET(ctx, a.name, target, token, func(ctx context.Context, resp *http.Response) (err error) {
 			p, err = readPage(ctx, resp, a)
 			return err
 		})
 		if err == nil {
 			p.call = call
-			c.auth.accepted(c, a.name, call.sentWith)
+			c.auth.tokenAccepted(c, a.name, call.sentWith)
 		}
 		return err
 	})
@@ -167,22 +167,22 @@ func fetch[T any](ctx context.Context, c *Client, a *asking[T], token string) (*
 	return p, nil
 }
 
-// authorized makes sure that there is a valid token, and calls the function ask with retries. If
-// the cloud refuses the token with HTTP 401, authorized gets a new token and calls ask again.
-func (c *Client) authorized(ctx context.Context, o operation, ask func() error) error {
-	if err := c.auth.refresh(ctx, c); err != nil {
+// doWithToken makes sure that there is a valid token, and calls doRequest with retries. If the
+// cloud refuses the token with HTTP 401, doWithToken gets a new token and calls doRequest again.
+func (c *Client) doWithToken(ctx context.Context, o operation, doRequest func() error) error {
+	if err := c.auth.ensureToken(ctx, c); err != nil {
 		return err
 	}
-	err := c.persist(ctx, mayPass, ask)
+	err := c.doWithRetries(ctx, canRetryRequest, doRequest)
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.StatusCode != http.StatusUnauthorized || o.apiKeyOnly {
 		return err
 	}
-	switch renewed, failed := c.auth.renew(ctx, c, o.name, e.sentWith); {
+	switch renewed, failed := c.auth.renewToken(ctx, c, o.name, e.sentWith); {
 	case failed != nil:
 		return failed
 	case !renewed:
 		return err
 	}
-	return c.persist(ctx, mayPass, ask)
+	return c.doWithRetries(ctx, canRetryRequest, doRequest)
 }

@@ -12,9 +12,9 @@ import (
 // maxShownItems is the largest number of unreadable items that an error message names.
 const maxShownItems = 5
 
-// mostReserved is the largest number of items for which memory is reserved in advance. The cloud
+// maxReserved is the largest number of items for which memory is reserved in advance. The cloud
 // may report a number of items that is far too large.
-const mostReserved = 20_000
+const maxReserved = 20_000
 
 // Item is one listed object.
 type Item[T any] struct {
@@ -25,14 +25,14 @@ type Item[T any] struct {
 	Value T
 }
 
-// Listing is the result of List. The method Complete says whether a Listing is complete. An object
+// Listing is the result of List. [Listing.Complete] says whether a Listing is complete. An object
 // that is missing from a complete Listing counts as deleted. The zero Listing is not complete.
 type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read. If a later item with the same ID could be
-	// read, Items has the later item.
+	// Unreadable has the items that could not be read. An item stays in Unreadable even if a later
+	// item with the same ID could be read. In this case, Items has the later item.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
@@ -45,8 +45,8 @@ type Listing[T any] struct {
 	operation string
 	requestID string
 	totalSize int64
-	// leftOut is how many items List filtered out.
-	leftOut int
+	// leftOutCount is how many items List filtered out.
+	leftOutCount int
 }
 
 // Complete returns nil if all items came and could be read. If not, it returns an *Error of class
@@ -58,10 +58,10 @@ func (l *Listing[T]) Complete() error {
 	var reasons []string
 	if len(l.Unreadable) > 0 {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
-			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describe(l.Unreadable)))
+			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describeItems(l.Unreadable)))
 	}
 	// total_size includes the items that List filtered out.
-	if came := len(l.Items) + len(l.Unreadable) + l.leftOut; int64(came) < l.totalSize {
+	if came := len(l.Items) + len(l.Unreadable) + l.leftOutCount; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
 	if len(reasons) == 0 {
@@ -71,11 +71,11 @@ func (l *Listing[T]) Complete() error {
 		newError(Incomplete, "incomplete listing: "+strings.Join(reasons, "; ")))
 }
 
-// describe names the first unreadable items, each with its reason, for an error message.
-func describe(items []UnreadableItem) string {
+// describeItems names the first unreadable items, each with its reason, for an error message.
+func describeItems(items []UnreadableItem) string {
 	var shown []string
 	for _, item := range items[:min(len(items), maxShownItems)] {
-		who := truncate(used.hide(printable(item.ID)), maxShownIDLength)
+		who := truncate(usedSecrets.hideSecrets(printableLine(item.ID)), maxShownIDLength)
 		if who == "" {
 			who = fmt.Sprintf("item %d of page %d", item.Index+1, item.Page)
 		}
@@ -89,37 +89,37 @@ func describe(items []UnreadableItem) string {
 
 // collector makes a listing from its pages.
 type collector[T any] struct {
-	*asking[T]
+	*listCall[T]
 	listing Listing[T]
-	// marks has the mark (hash and length) of each item in listing.Items, in the same order.
-	marks []mark
-	// at maps an ID to the index of its item in listing.Items.
-	at map[string]int
-	// lost has the IDs whose items must be removed from listing.Items, because the listing had a
+	// itemMarks has the mark (hash and length) of each item in listing.Items, in the same order.
+	itemMarks []mark
+	// itemIndex maps an ID to the index of its item in listing.Items.
+	itemIndex map[string]int
+	// lostIDs has the IDs whose items must be removed from listing.Items, because the listing had a
 	// second item with the same ID, and the second item was unreadable or filtered out.
-	lost map[string]bool
-	// leftOut has the items that List filtered out. The key is the item's ID. The value is the
-	// item's mark (hash and length).
-	leftOut map[string]mark
-	// tokens has a hash of each page token so far, to notice a token that comes twice.
-	tokens map[mark]bool
+	lostIDs map[string]bool
+	// leftOutMarks maps the ID of each item that List filtered out to the item's mark (hash and
+	// length).
+	leftOutMarks map[string]mark
+	// pageTokens has a hash of each page token so far, to notice a token that comes twice.
+	pageTokens map[mark]bool
 }
 
 // newCollector returns a collector for one listing.
-func newCollector[T any](a *asking[T]) *collector[T] {
+func newCollector[T any](a *listCall[T]) *collector[T] {
 	return &collector[T]{
-		asking:  a,
-		listing: Listing[T]{operation: a.name},
-		at:      make(map[string]int, a.index.size()),
-		lost:    map[string]bool{},
-		leftOut: map[string]mark{},
-		tokens:  map[mark]bool{},
+		listCall:     a,
+		listing:      Listing[T]{operation: a.name},
+		itemIndex:    make(map[string]int, a.index.itemCount()),
+		lostIDs:      map[string]bool{},
+		leftOutMarks: map[string]mark{},
+		pageTokens:   map[mark]bool{},
 	}
 }
 
-// add adds the next page. It returns an error if the listing exceeds a limit, or if a page token
-// comes twice.
-func (c *collector[T]) add(p *page[T]) error {
+// addPage adds the next page. It returns an error if the listing exceeds a limit, or if a page
+// token comes twice.
+func (c *collector[T]) addPage(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
@@ -128,89 +128,89 @@ func (c *collector[T]) add(p *page[T]) error {
 	// a later page would hide that an object is missing.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
-		room := max(len(p.entries), c.index.size(), int(min(p.totalSize, mostReserved, int64(c.limits.MaxItems))))
-		l.Items, c.marks = make([]Item[T], 0, room), make([]mark, 0, room)
+		room := max(len(p.entries), c.index.itemCount(), int(min(p.totalSize, maxReserved, int64(c.limits.MaxItems))))
+		l.Items, c.itemMarks = make([]Item[T], 0, room), make([]mark, 0, room)
 	}
 	for i := range p.entries {
-		c.take(&p.entries[i], i)
+		c.addItem(&p.entries[i], i)
 	}
-	switch token := markOfText(p.next); {
-	case len(l.Items)+len(l.Unreadable)+len(c.leftOut) > c.limits.MaxItems:
+	switch token := markOfText(p.nextToken); {
+	case len(l.Items)+len(l.Unreadable)+len(c.leftOutMarks) > c.limits.MaxItems:
 		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d items", c.limits.MaxItems)))
-	case p.next == "":
+	case p.nextToken == "":
 		return nil
-	case c.tokens[token]:
+	case c.pageTokens[token]:
 		return withCall(p.call, newError(Incomplete, "incomplete listing: a page token came twice"))
 	case l.Pages == c.limits.MaxPages:
 		return withCall(p.call, newError(Incomplete, fmt.Sprintf("incomplete listing: more than %d pages", c.limits.MaxPages)))
 	default:
-		c.tokens[token] = true
+		c.pageTokens[token] = true
 	}
 	return nil
 }
 
-// take adds one item of a page. The parameter index is the item's place in the page.
-func (c *collector[T]) take(e *entry[T], index int) {
+// addItem adds one item of a page. pageIndex is the item's place in the page, counted from 0.
+func (c *collector[T]) addItem(e *entry[T], pageIndex int) {
 	l := &c.listing
-	at, twice := c.at[e.id]
-	item := Item[T]{ID: e.id, Known: e.known, Value: e.value}
+	at, twice := c.itemIndex[e.id]
+	item := Item[T]{ID: e.id, Known: e.isKnown, Value: e.value}
 	switch {
-	case e.unreadable != "":
-		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: index, Reason: e.unreadable})
-		c.lose(e.id, twice)
-	case e.leftOut:
-		c.leftOut[e.id] = e.mark
-		c.lose(e.id, twice)
+	case e.whyUnreadable != "":
+		l.Unreadable = append(l.Unreadable, UnreadableItem{ID: e.id, Page: l.Pages, Index: pageIndex, Reason: e.whyUnreadable})
+		c.loseEarlier(e.id, twice)
+	case e.isLeftOut:
+		c.leftOutMarks[e.id] = e.mark
+		c.loseEarlier(e.id, twice)
 	case twice:
-		l.Items[at], c.marks[at] = item, e.mark
-		delete(c.lost, e.id)
-		delete(c.leftOut, e.id)
+		l.Items[at], c.itemMarks[at] = item, e.mark
+		delete(c.lostIDs, e.id)
+		delete(c.leftOutMarks, e.id)
 	default:
-		c.at[e.id] = len(l.Items)
-		l.Items, c.marks = append(l.Items, item), append(c.marks, e.mark)
-		delete(c.leftOut, e.id)
+		c.itemIndex[e.id] = len(l.Items)
+		l.Items, c.itemMarks = append(l.Items, item), append(c.itemMarks, e.mark)
+		delete(c.leftOutMarks, e.id)
 	}
 }
 
-// lose marks the earlier item with the same ID for removal. If the parameter listed is false, there
-// is no earlier item, and lose does nothing.
-func (c *collector[T]) lose(id string, listed bool) {
-	if listed {
-		c.lost[id] = true
+// loseEarlier records that the earlier item with the same ID must be removed. If isListed is false,
+// there is no earlier item, and loseEarlier does nothing.
+func (c *collector[T]) loseEarlier(id string, isListed bool) {
+	if isListed {
+		c.lostIDs[id] = true
 	}
 }
 
-// finish returns the listing.
-func (c *collector[T]) finish() *Listing[T] {
+// finishListing returns the listing.
+func (c *collector[T]) finishListing() *Listing[T] {
 	l := &c.listing
-	l.leftOut = len(c.leftOut)
-	l.Unchanged = c.index != nil && len(l.Items) == c.index.size() && len(l.Unreadable)+len(c.lost) == 0 &&
+	l.leftOutCount = len(c.leftOutMarks)
+	l.Unchanged = c.index != nil && len(l.Items) == c.index.itemCount() && len(l.Unreadable)+len(c.lostIDs) == 0 &&
 		!slices.ContainsFunc(l.Items, func(item Item[T]) bool { return !item.Known })
 	if l.Unchanged && c.knewAllLeftOut() {
 		l.Index = c.index
 		return l
 	}
-	l.Index = &Index{ids: make(map[mark]string, len(l.Items)-len(c.lost))}
+	l.Index = &Index{itemIDs: make(map[mark]string, len(l.Items)-len(c.lostIDs))}
 	for i, item := range l.Items {
-		if !c.lost[item.ID] {
-			l.Index.ids[c.marks[i]] = item.ID
+		if !c.lostIDs[item.ID] {
+			l.Index.itemIDs[c.itemMarks[i]] = item.ID
 		}
 	}
-	if len(c.leftOut) > 0 {
-		l.Index.leftOut = make(map[mark]string, len(c.leftOut))
-		for id, m := range c.leftOut {
-			l.Index.leftOut[m] = id
+	if len(c.leftOutMarks) > 0 {
+		l.Index.leftOutIDs = make(map[mark]string, len(c.leftOutMarks))
+		for id, m := range c.leftOutMarks {
+			l.Index.leftOutIDs[m] = id
 		}
 	}
-	l.Items = slices.DeleteFunc(l.Items, func(item Item[T]) bool { return c.lost[item.ID] })
+	l.Items = slices.DeleteFunc(l.Items, func(item Item[T]) bool { return c.lostIDs[item.ID] })
 	return l
 }
 
 // knewAllLeftOut returns true if every item that List filtered out of this listing was also
 // filtered out of the last listing.
 func (c *collector[T]) knewAllLeftOut() bool {
-	for _, m := range c.leftOut {
-		if _, known := c.index.leftOut[m]; !known {
+	for _, m := range c.leftOutMarks {
+		if _, known := c.index.leftOutIDs[m]; !known {
 			return false
 		}
 	}

@@ -8,16 +8,16 @@ import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 // type that says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
-	// params returns the parameters for a filter.
-	params func(Filter) params
-	// id returns an item's ID.
-	id func(*Record) string
-	// compact removes the empty entries from the lists and maps of an item. A JSON null becomes an
-	// empty entry.
-	compact func(*Record)
-	// value returns an item's value for a filter parameter, such as "environment"; "" if the item
-	// has no value.
-	value func(item *Record, param string) string
+	// filterParams returns the parameters for a filter.
+	filterParams func(Filter) params
+	// itemID returns an item's ID.
+	itemID func(*Record) string
+	// compactItem removes the empty entries from the lists and maps of an item. A JSON null becomes
+	// an empty entry.
+	compactItem func(*Record)
+	// paramValue returns an item's value for a filter parameter, such as "environment"; "" if the
+	// item has no value.
+	paramValue func(item *Record, param string) string
 }
 
 // operation has the fields of an Operation that need no type parameters.
@@ -53,12 +53,12 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 		listKind: "ClusterList",
 		pageSize: 100,
 	},
-	params: func(f ClusterFilter) params {
+	filterParams: func(f ClusterFilter) params {
 		return params{paramEnvironment: {f.Environment}, paramNetwork: f.Networks}
 	},
-	id:      func(c *wire.Cluster) string { return c.ID },
-	compact: (*wire.Cluster).Compact,
-	value: func(c *wire.Cluster, param string) string {
+	itemID:      func(c *wire.Cluster) string { return c.ID },
+	compactItem: (*wire.Cluster).Compact,
+	paramValue: func(c *wire.Cluster, param string) string {
 		switch param {
 		case paramEnvironment:
 			return c.Spec.Environment.ID
@@ -80,7 +80,7 @@ type ConnectionFilter struct {
 	Phases       []string
 }
 
-func (f ConnectionFilter) params() params {
+func (f ConnectionFilter) filterParams() params {
 	return params{
 		paramEnvironment: {f.Environment},
 		paramNetwork:     f.Networks,
@@ -114,10 +114,10 @@ var Peerings = &Operation[wire.Peering, ConnectionFilter]{
 		pageSize:     1000,
 		cloudKeyOnly: true,
 	},
-	params:  ConnectionFilter.params,
-	id:      func(p *wire.Peering) string { return p.ID },
-	compact: (*wire.Peering).Compact,
-	value: func(p *wire.Peering, param string) string {
+	filterParams: ConnectionFilter.filterParams,
+	itemID:       func(p *wire.Peering) string { return p.ID },
+	compactItem:  (*wire.Peering).Compact,
+	paramValue: func(p *wire.Peering, param string) string {
 		return connectionValue(param, p.Spec.Environment, p.Spec.Network, p.Spec.DisplayName, p.Status.Phase)
 	},
 }
@@ -137,10 +137,10 @@ var Networks = &Operation[wire.Network, NetworkFilter]{
 		pageSize:     1000,
 		cloudKeyOnly: true,
 	},
-	params:  func(f NetworkFilter) params { return params{paramEnvironment: {f.Environment}} },
-	id:      func(n *wire.Network) string { return n.ID },
-	compact: (*wire.Network).Compact,
-	value: func(n *wire.Network, param string) string {
+	filterParams: func(f NetworkFilter) params { return params{paramEnvironment: {f.Environment}} },
+	itemID:       func(n *wire.Network) string { return n.ID },
+	compactItem:  (*wire.Network).Compact,
+	paramValue: func(n *wire.Network, param string) string {
 		if param == paramEnvironment {
 			return n.Spec.Environment.ID
 		}
@@ -164,10 +164,10 @@ var SchemaRegistries = &Operation[wire.SchemaRegistry, SchemaRegistryFilter]{
 		cloudKeyOnly: true,
 		apiKeyOnly:   true,
 	},
-	params:  func(f SchemaRegistryFilter) params { return params{paramEnvironment: {f.Environment}} },
-	id:      func(r *wire.SchemaRegistry) string { return r.ID },
-	compact: (*wire.SchemaRegistry).Compact,
-	value: func(r *wire.SchemaRegistry, param string) string {
+	filterParams: func(f SchemaRegistryFilter) params { return params{paramEnvironment: {f.Environment}} },
+	itemID:       func(r *wire.SchemaRegistry) string { return r.ID },
+	compactItem:  (*wire.SchemaRegistry).Compact,
+	paramValue: func(r *wire.SchemaRegistry, param string) string {
 		if param == paramEnvironment {
 			return r.Spec.Environment.ID
 		}
@@ -184,10 +184,10 @@ var TransitGatewayAttachments = &Operation[wire.TransitGatewayAttachment, Connec
 		pageSize:     1000,
 		cloudKeyOnly: true,
 	},
-	params:  ConnectionFilter.params,
-	id:      func(a *wire.TransitGatewayAttachment) string { return a.ID },
-	compact: (*wire.TransitGatewayAttachment).Compact,
-	value: func(a *wire.TransitGatewayAttachment, param string) string {
+	filterParams: ConnectionFilter.filterParams,
+	itemID:       func(a *wire.TransitGatewayAttachment) string { return a.ID },
+	compactItem:  (*wire.TransitGatewayAttachment).Compact,
+	paramValue: func(a *wire.TransitGatewayAttachment, param string) string {
 		return connectionValue(param, a.Spec.Environment, a.Spec.Network, a.Spec.DisplayName, a.Status.Phase)
 	},
 }
@@ -201,10 +201,10 @@ var PrivateLinkAccesses = &Operation[wire.PrivateLinkAccess, ConnectionFilter]{
 		pageSize:     1000,
 		cloudKeyOnly: true,
 	},
-	params:  ConnectionFilter.params,
-	id:      func(a *wire.PrivateLinkAccess) string { return a.ID },
-	compact: (*wire.PrivateLinkAccess).Compact,
-	value: func(a *wire.PrivateLinkAccess, param string) string {
+	filterParams: ConnectionFilter.filterParams,
+	itemID:       func(a *wire.PrivateLinkAccess) string { return a.ID },
+	compactItem:  (*wire.PrivateLinkAccess).Compact,
+	paramValue: func(a *wire.PrivateLinkAccess, param string) string {
 		return connectionValue(param, a.Spec.Environment, a.Spec.Network, a.Spec.DisplayName, a.Status.Phase)
 	},
 }
@@ -220,8 +220,8 @@ var Environments = &Operation[wire.Environment, EnvironmentFilter]{
 		listKind: "EnvironmentList",
 		pageSize: 100,
 	},
-	params:  func(EnvironmentFilter) params { return params{} },
-	id:      func(e *wire.Environment) string { return e.ID },
-	compact: func(*wire.Environment) {},
-	value:   func(*wire.Environment, string) string { return "" },
+	filterParams: func(EnvironmentFilter) params { return params{} },
+	itemID:       func(e *wire.Environment) string { return e.ID },
+	compactItem:  func(*wire.Environment) {},
+	paramValue:   func(*wire.Environment, string) string { return "" },
 }

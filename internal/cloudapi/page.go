@@ -22,8 +22,8 @@ import (
 // page is one page of a listing, decoded and checked.
 type page[T any] struct {
 	entries []entry[T]
-	// next is the token of the next page; "" on the last page.
-	next string
+	// nextToken is the token of the next page; "" on the last page.
+	nextToken string
 	// totalSize is the number of items in the whole listing, as the cloud reports it. It is 0 if
 	// the cloud reports no number.
 	totalSize int64
@@ -32,7 +32,7 @@ type page[T any] struct {
 
 // readPage checks the headers of an answer and decodes its body. If the connection fails, the error
 // is a *readError. Any other error is an *Error.
-func readPage[T any](ctx context.Context, resp *http.Response, a *asking[T]) (*page[T], error) {
+func readPage[T any](ctx context.Context, resp *http.Response, a *listCall[T]) (*page[T], error) {
 	if !isJSON(resp.Header.Get("Content-Type")) {
 		return nil, malformed("the media type is not JSON")
 	}
@@ -81,13 +81,14 @@ const (
 	tooMany = "more members than an item may have"
 )
 
-// lenient has the decoder options for a page. They allow duplicate names and invalid UTF-8, so that
-// one bad item does not make the whole page unreadable. Later, each item is decoded strictly.
-var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+// lenientOptions are the decoder options for a page. They allow duplicate names and invalid UTF-8,
+// so that one bad item does not make the whole page unreadable. Later, each item is decoded with
+// strictOptions.
+var lenientOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// decoders keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
+// decoderPool keeps JSON decoders for reuse. Each new decoder first reads a long value, so that its
 // buffer grows. With a large buffer, reading is twice as fast.
-var decoders = sync.Pool{New: func() any {
+var decoderPool = sync.Pool{New: func() any {
 	d := jsontext.NewDecoder(strings.NewReader(`"` + strings.Repeat("x", maxRead/2) + `"`))
 	_ = d.SkipValue()
 	return d
@@ -98,13 +99,13 @@ var errTooLong = errors.New("a value is too long")
 
 // pageDecoder decodes one page while the body of the page arrives.
 type pageDecoder[T any] struct {
-	*asking[T]
+	*listCall[T]
 	body *body
 	json *jsontext.Decoder
-	// fed is how many bytes Read has given to the decoder.
-	fed  int64
-	page page[T]
-	kind string
+	// bytesFed is how many bytes Read has given to the decoder.
+	bytesFed int64
+	page     page[T]
+	kind     string
 	// hasData is true if the page has the member "data".
 	hasData bool
 }
@@ -112,41 +113,41 @@ type pageDecoder[T any] struct {
 // Read gives the next bytes of the body to the JSON decoder. It fails if one value is longer than
 // maxValueBytes.
 func (d *pageDecoder[T]) Read(p []byte) (int, error) {
-	free := maxValueBytes - (d.fed - d.json.InputOffset())
+	free := maxValueBytes - (d.bytesFed - d.json.InputOffset())
 	if free <= 0 {
 		return 0, errTooLong
 	}
 	n, err := d.body.Read(p[:min(int64(len(p)), free, maxRead)])
-	d.fed += int64(n)
+	d.bytesFed += int64(n)
 	return n, err
 }
 
 // decodePage decodes and checks the body of one page.
-func decodePage[T any](b *body, a *asking[T]) (*page[T], error) {
-	d := pageDecoder[T]{asking: a, body: b, json: decoders.Get().(*jsontext.Decoder)}
+func decodePage[T any](b *body, a *listCall[T]) (*page[T], error) {
+	d := pageDecoder[T]{listCall: a, body: b, json: decoderPool.Get().(*jsontext.Decoder)}
 	defer func() {
-		a.bodies += b.read
+		a.bodyBytes += b.bytesRead
 		d.json.Reset(strings.NewReader(""))
-		decoders.Put(d.json)
+		decoderPool.Put(d.json)
 	}()
-	d.json.Reset(&d, lenient...)
-	switch err := d.decode(); {
+	d.json.Reset(&d, lenientOptions...)
+	switch err := d.readObject(); {
 	case errors.Is(err, errTooLong):
 		return nil, malformed("the envelope has a value longer than %d bytes", maxValueBytes)
 	case err != nil:
-		return nil, b.explain(err)
+		return nil, b.classifyError(err)
 	case d.kind != a.listKind:
 		return nil, malformed("kind is not %s", a.listKind)
 	case !d.hasData:
 		return nil, malformed("no data member")
-	case a.bodies+b.read > a.limits.MaxBodiesBytes:
+	case a.bodyBytes+b.bytesRead > a.limits.MaxBodiesBytes:
 		return nil, newError(Incomplete, fmt.Sprintf("incomplete listing: its pages take more than %d MiB", a.limits.MaxBodiesBytes>>20))
 	}
 	return &d.page, nil
 }
 
-// decode reads the JSON object of the page and checks that nothing follows the object.
-func (d *pageDecoder[T]) decode() error {
+// readObject reads the JSON object of the page and checks that nothing follows the object.
+func (d *pageDecoder[T]) readObject() error {
 	start, err := d.json.ReadToken()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -156,7 +157,7 @@ func (d *pageDecoder[T]) decode() error {
 	case start.Kind() != '{':
 		return malformed("the body is not a JSON object")
 	}
-	if err := d.members(d.member); err != nil {
+	if err := d.eachMember(d.readMember); err != nil {
 		return err
 	}
 	switch _, err := d.json.ReadToken(); {
@@ -168,11 +169,12 @@ func (d *pageDecoder[T]) decode() error {
 	return nil
 }
 
-// members reads the rest of an object after its opening brace. It calls the function visit with the
-// name of each member, and visit must read the member's value. A name that comes twice is an error.
-func (d *pageDecoder[T]) members(visit func(name string) error) error {
-	// seen has hashes of the names, because a name may be very long.
-	seen := make(map[mark]struct{}, 8)
+// eachMember reads the rest of an object after its opening brace. It calls visitMember with the
+// name of each member, and visitMember must read the member's value. A name that comes twice is an
+// error.
+func (d *pageDecoder[T]) eachMember(visitMember func(name string) error) error {
+	// seenNames has hashes of the names, because a name may be very long.
+	seenNames := make(map[mark]struct{}, 8)
 	for d.json.PeekKind() == '"' {
 		token, err := d.json.ReadToken()
 		if err != nil {
@@ -180,14 +182,14 @@ func (d *pageDecoder[T]) members(visit func(name string) error) error {
 		}
 		name := token.String()
 		m := markOfText(name)
-		if _, twice := seen[m]; twice {
+		if _, twice := seenNames[m]; twice {
 			return malformed("the envelope has a member twice")
 		}
-		if len(seen) == maxMembers {
+		if len(seenNames) == maxMembers {
 			return malformed("the envelope has an object of more than %d members", maxMembers)
 		}
-		seen[m] = struct{}{}
-		if err := visit(name); err != nil {
+		seenNames[m] = struct{}{}
+		if err := visitMember(name); err != nil {
 			return err
 		}
 	}
@@ -195,33 +197,33 @@ func (d *pageDecoder[T]) members(visit func(name string) error) error {
 	return err
 }
 
-// member reads the value of one member of the page object.
-func (d *pageDecoder[T]) member(name string) error {
+// readMember reads the value of one member of the page object.
+func (d *pageDecoder[T]) readMember(name string) error {
 	switch name {
 	case "kind":
-		return d.text("kind", &d.kind)
+		return d.readString("kind", &d.kind)
 	case "metadata":
-		return d.metadata()
+		return d.readMetadata()
 	case "data":
-		return d.data()
+		return d.readData()
 	}
 	return d.json.SkipValue()
 }
 
-// metadata reads the member "metadata" of a page. null counts as an empty object.
-func (d *pageDecoder[T]) metadata() error {
-	if there, err := d.open('{', "metadata is not an object"); !there {
+// readMetadata reads the member "metadata" of a page. null counts as an empty object.
+func (d *pageDecoder[T]) readMetadata() error {
+	if there, err := d.openValue('{', "metadata is not an object"); !there {
 		return err
 	}
-	return d.members(func(name string) error {
+	return d.eachMember(func(name string) error {
 		switch name {
 		case "next":
 			var next string
-			if err := d.text("metadata.next", &next); err != nil {
+			if err := d.readString("metadata.next", &next); err != nil {
 				return err
 			}
 			token, err := pageToken(next)
-			d.page.next = token
+			d.page.nextToken = token
 			return err
 		case "total_size":
 			raw, err := d.json.ReadValue()
@@ -242,22 +244,23 @@ func totalSize(raw jsontext.Value) int64 {
 	return int64(n)
 }
 
-// open reads the start of an object or an array, as the parameter kind says. If the value is null,
-// open returns false. If the value has a different kind, open returns an error with the given
-// message.
-func (d *pageDecoder[T]) open(kind jsontext.Kind, message string) (bool, error) {
+// openValue reads the start of an object or an array. wantKind says which of the two it must be. If
+// the value is null, openValue returns false. If the value has a different kind, openValue returns
+// an error with the given message.
+func (d *pageDecoder[T]) openValue(wantKind jsontext.Kind, message string) (bool, error) {
 	start, err := d.json.ReadToken()
 	switch {
 	case err != nil || start.Kind() == 'n':
 		return false, err
-	case start.Kind() != kind:
+	case start.Kind() != wantKind:
 		return false, malformed("%s", message)
 	}
 	return true, nil
 }
 
-// text reads a string and stores it in *target. If the value is null, *target stays unchanged.
-func (d *pageDecoder[T]) text(name string, target *string) error {
+// readString reads a string and stores it in *target. If the value is null, *target stays
+// unchanged.
+func (d *pageDecoder[T]) readString(name string, target *string) error {
 	token, err := d.json.ReadToken()
 	switch {
 	case err != nil || token.Kind() == 'n':
@@ -269,19 +272,19 @@ func (d *pageDecoder[T]) text(name string, target *string) error {
 	return nil
 }
 
-// data reads the member "data", which has the items of the page. null counts as an empty list.
-func (d *pageDecoder[T]) data() error {
+// readData reads the member "data", which has the items of the page. null counts as an empty list.
+func (d *pageDecoder[T]) readData() error {
 	d.hasData = true
-	if there, err := d.open('[', "data is not an array"); !there {
+	if there, err := d.openValue('[', "data is not an array"); !there {
 		return err
 	}
 	most := min(itemsPerPage*d.pageSize, d.limits.MaxItems)
-	if d.entries == nil {
-		d.entries = make([]entry[T], 0, min(d.pageSize, most))
+	if d.entryBuffer == nil {
+		d.entryBuffer = make([]entry[T], 0, min(d.pageSize, most))
 	}
-	d.page.entries = d.entries[:0]
+	d.page.entries = d.entryBuffer[:0]
 	for d.json.PeekKind() != ']' {
-		e, err := d.element()
+		e, err := d.readElement()
 		switch {
 		case err != nil:
 			return err
@@ -290,36 +293,36 @@ func (d *pageDecoder[T]) data() error {
 		}
 		d.page.entries = append(d.page.entries, e)
 	}
-	d.entries = d.page.entries
+	d.entryBuffer = d.page.entries
 	_, err := d.json.ReadToken()
 	return err
 }
 
-// element reads one item of the page. If this item cannot be read, element returns an entry with
-// the reason. If the rest of the page cannot be read either, element returns an error.
-func (d *pageDecoder[T]) element() (entry[T], error) {
+// readElement reads one item of the page. If this item cannot be read, readElement returns an entry
+// with the reason. If the rest of the page cannot be read either, readElement returns an error.
+func (d *pageDecoder[T]) readElement() (entry[T], error) {
 	raw, err := d.json.ReadValue()
 	if err != nil {
-		if reason := d.onlyThis(err); reason != "" {
-			return entry[T]{unreadable: reason}, errors.Join(d.hold(oddCost), d.passOver())
+		if reason := d.reasonToSkip(err); reason != "" {
+			return entry[T]{whyUnreadable: reason}, errors.Join(d.holdMemory(skippedCost), d.skipElement())
 		}
 		return entry[T]{}, err
 	}
 	m := markOf(raw)
-	if id, leftOut := d.index.find(m); id != "" {
-		return entry[T]{id: id, mark: m, known: true, leftOut: leftOut}, nil
+	if id, leftOut := d.index.findID(m); id != "" {
+		return entry[T]{id: id, mark: m, isKnown: true, isLeftOut: leftOut}, nil
 	}
-	if err := d.hold(itemCost + int64(len(raw)) + valueCost*min(values(raw), maxValues)); err != nil {
+	if err := d.holdMemory(itemCost + int64(len(raw)) + valueCost*min(countValues(raw), maxValues)); err != nil {
 		return entry[T]{}, err
 	}
-	e := d.read(raw)
+	e := d.decodeItem(raw)
 	e.mark = m
 	return e, nil
 }
 
-// onlyThis returns why one item of a page cannot be read. It returns "" if the rest of the page
+// reasonToSkip returns why one item of a page cannot be read. It returns "" if the rest of the page
 // cannot be read either.
-func (d *pageDecoder[T]) onlyThis(err error) string {
+func (d *pageDecoder[T]) reasonToSkip(err error) string {
 	element := bytes.TrimLeft(d.json.UnreadBuffer(), " \t\r\n,")
 	if d.json.StackDepth() != len("{[") || len(element) == 0 || !strings.ContainsRune(`{["`, rune(element[0])) {
 		return ""
@@ -333,14 +336,14 @@ func (d *pageDecoder[T]) onlyThis(err error) string {
 	return ""
 }
 
-// passOver skips an item that the decoder cannot read, and restarts the decoder after this item. A
-// decoder cannot start inside an array, so passOver first gives the decoder the start of a page
-// with one item.
-func (d *pageDecoder[T]) passOver() error {
+// skipElement skips an item that the decoder cannot read, and restarts the decoder after this item.
+// A decoder cannot start inside an array, so skipElement first gives the decoder the start of a
+// page with one item.
+func (d *pageDecoder[T]) skipElement() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())
 	for {
-		if rest = rest[s.skip(rest):]; s.done {
+		if rest = rest[s.skipBytes(rest):]; s.atEnd {
 			break
 		}
 		rest = make([]byte, maxRead)
@@ -354,9 +357,9 @@ func (d *pageDecoder[T]) passOver() error {
 		rest = rest[:n]
 	}
 	const start = `{"data":[0`
-	d.body.giveBack(slices.Concat([]byte(start), rest))
-	d.fed = 0
-	d.json.Reset(d, lenient...)
+	d.body.pushBack(slices.Concat([]byte(start), rest))
+	d.bytesFed = 0
+	d.json.Reset(d, lenientOptions...)
 	for range 4 { // the tokens of start
 		if _, err := d.json.ReadToken(); err != nil {
 			return err
@@ -369,12 +372,12 @@ func (d *pageDecoder[T]) passOver() error {
 type skipper struct {
 	depth           int
 	quoted, escaped bool
-	done            bool
+	atEnd           bool
 }
 
-// skip returns how many bytes at the start of chunk belong to the skipped value. If the value ends
-// in this chunk, skip sets the field done.
-func (s *skipper) skip(chunk []byte) int {
+// skipBytes returns how many bytes at the start of a chunk belong to the skipped value. If the
+// value ends in this chunk, skipBytes sets atEnd.
+func (s *skipper) skipBytes(chunk []byte) int {
 	for i := 0; i < len(chunk); i++ {
 		switch c := chunk[i]; {
 		case s.escaped:
@@ -383,15 +386,15 @@ func (s *skipper) skip(chunk []byte) int {
 			s.escaped = true
 		case c == '"':
 			s.quoted = !s.quoted
-			s.done = !s.quoted && s.depth == 0
+			s.atEnd = !s.quoted && s.depth == 0
 		case s.quoted:
 		case c == '[' || c == '{':
 			s.depth++
 		case c == ']' || c == '}':
 			s.depth--
-			s.done = s.depth == 0
+			s.atEnd = s.depth == 0
 		}
-		if s.done {
+		if s.atEnd {
 			return i + 1
 		}
 	}

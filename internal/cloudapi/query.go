@@ -25,67 +25,66 @@ type params map[string][]string
 
 // query is the filter of a listing.
 type query struct {
-	// sent is the part of the filter that the cloud applies. Every request has this part in its
-	// URL.
-	sent params
-	// local is the part of the filter that List applies. It is empty if the whole filter fits into
-	// a URL.
-	local params
+	// sentParams is the part of the filter that the cloud applies. Every request has this part in
+	// its URL.
+	sentParams params
+	// localParams is the part of the filter that List applies. It is empty if the whole filter fits
+	// into a URL.
+	localParams params
 }
 
 // maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
 // newQuery splits a filter into the part that the cloud applies and the part that List applies. If
-// the filter is too long for a URL, List applies the longest parameters. The cloud always applies
-// the environment.
+// the filter is too long for a URL, List applies the longest parameters instead of the cloud. The
+// parameter "environment" is an exception: the cloud always applies it.
 func newQuery(filter params) query {
-	q := query{sent: maps.Clone(filter), local: params{}}
-	for len(url.Values(q.sent).Encode()) > maxQueryLength {
+	q := query{sentParams: maps.Clone(filter), localParams: params{}}
+	for len(url.Values(q.sentParams).Encode()) > maxQueryLength {
 		longest, length := "", 0
-		for _, param := range slices.Sorted(maps.Keys(q.sent)) {
-			if n := len(url.Values{param: q.sent[param]}.Encode()); param != paramEnvironment && n > length {
+		for _, param := range slices.Sorted(maps.Keys(q.sentParams)) {
+			if n := len(url.Values{param: q.sentParams[param]}.Encode()); param != paramEnvironment && n > length {
 				longest, length = param, n
 			}
 		}
 		if longest == "" {
 			break
 		}
-		q.local[longest] = q.sent[longest]
-		delete(q.sent, longest)
+		q.localParams[longest] = q.sentParams[longest]
+		delete(q.sentParams, longest)
 	}
 	return q
 }
 
-// forPage returns the URL of one page. The parameter base is the endpoint. An empty token means the
-// first page.
-func (q query) forPage(base *url.URL, path string, pageSize int, token string) *url.URL {
+// pageURL returns the URL of one page. An empty token means the first page.
+func (q query) pageURL(endpoint *url.URL, path string, pageSize int, token string) *url.URL {
 	values := url.Values{paramPageSize: {strconv.Itoa(pageSize)}}
-	maps.Copy(values, q.sent)
+	maps.Copy(values, q.sentParams)
 	if token != "" {
 		values.Set(paramPageToken, token)
 	}
-	target := base.JoinPath(path)
+	target := endpoint.JoinPath(path)
 	target.RawQuery = values.Encode()
 	return target
 }
 
-// leavesOut reports whether List filters an item out. The function value returns the item's value
-// for a parameter.
-func (q query) leavesOut(value func(param string) string) bool {
-	for param, wanted := range q.local {
-		if !slices.Contains(wanted, value(param)) {
+// leavesOut reports whether List filters an item out. itemValue returns the item's value for a
+// filter parameter.
+func (q query) leavesOut(itemValue func(param string) string) bool {
+	for param, wanted := range q.localParams {
+		if !slices.Contains(wanted, itemValue(param)) {
 			return true
 		}
 	}
 	return false
 }
 
-// foreign returns an error text if an item belongs to an environment or a network that the request
-// did not ask for. If not, foreign returns "".
-func (q query) foreign(value func(param string) string) string {
+// foreignProblem returns an error text if an item belongs to an environment or a network that the
+// request did not ask for. If not, foreignProblem returns "".
+func (q query) foreignProblem(itemValue func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
-		has, wanted := value(param), q.sent[param]
+		has, wanted := itemValue(param), q.sentParams[param]
 		if has != "" && len(wanted) > 0 && !slices.Contains(wanted, has) {
 			return "of another " + strings.TrimPrefix(param, "spec.") + " than was asked for"
 		}

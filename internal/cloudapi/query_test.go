@@ -104,7 +104,7 @@ func TestAnItemThatIsNewlyLeftOutIsRemembered(t *testing.T) {
 		g.Expect(l.Index.IDs()).To(ConsistOf("p-1"))
 		index = l.Index
 	}
-	g.Expect(index.leftOut).To(HaveLen(1))
+	g.Expect(index.leftOutIDs).To(HaveLen(1))
 }
 
 func TestWhichFilterIsAppliedHereDoesNotChange(t *testing.T) {
@@ -116,8 +116,8 @@ func TestWhichFilterIsAppliedHereDoesNotChange(t *testing.T) {
 	longest := params{paramEnvironment: {"env-1"}, paramNetwork: nil, "spec.a": values, "spec.b": values}
 	for range 50 {
 		q := newQuery(longest)
-		g.Expect(q.local).To(HaveLen(2))
+		g.Expect(q.localParams).To(HaveLen(2))
 		q = newQuery(params{paramEnvironment: {"env-1"}, "spec.a": values[:60], "spec.b": values[:60]})
-		g.Expect(q.local).To(And(HaveLen(1), HaveKey("spec.a")))
+		g.Expect(q.localParams).To(And(HaveLen(1), HaveKey("spec.a")))
 	}
 }

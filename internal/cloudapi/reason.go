@@ -35,20 +35,20 @@ var (
 // No text is empty.
 type problem map[string]string
 
-// lack adds a member and its text, if the problem does not have this member yet. An empty text is
-// ignored.
-func (p problem) lack(name, text string) {
+// addMissing adds a member and its text, if the problem does not have this member yet. An empty
+// text is ignored.
+func (p problem) addMissing(name, text string) {
 	if p[name] == "" && text != "" {
 		p[name] = text
 	}
 }
 
-// code returns the problem's code; "" if it has none.
-func (p problem) code() string { return cmp.Or(p["code"], p["errorcode"]) }
+// errorCode returns the error code; "" if there is none.
+func (p problem) errorCode() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// text returns the error text that is most useful to a person; "" if there is no text. A title that
-// only repeats the HTTP status is the last choice.
-func (p problem) text(status int) string {
+// errorText returns the error text that is most useful to a person; "" if there is no text. A title
+// that only repeats the HTTP status is the last choice.
+func (p problem) errorText(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
 		names = slices.Concat(textMembers[1:], []string{"title"})
@@ -98,7 +98,7 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	if decoder.Decode(&body) != nil {
 		return nil, ""
 	}
-	problems = (&reasons{left: maxReasonValues}).read(body, 0)
+	problems = (&reasonSearch{valuesLeft: maxReasonValues}).readValue(body, 0)
 	for _, p := range problems {
 		requestID = cmp.Or(requestID, p["requestid"])
 	}
@@ -108,28 +108,28 @@ func parseFailure(raw []byte) (problems []problem, requestID string) {
 	return problems, requestID
 }
 
-// reasons searches a JSON value for descriptions of an error.
-type reasons struct {
-	// left is how many JSON values may still be read.
-	left int
+// reasonSearch searches a JSON value for descriptions of an error.
+type reasonSearch struct {
+	// valuesLeft is how many JSON values may still be read.
+	valuesLeft int
 }
 
-// read returns the error descriptions in a JSON value, the best first. A string with spaces counts
-// as a message. Inside a list or an object, a string without spaces counts as an error code.
-func (r *reasons) read(value any, depth int) (problems []problem) {
-	if value == nil || r.left == 0 || depth > maxReasonDepth {
+// readValue returns the error descriptions in a JSON value, the best first. A string with spaces
+// counts as a message. Inside a list or an object, a string without spaces counts as an error code.
+func (r *reasonSearch) readValue(value any, depth int) (problems []problem) {
+	if value == nil || r.valuesLeft == 0 || depth > maxReasonDepth {
 		return nil
 	}
-	r.left--
+	r.valuesLeft--
 	switch value := value.(type) {
 	case map[string]any:
-		return r.object(value, depth)
+		return r.readObject(value, depth)
 	case []any:
 		for _, element := range value {
-			problems = append(problems, r.read(element, depth+1)...)
+			problems = append(problems, r.readValue(element, depth+1)...)
 		}
 	case string:
-		switch text := scalar(value); {
+		switch text := scalarText(value); {
 		case strings.ContainsAny(text, " \t\r\n"):
 			return []problem{{"message": text}}
 		case text != "" && depth > 0:
@@ -139,17 +139,17 @@ func (r *reasons) read(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// object returns the error descriptions in an object. It reads members such as "message", and
+// readObject returns the error descriptions in an object. It reads members such as "message", and
 // searches the members "error", "fault" and "errors".
-func (r *reasons) object(object map[string]any, depth int) []problem {
+func (r *reasonSearch) readObject(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))
 	for _, name := range names {
 		members[strings.ReplaceAll(strings.ToLower(name), "_", "")] = object[name]
 	}
-	list := r.read(members["errors"], depth+1)
-	own := r.own(members, depth)
-	inner := slices.Concat(r.read(members["error"], depth+1), r.read(members["fault"], depth+1))
+	list := r.readValue(members["errors"], depth+1)
+	own := r.readOwn(members, depth)
+	inner := slices.Concat(r.readValue(members["error"], depth+1), r.readValue(members["fault"], depth+1))
 	// OAuth has the error code in "error" and the error text in "error_description". Join the two
 	// to one error description.
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
@@ -165,39 +165,40 @@ func (r *reasons) object(object map[string]any, depth int) []problem {
 	case len(list)+len(inner) > 0:
 		return append(inner, list...)
 	}
-	return r.byField(object, names, depth+1)
+	return r.readByField(object, names, depth+1)
 }
 
-// own returns the error description that members such as "code" and "message" form together.
-func (r *reasons) own(members map[string]any, depth int) problem {
+// readOwn returns the one error description that members such as "code" and "message" form
+// together.
+func (r *reasonSearch) readOwn(members map[string]any, depth int) problem {
 	own := problem{}
 	for _, name := range slices.Concat(codeMembers, textMembers, factMembers) {
-		own.lack(name, scalar(members[name]))
+		own.addMissing(name, scalarText(members[name]))
 	}
 	for _, name := range textMembers {
 		if own[name] != "" {
 			continue
 		}
-		for _, p := range r.read(members[name], depth+1) {
-			own.lack(name, p.text(0))
-			if own.code() == "" {
-				own.lack("code", p.code())
+		for _, p := range r.readValue(members[name], depth+1) {
+			own.addMissing(name, p.errorText(0))
+			if own.errorCode() == "" {
+				own.addMissing("code", p.errorCode())
 			}
 		}
 	}
 	if source, ok := members["source"].(map[string]any); ok {
-		own.lack("parameter", scalar(source["parameter"]))
+		own.addMissing("parameter", scalarText(source["parameter"]))
 	}
 	return own
 }
 
-// byField reads an object such as {"page_size": ["too large"]}, which maps a field of the request
-// to a list of errors.
-func (r *reasons) byField(object map[string]any, names []string, depth int) (problems []problem) {
+// readByField reads an object such as {"page_size": ["too large"]}, which maps a field of the
+// request to a list of errors.
+func (r *reasonSearch) readByField(object map[string]any, names []string, depth int) (problems []problem) {
 	for _, name := range names {
 		list, _ := object[name].([]any)
-		for _, p := range r.read(list, depth) {
-			if text := cmp.Or(p.text(0), p.code()); text != "" {
+		for _, p := range r.readValue(list, depth) {
+			if text := cmp.Or(p.errorText(0), p.errorCode()); text != "" {
 				problems = append(problems, problem{"message": name + ": " + text})
 			}
 		}
@@ -205,9 +206,9 @@ func (r *reasons) byField(object map[string]any, names []string, depth int) (pro
 	return problems
 }
 
-// scalar returns a string or a number as text. It returns "" for any other value and for a blank
-// string.
-func scalar(value any) string {
+// scalarText returns a string or a number as text. It returns "" for any other value and for a
+// blank string.
+func scalarText(value any) string {
 	switch value := value.(type) {
 	case json.Number:
 		return value.String()

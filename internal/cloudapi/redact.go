@@ -29,12 +29,13 @@ const minHiddenLength = 4
 // authorization is the API key or token that a request sends. It also has the secrets to hide in
 // texts of the cloud's answer. An authorization must never be printed.
 type authorization struct {
-	// header is the value of the HTTP header Authorization; "" if the request has no such header.
-	header string
+	// headerValue is the value of the HTTP header Authorization; "" if the request has no such
+	// header.
+	headerValue string
 	// id identifies the API key or token, but does not show it.
 	id mark
-	// hidden has all encodings of the secrets to hide, see the function forms.
-	hidden []string
+	// hiddenForms has all encodings of the secrets to hide, see encodedForms.
+	hiddenForms []string
 }
 
 // longEnough drops the key IDs and tokens that are too short to hide, see minHiddenLength.
@@ -42,41 +43,41 @@ func longEnough(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return len(text) < minHiddenLength })
 }
 
-// newAuthorization returns an authorization. The parameter header is the value of the HTTP header
-// Authorization. The parameter texts has the secrets to hide; no secret may be empty.
-func newAuthorization(header string, texts ...string) authorization {
-	a := authorization{header: header, id: markOfText(header)}
-	if header == "" {
-		a.id = markOfText(strings.Join(texts, "\x00"))
+// newAuthorization returns an authorization. headerValue is the value of the HTTP header
+// Authorization. secretTexts has the secrets to hide; no secret may be empty.
+func newAuthorization(headerValue string, secretTexts ...string) authorization {
+	a := authorization{headerValue: headerValue, id: markOfText(headerValue)}
+	if headerValue == "" {
+		a.id = markOfText(strings.Join(secretTexts, "\x00"))
 	}
-	for _, text := range texts {
-		a.hidden = append(a.hidden, forms(text)...)
+	for _, text := range secretTexts {
+		a.hiddenForms = append(a.hiddenForms, encodedForms(text)...)
 	}
 	return a
 }
 
-// cleaner removes the secrets from a text of the cloud. The result is one printable line, cut to
-// limit runes. A cleaner is a function, because a function shows no secret when it is printed.
-type cleaner func(text string, limit int) string
+// cleaner removes the secrets from a text of the cloud. The result is one printable line of at most
+// maxRunes runes. A cleaner is a function, because a function shows no secret when it is printed.
+type cleaner func(text string, maxRunes int) string
 
-// cleaner returns a cleaner for the answer to one request. The cleaner hides the secrets of this
+// newCleaner returns a cleaner for the answer to one request. The cleaner hides the secrets of this
 // authorization, the page token of the request, and the secrets that the process used before.
-func (a authorization) cleaner(pageToken string) cleaner {
-	used.add(a.id, a.hidden)
-	own := slices.Clone(a.hidden)
+func (a authorization) newCleaner(pageToken string) cleaner {
+	usedSecrets.add(a.id, a.hiddenForms)
+	own := slices.Clone(a.hiddenForms)
 	for _, text := range longEnough(pageToken) {
-		own = append(own, forms(text)...)
+		own = append(own, encodedForms(text)...)
 	}
-	return func(text string, limit int) string {
-		// Call the method hide before and after the function printable. That function changes
-		// spaces, and some secrets can be found only before this change, some only after it.
-		return truncate(used.hide(printable(used.hide(text, own...)), own...), limit)
+	return func(text string, maxRunes int) string {
+		// Call hideSecrets before and after printableLine, because printableLine changes spaces.
+		// Some secrets can be found only before this change, some only after it.
+		return truncate(usedSecrets.hideSecrets(printableLine(usedSecrets.hideSecrets(text, own...)), own...), maxRunes)
 	}
 }
 
-// forms returns all forms of s that an answer may contain: s itself, s escaped for URLs, JSON and
-// HTML, and s in hex and in base64. All forms are in lower case, see fold.
-func forms(s string) []string {
+// encodedForms returns all forms of s that an answer may contain: s itself, s escaped for URLs,
+// JSON and HTML, and s in hex and in base64. All forms are in lower case, see foldCase.
+func encodedForms(s string) []string {
 	all := []string{s, html.EscapeString(s), hex.EncodeToString([]byte(s)), url.QueryEscape(s), url.PathEscape(s)}
 	if quoted, err := json.Marshal(s); err == nil {
 		inner := string(quoted[1 : len(quoted)-1])
@@ -93,15 +94,15 @@ func forms(s string) []string {
 		}
 	}
 	for i, form := range all {
-		all[i], _ = fold(form)
+		all[i], _ = foldCase(form)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// printable returns text on one line. Each run of spaces and unprintable characters becomes one
-// space.
-func printable(text string) string {
+// printableLine returns a text on one line. Each run of spaces and unprintable characters becomes
+// one space.
+func printableLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '
@@ -111,14 +112,14 @@ func printable(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// truncate cuts text to limit runes. If it cuts anything, it adds "…".
-func truncate(text string, limit int) string {
-	if len(text) <= limit {
+// truncate cuts a text to at most maxRunes runes. If it cuts anything, it adds "…".
+func truncate(text string, maxRunes int) string {
+	if len(text) <= maxRunes {
 		return text
 	}
 	runes := []rune(text)
-	if len(runes) <= limit {
+	if len(runes) <= maxRunes {
 		return text
 	}
-	return string(runes[:limit]) + "…"
+	return string(runes[:maxRunes]) + "…"
 }

@@ -18,16 +18,16 @@ const failureTimeout = 2 * time.Second
 // maxRedirects is the largest number of redirects that one request follows.
 const maxRedirects = 5
 
-// reader reads the body of an answer with HTTP 200.
-type reader func(context.Context, *http.Response) error
+// answerReader reads the body of an answer with HTTP 200.
+type answerReader func(context.Context, *http.Response) error
 
-// get sends a GET request to the URL in target and follows redirects within the same origin. If the
-// answer has status 200, get calls the function read. The parameter token is the page token in the
-// URL. No error shows this token. The result is the Call of the last request.
-func (c *Client) get(ctx context.Context, operation string, target *url.URL, token string, read reader) (Call, error) {
+// sendGET sends a GET request to targetURL and follows redirects within the same origin. If the
+// answer has status 200, sendGET calls readAnswer. hiddenToken is the page token in the URL. No
+// error shows this token. The result is the Call of the last request.
+func (c *Client) sendGET(ctx context.Context, operation string, targetURL *url.URL, hiddenToken string, readAnswer answerReader) (Call, error) {
 	for hops := 0; ; hops++ {
-		call, redirect, err := c.send(ctx, operation, token, read, func(ctx context.Context) (*http.Request, error) {
-			return http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+		call, redirect, err := c.sendRequest(ctx, operation, hiddenToken, readAnswer, func(ctx context.Context) (*http.Request, error) {
+			return http.NewRequestWithContext(ctx, http.MethodGet, targetURL.String(), nil)
 		})
 		if err != nil || redirect == nil {
 			return call, err
@@ -35,32 +35,33 @@ func (c *Client) get(ctx context.Context, operation string, target *url.URL, tok
 		if hops == maxRedirects {
 			return call, withCall(call, newError(Malformed, "too many redirects"))
 		}
-		target = redirect
+		targetURL = redirect
 	}
 }
 
-// send sends one request as soon as the request budget allows it. If the answer has status 200,
-// send calls the function read. If the answer is a redirect within the same origin, send returns
-// the new URL. The parameter token is the page token of the request. No error shows this token.
-func (c *Client) send(ctx context.Context, operation, token string, read reader,
-	request func(context.Context) (*http.Request, error),
+// sendRequest sends one request as soon as the request budget allows it. If the answer has status
+// 200, sendRequest calls readAnswer. If the answer is a redirect within the same origin,
+// sendRequest returns the new URL. hiddenToken is the page token of the request. No error shows
+// this token.
+func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string, readAnswer answerReader,
+	newRequest func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
-	m, sendCtx, err := c.newMeter(ctx, operation)
+	m, sendCtx, err := c.newRequestMeter(ctx, operation)
 	if err != nil {
 		call := Call{Operation: operation}
 		return call, nil, withCall(call, err)
 	}
-	defer m.finish()
-	// Read the API key or token after newMeter, because a token can be replaced while newMeter
-	// waits.
-	auth := c.auth.value()
+	defer m.finishCall()
+	// Read the API key or token after newRequestMeter, because a token can be replaced while
+	// newRequestMeter waits.
+	auth := c.auth.currentAuth()
 	m.call.sentWith = auth.id
-	clean := auth.cleaner(token)
-	req, err := request(sendCtx)
+	clean := auth.newCleaner(hiddenToken)
+	req, err := newRequest(sendCtx)
 	if err != nil {
 		return m.call, nil, withCall(m.call, newError(Malformed, "the request's URL is not usable"))
 	}
-	resp, err := c.guard.send(req, auth.header)
+	resp, err := c.guard.sendChecked(req, auth.headerValue)
 	if err != nil {
 		return m.call, nil, withCall(m.call, transportFailure(ctx, err, clean))
 	}
@@ -74,9 +75,9 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 		hurry := time.AfterFunc(failureTimeout, m.abort)
 		defer hurry.Stop()
 	}
-	redirect, err := c.judge(sendCtx, resp, clean, read)
-	// Clean the request ID after judge has read the body. If the body has a new token, the function
-	// clean now hides this token too.
+	redirect, err := c.handleAnswer(sendCtx, resp, clean, readAnswer)
+	// Clean the request ID after handleAnswer has read the body. If the body has a new token, this
+	// token is now hidden too.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -84,24 +85,23 @@ func (c *Client) send(ctx context.Context, operation, token string, read reader,
 	return m.call, redirect, withCall(m.call, err)
 }
 
-// judge handles an answer. If the status is 200, judge calls the function read. If the answer is a
-// redirect within the same origin, judge returns the new URL. For any other answer it returns an
-// error.
-func (c *Client) judge(ctx context.Context, resp *http.Response, clean cleaner, read reader) (*url.URL, error) {
+// handleAnswer calls readAnswer if the status is 200. If the answer is a redirect within the same
+// origin, handleAnswer returns the new URL. For any other answer it returns an error.
+func (c *Client) handleAnswer(ctx context.Context, resp *http.Response, clean cleaner, readAnswer answerReader) (*url.URL, error) {
 	switch {
 	case isRedirect(resp.StatusCode):
 		return redirectTarget(resp, c.origin, clean)
 	case resp.StatusCode != http.StatusOK:
-		return nil, failure(resp, c.clock.now(), clean)
+		return nil, statusError(resp, c.clock.now(), clean)
 	}
-	return nil, read(ctx, resp)
+	return nil, readAnswer(ctx, resp)
 }
 
-// await waits until the request budget allows a request. After the request, the caller must call
-// the function settle once, with the answer.
-func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err error) {
+// awaitBudget waits until the request budget allows a request. After the request, the caller must
+// call the returned function once, with the answer.
+func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
-		return nil, gaveUp(ctx)
+		return nil, contextError(ctx)
 	}
 	if c.budget == nil {
 		return func(budget.Answer) {}, nil
@@ -111,7 +111,7 @@ func (c *Client) await(ctx context.Context) (settle func(budget.Answer), err err
 		return settle, nil
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return nil, gaveUp(ctx)
+		return nil, contextError(ctx)
 	}
 	// The class is RateLimited even if the deadline has passed, because the request waited for the
 	// budget and not for the cloud.

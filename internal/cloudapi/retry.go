@@ -60,22 +60,22 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// persist calls the function ask until it succeeds, but at most Retry.Attempts times. It stops
-// early if the function mayPass returns false for an error. Between two calls, persist waits as
-// long as the cloud asked for, or for a random time if the cloud asked for no wait.
+// doWithRetries calls doRequest until doRequest succeeds, but at most Retry.Attempts times. It
+// stops early if canRetry returns false for an error. Between two calls, it waits as long as the
+// cloud asked for, or for a random time if the cloud asked for no wait.
 //
-// If the wait would be longer than Retry.Max, or end after the deadline of ctx, persist returns the
-// error at once. The error has the wait in RetryAfter.
-func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask func() error) error {
+// If the wait would be longer than Retry.Max, or end after the deadline of ctx, doWithRetries
+// returns the error at once. The error has the wait in RetryAfter.
+func (c *Client) doWithRetries(ctx context.Context, canRetry func(*Error) bool, doRequest func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := ask()
+		err := doRequest()
 		e, ok := errors.AsType[*Error](err)
-		if !ok || !mayPass(e) || attempt == c.retry.Attempts {
+		if !ok || !canRetry(e) || attempt == c.retry.Attempts {
 			return err
 		}
 		wait := e.RetryAfter
 		if wait == 0 {
-			wait = time.Duration(c.clock.random() * float64(c.retry.backoff(attempt)))
+			wait = time.Duration(c.clock.random() * float64(c.retry.maxBackoff(attempt)))
 		}
 		deadline, bounded := ctx.Deadline()
 		if wait > c.retry.Max || (bounded && c.clock.now().Add(wait).After(deadline)) {
@@ -83,13 +83,13 @@ func (c *Client) persist(ctx context.Context, mayPass func(*Error) bool, ask fun
 			return e
 		}
 		if c.clock.sleep(ctx, wait) != nil {
-			return withCall(Call{Operation: e.Operation}, gaveUp(ctx))
+			return withCall(Call{Operation: e.Operation}, contextError(ctx))
 		}
 	}
 }
 
-// mayPass reports whether it can help to send the same request again soon.
-func mayPass(e *Error) bool {
+// canRetryRequest reports whether it can help to send the same request again soon.
+func canRetryRequest(e *Error) bool {
 	switch e.Class {
 	case RateLimited:
 		return e.StatusCode == http.StatusTooManyRequests
@@ -99,8 +99,8 @@ func mayPass(e *Error) bool {
 	return false
 }
 
-// backoff returns the upper limit of the wait after the given number of failures.
-func (r Retry) backoff(failures int) time.Duration {
+// maxBackoff returns the upper limit of the wait after the given number of failures.
+func (r Retry) maxBackoff(failures int) time.Duration {
 	wait := r.Base
 	for i := 1; i < failures && wait < r.Max; i++ {
 		wait *= 2

@@ -14,98 +14,98 @@ const (
 	// startLength is the length of the shortest text that is remembered as a secret, in bytes. A
 	// shorter text could be a part of an ordinary word.
 	startLength = 8
-	// secretsKept is the largest number of credentials and tokens in one set of secrets.
-	secretsKept = 5_000
+	// maxSecretsInSet is the largest number of credentials and tokens in one set of secrets.
+	maxSecretsInSet = 5_000
 )
 
-// secrets has hashes of the credentials and tokens that this process used. With these hashes, it
-// hides the credentials and tokens in every later answer of the cloud.
-type secrets struct {
+// secretStore has hashes of the credentials and tokens that this process used. With these hashes,
+// it hides the credentials and tokens in every later answer of the cloud.
+type secretStore struct {
 	mu sync.RWMutex
-	// A secret is added to the set recent each time it is used. When this set is full, it replaces
-	// the set former, and a new set recent starts empty. So a secret that is still in use is never
+	// A secret is added to recentSet each time it is used. When recentSet is full, it replaces
+	// formerSet, and a new recentSet starts empty. So a secret that is still in use is never
 	// forgotten.
-	recent, former *remembered
+	recentSet, formerSet *secretSet
 }
 
-// remembered is a set of secrets, stored as hashes. The field forms has a hash of each encoding of
-// a secret, such as base64.
-type remembered struct {
-	secrets, forms map[mark]bool
-	// lengths maps the first startLength bytes of an encoding to the lengths of all encodings that
-	// begin with these bytes.
-	lengths map[[startLength]byte][]int
+// secretSet is a set of secrets, stored as hashes. formMarks has a hash of each encoding of a
+// secret, such as base64.
+type secretSet struct {
+	secretIDs, formMarks map[mark]bool
+	// formLengths maps the first startLength bytes of an encoding to the lengths of all encodings
+	// that begin with these bytes.
+	formLengths map[[startLength]byte][]int
 }
 
-func newRemembered() *remembered {
-	return &remembered{map[mark]bool{}, map[mark]bool{}, map[[startLength]byte][]int{}}
+func newSecretSet() *secretSet {
+	return &secretSet{map[mark]bool{}, map[mark]bool{}, map[[startLength]byte][]int{}}
 }
 
-// used has the secrets that this process has used.
-var used = &secrets{recent: newRemembered(), former: newRemembered()}
+// usedSecrets has the secrets that this process has used.
+var usedSecrets = &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 
 // add remembers a secret and its encodings.
-func (s *secrets) add(id mark, forms []string) {
+func (s *secretStore) add(id mark, forms []string) {
 	s.mu.RLock()
-	known := s.recent.secrets[id]
+	known := s.recentSet.secretIDs[id]
 	s.mu.RUnlock()
 	if known {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.recent.secrets) == secretsKept {
-		s.recent, s.former = newRemembered(), s.recent
+	if len(s.recentSet.secretIDs) == maxSecretsInSet {
+		s.recentSet, s.formerSet = newSecretSet(), s.recentSet
 	}
-	s.recent.add(id, forms)
+	s.recentSet.add(id, forms)
 }
 
-func (r *remembered) add(id mark, forms []string) {
-	r.secrets[id] = true
+func (r *secretSet) add(id mark, forms []string) {
+	r.secretIDs[id] = true
 	for _, form := range forms {
-		if m := markOfText(form); len(form) >= startLength && !r.forms[m] {
-			r.forms[m] = true
+		if m := markOfText(form); len(form) >= startLength && !r.formMarks[m] {
+			r.formMarks[m] = true
 			start := [startLength]byte([]byte(form[:startLength]))
-			if lengths := r.lengths[start]; !slices.Contains(lengths, len(form)) {
-				r.lengths[start] = append(lengths, len(form))
+			if lengths := r.formLengths[start]; !slices.Contains(lengths, len(form)) {
+				r.formLengths[start] = append(lengths, len(form))
 			}
 		}
 	}
 }
 
-// end returns the index where the longest secret that begins at index i ends; 0 if no secret begins
-// there. The text must be in lower case, see the function fold.
-func (r *remembered) end(text string, i int) (end int) {
+// secretEnd returns the index where the longest secret that begins at index i ends; 0 if no secret
+// begins there. The text must be in lower case, see foldCase.
+func (r *secretSet) secretEnd(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
 	}
-	for _, n := range r.lengths[[startLength]byte([]byte(text[i:i+startLength]))] {
-		if i+n <= len(text) && i+n > end && r.forms[markOfText(text[i:i+n])] {
+	for _, n := range r.formLengths[[startLength]byte([]byte(text[i:i+startLength]))] {
+		if i+n <= len(text) && i+n > end && r.formMarks[markOfText(text[i:i+n])] {
 			end = i + n
 		}
 	}
 	return end
 }
 
-// hide replaces each remembered secret in a text by a placeholder. It ignores the case of letters.
-// The parameter extra has more secrets to hide, in lower case. Secrets that overlap become one
+// hideSecrets replaces each remembered secret in a text by a placeholder. It ignores the case of
+// letters. extraForms has more secrets to hide, in lower case. Secrets that overlap become one
 // placeholder.
-func (s *secrets) hide(text string, extra ...string) string {
+func (s *secretStore) hideSecrets(text string, extraForms ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	folded, at := fold(text)
+	folded, at := foldCase(text)
 	var out []byte
-	shown := 0 // out has text up to this index
+	shown := 0 // the text before this index is done
 	for i, end := 0, 0; i < len(folded); i++ {
-		to := max(s.recent.end(folded, i), s.former.end(folded, i))
-		for _, form := range extra {
+		to := max(s.recentSet.secretEnd(folded, i), s.formerSet.secretEnd(folded, i))
+		for _, form := range extraForms {
 			if form[0] == folded[i] && strings.HasPrefix(folded[i:], form) {
 				to = max(to, i+len(form))
 			}
 		}
 		if to > end {
 			if i >= end {
-				out = append(append(out, text[shown:at[i]]...), redacted...)
+				out = append(append(out, text[shown:at[i]]...), redactedText...)
 			}
 			end = to
 			shown = at[end]
@@ -117,19 +117,19 @@ func (s *secrets) hide(text string, extra ...string) string {
 	return string(append(out, text[shown:]...))
 }
 
-// fold returns a text in lower case. The byte at folded[i] comes from the letter at index at[i] of
-// the text. The two indexes can differ, because a letter can have more bytes in upper case than in
-// lower case, or fewer.
-func fold(text string) (folded string, at []int) {
+// foldCase returns a text in lower case. The byte at folded[i] comes from the letter at index
+// textIndex[i] of the text. The two indexes can differ, because a letter can have more bytes in
+// upper case than in lower case, or fewer.
+func foldCase(text string) (folded string, textIndex []int) {
 	out := make([]byte, 0, len(text))
-	at = make([]int, 0, len(text)+1)
+	textIndex = make([]int, 0, len(text)+1)
 	for i, r := range text {
 		// Convert to upper case first, because some letters have two lower-case forms. For example,
 		// s and ſ are the same letter in upper case.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
-		for len(at) < len(out) {
-			at = append(at, i)
+		for len(textIndex) < len(out) {
+			textIndex = append(textIndex, i)
 		}
 	}
-	return string(out), append(at, len(text))
+	return string(out), append(textIndex, len(text))
 }

@@ -54,8 +54,8 @@ func TestATokenThatCameWhileARequestWaitedIsHidden(t *testing.T) {
 			failed <- err
 		}()
 		synctest.Wait()
-		g.Expect(tokens.renew(t.Context(), client(nil), Clusters.name, markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
-		g.Expect(<-failed).To(MatchError(And(ContainSubstring("403 Forbidden: x: no right for Bearer "+redacted), Not(ContainSubstring("access-token")))))
+		g.Expect(tokens.renewToken(t.Context(), client(nil), Clusters.name, markOfText("Bearer access-token-1"))).To(BeTrue(), "as another listing's 401 does")
+		g.Expect(<-failed).To(MatchError(And(ContainSubstring("403 Forbidden: x: no right for Bearer "+redactedText), Not(ContainSubstring("access-token")))))
 	})
 }
 
@@ -84,14 +84,14 @@ func TestEverySecretThatWasUsedIsHiddenFromThenOn(t *testing.T) {
 		"the second subject token": "subject-token-1 ",
 		"the former key's secret":  former.Secret,
 		"in a URL":                 url.QueryEscape(former.Secret),
-		"the former header":        former.basic(),
+		"the former header":        former.basicAuth(),
 		"in upper case":            strings.ToUpper(former.Secret),
 		"the first token, shouted": "ACCESS-TOKEN-1 ",
 		"in base64":                base64.StdEncoding.EncodeToString([]byte("x" + former.Secret)),
 	} {
 		words = "before " + text + " after"
 		_, err := listClusters(t.Context(), clientOf(t, transport), inEnv1, nil)
-		g.Expect(err).To(MatchError(MatchRegexp(`before \S*`+regexpQuoted(redacted)+`\S* after`)), name)
+		g.Expect(err).To(MatchError(MatchRegexp(`before \S*`+regexpQuoted(redactedText)+`\S* after`)), name)
 		g.Expect(err.Error()).NotTo(ContainSubstring(strings.TrimSpace(text)), name)
 		expectNoCredential(t, err.Error())
 	}
@@ -102,7 +102,7 @@ func TestTheIDOfAnUnreadableItemHidesASecret(t *testing.T) {
 	c := newCloud(t, inTurn(clusterPage(`{}`, fmt.Sprintf(`{"id":"lkc %s","spec":7}`, testCredential.Secret))))
 	l, err := c.list(t)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(l.Complete()).To(MatchError(ContainSubstring("lkc " + redacted + " (spec: number, want object)")))
+	g.Expect(l.Complete()).To(MatchError(ContainSubstring("lkc " + redactedText + " (spec: number, want object)")))
 }
 
 func regexpQuoted(s string) string { return strings.NewReplacer("[", `\[`, "]", `\]`).Replace(s) }
@@ -119,15 +119,15 @@ func TestAFormerTokenIsHiddenFromALaterExchange(t *testing.T) {
 		}
 		reply(`{"access_token":"former-access-token","expires_in":900}`)(w, r)
 	}, func(o *TokenOptions) { o.Now = func() time.Time { return now } })
-	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed())
 	_, _ = listClusters(t.Context(), client, inEnv1, nil) // which sends it
 	now = now.Add(time.Hour)
-	g.Expect(tokens.refresh(t.Context(), client)).To(MatchError(ContainSubstring("invalid_grant: " + redacted + " is still good")))
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(MatchError(ContainSubstring("invalid_grant: " + redactedText + " is still good")))
 }
 
 func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	for _, text := range []string{"abcdefgh", "efghijklmn", "abcdefghxyz", "short"} {
 		s.add(markOfText(text), []string{text})
 	}
@@ -135,37 +135,37 @@ func TestSecretsThatOverlapAreHiddenWhole(t *testing.T) {
 		"":                          "",
 		"nothing":                   "nothing",
 		"short":                     "short",
-		"abcdefgh":                  redacted,
-		"<abcdefghijklmn>":          "<" + redacted + ">",
-		"<abcdefghxyz>":             "<" + redacted + ">",
-		"abcdefg abcdefgh efghijkl": "abcdefg " + redacted + " efghijkl",
-		"abcdefghabcdefgh!":         redacted + redacted + "!",
-		"1 efghijklmn 2 abcdefgh 3": "1 " + redacted + " 2 " + redacted + " 3",
+		"abcdefgh":                  redactedText,
+		"<abcdefghijklmn>":          "<" + redactedText + ">",
+		"<abcdefghxyz>":             "<" + redactedText + ">",
+		"abcdefg abcdefgh efghijkl": "abcdefg " + redactedText + " efghijkl",
+		"abcdefghabcdefgh!":         redactedText + redactedText + "!",
+		"1 efghijklmn 2 abcdefgh 3": "1 " + redactedText + " 2 " + redactedText + " 3",
 	} {
-		g.Expect(s.hide(text)).To(Equal(want), text)
+		g.Expect(s.hideSecrets(text)).To(Equal(want), text)
 	}
 }
 
 func TestSecretsOfAnyAlphabetAreHiddenInAnyCase(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	secret := "Straße-Ⱥ-Σίσυφος-İ\xff"
-	s.add(markOfText(secret), forms(secret))
+	s.add(markOfText(secret), encodedForms(secret))
 	for _, same := range []string{secret, strings.ToLower(secret), strings.ToUpper(secret), strings.ReplaceAll(secret, "S", "ſ")} {
-		g.Expect(s.hide("Ⱥé\xfe "+same+" Ⱥé\xfe")).To(Equal("Ⱥé\xfe "+redacted+" Ⱥé\xfe"), same)
+		g.Expect(s.hideSecrets("Ⱥé\xfe "+same+" Ⱥé\xfe")).To(Equal("Ⱥé\xfe "+redactedText+" Ⱥé\xfe"), same)
 	}
-	g.Expect(s.hide("ABC", forms("b")...)).To(Equal("A" + redacted + "C"))
+	g.Expect(s.hideSecrets("ABC", encodedForms("b")...)).To(Equal("A" + redactedText + "C"))
 }
 
 func TestSecretsInUseAreNeverForgotten(t *testing.T) {
 	g := NewWithT(t)
-	s := &secrets{recent: newRemembered(), former: newRemembered()}
+	s := &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 	add := func(text string) { s.add(markOfText(text), []string{text}) }
-	for i := range 3 * secretsKept {
+	for i := range 3 * maxSecretsInSet {
 		add(fmt.Sprintf("a token that was used once %d", i))
 		add("a key that is used all day")
 	}
-	g.Expect(s.hide("a key that is used all day")).To(Equal(redacted))
-	g.Expect(s.hide(fmt.Sprintf("a token that was used once %d", 2*secretsKept))).To(Equal(redacted), "the last of them are remembered")
-	g.Expect(len(s.recent.secrets)+len(s.former.secrets)).To(BeNumerically("<=", 2*secretsKept), "and memory is bounded")
+	g.Expect(s.hideSecrets("a key that is used all day")).To(Equal(redactedText))
+	g.Expect(s.hideSecrets(fmt.Sprintf("a token that was used once %d", 2*maxSecretsInSet))).To(Equal(redactedText), "the last of them are remembered")
+	g.Expect(len(s.recentSet.secretIDs)+len(s.formerSet.secretIDs)).To(BeNumerically("<=", 2*maxSecretsInSet), "and memory is bounded")
 }

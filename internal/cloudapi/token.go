@@ -55,30 +55,30 @@ type TokenSource struct {
 	pool    string
 	subject func(context.Context) (string, error)
 	now     func() time.Time
-	// running is the exchange that has not ended yet; nil if there is none. mu guards this field.
-	mu      sync.Mutex
-	running *underWay
-	// current is the newest token; nil if there was no token yet.
-	current atomic.Pointer[token]
+	// runningExchange is the exchange that has not ended yet; nil if there is none. mu guards this
+	// field.
+	mu              sync.Mutex
+	runningExchange *tokenExchange
+	// currentToken is the newest token; nil if there was no token yet.
+	currentToken atomic.Pointer[token]
 }
 
 // token is an access token.
 type token struct {
 	authorization
-	// The field renew is when the token should be replaced. The field ends is when the token
-	// becomes invalid.
-	renew, ends time.Time
-	// The token is kept until the time in the field final, even if the cloud refuses it. If the
-	// token did not replace a refused token, the field is zero.
-	final time.Time
-	// worked has the operations for which the cloud accepted the token. The function place makes
-	// the map keys.
-	worked *sync.Map
+	// renewAt is when the token should be replaced. endsAt is when the token becomes invalid.
+	renewAt, endsAt time.Time
+	// The token is kept until keepUntil, even if the cloud refuses it. If the token did not replace
+	// a refused token, keepUntil is zero.
+	keepUntil time.Time
+	// workedFor has the operations for which the cloud accepted the token. operationKey makes the
+	// map keys.
+	workedFor *sync.Map
 }
 
-// place returns a map key for an operation at the client's endpoint. The cloud may accept a token
-// for one operation and refuse the same token for another operation.
-func place(c *Client, operation string) string { return c.origin + " " + operation }
+// operationKey returns a map key for an operation at the client's endpoint. The cloud may accept a
+// token for one operation and refuse the same token for another operation.
+func operationKey(c *Client, operation string) string { return c.origin + " " + operation }
 
 // NewTokenSource returns a TokenSource, or an error if an option is wrong. It sends no request.
 func NewTokenSource(o TokenOptions) (*TokenSource, error) {
@@ -97,13 +97,13 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 }
 
 // Format prints a placeholder for every verb.
-func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redactedText) }
 
 // LogValue returns a placeholder.
-func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (t *TokenSource) LogValue() slog.Value { return slog.StringValue(redactedText) }
 
 // MarshalJSON returns a placeholder.
-func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+func (t *TokenSource) MarshalJSON() ([]byte, error) { return []byte(`"` + redactedText + `"`), nil }
 
 // tokenAdvice says what a person can do if the cloud refuses a token. The map key is the class of
 // the error.
@@ -112,78 +112,78 @@ var tokenAdvice = map[Class]string{
 	Forbidden:       "the identity pool needs a role that may see this environment",
 }
 
-func (t *TokenSource) authorizer() authorizer {
-	return authorizer{value: t.value, refresh: t.refresh, accepted: t.accepted, renew: t.renew, advice: tokenAdvice}
+func (t *TokenSource) newAuthorizer() authorizer {
+	return authorizer{currentAuth: t.currentAuth, ensureToken: t.ensureToken, tokenAccepted: t.tokenAccepted, renewToken: t.renewToken, adviceByClass: tokenAdvice}
 }
 
-func (t *TokenSource) value() authorization {
-	if current := t.current.Load(); current != nil {
+func (t *TokenSource) currentAuth() authorization {
+	if current := t.currentToken.Load(); current != nil {
 		return current.authorization
 	}
 	return authorization{}
 }
 
-// refresh makes sure that there is a valid token. If there is none, refresh waits for a new token.
-// If the token ends soon, refresh starts the exchange and does not wait for the new token.
-func (t *TokenSource) refresh(ctx context.Context, c *Client) error {
-	current := t.current.Load()
+// ensureToken makes sure that there is a valid token. If there is none, ensureToken waits for a new
+// token. If the token ends soon, ensureToken starts the exchange and does not wait for the new
+// token.
+func (t *TokenSource) ensureToken(ctx context.Context, c *Client) error {
+	current := t.currentToken.Load()
 	switch now := t.now(); {
-	case current == nil || !now.Before(current.ends):
-		return t.replace(ctx, c, current, false)
-	case !now.Before(current.renew):
+	case current == nil || !now.Before(current.endsAt):
+		return t.replaceToken(ctx, c, current, false)
+	case !now.Before(current.renewAt):
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.begin(ctx, c, current, false)
+		t.startExchange(ctx, c, current, false)
 	}
 	return nil
 }
 
-// accepted records that the cloud accepted a token for an operation.
-func (t *TokenSource) accepted(c *Client, operation string, id mark) {
-	if current := t.current.Load(); current != nil && current.id == id {
-		current.worked.Store(place(c, operation), true)
+// tokenAccepted records that the cloud accepted a token for an operation.
+func (t *TokenSource) tokenAccepted(c *Client, operation string, id mark) {
+	if current := t.currentToken.Load(); current != nil && current.id == id {
+		current.workedFor.Store(operationKey(c, operation), true)
 	}
 }
 
-// renew gets a new token after the cloud refused a token for an operation. It returns true if there
-// is a new token. The parameter refused identifies the refused token. In two cases, renew does not
+// renewToken gets a new token after the cloud refused a token for an operation. It returns true if
+// there is a new token. refusedID identifies the refused token. In two cases, renewToken does not
 // ask the cloud for a new token:
 //
-//   - The refused token has already been replaced. renew returns true.
+//   - The refused token has already been replaced. renewToken returns true.
 //   - The refused token is itself the replacement of a refused token, is less than a minute old,
-//     and never worked for this operation. renew returns false, because another token would not
-//     help.
-func (t *TokenSource) renew(ctx context.Context, c *Client, operation string, refused mark) (bool, error) {
-	current := t.current.Load()
+//     and never worked for this operation. renewToken returns false, because another token would
+//     not help.
+func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error) {
+	current := t.currentToken.Load()
 	switch {
-	case current != nil && current.id != refused:
+	case current != nil && current.id != refusedID:
 		return true, nil
-	case current != nil && t.now().Before(current.final):
-		if _, worked := current.worked.Load(place(c, operation)); !worked {
+	case current != nil && t.now().Before(current.keepUntil):
+		if _, worked := current.workedFor.Load(operationKey(c, operation)); !worked {
 			return false, nil
 		}
 	}
-	err := t.replace(ctx, c, current, true)
+	err := t.replaceToken(ctx, c, current, true)
 	return err == nil, err
 }
 
-// underWay is a token exchange that has not ended. TokenSource.mu guards its fields.
-type underWay struct {
-	// done is closed when the exchange ends.
-	done    chan struct{}
+// tokenExchange is an exchange that has not ended. TokenSource.mu guards its fields.
+type tokenExchange struct {
+	// doneCh is closed when the exchange ends.
+	doneCh  chan struct{}
 	err     error
 	waiting int
 	cancel  context.CancelFunc
 }
 
-// replace gets a new token and waits for it. Callers that wait at the same time share one exchange.
-// The exchange is canceled when all these callers have given up.
+// replaceToken gets a new token and waits for it. Callers that wait at the same time share one
+// exchange. The exchange is canceled when all these callers have given up.
 //
-// The parameter current is the token to replace. The parameter refused is true if the cloud refused
-// this token.
-func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, refused bool) error {
+// oldToken is the token to replace. wasRefused is true if the cloud refused oldToken.
+func (t *TokenSource) replaceToken(ctx context.Context, c *Client, oldToken *token, wasRefused bool) error {
 	t.mu.Lock()
-	under := t.begin(ctx, c, current, refused)
+	under := t.startExchange(ctx, c, oldToken, wasRefused)
 	if under == nil { // Another caller replaced the token in between.
 		t.mu.Unlock()
 		return nil
@@ -191,7 +191,7 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, re
 	under.waiting++
 	t.mu.Unlock()
 	select {
-	case <-under.done:
+	case <-under.doneCh:
 		return under.err
 	case <-ctx.Done():
 	}
@@ -199,60 +199,59 @@ func (t *TokenSource) replace(ctx context.Context, c *Client, current *token, re
 	defer t.mu.Unlock()
 	if under.waiting--; under.waiting == 0 {
 		under.cancel()
-		t.end(under)
+		t.endExchange(under)
 	}
-	return withCall(Call{Operation: OperationExchange}, gaveUp(ctx))
+	return withCall(Call{Operation: OperationExchange}, contextError(ctx))
 }
 
-// begin starts an exchange that gets a new token, and does not wait for its end. The caller must
-// hold t.mu.
+// startExchange starts an exchange that gets a new token, and does not wait for its end. The caller
+// must hold t.mu.
 //
-//   - The parameter current is the token to replace. If this token has already been replaced, begin
-//     returns nil.
-//   - The parameter refused is true if the cloud refused this token.
-//   - If an exchange is already under way, begin returns this exchange.
+//   - oldToken is the token to replace. If it has already been replaced, startExchange returns nil.
+//   - wasRefused is true if the cloud refused oldToken.
+//   - If an exchange is already under way, startExchange returns this exchange.
 //   - If ctx is canceled, the exchange goes on.
-func (t *TokenSource) begin(ctx context.Context, c *Client, current *token, refused bool) *underWay {
-	if t.running != nil || t.current.Load() != current {
-		return t.running
+func (t *TokenSource) startExchange(ctx context.Context, c *Client, oldToken *token, wasRefused bool) *tokenExchange {
+	if t.runningExchange != nil || t.currentToken.Load() != oldToken {
+		return t.runningExchange
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTimeout)
-	under := &underWay{done: make(chan struct{}), cancel: cancel}
-	t.running = under
+	under := &tokenExchange{doneCh: make(chan struct{}), cancel: cancel}
+	t.runningExchange = under
 	go func() {
 		defer cancel()
-		next, err := t.exchange(ctx, c)
+		next, err := t.exchangeToken(ctx, c)
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		switch now := t.now(); {
-		case err == nil && refused:
-			next.final = now.Add(renewRefused)
+		case err == nil && wasRefused:
+			next.keepUntil = now.Add(renewRefused)
 			fallthrough
 		case err == nil:
-			t.current.Store(next)
-		case current != nil && !now.Before(current.renew):
-			later := *current
-			later.renew = now.Add(renewAgain)
-			t.current.CompareAndSwap(current, &later)
+			t.currentToken.Store(next)
+		case oldToken != nil && !now.Before(oldToken.renewAt):
+			later := *oldToken
+			later.renewAt = now.Add(renewAgain)
+			t.currentToken.CompareAndSwap(oldToken, &later)
 		}
 		under.err = err
-		close(under.done)
-		t.end(under)
+		close(under.doneCh)
+		t.endExchange(under)
 	}()
 	return under
 }
 
-// end records that an exchange has ended, so that the next caller can start another exchange. The
-// caller must hold t.mu.
-func (t *TokenSource) end(under *underWay) {
-	if t.running == under {
-		t.running = nil
+// endExchange records that an exchange has ended, so that the next caller can start another
+// exchange. The caller must hold t.mu.
+func (t *TokenSource) endExchange(under *tokenExchange) {
+	if t.runningExchange == under {
+		t.runningExchange = nil
 	}
 }
 
-// exchange calls the function Subject to get a token, sends this token to the cloud, and returns
+// exchangeToken gets a token from TokenOptions.Subject, sends this token to the cloud, and returns
 // the access token from the cloud's answer.
-func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
+func (t *TokenSource) exchangeToken(ctx context.Context, c *Client) (*token, error) {
 	subject, err := t.subject(ctx)
 	if err != nil {
 		return nil, err
@@ -267,13 +266,13 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	hidden := newAuthorization("", longEnough(subject)...)
 	exchanger := *c
 	exchanger.origin = t.origin
-	exchanger.guard = &guard{origin: t.origin, exchange: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
-	exchanger.auth.value = func() authorization { return hidden }
+	exchanger.guard = &guard{origin: t.origin, exchangeURL: t.at.String(), userAgent: c.guard.userAgent, next: c.guard.next}
+	exchanger.auth.currentAuth = func() authorization { return hidden }
 	var next *token
-	err = exchanger.persist(ctx, refusedInPassing, func() error {
-		asked := t.now()
-		call, redirect, err := exchanger.send(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
-			next, err = readToken(resp, asked, hidden)
+	err = exchanger.doWithRetries(ctx, canRetryExchange, func() error {
+		sentAt := t.now()
+		call, redirect, err := exchanger.sendRequest(ctx, OperationExchange, "", func(_ context.Context, resp *http.Response) (err error) {
+			next, err = readToken(resp, sentAt, hidden)
 			return err
 		}, func(ctx context.Context) (*http.Request, error) {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.at.String(), strings.NewReader(form))
@@ -290,14 +289,14 @@ func (t *TokenSource) exchange(ctx context.Context, c *Client) (*token, error) {
 	return next, err
 }
 
-// refusedInPassing reports whether it can help to repeat a failed exchange soon. It returns true
+// canRetryExchange reports whether it can help to repeat a failed exchange soon. It returns true
 // even for HTTP 400, 401 and 403, because the cloud sometimes refuses a correct exchange.
-func refusedInPassing(e *Error) bool {
+func canRetryExchange(e *Error) bool {
 	switch e.Class {
 	case Unauthenticated, Forbidden, InvalidRequest:
 		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden
 	}
-	return mayPass(e)
+	return canRetryRequest(e)
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is

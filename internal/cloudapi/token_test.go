@@ -62,8 +62,8 @@ func TestAnExchangeIsWhatTheOperationAsksFor(t *testing.T) {
 		asked = r
 		reply(`{"access_token":"access","token_type":"bearer","expires_in":3600}`)(w, r)
 	})
-	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.value().header).To(Equal("Bearer access"))
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.currentAuth().headerValue).To(Equal("Bearer access"))
 	g.Expect(asked.Method + " " + asked.URL.Path).To(Equal("POST /sts"))
 	g.Expect(asked.Header).NotTo(HaveKey("Authorization"))
 	g.Expect(asked.PostForm).To(Equal(url.Values{
@@ -87,7 +87,7 @@ func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
 		`{"access_token":"a","expires_in":2}`:                 time.Second,
 		`{"access_token":"a"}`:                                14 * time.Minute,
 		`{"access_token":"a","expires_in":null}`:              14 * time.Minute,
-		`{"access_token":"a","expires_in":1e300}`:             mostLife - time.Minute,
+		`{"access_token":"a","expires_in":1e300}`:             maxLife - time.Minute,
 		`{"access_token":"a","expires_in":0.001,"other":[1]}`: 500 * time.Microsecond,
 		`{"access_token":"a","expires_in":"3600"}`:            59 * time.Minute,
 		`{"access_token":"a","expires_in":0}`:                 14 * time.Minute,
@@ -103,12 +103,12 @@ func TestATokenIsReplacedBeforeItsEnd(t *testing.T) {
 		var asked atomic.Int32
 		tokens, client := newTokens(t, func(w http.ResponseWriter, r *http.Request) { asked.Add(1); reply(body)(w, r) },
 			func(o *TokenOptions) { o.Now = func() time.Time { return now } })
-		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
+		g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed(), body)
 		now = now.Add(want - time.Microsecond)
-		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
+		g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed(), body)
 		g.Expect(asked.Load()).To(BeEquivalentTo(1), body)
 		now = now.Add(time.Microsecond)
-		g.Expect(tokens.refresh(t.Context(), client)).To(Succeed(), body)
+		g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed(), body)
 		g.Eventually(asked.Load).Should(BeEquivalentTo(2), body)
 	}
 }
@@ -121,10 +121,10 @@ func TestAReplyThatIsNoTokenIsMalformed(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		tokens, client := newTokens(t, reply(body))
-		err := tokens.refresh(t.Context(), client)
+		err := tokens.ensureToken(t.Context(), client)
 		g.Expect(ClassOf(err)).To(Equal(Malformed), body)
 		g.Expect(err).To(MatchError(HavePrefix(OperationExchange+": ")), body)
-		g.Expect(tokens.value().header).To(BeEmpty(), body)
+		g.Expect(tokens.currentAuth().headerValue).To(BeEmpty(), body)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestAReplyWithoutATokenSaysWhy(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		tokens, client := newTokens(t, reply(body))
-		err := tokens.refresh(t.Context(), client)
+		err := tokens.ensureToken(t.Context(), client)
 		g.Expect(expectError(t, err, Malformed).Error()).To(Equal(OperationExchange + ": " + want))
 	}
 }
@@ -164,11 +164,11 @@ func TestATokenThatCameIsHiddenThoughItWasNeverSent(t *testing.T) {
 		})
 		var calls []Call
 		client.observe = func(c Call) { calls = append(calls, c) }
-		err := tokens.refresh(t.Context(), client)
+		err := tokens.ensureToken(t.Context(), client)
 		g.Expect(calls).To(HaveLen(1), name)
-		g.Expect(calls[0].RequestID).To(Equal("id-"+redacted), name)
+		g.Expect(calls[0].RequestID).To(Equal("id-"+redactedText), name)
 		if r.fails {
-			g.Expect(expectError(t, err, Malformed).RequestID).To(Equal("id-"+redacted), name)
+			g.Expect(expectError(t, err, Malformed).RequestID).To(Equal("id-"+redactedText), name)
 		} else {
 			g.Expect(err).NotTo(HaveOccurred(), name)
 		}
@@ -182,7 +182,7 @@ func TestATokenTooShortToHideGarblesNothing(t *testing.T) {
 		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) {
 			answer(w, http.StatusBadRequest, `{"error":"invalid_request","error_description":"a subject_token about nothing"}`)
 		}, func(o *TokenOptions) { o.Subject = func(context.Context) (string, error) { return subject, nil } })
-		g.Expect(tokens.refresh(t.Context(), client)).To(MatchError(OperationExchange + ": 400 Bad Request: invalid_request: a subject_token about nothing (request id req-1)"))
+		g.Expect(tokens.ensureToken(t.Context(), client)).To(MatchError(OperationExchange + ": 400 Bad Request: invalid_request: a subject_token about nothing (request id req-1)"))
 	}
 }
 
@@ -194,7 +194,7 @@ func TestAnExchangeFollowsNoRedirect(t *testing.T) {
 		asked.Add(1)
 		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 	})
-	g.Expect(ClassOf(tokens.refresh(t.Context(), client))).To(Equal(Malformed))
+	g.Expect(ClassOf(tokens.ensureToken(t.Context(), client))).To(Equal(Malformed))
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
 }
 
@@ -202,7 +202,7 @@ func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 	t.Parallel()
 	const at = "https://sts.example"
 	sent := 0
-	guard := &guard{origin: at, exchange: at + "/sts", userAgent: testUserAgent, next: roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
+	guard := &guard{origin: at, exchangeURL: at + "/sts", userAgent: testUserAgent, next: roundTrip(func(*http.Request) (*http.Response, error) { sent++; return nil, io.EOF })}
 	for _, c := range []struct{ method, url string }{
 		{http.MethodGet, at + "/sts"}, {http.MethodPost, at + "/sts/x"}, {http.MethodPost, at + "/sts?a=b"},
 		{http.MethodPost, at + "/"}, {http.MethodPut, at + "/sts"}, {http.MethodPost, "http://other.example/sts"},
@@ -210,7 +210,7 @@ func TestTheGuardOfAnExchangeLetsNothingElseThrough(t *testing.T) {
 		g := NewWithT(t)
 		request, err := http.NewRequestWithContext(t.Context(), c.method, c.url, strings.NewReader("x"))
 		g.Expect(err).NotTo(HaveOccurred())
-		_, err = guard.send(request, "")
+		_, err = guard.sendChecked(request, "")
 		g.Expect(err).To(MatchError(ContainSubstring("refused")), c.method+" "+c.url)
 		g.Expect(sent).To(BeZero())
 	}
@@ -230,13 +230,13 @@ func TestManyAskForATokenAndOneExchanges(t *testing.T) {
 		}
 		wait.Wait()
 	}
-	together(func() { g.Expect(tokens.refresh(t.Context(), client)).To(Succeed()) })
+	together(func() { g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed()) })
 	g.Expect(asked.Load()).To(BeEquivalentTo(1))
 	together(func() {
-		g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
+		g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
 	})
 	g.Expect(asked.Load()).To(BeEquivalentTo(2))
-	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
+	g.Expect(tokens.currentAuth().headerValue).To(Equal("Bearer token-2"))
 }
 
 func TestASubjectThatCannotBeHadIsReturnedAsItIs(t *testing.T) {
@@ -271,8 +271,8 @@ func TestNeitherTokenIsShown(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"errors":[{"code":"x","title":%q}]}`, r.PostForm.Get("subject_token"))
 	}
 	tokens, client := newTokens(t, echo)
-	err := tokens.refresh(t.Context(), client)
-	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redacted), Not(ContainSubstring(testSubject)))))
+	err := tokens.ensureToken(t.Context(), client)
+	g.Expect(err).To(MatchError(And(ContainSubstring("400 Bad Request"), ContainSubstring(redactedText), Not(ContainSubstring(testSubject)))))
 }
 
 func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
@@ -283,10 +283,10 @@ func TestARefusedTokenIsReplacedAlthoughItIsFresh(t *testing.T) {
 		asked++
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, asked))(w, r)
 	})
-	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
-	g.Expect(tokens.value().header).To(Equal("Bearer token-2"))
-	g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue())
+	g.Expect(tokens.currentAuth().headerValue).To(Equal("Bearer token-2"))
+	g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, markOfText("Bearer token-1"))).To(BeTrue(), "it was replaced by another listing")
 	g.Expect(asked).To(Equal(2))
 }
 
@@ -343,7 +343,7 @@ func TestAnExchangeThatIsRefusedInPassingIsTriedAgain(t *testing.T) {
 			g.Expect(time.Since(began)).To(BeNumerically("<", 10*time.Second))
 
 			exchanges, refusals = 0, 1000
-			g.Expect(tokens.renew(t.Context(), client, Clusters.name, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
+			g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, markOfText("Bearer good-again"))).Error().To(MatchError(ContainSubstring("invalid_request")))
 			g.Expect(exchanges).To(Equal(DefaultRetry.Attempts), "a few times, not forever")
 		})
 	}
@@ -356,7 +356,7 @@ func TestAnExchangeThatCannotSucceedIsNotTriedAgain(t *testing.T) {
 		asked := 0
 		tokens, client := newTokens(t, func(w http.ResponseWriter, _ *http.Request) { asked++; w.WriteHeader(code) })
 		client.retry = DefaultRetry
-		err := tokens.refresh(t.Context(), client)
+		err := tokens.ensureToken(t.Context(), client)
 		g.Expect(err).To(HaveOccurred())
 		g.Expect(asked).To(Equal(1), "%d", code)
 		g.Expect(err.(*Error).Advice).To(BeEmpty(), "lists' advice is not for exchanges")

@@ -18,9 +18,9 @@ const (
 	// defaultLife is how long a token is valid if the server reports no lifetime. It is the API's
 	// default.
 	defaultLife = 900 * time.Second
-	// mostLife is the longest life of a token. If the server reports a longer life, the token
-	// counts as valid for mostLife.
-	mostLife = 24 * time.Hour
+	// maxLife is the longest life of a token. If the server reports a longer life, the token
+	// counts as valid for maxLife.
+	maxLife = 24 * time.Hour
 	// maxReplyBytes is how many bytes of the reply to an exchange are read at most.
 	maxReplyBytes = 1 << 20
 )
@@ -44,9 +44,10 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply to a token exchange. The parameter subject is the token that was sent.
-// The parameter asked is when it was sent. The life of the new token is counted from this time.
-func readToken(resp *http.Response, asked time.Time, subject authorization) (*token, error) {
+// readToken reads the reply to a token exchange. subjectAuth has the token that was sent, so that
+// no error shows it. sentAt is when this token was sent. The life of the new token is counted from
+// sentAt.
+func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
 		AccessToken string    `json:"access_token"`
@@ -55,9 +56,9 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 	}
 	// Do not keep the error of Unmarshal, because the error may quote the reply.
 	odd := json.Unmarshal(raw, &reply) != nil
-	came := newToken(reply.AccessToken)
+	came := tokenAuthorization(reply.AccessToken)
 	// Hide the new token in all later messages, even if the token is never used.
-	used.add(came.id, came.hidden)
+	usedSecrets.add(came.id, came.hiddenForms)
 	var e *Error
 	switch {
 	case !isJSON(resp.Header.Get("Content-Type")):
@@ -70,36 +71,36 @@ func readToken(resp *http.Response, asked time.Time, subject authorization) (*to
 		e = malformed("the reply has no access_token")
 	case strings.ContainsFunc(reply.AccessToken, func(r rune) bool { return r <= ' ' || r > unicode.MaxASCII }):
 		e = malformed("the access_token has characters that no header can carry")
-	case !bearer(string(reply.TokenType)):
+	case !isBearer(string(reply.TokenType)):
 		e = malformed("the token_type is not Bearer")
 	default:
 		life := lifeOf(string(reply.ExpiresIn))
-		return &token{authorization: came, renew: asked.Add(life - min(renewBefore, life/2)), ends: asked.Add(life), worked: &sync.Map{}}, nil
+		return &token{authorization: came, renewAt: sentAt.Add(life - min(renewBefore, life/2)), endsAt: sentAt.Add(life), workedFor: &sync.Map{}}, nil
 	}
 	// Some servers refuse an exchange but answer with HTTP 200. The body then has the reason.
 	problems, requestID := parseFailure(raw)
-	subject.hidden = slices.Concat(subject.hidden, came.hidden)
-	e.quote(problems, requestID, subject.cleaner(""))
+	subjectAuth.hiddenForms = slices.Concat(subjectAuth.hiddenForms, came.hiddenForms)
+	e.quoteProblems(problems, requestID, subjectAuth.newCleaner(""))
 	return nil, e
 }
 
-// newToken returns the authorization of an access token.
-func newToken(text string) authorization {
+// tokenAuthorization returns the authorization of an access token.
+func tokenAuthorization(text string) authorization {
 	return newAuthorization("Bearer "+text, longEnough(text)...)
 }
 
-// bearer reports whether a token_type is Bearer, N_A or empty. Some servers send N_A for an access
-// token.
-func bearer(tokenType string) bool {
+// isBearer reports whether a token_type is Bearer, N_A or empty. Some servers send N_A for an
+// access token.
+func isBearer(tokenType string) bool {
 	return tokenType == "" || strings.EqualFold(tokenType, "Bearer") || strings.EqualFold(tokenType, "N_A")
 }
 
-// lifeOf returns how long a token is valid, at most mostLife. If the parameter expiresIn is not a
-// positive number of seconds, lifeOf returns defaultLife.
+// lifeOf returns how long a token is valid, at most maxLife. If expiresIn is not a positive number
+// of seconds, lifeOf returns defaultLife.
 func lifeOf(expiresIn string) time.Duration {
 	seconds, err := strconv.ParseFloat(expiresIn, 64)
 	if err != nil || !(seconds > 0) {
 		return defaultLife
 	}
-	return max(time.Duration(min(seconds, mostLife.Seconds())*float64(time.Second)), time.Nanosecond)
+	return max(time.Duration(min(seconds, maxLife.Seconds())*float64(time.Second)), time.Nanosecond)
 }

@@ -12,53 +12,53 @@ import (
 // a token. Tokens is safe for concurrent use. The zero value is empty and ready for use.
 type Tokens struct {
 	mu sync.Mutex
-	// sources maps each identity to its TokenSource.
-	sources map[string]*sharedSource
+	// tokenSources maps each identity to its TokenSource.
+	tokenSources map[string]*sharedSource
 }
 
-// sharedSource is a TokenSource that clients share. The field asked is when Tokens.For last
-// returned this TokenSource.
+// sharedSource is a TokenSource that clients share. lastAsked is when Tokens.For last returned this
+// TokenSource.
 type sharedSource struct {
 	*TokenSource
-	asked time.Time
+	lastAsked time.Time
 }
 
 // forgetAfter is how long Tokens keeps a TokenSource that no client asks for.
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity, and makes it if there is none. The identity consists
-// of the endpoint and the identity pool in the options, and of the texts in the parameter subject:
-// namespace, ServiceAccount and audience.
+// of the endpoint and the identity pool in the options, and of subjectTexts: namespace,
+// ServiceAccount and audience.
 //
 // For each new client, call this method again: Tokens forgets a TokenSource that was not used for
 // an hour.
-func (t *Tokens) For(o TokenOptions, subject ...string) (*TokenSource, error) {
+func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, error) {
 	made, err := NewTokenSource(o)
 	if err != nil {
 		return nil, err
 	}
-	identity := fmt.Sprintf("%q", append([]string{made.at.String(), made.pool}, subject...))
+	identity := fmt.Sprintf("%q", append([]string{made.at.String(), made.pool}, subjectTexts...))
 	now := made.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if shared, ok := t.sources[identity]; ok {
-		shared.asked = now
+	if shared, ok := t.tokenSources[identity]; ok {
+		shared.lastAsked = now
 		return shared.TokenSource, nil
 	}
-	if t.sources == nil {
-		t.sources = map[string]*sharedSource{}
+	if t.tokenSources == nil {
+		t.tokenSources = map[string]*sharedSource{}
 	}
-	for other, s := range t.sources {
-		if s.unused(now) {
-			delete(t.sources, other)
+	for other, s := range t.tokenSources {
+		if s.canForget(now) {
+			delete(t.tokenSources, other)
 		}
 	}
-	t.sources[identity] = &sharedSource{made, now}
+	t.tokenSources[identity] = &sharedSource{made, now}
 	return made, nil
 }
 
-// unused reports whether the TokenSource can be forgotten.
-func (s *sharedSource) unused(now time.Time) bool {
-	current := s.current.Load()
-	return now.Sub(s.asked) > forgetAfter && (current == nil || now.After(current.ends))
+// canForget reports whether the TokenSource can be forgotten.
+func (s *sharedSource) canForget(now time.Time) bool {
+	current := s.currentToken.Load()
+	return now.Sub(s.lastAsked) > forgetAfter && (current == nil || now.After(current.endsAt))
 }

@@ -182,7 +182,7 @@ func TestAGoodTokenIsUsedWhateverBecomesOfTheNextExchange(t *testing.T) {
 					g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
 				}
 				g.Expect(time.Since(began)).To(BeZero(), name)
-				g.Expect(tokens.value().header).To(Equal("Bearer good-token-1"), name)
+				g.Expect(tokens.currentAuth().headerValue).To(Equal("Bearer good-token-1"), name)
 				synctest.Wait()
 			}
 			many()
@@ -199,7 +199,7 @@ func TestAGoodTokenIsUsedWhateverBecomesOfTheNextExchange(t *testing.T) {
 			broken.Store(false)
 			time.Sleep(time.Minute)
 			g.Expect(client.Authorize(t.Context())).To(Succeed(), name)
-			g.Expect(tokens.value().header).To(Equal("Bearer good-token-2"), name)
+			g.Expect(tokens.currentAuth().headerValue).To(Equal("Bearer good-token-2"), name)
 		})
 	}
 }
@@ -275,14 +275,14 @@ func TestATokenWorkedOnlyForTheOperationThatTookIt(t *testing.T) {
 		exchanges++
 		reply(fmt.Sprintf(`{"access_token":"token-%d"}`, exchanges))(w, r)
 	})
-	g.Expect(tokens.refresh(t.Context(), client)).To(Succeed())
-	g.Expect(tokens.renew(t.Context(), client, Clusters.name, tokens.value().id)).To(BeTrue())
-	second := tokens.value().id
-	tokens.accepted(client, Networks.name, second)
-	tokens.accepted(client, Clusters.name, markOfText("Bearer token-1"))
-	g.Expect(tokens.renew(t.Context(), client, Clusters.name, second)).To(BeFalse(), "only Networks took it, and Clusters took the first token")
-	tokens.accepted(client, Clusters.name, second)
-	g.Expect(tokens.renew(t.Context(), client, Clusters.name, second)).To(BeTrue())
+	g.Expect(tokens.ensureToken(t.Context(), client)).To(Succeed())
+	g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, tokens.currentAuth().id)).To(BeTrue())
+	second := tokens.currentAuth().id
+	tokens.tokenAccepted(client, Networks.name, second)
+	tokens.tokenAccepted(client, Clusters.name, markOfText("Bearer token-1"))
+	g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, second)).To(BeFalse(), "only Networks took it, and Clusters took the first token")
+	tokens.tokenAccepted(client, Clusters.name, second)
+	g.Expect(tokens.renewToken(t.Context(), client, Clusters.name, second)).To(BeTrue())
 	g.Expect(exchanges).To(Equal(3))
 }
 
@@ -312,7 +312,7 @@ func TestTokensAreToldApartByTheWholeIdentity(t *testing.T) {
 	}
 	_, err := tokens.For(TokenOptions{Endpoint: "nowhere"}, "ns")
 	g.Expect(err).To(MatchError(HavePrefix("token endpoint")))
-	g.Expect(tokens.sources).To(HaveLen(9))
+	g.Expect(tokens.tokenSources).To(HaveLen(9))
 }
 
 func TestIdentitiesThatNobodyUsesAreForgotten(t *testing.T) {
@@ -329,15 +329,15 @@ func TestIdentitiesThatNobodyUsesAreForgotten(t *testing.T) {
 		source(fmt.Sprint(i))
 	}
 	living := source("with a token")
-	living.current.Store(&token{ends: now.Add(3 * time.Hour)})
+	living.currentToken.Store(&token{endsAt: now.Add(3 * time.Hour)})
 	used := source("used")
 	now = now.Add(forgetAfter)
 	g.Expect(source("used")).To(BeIdenticalTo(used))
 	source("new")
-	g.Expect(tokens.sources).To(HaveLen(103), "not yet")
+	g.Expect(tokens.tokenSources).To(HaveLen(103), "not yet")
 	now = now.Add(time.Second)
 	g.Expect(source("used")).To(BeIdenticalTo(used))
 	source("newer")
-	g.Expect(tokens.sources).To(HaveLen(4), "used, new, newer, and the one whose token is good")
+	g.Expect(tokens.tokenSources).To(HaveLen(4), "used, new, newer, and the one whose token is good")
 	g.Expect(source("with a token")).To(BeIdenticalTo(living))
 }

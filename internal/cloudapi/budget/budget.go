@@ -31,33 +31,33 @@ type Budgets struct {
 // key is a digest of the texts that identify a budget, see Budgets.For.
 type key [sha256.Size]byte
 
-// New returns Budgets with the given limits. The parameter perSecond is how many requests a second
-// each budget allows on average; 0 or less means no limit. The parameter burst is how many requests
-// each budget allows at once after a pause, at least 1.
+// New returns Budgets with the given limits. ratePerSecond is how many requests a second each
+// budget allows on average; 0 or less means no limit. maxBurst is how many requests each budget
+// allows at once after a pause, at least 1.
 //
 // Each budget allows at most two requests in flight, and follows the rate limit that the cloud
 // reports.
-func New(perSecond float64, burst int) *Budgets {
-	return &Budgets{perSecond: max(perSecond, 0), burst: max(burst, 1), limiters: map[key]*limiter{}}
+func New(ratePerSecond float64, maxBurst int) *Budgets {
+	return &Budgets{perSecond: max(ratePerSecond, 0), burst: max(maxBurst, 1), limiters: map[key]*limiter{}}
 }
 
 // PerSecond returns how many requests a second each budget allows on average; 0 if the rate has no
 // limit.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that limits the requests of an identity to an endpoint. The parameter
-// parts has the origin of the endpoint and the texts of the identity, such as an API key and its
-// secret. Budgets with the same parts share their limits. A Budget need not be closed.
-func (b *Budgets) For(parts ...string) *Budget {
-	return &Budget{of: b, key: digest(parts)}
+// For returns the budget that limits the requests of an identity to an endpoint. keyTexts has the
+// origin of the endpoint and the texts of the identity, such as an API key and its secret. Budgets
+// with the same keyTexts share their limits. A Budget need not be closed.
+func (b *Budgets) For(keyTexts ...string) *Budget {
+	return &Budget{of: b, key: digest(keyTexts)}
 }
 
 // digest returns a hash of texts. The hash includes the length of each text, so that the texts "ab"
 // and "c" do not have the same hash as the texts "a" and "bc".
-func digest(parts []string) key {
+func digest(texts []string) key {
 	h := sha256.New()
-	for _, part := range parts {
-		_, _ = fmt.Fprintf(h, "%d:%s", len(part), part)
+	for _, text := range texts {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(text), text)
 	}
 	return key(h.Sum(nil))
 }
@@ -72,8 +72,7 @@ type Budget struct {
 	key key
 }
 
-// Wait says how long a sync or a request must wait, and why. If the field For is 0, no wait is
-// needed.
+// Wait says how long a sync or a request must wait, and why. If Wait.For is 0, no wait is needed.
 type Wait struct {
 	// For is the time to wait. If the Wait comes from Turn, the time is at most 5 minutes.
 	For time.Duration
@@ -119,56 +118,57 @@ type RateLimit struct {
 // wait, MaxWait applies, so that a wrong header does no harm.
 const MaxWait = 24 * time.Hour
 
-// Turn returns how long a sync must wait before it may begin. The parameter name identifies the
-// sync. Turn never blocks, so the caller can do other work during the wait.
+// Turn returns how long a sync must wait before it may begin. syncName identifies the sync. Turn
+// never blocks, so the caller can do other work during the wait.
 //
 // If the wait is 0, the sync may begin. If not, the sync has a place in a queue, and the caller
 // must call Turn again after the wait. If this call comes more than 30 seconds late, the sync loses
 // its place.
-func (b *Budget) Turn(name string) Wait {
-	l := b.of.enter(b.key)
-	defer b.of.leave(l)
-	return l.turn(name)
+func (b *Budget) Turn(syncName string) Wait {
+	l := b.of.acquireLimiter(b.key)
+	defer b.of.releaseLimiter(l)
+	return l.turn(syncName)
 }
 
-// Lease waits until the caller may send one request. The caller must then call the function settle
-// once, with the answer. If the wait would be longer than maxDelay, or end after the deadline of
-// ctx, Lease returns a *Refused. If ctx ends during the wait, Lease returns the error of ctx.
+// Lease waits until the caller may send one request. The caller must then call the returned
+// function once, with the answer. If the wait would be longer than maxDelay, or end after the
+// deadline of ctx, Lease returns a *Refused. If ctx ends during the wait, Lease returns the error
+// of ctx.
 func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
-	l := b.of.enter(b.key)
+	l := b.of.acquireLimiter(b.key)
 	r, err := l.admit(ctx, maxDelay)
 	if err != nil {
-		b.of.leave(l)
+		b.of.releaseLimiter(l)
 		return nil, err
 	}
 	return func(answer Answer) {
 		l.settle(r, answer)
-		b.of.leave(l)
+		b.of.releaseLimiter(l)
 	}, nil
 }
 
-// enter returns the limiter of a key, and makes it if there is none. When enter makes a limiter, it
-// drops each limiter that has no users and is in the same state as a new limiter.
-func (b *Budgets) enter(k key) *limiter {
+// acquireLimiter returns the limiter of a key, and makes it if there is none. When it makes a
+// limiter, it drops each limiter that has no users and is in the same state as a new limiter.
+func (b *Budgets) acquireLimiter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l, ok := b.limiters[k]
 	if !ok {
 		for other, unused := range b.limiters {
-			if unused.users == 0 && unused.asNew() {
+			if unused.userCount == 0 && unused.isLikeNew() {
 				delete(b.limiters, other)
 			}
 		}
 		l = newLimiter(b.perSecond, b.burst)
 		b.limiters[k] = l
 	}
-	l.users++
+	l.userCount++
 	return l
 }
 
-// leave ends the use of a limiter that the caller got from enter.
-func (b *Budgets) leave(l *limiter) {
+// releaseLimiter ends the use of a limiter that the caller got from acquireLimiter.
+func (b *Budgets) releaseLimiter(l *limiter) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.users--
+	l.userCount--
 }

@@ -189,9 +189,9 @@ func TestGivingUpWaitingGivesUpThePlace(t *testing.T) {
 		// A request that is let go at the moment when its caller gives up does not stay in flight.
 		a := newLimiter(5, 5)
 		for range 2 * maxInFlight {
-			r := &request{ready: make(chan struct{})}
+			r := &pendingRequest{readyCh: make(chan struct{})}
 			a.enqueue(r, 0)
-			g.Expect(r.ready).To(BeClosed())
+			g.Expect(r.readyCh).To(BeClosed())
 			a.abandon(r)
 		}
 	})

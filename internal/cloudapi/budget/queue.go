@@ -19,68 +19,68 @@ const (
 	turnGrace = 30 * time.Second
 )
 
-// queue has the syncs that wait to begin, in the order in which they came.
-type queue struct {
-	waiting []place
-	// The field next is when the next sync may begin. Until this time, the last sync that began
-	// probably still sends requests.
-	next time.Time
+// syncQueue has the syncs that wait to begin, in the order in which they came.
+type syncQueue struct {
+	waiting []queuePlace
+	// nextBegin is when the next sync may begin. Until this time, the last sync that began probably
+	// still sends requests.
+	nextBegin time.Time
 }
 
-// place is a place in the queue.
-type place struct {
-	name string
-	// due is when Turn should be called again for the sync with this name.
-	due time.Time
+// queuePlace is the place of a sync in the queue.
+type queuePlace struct {
+	syncName string
+	// turnDue is when Turn should be called again for this sync.
+	turnDue time.Time
 }
 
 // turn does the work of Budget.Turn.
-func (l *limiter) turn(name string) Wait {
+func (l *limiter) turn(syncName string) Wait {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	q := &l.queue
-	q.waiting = slices.DeleteFunc(q.waiting, func(other place) bool { return other.lost(now) })
-	at := slices.IndexFunc(q.waiting, func(other place) bool { return other.name == name })
+	q.waiting = slices.DeleteFunc(q.waiting, func(other queuePlace) bool { return other.isLost(now) })
+	at := slices.IndexFunc(q.waiting, func(other queuePlace) bool { return other.syncName == syncName })
 	if at < 0 {
 		at = len(q.waiting)
-		q.waiting = append(q.waiting, place{name: name})
+		q.waiting = append(q.waiting, queuePlace{syncName: syncName})
 	}
-	cost := turnRequests * l.interval(now)
-	wait := max(l.delay(now), q.next.Sub(now)) + cost*time.Duration(at)
+	cost := turnRequests * l.requestInterval(now)
+	wait := max(l.estimateWait(now), q.nextBegin.Sub(now)) + cost*time.Duration(at)
 	if wait <= turnPatience {
 		q.waiting = slices.Delete(q.waiting, at, at+1)
-		q.next = later(q.next, now).Add(cost)
+		q.nextBegin = laterOf(q.nextBegin, now).Add(cost)
 		return Wait{}
 	}
 	wait = min(wait, maxPause)
-	q.waiting[at].due = now.Add(wait)
-	return l.explain(wait, now, at)
+	q.waiting[at].turnDue = now.Add(wait)
+	return l.newWait(wait, now, at)
 }
 
-// interval returns the average time between two requests. The slower of the configured rate and the
-// cloud's limit counts.
-func (l *limiter) interval(now time.Time) time.Duration {
+// requestInterval returns the average time between two requests. The slower of the configured rate
+// and the cloud's limit counts.
+func (l *limiter) requestInterval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
 		apart = nanoseconds(1 / l.perSecond)
 	}
-	if now.Before(l.spreadEnd) {
-		apart = max(apart, l.spread)
+	if now.Before(l.spacingEnd) {
+		apart = max(apart, l.minSpacing)
 	}
 	return apart
 }
 
-// over reports whether the queue is empty and the next sync may begin at once.
-func (q *queue) over(now time.Time) bool {
-	return !now.Before(q.next) && !slices.ContainsFunc(q.waiting, func(other place) bool { return !other.lost(now) })
+// isIdle reports whether the queue is empty and the next sync may begin at once.
+func (q *syncQueue) isIdle(now time.Time) bool {
+	return !now.Before(q.nextBegin) && !slices.ContainsFunc(q.waiting, func(other queuePlace) bool { return !other.isLost(now) })
 }
 
-// lost reports whether it is too late to call Turn again for this place.
-func (p place) lost(now time.Time) bool { return now.After(p.due.Add(turnGrace)) }
+// isLost reports whether it is too late to call Turn again for this place.
+func (p queuePlace) isLost(now time.Time) bool { return now.After(p.turnDue.Add(turnGrace)) }
 
-// later returns the later of two times.
-func later(a, b time.Time) time.Time {
+// laterOf returns the later of two times.
+func laterOf(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
