@@ -55,7 +55,7 @@ func drawPlanner(t *rapid.T) *planner {
 	}
 	p := &planner{Facts: Facts{
 		Kind: KafkaCluster, Owner: SourceOwner(source), Fresh: rapid.IntRange(0, 3).Draw(t, "stale") > 0,
-		Ledger: &Ledger{empty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
+		Ledger: &Ledger{lastEmpty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
 	}}
 	// A few states and not each its own, so that whole batches are let through.
 	states := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) absentee {
@@ -103,7 +103,7 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 		free := allowed(p)
 		all := batch{
 			prune: p.Owner.Prune, absentees: free, missing: len(p.missing), total: len(p.Existing),
-			empty: p.Ledger.empty, fresh: p.Fresh,
+			empty: p.Ledger.lastEmpty, fresh: p.Fresh,
 		}
 		approved := rapid.Bool().Draw(t, "approved")
 		if approved {

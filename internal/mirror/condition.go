@@ -14,20 +14,20 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// sight is what the operator knows about an object in the cloud.
+// sightOf is what the operator knows about an object in the cloud.
 type sight int
 
 const (
 	// unknown: since the operator started, no listing was complete, and no listing had the object.
-	unknown sight = iota
+	sightUnknown sight = iota
 	// listed: the object was in the last complete listing, or in a later, incomplete listing.
-	listed
+	sightListed
 	// outside: the cloud has the environment, but the discovery's selector does not select it.
-	outside
+	sightOutside
 	// missing: the last complete listing did not have the object.
-	missing
+	sightMissing
 	// stale: the last complete listing is too old, so the object may no longer exist.
-	stale
+	sightStale
 )
 
 // maxMessage is the largest size of the message of a condition, in bytes.
@@ -45,7 +45,7 @@ func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Cond
 	// The spec of an observation never changes, so the observation's generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
 	ready.Message = Truncate(ready.Message, maxMessage)
-	if seen == missing && !since.IsZero() {
+	if seen == sightMissing && !since.IsZero() {
 		observed.LastTransitionTime = metav1.NewTime(since)
 	}
 	return []metav1.Condition{observed, ready}
@@ -55,11 +55,11 @@ func judged(kind *Kind, o Object, seen sight) (observed, ready metav1.Condition)
 	origin := o.(v1alpha1.Observation).Origin()
 	environment := origin.Environment
 	switch seen {
-	case missing:
+	case sightMissing:
 		observed = condition(metav1.ConditionFalse, v1alpha1.ReasonMissing,
 			fmt.Sprintf("absent from the last complete listing of environment %s", environment))
 		return observed, condition(metav1.ConditionUnknown, v1alpha1.ReasonMissing, observed.Message)
-	case stale:
+	case sightStale:
 		observed = condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale,
 			fmt.Sprintf("no complete listing of environment %s for too long; see InventorySource %s",
 				environment, origin.SourceRef.Name))

@@ -193,7 +193,7 @@ func renderSource(r rendering) Object {
 			metav1.SetMetaDataAnnotation(&s.ObjectMeta, key, value)
 		}
 	}
-	if (r.sight == missing || r.sight == unknown) && !r.since.IsZero() {
+	if (r.sight == sightMissing || r.sight == sightUnknown) && !r.since.IsZero() {
 		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationMissingSince, r.since.UTC().Format(time.RFC3339))
 	}
 	return s
@@ -280,11 +280,11 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	var at *metav1.Time
 	switch {
-	case found && seen == outside:
+	case found && seen == sightOutside:
 		at = entry.OutOfScopeSince
-	case found && seen != outside:
+	case found && seen != sightOutside:
 		at = entry.MissingSince
-	case seen != outside && unnamed(d):
+	case seen != sightOutside && unnamed(d):
 		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
 			return since
 		}
@@ -349,7 +349,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {
 		case since.IsZero():
-		case seen == outside:
+		case seen == sightOutside:
 			named.OutOfScopeSince = &at
 		default:
 			named.MissingSince = &at

@@ -54,7 +54,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 		if ledger != nil {
 			for name, e := range ledger.entries {
-				if e.listed() && e.outside.IsZero() {
+				if e.listed() && e.outsideSince.IsZero() {
 					all[name] = e.object
 					attach(kind, e.object, "")
 				}
@@ -68,7 +68,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 			if longMissing(kind, owner, ledger, o) {
 				observed = v1alpha1.ReasonMissing
 			}
-			if e, _ := ledger.entry(o.GetName()); e.object != nil {
+			if e, _ := ledger.entryOf(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
@@ -99,9 +99,9 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 // longMissing reports whether an object was already missing for a minute or longer at the end of
 // the last complete listing.
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
-	since, last := l.since(o.GetName()), l.Completed()
+	since, last := l.sinceOf(o.GetName()), l.Completed()
 	if last.IsZero() {
-		since, last = kind.claim(o, owner, missing), kind.LastListed(owner.Object)
+		since, last = kind.claim(o, owner, sightMissing), kind.LastListed(owner.Object)
 	}
 	return !since.IsZero() && last.Sub(since) >= time.Minute
 }

@@ -89,7 +89,7 @@ type Kind struct {
 	// discovery uses these names to find the settings of each source. names is nil for
 	// observations.
 	names func(facts Facts) map[string]string
-	// scope returns a function that reports whether a discovery selects the environment of a
+	// lastScope returns a function that reports whether a discovery selects the environment of a
 	// source. scope is nil for observations.
 	scope func(owner Owner) func(Object) bool
 	// released reports whether a source has the annotation unmanaged. A person sets this annotation
@@ -327,7 +327,7 @@ type rendering struct {
 	name  string
 	named bool
 	sight sight
-	// since is the time at which the object went missing, or at which the discovery stopped
+	// sinceOf is the time at which the object went missing, or at which the discovery stopped
 	// selecting the object. It is zero if neither happened, or if the time is not known.
 	since time.Time
 }

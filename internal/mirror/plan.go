@@ -60,7 +60,7 @@ type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing has the objects that the last complete listing lacked, and the sources whose
+	// sightMissing has the objects that the last complete listing lacked, and the sources whose
 	// environment the discovery no longer selects. occupants is a copy of Facts.Occupants.
 	missing   []absentee
 	occupants map[string]Object
@@ -286,7 +286,7 @@ func Make(facts Facts) *Plan {
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
-		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sight(existing.GetName()) != outside {
+		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sightOf(existing.GetName()) != sightOutside {
 			p.present++
 		}
 		p.planExisting(existing)
@@ -328,7 +328,7 @@ func Make(facts Facts) *Plan {
 //     If the last complete listing is too old, the plan also updates the conditions.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
-	desired, seen := p.Desired[name], p.Ledger.sight(name)
+	desired, seen := p.Desired[name], p.Ledger.sightOf(name)
 	switch {
 	case terminating(existing):
 		p.leave(existing, desired, seen)
@@ -340,18 +340,18 @@ func (p *planner) planExisting(existing Object) {
 		desired = existing
 	}
 	switch seen {
-	case listed:
+	case sightListed:
 		p.count(desired)
-	case outside:
+	case sightOutside:
 		p.Outside = append(p.Outside, name)
-	case missing:
+	case sightMissing:
 		p.lack(existing)
 	}
 	if p.Kind.releases(existing) {
 		p.release(existing)
 		return
 	}
-	if seen == missing || seen == outside {
+	if seen == sightMissing || seen == sightOutside {
 		p.missing = append(p.missing, p.absentee(existing, seen))
 	}
 	p.change(existing, p.View.rendered(desired, existing, p.Now))
@@ -362,13 +362,13 @@ func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 // leave reports an object that is being deleted.
 func (p *planner) leave(existing, desired Object, seen sight) {
 	switch {
-	case seen == listed:
+	case seen == sightListed:
 		p.count(desired)
 		p.Leaving = append(p.Leaving, existing.GetName())
 	case !p.Kind.releases(existing):
 		p.keep(existing)
 	}
-	if seen == missing {
+	if seen == sightMissing {
 		p.lack(existing)
 	}
 	p.Unchanged++
@@ -424,7 +424,7 @@ func controlledBy(o, owner metav1.Object) bool {
 // change plans a write if the existing object differs from the desired object.
 func (p *planner) change(existing, desired Object) {
 	want := p.View.conditions(desired)
-	if p.View.sight(existing.GetName()) == unknown {
+	if p.View.sight(existing.GetName()) == sightUnknown {
 		want = nil
 	}
 	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.shows(existing, want)
@@ -456,7 +456,7 @@ func (p *planner) change(existing, desired Object) {
 // limited returns the objects to create now. After an incomplete listing, it leaves out objects so
 // that the total number of objects is not above the limit from roomFor.
 func (p *planner) limited(additions []Object) []Object {
-	if p.Ledger == nil || !p.Ledger.partial {
+	if p.Ledger == nil || !p.Ledger.lastPartial {
 		return additions
 	}
 	room := max(0, roomFor(p.Ledger.lastCount)-len(p.Existing))
@@ -504,11 +504,11 @@ func (p *planner) absentee(existing Object, seen sight) absentee {
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
 	return absentee{
 		object:     existing,
-		misses:     p.Ledger.misses(name),
+		misses:     p.Ledger.missCount(name),
 		since:      since,
 		missingFor: max(0, p.Now.Sub(since)), // The difference is negative if the clock was set back.
-		moved:      p.Ledger.moved(name),
-		outside:    seen == outside,
+		moved:      p.Ledger.scopeMoved(name),
+		outside:    seen == sightOutside,
 	}
 }
 

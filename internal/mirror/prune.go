@@ -77,10 +77,10 @@ type absentee struct {
 	misses     int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time after the object went missing, at least 0
-	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
+	// scopeMoved is true if the object was never listed, or if the endpoint, the credential or a filter
 	// changed after the last listing that had the object.
 	moved bool
-	// outside is true if the cloud lists the environment of a source, but the discovery no longer
+	// sightOutside is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
 	outside bool
 }
@@ -274,7 +274,7 @@ func (p *planner) prune() {
 		prune:   p.Owner.Prune,
 		missing: len(missing),
 		total:   p.present,
-		empty:   p.Ledger != nil && p.Ledger.empty,
+		empty:   p.Ledger != nil && p.Ledger.lastEmpty,
 	}
 	p.Waiting = slices.ContainsFunc(out, func(a absentee) bool {
 		return retained(p.Owner.Prune, a).verdict == allow && inGrace(p.Owner.Prune, a).verdict != allow

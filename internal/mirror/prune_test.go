@@ -159,7 +159,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 		"retained":      {func(w *world, _ *Facts) { w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain }, retained, false},
 		"unconfirmed":   {func(w *world, _ *Facts) { w.source.Spec.Prune.AfterMisses = ptr[int32](3) }, unconfirmed, false},
 		"in grace":      {func(w *world, _ *Facts) { w.source.Spec.Prune.GracePeriod = seconds(3600) }, inGrace, false},
-		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].empty = true }, listingEmpty, true},
+		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].lastEmpty = true }, listingEmpty, true},
 		"share exceeded": {func(w *world, f *Facts) {
 			*f = missed(w, 3)
 		}, shareExceeded, true},
@@ -527,7 +527,7 @@ func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
 
 // approvedSince returns since when the i-th of the deleted was missing.
 func (p *Plan) approvedSince(i int) time.Time {
-	return p.View.ledger.since(p.Deletes[i].GetName())
+	return p.View.ledger.sinceOf(p.Deletes[i].GetName())
 }
 
 func TestNothingIsDecidedBeforeItIsConfirmed(t *testing.T) {

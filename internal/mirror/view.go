@@ -140,7 +140,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	}
 	for name, existing := range changed {
 		switch {
-		case v.ledger.sight(name) != listed || existing != nil && terminating(existing):
+		case v.ledger.sightOf(name) != sightListed || existing != nil && terminating(existing):
 			return nil
 		case existing == nil:
 			p.add(v.desired[name])
@@ -159,7 +159,7 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 // in the cluster; nil if there is none. The parameter base is the object from the last listing that
 // had it. If no listing had the object, the two parameters are the same object.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
-	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
+	r := rendering{owner: v.owner, base: base, existing: existing, sight: sightListed}
 	r.name, r.named = v.names[v.kind.id(base)]
 	if existing != nil {
 		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, existing, now)
@@ -173,12 +173,12 @@ func (v *View) conditions(o Object) []metav1.Condition {
 		return nil
 	}
 	name := o.GetName()
-	return conditions(v.kind, o, v.sight(name), v.ledger.since(name))
+	return conditions(v.kind, o, v.sight(name), v.ledger.sinceOf(name))
 }
 
 func (v *View) sight(name string) sight {
 	if v.stale {
-		return stale
+		return sightStale
 	}
-	return v.ledger.sight(name)
+	return v.ledger.sightOf(name)
 }
