@@ -33,7 +33,7 @@ const (
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready of an observation. The transition times are
+// conditionsOf returns the conditions Observed and Ready of an observation. The transition times are
 // zero, with one exception: if the object is missing, the parameter since is the transition time of
 // the condition Observed.
 //
@@ -71,9 +71,9 @@ func judged(kind *Kind, o Object, seen sight) (observed, ready metav1.Condition)
 }
 
 func phaseVerdict(kind *Kind, o Object) metav1.Condition {
-	phase := kind.phase(o)
+	phase := kind.phaseOf(o)
 	message := "phase is " + phase
-	if trouble := kind.trouble(o); trouble != "" {
+	if trouble := kind.troubleOf(o); trouble != "" {
 		message += ": " + trouble
 	}
 	switch {
@@ -81,7 +81,7 @@ func phaseVerdict(kind *Kind, o Object) metav1.Condition {
 		return condition(metav1.ConditionTrue, camelCase(phase), message)
 	case phase == "":
 		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase, "the API gave no phase")
-	case !kind.knows(phase):
+	case !kind.knowsPhase(phase):
 		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase,
 			message+", which this version of the operator does not know")
 	}
@@ -114,13 +114,13 @@ func camelCase(phase string) string {
 // show sets status.conditions and status.observed of an observation. The first of the given
 // conditions must be Observed: its reason becomes status.observed.
 func (k *Kind) show(o Object, conditions []metav1.Condition) {
-	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
+	*k.conditionsOf(o), *k.observedOf(o) = conditions, conditions[0].Reason
 }
 
 // shows returns true if status.conditions and status.observed of an observation agree with the
 // wanted conditions. An empty list of wanted conditions agrees with every observation.
 func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
-	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
+	return len(wanted) == 0 || *k.observedOf(o) == wanted[0].Reason && sameConditions(*k.conditionsOf(o), wanted)
 }
 
 // sameConditions reports whether the existing conditions equal the wanted conditions. If a wanted

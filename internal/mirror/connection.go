@@ -50,10 +50,10 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		*p.network, *p.reachable = network, reachable
 		return any(&joined).(Object)
 	}
-	k.attach = func(t topics, o Object, observed string) {
-		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o), Observed: observed})
+	k.attachFacts = func(t topics, o Object, observed string) {
+		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phaseOf(o), Observed: observed})
 	}
-	k.join = func(t topics, o Object) Object {
+	k.joinFacts = func(t topics, o Object) Object {
 		has, reachable := of(o), v1alpha1.ReachableEndpoints{}
 		reachable.Endpoints, reachable.EndpointCount = endpointsOfNetworks.bounded(t, networkID(*has.network))
 		network := joinReference(t, *has.network)
@@ -63,8 +63,8 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		}
 		return with(o, network, reachable)
 	}
-	k.joinedAs = func(o, model Object) Object {
-		other := of(model)
+	k.withJoinedFacts = func(o, factSource Object) Object {
+		other := of(factSource)
 		return with(o, withFactsOf(*of(o).network, *other.network), *other.reachable)
 	}
 	return k

@@ -26,20 +26,20 @@ var Environment = &Kind{
 		same:   func(a, b Object) bool { return equality.Semantic.DeepEqual(source(a).Spec, source(b).Spec) },
 		copy:   func(dst, src Object) { source(src).Spec.DeepCopyInto(&source(dst).Spec) },
 	},
-	summary: func(owner Object) **v1alpha1.InventorySummary {
+	summaryOf: func(owner Object) **v1alpha1.InventorySummary {
 		return &owner.(*v1alpha1.EnvironmentDiscovery).Status.Environments
 	},
-	owned:        func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
-	claim:        claimOfSource,
-	render:       renderSource,
-	withLastName: withLastName,
-	names:        environmentNames,
-	scope: func(owner Owner) func(Object) bool {
+	isOwned:          func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
+	claimedTime:      claimOfSource,
+	renderObject:     renderSource,
+	withLastName:     withLastName,
+	environmentNames: environmentNames,
+	selectorOf: func(owner Owner) func(Object) bool {
 		takes := newSelector(owner.discovery().Spec.Selector)
 		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
 	},
-	released: unmanaged,
-	remarks:  overrideRemarks,
+	isReleased: unmanaged,
+	remarksFor: overrideRemarks,
 
 	listedBefore: listedBefore,
 }
@@ -179,17 +179,17 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 //   - The source keeps the annotations that users set.
 //   - If the environment is missing, the source has the annotation missing-since.
 func renderSource(r rendering) Object {
-	id := source(r.base).Spec.Environment
-	settings := &r.owner.overrides().of(id, r.name).settings
-	if !r.named {
-		settings = &source(r.existing).Spec.MirrorSettings
+	id := source(r.lastContent).Spec.Environment
+	settings := &r.owner.overrides().of(id, r.displayName).settings
+	if !r.nameKnown {
+		settings = &source(r.inCluster).Spec.MirrorSettings
 	}
-	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.name)
-	if r.existing == nil {
+	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.displayName)
+	if r.inCluster == nil {
 		return s
 	}
 	for _, key := range usersKeys {
-		if value, set := r.existing.GetAnnotations()[key]; set {
+		if value, set := r.inCluster.GetAnnotations()[key]; set {
 			metav1.SetMetaDataAnnotation(&s.ObjectMeta, key, value)
 		}
 	}

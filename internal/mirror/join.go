@@ -42,8 +42,8 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
 	attach := func(k *Kind, o Object, observed string) {
-		if k.attach != nil {
-			k.attach(shown, o, observed)
+		if k.attachFacts != nil {
+			k.attachFacts(shown, o, observed)
 		}
 	}
 	for i, kind := range kinds {
@@ -78,17 +78,17 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 	shown.sort()
 	for i, there := range existing {
 		kind, all := kinds[i], desired[i]
-		if kind.join == nil || !kind.Mirrored(owner.Object) {
+		if kind.joinFacts == nil || !kind.Mirrored(owner.Object) {
 			continue
 		}
 		for name, o := range all {
-			all[name] = kind.join(shown, o)
+			all[name] = kind.joinFacts(shown, o)
 		}
 		for _, o := range there {
 			if all[o.GetName()] != nil {
 				continue
 			}
-			if joined := kind.join(shown, o); joined != o {
+			if joined := kind.joinFacts(shown, o); joined != o {
 				all[o.GetName()] = joined
 			}
 		}
@@ -101,7 +101,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	since, last := l.sinceOf(o.GetName()), l.Completed()
 	if last.IsZero() {
-		since, last = kind.claim(o, owner, sightMissing), kind.LastListed(owner.Object)
+		since, last = kind.claimedTime(o, owner, sightMissing), kind.LastListed(owner.Object)
 	}
 	return !since.IsZero() && last.Sub(since) >= time.Minute
 }

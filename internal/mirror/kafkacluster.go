@@ -28,10 +28,10 @@ var KafkaCluster = observationKind(Kind{
 		status := &o.(*v1alpha1.KafkaClusterObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Type, status.Cloud, status.Region}
 	},
-	attach: attachKafkaCluster,
-	join:   joinKafkaCluster,
-	joinedAs: func(o, model Object) Object {
-		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
+	attachFacts: attachKafkaCluster,
+	joinFacts:   joinKafkaCluster,
+	withJoinedFacts: func(o, factSource Object) Object {
+		joined, other := *o.(*v1alpha1.KafkaClusterObservation), factSource.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		joined.Status.SchemaRegistry = other.Status.SchemaRegistry

@@ -131,8 +131,8 @@ func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existingObjects []O
 		inCluster[o.GetName()] = o
 	}
 	r := recording{kind: kind, owner: owner, Sighting: s, formerLedger: l, inCluster: inCluster}
-	if kind.scope != nil {
-		r.inScope = kind.scope(owner)
+	if kind.selectorOf != nil {
+		r.inScope = kind.selectorOf(owner)
 	}
 	for _, id := range s.Same {
 		next.addListed(r, l.entries[ObjectName(id)].object)
@@ -320,7 +320,7 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 // If the time is before the object's creation, someone forged the time. Then claimedSince returns
 // the creation time.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
-	since := k.claim(o, owner, seen)
+	since := k.claimedTime(o, owner, seen)
 	if since.IsZero() {
 		return now
 	}
@@ -343,10 +343,10 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 	case seen == sightListed:
 		return seen, time.Time{}
 	case since.IsZero() && seen == sightUnknown:
-		if since = k.claim(o, owner, sightOutside); !since.IsZero() {
+		if since = k.claimedTime(o, owner, sightOutside); !since.IsZero() {
 			seen = sightOutside
 		} else {
-			since = k.claim(o, owner, sightMissing)
+			since = k.claimedTime(o, owner, sightMissing)
 		}
 	case since.IsZero():
 		since = claimedSince(k, owner, o, seen, now)
@@ -361,19 +361,19 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 // forge the observation's conditions. If the status has no room for all missing observations,
 // missingSince reads the time from the condition Observed.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
-	summary := *k.summary(owner.Object)
+	summary := *k.summaryOf(owner.Object)
 	if summary == nil {
 		return time.Time{}
 	}
 	i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
 		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
 	switch {
-	case found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved):
+	case found && meta.IsStatusConditionTrue(*k.conditionsOf(o), v1alpha1.ConditionObserved):
 		return time.Time{} // The status is old: the observation is listed again.
 	case found:
 		return summary.MissingObjects[i].Since.Time
 	case int(summary.Missing) > len(summary.MissingObjects):
-		return missingCondition(*k.conditions(o))
+		return missingCondition(*k.conditionsOf(o))
 	}
 	return time.Time{}
 }
@@ -391,7 +391,7 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 // notePhases stores the old phase of an object in l.phases if the phase changed in the cloud, but
 // not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
 func (l *Ledger) notePhases(r recording) {
-	if r.kind.phase == nil {
+	if r.kind.phaseOf == nil {
 		return
 	}
 	for name, o := range r.inCluster {
@@ -399,14 +399,14 @@ func (l *Ledger) notePhases(r recording) {
 		if !e.listed() || o == e.object {
 			continue
 		}
-		is := r.kind.phase(o)
+		is := r.kind.phaseOf(o)
 		was, pending := r.formerLedger.oldPhases[name]
 		if before := r.formerLedger.entries[name].object; !pending && before != nil {
-			was = r.kind.phase(before)
+			was = r.kind.phaseOf(before)
 		} else if !pending {
 			was = is
 		}
-		if was != "" && was == is && was != r.kind.phase(e.object) {
+		if was != "" && was == is && was != r.kind.phaseOf(e.object) {
 			if l.oldPhases == nil {
 				l.oldPhases = map[string]string{}
 			}

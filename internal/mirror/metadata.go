@@ -114,12 +114,12 @@ func sameMetadata(existing, desired metav1.Object) bool {
 // ignores conditions and facts about other cloud objects. If the two observations are equal, the
 // operator keeps just one of them in memory.
 func carries(kind *Kind, existing, listed Object) bool {
-	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
+	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
 		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
 		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
 		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
-		kind.same(existing, kind.joinedAs(listed, existing))
+		kind.same(existing, kind.withJoinedFacts(listed, existing))
 }
 
 // fresh returns a copy of an object for a create request: without the metadata that the API server

@@ -29,10 +29,10 @@ var Network = observationKind(Kind{
 		status := &o.(*v1alpha1.NetworkObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region, status.CIDR}
 	},
-	attach: attachNetwork,
-	join:   joinNetwork,
-	joinedAs: func(o, model Object) Object {
-		joined, other := *o.(*v1alpha1.NetworkObservation), model.(*v1alpha1.NetworkObservation)
+	attachFacts: attachNetwork,
+	joinFacts:   joinNetwork,
+	withJoinedFacts: func(o, factSource Object) Object {
+		joined, other := *o.(*v1alpha1.NetworkObservation), factSource.(*v1alpha1.NetworkObservation)
 		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
 		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		return &joined

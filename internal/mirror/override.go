@@ -122,7 +122,7 @@ func decides(before, after v1alpha1.MirrorSettings) bool {
 			continue
 		}
 		for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
-			field, _ := k.selection(s)
+			field, _ := k.settingsOf(s)
 			reflect.ValueOf(field).Elem().SetZero()
 		}
 	}

@@ -34,7 +34,7 @@ var Peering = observationKind(connecting(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// trouble returns the code and the message of a cloud error as one text.
+// troubleOf returns the code and the message of a cloud error as one text.
 func trouble(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message

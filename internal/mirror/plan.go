@@ -199,10 +199,10 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 		return
 	}
 	r.Summary.Observed++
-	if k.phase == nil {
+	if k.phaseOf == nil {
 		return
 	}
-	phase, phases := k.phase(o), r.Summary.Phases
+	phase, phases := k.phaseOf(o), r.Summary.Phases
 	i, found := slices.BinarySearchFunc(phases, phase, func(c v1alpha1.PhaseCount, phase string) int { return cmp.Compare(c.Phase, phase) })
 	switch {
 	case found:
@@ -304,8 +304,8 @@ func Make(facts Facts) *Plan {
 		p.Clashes = p.Ledger.clashes
 	}
 	p.prune()
-	if p.Kind.remarks != nil {
-		p.Remarks = p.Kind.remarks(p.Facts, p.View.names, p.Writes)
+	if p.Kind.remarksFor != nil {
+		p.Remarks = p.Kind.remarksFor(p.Facts, p.View.names, p.Writes)
 	}
 	p.summarize()
 	p.sort()
@@ -378,7 +378,7 @@ func (p *planner) leave(existing, desired Object, seen sight) {
 // the observation went missing.
 func (p *planner) lack(existing Object) {
 	p.absent++
-	if p.Kind.conditions != nil {
+	if p.Kind.conditionsOf != nil {
 		_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
 		p.lacking = append(p.lacking, v1alpha1.MissingObject{Name: existing.GetName(), Since: metav1.NewTime(since).Rfc3339Copy()})
 	}
@@ -439,9 +439,9 @@ func (p *planner) change(existing, desired Object) {
 	}
 	had := slices.Clone(p.Kind.Conditions(existing))
 	p.Kind.copy(next, desired)
-	if p.Kind.conditions != nil {
+	if p.Kind.conditionsOf != nil {
 		if want == nil {
-			*p.Kind.conditions(next), *p.Kind.observed(next) = had, p.Kind.Observed(existing)
+			*p.Kind.conditionsOf(next), *p.Kind.observedOf(next) = had, p.Kind.Observed(existing)
 		} else {
 			p.Kind.show(next, timed(had, want, p.Now))
 		}
@@ -541,7 +541,7 @@ func (p *planner) summarize() {
 		count := p.phases[phase]
 		p.Summary.Observed += count
 		switch {
-		case p.Kind.phase == nil:
+		case p.Kind.phaseOf == nil:
 		case i < maxPhases-1 || len(p.phases) == maxPhases:
 			p.Summary.Phases = append(p.Summary.Phases, v1alpha1.PhaseCount{Phase: phase, Count: count})
 		case i == maxPhases-1:

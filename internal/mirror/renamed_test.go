@@ -116,7 +116,7 @@ func byID(settings v1alpha1.MirrorSettings) v1alpha1.SourceOverride {
 	clusters.ConfigMapKeys = cmp.Or(clusters.ConfigMapKeys, v1alpha1.ConfigMapKeysProperties)
 	clusters.ConfigMapContent = cmp.Or(clusters.ConfigMapContent, v1alpha1.ConfigMapContentAll)
 	for _, k := range kindsOfSources {
-		if field, policy := k.selection(&o.Spec.MirrorSettings); policy == v1alpha1.MirrorPolicyIgnore {
+		if field, policy := k.settingsOf(&o.Spec.MirrorSettings); policy == v1alpha1.MirrorPolicyIgnore {
 			reflect.ValueOf(field).Elem().FieldByName("Policy").Set(reflect.ValueOf(policy))
 		}
 	}

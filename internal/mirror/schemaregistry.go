@@ -31,7 +31,7 @@ var SchemaRegistry = observationKind(Kind{
 		status := &o.(*v1alpha1.SchemaRegistryObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Package, status.Cloud, status.Region}
 	},
-	attach: attachSchemaRegistry,
+	attachFacts: attachSchemaRegistry,
 },
 	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
 		return &s.SchemaRegistry, cmp.Or(s.SchemaRegistry.Policy, v1alpha1.MirrorPolicyIgnore)

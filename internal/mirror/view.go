@@ -16,7 +16,7 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// names has the display name of each environment, by cloud ID. It is nil for observations.
+	// environmentNames has the display name of each environment, by cloud ID. It is nil for observations.
 	names map[string]string
 	// now is the time of the plan.
 	now   time.Time
@@ -41,8 +41,8 @@ func (v *View) Names() map[string]string {
 // newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
 func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
-	if f.Kind.names != nil {
-		v.names = f.Kind.names(f)
+	if f.Kind.environmentNames != nil {
+		v.names = f.Kind.environmentNames(f)
 	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
@@ -159,17 +159,17 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 // in the cluster; nil if there is none. The parameter base is the object from the last listing that
 // had it. If no listing had the object, the two parameters are the same object.
 func (v *View) rendered(base, existing Object, now time.Time) Object {
-	r := rendering{owner: v.owner, base: base, existing: existing, sight: sightListed}
-	r.name, r.named = v.names[v.kind.id(base)]
+	r := rendering{owner: v.owner, lastContent: base, inCluster: existing, sight: sightListed}
+	r.displayName, r.nameKnown = v.names[v.kind.id(base)]
 	if existing != nil {
 		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, existing, now)
 	}
-	return v.kind.render(r)
+	return v.kind.renderObject(r)
 }
 
-// conditions returns the conditions that an object should have; nil for a source.
+// conditionsOf returns the conditions that an object should have; nil for a source.
 func (v *View) conditions(o Object) []metav1.Condition {
-	if v.kind.conditions == nil {
+	if v.kind.conditionsOf == nil {
 		return nil
 	}
 	name := o.GetName()
