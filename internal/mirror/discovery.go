@@ -107,7 +107,7 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 	return all
 }
 
-// fit reports whether one of the patterns matches the whole text.
+// fitCounts reports whether one of the patterns matches the whole text.
 func (p patterns) fit(text string) bool {
 	if len(p) == 0 {
 		return false

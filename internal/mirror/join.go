@@ -38,7 +38,7 @@ type Desired map[string]Object
 // An object can show related objects: for example, a network shows its clusters. An object in the
 // cluster stays in the lists of related objects, so a failed listing removes no entry. If the
 // object is missing for a minute or longer, the entry says that the object is missing.
-func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
+func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
 	attach := func(k *Kind, o Object, observed string) {
@@ -60,7 +60,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 				}
 			}
 		}
-		for _, o := range existing[i] {
+		for _, o := range existingObjects[i] {
 			if all[o.GetName()] != nil {
 				continue
 			}
@@ -76,7 +76,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 	}
 	shown.sort()
-	for i, there := range existing {
+	for i, there := range existingObjects {
 		kind, all := kinds[i], desired[i]
 		if kind.joinFacts == nil || !kind.Mirrored(owner.Object) {
 			continue
@@ -121,52 +121,52 @@ func (t topics) sort() {
 // has a key, for example the ID of the network.
 type topic[T any] struct {
 	// compare gives the order of facts with the same key. It is nil if each key has a single fact.
-	compare func(a, b T) int
+	compareFacts func(a, b T) int
 }
 
-// add adds facts with a key to the topic. It does nothing if the key is empty.
-func (t *topic[T]) add(to topics, key string, values ...T) {
+// addFacts adds facts with a key to the topic. It does nothing if the key is empty.
+func (t *topic[T]) addFacts(to topics, key string, values ...T) {
 	if key == "" {
 		return
 	}
-	lists, ok := to[t].(keyed[T])
+	lists, ok := to[t].(factsByKey[T])
 	if !ok {
-		lists = keyed[T]{t.compare, map[string][]T{}, map[string]int{}}
+		lists = factsByKey[T]{t.compareFacts, map[string][]T{}, map[string]int{}}
 		to[t] = lists
 	}
-	lists.values[key] = append(lists.values[key], values...)
+	lists.byKey[key] = append(lists.byKey[key], values...)
 }
 
-// of returns all facts that the topic has for a key.
-func (t *topic[T]) of(from topics, key string) []T {
-	lists, _ := from[t].(keyed[T])
-	return lists.values[key]
+// factsOf returns all facts that the topic has for a key.
+func (t *topic[T]) factsOf(from topics, key string) []T {
+	lists, _ := from[t].(factsByKey[T])
+	return lists.byKey[key]
 }
 
-// first returns the first fact that the topic has for a key; the zero value if there is no fact.
-func (t *topic[T]) first(from topics, key string) (value T) {
-	if values := t.of(from, key); len(values) > 0 {
+// firstFact returns the first fact that the topic has for a key; the zero value if there is no fact.
+func (t *topic[T]) firstFact(from topics, key string) (value T) {
+	if values := t.factsOf(from, key); len(values) > 0 {
 		return values[0]
 	}
 	return value
 }
 
-// bounded returns the facts that the topic has for a key, and their number. If the facts do not fit
+// boundedFacts returns the facts that the topic has for a key, and their number. If the facts do not fit
 // into a status, bounded leaves out the last facts, but counts them.
-func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
-	values := t.of(from, key)
+func (t *topic[T]) boundedFacts(from topics, key string) (first []T, all int32) {
+	values := t.factsOf(from, key)
 	if len(values) == 0 {
 		return nil, 0
 	}
-	fit := from[t].(keyed[T]).fit
+	fit := from[t].(factsByKey[T]).fitCounts
 	if _, known := fit[key]; !known {
-		fit[key] = fitting(values)
+		fit[key] = fittingCount(values)
 	}
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many of the values, from the first one on, fit into a list in a status.
-func fitting[T any](values []T) int {
+// fittingCount returns how many of the values, from the first one on, fit into a list in a status.
+func fittingCount[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	size := 0
 	for i, value := range values {
@@ -177,20 +177,20 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has all facts of one topic. The field values has the facts by key, for example by the ID of
+// factsByKey has all facts of one topic. The field values has the facts by key, for example by the ID of
 // a network.
-type keyed[T any] struct {
-	compare func(a, b T) int
-	values  map[string][]T
-	// fit caches how many facts of each key fit into a list in a status.
-	fit map[string]int
+type factsByKey[T any] struct {
+	compareFacts func(a, b T) int
+	byKey        map[string][]T
+	// fitCounts caches how many facts of each key fit into a list in a status.
+	fitCounts map[string]int
 }
 
-func (k keyed[T]) sort() {
-	if k.compare == nil {
+func (k factsByKey[T]) sort() {
+	if k.compareFacts == nil {
 		return
 	}
-	for _, values := range k.values {
-		slices.SortFunc(values, k.compare)
+	for _, values := range k.byKey {
+		slices.SortFunc(values, k.compareFacts)
 	}
 }

@@ -21,7 +21,7 @@ var Network = observationKind(Kind{
 	content: observationContent(
 		func(o *v1alpha1.NetworkObservation) *v1alpha1.NetworkObservationStatus { return &o.Status },
 		func(s *v1alpha1.NetworkObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "network_info",
 	InfoLabels: []string{"network_id", "display_name", "phase", "cloud", "region", "cidr"},
@@ -58,12 +58,12 @@ var factsOfNetworks = &topic[networkFacts]{}
 func attachNetwork(t topics, o Object, observed string) {
 	network := o.(*v1alpha1.NetworkObservation)
 	status := &network.Status
-	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain, observed})
+	factsOfNetworks.addFacts(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain, observed})
 }
 
 func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := clustersOfNetworks.bounded(t, network.CloudID())
+	clusters, clusterCount := clustersOfNetworks.boundedFacts(t, network.CloudID())
 	connections := connectionsOf(t, network.CloudID())
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
@@ -80,7 +80,7 @@ func joinNetwork(t topics, o Object) Object {
 // phase. If the network has no observation, the copy has no facts. If nothing changes,
 // joinReference returns r itself.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
+	return withFacts(r, factsOfNetworks.firstFact(t, networkID(r)))
 }
 
 func networkID(n *v1alpha1.NetworkReference) string {
@@ -92,11 +92,11 @@ func networkID(n *v1alpha1.NetworkReference) string {
 
 // withFactsOf returns a copy of the reference r with the facts from the parameter model. If the
 // parameter model is nil, or if nothing changes, withFactsOf returns r itself.
-func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	if model == nil {
+func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if factSource == nil {
 		return r
 	}
-	return withFacts(r, factsIn(model))
+	return withFacts(r, factsIn(factSource))
 }
 
 // withFacts returns a copy of the reference r with the given facts. If nothing changes, it returns
@@ -130,7 +130,7 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 		DNSDomain:                n.Status.DNSDomain,
 		EndpointSuffix:           n.Status.EndpointSuffix,
 		ZonalSubdomains:          n.Status.ZonalSubdomains,
-		IdleSince:                date(n.Status.IdleSince),
+		IdleSince:                parseDate(n.Status.IdleSince),
 		ErrorCode:                n.Status.ErrorCode,
 		ErrorMessage:             n.Status.ErrorMessage,
 		CloudMetadata:            cloudMetadata(n.Metadata),
@@ -149,12 +149,12 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 
 // networkZones joins two lists of zones, and sorts the result by zone ID. The list ids has no
 // CIDRs. The list info has the CIDRs of some zones.
-func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
+func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
-	for _, id := range ids {
+	for _, id := range zoneIDs {
 		cidrs[id] = ""
 	}
-	for _, z := range info {
+	for _, z := range zoneDetails {
 		cidrs[z.ZoneID] = z.CIDR
 	}
 	var zones []v1alpha1.NetworkZone

@@ -60,7 +60,7 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
 	return o
 }
 
-// of returns the settings for an environment: the template, changed by the overrides that select
+// factsOf returns the settings for an environment: the template, changed by the overrides that select
 // the environment. The caller must not change the result.
 func (o *overrides) of(id, displayName string) *overridden {
 	o.mu.Lock()

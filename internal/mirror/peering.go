@@ -10,7 +10,7 @@ import (
 )
 
 // Peering is the Kind of network peerings. The cloud API networking/v1 defines their phases.
-var Peering = observationKind(connecting(Kind{
+var Peering = observationKind(asConnection(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
 	ReadyPhase:  "READY",
@@ -18,7 +18,7 @@ var Peering = observationKind(connecting(Kind{
 	content: observationContent(
 		func(o *v1alpha1.PeeringObservation) *v1alpha1.PeeringObservationStatus { return &o.Status },
 		func(s *v1alpha1.PeeringObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "peering_info",
 	InfoLabels: []string{"peering_id", "display_name", "phase", "cloud", "region"},
@@ -35,7 +35,7 @@ var Peering = observationKind(connecting(Kind{
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
 // troubleOf returns the code and the message of a cloud error as one text.
-func trouble(code, message string) string {
+func errorText(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
 	}

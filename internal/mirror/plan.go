@@ -468,7 +468,7 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans to create an object that the cloud lists. If an object in the cluster already has the
+// addFacts plans to create an object that the cloud lists. If an object in the cluster already has the
 // name, add reports a conflict.
 func (p *planner) add(listed Object) {
 	if occupant := p.Occupants[listed.GetName()]; occupant != nil {

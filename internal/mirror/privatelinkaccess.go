@@ -12,7 +12,7 @@ import (
 
 // PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines their
 // phases.
-var PrivateLinkAccess = observationKind(connecting(Kind{
+var PrivateLinkAccess = observationKind(asConnection(Kind{
 	Name:        "PrivateLinkAccess",
 	Condition:   v1alpha1.ConditionPrivateLinkAccessesSynced,
 	ReadyPhase:  "READY",
@@ -22,7 +22,7 @@ var PrivateLinkAccess = observationKind(connecting(Kind{
 			return &o.Status
 		},
 		func(s *v1alpha1.PrivateLinkAccessObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "private_link_access_info",
 	InfoLabels: []string{"private_link_access_id", "display_name", "phase", "cloud", "network_id"},
