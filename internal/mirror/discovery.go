@@ -36,9 +36,9 @@ var Environment = &Kind{
 	environmentNames: environmentNames,
 	selectorOf: func(owner Owner) func(Object) bool {
 		takes := newSelector(owner.discovery().Spec.Selector)
-		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
+		return func(o Object) bool { return takes.selectsEnvironment(source(o).Spec.Environment, displayName(o)) }
 	},
-	isReleased: unmanaged,
+	isReleased: isUnmanaged,
 	remarksFor: overrideRemarks,
 
 	listedBefore: listedBefore,
@@ -46,7 +46,7 @@ var Environment = &Kind{
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
 
-func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
+func isUnmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
 // displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
@@ -54,15 +54,15 @@ func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.Annotatio
 // selector has the content of an EnvironmentSelector, prepared for fast checks.
 type selector struct {
 	ids, excludedIDs     map[string]bool
-	names, excludedNames patterns
+	names, excludedNames namePatterns
 }
 
 func newSelector(s v1alpha1.EnvironmentSelector) selector {
 	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), newPatterns(s.DisplayNames), newPatterns(s.Exclude.DisplayNames)}
 }
 
-// environment reports whether the selector selects an environment.
-func (s selector) environment(id, displayName string) bool {
+// selectsEnvironment reports whether the selector selects an environment.
+func (s selector) selectsEnvironment(id, displayName string) bool {
 	selected, _ := s.judge(id, displayName)
 	return selected
 }
@@ -74,13 +74,13 @@ func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
-	case s.excludedNames.fit(displayName):
+	case s.excludedNames.matchesAny(displayName):
 		return false, "excluded by spec.selector.exclude.displayNames"
 	case s.ids[id]:
 		return true, "selected by spec.selector.ids"
 	case displayName == "" && len(s.excludedNames) > 0:
 		return false, "its name is not known, so spec.selector.exclude.displayNames may exclude it"
-	case s.names.fit(displayName):
+	case s.names.matchesAny(displayName):
 		return true, "selected by spec.selector.displayNames"
 	case len(s.ids) == 0 && len(s.names) == 0:
 		return true, "selected, as spec.selector names none"
@@ -96,11 +96,11 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// patterns are patterns for names. In a pattern, * matches any text, and ? matches one character.
-type patterns [][]rune
+// namePatterns are patterns for names. In a pattern, * matches any text, and ? matches one character.
+type namePatterns [][]rune
 
-func newPatterns(texts []v1alpha1.Identifier) patterns {
-	all := make(patterns, len(texts))
+func newPatterns(texts []v1alpha1.Identifier) namePatterns {
+	all := make(namePatterns, len(texts))
 	for i, text := range texts {
 		all[i] = []rune(text)
 	}
@@ -108,17 +108,17 @@ func newPatterns(texts []v1alpha1.Identifier) patterns {
 }
 
 // fitCounts reports whether one of the patterns matches the whole text.
-func (p patterns) fit(text string) bool {
+func (p namePatterns) matchesAny(text string) bool {
 	if len(p) == 0 {
 		return false
 	}
 	runes := []rune(text)
-	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
+	return slices.ContainsFunc(p, func(pattern []rune) bool { return matchesPattern(pattern, runes) })
 }
 
-// fits reports whether a pattern matches the whole text. The running time is
+// matchesPattern reports whether a pattern matches the whole text. The running time is
 // O(len(pattern)*len(text)).
-func fits(pattern, text []rune) bool {
+func matchesPattern(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
 	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
 	for t < len(text) {
@@ -151,7 +151,7 @@ func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) O
 // NewSource returns the source that a discovery wants for an environment. The source gets the
 // settings of the discovery's template, changed by the overrides that select the environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
-	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
+	return sourceFor(d, DiscoveryOwner(d).loadOverrides().settingsFor(id, displayName).settings.DeepCopy(), id, displayName)
 }
 
 func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettings, id, displayName string) *v1alpha1.InventorySource {
@@ -180,7 +180,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 //   - If the environment is missing, the source has the annotation missing-since.
 func renderSource(r rendering) Object {
 	id := source(r.lastContent).Spec.Environment
-	settings := &r.owner.overrides().of(id, r.displayName).settings
+	settings := &r.owner.loadOverrides().settingsFor(id, r.displayName).settings
 	if !r.nameKnown {
 		settings = &source(r.inCluster).Spec.MirrorSettings
 	}
@@ -205,13 +205,13 @@ var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationAppr
 // withLastName returns the source o. If the source has no display name, the result is a copy with
 // the last known name. The parameter former is the source from an earlier listing, and the
 // parameter inCluster is the source in the cluster. Each is nil if there is none.
-func withLastName(o, former, inCluster Object, owner Owner) Object {
+func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
 	}
 	name := lastName(o, inCluster, owner)
-	if former != nil {
-		name = cmp.Or(displayName(former), name)
+	if lastListed != nil {
+		name = cmp.Or(displayName(lastListed), name)
 	}
 	if name == "" {
 		return o
@@ -235,7 +235,7 @@ func lastName(o, inCluster Object, owner Owner) string {
 	switch {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
-	case found || d.Status.Environments == nil || unnamed(d):
+	case found || d.Status.Environments == nil || sourcesLeftOut(d):
 		return annotated // The status may have cut the name.
 	}
 	return ""
@@ -256,8 +256,8 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed returns true if the discovery's status.sources lacks some sources.
-func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
+// sourcesLeftOut returns true if the discovery's status.sources lacks some sources.
+func sourcesLeftOut(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
@@ -284,7 +284,7 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 		at = entry.OutOfScopeSince
 	case found && seen != sightOutside:
 		at = entry.MissingSince
-	case seen != sightOutside && unnamed(d):
+	case seen != sightOutside && sourcesLeftOut(d):
 		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
 			return since
 		}
@@ -317,9 +317,9 @@ const (
 	maxSources = 500
 	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	// maxListed is the largest size of one list in the status, in bytes. The operator leaves out
+	// maxListSize is the largest size of one list in the status, in bytes. The operator leaves out
 	// entries that do not fit.
-	maxListed = 192 << 10
+	maxListSize = 192 << 10
 )
 
 // Sources returns the list status.sources of the discovery, sorted by environment, and the number
@@ -333,7 +333,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id := source(o).Spec.Environment
 		name, known := v.names[id]
-		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListed {
+		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
@@ -343,7 +343,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			}
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
-			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
+			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))
 		}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()

@@ -84,7 +84,7 @@ type Kind struct {
 	//
 	// The parameter former is the source from an earlier listing. The parameter inCluster is the
 	// source in the cluster. Each of these two parameters can be nil.
-	withLastName func(o, former, inCluster Object, owner Owner) Object
+	withLastName func(o, lastListed, inCluster Object, owner Owner) Object
 	// environmentNames returns the display names of environments. The map key is the environment's ID. A
 	// discovery uses these names to find the settings of each source. names is nil for
 	// observations.
@@ -285,9 +285,9 @@ type Owner struct {
 	// StaleAfter is how old the last complete listing may be before the observations of a source
 	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
-	// overrides returns the settings for single environments from the spec of a discovery. The
+	// overrideSet returns the settings for single environments from the spec of a discovery. The
 	// function is nil for a source.
-	overrides func() *overrides
+	loadOverrides func() *overrideSet
 }
 
 // SourceOwner returns a source as the owner of its observations.
@@ -298,7 +298,7 @@ func SourceOwner(s *v1alpha1.InventorySource) Owner {
 // DiscoveryOwner returns a discovery as the owner of its sources.
 func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
 	return Owner{Object: d, kind: DiscoveryKind, Resource: "environmentdiscovery", Prune: d.Spec.Prune.AsPrune(),
-		overrides: sync.OnceValue(func() *overrides { return newOverrides(d) })}
+		loadOverrides: sync.OnceValue(func() *overrideSet { return newOverrides(d) })}
 }
 
 // DiscoveryKind is the kind in an ownerReference to a discovery.

@@ -620,7 +620,7 @@ func BenchmarkSelects(b *testing.B) {
 	takes := newSelector(selector)
 	b.ReportAllocs()
 	for b.Loop() {
-		if takes.environment("env-1", "payments-production-eu-west-1") {
+		if takes.selectsEnvironment("env-1", "payments-production-eu-west-1") {
 			b.Fatal("taken")
 		}
 	}

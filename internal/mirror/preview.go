@@ -147,7 +147,7 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 		e := &all[i]
 		e.DisplayName, e.Why = Truncate(e.DisplayName, maxShownName), Truncate(e.Why, maxWhy)
 		size += jsonSize(e.Environment, e.DisplayName, e.Name, e.Why)
-		if i == maxPreviewed || size > maxListed {
+		if i == maxPreviewed || size > maxListSize {
 			return all[:i], int32(len(all))
 		}
 	}
@@ -157,7 +157,7 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 // refusal returns the reason if the API server refuses a write. If not, it returns "". The text
 // ends in "; ", because another text follows.
 func refusal(w Write) string {
-	if why := invalid(w); why != "" {
+	if why := invalidReason(w); why != "" {
 		return "the API server refuses it: " + why + "; "
 	}
 	return ""
