@@ -39,14 +39,14 @@ const maxMessage = 1024
 //
 // Do not put a time into a message. The time would change at every sync, and the operator would
 // write every observation at every sync.
-func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
+func conditionsFor(kind *Kind, o Object, seen sight, missingSince time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
 	// The spec of an observation never changes, so the observation's generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
 	ready.Message = Truncate(ready.Message, maxMessage)
-	if seen == sightMissing && !since.IsZero() {
-		observed.LastTransitionTime = metav1.NewTime(since)
+	if seen == sightMissing && !missingSince.IsZero() {
+		observed.LastTransitionTime = metav1.NewTime(missingSince)
 	}
 	return []metav1.Condition{observed, ready}
 }
@@ -111,15 +111,15 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets status.conditions and status.observed of an observation. The first of the given
+// setConditions sets status.conditions and status.observed of an observation. The first of the given
 // conditions must be Observed: its reason becomes status.observed.
-func (k *Kind) show(o Object, conditions []metav1.Condition) {
+func (k *Kind) setConditions(o Object, conditions []metav1.Condition) {
 	*k.conditionsOf(o), *k.observedOf(o) = conditions, conditions[0].Reason
 }
 
-// shows returns true if status.conditions and status.observed of an observation agree with the
+// hasConditions returns true if status.conditions and status.observed of an observation agree with the
 // wanted conditions. An empty list of wanted conditions agrees with every observation.
-func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
+func (k *Kind) hasConditions(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observedOf(o) == wanted[0].Reason && sameConditions(*k.conditionsOf(o), wanted)
 }
 
@@ -143,7 +143,7 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 	return true
 }
 
-// timed returns the wanted conditions, each with a transition time. The transition time is the
+// withTimes returns the wanted conditions, each with a transition time. The transition time is the
 // first of these times that exists:
 //
 //   - the time in the wanted condition,
@@ -152,7 +152,7 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //
 // timed ignores the time of an existing condition if the time is in the future. It also ignores the
 // time 1970-01-01, the default in the CRD.
-func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
+func withTimes(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {
 		got := meta.FindStatusCondition(existing, c.Type)

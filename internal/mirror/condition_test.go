@@ -60,7 +60,7 @@ func TestConditionsOfAnObservation(t *testing.T) {
 	} {
 		g := NewWithT(t)
 		o := inPhase(c.kind, c.phase)
-		got := conditions(c.kind, o, c.seen, time.Time{})
+		got := conditionsFor(c.kind, o, c.seen, time.Time{})
 		*o.Conditions() = got
 		g.Expect(got).To(HaveLen(2))
 		g.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal(c.observed), "%s %s", c.kind.Name, c.phase)
@@ -90,7 +90,7 @@ func TestReadyTellsWhatTheCloudSaysIsWrong(t *testing.T) {
 	} {
 		o := inPhase(Peering, "FAILED").(*v1alpha1.PeeringObservation)
 		o.Status.ErrorCode, o.Status.ErrorMessage = "E1", message
-		NewWithT(t).Expect(conditions(Peering, o, sightListed, time.Time{})[1].Message).To(Equal(want))
+		NewWithT(t).Expect(conditionsFor(Peering, o, sightListed, time.Time{})[1].Message).To(Equal(want))
 	}
 }
 
@@ -99,7 +99,7 @@ func TestReadySaysWhyAPhaseTellsNothing(t *testing.T) {
 	for phase, want := range map[string]string{
 		"": "the API gave no phase", "NEWER": "phase is NEWER, which this version of the operator does not know",
 	} {
-		NewWithT(t).Expect(conditions(Peering, inPhase(Peering, phase), sightListed, time.Time{})[1].Message).To(Equal(want))
+		NewWithT(t).Expect(conditionsFor(Peering, inPhase(Peering, phase), sightListed, time.Time{})[1].Message).To(Equal(want))
 	}
 }
 
@@ -120,14 +120,14 @@ func TestMessagesNameNothingThatMoves(t *testing.T) {
 	for _, seen := range []sight{sightListed, sightMissing, sightStale} {
 		o := inPhase(Peering, "FAILED")
 		later := o.DeepCopyObject().(v1alpha1.Observation)
-		*later.Conditions() = timed(nil, conditions(Peering, o, seen, time.Time{}), began)
-		NewWithT(t).Expect(sameConditions(*later.Conditions(), conditions(Peering, later, seen, time.Time{}))).To(BeTrue())
+		*later.Conditions() = withTimes(nil, conditionsFor(Peering, o, seen, time.Time{}), began)
+		NewWithT(t).Expect(sameConditions(*later.Conditions(), conditionsFor(Peering, later, seen, time.Time{}))).To(BeTrue())
 	}
 }
 
 func TestConditionsDifferInAllButTheirTimes(t *testing.T) {
 	t.Parallel()
-	want := conditions(KafkaCluster, inPhase(KafkaCluster, "FAILED"), sightListed, time.Time{})
+	want := conditionsFor(KafkaCluster, inPhase(KafkaCluster, "FAILED"), sightListed, time.Time{})
 	for name, c := range map[string]struct {
 		edit func([]metav1.Condition) []metav1.Condition
 		same bool
@@ -162,7 +162,7 @@ func TestAConditionsTimeMovesWithItsStatusOnly(t *testing.T) {
 		{Type: "Default", Status: "True", LastTransitionTime: metav1.NewTime(time.Unix(0, 0))},
 	}
 	later := began.Add(time.Hour)
-	got := timed(have, []metav1.Condition{
+	got := withTimes(have, []metav1.Condition{
 		{Type: "Kept", Status: "True", Reason: "New"}, {Type: "Turned", Status: "False"}, {Type: "New", Status: "True"},
 		{Type: "Default", Status: "True"},
 	}, later)

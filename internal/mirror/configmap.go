@@ -46,9 +46,9 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.Kaf
 // ownPairs returns the labels or annotations that the operator set: pairs whose key has the
 // operator's prefix, and pairs from the source's template. The parameter former has the keys from
 // the template.
-func ownPairs(pairs map[string]string, former []string) map[string]string {
+func ownPairs(pairs map[string]string, fromTemplate []string) map[string]string {
 	kept := maps.Clone(pairs)
-	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
+	maps.DeleteFunc(kept, func(key, _ string) bool { return !ownKey(key, fromTemplate) })
 	return kept
 }
 

@@ -74,7 +74,7 @@ func (s *start) put(t *rapid.T, kind int, id string) {
 	o := observation(stored(stamped(s.source, record)))
 	o.SetUID("there")
 	seen := rapid.SampledFrom([]sight{sightListed, sightMissing, sightStale}).Draw(t, "sight")
-	*o.Conditions() = timed(nil, conditions(worldKinds[kind], o, seen, time.Time{}), began)
+	*o.Conditions() = withTimes(nil, conditionsFor(worldKinds[kind], o, seen, time.Time{}), began)
 	switch rapid.IntRange(0, 5).Draw(t, "whose") {
 	case 0:
 		o.Origin().SourceRef.Name = "another"

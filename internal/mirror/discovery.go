@@ -163,7 +163,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	}}
 	s.Name, s.Namespace = ObjectName(id), d.Namespace
 	s.OwnerReferences = []metav1.OwnerReference{*DiscoveryOwner(d).reference()}
-	s.Labels, s.Annotations = templated(nil, d.Spec.Template.Metadata)
+	s.Labels, s.Annotations = templatePairs(nil, d.Spec.Template.Metadata)
 	s.Labels[v1alpha1.LabelDiscovery] = LabelValue(d.Name)
 	setLabel(s.Labels, v1alpha1.LabelEnvironment, id)
 	if displayName != "" {

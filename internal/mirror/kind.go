@@ -179,7 +179,7 @@ func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1a
 	if k.withJoinedFacts == nil {
 		k.withJoinedFacts = func(o, _ Object) Object { return o }
 	}
-	k.renderObject = func(r rendering) Object { return restamped(&k, r.lastContent, r.owner.source()) }
+	k.renderObject = func(r rendering) Object { return withStamp(&k, r.lastContent, r.owner.source()) }
 	kindsOfSources = append(kindsOfSources, &k)
 	return &k
 }

@@ -219,7 +219,7 @@ func (l *Ledger) addListed(r recording, o Object) {
 	}
 	e := entry{object: o, lastScope: r.Scope}
 	inCluster := r.inCluster[name]
-	if inCluster != nil && inCluster != o && carries(r.kind, inCluster, o) {
+	if inCluster != nil && inCluster != o && sameAsListed(r.kind, inCluster, o) {
 		e.object = inCluster
 	}
 	if r.inScope != nil && !r.inScope(o) {

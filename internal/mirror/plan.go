@@ -102,8 +102,8 @@ type Write struct {
 // server drops a field if the CRD in the cluster is too old. The parameter answer is the object
 // that the API server returned.
 func (k *Kind) Stored(w Write, answer Object) bool {
-	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
-		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
+	return k.same(answer, w.Desired) && k.hasConditions(answer, k.Conditions(w.Desired)) &&
+		(!w.Metadata || containsPairs(answer.GetLabels(), w.Desired.GetLabels()) && containsPairs(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
 			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences())) &&
 		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
@@ -122,8 +122,8 @@ func (k *Kind) SameWrite(a, b Write) bool {
 		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
 }
 
-// contains reports whether superset has all keys of subset, with the same values.
-func contains(superset, subset map[string]string) bool {
+// containsPairs reports whether superset has all keys of subset, with the same values.
+func containsPairs(superset, subset map[string]string) bool {
 	for key, value := range subset {
 		if got, ok := superset[key]; !ok || got != value {
 			return false
@@ -427,7 +427,7 @@ func (p *planner) change(existing, desired Object) {
 	if p.View.sight(existing.GetName()) == sightUnknown {
 		want = nil
 	}
-	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.shows(existing, want)
+	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.hasConditions(existing, want)
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !content && !metadata {
 		p.Unchanged++
@@ -443,7 +443,7 @@ func (p *planner) change(existing, desired Object) {
 		if want == nil {
 			*p.Kind.conditionsOf(next), *p.Kind.observedOf(next) = had, p.Kind.Observed(existing)
 		} else {
-			p.Kind.show(next, timed(had, want, p.Now))
+			p.Kind.setConditions(next, withTimes(had, want, p.Now))
 		}
 	}
 	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wanted: desired, shown: want}
@@ -476,9 +476,9 @@ func (p *planner) add(listed Object) {
 		return
 	}
 	desired := p.View.rendered(listed, nil, p.Now)
-	next, want := fresh(desired), p.View.conditions(desired)
+	next, want := creationCopy(desired), p.View.conditions(desired)
 	if len(want) > 0 {
-		p.Kind.show(next, timed(nil, want, p.Now))
+		p.Kind.setConditions(next, withTimes(nil, want, p.Now))
 	}
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
 }

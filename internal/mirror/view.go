@@ -114,7 +114,7 @@ func (v *View) shown(existing, desired Object) bool {
 	}
 	desired = v.rendered(desired, existing, v.now)
 	return v.kind.same(existing, desired) && sameMetadata(existing, desired) &&
-		v.kind.shows(existing, v.conditions(desired))
+		v.kind.hasConditions(existing, v.conditions(desired))
 }
 
 // Repair plans writes that undo changes by others. The parameter changed has the changed objects
@@ -173,7 +173,7 @@ func (v *View) conditions(o Object) []metav1.Condition {
 		return nil
 	}
 	name := o.GetName()
-	return conditions(v.kind, o, v.sight(name), v.ledger.sinceOf(name))
+	return conditionsFor(v.kind, o, v.sight(name), v.ledger.sinceOf(name))
 }
 
 func (v *View) sight(name string) sight {
