@@ -332,7 +332,7 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id := source(o).Spec.Environment
-		name, known := v.names[id]
+		name, known := v.displayNames[id]
 		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}

@@ -77,7 +77,7 @@ type Clash struct {
 	Name, Owner string
 }
 
-// entryOf is what the ledger knows about one cloud object.
+// previewEntry is what the ledger knows about one cloud object.
 type entry struct {
 	// object has the content from the last listing that had the object. It is nil if the object was
 	// not listed since the manager's start. If the object in the client's cache has the same
@@ -415,7 +415,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// entryOf returns the entry of an object. The second result is false if the object has no entry.
+// previewEntry returns the entry of an object. The second result is false if the object has no entry.
 func (l *Ledger) entryOf(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false

@@ -276,7 +276,7 @@ func invalidReason(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)
 	switch stale, interval := s.Spec.StaleAfter, s.GetInterval(); {
-	case w.wanted == nil:
+	case w.wantedObject == nil:
 	case stale != nil && stale.Duration < 2*interval:
 		return fmt.Sprintf("staleAfter (%s) is less than twice interval (%s)", stale.Duration, interval)
 	case labels > maxTemplated || annotations > maxTemplated:
