@@ -14,28 +14,29 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// sightOf is what the operator knows about an object in the cloud.
+// sight is what the operator knows about an object in the cloud.
 type sight int
 
 const (
-	// unknown: since the operator started, no listing was complete, and no listing had the object.
+	// sightUnknown: since the operator started, no listing was complete, and no listing had the
+	// object.
 	sightUnknown sight = iota
-	// listed: the object was in the last complete listing, or in a later, incomplete listing.
+	// sightListed: the object was in the last complete listing, or in a later, incomplete listing.
 	sightListed
-	// outside: the cloud has the environment, but the discovery's selector does not select it.
+	// sightOutside: the cloud has the environment, but the discovery's selector does not select it.
 	sightOutside
-	// missing: the last complete listing did not have the object.
+	// sightMissing: the last complete listing did not have the object.
 	sightMissing
-	// stale: the last complete listing is too old, so the object may no longer exist.
+	// sightStale: the last complete listing is too old, so the object may no longer exist.
 	sightStale
 )
 
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditionsOf returns the conditions Observed and Ready of an observation. The transition times are
-// zero, with one exception: if the object is missing, the parameter since is the transition time of
-// the condition Observed.
+// conditionsFor returns the conditions Observed and Ready of an observation. The transition times
+// are zero, with one exception: if the object is missing, the condition Observed has the transition
+// time missingSince.
 //
 // Do not put a time into a message. The time would change at every sync, and the operator would
 // write every observation at every sync.
@@ -111,14 +112,14 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// setConditions sets status.conditions and status.observed of an observation. The first of the given
-// conditions must be Observed: its reason becomes status.observed.
+// setConditions sets status.conditions and status.observed of an observation. The first of the
+// given conditions must be Observed: its reason becomes status.observed.
 func (k *Kind) setConditions(o Object, conditions []metav1.Condition) {
 	*k.conditionsOf(o), *k.observedOf(o) = conditions, conditions[0].Reason
 }
 
-// hasConditions returns true if status.conditions and status.observed of an observation agree with the
-// wanted conditions. An empty list of wanted conditions agrees with every observation.
+// hasConditions returns true if status.conditions and status.observed of an observation agree with
+// the wanted conditions. If there are no wanted conditions, hasConditions returns true.
 func (k *Kind) hasConditions(o Object, wanted []metav1.Condition) bool {
 	return len(wanted) == 0 || *k.observedOf(o) == wanted[0].Reason && sameConditions(*k.conditionsOf(o), wanted)
 }
@@ -148,10 +149,10 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 //
 //   - the time in the wanted condition,
 //   - the time of the existing condition with the same type and status,
-//   - the parameter now.
+//   - the present time, now.
 //
-// timed ignores the time of an existing condition if the time is in the future. It also ignores the
-// time 1970-01-01, the default in the CRD.
+// withTimes ignores the time of an existing condition if the time is in the future. It also ignores
+// the time 1970-01-01, the default in the CRD.
 func withTimes(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {

@@ -19,8 +19,8 @@ const maxConfigMap = 512 << 10
 // longestSuffix is the longest suffix that a ConfigMap key for an access point can have.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. The parameter o is the
-// observation of the cluster. The parameter selection is spec.kafkaClusters of the InventorySource.
+// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. o is the observation of
+// the cluster. kafkaSelection is spec.kafkaClusters of the InventorySource.
 //
 // The observation owns the ConfigMap, and has the same name. The ConfigMap gets the labels and
 // annotations that the operator set on the observation.
@@ -44,8 +44,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.Kaf
 }
 
 // ownPairs returns the labels or annotations that the operator set: pairs whose key has the
-// operator's prefix, and pairs from the source's template. The parameter former has the keys from
-// the template.
+// operator's prefix, and pairs from the source's template. fromTemplate has the keys from the
+// template.
 func ownPairs(pairs map[string]string, fromTemplate []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ownKey(key, fromTemplate) })

@@ -20,8 +20,8 @@ type connectionTopic struct {
 	list connectionList
 }
 
-// connectionList is a function that returns pointers to two fields of its argument, for example to
-// Peerings and PeeringCount.
+// connectionList is a function that returns pointers to two fields of a NetworkConnections value,
+// for example to Peerings and PeeringCount.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -70,7 +70,7 @@ func asConnection[O any](k Kind, shown *connectionTopic, parts func(*O) connecti
 	return k
 }
 
-// connectionsOf returns the connections of a network. The parameter network is the network's ID.
+// connectionsOf returns the connections of the network with the given ID.
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)

@@ -67,9 +67,9 @@ func (s selector) selectsEnvironment(id, displayName string) bool {
 	return selected
 }
 
-// judge reports whether the selector selects an environment, and why. The parameter displayName is
-// "" if the name is not known. If the selector excludes names, an unknown name may be an excluded
-// name. Then spec.selector.ids must have the ID of the environment.
+// judge reports whether the selector selects an environment, and why. displayName is "" if the name
+// is not known. If the selector excludes names, an unknown name may be an excluded name. Then
+// spec.selector.ids must have the ID of the environment.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -96,7 +96,8 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// namePatterns are patterns for names. In a pattern, * matches any text, and ? matches one character.
+// namePatterns are patterns for names. In a pattern, * matches any text, and ? matches one
+// character.
 type namePatterns [][]rune
 
 func newPatterns(texts []v1alpha1.Identifier) namePatterns {
@@ -107,7 +108,7 @@ func newPatterns(texts []v1alpha1.Identifier) namePatterns {
 	return all
 }
 
-// fitCounts reports whether one of the patterns matches the whole text.
+// matchesAny reports whether one of the patterns matches the whole text.
 func (p namePatterns) matchesAny(text string) bool {
 	if len(p) == 0 {
 		return false
@@ -202,9 +203,9 @@ func renderSource(r rendering) Object {
 // usersKeys are annotations of a source that users set. A discovery keeps these annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName returns the source o. If the source has no display name, the result is a copy with
-// the last known name. The parameter former is the source from an earlier listing, and the
-// parameter inCluster is the source in the cluster. Each is nil if there is none.
+// withLastName returns the source o. If o has no display name, withLastName returns a copy of o
+// with the last known name. lastListed is the source from an earlier listing, and inCluster is the
+// source in the cluster. Each of them is nil if there is none.
 func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -223,8 +224,7 @@ func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 
 // lastName returns the last known display name of an environment; "" if no name is known. It trusts
 // the discovery's status more than an annotation of the source, because a person who may edit the
-// source can forge the annotation. The parameter inCluster is the source in the cluster; nil if
-// there is none.
+// source can forge the annotation. inCluster is the source in the cluster; nil if there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -244,8 +244,8 @@ func lastName(o, inCluster Object, owner Owner) string {
 // shownName shortens a display name for the status of a discovery.
 func shownName(name string) string { return Truncate(name, maxShownName) }
 
-// sourceNamed returns the entry for an environment in the discovery's status.sources. The second
-// result is false if there is no entry.
+// sourceNamed returns the entry for an environment in the discovery's status.sources. It returns
+// false if there is no entry.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -269,9 +269,9 @@ func listedBefore(o Object, owner Owner) bool {
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns the time at which an environment went missing; zero if the time is not
-// known. If the parameter seen is the constant outside, it returns the time at which the
-// discovery's selector stopped selecting the environment.
+// claimOfSource returns the time at which an environment went missing. For sightOutside, it returns
+// the time at which the discovery's selector stopped selecting the environment. It returns zero if
+// the time is not known.
 //
 // claimOfSource trusts the discovery's status more than the annotation missing-since of the source,
 // because a person who may edit the source can forge the annotation.
@@ -322,8 +322,8 @@ const (
 	maxListSize = 192 << 10
 )
 
-// Sources returns the list status.sources of the discovery, sorted by environment, and the number
-// of all sources. It leaves out the last entries if they do not fit into the status.
+// Sources returns the entries of the discovery's status.sources, sorted by environment, and the
+// number of all sources. It leaves out the last entries if they do not fit into the status.
 func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {

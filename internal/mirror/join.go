@@ -17,12 +17,12 @@ const MaxJoined = 500
 // four full lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
-// Desired has the objects of one kind as they should be in the cluster. The map key is the name. Do
-// not change the objects: a Ledger points to the same objects.
+// Desired has the objects of one kind as they should be in the cluster. The key is the object's
+// name. Do not change the objects: a Ledger points to the same objects.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be in the cluster. The parameter existing
-// has the owner's objects in the cluster. All slices have the order of the slice kinds.
+// Desire returns the objects of each kind as they should be in the cluster. existingObjects are the
+// owner's objects in the cluster. The order of kinds is the same in all slices.
 //
 // The result has
 //
@@ -107,7 +107,7 @@ func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 }
 
 // topics has the facts that observations show about related objects, for example the clusters of
-// each network. The map key is a pointer to a value of type topic.
+// each network. Each key is a pointer to a topic.
 type topics map[any]interface{ sort() }
 
 // sort sorts all lists of facts.
@@ -120,7 +120,8 @@ func (t topics) sort() {
 // topic is a type of fact about related objects, for example "the clusters of a network". Each fact
 // has a key, for example the ID of the network.
 type topic[T any] struct {
-	// compare gives the order of facts with the same key. It is nil if each key has a single fact.
+	// compareFacts gives the order of facts with the same key. It is nil if each key has a single
+	// fact.
 	compareFacts func(a, b T) int
 }
 
@@ -143,7 +144,8 @@ func (t *topic[T]) factsOf(from topics, key string) []T {
 	return lists.byKey[key]
 }
 
-// firstFact returns the first fact that the topic has for a key; the zero value if there is no fact.
+// firstFact returns the first fact that the topic has for a key; the zero value if there is no
+// fact.
 func (t *topic[T]) firstFact(from topics, key string) (value T) {
 	if values := t.factsOf(from, key); len(values) > 0 {
 		return values[0]
@@ -151,8 +153,8 @@ func (t *topic[T]) firstFact(from topics, key string) (value T) {
 	return value
 }
 
-// boundedFacts returns the facts that the topic has for a key, and their number. If the facts do not fit
-// into a status, bounded leaves out the last facts, but counts them.
+// boundedFacts returns the facts that the topic has for a key, and their number. If the facts do
+// not fit into a status, boundedFacts leaves out the last facts, but counts them.
 func (t *topic[T]) boundedFacts(from topics, key string) (first []T, all int32) {
 	values := t.factsOf(from, key)
 	if len(values) == 0 {
@@ -177,8 +179,7 @@ func fittingCount[T any](values []T) int {
 	return len(values)
 }
 
-// factsByKey has all facts of one topic. The field values has the facts by key, for example by the ID of
-// a network.
+// factsByKey has all facts of one topic.
 type factsByKey[T any] struct {
 	compareFacts func(a, b T) int
 	byKey        map[string][]T

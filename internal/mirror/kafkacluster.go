@@ -140,7 +140,7 @@ var connectionTypes = map[string]string{
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints converts the access points of a cluster. The result is sorted by ID.
+// kafkaEndpoints converts the access points of a cluster, and sorts them by ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -166,17 +166,16 @@ func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServe
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
 // reservedAccessPoints has the IDs of access points that the cloud API reserves. The function
-// prefer tries the IDs in this order.
+// preferredAddress tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// preferredAddress returns the address that clients of a cluster should use. The result is the first of these
-// addresses that is not empty:
+// preferredAddress returns the address that clients of a cluster should use. This is the first of
+// these addresses that is not empty:
 //
-//   - the parameter clusterWide: the address in the cloud API's deprecated field for the whole
-//     cluster,
+//   - clusterWide: the address in the cloud API's deprecated field for the whole cluster,
 //   - the address of the access point PUBLIC,
 //   - the address of the access point PRIVATE_LINK,
-//   - the addresses of all other access points, in the order of the parameter endpoints.
+//   - the addresses of all other access points, in the given order.
 func preferredAddress(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if clusterWide != "" {
 		return clusterWide

@@ -47,9 +47,9 @@ type Kind struct {
 	// isMirrored reports whether a source mirrors this kind. It is nil for environments: a discovery
 	// always mirrors environments.
 	isMirrored func(owner Object) bool
-	// settingsOf returns a pointer to the settings of this kind, for example to the field
-	// KafkaClusters. The second result is the policy in these settings, or the default policy.
-	// selection is nil for environments.
+	// settingsOf returns a pointer to the settings of this kind, for example to
+	// MirrorSettings.KafkaClusters. It also returns the policy in these settings, or the default
+	// policy. settingsOf is nil for environments.
 	settingsOf func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
 	// summaryOf returns a pointer to the counts of this kind in the status of a source or discovery.
 	summaryOf func(owner Object) **v1alpha1.InventorySummary
@@ -63,42 +63,43 @@ type Kind struct {
 	// renderObject returns an object as it should be in the cluster.
 	renderObject func(r rendering) Object
 
-	// attachFacts adds facts about an object to t, so that objects of other kinds can show these facts.
-	// For example, a network shows its clusters. attach is nil if other kinds show no facts about
-	// this kind.
+	// attachFacts adds facts about an object to t, so that objects of other kinds can show these
+	// facts. For example, a network shows its clusters. attachFacts is nil if other kinds show no
+	// facts about this kind.
 	//
-	// The parameter observed is ReasonMissing if the object is missing for a minute or longer. If
-	// not, the parameter is "".
+	// observedReason is ReasonMissing if the object is missing for a minute or longer. If not,
+	// observedReason is "".
 	attachFacts func(t topics, o Object, observedReason string)
-	// joinFacts returns a shallow copy of an observation with facts about other kinds from t. If no fact
-	// is new, join returns the given observation. join is nil if this kind shows no facts about
-	// other kinds.
+	// joinFacts returns a shallow copy of an observation with facts about other kinds from t. If no
+	// fact is new, joinFacts returns the given observation. joinFacts is nil if this kind shows no
+	// facts about other kinds.
 	joinFacts func(t topics, o Object) Object
-	// withJoinedFacts returns a shallow copy of the first observation. The copy has the facts about other
-	// kinds from the second observation. If this kind shows no facts about other kinds, joinedAs
-	// returns the first observation. joinedAs is nil for environments.
+	// withJoinedFacts returns a shallow copy of o. The copy has the facts about other kinds from the
+	// observation factSource. If this kind shows no facts about other kinds, withJoinedFacts returns o
+	// itself. withJoinedFacts is nil for environments: a source shows no facts about other kinds, and
+	// the ledger always keeps the listed source, never the cached source.
 	withJoinedFacts func(o, factSource Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
 	// the returned source has the last known name. withLastName is nil for observations.
 	//
-	// The parameter former is the source from an earlier listing. The parameter inCluster is the
-	// source in the cluster. Each of these two parameters can be nil.
+	// lastListed is the source from an earlier listing; nil if there is none. inCluster is the source
+	// in the cluster; nil if there is none.
 	withLastName func(o, lastListed, inCluster Object, owner Owner) Object
-	// environmentNames returns the display names of environments. The map key is the environment's ID. A
-	// discovery uses these names to find the settings of each source. names is nil for
+	// environmentNames returns the display name of each environment, by the environment's ID. A
+	// discovery uses these names to find the settings of each source. environmentNames is nil for
 	// observations.
 	environmentNames func(facts Facts) map[string]string
-	// lastScope returns a function that reports whether a discovery selects the environment of a
-	// source. scope is nil for observations.
+	// selectorOf returns a function that reports whether a discovery selects the environment of a
+	// source. selectorOf is nil for observations.
 	selectorOf func(owner Owner) func(Object) bool
 	// isReleased reports whether a source has the annotation unmanaged. A person sets this annotation
-	// to release the source from its discovery. released is nil for observations.
+	// to release the source from its discovery. isReleased is nil for observations.
 	isReleased func(Object) bool
 	// listedBefore reports whether a source was listed before the manager's start. It reads the
 	// status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarksFor returns messages for people about the spec of a discovery. remarks is nil for
+	// remarksFor returns messages for people about the spec of a discovery. remarksFor is nil for
 	// observations.
 	remarksFor func(facts Facts, displayNames map[string]string, writes []Write) []string
 }
@@ -113,8 +114,8 @@ type content struct {
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(dst, src Object)
-	// phaseOf returns the phase that the cloud gave. trouble returns the error that the cloud
-	// reported. conditions returns a pointer to status.conditions. observed returns a pointer to
+	// phaseOf returns the phase that the cloud gave. troubleOf returns the error that the cloud
+	// reported. conditionsOf returns a pointer to status.conditions. observedOf returns a pointer to
 	// status.observed. These four functions are nil for environments.
 	phaseOf      func(Object) string
 	troubleOf    func(Object) string
@@ -129,8 +130,8 @@ type deep[S any] interface {
 	DeepCopyInto(*S)
 }
 
-// observationParts has parts of the status of an observation: a pointer to the conditions, a
-// pointer to the field observed, and the error that the cloud reported.
+// observationParts has parts of the status of an observation: pointers to status.conditions and
+// status.observed, and the error that the cloud reported.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
@@ -141,8 +142,8 @@ type observationParts struct {
 // type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// withoutConditions returns a shallow copy of the status without the fields conditions and
-	// observed.
+	// withoutConditions returns a shallow copy of the status without its conditions and without
+	// status.observed.
 	withoutConditions := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
@@ -165,9 +166,9 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 // kindsOfSources has the kinds of cloud objects that a source mirrors.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that are the same for all kinds of observations. The
-// parameter selection becomes the field Kind.selection. The parameter summary returns a pointer to
-// the counts of this kind in the status of a source.
+// observationKind adds to k the functions that are the same for all kinds of observations.
+// settingsOf becomes Kind.settingsOf. summaryOf returns a pointer to the counts of this kind in the
+// status of a source.
 func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summaryOf func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.settingsOf = settingsOf
 	k.isMirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
@@ -285,8 +286,8 @@ type Owner struct {
 	// StaleAfter is how old the last complete listing may be before the observations of a source
 	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
-	// overrideSet returns the settings for single environments from the spec of a discovery. The
-	// function is nil for a source.
+	// loadOverrides returns the settings for single environments from the spec of a discovery.
+	// loadOverrides is nil for a source.
 	loadOverrides func() *overrideSet
 }
 
@@ -315,19 +316,18 @@ func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is the input of Kind.render.
+// rendering is the input of Kind.renderObject.
 type rendering struct {
 	owner Owner
-	// inCluster is the object in the cluster; nil if there is none. base has the content from the
-	// last listing that had the object. If the object was never listed, base and existing are the
-	// same object.
+	// inCluster is the object in the cluster; nil if there is none. lastContent is the object from the
+	// last listing that had it. If the object was never listed, lastContent is inCluster.
 	lastContent, inCluster Object
-	// displayName is the display name of the environment, from the map View.names. named is false if the
-	// map has no name for the environment.
+	// displayName is the display name of the environment, from View.displayNames. nameKnown is false
+	// if View.displayNames has no name for the environment.
 	displayName string
 	nameKnown   bool
 	sight       sight
-	// sinceOf is the time at which the object went missing, or at which the discovery stopped
+	// since is the time at which the object went missing, or at which the discovery stopped
 	// selecting the object. It is zero if neither happened, or if the time is not known.
 	since time.Time
 }

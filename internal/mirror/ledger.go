@@ -33,7 +33,7 @@ type Sighting struct {
 
 // Ledger has the results of all listings of one kind since the manager's start, for one source or
 // discovery. A nil pointer means that the kind was not listed yet. A Ledger never changes after the
-// method Record returned it.
+// method Record has returned it.
 type Ledger struct {
 	entries map[string]entry // by the object's name
 	// lastCompleted is the end of the last complete listing. It is zero if there was no complete
@@ -41,30 +41,29 @@ type Ledger struct {
 	lastCompleted time.Time
 	// lastEmpty is true if the last complete listing had no objects.
 	lastEmpty bool
-	// lastScope is a hash of the endpoint, the credential and the filters of the last complete listing.
+	// lastScope is a hash of the endpoint, the credential and the filters of the last complete
+	// listing.
 	lastScope string
-	// formerScope is the value of the field scope before its last change. If there was no change since
-	// the manager's start, former is the last value before the start; "" if that value is not
-	// known.
+	// formerScope is the hash in lastScope before its last change. If there was no change since the
+	// manager's start, formerScope is the hash from before the start; "" if that hash is not known.
 	formerScope string
 	// seq is the number of the last complete listing. The first complete listing after the
 	// manager's start has the number 0.
 	seq int
 	// baseSeq is the number of the last complete listing before the endpoint, the credential or a
-	// filter last changed. It is 0 if there was no change. The method misses begins to count after
+	// filter last changed. It is 0 if there was no change. The method missCount begins to count after
 	// this listing.
 	baseSeq int
 	// absentCount is the number of entries whose object is not listed.
 	absentCount int
-	// lastCount is the number of objects in the last listing. partial is true if the last listing
+	// lastCount is the number of objects in the last listing. lastPartial is true if the last listing
 	// was incomplete.
 	lastCount   int
 	lastPartial bool
 	// oldPhases has the old phase of each object whose phase changed in the cloud, but not yet in the
-	// cluster. The map key is the object's name.
+	// cluster. The key is the object's name.
 	oldPhases map[string]string
-	// clashes are the pairs of cloud objects that need the same name in the cluster. The list is
-	// sorted.
+	// clashes are the pairs of cloud objects that need the same name in the cluster, in sorted order.
 	clashes []Clash
 }
 
@@ -77,18 +76,18 @@ type Clash struct {
 	Name, Owner string
 }
 
-// previewEntry is what the ledger knows about one cloud object.
+// entry is what the ledger knows about one cloud object.
 type entry struct {
 	// object has the content from the last listing that had the object. It is nil if the object was
-	// not listed since the manager's start. If the object in the client's cache has the same
-	// content, the field points to the cached object, to save memory.
+	// not listed since the manager's start. If the object in the client's cache has the same content,
+	// this is a pointer to the cached object, to save memory.
 	object Object
-	// sightOutside is the time at which the discovery stopped selecting the environment. It is zero if
+	// outsideSince is the time at which the discovery stopped selecting the environment. It is zero if
 	// the discovery selects the environment, or if the object is not an environment.
 	outsideSince time.Time
 	// lastScope is a hash of the endpoint, the credential and the filters of the last listing that had
-	// the object. It is "" if the hash is not known. If no listing had the object, scope is the
-	// constant neverListed.
+	// the object. It is "" if the hash is not known. If no listing had the object, lastScope is
+	// neverListed.
 	lastScope string
 	// absence is nil if the object is listed.
 	absence *absence
@@ -100,21 +99,21 @@ type absence struct {
 	// since the manager's start, seq is the value when the operator first saw the object in the
 	// cluster.
 	seq int
-	// sinceOf is the time at which the object went missing. It is zero until a complete listing lacks
-	// the object.
+	// missingSince is the time at which the object went missing. It is zero until a complete listing
+	// lacks the object.
 	missingSince time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. The parameter former is the last
-// hash of the endpoint, the credential and the filters before the manager's start; "" if the hash
-// is not known.
+// NewLedger returns the ledger of a kind that was not listed yet. formerScope is one hash of the
+// endpoint, the credential and the filters: that of the last listing before the manager's start. It
+// is "" if this hash is not known.
 func NewLedger(formerScope string) *Ledger { return &Ledger{formerScope: formerScope} }
 
-// Record returns a new ledger with the results of one more listing. The parameter existing has the
-// objects in the cluster that belong to the source or discovery. The new ledger also has entries
-// for existing objects that were never listed.
+// Record returns a new ledger with the results of one more listing. existingObjects are the objects
+// in the cluster that belong to the source or discovery. The new ledger also has entries for
+// existing objects that were never listed.
 func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existingObjects []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
@@ -204,9 +203,9 @@ func (l *Ledger) noteComplete(s Sighting) {
 	l.lastCompleted, l.lastEmpty, l.lastScope = s.End, l.lastCount == 0, s.Scope
 }
 
-// addListed adds one listed object to the ledger. If two cloud objects need the same name in the cluster,
-// the cloud object whose ID is the name gets the name. If neither ID is the name, the cloud object
-// with the smaller ID gets the name.
+// addListed adds one listed object to the ledger. If two cloud objects need the same name in the
+// cluster, the cloud object whose ID is the name gets the name. If neither ID is the name, the
+// cloud object with the smaller ID gets the name.
 func (l *Ledger) addListed(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
@@ -256,18 +255,20 @@ func (l *Ledger) carryOver(r recording) {
 	}
 }
 
-// neverListed is the value of the field scope of an entry if no listing ever had the object. An
-// example is a source that a person created and then handed over to a discovery.
+// neverListed is the value of entry.lastScope if no listing ever had the object. An example is a
+// source that a person created and then handed over to a discovery.
 const neverListed = "never-listed"
 
-// scopeOfUnlisted returns the value of entry.scope for an object in the cluster that was not listed since
-// the manager's start. The first case that applies decides:
+// scopeOfUnlisted returns the value of entry.lastScope for an object in the cluster that was not
+// listed since the manager's start. The first case that applies decides:
 //
-//   - If a source was never listed, or appeared after a complete listing, the value is neverListed.
-//   - If there was no complete listing since the manager's start, the value is the parameter
-//     former: the hash from before the start.
-//   - If an observation is older than its source, or if the hash changed, the value is "".
-//   - For all other observations, the value is the hash of the last complete listing.
+//   - If the object is a source that was never listed, or that appeared in the cluster after a
+//     complete listing, the value is neverListed.
+//   - If there was no complete listing since the manager's start, the value is formerScope, the
+//     hash from before the start.
+//   - If the object is an observation that is older than its source, the value is "". The same is
+//     true if formerScope is known and is not the hash of the last complete listing.
+//   - In all other cases, the value is the hash of the last complete listing.
 func (r recording) scopeOfUnlisted(o Object, formerScope string) string {
 	appeared, last := !r.formerLedger.lastCompleted.IsZero(), r.formerLedger.lastScope
 	switch {
@@ -281,9 +282,9 @@ func (r recording) scopeOfUnlisted(o Object, formerScope string) string {
 	return last
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked the object. It sets the
-// field absence.since only once: a later edit in the cluster must not change the time at which the
-// object went missing.
+// absenceAfter returns the absence of an object after a listing that lacked the object. It sets
+// missingSince only once: a later edit in the cluster must not change the time at which the object
+// went missing.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	a := absence{seq: r.formerLedger.seq}
 	if e.absence != nil {
@@ -300,8 +301,8 @@ func (r recording) absenceAfter(e entry, inCluster Object) *absence {
 	return &a
 }
 
-// notInFuture returns the given time, but not later than the end of the listing. A later time is wrong:
-// someone forged it, or the clock was set back.
+// notInFuture returns the given time, but not later than the end of the listing. A later time is
+// wrong: someone forged it, or the clock was set back.
 func (r recording) notInFuture(since time.Time) time.Time {
 	if since.After(r.End) {
 		return r.End
@@ -315,7 +316,7 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 
 // claimedSince returns the time at which an object went missing, or at which the discovery stopped
 // selecting the object. It reads the time from the cluster. If the cluster does not have the time,
-// claimedSince returns the parameter now.
+// claimedSince returns now, the present time.
 //
 // If the time is before the object's creation, someone forged the time. Then claimedSince returns
 // the creation time.
@@ -333,9 +334,9 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns what the listings say about an object. The second result is the time at which
-// the object went missing, or at which the discovery stopped selecting the object. This time is
-// zero for a listed object, or if the time is not known. If the listings do not give the time,
+// knownSince returns what the listings say about an object. It also returns the time at which the
+// object went missing, or at which the discovery stopped selecting the object. This time is zero
+// for a listed object, or if the time is not known. If the listings do not give the time,
 // knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
@@ -388,8 +389,8 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases stores the old phase of an object in l.phases if the phase changed in the cloud, but
-// not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
+// notePhases stores the old phase of an object in l.oldPhases if the phase changed in the cloud,
+// but not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phaseOf == nil {
 		return
@@ -415,7 +416,7 @@ func (l *Ledger) notePhases(r recording) {
 	}
 }
 
-// previewEntry returns the entry of an object. The second result is false if the object has no entry.
+// entryOf returns the entry of an object. It returns false if the object has no entry.
 func (l *Ledger) entryOf(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
@@ -442,9 +443,9 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.oldPhases[name]
 }
 
-// missCount returns how many complete listings in a row lacked an object. The first complete listing
-// since the manager's start does not count. Listings before the last change of the endpoint, the
-// credential or the filters do not count.
+// missCount returns how many complete listings in a row lacked an object. The first complete
+// listing since the manager's start does not count. Listings before the last change of the
+// endpoint, the credential or the filters do not count, see baseSeq.
 func (l *Ledger) missCount(name string) int {
 	e, known := l.entryOf(name)
 	if !known || e.listed() {
@@ -463,8 +464,8 @@ func (l *Ledger) sinceOf(name string) time.Time {
 	return e.outsideSince
 }
 
-// scopeMoved returns true if an object was never listed, or if the endpoint, the credential or a filter
-// changed after the last listing that had the object.
+// scopeMoved returns true if an object was never listed, or if the endpoint, the credential or a
+// filter changed after the last listing that had the object.
 func (l *Ledger) scopeMoved(name string) bool {
 	e, _ := l.entryOf(name)
 	return e.lastScope != l.lastScope
@@ -485,8 +486,8 @@ func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
 const severalScopes = "several"
 
 // Scope returns the hash of the endpoint, the credential and the filters with which the objects
-// were listed. If objects have different hashes, Scope returns the constant several. The operator
-// stores the result in the status, to read it after a restart.
+// were listed. If objects have different hashes, Scope returns severalScopes. The operator stores
+// this value in the status, to read it after a restart.
 func (l *Ledger) Scope() string {
 	scope, found := l.lastScope, false
 	for _, e := range l.entries {
@@ -501,8 +502,8 @@ func (l *Ledger) Scope() string {
 	return scope
 }
 
-// sightOf returns what the listings say about an object, for example missing. Before the first
-// complete listing, it returns unknown for an object that was not listed.
+// sightOf returns what the listings say about an object, for example sightMissing. Before the first
+// complete listing, it returns sightUnknown for an object that was not listed.
 func (l *Ledger) sightOf(name string) sight {
 	e, known := l.entryOf(name)
 	switch {

@@ -31,8 +31,8 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templatePairs returns the labels and annotations of an object. The labels are the given labels and
-// the template's labels. The annotations are the template's annotations and the annotation
+// templatePairs returns the labels and annotations of an object. The labels are the given labels
+// and the template's labels. The annotations are the template's annotations and the annotation
 // template-keys.
 func templatePairs(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
@@ -69,7 +69,7 @@ func LabelValue(name string) string {
 }
 
 // templateKeys returns the value of the annotation template-keys. For example, "team,tier;contact"
-// has the keys of two labels and of one annotation. The result is "" for an empty template.
+// has the keys of two labels and of one annotation. templateKeys returns "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -80,7 +80,7 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // withStamp returns a copy of an observation with the labels, annotations and ownerReference that
-// the source sets. If the observation already has all of these, restamped returns the observation
+// the source sets. If the observation already has all of these, withStamp returns the observation
 // itself.
 func withStamp(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
@@ -110,8 +110,8 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// sameAsListed reports whether an observation in the cluster equals an observation from a listing. It
-// ignores conditions and facts about other cloud objects. If the two observations are equal, the
+// sameAsListed reports whether an observation in the cluster equals an observation from a listing.
+// It ignores conditions and facts about other cloud objects. If the two observations are equal, the
 // operator keeps just one of them in memory.
 func sameAsListed(kind *Kind, existing, listed Object) bool {
 	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
@@ -122,8 +122,8 @@ func sameAsListed(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.withJoinedFacts(listed, existing))
 }
 
-// creationCopy returns a copy of an object for a create request: without the metadata that the API server
-// sets.
+// creationCopy returns a copy of an object for a create request: without the metadata that the API
+// server sets.
 func creationCopy(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -162,8 +162,8 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ownKey reports whether a key has the operator's prefix or is in the list former. The list former
-// has the keys that came from a template.
+// ownKey reports whether a key has the operator's prefix, or came from a template. fromTemplate has
+// the keys that came from a template.
 func ownKey(key string, fromTemplate []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(fromTemplate, key)
 }
@@ -191,9 +191,9 @@ func mergePairs(existing, desired map[string]string, fromTemplate []string) map[
 	return merged
 }
 
-// Claims returns true if a write gives an object an ownerReference to the parameter owner. The
-// parameter existing is the object before the write; nil if the write creates the object. The
-// parameter desired is the object after the write.
+// Claims returns true if a write gives an object an ownerReference to the owner. oldObject is the
+// object before the write; nil if the write creates the object. newObject is the object after the
+// write.
 func Claims(owner, oldObject, newObject metav1.Object) bool {
 	return controlledBy(newObject, owner) && (oldObject == nil || !controlledBy(oldObject, owner))
 }

@@ -90,8 +90,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns a copy of the reference r with the facts from the parameter model. If the
-// parameter model is nil, or if nothing changes, withFactsOf returns r itself.
+// withFactsOf returns a copy of the reference r with the facts from factSource. If factSource is
+// nil, or if nothing changes, withFactsOf returns r itself.
 func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if factSource == nil {
 		return r
@@ -147,8 +147,8 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones joins two lists of zones, and sorts the result by zone ID. The list ids has no
-// CIDRs. The list info has the CIDRs of some zones.
+// networkZones returns the zones of both lists, sorted by zone ID. zoneIDs has only IDs.
+// zoneDetails has the IDs and CIDRs of some zones.
 func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
 	for _, id := range zoneIDs {
@@ -164,9 +164,9 @@ func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.N
 	return zones
 }
 
-// setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
-// names the cloud. If the value of Kind is not known, setNetworkCloud guesses the cloud from the
-// other fields of c. If fields of several clouds have a value, it sets nothing.
+// setNetworkCloud sets status.AWS, status.GCP or status.Azure. c.Kind names the cloud. If c.Kind is
+// not known, setNetworkCloud guesses the cloud from the other fields of c. If fields of several
+// clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

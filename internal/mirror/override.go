@@ -60,8 +60,8 @@ func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrideSet {
 	return o
 }
 
-// factsOf returns the settings for an environment: the template, changed by the overrides that select
-// the environment. The caller must not change the result.
+// settingsFor returns the settings for an environment: the template, changed by the overrides that
+// select the environment. The caller must not change these settings.
 func (o *overrideSet) settingsFor(id, displayName string) *overriddenSettings {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,8 +83,8 @@ func (o *overrideSet) settingsFor(id, displayName string) *overriddenSettings {
 	return o.bySet[set]
 }
 
-// withOverrides applies some overrides to a copy of the template, one after the other. The parameter
-// applying has the indexes of these overrides in spec.overrides.
+// withOverrides applies some overrides to a copy of the template, one after the other.
+// appliedIndexes has the indexes of these overrides in spec.overrides.
 func (o *overrideSet) withOverrides(appliedIndexes []int) *overriddenSettings {
 	result := &overriddenSettings{appliedIndexes: appliedIndexes, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
@@ -100,9 +100,9 @@ func (o *overrideSet) withOverrides(appliedIndexes []int) *overriddenSettings {
 	return result
 }
 
-// needsApproval reports whether a person must approve the new settings of a source whose environment was
-// renamed. The parameter before has the settings for the old name, and the parameter after has the
-// settings for the new name. A person must approve each of these changes:
+// needsApproval reports whether a person must approve the new settings of a source whose
+// environment was renamed. oldSettings are for the old name, and newSettings are for the new name.
+// A person must approve each of these changes:
 //
 //   - a change of spec.prune,
 //   - a change of the settings of a kind that the source already mirrors, for example of Kafka
@@ -129,12 +129,12 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 	return !sameValue(oldSettings, newSettings)
 }
 
-// environmentNames returns the display name by which overrides select each environment. The map key
-// is the environment's ID.
+// environmentNames returns the display name by which overrides select each environment. The key is
+// the environment's ID.
 //
 // Usually the display name is the name in the cloud. The last known name counts if the environment
 // is not listed, or if a person must approve the settings for a new name. If no name is known, and
-// an override selects by name, the map has no entry for the environment.
+// an override selects by name, environmentNames returns no entry for the environment.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.loadOverrides(), make(map[string]string, len(f.Desired))
 	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
@@ -158,10 +158,10 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlayFields sets the fields of the parameter target that have a value in the parameter patch. It
-// merges structs and maps, and replaces all other values. An empty list is a value, but nil is not.
-// For each field that it sets, overlay calls onSet with the field's path. The second argument is
-// true if the value changes.
+// overlayFields copies each field that has a value in the patch to the target. It merges structs
+// and maps, and replaces all other values. An empty list is a value, but nil is not. For each field
+// that it copies, overlayFields calls onSet with the field's path. valueChanged is true if the copy
+// changes the value in the target.
 func overlayFields(target, patch reflect.Value, path string, onSet func(field string, valueChanged bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
@@ -198,7 +198,7 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
-// The parameter names is the result of the function environmentNames.
+// displayNames is the result of the function environmentNames.
 func overrideRemarks(f Facts, displayNames map[string]string, writes []Write) []string {
 	all, kept := f.Owner.loadOverrides(), keptSources(f, displayNames)
 	unused := make(map[int]bool, len(all.all))
@@ -252,7 +252,7 @@ func overrideRemarks(f Facts, displayNames map[string]string, writes []Write) []
 }
 
 // keptSources returns the sorted names of the sources that keep the settings for the old name of a
-// renamed environment. The parameter names is the result of the function environmentNames.
+// renamed environment. displayNames is the result of the function environmentNames.
 func keptSources(f Facts, displayNames map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {
@@ -270,8 +270,8 @@ func keptSources(f Facts, displayNames map[string]string) []string {
 // template.
 const maxTemplated = 32
 
-// invalidReason returns the reason if the API server refuses the source in a write. If not, it returns
-// "". A valid template and valid overrides can together make an invalid source.
+// invalidReason returns the reason if the API server refuses the source in a write. If not, it
+// returns "". A valid template and valid overrides can together make an invalid source.
 func invalidReason(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)

@@ -34,7 +34,7 @@ var Peering = observationKind(asConnection(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// troubleOf returns the code and the message of a cloud error as one text.
+// errorText returns the code and the message of a cloud error as one text.
 func errorText(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
@@ -77,10 +77,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the fields of the cloud that the peering is in. The field status.Kind names
-// the cloud. If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of the
-// parameter c, and leaves status.Cloud empty. If fields of several clouds have a value, it sets
-// nothing.
+// setPeeringCloud sets the fields of the cloud that the peering is in. status.Kind names the cloud.
+// If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of c, and leaves
+// status.Cloud empty. If fields of several clouds have a value, it sets nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

@@ -29,8 +29,8 @@ type Facts struct {
 	// Existing has the objects in the cluster that belong to the source or discovery. The code must
 	// not modify these objects, because they come from a shared cache.
 	Existing []Object
-	// Occupants has objects in the cluster that do not belong to the source or discovery, but have
-	// the name of a desired object. The map key is the name.
+	// Occupants has objects in the cluster that do not belong to the source or discovery, but have the
+	// name of a desired object. The key is the name.
 	Occupants map[string]Object
 	// Completed is the time at which the last complete listing of this kind ended, possibly before
 	// the manager's start. It is zero if there was no complete listing.
@@ -44,8 +44,8 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display names of environments, as the previous plan used them. The map
-	// key is the environment's ID.
+	// FormerNames has the display names of environments, as the previous plan used them. The key is
+	// the environment's ID.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -60,8 +60,8 @@ type Plan struct {
 	Changes
 	Report
 	View *View
-	// sightMissing has the objects that the last complete listing lacked, and the sources whose
-	// environment the discovery no longer selects. occupants is a copy of Facts.Occupants.
+	// absentees are the objects that the last complete listing lacked, and the sources whose
+	// environment the discovery no longer selects. occupantsByName is the same map as Facts.Occupants.
 	absentees       []absentee
 	occupantsByName map[string]Object
 }
@@ -73,7 +73,7 @@ type Changes struct {
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
 	// Deferred are objects whose deletion is allowed, but must wait for the next complete listing.
-	// The list is sorted by name.
+	// They are sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -92,15 +92,15 @@ type Write struct {
 	// phase did not change in the cloud, FormerPhase is "".
 	FormerPhase string
 	// wantedObject is equal to Desired, but lacks the metadata that other programs and people added to
-	// the object. It is nil if the write removes the ownerReference. shown has the conditions that
-	// the write sets.
+	// the object. It is nil if the write removes the ownerReference. wantedConditions are the
+	// conditions that the write sets.
 	wantedObject     Object
 	wantedConditions []metav1.Condition
 }
 
 // Stored reports whether the API server stored all values of the write w. For example, the API
-// server drops a field if the CRD in the cluster is too old. The parameter answer is the object
-// that the API server returned.
+// server drops a field if the CRD in the cluster is too old. fromServer is the object that the API
+// server returned.
 func (k *Kind) Stored(w Write, fromServer Object) bool {
 	return k.same(fromServer, w.Desired) && k.hasConditions(fromServer, k.Conditions(w.Desired)) &&
 		(!w.Metadata || containsPairs(fromServer.GetLabels(), w.Desired.GetLabels()) && containsPairs(fromServer.GetAnnotations(), w.Desired.GetAnnotations()) &&
@@ -138,8 +138,8 @@ type Report struct {
 	// complete listing since the manager's start. The methods Created and Deleted update the counts
 	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts has the names of objects that the plan cannot create, because an object in the
-	// cluster already has the name. The list is sorted by name.
+	// Conflicts has the names of objects that the plan cannot create, because an object in the cluster
+	// already has the name. They are sorted by name.
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
@@ -150,7 +150,7 @@ type Report struct {
 	// in sorted order. A later plan creates these objects again.
 	Leaving []string
 	// Kept has one text for each object whose deletion waits for finalizers: the object's name and
-	// finalizers. The list is sorted. The objects in the field Leaving are not in this list.
+	// finalizers. The texts are sorted. There is no text for the objects in Leaving.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
@@ -177,8 +177,8 @@ type Report struct {
 // yet, because the name is in use or the old object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after another complete listing, which found no changes. The parameter l
-// is the ledger after that listing.
+// Again returns the report after another complete listing, which found no changes. l is the ledger
+// after that listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -189,8 +189,8 @@ func (r Report) Again(l *Ledger) Report {
 
 // Created updates the report after an object was created.
 //
-// The parameter whole is true if the function Make planned the creation. It is false if the method
-// View.Repair planned the creation: then the counts already include the object.
+// plannedByMake is true if the function Make planned the creation. It is false if the method
+// View.Repair planned it: then the counts already include the object.
 func (r *Report) Created(k *Kind, o Object, plannedByMake bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -374,8 +374,8 @@ func (p *planner) reportTerminating(existing, desired Object, seen sight) {
 	p.Unchanged++
 }
 
-// countMissing counts a missing object. For an observation, it also notes the name and the time at which
-// the observation went missing.
+// countMissing counts a missing object. For an observation, it also notes the name and the time at
+// which the observation went missing.
 func (p *planner) countMissing(existing Object) {
 	p.absent++
 	if p.Kind.conditionsOf != nil {
@@ -384,8 +384,8 @@ func (p *planner) countMissing(existing Object) {
 	}
 }
 
-// addKept adds an object to the list Kept if the object has finalizers. It ignores the two finalizers
-// of the garbage collector.
+// addKept adds a text for an object to r.Kept if the object has finalizers. It ignores the two
+// finalizers of the garbage collector.
 func (r *Report) addKept(o Object) {
 	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
 		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
@@ -396,8 +396,8 @@ func (r *Report) addKept(o Object) {
 }
 
 // planRelease plans to remove the ownerReference of a source, because a person set the annotation
-// unmanaged. If the source has no label with a discovery's name, release adds the label, so that
-// the discovery finds the source again when the annotation is gone.
+// unmanaged. If the source has no label with a discovery's name, planRelease adds the label, so
+// that the discovery finds the source again when the annotation is gone.
 func (p *planner) planRelease(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -453,8 +453,8 @@ func (p *planner) planChange(existing, desired Object) {
 	p.Writes = append(p.Writes, write)
 }
 
-// limitedAdditions returns the objects to create now. After an incomplete listing, it leaves out objects so
-// that the total number of objects is not above the limit from roomFor.
+// limitedAdditions returns the objects to create now. After an incomplete listing, it leaves out
+// objects so that the total number of objects is not above the limit from roomFor.
 func (p *planner) limitedAdditions(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.lastPartial {
 		return additions
@@ -468,8 +468,8 @@ func (p *planner) limitedAdditions(additions []Object) []Object {
 	return additions[:room]
 }
 
-// addFacts plans to create an object that the cloud lists. If an object in the cluster already has the
-// name, add reports a conflict.
+// planCreation plans to create an object that the cloud lists. If an object in the cluster already
+// has the name, planCreation reports a conflict.
 func (p *planner) planCreation(listedObject Object) {
 	if occupant := p.Occupants[listedObject.GetName()]; occupant != nil {
 		p.Conflicts = append(p.Conflicts, p.conflictOf(occupant, listedObject))
@@ -483,8 +483,8 @@ func (p *planner) planCreation(listedObject Object) {
 	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want})
 }
 
-// conflictOf returns a conflict about a name. The parameter occupant is the object that has the name
-// in the cluster. The parameter listed is the object that needs the name.
+// conflictOf returns a conflict about a name. inCluster is the object that has the name in the
+// cluster. listedObject is the object that needs the name.
 func (p *planner) conflictOf(inCluster, listedObject Object) Conflict {
 	conflict := Conflict{Name: inCluster.GetName()}
 	if id := p.Kind.id(inCluster); id != p.Kind.id(listedObject) {
@@ -497,8 +497,8 @@ func (p *planner) conflictOf(inCluster, listedObject Object) Conflict {
 	return conflict
 }
 
-// absenteeOf returns what the rules in pruneChain must know about an object that is missing, or about
-// a source that the discovery no longer selects.
+// absenteeOf returns what the rules in pruneChain must know about an object that is missing, or
+// about a source that the discovery no longer selects.
 func (p *planner) absenteeOf(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -517,9 +517,9 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is the largest number of entries in the list Phases of a summary.
+	// maxPhases is the largest number of entries in InventorySummary.Phases.
 	maxPhases = 100
-	// otherPhases is the phase in the last entry of the list Phases if there are more than
+	// otherPhases is the phase in the last entry of InventorySummary.Phases if there are more than
 	// maxPhases phases. The last entry counts the objects in all phases that have no entry of their
 	// own.
 	otherPhases = "…"

@@ -36,8 +36,8 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 	return v
 }
 
-// createEntries returns a preview entry for each source to create. If the source cannot be created yet,
-// the entry says why.
+// createEntries returns a preview entry for each source to create. If the source cannot be created
+// yet, the entry says why.
 func (p *Plan) createEntries() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
@@ -59,8 +59,9 @@ func (p *Plan) createEntries() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupiedText describes the source that already has a name that the plan needs. If a person can hand
-// over this source to the discovery, the text says what the discovery would change in the source.
+// occupiedText describes the source that already has a name that the plan needs. If a person can
+// hand over this source to the discovery, the text says what the discovery would change in the
+// source.
 func (p *Plan) occupiedText(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
@@ -97,8 +98,8 @@ func (p *Plan) changeEntries() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// deleteEntries returns a preview entry for each source to delete. If the deletion must wait, the entry
-// says why.
+// deleteEntries returns a preview entry for each source to delete. If the deletion must wait, the
+// entry says why.
 func (p *Plan) deleteEntries() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)
@@ -130,14 +131,13 @@ func (p *Plan) deleteEntries() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// previewEntry returns the preview entry of a source. The parameter why is the reason for the planned
-// change.
+// previewEntry returns the preview entry of a source, with the reason for the planned change.
 func previewEntry(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewEntries sorts the entries and shortens long texts. It returns the first entries that fit into
-// the status, and the number of all entries.
+// previewEntries sorts the entries and shortens long texts. It returns the first entries that fit
+// into the status, and the number of all entries.
 func previewEntries(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
@@ -154,8 +154,8 @@ func previewEntries(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedS
 	return all, int32(len(all))
 }
 
-// refusalPrefix returns the reason if the API server refuses a write. If not, it returns "". The text
-// ends in "; ", because another text follows.
+// refusalPrefix returns the reason if the API server refuses a write. If not, it returns "". The
+// text ends in "; ", because another text follows.
 func refusalPrefix(w Write) string {
 	if why := invalidReason(w); why != "" {
 		return "the API server refuses it: " + why + "; "
@@ -163,9 +163,9 @@ func refusalPrefix(w Write) string {
 	return ""
 }
 
-// changesText returns a text with the differences between two versions of a source. It ignores parts
-// that a discovery does not write. Differences in the spec come first, because a long text is cut
-// at the end.
+// changesText returns a text with the differences between two versions of a source. It ignores
+// parts that a discovery does not write. Differences in the spec come first, because a long text is
+// cut at the end.
 func changesText(before, after Object) string {
 	was, becomes := writtenParts(before), writtenParts(after)
 	var all []string
@@ -198,8 +198,8 @@ func writtenParts(o Object) map[string]any {
 		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": owners}}
 }
 
-// differenceTexts returns one text for each difference between two JSON values. The text has the path,
-// the old value and the new value.
+// differenceTexts returns one text for each difference between two JSON values. The text has the
+// path, the old value and the new value.
 func differenceTexts(path string, a, b any) []string {
 	before, isMap := a.(map[string]any)
 	after, areMaps := b.(map[string]any)

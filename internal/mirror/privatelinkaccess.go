@@ -66,10 +66,9 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets the fields of the cloud that the access is in. The field status.Kind
-// names the cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the
-// fields of the parameter c, and leaves status.Cloud empty. If fields of several clouds have a
-// value, it sets nothing.
+// setPrivateLinkCloud sets the fields of the cloud that the access is in. status.Kind names the
+// cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the fields of c,
+// and leaves status.Cloud empty. If fields of several clouds have a value, it sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

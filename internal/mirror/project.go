@@ -26,8 +26,8 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 // maxYear is the last year that RFC 3339 allows. The Kubernetes API stores times in this format.
 const maxYear = 9999
 
-// parseDate parses a time in RFC 3339, and drops fractions of a second. It returns nil for a time that
-// is invalid, or that the Kubernetes API cannot store.
+// parseDate parses a time in RFC 3339, and drops fractions of a second. It returns nil for a time
+// that is invalid, or that the Kubernetes API cannot store.
 func parseDate(s string) *metav1.Time {
 	t, err := time.Parse(time.RFC3339, lenientDate(s))
 	t = t.UTC().Truncate(time.Second)
@@ -38,8 +38,8 @@ func parseDate(s string) *metav1.Time {
 	return &out
 }
 
-// lenientDate rewrites a date so that Go can parse the date. RFC 3339 allows a lower-case t or z, and
-// the leap second :60. Go's parser refuses these forms.
+// lenientDate rewrites a date so that Go can parse the date. RFC 3339 allows a lower-case t or z,
+// and the leap second :60. Go's parser refuses these forms.
 func lenientDate(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
@@ -56,8 +56,8 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positiveOrNil returns a pointer to n. It returns nil if n is 0, because then the cloud API gave no
-// number.
+// positiveOrNil returns a pointer to n. It returns nil if n is 0, because then the cloud API gave
+// no number.
 func positiveOrNil(n int32) *int32 {
 	if n == 0 {
 		return nil

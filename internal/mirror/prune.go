@@ -19,11 +19,11 @@ import (
 
 // chain has the rules for the deletion of missing objects, see docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each has the rules that judge one object at a time. An object is deleted only if all of these
-	// rules allow the deletion.
+	// These rules judge one object at a time. An object is deleted only if all of these rules allow
+	// the deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge the objects to delete as a group. These rules detect a listing
-	// that lacks too many objects, for example because the API key lost rights.
+	// These rules judge the objects to delete as a group. They detect a listing that lacks too many
+	// objects, for example because the API key lost rights.
 	batch []func(batch) ruling
 }
 
@@ -48,8 +48,8 @@ type verdict int
 const (
 	// verdictAllow means that the rule allows the deletion.
 	verdictAllow verdict = iota
-	// verdictWait means that the deletion must wait, for example for the end of a grace period. A person's
-	// approval does not end the wait.
+	// verdictWait means that the deletion must wait, for example for the end of a grace period. A
+	// person's approval does not end the wait.
 	verdictWait
 	// verdictAsk means that a person must approve the deletion.
 	verdictAsk
@@ -70,23 +70,23 @@ func asks(reason, format string, args ...any) ruling {
 	return ruling{verdict: verdictAsk, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
-// absenteeOf has facts about an object that the last complete listing lacked, or about a source whose
+// absentee has facts about an object that the last complete listing lacked, or about a source whose
 // environment the discovery no longer selects.
 type absentee struct {
 	object     Object
 	missCount  int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time after the object went missing, at least 0
-	// scopeMoved is true if the object was never listed, or if the endpoint, the credential or a filter
-	// changed after the last listing that had the object.
+	// scopeMoved is true if the object was never listed, or if the endpoint, the credential or a
+	// filter changed after the last listing that had the object.
 	scopeMoved bool
-	// sightOutside is true if the cloud lists the environment of a source, but the discovery no longer
+	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
 	notSelected bool
 }
 
-// batch is a group of objects to delete, with the facts that the rules need. The fields missing and
-// total do not count objects that are already being deleted.
+// batch is a group of objects to delete, with the facts that the rules need. missingCount and
+// totalCount do not count objects that are already being deleted.
 type batch struct {
 	prune        v1alpha1.Prune
 	absentees    []absentee
@@ -171,8 +171,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh allows the deletion if a complete listing has just ended. If not, the deletion must wait
-// for the next complete listing.
+// notFresh makes the deletion wait for the next complete listing, unless a complete listing has
+// just ended.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -192,9 +192,9 @@ func (c chain) allowedObjects(prune v1alpha1.Prune, missing []absentee) []absent
 	return allowed
 }
 
-// judge applies the rules in c.batch. The parameter approved is true if a person approved the
-// deletion. The second result is the ruling of the first rule that needs a person's approval; nil
-// if no rule needs an approval. The second result does not depend on the parameter approved.
+// judge applies the rules in c.batch. isApproved is true if a person approved the deletion.
+// askRuling is the ruling of the first rule that needs a person's approval; nil if no rule needs an
+// approval. askRuling is the same with and without the approval.
 func (c chain) judge(b batch, isApproved bool) (verdict verdict, askRuling *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -228,8 +228,8 @@ type Held struct {
 // again, or if a further object goes missing, the approval is no longer valid.
 type Approval struct {
 	digest string
-	// leftLines has the objects that are not deleted yet. The key is the object's UID. The value is the
-	// text that the function occasion returns for the object.
+	// leftLines has one text for each object that is not deleted yet: the text that the function
+	// occasionLines returns for the object. The key is the object's UID.
 	leftLines map[types.UID]string
 	// deletesBegun is true if a plan has already deleted objects with this approval.
 	deletesBegun bool
@@ -238,8 +238,8 @@ type Approval struct {
 // isUsed returns true if a plan has already deleted objects with this approval.
 func (a *Approval) isUsed() bool { return a != nil && a.deletesBegun }
 
-// covers returns true if the approval is for exactly the objects in lines, and if the annotation
-// with the approval still exists. The parameter lines has one text for each object, see occasion.
+// covers returns true if the approval is for exactly the given objects, and if the annotation with
+// the approval still exists. objectLines has one text for each object, see occasionLines.
 func (a *Approval) covers(of metav1.Object, objectLines []string) bool {
 	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.leftLines)), objectLines)
 }
@@ -251,11 +251,11 @@ func (a *Approval) noteDeleted(o Object) {
 	}
 }
 
-// planPrune plans the deletion of missing objects, and of sources whose environment the discovery no
-// longer selects.
+// planPrune plans the deletion of missing objects, and of sources whose environment the discovery
+// no longer selects.
 //
-// Usually prune decides about these two groups separately. If a person must approve the deletion of
-// the missing objects, prune joins the two groups, so that one approval is enough.
+// Usually planPrune decides about these two groups separately. If a person must approve the
+// deletion of the missing objects, planPrune joins the two groups, so that one approval is enough.
 func (p *planner) planPrune() {
 	var missing, out []absentee
 	for _, a := range p.absentees {
@@ -290,10 +290,10 @@ func (p *planner) planPrune() {
 	p.decideBatch(b)
 }
 
-// stillStands returns true if the objects of a deletion that waits for approval are still missing or no
-// longer selected. It also returns true if no deletion waits.
+// stillStands returns true if the objects of a deletion that waits for approval are still missing
+// or no longer selected. It also returns true if no deletion waits.
 //
-// The status has only the number and the digest of the objects. So stands takes this number of
+// The status has only the number and the digest of the objects. So stillStands takes this number of
 // objects, those that went missing first, and compares their digest with the digest in the status.
 func (p *planner) stillStands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
@@ -307,8 +307,8 @@ func (p *planner) stillStands(held *v1alpha1.HeldPrune) bool {
 	})
 }
 
-// decideBatch plans the deletion of a batch of objects if the rules allow the deletion. If not, decide
-// notes that the deletion must wait.
+// decideBatch plans the deletion of a batch of objects if the rules allow the deletion. If not,
+// decideBatch notes that the deletion must wait.
 func (p *planner) decideBatch(b batch) {
 	if len(b.absentees) == 0 {
 		return
@@ -344,8 +344,8 @@ func (p *planner) decideBatch(b batch) {
 	}
 }
 
-// planDeletes adds the deletion of each given object to the plan, and removes the object's writes from
-// the plan.
+// planDeletes adds the deletion of each given object to the plan, and removes the object's writes
+// from the plan.
 func (p *planner) planDeletes(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
@@ -358,8 +358,8 @@ func (p *planner) planDeletes(absentees []absentee) {
 // digestDigits is the length of a digest, in hex digits.
 const digestDigits = 12
 
-// occasionLines returns one text for each object. The text has the object's kind, name and UID, and the
-// time at which the object went missing. If an object goes missing a second time, its text is
+// occasionLines returns one text for each object. The text has the object's kind, name and UID, and
+// the time at which the object went missing. If an object goes missing a second time, its text is
 // different, so an old approval is not valid for the object. The texts are sorted.
 func occasionLines(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))

@@ -70,7 +70,7 @@ func attachSchemaRegistry(t topics, o Object, observed string) {
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if there is none. If nothing changes, it returns the pointer in the parameter reference.
+// nil if there is none. If nothing changes, it returns oldReference itself.
 func joinSchemaRegistry(t topics, environment string, oldReference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.firstFact(t, environment)
 	switch {

@@ -43,9 +43,9 @@ func variableKey(name string) string {
 	}, name)
 }
 
-// variablesOf returns a function that turns the ID of an access point into the first part of a
-// variable's name. Usually the first part is the ID in upper case. The function adds "_" and the
-// first 8 hex digits of the ID's SHA-256 in each of these cases:
+// variablesOf returns a function. This function turns the ID of an access point into the first part
+// of a variable's name. Usually the first part is the ID in upper case. The function adds "_" and
+// the first 8 hex digits of the ID's SHA-256 in each of these cases:
 //
 //   - The ID is not a valid name of a shell variable.
 //   - The ID is too long.

@@ -16,7 +16,7 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// environmentNames has the display name of each environment, by cloud ID. It is nil for observations.
+	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
 	displayNames map[string]string
 	// planTime is the time of the plan.
 	planTime time.Time
@@ -24,13 +24,13 @@ type View struct {
 	// staleAt is the time at which the last complete listing becomes too old. It is zero if the
 	// listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts has the names that the plan needs, but that other objects in the cluster have. The
-	// list is sorted by name.
+	// conflicts are the names that the plan needs, but that other objects in the cluster have. They
+	// are sorted by name.
 	conflicts []Conflict
 }
 
-// Names returns the display name that the plan used for each environment. The map key is the cloud
-// ID. Names returns nil for observations.
+// Names returns the display name that the plan used for each environment. The key is the cloud ID.
+// Names returns nil for observations.
 func (v *View) Names() map[string]string {
 	if v == nil {
 		return nil
@@ -53,8 +53,8 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the View after another complete listing that found no changes. The parameter l is
-// the Ledger after that listing. Do not call Again if the method Stale returns true.
+// Again returns the View after another complete listing that found no changes. l is the Ledger
+// after that listing. Do not call Again if the method Stale returns true.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -107,7 +107,7 @@ func (v *View) Strange(o Object) bool {
 	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// wantedConditions returns true if the existing object already is as the plan wants it.
+// isShown returns true if the existing object already is as the plan wants it.
 func (v *View) isShown(existing, desired Object) bool {
 	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
@@ -117,8 +117,8 @@ func (v *View) isShown(existing, desired Object) bool {
 		v.kind.hasConditions(existing, v.wantedConditions(desired))
 }
 
-// Repair plans writes that undo changes by others. The parameter changed has the changed objects
-// from the cluster, by name. The value of a deleted object is nil.
+// Repair plans writes that undo changes by others. changedObjects are the changed objects from the
+// cluster, by name. The value of a deleted object is nil.
 //
 // In each of these cases, Repair returns nil, and a new plan is necessary:
 //
@@ -155,9 +155,9 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 	return &p.Changes
 }
 
-// renderedObject returns an object as it should be in the cluster. The parameter existing is the object
-// in the cluster; nil if there is none. The parameter base is the object from the last listing that
-// had it. If no listing had the object, the two parameters are the same object.
+// renderedObject returns an object as it should be in the cluster. inCluster is the object in the
+// cluster; nil if there is none. lastContent is the object from the last listing that had it. If no
+// listing had the object, lastContent is inCluster.
 func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Object {
 	r := rendering{owner: v.owner, lastContent: lastContent, inCluster: inCluster, sight: sightListed}
 	r.displayName, r.nameKnown = v.displayNames[v.kind.id(lastContent)]
@@ -167,7 +167,7 @@ func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Obje
 	return v.kind.renderObject(r)
 }
 
-// conditionsOf returns the conditions that an object should have; nil for a source.
+// wantedConditions returns the conditions that an object should have; nil for a source.
 func (v *View) wantedConditions(o Object) []metav1.Condition {
 	if v.kind.conditionsOf == nil {
 		return nil
