@@ -72,7 +72,7 @@ func BenchmarkUnchanged(b *testing.B) {
 	for i, plan := range sync() {
 		for _, w := range plan.Writes {
 			w.Desired.SetUID("uid")
-			(*worldKinds[i].conditions(w.Desired))[0].LastTransitionTime = metav1.NewTime(began)
+			(*worldKinds[i].conditionsOf(w.Desired))[0].LastTransitionTime = metav1.NewTime(began)
 			existing[i] = append(existing[i], w.Desired)
 		}
 	}

@@ -55,14 +55,14 @@ func drawPlanner(t *rapid.T) *planner {
 	}
 	p := &planner{Facts: Facts{
 		Kind: KafkaCluster, Owner: SourceOwner(source), Fresh: rapid.IntRange(0, 3).Draw(t, "stale") > 0,
-		Ledger: &Ledger{empty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
+		Ledger: &Ledger{lastEmpty: rapid.IntRange(0, 3).Draw(t, "empty") == 0},
 	}}
 	// A few states and not each its own, so that whole batches are let through.
 	states := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) absentee {
 		return absentee{
-			misses:     rapid.IntRange(0, 9).Draw(t, "misses"),
+			missCount:  rapid.IntRange(0, 9).Draw(t, "misses"),
 			missingFor: time.Duration(rapid.IntRange(0, 9000).Draw(t, "ms")) * time.Millisecond,
-			moved:      rapid.IntRange(0, 3).Draw(t, "moved") == 0,
+			scopeMoved: rapid.IntRange(0, 3).Draw(t, "moved") == 0,
 		}
 	}), 1, 2).Draw(t, "states")
 	absent := rapid.SampledFrom([]int{1, 1, 1, 2, 3, 5}).Draw(t, "missing")
@@ -74,7 +74,7 @@ func drawPlanner(t *rapid.T) *planner {
 		if i < absent {
 			a := rapid.SampledFrom(states).Draw(t, "state")
 			a.object = o
-			p.missing = append(p.missing, a)
+			p.absentees = append(p.absentees, a)
 		}
 	}
 	return p
@@ -83,10 +83,10 @@ func drawPlanner(t *rapid.T) *planner {
 // allowed returns those that no rule for one observation holds.
 func allowed(p *planner) []absentee {
 	var free []absentee
-	for _, a := range p.missing {
+	for _, a := range p.absentees {
 		held := false
 		for _, rule := range eachAbsenteeRule {
-			held = held || rule(p.Owner.Prune, a).verdict != allow
+			held = held || rule(p.Owner.Prune, a).verdict != verdictAllow
 		}
 		if !held {
 			free = append(free, a)
@@ -102,18 +102,18 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 		p := drawPlanner(t)
 		free := allowed(p)
 		all := batch{
-			prune: p.Owner.Prune, absentees: free, missing: len(p.missing), total: len(p.Existing),
-			empty: p.Ledger.empty, fresh: p.Fresh,
+			prune: p.Owner.Prune, absentees: free, missingCount: len(p.absentees), totalCount: len(p.Existing),
+			empty: p.Ledger.lastEmpty, fresh: p.Fresh,
 		}
 		approved := rapid.Bool().Draw(t, "approved")
 		if approved {
-			p.Owner.SetAnnotations(pairs{v1alpha1.AnnotationApprovePrune: digest(occasion(p.Kind, free))})
+			p.Owner.SetAnnotations(pairs{v1alpha1.AnnotationApprovePrune: digestOf(occasionLines(p.Kind, free))})
 		}
-		p.prune()
+		p.planPrune()
 
 		holds := map[string]ruling{}
 		for name, rule := range eachBatchRule {
-			if held := rule(all); held.verdict == wait || held.verdict == ask && !approved {
+			if held := rule(all); held.verdict == verdictWait || held.verdict == verdictAsk && !approved {
 				holds[name] = held
 			}
 		}
@@ -128,7 +128,7 @@ func TestTheChainDeletesWhatNoRuleHoldsAndNothingElse(t *testing.T) {
 			g.Expect(p.Held).To(BeNil(), "what is deleted is not held")
 		}
 		if p.Held != nil {
-			g.Expect(p.Held.Digest).To(Equal(digest(occasion(p.Kind, free))), "approving what is printed lets through what is held")
+			g.Expect(p.Held.Digest).To(Equal(digestOf(occasionLines(p.Kind, free))), "approving what is printed lets through what is held")
 			g.Expect(p.Held.Objects).To(HaveLen(len(free)))
 		}
 	})
@@ -145,9 +145,9 @@ func TestNoRuleForOneObservationIsEverOverruled(t *testing.T) {
 				p := drawPlanner(t)
 				p.Owner.Prune.MaxPercent = ptr[int32](100) // No rule for batches holds.
 				p.Fresh = true
-				p.prune()
-				for _, a := range p.missing {
-					if rule(p.Owner.Prune, a).verdict != allow {
+				p.planPrune()
+				for _, a := range p.absentees {
+					if rule(p.Owner.Prune, a).verdict != verdictAllow {
 						NewWithT(t).Expect(p.Deletes).NotTo(ContainElement(a.object))
 					}
 				}

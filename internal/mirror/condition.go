@@ -18,35 +18,36 @@ import (
 type sight int
 
 const (
-	// unknown: since the operator started, no listing was complete, and no listing had the object.
-	unknown sight = iota
-	// listed: the object was in the last complete listing, or in a later, incomplete listing.
-	listed
-	// outside: the cloud has the environment, but the discovery's selector does not select it.
-	outside
-	// missing: the last complete listing did not have the object.
-	missing
-	// stale: the last complete listing is too old, so the object may no longer exist.
-	stale
+	// sightUnknown: since the operator started, no listing was complete, and no listing had the
+	// object.
+	sightUnknown sight = iota
+	// sightListed: the object was in the last complete listing, or in a later, incomplete listing.
+	sightListed
+	// sightOutside: the cloud has the environment, but the discovery's selector does not select it.
+	sightOutside
+	// sightMissing: the last complete listing did not have the object.
+	sightMissing
+	// sightStale: the last complete listing is too old, so the object may no longer exist.
+	sightStale
 )
 
 // maxMessage is the largest size of the message of a condition, in bytes.
 const maxMessage = 1024
 
-// conditions returns the conditions Observed and Ready of an observation. The transition times are
-// zero, with one exception: if the object is missing, the parameter since is the transition time of
-// the condition Observed.
+// conditionsFor returns the conditions Observed and Ready of an observation. The transition times
+// are zero, with one exception: if the object is missing, the condition Observed has the transition
+// time missingSince.
 //
 // Do not put a time into a message. The time would change at every sync, and the operator would
 // write every observation at every sync.
-func conditions(kind *Kind, o Object, seen sight, since time.Time) []metav1.Condition {
+func conditionsFor(kind *Kind, o Object, seen sight, missingSince time.Time) []metav1.Condition {
 	observed, ready := judged(kind, o, seen)
 	observed.Type, ready.Type = v1alpha1.ConditionObserved, v1alpha1.ConditionReady
 	// The spec of an observation never changes, so the observation's generation is always 1.
 	observed.ObservedGeneration, ready.ObservedGeneration = 1, 1
 	ready.Message = Truncate(ready.Message, maxMessage)
-	if seen == missing && !since.IsZero() {
-		observed.LastTransitionTime = metav1.NewTime(since)
+	if seen == sightMissing && !missingSince.IsZero() {
+		observed.LastTransitionTime = metav1.NewTime(missingSince)
 	}
 	return []metav1.Condition{observed, ready}
 }
@@ -55,11 +56,11 @@ func judged(kind *Kind, o Object, seen sight) (observed, ready metav1.Condition)
 	origin := o.(v1alpha1.Observation).Origin()
 	environment := origin.Environment
 	switch seen {
-	case missing:
+	case sightMissing:
 		observed = condition(metav1.ConditionFalse, v1alpha1.ReasonMissing,
 			fmt.Sprintf("absent from the last complete listing of environment %s", environment))
 		return observed, condition(metav1.ConditionUnknown, v1alpha1.ReasonMissing, observed.Message)
-	case stale:
+	case sightStale:
 		observed = condition(metav1.ConditionUnknown, v1alpha1.ReasonSourceStale,
 			fmt.Sprintf("no complete listing of environment %s for too long; see InventorySource %s",
 				environment, origin.SourceRef.Name))
@@ -71,9 +72,9 @@ func judged(kind *Kind, o Object, seen sight) (observed, ready metav1.Condition)
 }
 
 func phaseVerdict(kind *Kind, o Object) metav1.Condition {
-	phase := kind.phase(o)
+	phase := kind.phaseOf(o)
 	message := "phase is " + phase
-	if trouble := kind.trouble(o); trouble != "" {
+	if trouble := kind.troubleOf(o); trouble != "" {
 		message += ": " + trouble
 	}
 	switch {
@@ -81,7 +82,7 @@ func phaseVerdict(kind *Kind, o Object) metav1.Condition {
 		return condition(metav1.ConditionTrue, camelCase(phase), message)
 	case phase == "":
 		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase, "the API gave no phase")
-	case !kind.knows(phase):
+	case !kind.knowsPhase(phase):
 		return condition(metav1.ConditionUnknown, v1alpha1.ReasonUnknownPhase,
 			message+", which this version of the operator does not know")
 	}
@@ -111,16 +112,16 @@ func camelCase(phase string) string {
 	return b.String()
 }
 
-// show sets status.conditions and status.observed of an observation. The first of the given
-// conditions must be Observed: its reason becomes status.observed.
-func (k *Kind) show(o Object, conditions []metav1.Condition) {
-	*k.conditions(o), *k.observed(o) = conditions, conditions[0].Reason
+// setConditions sets status.conditions and status.observed of an observation. The first of the
+// given conditions must be Observed: its reason becomes status.observed.
+func (k *Kind) setConditions(o Object, conditions []metav1.Condition) {
+	*k.conditionsOf(o), *k.observedOf(o) = conditions, conditions[0].Reason
 }
 
-// shows returns true if status.conditions and status.observed of an observation agree with the
-// wanted conditions. An empty list of wanted conditions agrees with every observation.
-func (k *Kind) shows(o Object, wanted []metav1.Condition) bool {
-	return len(wanted) == 0 || *k.observed(o) == wanted[0].Reason && sameConditions(*k.conditions(o), wanted)
+// hasConditions returns true if status.conditions and status.observed of an observation agree with
+// the wanted conditions. If there are no wanted conditions, hasConditions returns true.
+func (k *Kind) hasConditions(o Object, wanted []metav1.Condition) bool {
+	return len(wanted) == 0 || *k.observedOf(o) == wanted[0].Reason && sameConditions(*k.conditionsOf(o), wanted)
 }
 
 // sameConditions reports whether the existing conditions equal the wanted conditions. If a wanted
@@ -143,16 +144,16 @@ func sameConditions(existing, wanted []metav1.Condition) bool {
 	return true
 }
 
-// timed returns the wanted conditions, each with a transition time. The transition time is the
+// withTimes returns the wanted conditions, each with a transition time. The transition time is the
 // first of these times that exists:
 //
 //   - the time in the wanted condition,
 //   - the time of the existing condition with the same type and status,
-//   - the parameter now.
+//   - the present time, now.
 //
-// timed ignores the time of an existing condition if the time is in the future. It also ignores the
-// time 1970-01-01, the default in the CRD.
-func timed(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
+// withTimes ignores the time of an existing condition if the time is in the future. It also ignores
+// the time 1970-01-01, the default in the CRD.
+func withTimes(existing, wanted []metav1.Condition, now time.Time) []metav1.Condition {
 	out := make([]metav1.Condition, len(wanted))
 	for i, c := range wanted {
 		got := meta.FindStatusCondition(existing, c.Type)

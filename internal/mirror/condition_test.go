@@ -36,31 +36,31 @@ func TestConditionsOfAnObservation(t *testing.T) {
 		seen            sight
 		observed, ready string
 	}{
-		{KafkaCluster, "PROVISIONED", listed, "True/Listed", "True/Provisioned"},
-		{KafkaCluster, "PROVISIONING", listed, "True/Listed", "False/Provisioning"},
-		{KafkaCluster, "FAILED", listed, "True/Listed", "False/Failed"},
-		{KafkaCluster, "READY", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{KafkaCluster, "NEWER", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{KafkaCluster, "provisioned", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{KafkaCluster, "", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{Peering, "READY", listed, "True/Listed", "True/Ready"},
-		{Peering, "PROVISIONING", listed, "True/Listed", "False/Provisioning"},
-		{Peering, "PENDING_ACCEPT", listed, "True/Listed", "False/PendingAccept"},
-		{Peering, "FAILED", listed, "True/Listed", "False/Failed"},
-		{Peering, "DEPROVISIONING", listed, "True/Listed", "False/Deprovisioning"},
-		{Peering, "DISCONNECTED", listed, "True/Listed", "False/Disconnected"},
-		{Peering, "PROVISIONED", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{Peering, "", listed, "True/Listed", "Unknown/UnknownPhase"},
-		{KafkaCluster, "PROVISIONED", missing, "False/Missing", "Unknown/Missing"},
-		{KafkaCluster, "FAILED", missing, "False/Missing", "Unknown/Missing"},
-		{Peering, "NEWER", missing, "False/Missing", "Unknown/Missing"},
-		{KafkaCluster, "PROVISIONED", stale, "Unknown/SourceStale", "Unknown/SourceStale"},
-		{Peering, "FAILED", stale, "Unknown/SourceStale", "Unknown/SourceStale"},
-		{Peering, "", stale, "Unknown/SourceStale", "Unknown/SourceStale"},
+		{KafkaCluster, "PROVISIONED", sightListed, "True/Listed", "True/Provisioned"},
+		{KafkaCluster, "PROVISIONING", sightListed, "True/Listed", "False/Provisioning"},
+		{KafkaCluster, "FAILED", sightListed, "True/Listed", "False/Failed"},
+		{KafkaCluster, "READY", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{KafkaCluster, "NEWER", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{KafkaCluster, "provisioned", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{KafkaCluster, "", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{Peering, "READY", sightListed, "True/Listed", "True/Ready"},
+		{Peering, "PROVISIONING", sightListed, "True/Listed", "False/Provisioning"},
+		{Peering, "PENDING_ACCEPT", sightListed, "True/Listed", "False/PendingAccept"},
+		{Peering, "FAILED", sightListed, "True/Listed", "False/Failed"},
+		{Peering, "DEPROVISIONING", sightListed, "True/Listed", "False/Deprovisioning"},
+		{Peering, "DISCONNECTED", sightListed, "True/Listed", "False/Disconnected"},
+		{Peering, "PROVISIONED", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{Peering, "", sightListed, "True/Listed", "Unknown/UnknownPhase"},
+		{KafkaCluster, "PROVISIONED", sightMissing, "False/Missing", "Unknown/Missing"},
+		{KafkaCluster, "FAILED", sightMissing, "False/Missing", "Unknown/Missing"},
+		{Peering, "NEWER", sightMissing, "False/Missing", "Unknown/Missing"},
+		{KafkaCluster, "PROVISIONED", sightStale, "Unknown/SourceStale", "Unknown/SourceStale"},
+		{Peering, "FAILED", sightStale, "Unknown/SourceStale", "Unknown/SourceStale"},
+		{Peering, "", sightStale, "Unknown/SourceStale", "Unknown/SourceStale"},
 	} {
 		g := NewWithT(t)
 		o := inPhase(c.kind, c.phase)
-		got := conditions(c.kind, o, c.seen, time.Time{})
+		got := conditionsFor(c.kind, o, c.seen, time.Time{})
 		*o.Conditions() = got
 		g.Expect(got).To(HaveLen(2))
 		g.Expect(brief(o, v1alpha1.ConditionObserved)).To(Equal(c.observed), "%s %s", c.kind.Name, c.phase)
@@ -90,7 +90,7 @@ func TestReadyTellsWhatTheCloudSaysIsWrong(t *testing.T) {
 	} {
 		o := inPhase(Peering, "FAILED").(*v1alpha1.PeeringObservation)
 		o.Status.ErrorCode, o.Status.ErrorMessage = "E1", message
-		NewWithT(t).Expect(conditions(Peering, o, listed, time.Time{})[1].Message).To(Equal(want))
+		NewWithT(t).Expect(conditionsFor(Peering, o, sightListed, time.Time{})[1].Message).To(Equal(want))
 	}
 }
 
@@ -99,7 +99,7 @@ func TestReadySaysWhyAPhaseTellsNothing(t *testing.T) {
 	for phase, want := range map[string]string{
 		"": "the API gave no phase", "NEWER": "phase is NEWER, which this version of the operator does not know",
 	} {
-		NewWithT(t).Expect(conditions(Peering, inPhase(Peering, phase), listed, time.Time{})[1].Message).To(Equal(want))
+		NewWithT(t).Expect(conditionsFor(Peering, inPhase(Peering, phase), sightListed, time.Time{})[1].Message).To(Equal(want))
 	}
 }
 
@@ -117,17 +117,17 @@ func TestTruncateCutsAtARunesEnd(t *testing.T) {
 
 func TestMessagesNameNothingThatMoves(t *testing.T) {
 	t.Parallel()
-	for _, seen := range []sight{listed, missing, stale} {
+	for _, seen := range []sight{sightListed, sightMissing, sightStale} {
 		o := inPhase(Peering, "FAILED")
 		later := o.DeepCopyObject().(v1alpha1.Observation)
-		*later.Conditions() = timed(nil, conditions(Peering, o, seen, time.Time{}), began)
-		NewWithT(t).Expect(sameConditions(*later.Conditions(), conditions(Peering, later, seen, time.Time{}))).To(BeTrue())
+		*later.Conditions() = withTimes(nil, conditionsFor(Peering, o, seen, time.Time{}), began)
+		NewWithT(t).Expect(sameConditions(*later.Conditions(), conditionsFor(Peering, later, seen, time.Time{}))).To(BeTrue())
 	}
 }
 
 func TestConditionsDifferInAllButTheirTimes(t *testing.T) {
 	t.Parallel()
-	want := conditions(KafkaCluster, inPhase(KafkaCluster, "FAILED"), listed, time.Time{})
+	want := conditionsFor(KafkaCluster, inPhase(KafkaCluster, "FAILED"), sightListed, time.Time{})
 	for name, c := range map[string]struct {
 		edit func([]metav1.Condition) []metav1.Condition
 		same bool
@@ -162,7 +162,7 @@ func TestAConditionsTimeMovesWithItsStatusOnly(t *testing.T) {
 		{Type: "Default", Status: "True", LastTransitionTime: metav1.NewTime(time.Unix(0, 0))},
 	}
 	later := began.Add(time.Hour)
-	got := timed(have, []metav1.Condition{
+	got := withTimes(have, []metav1.Condition{
 		{Type: "Kept", Status: "True", Reason: "New"}, {Type: "Turned", Status: "False"}, {Type: "New", Status: "True"},
 		{Type: "Default", Status: "True"},
 	}, later)

@@ -19,15 +19,15 @@ const maxConfigMap = 512 << 10
 // longestSuffix is the longest suffix that a ConfigMap key for an access point can have.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
-// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. The parameter o is the
-// observation of the cluster. The parameter selection is spec.kafkaClusters of the InventorySource.
+// ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. o is the observation of
+// the cluster. kafkaSelection is spec.kafkaClusters of the InventorySource.
 //
 // The observation owns the ConfigMap, and has the same name. The ConfigMap gets the labels and
 // annotations that the operator set on the observation.
 //
 // The ConfigMap has no key for an empty value. A pod that needs a missing key waits for the key.
 // With an empty value, the pod would start.
-func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
+func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
 	labels, annotations := formerKeys(o)
@@ -39,24 +39,24 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClu
 			Annotations:     ownPairs(o.Annotations, annotations),
 			OwnerReferences: []metav1.OwnerReference{*owner},
 		},
-		Data: endpointData(o, selection),
+		Data: endpointData(o, kafkaSelection),
 	}
 }
 
 // ownPairs returns the labels or annotations that the operator set: pairs whose key has the
-// operator's prefix, and pairs from the source's template. The parameter former has the keys from
-// the template.
-func ownPairs(pairs map[string]string, former []string) map[string]string {
+// operator's prefix, and pairs from the source's template. fromTemplate has the keys from the
+// template.
+func ownPairs(pairs map[string]string, fromTemplate []string) map[string]string {
 	kept := maps.Clone(pairs)
-	maps.DeleteFunc(kept, func(key, _ string) bool { return !ours(key, former) })
+	maps.DeleteFunc(kept, func(key, _ string) bool { return !ownKey(key, fromTemplate) })
 	return kept
 }
 
-func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.KafkaClusterSelection) map[string]string {
-	key, named := property, property
-	variables := selection.ConfigMapKeys == v1alpha1.ConfigMapKeysEnvironment
+func endpointData(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.KafkaClusterSelection) map[string]string {
+	key, named := propertyKey, propertyKey
+	variables := kafkaSelection.ConfigMapKeys == v1alpha1.ConfigMapKeysEnvironment
 	if variables {
-		key, named = variable, variablesOf(o.Status.Endpoints)
+		key, named = variableKey, variablesOf(o.Status.Endpoints)
 	}
 	data, size := map[string]string{}, 0
 	set := func(name, value string) {
@@ -67,7 +67,7 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, selection *v1alpha1.Kafka
 	}
 	set(v1alpha1.ConfigMapClusterID, o.Spec.ClusterID)
 	set(v1alpha1.ConfigMapEnvironmentID, o.Spec.Environment)
-	if selection.ConfigMapContent != v1alpha1.ConfigMapContentEndpoints {
+	if kafkaSelection.ConfigMapContent != v1alpha1.ConfigMapContentEndpoints {
 		set(v1alpha1.ConfigMapDisplayName, o.Status.DisplayName)
 		set(v1alpha1.ConfigMapPhase, o.Status.Phase)
 	}
@@ -103,7 +103,7 @@ func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) boo
 	names := func(key func(string) string) bool {
 		return c.Data[key(v1alpha1.ConfigMapClusterID)] == o.Spec.ClusterID && c.Data[key(v1alpha1.ConfigMapEnvironmentID)] == o.Spec.Environment
 	}
-	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(property) || names(variable))
+	return c.Labels[v1alpha1.LabelSource] == LabelValue(o.Spec.SourceRef.Name) && (names(propertyKey) || names(variableKey))
 }
 
 // SameConfigMap reports whether a ConfigMap has the desired data, labels, annotations and

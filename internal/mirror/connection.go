@@ -20,8 +20,8 @@ type connectionTopic struct {
 	list connectionList
 }
 
-// connectionList is a function that returns pointers to two fields of its argument, for example to
-// Peerings and PeeringCount.
+// connectionList is a function that returns pointers to two fields of a NetworkConnections value,
+// for example to Peerings and PeeringCount.
 type connectionList func(*v1alpha1.NetworkConnections) (*[]v1alpha1.ConnectionSummary, *int32)
 
 func newConnections(list connectionList) *connectionTopic {
@@ -37,12 +37,12 @@ type connectionParts struct {
 	reachable *v1alpha1.ReachableEndpoints
 }
 
-// connecting adds functions to the Kind of a connection, for example of peerings. With these
+// asConnection adds functions to the Kind of a connection, for example of peerings. With these
 // functions,
 //
 //   - the observation of a connection shows the network and the Kafka endpoints in the network,
 //   - the observations of the network and of the clusters in the network show the connection.
-func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
+func asConnection[O any](k Kind, shown *connectionTopic, parts func(*O) connectionParts) Kind {
 	of := func(o Object) connectionParts { return parts(any(o).(*O)) }
 	with := func(o Object, network *v1alpha1.NetworkReference, reachable v1alpha1.ReachableEndpoints) Object {
 		joined := *any(o).(*O)
@@ -50,12 +50,12 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		*p.network, *p.reachable = network, reachable
 		return any(&joined).(Object)
 	}
-	k.attach = func(t topics, o Object, observed string) {
-		shown.add(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phase(o), Observed: observed})
+	k.attachFacts = func(t topics, o Object, observed string) {
+		shown.addFacts(t, networkID(*of(o).network), v1alpha1.ConnectionSummary{Name: o.GetName(), Phase: k.phaseOf(o), Observed: observed})
 	}
-	k.join = func(t topics, o Object) Object {
+	k.joinFacts = func(t topics, o Object) Object {
 		has, reachable := of(o), v1alpha1.ReachableEndpoints{}
-		reachable.Endpoints, reachable.EndpointCount = endpointsOfNetworks.bounded(t, networkID(*has.network))
+		reachable.Endpoints, reachable.EndpointCount = endpointsOfNetworks.boundedFacts(t, networkID(*has.network))
 		network := joinReference(t, *has.network)
 		if *has.network == network && has.reachable.EndpointCount == reachable.EndpointCount &&
 			slices.Equal(has.reachable.Endpoints, reachable.Endpoints) {
@@ -63,18 +63,18 @@ func connecting[O any](k Kind, shown *connectionTopic, parts func(*O) connection
 		}
 		return with(o, network, reachable)
 	}
-	k.joinedAs = func(o, model Object) Object {
-		other := of(model)
+	k.withJoinedFacts = func(o, factSource Object) Object {
+		other := of(factSource)
 		return with(o, withFactsOf(*of(o).network, *other.network), *other.reachable)
 	}
 	return k
 }
 
-// connectionsOf returns the connections of a network. The parameter network is the network's ID.
+// connectionsOf returns the connections of the network with the given ID.
 func connectionsOf(t topics, network string) (all v1alpha1.NetworkConnections) {
 	for _, kind := range connectionTopics {
 		shown, count := kind.list(&all)
-		*shown, *count = kind.bounded(t, network)
+		*shown, *count = kind.boundedFacts(t, network)
 	}
 	return all
 }

@@ -73,8 +73,8 @@ func (s *start) put(t *rapid.T, kind int, id string) {
 	}
 	o := observation(stored(stamped(s.source, record)))
 	o.SetUID("there")
-	seen := rapid.SampledFrom([]sight{listed, missing, stale}).Draw(t, "sight")
-	*o.Conditions() = timed(nil, conditions(worldKinds[kind], o, seen, time.Time{}), began)
+	seen := rapid.SampledFrom([]sight{sightListed, sightMissing, sightStale}).Draw(t, "sight")
+	*o.Conditions() = withTimes(nil, conditionsFor(worldKinds[kind], o, seen, time.Time{}), began)
 	switch rapid.IntRange(0, 5).Draw(t, "whose") {
 	case 0:
 		o.Origin().SourceRef.Name = "another"
@@ -262,7 +262,7 @@ func (s *start) expectListed(kind int, name string, record any, conflicts []Conf
 	s.Expect(*observation(now).Conditions()).To(HaveLen(2), name)
 	s.Expect(*observation(now).Conditions()).To(HaveEach(HaveField("ObservedGeneration", int64(1))), name)
 	s.expectJoined(now)
-	s.Expect(worldKinds[kind].same(now, worldKinds[kind].joinedAs(want, now))).To(BeTrue(), "%s: but for the joins, the status is the record's", name)
+	s.Expect(worldKinds[kind].same(now, worldKinds[kind].withJoinedFacts(want, now))).To(BeTrue(), "%s: but for the joins, the status is the record's", name)
 }
 
 // readiness is the table of the contract: a phase's status of Ready.
@@ -287,7 +287,7 @@ func (s *start) expectAbsent(kind int, name string) {
 	s.Expect(now).NotTo(BeNil(), name)
 	s.Expect(brief(now, v1alpha1.ConditionObserved)).To(Equal("False/Missing"), name)
 	s.Expect(brief(now, v1alpha1.ConditionReady)).To(Equal("Unknown/Missing"), name)
-	s.Expect(worldKinds[kind].same(now, worldKinds[kind].joinedAs(before, now))).To(BeTrue(), "%s tells what it told", name)
+	s.Expect(worldKinds[kind].same(now, worldKinds[kind].withJoinedFacts(before, now))).To(BeTrue(), "%s tells what it told", name)
 	s.expectJoined(now)
 	s.Expect(now.GetUID()).To(Equal(before.GetUID()))
 }

@@ -26,27 +26,27 @@ var Environment = &Kind{
 		same:   func(a, b Object) bool { return equality.Semantic.DeepEqual(source(a).Spec, source(b).Spec) },
 		copy:   func(dst, src Object) { source(src).Spec.DeepCopyInto(&source(dst).Spec) },
 	},
-	summary: func(owner Object) **v1alpha1.InventorySummary {
+	summaryOf: func(owner Object) **v1alpha1.InventorySummary {
 		return &owner.(*v1alpha1.EnvironmentDiscovery).Status.Environments
 	},
-	owned:        func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
-	claim:        claimOfSource,
-	render:       renderSource,
-	withLastName: withLastName,
-	names:        environmentNames,
-	scope: func(owner Owner) func(Object) bool {
+	isOwned:          func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
+	claimedTime:      claimOfSource,
+	renderObject:     renderSource,
+	withLastName:     withLastName,
+	environmentNames: environmentNames,
+	selectorOf: func(owner Owner) func(Object) bool {
 		takes := newSelector(owner.discovery().Spec.Selector)
-		return func(o Object) bool { return takes.environment(source(o).Spec.Environment, displayName(o)) }
+		return func(o Object) bool { return takes.selectsEnvironment(source(o).Spec.Environment, displayName(o)) }
 	},
-	released: unmanaged,
-	remarks:  overrideRemarks,
+	isReleased: isUnmanaged,
+	remarksFor: overrideRemarks,
 
 	listedBefore: listedBefore,
 }
 
 func source(o Object) *v1alpha1.InventorySource { return o.(*v1alpha1.InventorySource) }
 
-func unmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
+func isUnmanaged(o Object) bool { return o.GetAnnotations()[v1alpha1.AnnotationUnmanaged] == "true" }
 
 // displayName returns the display name of a source's environment; "" if the name is not known.
 func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.AnnotationEnvironmentName] }
@@ -54,33 +54,33 @@ func displayName(o Object) string { return o.GetAnnotations()[v1alpha1.Annotatio
 // selector has the content of an EnvironmentSelector, prepared for fast checks.
 type selector struct {
 	ids, excludedIDs     map[string]bool
-	names, excludedNames patterns
+	names, excludedNames namePatterns
 }
 
 func newSelector(s v1alpha1.EnvironmentSelector) selector {
 	return selector{setOf(s.IDs), setOf(s.Exclude.IDs), newPatterns(s.DisplayNames), newPatterns(s.Exclude.DisplayNames)}
 }
 
-// environment reports whether the selector selects an environment.
-func (s selector) environment(id, displayName string) bool {
+// selectsEnvironment reports whether the selector selects an environment.
+func (s selector) selectsEnvironment(id, displayName string) bool {
 	selected, _ := s.judge(id, displayName)
 	return selected
 }
 
-// judge reports whether the selector selects an environment, and why. The parameter displayName is
-// "" if the name is not known. If the selector excludes names, it does not select an environment
-// without a known name, because this name may be an excluded name.
+// judge reports whether the selector selects an environment, and why. displayName is "" if the name
+// is not known. If the selector excludes names, it does not select an environment without a known
+// name, because this name may be an excluded name.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
 		return false, "excluded by spec.selector.exclude.ids"
-	case s.excludedNames.fit(displayName):
+	case s.excludedNames.matchesAny(displayName):
 		return false, "excluded by spec.selector.exclude.displayNames"
 	case displayName == "" && len(s.excludedNames) > 0:
 		return false, "its name is not known, so spec.selector.exclude.displayNames may exclude it"
 	case s.ids[id]:
 		return true, "selected by spec.selector.ids"
-	case s.names.fit(displayName):
+	case s.names.matchesAny(displayName):
 		return true, "selected by spec.selector.displayNames"
 	case len(s.ids) == 0 && len(s.names) == 0:
 		return true, "selected, as spec.selector names none"
@@ -96,29 +96,30 @@ func setOf(ids []v1alpha1.Identifier) map[string]bool {
 	return set
 }
 
-// patterns are patterns for names. In a pattern, * matches any text, and ? matches one character.
-type patterns [][]rune
+// namePatterns are patterns for names. In a pattern, * matches any text, and ? matches one
+// character.
+type namePatterns [][]rune
 
-func newPatterns(texts []v1alpha1.Identifier) patterns {
-	all := make(patterns, len(texts))
+func newPatterns(texts []v1alpha1.Identifier) namePatterns {
+	all := make(namePatterns, len(texts))
 	for i, text := range texts {
 		all[i] = []rune(text)
 	}
 	return all
 }
 
-// fit reports whether one of the patterns matches the whole text.
-func (p patterns) fit(text string) bool {
+// matchesAny reports whether one of the patterns matches the whole text.
+func (p namePatterns) matchesAny(text string) bool {
 	if len(p) == 0 {
 		return false
 	}
 	runes := []rune(text)
-	return slices.ContainsFunc(p, func(pattern []rune) bool { return fits(pattern, runes) })
+	return slices.ContainsFunc(p, func(pattern []rune) bool { return matchesPattern(pattern, runes) })
 }
 
-// fits reports whether a pattern matches the whole text. The running time is
+// matchesPattern reports whether a pattern matches the whole text. The running time is
 // O(len(pattern)*len(text)).
-func fits(pattern, text []rune) bool {
+func matchesPattern(pattern, text []rune) bool {
 	p, t := 0, 0         // the next places in the pattern and in the text
 	star, after := -1, 0 // the place of the last * in the pattern; the end of the text that this * matches
 	for t < len(text) {
@@ -151,7 +152,7 @@ func ProjectEnvironment(e *wire.Environment, d *v1alpha1.EnvironmentDiscovery) O
 // NewSource returns the source that a discovery wants for an environment. The source gets the
 // settings of the discovery's template, changed by the overrides that select the environment.
 func NewSource(d *v1alpha1.EnvironmentDiscovery, id, displayName string) *v1alpha1.InventorySource {
-	return sourceFor(d, DiscoveryOwner(d).overrides().of(id, displayName).settings.DeepCopy(), id, displayName)
+	return sourceFor(d, DiscoveryOwner(d).loadOverrides().settingsFor(id, displayName).settings.DeepCopy(), id, displayName)
 }
 
 func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettings, id, displayName string) *v1alpha1.InventorySource {
@@ -163,7 +164,7 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 	}}
 	s.Name, s.Namespace = ObjectName(id), d.Namespace
 	s.OwnerReferences = []metav1.OwnerReference{*DiscoveryOwner(d).reference()}
-	s.Labels, s.Annotations = templated(nil, d.Spec.Template.Metadata)
+	s.Labels, s.Annotations = templatePairs(nil, d.Spec.Template.Metadata)
 	s.Labels[v1alpha1.LabelDiscovery] = LabelValue(d.Name)
 	setLabel(s.Labels, v1alpha1.LabelEnvironment, id)
 	if displayName != "" {
@@ -179,21 +180,21 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 //   - The source keeps the annotations that users set.
 //   - If the environment is missing, the source has the annotation missing-since.
 func renderSource(r rendering) Object {
-	id := source(r.base).Spec.Environment
-	settings := &r.owner.overrides().of(id, r.name).settings
-	if !r.named {
-		settings = &source(r.existing).Spec.MirrorSettings
+	id := source(r.lastContent).Spec.Environment
+	settings := &r.owner.loadOverrides().settingsFor(id, r.displayName).settings
+	if !r.nameKnown {
+		settings = &source(r.inCluster).Spec.MirrorSettings
 	}
-	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.name)
-	if r.existing == nil {
+	s := sourceFor(r.owner.discovery(), settings.DeepCopy(), id, r.displayName)
+	if r.inCluster == nil {
 		return s
 	}
 	for _, key := range usersKeys {
-		if value, set := r.existing.GetAnnotations()[key]; set {
+		if value, set := r.inCluster.GetAnnotations()[key]; set {
 			metav1.SetMetaDataAnnotation(&s.ObjectMeta, key, value)
 		}
 	}
-	if (r.sight == missing || r.sight == unknown) && !r.since.IsZero() {
+	if (r.sight == sightMissing || r.sight == sightUnknown) && !r.since.IsZero() {
 		metav1.SetMetaDataAnnotation(&s.ObjectMeta, v1alpha1.AnnotationMissingSince, r.since.UTC().Format(time.RFC3339))
 	}
 	return s
@@ -202,16 +203,16 @@ func renderSource(r rendering) Object {
 // usersKeys are annotations of a source that users set. A discovery keeps these annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName returns the source o. If the source has no display name, the result is a copy with
-// the last known name. The parameter former is the source from an earlier listing, and the
-// parameter inCluster is the source in the cluster. Each is nil if there is none.
-func withLastName(o, former, inCluster Object, owner Owner) Object {
+// withLastName returns the source o. If o has no display name, withLastName returns a copy of o
+// with the last known name. lastListed is the source from an earlier listing, and inCluster is the
+// source in the cluster. Each of them is nil if there is none.
+func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
 	}
 	name := lastName(o, inCluster, owner)
-	if former != nil {
-		name = cmp.Or(displayName(former), name)
+	if lastListed != nil {
+		name = cmp.Or(displayName(lastListed), name)
 	}
 	if name == "" {
 		return o
@@ -223,8 +224,7 @@ func withLastName(o, former, inCluster Object, owner Owner) Object {
 
 // lastName returns the last known display name of an environment; "" if no name is known. It trusts
 // the discovery's status more than an annotation of the source, because a person who may edit the
-// source can forge the annotation. The parameter inCluster is the source in the cluster; nil if
-// there is none.
+// source can forge the annotation. inCluster is the source in the cluster; nil if there is none.
 func lastName(o, inCluster Object, owner Owner) string {
 	d := owner.discovery()
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
@@ -235,7 +235,7 @@ func lastName(o, inCluster Object, owner Owner) string {
 	switch {
 	case found && shownName(annotated) != entry.DisplayName:
 		return entry.DisplayName
-	case found || d.Status.Environments == nil || unnamed(d):
+	case found || d.Status.Environments == nil || sourcesLeftOut(d):
 		return annotated // The status may have cut the name.
 	}
 	return ""
@@ -244,8 +244,8 @@ func lastName(o, inCluster Object, owner Owner) string {
 // shownName shortens a display name for the status of a discovery.
 func shownName(name string) string { return Truncate(name, maxShownName) }
 
-// sourceNamed returns the entry for an environment in the discovery's status.sources. The second
-// result is false if there is no entry.
+// sourceNamed returns the entry for an environment in the discovery's status.sources. It returns
+// false if there is no entry.
 func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v1alpha1.DiscoveredSource, found bool) {
 	i, found := slices.BinarySearchFunc(d.Status.Sources, environment, func(s v1alpha1.DiscoveredSource, id string) int {
 		return strings.Compare(s.Environment, id)
@@ -256,8 +256,8 @@ func sourceNamed(d *v1alpha1.EnvironmentDiscovery, environment string) (entry *v
 	return &d.Status.Sources[i], true
 }
 
-// unnamed returns true if the discovery's status.sources lacks some sources.
-func unnamed(d *v1alpha1.EnvironmentDiscovery) bool {
+// sourcesLeftOut returns true if the discovery's status.sources lacks some sources.
+func sourcesLeftOut(d *v1alpha1.EnvironmentDiscovery) bool {
 	return int(d.Status.SourceCount) > len(d.Status.Sources)
 }
 
@@ -269,9 +269,9 @@ func listedBefore(o Object, owner Owner) bool {
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns the time at which an environment went missing; zero if the time is not
-// known. If the parameter seen is the constant outside, it returns the time at which the
-// discovery's selector stopped selecting the environment.
+// claimOfSource returns the time at which an environment went missing. For sightOutside, it returns
+// the time at which the discovery's selector stopped selecting the environment. It returns zero if
+// the time is not known.
 //
 // claimOfSource trusts the discovery's status more than the annotation missing-since of the source,
 // because a person who may edit the source can forge the annotation.
@@ -280,11 +280,11 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	entry, found := sourceNamed(d, source(o).Spec.Environment)
 	var at *metav1.Time
 	switch {
-	case found && seen == outside:
+	case found && seen == sightOutside:
 		at = entry.OutOfScopeSince
-	case found && seen != outside:
+	case found && seen != sightOutside:
 		at = entry.MissingSince
-	case seen != outside && unnamed(d):
+	case seen != sightOutside && sourcesLeftOut(d):
 		if since, err := time.Parse(time.RFC3339, o.GetAnnotations()[v1alpha1.AnnotationMissingSince]); err == nil {
 			return since
 		}
@@ -317,13 +317,13 @@ const (
 	maxSources = 500
 	// maxShownName is the largest size of a display name in the status, in bytes.
 	maxShownName = 256
-	// maxListed is the largest size of one list in the status, in bytes. The operator leaves out
+	// maxListSize is the largest size of one list in the status, in bytes. The operator leaves out
 	// entries that do not fit.
-	maxListed = 192 << 10
+	maxListSize = 192 << 10
 )
 
-// Sources returns the list status.sources of the discovery, sorted by environment, and the number
-// of all sources. It leaves out the last entries if they do not fit into the status.
+// Sources returns the entries of the discovery's status.sources, sorted by environment, and the
+// number of all sources. It leaves out the last entries if they do not fit into the status.
 func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alpha1.DiscoveredSource, all int32) {
 	owner, l := v.owner, v.ledger
 	sorted := slices.SortedFunc(maps.Values(sources), func(a, b Object) int {
@@ -332,8 +332,8 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 	size := 0
 	for _, o := range sorted[:min(len(sorted), maxSources)] {
 		id := source(o).Spec.Environment
-		name, known := v.names[id]
-		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListed {
+		name, known := v.displayNames[id]
+		if size += jsonSize(id, shownName(name), o.GetName()); size > maxListSize {
 			break
 		}
 		named := v1alpha1.DiscoveredSource{Environment: id, Name: o.GetName(), DisplayName: shownName(name), NeverListed: l.neverSeen(Environment, owner, o)}
@@ -343,13 +343,13 @@ func (v *View) Sources(sources map[string]Object, now time.Time) (first []v1alph
 			}
 		}
 		if known && !Environment.releases(o) { // Overrides do not change a source with the annotation unmanaged.
-			named.Overrides = int32(len(owner.overrides().of(id, name).applying))
+			named.Overrides = int32(len(owner.loadOverrides().settingsFor(id, name).appliedIndexes))
 		}
 		seen, since := knownSince(Environment, owner, l, o, now)
 		at := metav1.NewTime(since).Rfc3339Copy()
 		switch {
 		case since.IsZero():
-		case seen == outside:
+		case seen == sightOutside:
 			named.OutOfScopeSince = &at
 		default:
 			named.MissingSince = &at

@@ -203,7 +203,7 @@ func TestWhateverSourcesStandThereAPlanMakesThemTheListing(t *testing.T) {
 
 // glob reports whether one pattern of display names fits a text.
 func glob(pattern, text string) bool {
-	return newPatterns([]v1alpha1.Identifier{v1alpha1.Identifier(pattern)}).fit(text)
+	return newPatterns([]v1alpha1.Identifier{v1alpha1.Identifier(pattern)}).matchesAny(text)
 }
 
 func TestWhatOverridesMakeOfEnvironmentsIsComputedOnceForEachSetOfOverrides(t *testing.T) {
@@ -216,10 +216,10 @@ func TestWhatOverridesMakeOfEnvironmentsIsComputedOnceForEachSetOfOverrides(t *t
 		})
 	}
 	all := newOverrides(d)
-	of := all.of("env-1", "payments-prod")
-	g.Expect(of.applying).To(Equal([]int{0, 1}))
-	g.Expect(all.of("env-1", "payments-prod")).To(BeIdenticalTo(of))
-	g.Expect(all.of("env-2", "payments-eu-prod")).To(BeIdenticalTo(of))
-	g.Expect(all.of("env-1", "orders-prod").applying).To(Equal([]int{0}), "its name changed")
-	g.Expect(all.of("env-3", "").applying).To(BeEmpty())
+	of := all.settingsFor("env-1", "payments-prod")
+	g.Expect(of.appliedIndexes).To(Equal([]int{0, 1}))
+	g.Expect(all.settingsFor("env-1", "payments-prod")).To(BeIdenticalTo(of))
+	g.Expect(all.settingsFor("env-2", "payments-eu-prod")).To(BeIdenticalTo(of))
+	g.Expect(all.settingsFor("env-1", "orders-prod").appliedIndexes).To(Equal([]int{0}), "its name changed")
+	g.Expect(all.settingsFor("env-3", "").appliedIndexes).To(BeEmpty())
 }

@@ -17,12 +17,12 @@ const MaxJoined = 500
 // four full lists still fits into etcd.
 const maxJoinedSize = 192 << 10
 
-// Desired has the objects of one kind as they should be in the cluster. The map key is the name. Do
-// not change the objects: a Ledger points to the same objects.
+// Desired has the objects of one kind as they should be in the cluster. The key is the object's
+// name. Do not change the objects: a Ledger points to the same objects.
 type Desired map[string]Object
 
-// Desire returns the objects of each kind as they should be in the cluster. The parameter existing
-// has the owner's objects in the cluster. All slices have the order of the slice kinds.
+// Desire returns the objects of each kind as they should be in the cluster. existingObjects are the
+// owner's objects in the cluster. The order of kinds is the same in all slices.
 //
 // The result has
 //
@@ -38,12 +38,12 @@ type Desired map[string]Object
 // An object can show related objects: for example, a network shows its clusters. An object in the
 // cluster stays in the lists of related objects, so a failed listing removes no entry. If the
 // object is missing for a minute or longer, the entry says that the object is missing.
-func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) []Desired {
+func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
 	attach := func(k *Kind, o Object, observed string) {
-		if k.attach != nil {
-			k.attach(shown, o, observed)
+		if k.attachFacts != nil {
+			k.attachFacts(shown, o, observed)
 		}
 	}
 	for i, kind := range kinds {
@@ -54,13 +54,13 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 		if ledger != nil {
 			for name, e := range ledger.entries {
-				if e.listed() && e.outside.IsZero() {
+				if e.listed() && e.outsideSince.IsZero() {
 					all[name] = e.object
 					attach(kind, e.object, "")
 				}
 			}
 		}
-		for _, o := range existing[i] {
+		for _, o := range existingObjects[i] {
 			if all[o.GetName()] != nil {
 				continue
 			}
@@ -68,7 +68,7 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 			if longMissing(kind, owner, ledger, o) {
 				observed = v1alpha1.ReasonMissing
 			}
-			if e, _ := ledger.entry(o.GetName()); e.object != nil {
+			if e, _ := ledger.entryOf(o.GetName()); e.object != nil {
 				o = e.object
 				all[o.GetName()] = o
 			}
@@ -76,19 +76,19 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 		}
 	}
 	shown.sort()
-	for i, there := range existing {
+	for i, there := range existingObjects {
 		kind, all := kinds[i], desired[i]
-		if kind.join == nil || !kind.Mirrored(owner.Object) {
+		if kind.joinFacts == nil || !kind.Mirrored(owner.Object) {
 			continue
 		}
 		for name, o := range all {
-			all[name] = kind.join(shown, o)
+			all[name] = kind.joinFacts(shown, o)
 		}
 		for _, o := range there {
 			if all[o.GetName()] != nil {
 				continue
 			}
-			if joined := kind.join(shown, o); joined != o {
+			if joined := kind.joinFacts(shown, o); joined != o {
 				all[o.GetName()] = joined
 			}
 		}
@@ -99,15 +99,15 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existing [][]Object) 
 // longMissing reports whether an object was already missing for a minute or longer at the end of
 // the last complete listing.
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
-	since, last := l.since(o.GetName()), l.Completed()
+	since, last := l.sinceOf(o.GetName()), l.Completed()
 	if last.IsZero() {
-		since, last = kind.claim(o, owner, missing), kind.LastListed(owner.Object)
+		since, last = kind.claimedTime(o, owner, sightMissing), kind.LastListed(owner.Object)
 	}
 	return !since.IsZero() && last.Sub(since) >= time.Minute
 }
 
 // topics has the facts that observations show about related objects, for example the clusters of
-// each network. The map key is a pointer to a value of type topic.
+// each network. Each key is a pointer to a topic.
 type topics map[any]interface{ sort() }
 
 // sort sorts all lists of facts.
@@ -120,53 +120,55 @@ func (t topics) sort() {
 // topic is a type of fact about related objects, for example "the clusters of a network". Each fact
 // has a key, for example the ID of the network.
 type topic[T any] struct {
-	// compare gives the order of facts with the same key. It is nil if each key has a single fact.
-	compare func(a, b T) int
+	// compareFacts gives the order of facts with the same key. It is nil if each key has a single
+	// fact.
+	compareFacts func(a, b T) int
 }
 
-// add adds facts with a key to the topic. It does nothing if the key is empty.
-func (t *topic[T]) add(to topics, key string, values ...T) {
+// addFacts adds facts with a key to the topic. It does nothing if the key is empty.
+func (t *topic[T]) addFacts(to topics, key string, values ...T) {
 	if key == "" {
 		return
 	}
-	lists, ok := to[t].(keyed[T])
+	lists, ok := to[t].(factsByKey[T])
 	if !ok {
-		lists = keyed[T]{t.compare, map[string][]T{}, map[string]int{}}
+		lists = factsByKey[T]{t.compareFacts, map[string][]T{}, map[string]int{}}
 		to[t] = lists
 	}
-	lists.values[key] = append(lists.values[key], values...)
+	lists.byKey[key] = append(lists.byKey[key], values...)
 }
 
-// of returns all facts that the topic has for a key.
-func (t *topic[T]) of(from topics, key string) []T {
-	lists, _ := from[t].(keyed[T])
-	return lists.values[key]
+// factsOf returns all facts that the topic has for a key.
+func (t *topic[T]) factsOf(from topics, key string) []T {
+	lists, _ := from[t].(factsByKey[T])
+	return lists.byKey[key]
 }
 
-// first returns the first fact that the topic has for a key; the zero value if there is no fact.
-func (t *topic[T]) first(from topics, key string) (value T) {
-	if values := t.of(from, key); len(values) > 0 {
+// firstFact returns the first fact that the topic has for a key; the zero value if there is no
+// fact.
+func (t *topic[T]) firstFact(from topics, key string) (value T) {
+	if values := t.factsOf(from, key); len(values) > 0 {
 		return values[0]
 	}
 	return value
 }
 
-// bounded returns the facts that the topic has for a key, and their number. If the facts do not fit
-// into a status, bounded leaves out the last facts, but counts them.
-func (t *topic[T]) bounded(from topics, key string) (first []T, all int32) {
-	values := t.of(from, key)
+// boundedFacts returns the facts that the topic has for a key, and their number. If the facts do
+// not fit into a status, boundedFacts leaves out the last facts, but counts them.
+func (t *topic[T]) boundedFacts(from topics, key string) (first []T, all int32) {
+	values := t.factsOf(from, key)
 	if len(values) == 0 {
 		return nil, 0
 	}
-	fit := from[t].(keyed[T]).fit
+	fit := from[t].(factsByKey[T]).fitCounts
 	if _, known := fit[key]; !known {
-		fit[key] = fitting(values)
+		fit[key] = fittingCount(values)
 	}
 	return values[:fit[key]], int32(len(values))
 }
 
-// fitting returns how many of the values, from the first one on, fit into a list in a status.
-func fitting[T any](values []T) int {
+// fittingCount returns how many of the values, from the first one on, fit into a list in a status.
+func fittingCount[T any](values []T) int {
 	values = values[:min(len(values), MaxJoined)]
 	if jsonSize(values) <= maxJoinedSize {
 		return len(values)
@@ -180,20 +182,19 @@ func fitting[T any](values []T) int {
 	return len(values)
 }
 
-// keyed has all facts of one topic. The field values has the facts by key, for example by the ID of
-// a network.
-type keyed[T any] struct {
-	compare func(a, b T) int
-	values  map[string][]T
-	// fit caches how many facts of each key fit into a list in a status.
-	fit map[string]int
+// factsByKey has all facts of one topic.
+type factsByKey[T any] struct {
+	compareFacts func(a, b T) int
+	byKey        map[string][]T
+	// fitCounts caches how many facts of each key fit into a list in a status.
+	fitCounts map[string]int
 }
 
-func (k keyed[T]) sort() {
-	if k.compare == nil {
+func (k factsByKey[T]) sort() {
+	if k.compareFacts == nil {
 		return
 	}
-	for _, values := range k.values {
-		slices.SortFunc(values, k.compare)
+	for _, values := range k.byKey {
+		slices.SortFunc(values, k.compareFacts)
 	}
 }

@@ -142,7 +142,7 @@ func (w *world) marking() []string {
 	for number, kind := range worldKinds {
 		for name := range w.objects[number] {
 			o := w.objects[number][name].DeepCopyObject().(Object)
-			*kind.conditions(o), *kind.observed(o) = nil, "" // Its own.
+			*kind.conditionsOf(o), *kind.observedOf(o) = nil, "" // Its own.
 			text, err := json.Marshal(kind.stored(o))
 			w.Expect(err).NotTo(HaveOccurred())
 			if strings.Contains(string(text), `"observed":"Missing"`) {

@@ -28,10 +28,10 @@ var KafkaCluster = observationKind(Kind{
 		status := &o.(*v1alpha1.KafkaClusterObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Type, status.Cloud, status.Region}
 	},
-	attach: attachKafkaCluster,
-	join:   joinKafkaCluster,
-	joinedAs: func(o, model Object) Object {
-		joined, other := *o.(*v1alpha1.KafkaClusterObservation), model.(*v1alpha1.KafkaClusterObservation)
+	attachFacts: attachKafkaCluster,
+	joinFacts:   joinKafkaCluster,
+	withJoinedFacts: func(o, factSource Object) Object {
+		joined, other := *o.(*v1alpha1.KafkaClusterObservation), factSource.(*v1alpha1.KafkaClusterObservation)
 		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		joined.Status.Network = withFactsOf(joined.Status.Network, other.Status.Network)
 		joined.Status.SchemaRegistry = other.Status.SchemaRegistry
@@ -59,8 +59,8 @@ var (
 func attachKafkaCluster(t topics, o Object, observed string) {
 	cluster := o.(*v1alpha1.KafkaClusterObservation)
 	network := networkID(cluster.Status.Network)
-	endpointsOfNetworks.add(t, network, reachableEndpoints(cluster, observed)...)
-	clustersOfNetworks.add(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase, Observed: observed})
+	endpointsOfNetworks.addFacts(t, network, reachableEndpoints(cluster, observed)...)
+	clustersOfNetworks.addFacts(t, network, v1alpha1.KafkaClusterSummary{Name: cluster.Name, Phase: cluster.Status.Phase, Observed: observed})
 }
 
 func joinKafkaCluster(t topics, o Object) Object {
@@ -113,15 +113,15 @@ func ProjectKafkaCluster(c *wire.Cluster) v1alpha1.Observation {
 		Cloud:              c.Spec.Cloud,
 		Region:             c.Spec.Region,
 		Type:               c.Spec.Config.Kind,
-		CKU:                positive(c.Status.CKU),
-		RequestedCKU:       positive(c.Spec.Config.CKU),
-		MaxECKU:            positive(c.Spec.Config.MaxECKU),
+		CKU:                positiveOrNil(c.Status.CKU),
+		RequestedCKU:       positiveOrNil(c.Spec.Config.CKU),
+		MaxECKU:            positiveOrNil(c.Spec.Config.MaxECKU),
 		Zones:              c.Spec.Config.Zones,
 		ReleasePriority:    c.Spec.Config.ReleasePriority,
 		EncryptionKey:      c.Spec.Config.EncryptionKey,
 		DeletionProtection: c.Spec.DeletionProtection,
-		BootstrapServers:   prefer(hostPort(c.Spec.KafkaBootstrapEndpoint), endpoints, bootstrapServers),
-		HTTPEndpoint:       prefer(c.Spec.HTTPEndpoint, endpoints, httpEndpoint),
+		BootstrapServers:   preferredAddress(hostPort(c.Spec.KafkaBootstrapEndpoint), endpoints, bootstrapServers),
+		HTTPEndpoint:       preferredAddress(c.Spec.HTTPEndpoint, endpoints, httpEndpoint),
 		APIEndpoint:        c.Spec.APIEndpoint,
 		Endpoints:          endpoints,
 		Network:            networkReference(c.Spec.Network),
@@ -140,7 +140,7 @@ var connectionTypes = map[string]string{
 	"PRIVATENETWORKINTERFACE": "PRIVATE_NETWORK_INTERFACE",
 }
 
-// kafkaEndpoints converts the access points of a cluster. The result is sorted by ID.
+// kafkaEndpoints converts the access points of a cluster, and sorts them by ID.
 func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEndpoint {
 	if len(byAccessPoint) == 0 {
 		return nil
@@ -148,8 +148,8 @@ func kafkaEndpoints(byAccessPoint map[string]*wire.Endpoint) []v1alpha1.KafkaEnd
 	endpoints := make([]v1alpha1.KafkaEndpoint, 0, len(byAccessPoint))
 	for _, id := range slices.Sorted(maps.Keys(byAccessPoint)) {
 		e := byAccessPoint[id]
-		connectionType, former := connectionTypes[e.ConnectionType]
-		if !former {
+		connectionType, oldSpelling := connectionTypes[e.ConnectionType]
+		if !oldSpelling {
 			connectionType = e.ConnectionType
 		}
 		endpoints = append(endpoints, v1alpha1.KafkaEndpoint{
@@ -166,18 +166,17 @@ func bootstrapServers(e v1alpha1.KafkaEndpoint) string { return e.BootstrapServe
 func httpEndpoint(e v1alpha1.KafkaEndpoint) string     { return e.HTTPEndpoint }
 
 // reservedAccessPoints has the IDs of access points that the cloud API reserves. The function
-// prefer tries the IDs in this order.
+// preferredAddress tries the IDs in this order.
 var reservedAccessPoints = []string{"PUBLIC", "PRIVATE_LINK"}
 
-// prefer returns the address that clients of a cluster should use. The result is the first of these
-// addresses that is not empty:
+// preferredAddress returns the address that clients of a cluster should use. This is the first of
+// these addresses that is not empty:
 //
-//   - the parameter clusterWide: the address in the cloud API's deprecated field for the whole
-//     cluster,
+//   - clusterWide: the address in the cloud API's deprecated field for the whole cluster,
 //   - the address of the access point PUBLIC,
 //   - the address of the access point PRIVATE_LINK,
-//   - the addresses of all other access points, in the order of the parameter endpoints.
-func prefer(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
+//   - the addresses of all other access points, in the given order.
+func preferredAddress(clusterWide string, endpoints []v1alpha1.KafkaEndpoint, field func(v1alpha1.KafkaEndpoint) string) string {
 	if clusterWide != "" {
 		return clusterWide
 	}

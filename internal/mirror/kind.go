@@ -44,63 +44,64 @@ type Kind struct {
 
 	content
 
-	// mirrored reports whether a source mirrors this kind. It is nil for environments: a discovery
+	// isMirrored reports whether a source mirrors this kind. It is nil for environments: a discovery
 	// always mirrors environments.
-	mirrored func(owner Object) bool
-	// selection returns a pointer to the settings of this kind, for example to the field
-	// KafkaClusters. The second result is the policy in these settings, or the default policy.
-	// selection is nil for environments.
-	selection func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
-	// summary returns a pointer to the counts of this kind in the status of a source or discovery.
-	summary func(owner Object) **v1alpha1.InventorySummary
-	// owned reports whether an object belongs to a source or discovery. See [Owned] and
+	isMirrored func(owner Object) bool
+	// settingsOf returns a pointer to the settings of this kind, for example to
+	// MirrorSettings.KafkaClusters. It also returns the policy in these settings, or the default
+	// policy. settingsOf is nil for environments.
+	settingsOf func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
+	// summaryOf returns a pointer to the counts of this kind in the status of a source or discovery.
+	summaryOf func(owner Object) **v1alpha1.InventorySummary
+	// isOwned reports whether an object belongs to a source or discovery. See [Owned] and
 	// [Discovered].
-	owned func(o Object, owner Owner) bool
-	// claim returns the time at which an object went missing, or at which the discovery stopped
+	isOwned func(o Object, owner Owner) bool
+	// claimedTime returns the time at which an object went missing, or at which the discovery stopped
 	// selecting the object. It reads the time from the cluster, for example from the status of the
 	// source. It returns zero if the time is not known.
-	claim func(o Object, owner Owner, seen sight) time.Time
-	// render returns an object as it should be in the cluster.
-	render func(r rendering) Object
+	claimedTime func(o Object, owner Owner, seen sight) time.Time
+	// renderObject returns an object as it should be in the cluster.
+	renderObject func(r rendering) Object
 
-	// attach adds facts about an object to t, so that objects of other kinds can show these facts.
-	// For example, a network shows its clusters. attach is nil if other kinds show no facts about
-	// this kind.
+	// attachFacts adds facts about an object to t, so that objects of other kinds can show these
+	// facts. For example, a network shows its clusters. attachFacts is nil if other kinds show no
+	// facts about this kind.
 	//
-	// The parameter observed is ReasonMissing if the object is missing for a minute or longer. If
-	// not, the parameter is "".
-	attach func(t topics, o Object, observed string)
-	// join returns a shallow copy of an observation with facts about other kinds from t. If no fact
-	// is new, join returns the given observation. join is nil if this kind shows no facts about
-	// other kinds.
-	join func(t topics, o Object) Object
-	// joinedAs returns a shallow copy of the first observation. The copy has the facts about other
-	// kinds from the second observation. If this kind shows no facts about other kinds, joinedAs
-	// returns the first observation. joinedAs is nil for environments.
-	joinedAs func(o, model Object) Object
+	// observedReason is ReasonMissing if the object is missing for a minute or longer. If not,
+	// observedReason is "".
+	attachFacts func(t topics, o Object, observedReason string)
+	// joinFacts returns a shallow copy of an observation with facts about other kinds from t. If no
+	// fact is new, joinFacts returns the given observation. joinFacts is nil if this kind shows no
+	// facts about other kinds.
+	joinFacts func(t topics, o Object) Object
+	// withJoinedFacts returns a shallow copy of o. The copy has the facts about other kinds from the
+	// observation factSource. If this kind shows no facts about other kinds, withJoinedFacts returns o
+	// itself. withJoinedFacts is nil for environments: a source shows no facts about other kinds, and
+	// the ledger always keeps the listed source, never the cached source.
+	withJoinedFacts func(o, factSource Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
 	// the returned source has the last known name. withLastName is nil for observations.
 	//
-	// The parameter former is the source from an earlier listing. The parameter inCluster is the
-	// source in the cluster. Each of these two parameters can be nil.
-	withLastName func(o, former, inCluster Object, owner Owner) Object
-	// names returns the display names of environments. The map key is the environment's ID. A
-	// discovery uses these names to find the settings of each source. names is nil for
+	// lastListed is the source from an earlier listing; nil if there is none. inCluster is the source
+	// in the cluster; nil if there is none.
+	withLastName func(o, lastListed, inCluster Object, owner Owner) Object
+	// environmentNames returns the display name of each environment, by the environment's ID. A
+	// discovery uses these names to find the settings of each source. environmentNames is nil for
 	// observations.
-	names func(facts Facts) map[string]string
-	// scope returns a function that reports whether a discovery selects the environment of a
-	// source. scope is nil for observations.
-	scope func(owner Owner) func(Object) bool
-	// released reports whether a source has the annotation unmanaged. A person sets this annotation
-	// to release the source from its discovery. released is nil for observations.
-	released func(Object) bool
+	environmentNames func(facts Facts) map[string]string
+	// selectorOf returns a function that reports whether a discovery selects the environment of a
+	// source. selectorOf is nil for observations.
+	selectorOf func(owner Owner) func(Object) bool
+	// isReleased reports whether a source has the annotation unmanaged. A person sets this annotation
+	// to release the source from its discovery. isReleased is nil for observations.
+	isReleased func(Object) bool
 	// listedBefore reports whether a source was listed before the manager's start. It reads the
 	// status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarks returns messages for people about the spec of a discovery. remarks is nil for
+	// remarksFor returns messages for people about the spec of a discovery. remarksFor is nil for
 	// observations.
-	remarks func(facts Facts, names map[string]string, writes []Write) []string
+	remarksFor func(facts Facts, displayNames map[string]string, writes []Write) []string
 }
 
 // content has functions for the part of an object that the operator writes: the status of an
@@ -113,13 +114,13 @@ type content struct {
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(dst, src Object)
-	// phase returns the phase that the cloud gave. trouble returns the error that the cloud
-	// reported. conditions returns a pointer to status.conditions. observed returns a pointer to
+	// phaseOf returns the phase that the cloud gave. troubleOf returns the error that the cloud
+	// reported. conditionsOf returns a pointer to status.conditions. observedOf returns a pointer to
 	// status.observed. These four functions are nil for environments.
-	phase      func(Object) string
-	trouble    func(Object) string
-	conditions func(Object) *[]metav1.Condition
-	observed   func(Object) *string
+	phaseOf      func(Object) string
+	troubleOf    func(Object) string
+	conditionsOf func(Object) *[]metav1.Condition
+	observedOf   func(Object) *string
 }
 
 // deep is the constraint for pointers to a status of type S. The pointers have the method
@@ -129,8 +130,8 @@ type deep[S any] interface {
 	DeepCopyInto(*S)
 }
 
-// observationParts has parts of the status of an observation: a pointer to the conditions, a
-// pointer to the field observed, and the error that the cloud reported.
+// observationParts has parts of the status of an observation: pointers to status.conditions and
+// status.observed, and the error that the cloud reported.
 type observationParts struct {
 	conditions *[]metav1.Condition
 	observed   *string
@@ -141,8 +142,8 @@ type observationParts struct {
 // type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
-	// withoutConditions returns a shallow copy of the status without the fields conditions and
-	// observed.
+	// withoutConditions returns a shallow copy of the status without its conditions and without
+	// status.observed.
 	withoutConditions := func(o Object) *S {
 		copied := *of(o)
 		p := parts(&copied)
@@ -150,58 +151,58 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 		return &copied
 	}
 	return content{
-		InStatus:   true,
-		id:         func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
-		stored:     func(o Object) any { return of(o) },
-		same:       func(a, b Object) bool { return equality.Semantic.DeepEqual(withoutConditions(a), withoutConditions(b)) },
-		copy:       func(dst, src Object) { P(of(src)).DeepCopyInto(of(dst)) },
-		phase:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
-		trouble:    func(o Object) string { return parts(of(o)).trouble },
-		conditions: func(o Object) *[]metav1.Condition { return parts(of(o)).conditions },
-		observed:   func(o Object) *string { return parts(of(o)).observed },
+		InStatus:     true,
+		id:           func(o Object) string { return o.(v1alpha1.Observation).CloudID() },
+		stored:       func(o Object) any { return of(o) },
+		same:         func(a, b Object) bool { return equality.Semantic.DeepEqual(withoutConditions(a), withoutConditions(b)) },
+		copy:         func(dst, src Object) { P(of(src)).DeepCopyInto(of(dst)) },
+		phaseOf:      func(o Object) string { return o.(v1alpha1.Observation).Phase() },
+		troubleOf:    func(o Object) string { return parts(of(o)).trouble },
+		conditionsOf: func(o Object) *[]metav1.Condition { return parts(of(o)).conditions },
+		observedOf:   func(o Object) *string { return parts(of(o)).observed },
 	}
 }
 
 // kindsOfSources has the kinds of cloud objects that a source mirrors.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that are the same for all kinds of observations. The
-// parameter selection becomes the field Kind.selection. The parameter summary returns a pointer to
-// the counts of this kind in the status of a source.
-func observationKind(k Kind, selection func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summary func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
-	k.selection = selection
-	k.mirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
-	k.summary = func(owner Object) **v1alpha1.InventorySummary {
-		return summary(&owner.(*v1alpha1.InventorySource).Status)
+// observationKind adds to k the functions that are the same for all kinds of observations.
+// settingsOf becomes Kind.settingsOf. summaryOf returns a pointer to the counts of this kind in the
+// status of a source.
+func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summaryOf func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
+	k.settingsOf = settingsOf
+	k.isMirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
+	k.summaryOf = func(owner Object) **v1alpha1.InventorySummary {
+		return summaryOf(&owner.(*v1alpha1.InventorySource).Status)
 	}
-	k.owned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
-	k.claim = func(o Object, owner Owner, _ sight) time.Time { return k.missingSince(o, owner) }
-	if k.joinedAs == nil {
-		k.joinedAs = func(o, _ Object) Object { return o }
+	k.isOwned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
+	k.claimedTime = func(o Object, owner Owner, _ sight) time.Time { return k.missingSince(o, owner) }
+	if k.withJoinedFacts == nil {
+		k.withJoinedFacts = func(o, _ Object) Object { return o }
 	}
-	k.render = func(r rendering) Object { return restamped(&k, r.base, r.owner.source()) }
+	k.renderObject = func(r rendering) Object { return withStamp(&k, r.lastContent, r.owner.source()) }
 	kindsOfSources = append(kindsOfSources, &k)
 	return &k
 }
 
 // selected reports whether a source with the settings s mirrors this kind.
 func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
-	_, policy := k.selection(s)
+	_, policy := k.settingsOf(s)
 	return policy != v1alpha1.MirrorPolicyIgnore
 }
 
 // Mirrored reports whether a source or discovery mirrors this kind.
-func (k *Kind) Mirrored(owner Object) bool { return k.mirrored == nil || k.mirrored(owner) }
+func (k *Kind) Mirrored(owner Object) bool { return k.isMirrored == nil || k.isMirrored(owner) }
 
 // Summary returns a pointer to the counts of this kind in the status of a source or discovery.
-func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summary(owner) }
+func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summaryOf(owner) }
 
 // Owned reports whether an object of this kind belongs to a source or discovery.
-func (k *Kind) Owned(o Object, owner Owner) bool { return k.owned(o, owner) }
+func (k *Kind) Owned(o Object, owner Owner) bool { return k.isOwned(o, owner) }
 
 // releases returns true if a source has the annotation unmanaged, which releases the source from
 // its discovery. It returns false for an observation.
-func (k *Kind) releases(o Object) bool { return k.released != nil && k.released(o) }
+func (k *Kind) releases(o Object) bool { return k.isReleased != nil && k.isReleased(o) }
 
 // ID returns the cloud ID of an object.
 func (k *Kind) ID(o Object) string { return k.id(o) }
@@ -216,19 +217,19 @@ func (k *Kind) CopyContent(dst, src Object) { k.copy(dst, src) }
 
 // Phase returns the phase that the cloud gave for an object. It returns "" for environments.
 func (k *Kind) Phase(o Object) string {
-	if k.phase == nil {
+	if k.phaseOf == nil {
 		return ""
 	}
-	return k.phase(o)
+	return k.phaseOf(o)
 }
 
 // Trouble returns the error that the cloud reported for an object. It returns "" if there is no
 // error.
 func (k *Kind) Trouble(o Object) string {
-	if k.trouble == nil {
+	if k.troubleOf == nil {
 		return ""
 	}
-	return k.trouble(o)
+	return k.troubleOf(o)
 }
 
 // Alike returns true if two versions of an object have the same labels, annotations,
@@ -242,33 +243,33 @@ func (k *Kind) Alike(a, b Object) bool {
 
 // Conditions returns the conditions of an observation. It returns nil for a source.
 func (k *Kind) Conditions(o Object) []metav1.Condition {
-	if k.conditions == nil {
+	if k.conditionsOf == nil {
 		return nil
 	}
-	return *k.conditions(o)
+	return *k.conditionsOf(o)
 }
 
 // Observed returns status.observed of an observation: the reason of the condition Observed. It
 // returns "" for a source.
 func (k *Kind) Observed(o Object) string {
-	if k.observed == nil {
+	if k.observedOf == nil {
 		return ""
 	}
-	return *k.observed(o)
+	return *k.observedOf(o)
 }
 
 // LastListed returns the end of the last complete listing of this kind, from the status of the
 // source or discovery. If there was no complete listing, it returns the creation time of the source
 // or discovery.
 func (k *Kind) LastListed(owner Object) time.Time {
-	if summary := *k.summary(owner); summary != nil && summary.LastListTime != nil {
+	if summary := *k.summaryOf(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
 	}
 	return owner.GetCreationTimestamp().Time
 }
 
-// knows reports whether this version of the operator knows a phase.
-func (k *Kind) knows(phase string) bool {
+// knowsPhase reports whether this version of the operator knows a phase.
+func (k *Kind) knowsPhase(phase string) bool {
 	return phase == k.ReadyPhase || slices.Contains(k.OtherPhases, phase)
 }
 
@@ -285,9 +286,9 @@ type Owner struct {
 	// StaleAfter is how old the last complete listing may be before the observations of a source
 	// become stale. It is 0 if the observations never become stale.
 	StaleAfter time.Duration
-	// overrides returns the settings for single environments from the spec of a discovery. The
-	// function is nil for a source.
-	overrides func() *overrides
+	// loadOverrides returns the settings for single environments from the spec of a discovery.
+	// loadOverrides is nil for a source.
+	loadOverrides func() *overrideSet
 }
 
 // SourceOwner returns a source as the owner of its observations.
@@ -298,7 +299,7 @@ func SourceOwner(s *v1alpha1.InventorySource) Owner {
 // DiscoveryOwner returns a discovery as the owner of its sources.
 func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
 	return Owner{Object: d, kind: DiscoveryKind, Resource: "environmentdiscovery", Prune: d.Spec.Prune.AsPrune(),
-		overrides: sync.OnceValue(func() *overrides { return newOverrides(d) })}
+		loadOverrides: sync.OnceValue(func() *overrideSet { return newOverrides(d) })}
 }
 
 // DiscoveryKind is the kind in an ownerReference to a discovery.
@@ -315,18 +316,17 @@ func (o Owner) reference() *metav1.OwnerReference {
 	return metav1.NewControllerRef(o.Object, v1alpha1.GroupVersion.WithKind(o.kind))
 }
 
-// rendering is the input of Kind.render.
+// rendering is the input of Kind.renderObject.
 type rendering struct {
 	owner Owner
-	// existing is the object in the cluster; nil if there is none. base has the content from the
-	// last listing that had the object. If the object was never listed, base and existing are the
-	// same object.
-	base, existing Object
-	// name is the display name of the environment, from the map View.names. named is false if the
-	// map has no name for the environment.
-	name  string
-	named bool
-	sight sight
+	// inCluster is the object in the cluster; nil if there is none. lastContent is the object from the
+	// last listing that had it. If the object was never listed, lastContent is inCluster.
+	lastContent, inCluster Object
+	// displayName is the display name of the environment, from View.displayNames. nameKnown is false
+	// if View.displayNames has no name for the environment.
+	displayName string
+	nameKnown   bool
+	sight       sight
 	// since is the time at which the object went missing, or at which the discovery stopped
 	// selecting the object. It is zero if neither happened, or if the time is not known.
 	since time.Time

@@ -33,38 +33,37 @@ type Sighting struct {
 
 // Ledger has the results of all listings of one kind since the manager's start, for one source or
 // discovery. A nil pointer means that the kind was not listed yet. A Ledger never changes after the
-// method Record returned it.
+// method Record has returned it.
 type Ledger struct {
 	entries map[string]entry // by the object's name
-	// completed is the end of the last complete listing. It is zero if there was no complete
+	// lastCompleted is the end of the last complete listing. It is zero if there was no complete
 	// listing.
-	completed time.Time
-	// empty is true if the last complete listing had no objects.
-	empty bool
-	// scope is a hash of the endpoint, the credential and the filters of the last complete listing.
-	scope string
-	// former is the value of the field scope before its last change. If there was no change since
-	// the manager's start, former is the last value before the start; "" if that value is not
-	// known.
-	former string
+	lastCompleted time.Time
+	// lastEmpty is true if the last complete listing had no objects.
+	lastEmpty bool
+	// lastScope is a hash of the endpoint, the credential and the filters of the last complete
+	// listing.
+	lastScope string
+	// formerScope is the hash in lastScope before its last change. If there was no change since the
+	// manager's start, formerScope is the hash from before the start; "" if that hash is not known.
+	formerScope string
 	// seq is the number of the last complete listing. The first complete listing after the
 	// manager's start has the number 0.
 	seq int
-	// base is the number of the last complete listing before the endpoint, the credential or a
-	// filter last changed. It is 0 if there was no change. The method misses begins to count after
+	// baseSeq is the number of the last complete listing before the endpoint, the credential or a
+	// filter last changed. It is 0 if there was no change. The method missCount begins to count after
 	// this listing.
-	base int
-	// absent is the number of entries whose object is not listed.
-	absent int
-	// lastCount is the number of objects in the last listing. partial is true if the last listing
+	baseSeq int
+	// absentCount is the number of entries whose object is not listed.
+	absentCount int
+	// lastCount is the number of objects in the last listing. lastPartial is true if the last listing
 	// was incomplete.
-	lastCount int
-	partial   bool
-	// phases has the old phase of each object whose phase changed in the cloud, but not yet in the
-	// cluster. The map key is the object's name.
-	phases map[string]string
-	// clashes are the pairs of cloud objects that need the same name in the cluster. The list is
-	// sorted.
+	lastCount   int
+	lastPartial bool
+	// oldPhases has the old phase of each object whose phase changed in the cloud, but not yet in the
+	// cluster. The key is the object's name.
+	oldPhases map[string]string
+	// clashes are the pairs of cloud objects that need the same name in the cluster, in sorted order.
 	clashes []Clash
 }
 
@@ -80,16 +79,16 @@ type Clash struct {
 // entry is what the ledger knows about one cloud object.
 type entry struct {
 	// object has the content from the last listing that had the object. It is nil if the object was
-	// not listed since the manager's start. If the object in the client's cache has the same
-	// content, the field points to the cached object, to save memory.
+	// not listed since the manager's start. If the object in the client's cache has the same content,
+	// this is a pointer to the cached object, to save memory.
 	object Object
-	// outside is the time at which the discovery stopped selecting the environment. It is zero if
+	// outsideSince is the time at which the discovery stopped selecting the environment. It is zero if
 	// the discovery selects the environment, or if the object is not an environment.
-	outside time.Time
-	// scope is a hash of the endpoint, the credential and the filters of the last listing that had
-	// the object. It is "" if the hash is not known. If no listing had the object, scope is the
-	// constant neverListed.
-	scope string
+	outsideSince time.Time
+	// lastScope is a hash of the endpoint, the credential and the filters of the last listing that had
+	// the object. It is "" if the hash is not known. If no listing had the object, lastScope is
+	// neverListed.
+	lastScope string
 	// absence is nil if the object is listed.
 	absence *absence
 }
@@ -100,57 +99,57 @@ type absence struct {
 	// since the manager's start, seq is the value when the operator first saw the object in the
 	// cluster.
 	seq int
-	// since is the time at which the object went missing. It is zero until a complete listing lacks
-	// the object.
-	since time.Time
+	// missingSince is the time at which the object went missing. It is zero until a complete listing
+	// lacks the object.
+	missingSince time.Time
 }
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. The parameter former is the last
-// hash of the endpoint, the credential and the filters before the manager's start; "" if the hash
-// is not known.
-func NewLedger(former string) *Ledger { return &Ledger{former: former} }
+// NewLedger returns the ledger of a kind that was not listed yet. formerScope is one hash of the
+// endpoint, the credential and the filters: that of the last listing before the manager's start. It
+// is "" if this hash is not known.
+func NewLedger(formerScope string) *Ledger { return &Ledger{formerScope: formerScope} }
 
-// Record returns a new ledger with the results of one more listing. The parameter existing has the
-// objects in the cluster that belong to the source or discovery. The new ledger also has entries
-// for existing objects that were never listed.
-func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existing []Object) *Ledger {
+// Record returns a new ledger with the results of one more listing. existingObjects are the objects
+// in the cluster that belong to the source or discovery. The new ledger also has entries for
+// existing objects that were never listed.
+func (l *Ledger) Record(kind *Kind, owner Owner, s Sighting, existingObjects []Object) *Ledger {
 	if l == nil {
 		l = &Ledger{}
 	}
 	next := *l
-	next.lastCount, next.partial = len(s.Objects)+len(s.Same), !s.Complete
-	next.entries = make(map[string]entry, max(next.lastCount, len(existing)))
-	next.phases, next.clashes, next.absent = nil, nil, 0
+	next.lastCount, next.lastPartial = len(s.Objects)+len(s.Same), !s.Complete
+	next.entries = make(map[string]entry, max(next.lastCount, len(existingObjects)))
+	next.oldPhases, next.clashes, next.absentCount = nil, nil, 0
 	if s.Complete {
 		next.noteComplete(s)
 	}
-	inCluster := make(map[string]Object, len(existing))
-	for _, o := range existing {
+	inCluster := make(map[string]Object, len(existingObjects))
+	for _, o := range existingObjects {
 		inCluster[o.GetName()] = o
 	}
-	r := recording{kind: kind, owner: owner, Sighting: s, former: l, inCluster: inCluster}
-	if kind.scope != nil {
-		r.inScope = kind.scope(owner)
+	r := recording{kind: kind, owner: owner, Sighting: s, formerLedger: l, inCluster: inCluster}
+	if kind.selectorOf != nil {
+		r.inScope = kind.selectorOf(owner)
 	}
 	for _, id := range s.Same {
-		next.see(r, l.entries[ObjectName(id)].object)
+		next.addListed(r, l.entries[ObjectName(id)].object)
 	}
 	for _, o := range s.Objects {
 		if kind.withLastName != nil {
 			o = kind.withLastName(o, l.entries[o.GetName()].object, inCluster[o.GetName()], owner)
 		}
-		next.see(r, o)
+		next.addListed(r, o)
 	}
 	next.carryOver(r)
 	for name, o := range inCluster {
 		if _, known := next.entries[name]; !known {
-			next.entries[name] = entry{scope: r.unlisted(o, next.former), absence: &absence{seq: next.seq}}
+			next.entries[name] = entry{lastScope: r.scopeOfUnlisted(o, next.formerScope), absence: &absence{seq: next.seq}}
 			if s.Complete {
-				next.entries[name].absence.since = r.claimedSince(o, missing)
+				next.entries[name].absence.missingSince = r.claimedSince(o, sightMissing)
 			}
-			next.absent++
+			next.absentCount++
 		}
 	}
 	next.notePhases(r)
@@ -163,7 +162,7 @@ type recording struct {
 	kind  *Kind
 	owner Owner
 	Sighting
-	former *Ledger
+	formerLedger *Ledger
 	// inCluster has the objects in the cluster that belong to the source or discovery, by name.
 	inCluster map[string]Object
 	// inScope reports whether the discovery selects the environment of a listed source. It is nil
@@ -176,7 +175,7 @@ type recording struct {
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
-	next.completed = end
+	next.lastCompleted = end
 	return &next
 }
 
@@ -189,25 +188,25 @@ func (l *Ledger) Distinct() bool { return len(l.clashes) == 0 }
 //   - The last listing had every object in the ledger.
 //   - All listed objects have different names in the cluster.
 func (l *Ledger) Settled() bool {
-	return l != nil && !l.completed.IsZero() && !l.partial && l.absent == 0 && len(l.clashes) == 0
+	return l != nil && !l.lastCompleted.IsZero() && !l.lastPartial && l.absentCount == 0 && len(l.clashes) == 0
 }
 
 // noteComplete updates the ledger after a complete listing.
 func (l *Ledger) noteComplete(s Sighting) {
-	first := l.completed.IsZero()
-	if !first && l.scope != s.Scope {
-		l.base, l.former = l.seq, l.scope
+	first := l.lastCompleted.IsZero()
+	if !first && l.lastScope != s.Scope {
+		l.baseSeq, l.formerScope = l.seq, l.lastScope
 	}
 	if !first {
 		l.seq++
 	}
-	l.completed, l.empty, l.scope = s.End, l.lastCount == 0, s.Scope
+	l.lastCompleted, l.lastEmpty, l.lastScope = s.End, l.lastCount == 0, s.Scope
 }
 
-// see adds one listed object to the ledger. If two cloud objects need the same name in the cluster,
-// the cloud object whose ID is the name gets the name. If neither ID is the name, the cloud object
-// with the smaller ID gets the name.
-func (l *Ledger) see(r recording, o Object) {
+// addListed adds one listed object to the ledger. If two cloud objects need the same name in the
+// cluster, the cloud object whose ID is the name gets the name. If neither ID is the name, the
+// cloud object with the smaller ID gets the name.
+func (l *Ledger) addListed(r recording, o Object) {
 	name, id := o.GetName(), r.kind.id(o)
 	if other := l.entries[name].object; other != nil && r.kind.id(other) != id {
 		owner := r.kind.id(other)
@@ -217,17 +216,17 @@ func (l *Ledger) see(r recording, o Object) {
 		}
 		l.clashes = append(l.clashes, Clash{ID: owner, Name: name, Owner: id})
 	}
-	e := entry{object: o, scope: r.Scope}
+	e := entry{object: o, lastScope: r.Scope}
 	inCluster := r.inCluster[name]
-	if inCluster != nil && inCluster != o && carries(r.kind, inCluster, o) {
+	if inCluster != nil && inCluster != o && sameAsListed(r.kind, inCluster, o) {
 		e.object = inCluster
 	}
 	if r.inScope != nil && !r.inScope(o) {
-		e.outside = r.End
-		if former := r.former.entries[name]; !former.outside.IsZero() {
-			e.outside = r.past(former.outside)
+		e.outsideSince = r.End
+		if former := r.formerLedger.entries[name]; !former.outsideSince.IsZero() {
+			e.outsideSince = r.notInFuture(former.outsideSince)
 		} else if inCluster != nil && former.object == nil { // This process did not list the object before.
-			e.outside = r.claimedSince(inCluster, outside)
+			e.outsideSince = r.claimedSince(inCluster, sightOutside)
 		}
 	}
 	l.entries[name] = e
@@ -240,7 +239,7 @@ func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
 // carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
 func (l *Ledger) carryOver(r recording) {
-	for name, e := range r.former.entries {
+	for name, e := range r.formerLedger.entries {
 		if _, seen := l.entries[name]; seen {
 			continue
 		}
@@ -250,59 +249,61 @@ func (l *Ledger) carryOver(r recording) {
 		}
 		if !stillListed {
 			e.absence = r.absenceAfter(e, r.inCluster[name])
-			l.absent++
+			l.absentCount++
 		}
 		l.entries[name] = e
 	}
 }
 
-// neverListed is the value of the field scope of an entry if no listing ever had the object. An
-// example is a source that a person created and then handed over to a discovery.
+// neverListed is the value of entry.lastScope if no listing ever had the object. An example is a
+// source that a person created and then handed over to a discovery.
 const neverListed = "never-listed"
 
-// unlisted returns the value of entry.scope for an object in the cluster that was not listed since
-// the manager's start. The first case that applies decides:
+// scopeOfUnlisted returns the value of entry.lastScope for an object in the cluster that was not
+// listed since the manager's start. The first case that applies decides:
 //
-//   - If a source was never listed, or appeared after a complete listing, the value is neverListed.
-//   - If there was no complete listing since the manager's start, the value is the parameter
-//     former: the hash from before the start.
-//   - If an observation is older than its source, or if the hash changed, the value is "".
-//   - For all other observations, the value is the hash of the last complete listing.
-func (r recording) unlisted(o Object, former string) string {
-	appeared, last := !r.former.completed.IsZero(), r.former.scope
+//   - If the object is a source that was never listed, or that appeared in the cluster after a
+//     complete listing, the value is neverListed.
+//   - If there was no complete listing since the manager's start, the value is formerScope, the
+//     hash from before the start.
+//   - If the object is an observation that is older than its source, the value is "". The same is
+//     true if formerScope is known and is not the hash of the last complete listing.
+//   - In all other cases, the value is the hash of the last complete listing.
+func (r recording) scopeOfUnlisted(o Object, formerScope string) string {
+	appeared, last := !r.formerLedger.lastCompleted.IsZero(), r.formerLedger.lastScope
 	switch {
 	case r.kind.listedBefore != nil && (appeared || !r.kind.listedBefore(o, r.owner)):
 		return neverListed
 	case !appeared:
-		return former
-	case o.GetCreationTimestamp().Time.Before(r.owner.GetCreationTimestamp().Time), former != "" && former != last:
+		return formerScope
+	case o.GetCreationTimestamp().Time.Before(r.owner.GetCreationTimestamp().Time), formerScope != "" && formerScope != last:
 		return ""
 	}
 	return last
 }
 
-// absenceAfter returns the absence of an object after a listing that lacked the object. It sets the
-// field absence.since only once: a later edit in the cluster must not change the time at which the
-// object went missing.
+// absenceAfter returns the absence of an object after a listing that lacked the object. It sets
+// missingSince only once: a later edit in the cluster must not change the time at which the object
+// went missing.
 func (r recording) absenceAfter(e entry, inCluster Object) *absence {
-	a := absence{seq: r.former.seq}
+	a := absence{seq: r.formerLedger.seq}
 	if e.absence != nil {
 		a = *e.absence
 	}
 	switch {
 	case !r.Complete:
 	case e.listed():
-		a.since = r.End
-	case a.since.IsZero():
-		a.since = r.claimedSince(inCluster, missing)
+		a.missingSince = r.End
+	case a.missingSince.IsZero():
+		a.missingSince = r.claimedSince(inCluster, sightMissing)
 	}
-	a.since = r.past(a.since)
+	a.missingSince = r.notInFuture(a.missingSince)
 	return &a
 }
 
-// past returns the given time, but not later than the end of the listing. A later time is wrong:
-// someone forged it, or the clock was set back.
-func (r recording) past(since time.Time) time.Time {
+// notInFuture returns the given time, but not later than the end of the listing. A later time is
+// wrong: someone forged it, or the clock was set back.
+func (r recording) notInFuture(since time.Time) time.Time {
 	if since.After(r.End) {
 		return r.End
 	}
@@ -310,17 +311,17 @@ func (r recording) past(since time.Time) time.Time {
 }
 
 func (r recording) claimedSince(o Object, seen sight) time.Time {
-	return r.past(claimedSince(r.kind, r.owner, o, seen, r.End))
+	return r.notInFuture(claimedSince(r.kind, r.owner, o, seen, r.End))
 }
 
 // claimedSince returns the time at which an object went missing, or at which the discovery stopped
 // selecting the object. It reads the time from the cluster. If the cluster does not have the time,
-// claimedSince returns the parameter now.
+// claimedSince returns now, the present time.
 //
 // If the time is before the object's creation, someone forged the time. Then claimedSince returns
 // the creation time.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
-	since := k.claim(o, owner, seen)
+	since := k.claimedTime(o, owner, seen)
 	if since.IsZero() {
 		return now
 	}
@@ -333,20 +334,20 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns what the listings say about an object. The second result is the time at which
-// the object went missing, or at which the discovery stopped selecting the object. This time is
-// zero for a listed object, or if the time is not known. If the listings do not give the time,
+// knownSince returns what the listings say about an object. It also returns the time at which the
+// object went missing, or at which the discovery stopped selecting the object. This time is zero
+// for a listed object, or if the time is not known. If the listings do not give the time,
 // knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
-	seen, since := l.sight(o.GetName()), l.since(o.GetName())
+	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
 	switch {
-	case seen == listed:
+	case seen == sightListed:
 		return seen, time.Time{}
-	case since.IsZero() && seen == unknown:
-		if since = k.claim(o, owner, outside); !since.IsZero() {
-			seen = outside
+	case since.IsZero() && seen == sightUnknown:
+		if since = k.claimedTime(o, owner, sightOutside); !since.IsZero() {
+			seen = sightOutside
 		} else {
-			since = k.claim(o, owner, missing)
+			since = k.claimedTime(o, owner, sightMissing)
 		}
 	case since.IsZero():
 		since = claimedSince(k, owner, o, seen, now)
@@ -361,19 +362,19 @@ func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight
 // forge the observation's conditions. If the status has no room for all missing observations,
 // missingSince reads the time from the condition Observed.
 func (k *Kind) missingSince(o Object, owner Owner) time.Time {
-	summary := *k.summary(owner.Object)
+	summary := *k.summaryOf(owner.Object)
 	if summary == nil {
 		return time.Time{}
 	}
 	i, found := slices.BinarySearchFunc(summary.MissingObjects, o.GetName(),
 		func(m v1alpha1.MissingObject, name string) int { return cmp.Compare(m.Name, name) })
 	switch {
-	case found && meta.IsStatusConditionTrue(*k.conditions(o), v1alpha1.ConditionObserved):
+	case found && meta.IsStatusConditionTrue(*k.conditionsOf(o), v1alpha1.ConditionObserved):
 		return time.Time{} // The status is old: the observation is listed again.
 	case found:
 		return summary.MissingObjects[i].Since.Time
 	case int(summary.Missing) > len(summary.MissingObjects):
-		return missingCondition(*k.conditions(o))
+		return missingCondition(*k.conditionsOf(o))
 	}
 	return time.Time{}
 }
@@ -388,10 +389,10 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases stores the old phase of an object in l.phases if the phase changed in the cloud, but
-// not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
+// notePhases stores the old phase of an object in l.oldPhases if the phase changed in the cloud,
+// but not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
 func (l *Ledger) notePhases(r recording) {
-	if r.kind.phase == nil {
+	if r.kind.phaseOf == nil {
 		return
 	}
 	for name, o := range r.inCluster {
@@ -399,24 +400,24 @@ func (l *Ledger) notePhases(r recording) {
 		if !e.listed() || o == e.object {
 			continue
 		}
-		is := r.kind.phase(o)
-		was, pending := r.former.phases[name]
-		if before := r.former.entries[name].object; !pending && before != nil {
-			was = r.kind.phase(before)
+		is := r.kind.phaseOf(o)
+		was, pending := r.formerLedger.oldPhases[name]
+		if before := r.formerLedger.entries[name].object; !pending && before != nil {
+			was = r.kind.phaseOf(before)
 		} else if !pending {
 			was = is
 		}
-		if was != "" && was == is && was != r.kind.phase(e.object) {
-			if l.phases == nil {
-				l.phases = map[string]string{}
+		if was != "" && was == is && was != r.kind.phaseOf(e.object) {
+			if l.oldPhases == nil {
+				l.oldPhases = map[string]string{}
 			}
-			l.phases[name] = was
+			l.oldPhases[name] = was
 		}
 	}
 }
 
-// entry returns the entry of an object. The second result is false if the object has no entry.
-func (l *Ledger) entry(name string) (entry, bool) {
+// entryOf returns the entry of an object. It returns false if the object has no entry.
+func (l *Ledger) entryOf(name string) (entry, bool) {
 	if l == nil {
 		return entry{}, false
 	}
@@ -430,7 +431,7 @@ func (l *Ledger) Completed() time.Time {
 	if l == nil {
 		return time.Time{}
 	}
-	return l.completed
+	return l.lastCompleted
 }
 
 // formerPhase returns the old phase of an object if the phase changed in the cloud, but not yet in
@@ -439,87 +440,87 @@ func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
 	}
-	return l.phases[name]
+	return l.oldPhases[name]
 }
 
-// misses returns how many complete listings in a row lacked an object. The first complete listing
-// since the manager's start does not count. Listings before the last change of the endpoint, the
-// credential or the filters do not count.
-func (l *Ledger) misses(name string) int {
-	e, known := l.entry(name)
+// missCount returns how many complete listings in a row lacked an object. The first complete
+// listing since the manager's start does not count. Listings before the last change of the
+// endpoint, the credential or the filters do not count, see baseSeq.
+func (l *Ledger) missCount(name string) int {
+	e, known := l.entryOf(name)
 	if !known || e.listed() {
 		return 0
 	}
-	return l.seq - max(e.absence.seq, l.base)
+	return l.seq - max(e.absence.seq, l.baseSeq)
 }
 
-// since returns the time at which an object went missing, or at which the discovery stopped
+// sinceOf returns the time at which an object went missing, or at which the discovery stopped
 // selecting the object. It returns zero if neither happened, or if the time is not known.
-func (l *Ledger) since(name string) time.Time {
-	e, known := l.entry(name)
+func (l *Ledger) sinceOf(name string) time.Time {
+	e, known := l.entryOf(name)
 	if known && !e.listed() {
-		return e.absence.since
+		return e.absence.missingSince
 	}
-	return e.outside
+	return e.outsideSince
 }
 
-// moved returns true if an object was never listed, or if the endpoint, the credential or a filter
-// changed after the last listing that had the object.
-func (l *Ledger) moved(name string) bool {
-	e, _ := l.entry(name)
-	return e.scope != l.scope
+// scopeMoved returns true if an object was never listed, or if the endpoint, the credential or a
+// filter changed after the last listing that had the object.
+func (l *Ledger) scopeMoved(name string) bool {
+	e, _ := l.entryOf(name)
+	return e.lastScope != l.lastScope
 }
 
 // neverSeen returns true if no listing ever had the object, not even a listing before the manager's
 // start.
 func (l *Ledger) neverSeen(k *Kind, owner Owner, o Object) bool {
-	e, known := l.entry(o.GetName())
+	e, known := l.entryOf(o.GetName())
 	if !known {
 		return !k.listedBefore(o, owner)
 	}
-	return e.scope == neverListed
+	return e.lastScope == neverListed
 }
 
-// several is the result of Ledger.Scope if the objects were listed with different endpoints,
+// severalScopes is the result of Ledger.Scope if the objects were listed with different endpoints,
 // credentials or filters.
-const several = "several"
+const severalScopes = "several"
 
 // Scope returns the hash of the endpoint, the credential and the filters with which the objects
-// were listed. If objects have different hashes, Scope returns the constant several. The operator
-// stores the result in the status, to read it after a restart.
+// were listed. If objects have different hashes, Scope returns severalScopes. The operator stores
+// this value in the status, to read it after a restart.
 func (l *Ledger) Scope() string {
-	scope, found := l.scope, false
+	scope, found := l.lastScope, false
 	for _, e := range l.entries {
 		switch {
-		case e.scope == neverListed:
-		case found && e.scope != scope:
-			return several
+		case e.lastScope == neverListed:
+		case found && e.lastScope != scope:
+			return severalScopes
 		default:
-			scope, found = e.scope, true
+			scope, found = e.lastScope, true
 		}
 	}
 	return scope
 }
 
-// sight returns what the listings say about an object, for example missing. Before the first
-// complete listing, it returns unknown for an object that was not listed.
-func (l *Ledger) sight(name string) sight {
-	e, known := l.entry(name)
+// sightOf returns what the listings say about an object, for example sightMissing. Before the first
+// complete listing, it returns sightUnknown for an object that was not listed.
+func (l *Ledger) sightOf(name string) sight {
+	e, known := l.entryOf(name)
 	switch {
-	case known && e.listed() && !e.outside.IsZero():
-		return outside
+	case known && e.listed() && !e.outsideSince.IsZero():
+		return sightOutside
 	case known && e.listed():
-		return listed
+		return sightListed
 	case l.Completed().IsZero():
-		return unknown
+		return sightUnknown
 	}
-	return missing
+	return sightMissing
 }
 
 // Listed reports whether an object was in the last complete listing, or in a later, incomplete
 // listing.
 func (l *Ledger) Listed(name string) bool {
-	e, known := l.entry(name)
+	e, known := l.entryOf(name)
 	return known && e.listed()
 }
 

@@ -70,11 +70,11 @@ func TestTheScopeToRememberIsTheOneThatAllObjectsWereLastSeenUnder(t *testing.T)
 		"the former while all of it is away":         {"", []string{"x", "B:"}, "A"},
 		"the earlier process's while all is away":    {"A", []string{"B:", "B:"}, "A"},
 		"not the earlier process's once all is seen": {"A", []string{"B:x"}, "B"},
-		"none of two":                      {"", []string{"x y", "B:y"}, several},
-		"none of several":                  {"0", []string{"y", "B:z"}, several},
-		"none of two, after a restart too": {"", []string{"x y", "B:y", "!", "B:y"}, several},
+		"none of two":                      {"", []string{"x y", "B:y"}, severalScopes},
+		"none of several":                  {"0", []string{"y", "B:z"}, severalScopes},
+		"none of two, after a restart too": {"", []string{"x y", "B:y", "!", "B:y"}, severalScopes},
 		"the only one left of several":     {"", []string{"x y", "B:y", "!", "B:x y"}, "B"},
-		"none if it is not known of one":   {"", []string{"y"}, several},
+		"none if it is not known of one":   {"", []string{"y"}, severalScopes},
 		"none if it is not known of any":   {"", []string{""}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -134,12 +134,12 @@ func TestMissesAreCounted(t *testing.T) {
 			t.Parallel()
 			l := recorded("", c.listings...)
 			last := c.listings[len(c.listings)-1]
-			NewWithT(t).Expect(l.misses("x")).To(Equal(c.misses))
+			NewWithT(t).Expect(l.missCount("x")).To(Equal(c.misses))
 			if c.misses > 0 {
-				NewWithT(t).Expect((l.sight("x") == missing)).To(BeTrue())
+				NewWithT(t).Expect((l.sightOf("x") == sightMissing)).To(BeTrue())
 			}
 			if strings.Contains(last, "x") {
-				NewWithT(t).Expect((l.sight("x") == missing)).To(BeFalse())
+				NewWithT(t).Expect((l.sightOf("x") == sightMissing)).To(BeFalse())
 			}
 		})
 	}
@@ -164,7 +164,7 @@ func TestAnObjectIsMissingFromTheLastCompleteListingOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gone := recorded("", c.listings...).sight("x") == missing
+			gone := recorded("", c.listings...).sightOf("x") == sightMissing
 			NewWithT(t).Expect(gone).To(Equal(c.missing))
 		})
 	}
@@ -209,11 +209,11 @@ func TestMissesOfAnObservationSomeoneElseMadeCountFromWhenItIsFound(t *testing.T
 	l := recorded("", "x", "x", "x", "x")
 	whole := Sighting{Complete: true, Scope: "A", End: began.Add(time.Hour)}
 	l = l.Record(KafkaCluster, SourceOwner(newSource()), whole, there("", []string{"x z"}))
-	g.Expect(l.misses("x")).To(Equal(1))
-	g.Expect(l.misses("z")).To(BeZero())
-	g.Expect((l.sight("z") == missing)).To(BeTrue())
+	g.Expect(l.missCount("x")).To(Equal(1))
+	g.Expect(l.missCount("z")).To(BeZero())
+	g.Expect((l.sightOf("z") == sightMissing)).To(BeTrue())
 	l = l.Record(KafkaCluster, SourceOwner(newSource()), whole, there("", []string{"x z"}))
-	g.Expect(l.misses("z")).To(Equal(1))
+	g.Expect(l.missCount("z")).To(Equal(1))
 }
 
 func TestTheScopeAnObjectWasLastSeenUnder(t *testing.T) {
@@ -234,7 +234,7 @@ func TestTheScopeAnObjectWasLastSeenUnder(t *testing.T) {
 		"back to one of two":              {[]string{"x", "B:y", "!", ""}, true},
 		"seen under another, long before": {[]string{"x", "B:", "B:", "B:"}, true},
 	} {
-		NewWithT(t).Expect(recorded("", c.listings...).moved("x")).To(Equal(c.moved), name)
+		NewWithT(t).Expect(recorded("", c.listings...).scopeMoved("x")).To(Equal(c.moved), name)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestTheLedgerKnowsTheLastCompleteListing(t *testing.T) {
 				return
 			}
 			g.Expect(l.Completed()).To(Equal(began.Add(c.completed)))
-			g.Expect(l.empty).To(Equal(c.empty))
+			g.Expect(l.lastEmpty).To(Equal(c.empty))
 		})
 	}
 }
@@ -276,7 +276,7 @@ func TestRecordingChangesNoLedgerThatIsRead(t *testing.T) {
 	g.Expect(l.entries).To(HaveLen(2))
 	g.Expect(l.entries["x"]).To(Equal(x))
 	g.Expect(l.entries["y"]).To(Equal(y))
-	g.Expect(l.misses("x")).To(Equal(1))
+	g.Expect(l.missCount("x")).To(Equal(1))
 	g.Expect(l.Completed()).To(Equal(began.Add(time.Minute)))
 }
 

@@ -24,17 +24,17 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetName(ObjectName(o.CloudID()))
 	o.SetNamespace(source.Namespace)
 	o.SetOwnerReferences([]metav1.OwnerReference{*SourceOwner(source).reference()})
-	labels, annotations := templated(o.GetLabels(), source.Spec.Template)
+	labels, annotations := templatePairs(o.GetLabels(), source.Spec.Template)
 	labels[v1alpha1.LabelSource] = LabelValue(source.Name)
 	setLabel(labels, v1alpha1.LabelEnvironment, source.Spec.Environment)
 	o.SetLabels(labels)
 	o.SetAnnotations(annotations)
 }
 
-// templated returns the labels and annotations of an object. The labels are the given labels and
-// the template's labels. The annotations are the template's annotations and the annotation
+// templatePairs returns the labels and annotations of an object. The labels are the given labels
+// and the template's labels. The annotations are the template's annotations and the annotation
 // template-keys.
-func templated(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
+func templatePairs(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
 	}
@@ -69,7 +69,7 @@ func LabelValue(name string) string {
 }
 
 // templateKeys returns the value of the annotation template-keys. For example, "team,tier;contact"
-// has the keys of two labels and of one annotation. The result is "" for an empty template.
+// has the keys of two labels and of one annotation. templateKeys returns "" for an empty template.
 func templateKeys(t v1alpha1.ObservationTemplate) string {
 	if len(t.Labels)+len(t.Annotations) == 0 {
 		return ""
@@ -79,10 +79,10 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 	return strings.Join(labels, ",") + ";" + strings.Join(annotations, ",")
 }
 
-// restamped returns a copy of an observation with the labels, annotations and ownerReference that
-// the source sets. If the observation already has all of these, restamped returns the observation
+// withStamp returns a copy of an observation with the labels, annotations and ownerReference that
+// the source sets. If the observation already has all of these, withStamp returns the observation
 // itself.
-func restamped(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
+func withStamp(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
 	for key, value := range t.Labels {
@@ -110,21 +110,21 @@ func sameMetadata(existing, desired metav1.Object) bool {
 		sameOwner(existing, desired)
 }
 
-// carries reports whether an observation in the cluster equals an observation from a listing. It
-// ignores conditions and facts about other cloud objects. If the two observations are equal, the
+// sameAsListed reports whether an observation in the cluster equals an observation from a listing.
+// It ignores conditions and facts about other cloud objects. If the two observations are equal, the
 // operator keeps just one of them in memory.
-func carries(kind *Kind, existing, listed Object) bool {
-	return kind.joinedAs != nil && kind.id(existing) == kind.id(listed) &&
+func sameAsListed(kind *Kind, existing, listed Object) bool {
+	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
 		maps.Equal(existing.GetLabels(), listed.GetLabels()) &&
 		maps.Equal(existing.GetAnnotations(), listed.GetAnnotations()) &&
 		len(existing.GetOwnerReferences()) == 1 && sameOwner(existing, listed) &&
-		kind.same(existing, kind.joinedAs(listed, existing))
+		kind.same(existing, kind.withJoinedFacts(listed, existing))
 }
 
-// fresh returns a copy of an object for a create request: without the metadata that the API server
-// sets.
-func fresh(desired Object) Object {
+// creationCopy returns a copy of an object for a create request: without the metadata that the API
+// server sets.
+func creationCopy(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
 	next.SetResourceVersion("")
@@ -162,28 +162,28 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ours reports whether a key has the operator's prefix or is in the list former. The list former
-// has the keys that came from a template.
-func ours(key string, former []string) bool {
-	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(former, key)
+// ownKey reports whether a key has the operator's prefix, or came from a template. fromTemplate has
+// the keys that came from a template.
+func ownKey(key string, fromTemplate []string) bool {
+	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(fromTemplate, key)
 }
 
-func samePairs(existing, desired map[string]string, former []string) bool {
-	if !contains(existing, desired) {
+func samePairs(existing, desired map[string]string, fromTemplate []string) bool {
+	if !containsPairs(existing, desired) {
 		return false
 	}
 	for key := range existing {
-		if _, wanted := desired[key]; !wanted && ours(key, former) {
+		if _, wanted := desired[key]; !wanted && ownKey(key, fromTemplate) {
 			return false
 		}
 	}
 	return true
 }
 
-func mergePairs(existing, desired map[string]string, former []string) map[string]string {
+func mergePairs(existing, desired map[string]string, fromTemplate []string) map[string]string {
 	merged := map[string]string{}
 	for key, value := range existing {
-		if !ours(key, former) {
+		if !ownKey(key, fromTemplate) {
 			merged[key] = value
 		}
 	}
@@ -191,11 +191,11 @@ func mergePairs(existing, desired map[string]string, former []string) map[string
 	return merged
 }
 
-// Claims returns true if a write gives an object an ownerReference to the parameter owner. The
-// parameter existing is the object before the write; nil if the write creates the object. The
-// parameter desired is the object after the write.
-func Claims(owner, existing, desired metav1.Object) bool {
-	return controlledBy(desired, owner) && (existing == nil || !controlledBy(existing, owner))
+// Claims returns true if a write gives an object an ownerReference to the owner. oldObject is the
+// object before the write; nil if the write creates the object. newObject is the object after the
+// write.
+func Claims(owner, oldObject, newObject metav1.Object) bool {
+	return controlledBy(newObject, owner) && (oldObject == nil || !controlledBy(oldObject, owner))
 }
 
 // SameNamed reports whether two references have the same apiVersion, kind and name. It ignores the

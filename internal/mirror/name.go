@@ -14,10 +14,10 @@ import (
 const hashDigits = 8
 
 // ObjectName turns a cloud ID into the name of an object in the cluster. If the ID is a valid name,
-// the result is the ID.
+// ObjectName returns the ID.
 //
-// If not, the result is the ID in lower case and a suffix: "-" and the first 8 hex digits of the
-// ID's SHA-256. Each invalid character becomes "-", and a long ID is cut.
+// If not, ObjectName returns the ID in lower case and a suffix: "-" and the first 8 hex digits of
+// the ID's SHA-256. Each invalid character becomes "-", and a long ID is cut.
 func ObjectName(id string) string {
 	if isSubdomain(id) {
 		return id

@@ -21,7 +21,7 @@ var Network = observationKind(Kind{
 	content: observationContent(
 		func(o *v1alpha1.NetworkObservation) *v1alpha1.NetworkObservationStatus { return &o.Status },
 		func(s *v1alpha1.NetworkObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "network_info",
 	InfoLabels: []string{"network_id", "display_name", "phase", "cloud", "region", "cidr"},
@@ -29,10 +29,10 @@ var Network = observationKind(Kind{
 		status := &o.(*v1alpha1.NetworkObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Cloud, status.Region, status.CIDR}
 	},
-	attach: attachNetwork,
-	join:   joinNetwork,
-	joinedAs: func(o, model Object) Object {
-		joined, other := *o.(*v1alpha1.NetworkObservation), model.(*v1alpha1.NetworkObservation)
+	attachFacts: attachNetwork,
+	joinFacts:   joinNetwork,
+	withJoinedFacts: func(o, factSource Object) Object {
+		joined, other := *o.(*v1alpha1.NetworkObservation), factSource.(*v1alpha1.NetworkObservation)
 		joined.Status.KafkaClusters, joined.Status.KafkaClusterCount = other.Status.KafkaClusters, other.Status.KafkaClusterCount
 		joined.Status.NetworkConnections = other.Status.NetworkConnections
 		return &joined
@@ -58,12 +58,12 @@ var factsOfNetworks = &topic[networkFacts]{}
 func attachNetwork(t topics, o Object, observed string) {
 	network := o.(*v1alpha1.NetworkObservation)
 	status := &network.Status
-	factsOfNetworks.add(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain, observed})
+	factsOfNetworks.addFacts(t, network.CloudID(), networkFacts{status.Phase, status.CIDR, status.DNSDomain, observed})
 }
 
 func joinNetwork(t topics, o Object) Object {
 	network := o.(*v1alpha1.NetworkObservation)
-	clusters, clusterCount := clustersOfNetworks.bounded(t, network.CloudID())
+	clusters, clusterCount := clustersOfNetworks.boundedFacts(t, network.CloudID())
 	connections := connectionsOf(t, network.CloudID())
 	status := &network.Status
 	if status.KafkaClusterCount == clusterCount && slices.Equal(status.KafkaClusters, clusters) &&
@@ -80,7 +80,7 @@ func joinNetwork(t topics, o Object) Object {
 // phase. If the network has no observation, the copy has no facts. If nothing changes,
 // joinReference returns r itself.
 func joinReference(t topics, r *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	return withFacts(r, factsOfNetworks.first(t, networkID(r)))
+	return withFacts(r, factsOfNetworks.firstFact(t, networkID(r)))
 }
 
 func networkID(n *v1alpha1.NetworkReference) string {
@@ -90,13 +90,13 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns a copy of the reference r with the facts from the parameter model. If the
-// parameter model is nil, or if nothing changes, withFactsOf returns r itself.
-func withFactsOf(r, model *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
-	if model == nil {
+// withFactsOf returns a copy of the reference r with the facts from factSource. If factSource is
+// nil, or if nothing changes, withFactsOf returns r itself.
+func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
+	if factSource == nil {
 		return r
 	}
-	return withFacts(r, factsIn(model))
+	return withFacts(r, factsIn(factSource))
 }
 
 // withFacts returns a copy of the reference r with the given facts. If nothing changes, it returns
@@ -130,7 +130,7 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 		DNSDomain:                n.Status.DNSDomain,
 		EndpointSuffix:           n.Status.EndpointSuffix,
 		ZonalSubdomains:          n.Status.ZonalSubdomains,
-		IdleSince:                date(n.Status.IdleSince),
+		IdleSince:                parseDate(n.Status.IdleSince),
 		ErrorCode:                n.Status.ErrorCode,
 		ErrorMessage:             n.Status.ErrorMessage,
 		CloudMetadata:            cloudMetadata(n.Metadata),
@@ -147,14 +147,14 @@ func ProjectNetwork(n *wire.Network) v1alpha1.Observation {
 	return o
 }
 
-// networkZones joins two lists of zones, and sorts the result by zone ID. The list ids has no
-// CIDRs. The list info has the CIDRs of some zones.
-func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone {
+// networkZones returns the zones of both lists, sorted by zone ID. zoneIDs has only IDs.
+// zoneDetails has the IDs and CIDRs of some zones.
+func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.NetworkZone {
 	cidrs := map[string]string{}
-	for _, id := range ids {
+	for _, id := range zoneIDs {
 		cidrs[id] = ""
 	}
-	for _, z := range info {
+	for _, z := range zoneDetails {
 		cidrs[z.ZoneID] = z.CIDR
 	}
 	var zones []v1alpha1.NetworkZone
@@ -164,9 +164,9 @@ func networkZones(ids []string, info []wire.NetworkZone) []v1alpha1.NetworkZone 
 	return zones
 }
 
-// setNetworkCloud sets status.AWS, status.GCP or status.Azure. The field Kind of the parameter c
-// names the cloud. If the value of Kind is not known, setNetworkCloud guesses the cloud from the
-// other fields of c. If fields of several clouds have a value, it sets nothing.
+// setNetworkCloud sets status.AWS, status.GCP or status.Azure. c.Kind names the cloud. If c.Kind is
+// not known, setNetworkCloud guesses the cloud from the other fields of c. If fields of several
+// clouds have a value, it sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

@@ -105,7 +105,7 @@ func TestWhatTheSelectorNoLongerTakesIsDeletedByApprovalOnly(t *testing.T) {
 					o.Expect(plan.Summary).To(And(HaveField("Observed", int32(9)), HaveField("Missing", int32(0))))
 					o.Expect(plan.Held).To(HaveValue(And(HaveField("Digest", held.Digest), HaveField("Message", held.Message))), "and asks for the same")
 					o.Expect(plan.Unconfirmed || plan.Undecided).To(BeFalse())
-					o.Expect(o.ledger.misses(last)).To(BeZero(), "it is no miss")
+					o.Expect(o.ledger.missCount(last)).To(BeZero(), "it is no miss")
 					o.Expect(o.pass().Held).To(Equal(plan.Held), "between two listings too")
 					o.Expect(o.outsideSince(last)).To(Equal(since))
 				}
@@ -621,7 +621,7 @@ func BenchmarkSelects(b *testing.B) {
 	takes := newSelector(selector)
 	b.ReportAllocs()
 	for b.Loop() {
-		if takes.environment("env-1", "payments-production-eu-west-1") {
+		if takes.selectsEnvironment("env-1", "payments-production-eu-west-1") {
 			b.Fatal("taken")
 		}
 	}

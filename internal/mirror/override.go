@@ -16,82 +16,82 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// overrides computes the settings of each environment from a discovery's template and
+// overrideSet computes the settings of each environment from a discovery's template and
 // spec.overrides. It caches the settings. It is safe for concurrent use.
-type overrides struct {
+type overrideSet struct {
 	template v1alpha1.MirrorSettings
-	all      []override
+	all      []overrideEntry
 	// byName is true if an override selects or excludes environments by display name.
 	byName bool
 
 	mu sync.Mutex
-	// environments caches the settings of each environment. The key has the environment's ID and
+	// byEnvironment caches the settings of each environment. The key has the environment's ID and
 	// display name. bySet caches the settings for each set of overrides. The key has the indexes of
 	// the overrides, for example "[0 2]".
-	environments map[[2]string]*overridden
-	bySet        map[string]*overridden
+	byEnvironment map[[2]string]*overriddenSettings
+	bySet         map[string]*overriddenSettings
 }
 
-// override is one entry of spec.overrides.
-type override struct {
+// overrideEntry is one entry of spec.overrides.
+type overrideEntry struct {
 	takes selector
 	spec  v1alpha1.MirrorSettings
 }
 
-// overridden has the settings of a discovery's template, changed by a set of overrides.
-type overridden struct {
-	// applying has the indexes of the applied overrides in spec.overrides.
-	applying []int
-	settings v1alpha1.MirrorSettings
-	// contradictions has one message for each field that two overrides set to different values.
-	contradictions []string
+// overriddenSettings has the settings of a discovery's template, changed by a set of overrides.
+type overriddenSettings struct {
+	// appliedIndexes has the indexes of the applied overrides in spec.overrides.
+	appliedIndexes []int
+	settings       v1alpha1.MirrorSettings
+	// contradictionTexts has one message for each field that two overrides set to different values.
+	contradictionTexts []string
 }
 
-func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrides {
-	o := &overrides{
-		template: *d.Spec.Template.Spec.MirrorSettings.DeepCopy(), all: make([]override, len(d.Spec.Overrides)),
-		environments: map[[2]string]*overridden{}, bySet: map[string]*overridden{},
+func newOverrides(d *v1alpha1.EnvironmentDiscovery) *overrideSet {
+	o := &overrideSet{
+		template: *d.Spec.Template.Spec.MirrorSettings.DeepCopy(), all: make([]overrideEntry, len(d.Spec.Overrides)),
+		byEnvironment: map[[2]string]*overriddenSettings{}, bySet: map[string]*overriddenSettings{},
 	}
 	for i := range d.Spec.Overrides {
 		of := &d.Spec.Overrides[i]
-		o.all[i] = override{newSelector(of.Selector), *of.Spec.MirrorSettings.DeepCopy()}
+		o.all[i] = overrideEntry{newSelector(of.Selector), *of.Spec.MirrorSettings.DeepCopy()}
 		o.byName = o.byName || len(of.Selector.DisplayNames)+len(of.Selector.Exclude.DisplayNames) > 0
 	}
 	return o
 }
 
-// of returns the settings for an environment: the template, changed by the overrides that select
-// the environment. The caller must not change the result.
-func (o *overrides) of(id, displayName string) *overridden {
+// settingsFor returns the settings for an environment: the template, changed by the overrides that
+// select the environment. The caller must not change these settings.
+func (o *overrideSet) settingsFor(id, displayName string) *overriddenSettings {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	key := [2]string{id, displayName}
-	if known := o.environments[key]; known != nil {
+	if known := o.byEnvironment[key]; known != nil {
 		return known
 	}
-	var applying []int
+	var appliedIndexes []int
 	for i, override := range o.all {
-		if override.takes.environment(id, displayName) {
-			applying = append(applying, i)
+		if override.takes.selectsEnvironment(id, displayName) {
+			appliedIndexes = append(appliedIndexes, i)
 		}
 	}
-	set := fmt.Sprint(applying)
+	set := fmt.Sprint(appliedIndexes)
 	if o.bySet[set] == nil {
-		o.bySet[set] = o.overlaid(applying)
+		o.bySet[set] = o.withOverrides(appliedIndexes)
 	}
-	o.environments[key] = o.bySet[set]
+	o.byEnvironment[key] = o.bySet[set]
 	return o.bySet[set]
 }
 
-// overlaid applies some overrides to a copy of the template, one after the other. The parameter
-// applying has the indexes of these overrides in spec.overrides.
-func (o *overrides) overlaid(applying []int) *overridden {
-	result := &overridden{applying: applying, settings: *o.template.DeepCopy()}
+// withOverrides applies some overrides to a copy of the template, one after the other.
+// appliedIndexes has the indexes of these overrides in spec.overrides.
+func (o *overrideSet) withOverrides(appliedIndexes []int) *overriddenSettings {
+	result := &overriddenSettings{appliedIndexes: appliedIndexes, settings: *o.template.DeepCopy()}
 	setters := map[string]int{}
-	for _, i := range applying {
-		overlay(reflect.ValueOf(&result.settings).Elem(), reflect.ValueOf(o.all[i].spec), "", func(field string, differs bool) {
-			if earlier, set := setters[field]; set && differs {
-				result.contradictions = append(result.contradictions,
+	for _, i := range appliedIndexes {
+		overlayFields(reflect.ValueOf(&result.settings).Elem(), reflect.ValueOf(o.all[i].spec), "", func(field string, valueChanged bool) {
+			if earlier, set := setters[field]; set && valueChanged {
+				result.contradictionTexts = append(result.contradictionTexts,
 					fmt.Sprintf("spec.overrides[%d] and [%d] set %s differently", earlier, i, field))
 			}
 			setters[field] = i
@@ -100,15 +100,15 @@ func (o *overrides) overlaid(applying []int) *overridden {
 	return result
 }
 
-// decides reports whether a person must approve the new settings of a source whose environment was
-// renamed. The parameter before has the settings for the old name, and the parameter after has the
-// settings for the new name. A person must approve each of these changes:
+// needsApproval reports whether a person must approve the new settings of a source whose
+// environment was renamed. oldSettings are for the old name, and newSettings are for the new name.
+// A person must approve each of these changes:
 //
 //   - a change of spec.prune,
 //   - a change of the settings of a kind that the source already mirrors, for example of Kafka
 //     clusters.
-func decides(before, after v1alpha1.MirrorSettings) bool {
-	for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
+func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
+	for _, s := range []*v1alpha1.MirrorSettings{&oldSettings, &newSettings} {
 		s.Interval, s.Timeout, s.StaleAfter, s.Template = nil, nil, nil, v1alpha1.ObservationTemplate{}
 		if c := &s.KafkaClusters; c.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled {
 			c.ConfigMapKeys = cmp.Or(c.ConfigMapKeys, v1alpha1.ConfigMapKeysProperties)
@@ -118,25 +118,25 @@ func decides(before, after v1alpha1.MirrorSettings) bool {
 		}
 	}
 	for _, k := range kindsOfSources {
-		if k.selected(&before) {
+		if k.selected(&oldSettings) {
 			continue
 		}
-		for _, s := range []*v1alpha1.MirrorSettings{&before, &after} {
-			field, _ := k.selection(s)
+		for _, s := range []*v1alpha1.MirrorSettings{&oldSettings, &newSettings} {
+			field, _ := k.settingsOf(s)
 			reflect.ValueOf(field).Elem().SetZero()
 		}
 	}
-	return !sameValue(before, after)
+	return !sameValue(oldSettings, newSettings)
 }
 
-// environmentNames returns the display name by which overrides select each environment. The map key
-// is the environment's ID.
+// environmentNames returns the display name by which overrides select each environment. The key is
+// the environment's ID.
 //
 // Usually the display name is the name in the cloud. The last known name counts if the environment
 // is not listed, or if a person must approve the settings for a new name. If no name is known, and
-// an override selects by name, the map has no entry for the environment.
+// an override selects by name, environmentNames returns no entry for the environment.
 func environmentNames(f Facts) map[string]string {
-	all, names := f.Owner.overrides(), make(map[string]string, len(f.Desired))
+	all, names := f.Owner.loadOverrides(), make(map[string]string, len(f.Desired))
 	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
 	maps.Copy(inCluster, f.Occupants)
 	for _, o := range f.Existing {
@@ -151,23 +151,23 @@ func environmentNames(f Facts) map[string]string {
 		// name of the environment.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
-		if last != "" && last != shownName(displayName(o)) && decides(all.of(id, last).settings, all.of(id, displayName(o)).settings) {
+		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
 			names[id] = last
 		}
 	}
 	return names
 }
 
-// overlay sets the fields of the parameter target that have a value in the parameter patch. It
-// merges structs and maps, and replaces all other values. An empty list is a value, but nil is not.
-// For each field that it sets, overlay calls onSet with the field's path. The second argument is
-// true if the value changes.
-func overlay(target, patch reflect.Value, path string, onSet func(field string, differs bool)) {
+// overlayFields copies each field that has a value in the patch to the target. It merges structs
+// and maps, and replaces all other values. An empty list is a value, but nil is not. For each field
+// that it copies, overlayFields calls onSet with the field's path. valueChanged is true if the copy
+// changes the value in the target.
+func overlayFields(target, patch reflect.Value, path string, onSet func(field string, valueChanged bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:
 		for i := range patch.NumField() {
 			name, _, _ := strings.Cut(patch.Type().Field(i).Tag.Get("json"), ",")
-			overlay(target.Field(i), patch.Field(i), strings.TrimPrefix(path+"."+name, "."), onSet)
+			overlayFields(target.Field(i), patch.Field(i), strings.TrimPrefix(path+"."+name, "."), onSet)
 		}
 	case patch.IsZero():
 	case patch.Kind() == reflect.Map:
@@ -198,24 +198,24 @@ var settingsEquality = conversion.EqualitiesOrDie(func(a, b []v1alpha1.Identifie
 //   - sources that keep the settings for the old name of a renamed environment,
 //   - sources that the API server refuses.
 //
-// The parameter names is the result of the function environmentNames.
-func overrideRemarks(f Facts, names map[string]string, writes []Write) []string {
-	all, kept := f.Owner.overrides(), keepers(f, names)
+// displayNames is the result of the function environmentNames.
+func overrideRemarks(f Facts, displayNames map[string]string, writes []Write) []string {
+	all, kept := f.Owner.loadOverrides(), keptSources(f, displayNames)
 	unused := make(map[int]bool, len(all.all))
 	for i := range all.all {
 		unused[i] = true
 	}
-	seen, contradictions := map[*overridden]bool{}, map[string]bool{}
+	seen, contradictions := map[*overriddenSettings]bool{}, map[string]bool{}
 	for _, o := range f.Desired {
-		of := all.of(source(o).Spec.Environment, names[source(o).Spec.Environment])
+		of := all.settingsFor(source(o).Spec.Environment, displayNames[source(o).Spec.Environment])
 		if seen[of] {
 			continue
 		}
 		seen[of] = true
-		for _, i := range of.applying {
+		for _, i := range of.appliedIndexes {
 			delete(unused, i)
 		}
-		for _, c := range of.contradictions {
+		for _, c := range of.contradictionTexts {
 			contradictions[c] = true
 		}
 	}
@@ -240,7 +240,7 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 	}
 	var refused []string
 	for _, w := range writes {
-		if invalid(w) != "" {
+		if invalidReason(w) != "" {
 			refused = append(refused, w.Desired.GetName())
 		}
 	}
@@ -251,14 +251,14 @@ func overrideRemarks(f Facts, names map[string]string, writes []Write) []string 
 	return remarks
 }
 
-// keepers returns the sorted names of the sources that keep the settings for the old name of a
-// renamed environment. The parameter names is the result of the function environmentNames.
-func keepers(f Facts, names map[string]string) []string {
+// keptSources returns the sorted names of the sources that keep the settings for the old name of a
+// renamed environment. displayNames is the result of the function environmentNames.
+func keptSources(f Facts, displayNames map[string]string) []string {
 	var kept []string
 	for _, has := range f.Existing {
 		listed := f.Desired[has.GetName()]
-		if listed != nil && !unmanaged(has) && source(listed).Spec.Environment == source(has).Spec.Environment &&
-			names[source(has).Spec.Environment] != displayName(listed) {
+		if listed != nil && !isUnmanaged(has) && source(listed).Spec.Environment == source(has).Spec.Environment &&
+			displayNames[source(has).Spec.Environment] != displayName(listed) {
 			kept = append(kept, has.GetName())
 		}
 	}
@@ -270,13 +270,13 @@ func keepers(f Facts, names map[string]string) []string {
 // template.
 const maxTemplated = 32
 
-// invalid returns the reason if the API server refuses the source in a write. If not, it returns
-// "". A valid template and valid overrides can together make an invalid source.
-func invalid(w Write) string {
+// invalidReason returns the reason if the API server refuses the source in a write. If not, it
+// returns "". A valid template and valid overrides can together make an invalid source.
+func invalidReason(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)
 	switch stale, interval := s.Spec.StaleAfter, s.GetInterval(); {
-	case w.wanted == nil:
+	case w.wantedObject == nil:
 	case stale != nil && stale.Duration < 2*interval:
 		return fmt.Sprintf("staleAfter (%s) is less than twice interval (%s)", stale.Duration, interval)
 	case labels > maxTemplated || annotations > maxTemplated:

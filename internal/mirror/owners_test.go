@@ -421,7 +421,7 @@ var situations = map[string]func(s scene){
 	"it stands while none of it is listed, whatever else goes missing": func(s scene) {
 		digest := s.held(7).Digest
 		stands := func(p *Plan) bool {
-			return (&planner{Facts: Facts{Kind: s.kind}, Plan: *p}).stands(&v1alpha1.HeldPrune{Count: 3, Digest: digest})
+			return (&planner{Facts: Facts{Kind: s.kind}, Plan: *p}).stillStands(&v1alpha1.HeldPrune{Count: 3, Digest: digest})
 		}
 		s.Expect(stands(s.sync(ids(5)...))).To(BeTrue())
 		s.restart()

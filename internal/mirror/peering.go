@@ -10,7 +10,7 @@ import (
 )
 
 // Peering is the Kind of network peerings. The cloud API networking/v1 defines their phases.
-var Peering = observationKind(connecting(Kind{
+var Peering = observationKind(asConnection(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
 	ReadyPhase:  "READY",
@@ -18,7 +18,7 @@ var Peering = observationKind(connecting(Kind{
 	content: observationContent(
 		func(o *v1alpha1.PeeringObservation) *v1alpha1.PeeringObservationStatus { return &o.Status },
 		func(s *v1alpha1.PeeringObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "peering_info",
 	InfoLabels: []string{"peering_id", "display_name", "phase", "cloud", "region"},
@@ -34,8 +34,8 @@ var Peering = observationKind(connecting(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Peerings })
 
-// trouble returns the code and the message of a cloud error as one text.
-func trouble(code, message string) string {
+// errorText returns the code and the message of a cloud error as one text.
+func errorText(code, message string) string {
 	if code != "" && message != "" {
 		return code + ": " + message
 	}
@@ -77,10 +77,9 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the fields of the cloud that the peering is in. The field status.Kind names
-// the cloud. If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of the
-// parameter c, and leaves status.Cloud empty. If fields of several clouds have a value, it sets
-// nothing.
+// setPeeringCloud sets the fields of the cloud that the peering is in. status.Kind names the cloud.
+// If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of c, and leaves
+// status.Cloud empty. If fields of several clouds have a value, it sets nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

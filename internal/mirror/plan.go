@@ -29,8 +29,8 @@ type Facts struct {
 	// Existing has the objects in the cluster that belong to the source or discovery. The code must
 	// not modify these objects, because they come from a shared cache.
 	Existing []Object
-	// Occupants has objects in the cluster that do not belong to the source or discovery, but have
-	// the name of a desired object. The map key is the name.
+	// Occupants has objects in the cluster that do not belong to the source or discovery, but have the
+	// name of a desired object. The key is the name.
 	Occupants map[string]Object
 	// Completed is the time at which the last complete listing of this kind ended, possibly before
 	// the manager's start. It is zero if there was no complete listing.
@@ -44,8 +44,8 @@ type Facts struct {
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display names of environments, as the previous plan used them. The map
-	// key is the environment's ID.
+	// FormerNames has the display names of environments, as the previous plan used them. The key is
+	// the environment's ID.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -60,10 +60,10 @@ type Plan struct {
 	Changes
 	Report
 	View *View
-	// missing has the objects that the last complete listing lacked, and the sources whose
-	// environment the discovery no longer selects. occupants is a copy of Facts.Occupants.
-	missing   []absentee
-	occupants map[string]Object
+	// absentees are the objects that the last complete listing lacked, and the sources whose
+	// environment the discovery no longer selects. occupantsByName is the same map as Facts.Occupants.
+	absentees       []absentee
+	occupantsByName map[string]Object
 }
 
 // Changes has the writes and deletions of a plan.
@@ -73,7 +73,7 @@ type Changes struct {
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
 	// Deferred are objects whose deletion is allowed, but must wait for the next complete listing.
-	// The list is sorted by name.
+	// They are sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
 	Unchanged int
@@ -91,39 +91,39 @@ type Write struct {
 	// FormerPhase is the object's phase before the write, if the phase changed in the cloud. If the
 	// phase did not change in the cloud, FormerPhase is "".
 	FormerPhase string
-	// wanted is equal to Desired, but lacks the metadata that other programs and people added to
-	// the object. It is nil if the write removes the ownerReference. shown has the conditions that
-	// the write sets.
-	wanted Object
-	shown  []metav1.Condition
+	// wantedObject is equal to Desired, but lacks the metadata that other programs and people added to
+	// the object. It is nil if the write removes the ownerReference. wantedConditions are the
+	// conditions that the write sets.
+	wantedObject     Object
+	wantedConditions []metav1.Condition
 }
 
 // Stored reports whether the API server stored all values of the write w. For example, the API
-// server drops a field if the CRD in the cluster is too old. The parameter answer is the object
-// that the API server returned.
-func (k *Kind) Stored(w Write, answer Object) bool {
-	return k.same(answer, w.Desired) && k.shows(answer, k.Conditions(w.Desired)) &&
-		(!w.Metadata || contains(answer.GetLabels(), w.Desired.GetLabels()) && contains(answer.GetAnnotations(), w.Desired.GetAnnotations()) &&
-			len(answer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences())) &&
-		(w.wanted != nil || equality.Semantic.DeepEqual(answer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
+// server drops a field if the CRD in the cluster is too old. fromServer is the object that the API
+// server returned.
+func (k *Kind) Stored(w Write, fromServer Object) bool {
+	return k.same(fromServer, w.Desired) && k.hasConditions(fromServer, k.Conditions(w.Desired)) &&
+		(!w.Metadata || containsPairs(fromServer.GetLabels(), w.Desired.GetLabels()) && containsPairs(fromServer.GetAnnotations(), w.Desired.GetAnnotations()) &&
+			len(fromServer.GetOwnerReferences()) >= len(w.Desired.GetOwnerReferences())) &&
+		(w.wantedObject != nil || equality.Semantic.DeepEqual(fromServer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
 // SameWrite returns true if two writes lead to the same object. It returns false if the first write
 // changes an existing object, but the second write creates an object.
 func (k *Kind) SameWrite(a, b Write) bool {
-	if a.wanted == nil || b.wanted == nil { // Two writes that remove the ownerReference are the same.
-		return a.wanted == nil && b.wanted == nil
+	if a.wantedObject == nil || b.wantedObject == nil { // Two writes that remove the ownerReference are the same.
+		return a.wantedObject == nil && b.wantedObject == nil
 	}
 	if a.Existing != nil && b.Existing == nil {
 		return false
 	}
-	return k.same(a.wanted, b.wanted) &&
-		maps.Equal(a.wanted.GetLabels(), b.wanted.GetLabels()) && maps.Equal(a.wanted.GetAnnotations(), b.wanted.GetAnnotations()) &&
-		(len(a.shown) == 0 && len(b.shown) == 0 || sameConditions(a.shown, b.shown))
+	return k.same(a.wantedObject, b.wantedObject) &&
+		maps.Equal(a.wantedObject.GetLabels(), b.wantedObject.GetLabels()) && maps.Equal(a.wantedObject.GetAnnotations(), b.wantedObject.GetAnnotations()) &&
+		(len(a.wantedConditions) == 0 && len(b.wantedConditions) == 0 || sameConditions(a.wantedConditions, b.wantedConditions))
 }
 
-// contains reports whether superset has all keys of subset, with the same values.
-func contains(superset, subset map[string]string) bool {
+// containsPairs reports whether superset has all keys of subset, with the same values.
+func containsPairs(superset, subset map[string]string) bool {
 	for key, value := range subset {
 		if got, ok := superset[key]; !ok || got != value {
 			return false
@@ -138,8 +138,8 @@ type Report struct {
 	// complete listing since the manager's start. The methods Created and Deleted update the counts
 	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts has the names of objects that the plan cannot create, because an object in the
-	// cluster already has the name. The list is sorted by name.
+	// Conflicts has the names of objects that the plan cannot create, because an object in the cluster
+	// already has the name. They are sorted by name.
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
@@ -150,7 +150,7 @@ type Report struct {
 	// in sorted order. A later plan creates these objects again.
 	Leaving []string
 	// Kept has one text for each object whose deletion waits for finalizers: the object's name and
-	// finalizers. The list is sorted. The objects in the field Leaving are not in this list.
+	// finalizers. The texts are sorted. There is no text for the objects in Leaving.
 	Kept []string
 	// Outside has the sorted names of sources whose environment the discovery's selector no longer
 	// selects.
@@ -177,8 +177,8 @@ type Report struct {
 // yet, because the name is in use or the old object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after another complete listing, which found no changes. The parameter l
-// is the ledger after that listing.
+// Again returns the report after another complete listing, which found no changes. l is the ledger
+// after that listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
 	completed := metav1.NewTime(l.Completed())
@@ -189,20 +189,20 @@ func (r Report) Again(l *Ledger) Report {
 
 // Created updates the report after an object was created.
 //
-// The parameter whole is true if the function Make planned the creation. It is false if the method
-// View.Repair planned the creation: then the counts already include the object.
-func (r *Report) Created(k *Kind, o Object, whole bool) {
+// plannedByMake is true if the function Make planned the creation. It is false if the method
+// View.Repair planned it: then the counts already include the object.
+func (r *Report) Created(k *Kind, o Object, plannedByMake bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
 	}
-	if r.Summary == nil || !whole {
+	if r.Summary == nil || !plannedByMake {
 		return
 	}
 	r.Summary.Observed++
-	if k.phase == nil {
+	if k.phaseOf == nil {
 		return
 	}
-	phase, phases := k.phase(o), r.Summary.Phases
+	phase, phases := k.phaseOf(o), r.Summary.Phases
 	i, found := slices.BinarySearchFunc(phases, phase, func(c v1alpha1.PhaseCount, phase string) int { return cmp.Compare(c.Phase, phase) })
 	switch {
 	case found:
@@ -217,9 +217,9 @@ func (r *Report) Created(k *Kind, o Object, whole bool) {
 // Deleted updates the report after the API server accepted the deletion of an object. An object
 // with finalizers still counts as missing, because it still exists.
 func (r *Report) Deleted(o Object) {
-	r.Approved.done(o)
+	r.Approved.noteDeleted(o)
 	kept := len(o.GetFinalizers()) > 0
-	r.keep(o)
+	r.addKept(o)
 	slices.Sort(r.Kept)
 	if i, out := slices.BinarySearch(r.Outside, o.GetName()); out {
 		r.Outside = slices.Delete(slices.Clone(r.Outside), i, i+1)
@@ -273,7 +273,7 @@ func Make(facts Facts) *Plan {
 	if !p.Kind.Mirrored(p.Owner.Object) {
 		for _, existing := range p.Existing {
 			if terminating(existing) {
-				p.keep(existing)
+				p.addKept(existing)
 			} else {
 				p.Deletes = append(p.Deletes, existing)
 			}
@@ -281,12 +281,12 @@ func Make(facts Facts) *Plan {
 		p.sort()
 		return &p.Plan
 	}
-	p.View, p.occupants = newView(p.Facts), p.Occupants
+	p.View, p.occupantsByName = newView(p.Facts), p.Occupants
 	p.Undecided = p.Ledger.Completed().IsZero()
 	there := make(map[string]struct{}, len(p.Existing))
 	for _, existing := range p.Existing {
 		there[existing.GetName()] = struct{}{}
-		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sight(existing.GetName()) != outside {
+		if !terminating(existing) && !p.Kind.releases(existing) && p.Ledger.sightOf(existing.GetName()) != sightOutside {
 			p.present++
 		}
 		p.planExisting(existing)
@@ -297,15 +297,15 @@ func Make(facts Facts) *Plan {
 			additions = append(additions, desired)
 		}
 	}
-	for _, desired := range p.limited(additions) {
-		p.add(desired)
+	for _, desired := range p.limitedAdditions(additions) {
+		p.planCreation(desired)
 	}
 	if p.Ledger != nil {
 		p.Clashes = p.Ledger.clashes
 	}
-	p.prune()
-	if p.Kind.remarks != nil {
-		p.Remarks = p.Kind.remarks(p.Facts, p.View.names, p.Writes)
+	p.planPrune()
+	if p.Kind.remarksFor != nil {
+		p.Remarks = p.Kind.remarksFor(p.Facts, p.View.displayNames, p.Writes)
 	}
 	p.summarize()
 	p.sort()
@@ -328,10 +328,10 @@ func Make(facts Facts) *Plan {
 //     If the last complete listing is too old, the plan also updates the conditions.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
-	desired, seen := p.Desired[name], p.Ledger.sight(name)
+	desired, seen := p.Desired[name], p.Ledger.sightOf(name)
 	switch {
 	case terminating(existing):
-		p.leave(existing, desired, seen)
+		p.reportTerminating(existing, desired, seen)
 		return
 	case desired != nil && p.Kind.id(desired) != p.Kind.id(existing):
 		p.Conflicts = append(p.Conflicts, Conflict{Name: name, ID: p.Kind.id(existing), Own: true})
@@ -340,53 +340,53 @@ func (p *planner) planExisting(existing Object) {
 		desired = existing
 	}
 	switch seen {
-	case listed:
+	case sightListed:
 		p.count(desired)
-	case outside:
+	case sightOutside:
 		p.Outside = append(p.Outside, name)
-	case missing:
-		p.lack(existing)
+	case sightMissing:
+		p.countMissing(existing)
 	}
 	if p.Kind.releases(existing) {
-		p.release(existing)
+		p.planRelease(existing)
 		return
 	}
-	if seen == missing || seen == outside {
-		p.missing = append(p.missing, p.absentee(existing, seen))
+	if seen == sightMissing || seen == sightOutside {
+		p.absentees = append(p.absentees, p.absenteeOf(existing, seen))
 	}
-	p.change(existing, p.View.rendered(desired, existing, p.Now))
+	p.planChange(existing, p.View.renderedObject(desired, existing, p.Now))
 }
 
 func terminating(o Object) bool { return o.GetDeletionTimestamp() != nil }
 
-// leave reports an object that is being deleted.
-func (p *planner) leave(existing, desired Object, seen sight) {
+// reportTerminating reports an object that is being deleted.
+func (p *planner) reportTerminating(existing, desired Object, seen sight) {
 	switch {
-	case seen == listed:
+	case seen == sightListed:
 		p.count(desired)
 		p.Leaving = append(p.Leaving, existing.GetName())
 	case !p.Kind.releases(existing):
-		p.keep(existing)
+		p.addKept(existing)
 	}
-	if seen == missing {
-		p.lack(existing)
+	if seen == sightMissing {
+		p.countMissing(existing)
 	}
 	p.Unchanged++
 }
 
-// lack counts a missing object. For an observation, it also notes the name and the time at which
-// the observation went missing.
-func (p *planner) lack(existing Object) {
+// countMissing counts a missing object. For an observation, it also notes the name and the time at
+// which the observation went missing.
+func (p *planner) countMissing(existing Object) {
 	p.absent++
-	if p.Kind.conditions != nil {
+	if p.Kind.conditionsOf != nil {
 		_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
 		p.lacking = append(p.lacking, v1alpha1.MissingObject{Name: existing.GetName(), Since: metav1.NewTime(since).Rfc3339Copy()})
 	}
 }
 
-// keep adds an object to the list Kept if the object has finalizers. It ignores the two finalizers
-// of the garbage collector.
-func (r *Report) keep(o Object) {
+// addKept adds a text for an object to r.Kept if the object has finalizers. It ignores the two
+// finalizers of the garbage collector.
+func (r *Report) addKept(o Object) {
 	finalizers := slices.DeleteFunc(slices.Clone(o.GetFinalizers()), func(f string) bool {
 		return f == metav1.FinalizerDeleteDependents || f == metav1.FinalizerOrphanDependents
 	})
@@ -395,10 +395,10 @@ func (r *Report) keep(o Object) {
 	}
 }
 
-// release plans to remove the ownerReference of a source, because a person set the annotation
-// unmanaged. If the source has no label with a discovery's name, release adds the label, so that
-// the discovery finds the source again when the annotation is gone.
-func (p *planner) release(existing Object) {
+// planRelease plans to remove the ownerReference of a source, because a person set the annotation
+// unmanaged. If the source has no label with a discovery's name, planRelease adds the label, so
+// that the discovery finds the source again when the annotation is gone.
+func (p *planner) planRelease(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
 		return
@@ -421,13 +421,13 @@ func controlledBy(o, owner metav1.Object) bool {
 	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.UID == owner.GetUID() })
 }
 
-// change plans a write if the existing object differs from the desired object.
-func (p *planner) change(existing, desired Object) {
-	want := p.View.conditions(desired)
-	if p.View.sight(existing.GetName()) == unknown {
+// planChange plans a write if the existing object differs from the desired object.
+func (p *planner) planChange(existing, desired Object) {
+	want := p.View.wantedConditions(desired)
+	if p.View.sightOf(existing.GetName()) == sightUnknown {
 		want = nil
 	}
-	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.shows(existing, want)
+	content := existing != desired && !p.Kind.same(existing, desired) || !p.Kind.hasConditions(existing, want)
 	metadata := existing != desired && !sameMetadata(existing, desired)
 	if !content && !metadata {
 		p.Unchanged++
@@ -439,24 +439,24 @@ func (p *planner) change(existing, desired Object) {
 	}
 	had := slices.Clone(p.Kind.Conditions(existing))
 	p.Kind.copy(next, desired)
-	if p.Kind.conditions != nil {
+	if p.Kind.conditionsOf != nil {
 		if want == nil {
-			*p.Kind.conditions(next), *p.Kind.observed(next) = had, p.Kind.Observed(existing)
+			*p.Kind.conditionsOf(next), *p.Kind.observedOf(next) = had, p.Kind.Observed(existing)
 		} else {
-			p.Kind.show(next, timed(had, want, p.Now))
+			p.Kind.setConditions(next, withTimes(had, want, p.Now))
 		}
 	}
-	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wanted: desired, shown: want}
+	write := Write{Existing: existing, Desired: next, Metadata: metadata, Content: content, wantedObject: desired, wantedConditions: want}
 	if former := p.Ledger.formerPhase(existing.GetName()); former == p.Kind.Phase(existing) {
 		write.FormerPhase = former
 	}
 	p.Writes = append(p.Writes, write)
 }
 
-// limited returns the objects to create now. After an incomplete listing, it leaves out objects so
-// that the total number of objects is not above the limit from roomFor.
-func (p *planner) limited(additions []Object) []Object {
-	if p.Ledger == nil || !p.Ledger.partial {
+// limitedAdditions returns the objects to create now. After an incomplete listing, it leaves out
+// objects so that the total number of objects is not above the limit from roomFor.
+func (p *planner) limitedAdditions(additions []Object) []Object {
+	if p.Ledger == nil || !p.Ledger.lastPartial {
 		return additions
 	}
 	room := max(0, roomFor(p.Ledger.lastCount)-len(p.Existing))
@@ -468,47 +468,47 @@ func (p *planner) limited(additions []Object) []Object {
 	return additions[:room]
 }
 
-// add plans to create an object that the cloud lists. If an object in the cluster already has the
-// name, add reports a conflict.
-func (p *planner) add(listed Object) {
-	if occupant := p.Occupants[listed.GetName()]; occupant != nil {
-		p.Conflicts = append(p.Conflicts, p.conflict(occupant, listed))
+// planCreation plans to create an object that the cloud lists. If an object in the cluster already
+// has the name, planCreation reports a conflict.
+func (p *planner) planCreation(listedObject Object) {
+	if occupant := p.Occupants[listedObject.GetName()]; occupant != nil {
+		p.Conflicts = append(p.Conflicts, p.conflictOf(occupant, listedObject))
 		return
 	}
-	desired := p.View.rendered(listed, nil, p.Now)
-	next, want := fresh(desired), p.View.conditions(desired)
+	desired := p.View.renderedObject(listedObject, nil, p.Now)
+	next, want := creationCopy(desired), p.View.wantedConditions(desired)
 	if len(want) > 0 {
-		p.Kind.show(next, timed(nil, want, p.Now))
+		p.Kind.setConditions(next, withTimes(nil, want, p.Now))
 	}
-	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wanted: desired, shown: want})
+	p.Writes = append(p.Writes, Write{Desired: next, Metadata: true, Content: true, wantedObject: desired, wantedConditions: want})
 }
 
-// conflict returns a conflict about a name. The parameter occupant is the object that has the name
-// in the cluster. The parameter listed is the object that needs the name.
-func (p *planner) conflict(occupant, listed Object) Conflict {
-	conflict := Conflict{Name: occupant.GetName()}
-	if id := p.Kind.id(occupant); id != p.Kind.id(listed) {
+// conflictOf returns a conflict about a name. inCluster is the object that has the name in the
+// cluster. listedObject is the object that needs the name.
+func (p *planner) conflictOf(inCluster, listedObject Object) Conflict {
+	conflict := Conflict{Name: inCluster.GetName()}
+	if id := p.Kind.id(inCluster); id != p.Kind.id(listedObject) {
 		conflict.ID = id
 	}
-	if controller := metav1.GetControllerOf(occupant); controller != nil {
+	if controller := metav1.GetControllerOf(inCluster); controller != nil {
 		conflict.Controller = controller.Kind + "/" + controller.Name
 		conflict.Predecessor = SameNamed(*controller, *p.Owner.reference()) && controller.UID != p.Owner.GetUID()
 	}
 	return conflict
 }
 
-// absentee returns what the rules in pruneChain must know about an object that is missing, or about
-// a source that the discovery no longer selects.
-func (p *planner) absentee(existing Object, seen sight) absentee {
+// absenteeOf returns what the rules in pruneChain must know about an object that is missing, or
+// about a source that the discovery no longer selects.
+func (p *planner) absenteeOf(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
 	return absentee{
-		object:     existing,
-		misses:     p.Ledger.misses(name),
-		since:      since,
-		missingFor: max(0, p.Now.Sub(since)), // The difference is negative if the clock was set back.
-		moved:      p.Ledger.moved(name),
-		outside:    seen == outside,
+		object:      existing,
+		missCount:   p.Ledger.missCount(name),
+		since:       since,
+		missingFor:  max(0, p.Now.Sub(since)), // The difference is negative if the clock was set back.
+		scopeMoved:  p.Ledger.scopeMoved(name),
+		notSelected: seen == sightOutside,
 	}
 }
 
@@ -517,9 +517,9 @@ func (p *planner) count(o Object) {
 }
 
 const (
-	// maxPhases is the largest number of entries in the list Phases of a summary.
+	// maxPhases is the largest number of entries in InventorySummary.Phases.
 	maxPhases = 100
-	// otherPhases is the phase in the last entry of the list Phases if there are more than
+	// otherPhases is the phase in the last entry of InventorySummary.Phases if there are more than
 	// maxPhases phases. The last entry counts the objects in all phases that have no entry of their
 	// own.
 	otherPhases = "…"
@@ -541,7 +541,7 @@ func (p *planner) summarize() {
 		count := p.phases[phase]
 		p.Summary.Observed += count
 		switch {
-		case p.Kind.phase == nil:
+		case p.Kind.phaseOf == nil:
 		case i < maxPhases-1 || len(p.phases) == maxPhases:
 			p.Summary.Phases = append(p.Summary.Phases, v1alpha1.PhaseCount{Phase: phase, Count: count})
 		case i == maxPhases-1:

@@ -30,28 +30,28 @@ func (p *Plan) Preview() *v1alpha1.DiscoveryPreview {
 		return nil
 	}
 	v := &v1alpha1.DiscoveryPreview{}
-	v.Create, v.CreateCount = previewed(p.creations())
-	v.Change, v.ChangeCount = previewed(p.alterations())
-	v.Delete, v.DeleteCount = previewed(p.deletions())
+	v.Create, v.CreateCount = previewEntries(p.createEntries())
+	v.Change, v.ChangeCount = previewEntries(p.changeEntries())
+	v.Delete, v.DeleteCount = previewEntries(p.deleteEntries())
 	return v
 }
 
-// creations returns a preview entry for each source to create. If the source cannot be created yet,
-// the entry says why.
-func (p *Plan) creations() []v1alpha1.PreviewedSource {
+// createEntries returns a preview entry for each source to create. If the source cannot be created
+// yet, the entry says why.
+func (p *Plan) createEntries() []v1alpha1.PreviewedSource {
 	takes := newSelector(p.View.owner.discovery().Spec.Selector)
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
 		if w.Existing == nil {
 			_, why := takes.judge(source(w.Desired).Spec.Environment, displayName(p.View.desired[w.Desired.GetName()]))
-			all = append(all, entryOf(w.Desired, refusal(w)+why))
+			all = append(all, previewEntry(w.Desired, refusalPrefix(w)+why))
 		}
 	}
 	for _, name := range p.Leaving {
-		all = append(all, entryOf(p.View.desired[name], "once the source that is being deleted is gone"))
+		all = append(all, previewEntry(p.View.desired[name], "once the source that is being deleted is gone"))
 	}
 	for _, c := range p.Conflicts {
-		all = append(all, entryOf(p.View.desired[c.Name], "not until its name is free: "+p.occupied(c)))
+		all = append(all, previewEntry(p.View.desired[c.Name], "not until its name is free: "+p.occupiedText(c)))
 	}
 	for _, c := range p.Clashes {
 		all = append(all, v1alpha1.PreviewedSource{Environment: c.ID, Name: c.Name, Why: "never: the source of " + c.Owner + " has its name"})
@@ -59,9 +59,10 @@ func (p *Plan) creations() []v1alpha1.PreviewedSource {
 	return all
 }
 
-// occupied describes the source that already has a name that the plan needs. If a person can hand
-// over this source to the discovery, the text says what the discovery would change in the source.
-func (p *Plan) occupied(c Conflict) string {
+// occupiedText describes the source that already has a name that the plan needs. If a person can
+// hand over this source to the discovery, the text says what the discovery would change in the
+// source.
+func (p *Plan) occupiedText(c Conflict) string {
 	by := "a source without a controller has it"
 	switch {
 	case c.Own:
@@ -76,30 +77,30 @@ func (p *Plan) occupied(c Conflict) string {
 	if !c.Movable() {
 		return by
 	}
-	occupant := p.occupants[c.Name]
+	occupant := p.occupantsByName[c.Name]
 	if p.View.kind.releases(occupant) {
 		return by + "; handed over, it stays as it is, because it is unmanaged"
 	}
-	next, desired := source(occupant).DeepCopy(), p.View.rendered(p.View.desired[c.Name], occupant, p.View.now)
+	next, desired := source(occupant).DeepCopy(), p.View.renderedObject(p.View.desired[c.Name], occupant, p.View.planTime)
 	restoreMetadata(next, desired)
 	p.View.kind.copy(next, desired)
-	return by + "; handed over, it changes " + changes(occupant, next)
+	return by + "; handed over, it changes " + changesText(occupant, next)
 }
 
-// alterations returns a preview entry for each existing source that the plan changes.
-func (p *Plan) alterations() []v1alpha1.PreviewedSource {
+// changeEntries returns a preview entry for each existing source that the plan changes.
+func (p *Plan) changeEntries() []v1alpha1.PreviewedSource {
 	var all []v1alpha1.PreviewedSource
 	for _, w := range p.Writes {
 		if w.Existing != nil {
-			all = append(all, entryOf(w.Desired, refusal(w)+changes(w.Existing, w.Desired)))
+			all = append(all, previewEntry(w.Desired, refusalPrefix(w)+changesText(w.Existing, w.Desired)))
 		}
 	}
 	return all
 }
 
-// deletions returns a preview entry for each source to delete. If the deletion must wait, the entry
-// says why.
-func (p *Plan) deletions() []v1alpha1.PreviewedSource {
+// deleteEntries returns a preview entry for each source to delete. If the deletion must wait, the
+// entry says why.
+func (p *Plan) deleteEntries() []v1alpha1.PreviewedSource {
 	owner := p.View.owner
 	takes := newSelector(owner.discovery().Spec.Selector)
 	held := map[string]bool{}
@@ -109,36 +110,35 @@ func (p *Plan) deletions() []v1alpha1.PreviewedSource {
 		}
 	}
 	var all []v1alpha1.PreviewedSource
-	for _, a := range p.missing {
-		if retained(owner.Prune, a).verdict != allow {
+	for _, a := range p.absentees {
+		if retained(owner.Prune, a).verdict != verdictAllow {
 			continue
 		}
 		why := "not listed since " + a.since.UTC().Format(time.RFC3339)
-		if a.outside {
+		if a.notSelected {
 			_, why = takes.judge(source(a.object).Spec.Environment, displayName(p.View.desired[a.object.GetName()]))
 		}
 		switch {
 		case held[a.object.GetName()]:
 			why += "; held as " + p.Held.Reason + " until a person approves, see condition PruneHeld"
-		case unconfirmed(owner.Prune, a).verdict != allow:
+		case unconfirmed(owner.Prune, a).verdict != verdictAllow:
 			why += fmt.Sprintf("; after %d complete listings in a row without it", owner.Prune.GetAfterMisses())
-		case inGrace(owner.Prune, a).verdict != allow:
+		case inGrace(owner.Prune, a).verdict != verdictAllow:
 			why += "; after the grace period, at " + a.since.Add(owner.Prune.GetGracePeriod()).UTC().Format(time.RFC3339)
 		}
-		all = append(all, entryOf(a.object, why))
+		all = append(all, previewEntry(a.object, why))
 	}
 	return all
 }
 
-// entryOf returns the preview entry of a source. The parameter why is the reason for the planned
-// change.
-func entryOf(o Object, why string) v1alpha1.PreviewedSource {
+// previewEntry returns the preview entry of a source, with the reason for the planned change.
+func previewEntry(o Object, why string) v1alpha1.PreviewedSource {
 	return v1alpha1.PreviewedSource{Environment: source(o).Spec.Environment, DisplayName: displayName(o), Name: o.GetName(), Why: why}
 }
 
-// previewed sorts the entries and shortens long texts. It returns the first entries that fit into
-// the status, and the number of all entries.
-func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
+// previewEntries sorts the entries and shortens long texts. It returns the first entries that fit
+// into the status, and the number of all entries.
+func previewEntries(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource, count int32) {
 	slices.SortFunc(all, func(a, b v1alpha1.PreviewedSource) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Environment, b.Environment))
 	})
@@ -147,37 +147,37 @@ func previewed(all []v1alpha1.PreviewedSource) (first []v1alpha1.PreviewedSource
 		e := &all[i]
 		e.DisplayName, e.Why = Truncate(e.DisplayName, maxShownName), Truncate(e.Why, maxWhy)
 		size += jsonSize(e.Environment, e.DisplayName, e.Name, e.Why)
-		if i == maxPreviewed || size > maxListed {
+		if i == maxPreviewed || size > maxListSize {
 			return all[:i], int32(len(all))
 		}
 	}
 	return all, int32(len(all))
 }
 
-// refusal returns the reason if the API server refuses a write. If not, it returns "". The text
-// ends in "; ", because another text follows.
-func refusal(w Write) string {
-	if why := invalid(w); why != "" {
+// refusalPrefix returns the reason if the API server refuses a write. If not, it returns "". The
+// text ends in "; ", because another text follows.
+func refusalPrefix(w Write) string {
+	if why := invalidReason(w); why != "" {
 		return "the API server refuses it: " + why + "; "
 	}
 	return ""
 }
 
-// changes returns a text with the differences between two versions of a source. It ignores parts
-// that a discovery does not write. Differences in the spec come first, because a long text is cut
-// at the end.
-func changes(before, after Object) string {
-	was, becomes := written(before), written(after)
+// changesText returns a text with the differences between two versions of a source. It ignores
+// parts that a discovery does not write. Differences in the spec come first, because a long text is
+// cut at the end.
+func changesText(before, after Object) string {
+	was, becomes := writtenParts(before), writtenParts(after)
 	var all []string
 	for _, part := range []string{"spec", "metadata"} {
-		all = append(all, differences(part, was[part], becomes[part])...)
+		all = append(all, differenceTexts(part, was[part], becomes[part])...)
 	}
 	return strings.Join(all, ", ")
 }
 
-// written returns the parts that a discovery writes in a source, as JSON values. Each
+// writtenParts returns the parts that a discovery writes in a source, as JSON values. Each
 // ownerReference becomes a text with the owner's kind and name.
-func written(o Object) map[string]any {
+func writtenParts(o Object) map[string]any {
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(source(o))
 	if err != nil { // API types always convert.
 		return nil
@@ -198,9 +198,9 @@ func written(o Object) map[string]any {
 		"labels": metadata["labels"], "annotations": metadata["annotations"], "ownerReferences": owners}}
 }
 
-// differences returns one text for each difference between two JSON values. The text has the path,
-// the old value and the new value.
-func differences(path string, a, b any) []string {
+// differenceTexts returns one text for each difference between two JSON values. The text has the
+// path, the old value and the new value.
+func differenceTexts(path string, a, b any) []string {
 	before, isMap := a.(map[string]any)
 	after, areMaps := b.(map[string]any)
 	switch {
@@ -212,7 +212,7 @@ func differences(path string, a, b any) []string {
 		maps.Copy(keys, after)
 		var all []string
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			all = append(all, differences(path+"."+key, before[key], after[key])...)
+			all = append(all, differenceTexts(path+"."+key, before[key], after[key])...)
 		}
 		return all
 	case reflect.DeepEqual(a, b):

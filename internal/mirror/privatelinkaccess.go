@@ -12,7 +12,7 @@ import (
 
 // PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines their
 // phases.
-var PrivateLinkAccess = observationKind(connecting(Kind{
+var PrivateLinkAccess = observationKind(asConnection(Kind{
 	Name:        "PrivateLinkAccess",
 	Condition:   v1alpha1.ConditionPrivateLinkAccessesSynced,
 	ReadyPhase:  "READY",
@@ -22,7 +22,7 @@ var PrivateLinkAccess = observationKind(connecting(Kind{
 			return &o.Status
 		},
 		func(s *v1alpha1.PrivateLinkAccessObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "private_link_access_info",
 	InfoLabels: []string{"private_link_access_id", "display_name", "phase", "cloud", "network_id"},
@@ -66,10 +66,9 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets the fields of the cloud that the access is in. The field status.Kind
-// names the cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the
-// fields of the parameter c, and leaves status.Cloud empty. If fields of several clouds have a
-// value, it sets nothing.
+// setPrivateLinkCloud sets the fields of the cloud that the access is in. status.Kind names the
+// cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the fields of c,
+// and leaves status.Cloud empty. If fields of several clouds have a value, it sets nothing.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

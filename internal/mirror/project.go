@@ -17,19 +17,19 @@ func cloudMetadata(m wire.ObjectMeta) v1alpha1.CloudMetadata {
 	return v1alpha1.CloudMetadata{
 		ResourceName: m.ResourceName,
 		Self:         m.Self,
-		CreatedAt:    date(m.CreatedAt),
-		UpdatedAt:    date(m.UpdatedAt),
-		DeletedAt:    date(m.DeletedAt),
+		CreatedAt:    parseDate(m.CreatedAt),
+		UpdatedAt:    parseDate(m.UpdatedAt),
+		DeletedAt:    parseDate(m.DeletedAt),
 	}
 }
 
 // maxYear is the last year that RFC 3339 allows. The Kubernetes API stores times in this format.
 const maxYear = 9999
 
-// date parses a time in RFC 3339, and drops fractions of a second. It returns nil for a time that
-// is invalid, or that the Kubernetes API cannot store.
-func date(s string) *metav1.Time {
-	t, err := time.Parse(time.RFC3339, lenient(s))
+// parseDate parses a time in RFC 3339, and drops fractions of a second. It returns nil for a time
+// that is invalid, or that the Kubernetes API cannot store.
+func parseDate(s string) *metav1.Time {
+	t, err := time.Parse(time.RFC3339, lenientDate(s))
 	t = t.UTC().Truncate(time.Second)
 	if err != nil || t.IsZero() || t.Year() < 0 || t.Year() > maxYear {
 		return nil
@@ -38,9 +38,9 @@ func date(s string) *metav1.Time {
 	return &out
 }
 
-// lenient rewrites a date so that Go can parse the date. RFC 3339 allows a lower-case t or z, and
-// the leap second :60. Go's parser refuses these forms.
-func lenient(s string) string {
+// lenientDate rewrites a date so that Go can parse the date. RFC 3339 allows a lower-case t or z,
+// and the leap second :60. Go's parser refuses these forms.
+func lenientDate(s string) string {
 	s = strings.ToUpper(s)
 	if seconds := len("2006-01-02T15:04:"); len(s) > seconds+2 && s[seconds:seconds+2] == "60" {
 		return s[:seconds] + "59" + s[seconds+2:]
@@ -56,9 +56,9 @@ func networkReference(r wire.Reference) *v1alpha1.NetworkReference {
 	return &v1alpha1.NetworkReference{ID: r.ID, Environment: r.Environment, ResourceName: r.ResourceName, Related: r.Related}
 }
 
-// positive returns a pointer to n. It returns nil if n is 0, because then the cloud API gave no
-// number.
-func positive(n int32) *int32 {
+// positiveOrNil returns a pointer to n. It returns nil if n is 0, because then the cloud API gave
+// no number.
+func positiveOrNil(n int32) *int32 {
 	if n == 0 {
 		return nil
 	}

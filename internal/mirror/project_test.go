@@ -180,7 +180,7 @@ func TestDatesAreWholeSecondsOfUTCOrAbsent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			got := date(c.sent)
+			got := parseDate(c.sent)
 			text, err := json.Marshal(got)
 			g.Expect(err).NotTo(HaveOccurred())
 			g.Expect(text).To(MatchJSON(c.want))

@@ -19,11 +19,11 @@ import (
 
 // chain has the rules for the deletion of missing objects, see docs/decisions/0003-prune-rules.md.
 type chain struct {
-	// each has the rules that judge one object at a time. An object is deleted only if all of these
-	// rules allow the deletion.
+	// These rules judge one object at a time. An object is deleted only if all of these rules allow
+	// the deletion.
 	each []func(v1alpha1.Prune, absentee) ruling
-	// batch has the rules that judge the objects to delete as a group. These rules detect a listing
-	// that lacks too many objects, for example because the API key lost rights.
+	// These rules judge the objects to delete as a group. They detect a listing that lacks too many
+	// objects, for example because the API key lost rights.
 	batch []func(batch) ruling
 }
 
@@ -46,13 +46,13 @@ var pruneChain = chain{
 type verdict int
 
 const (
-	// allow means that the rule allows the deletion.
-	allow verdict = iota
-	// wait means that the deletion must wait, for example for the end of a grace period. A person's
-	// approval does not end the wait.
-	wait
-	// ask means that a person must approve the deletion.
-	ask
+	// verdictAllow means that the rule allows the deletion.
+	verdictAllow verdict = iota
+	// verdictWait means that the deletion must wait, for example for the end of a grace period. A
+	// person's approval does not end the wait.
+	verdictWait
+	// verdictAsk means that a person must approve the deletion.
+	verdictAsk
 )
 
 // ruling is the verdict of a rule, with a reason and a message if a person must approve the
@@ -64,36 +64,36 @@ type ruling struct {
 }
 
 // waits is the ruling that a deletion must wait.
-var waits = ruling{verdict: wait}
+var waits = ruling{verdict: verdictWait}
 
 func asks(reason, format string, args ...any) ruling {
-	return ruling{verdict: ask, reason: reason, message: fmt.Sprintf(format, args...)}
+	return ruling{verdict: verdictAsk, reason: reason, message: fmt.Sprintf(format, args...)}
 }
 
 // absentee has facts about an object that the last complete listing lacked, or about a source whose
 // environment the discovery no longer selects.
 type absentee struct {
 	object     Object
-	misses     int           // number of complete listings in a row that lacked the object
+	missCount  int           // number of complete listings in a row that lacked the object
 	since      time.Time     // when the object went missing or was no longer selected
 	missingFor time.Duration // time after the object went missing, at least 0
-	// moved is true if the object was never listed, or if the endpoint, the credential or a filter
-	// changed after the last listing that had the object.
-	moved bool
-	// outside is true if the cloud lists the environment of a source, but the discovery no longer
+	// scopeMoved is true if the object was never listed, or if the endpoint, the credential or a
+	// filter changed after the last listing that had the object.
+	scopeMoved bool
+	// notSelected is true if the cloud lists the environment of a source, but the discovery no longer
 	// selects the environment.
-	outside bool
+	notSelected bool
 }
 
-// batch is a group of objects to delete, with the facts that the rules need. The fields missing and
-// total do not count objects that are already being deleted.
+// batch is a group of objects to delete, with the facts that the rules need. missingCount and
+// totalCount do not count objects that are already being deleted.
 type batch struct {
-	prune     v1alpha1.Prune
-	absentees []absentee
-	missing   int  // number of missing objects, also those that must not be deleted yet
-	total     int  // number of objects, without sources that are unmanaged or no longer selected
-	empty     bool // the last complete listing was empty
-	fresh     bool // a complete listing has just ended
+	prune        v1alpha1.Prune
+	absentees    []absentee
+	missingCount int  // number of missing objects, also those that must not be deleted yet
+	totalCount   int  // number of objects, without sources that are unmanaged or no longer selected
+	empty        bool // the last complete listing was empty
+	fresh        bool // a complete listing has just ended
 }
 
 // retained waits if the policy is Retain.
@@ -108,7 +108,7 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 // the cloud still lists the environment of a source, but the discovery no longer selects the
 // environment.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
-	if need := prune.GetAfterMisses(); !a.outside && a.misses < need {
+	if need := prune.GetAfterMisses(); !a.notSelected && a.missCount < need {
 		return waits
 	}
 	return ruling{}
@@ -132,17 +132,17 @@ func listingEmpty(b batch) ruling {
 	if !b.empty || b.prune.GetMaxPercent() >= neverHolds {
 		return ruling{}
 	}
-	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.total)
+	return asks(v1alpha1.ReasonListingEmpty, "the listing is empty although there are %d observations", b.totalCount)
 }
 
 // shareExceeded requires a person's approval if more than maxPercent of the objects are missing. It
 // allows the deletion of a single missing object.
 func shareExceeded(b batch) ruling {
 	limit := b.prune.GetMaxPercent()
-	if b.missing <= 1 || b.missing*100 <= limit*b.total {
+	if b.missingCount <= 1 || b.missingCount*100 <= limit*b.totalCount {
 		return ruling{}
 	}
-	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missing, b.total, limit)
+	return asks(v1alpha1.ReasonShareExceeded, "%d of %d are missing, more than prune.maxPercent (%d)", b.missingCount, b.totalCount, limit)
 }
 
 // scopeChanged requires a person's approval for objects that may still exist in the cloud:
@@ -156,9 +156,9 @@ func scopeChanged(b batch) ruling {
 	var moved, outside int
 	for _, a := range b.absentees {
 		switch {
-		case a.outside:
+		case a.notSelected:
 			outside++
-		case a.moved && b.prune.GetMaxPercent() < neverHolds:
+		case a.scopeMoved && b.prune.GetMaxPercent() < neverHolds:
 			moved++
 		}
 	}
@@ -171,8 +171,8 @@ func scopeChanged(b batch) ruling {
 	return ruling{}
 }
 
-// notFresh allows the deletion if a complete listing has just ended. If not, the deletion must wait
-// for the next complete listing.
+// notFresh makes the deletion wait for the next complete listing, unless a complete listing has
+// just ended.
 func notFresh(b batch) ruling {
 	if b.fresh {
 		return ruling{}
@@ -180,11 +180,11 @@ func notFresh(b batch) ruling {
 	return waits
 }
 
-// allowed returns the objects whose deletion all rules in c.each allow, sorted by name.
-func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
+// allowedObjects returns the objects whose deletion all rules in c.each allow, sorted by name.
+func (c chain) allowedObjects(prune v1alpha1.Prune, missing []absentee) []absentee {
 	var allowed []absentee
 	for _, a := range missing {
-		if !slices.ContainsFunc(c.each, func(rule func(v1alpha1.Prune, absentee) ruling) bool { return rule(prune, a).verdict != allow }) {
+		if !slices.ContainsFunc(c.each, func(rule func(v1alpha1.Prune, absentee) ruling) bool { return rule(prune, a).verdict != verdictAllow }) {
 			allowed = append(allowed, a)
 		}
 	}
@@ -192,23 +192,23 @@ func (c chain) allowed(prune v1alpha1.Prune, missing []absentee) []absentee {
 	return allowed
 }
 
-// judge applies the rules in c.batch. The parameter approved is true if a person approved the
-// deletion. The second result is the ruling of the first rule that needs a person's approval; nil
-// if no rule needs an approval. The second result does not depend on the parameter approved.
-func (c chain) judge(b batch, approved bool) (verdict verdict, asked *ruling) {
+// judge applies the rules in c.batch. isApproved is true if a person approved the deletion.
+// askRuling is the ruling of the first rule that needs a person's approval; nil if no rule needs an
+// approval. askRuling is the same with and without the approval.
+func (c chain) judge(b batch, isApproved bool) (verdict verdict, askRuling *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
 		switch {
-		case r.verdict == ask && asked == nil:
-			asked = &r
-		case r.verdict == ask && r.reason == v1alpha1.ReasonScopeChanged: // The message must also say that the cloud may still have the objects.
-			asked.message += "; " + r.message
+		case r.verdict == verdictAsk && askRuling == nil:
+			askRuling = &r
+		case r.verdict == verdictAsk && r.reason == v1alpha1.ReasonScopeChanged: // The message must also say that the cloud may still have the objects.
+			askRuling.message += "; " + r.message
 		}
-		if verdict == allow && (r.verdict == wait || r.verdict == ask && !approved) {
+		if verdict == verdictAllow && (r.verdict == verdictWait || r.verdict == verdictAsk && !isApproved) {
 			verdict = r.verdict
 		}
 	}
-	return verdict, asked
+	return verdict, askRuling
 }
 
 // Held is a deletion that waits for a person's approval.
@@ -228,125 +228,125 @@ type Held struct {
 // again, or if a further object goes missing, the approval is no longer valid.
 type Approval struct {
 	digest string
-	// left has the objects that are not deleted yet. The key is the object's UID. The value is the
-	// text that the function occasion returns for the object.
-	left map[types.UID]string
-	// begun is true if a plan has already deleted objects with this approval.
-	begun bool
+	// leftLines has one text for each object that is not deleted yet: the text that the function
+	// occasionLines returns for the object. The key is the object's UID.
+	leftLines map[types.UID]string
+	// deletesBegun is true if a plan has already deleted objects with this approval.
+	deletesBegun bool
 }
 
-// used returns true if a plan has already deleted objects with this approval.
-func (a *Approval) used() bool { return a != nil && a.begun }
+// isUsed returns true if a plan has already deleted objects with this approval.
+func (a *Approval) isUsed() bool { return a != nil && a.deletesBegun }
 
-// covers returns true if the approval is for exactly the objects in lines, and if the annotation
-// with the approval still exists. The parameter lines has one text for each object, see occasion.
-func (a *Approval) covers(of metav1.Object, lines []string) bool {
-	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.left)), lines)
+// covers returns true if the approval is for exactly the given objects, and if the annotation with
+// the approval still exists. objectLines has one text for each object, see occasionLines.
+func (a *Approval) covers(of metav1.Object, objectLines []string) bool {
+	return a != nil && Approved(of, a.digest) && slices.Equal(slices.Sorted(maps.Values(a.leftLines)), objectLines)
 }
 
-// done notes that an object of this approval was deleted.
-func (a *Approval) done(o Object) {
+// noteDeleted notes that an object of this approval was deleted.
+func (a *Approval) noteDeleted(o Object) {
 	if a != nil {
-		delete(a.left, o.GetUID())
+		delete(a.leftLines, o.GetUID())
 	}
 }
 
-// prune plans the deletion of missing objects, and of sources whose environment the discovery no
-// longer selects.
+// planPrune plans the deletion of missing objects, and of sources whose environment the discovery
+// no longer selects.
 //
-// Usually prune decides about these two groups separately. If a person must approve the deletion of
-// the missing objects, prune joins the two groups, so that one approval is enough.
-func (p *planner) prune() {
+// Usually planPrune decides about these two groups separately. If a person must approve the
+// deletion of the missing objects, planPrune joins the two groups, so that one approval is enough.
+func (p *planner) planPrune() {
 	var missing, out []absentee
-	for _, a := range p.missing {
-		if a.outside {
+	for _, a := range p.absentees {
+		if a.notSelected {
 			out = append(out, a)
 			continue
 		}
 		missing = append(missing, a)
-		if retained(p.Owner.Prune, a).verdict == allow && unconfirmed(p.Owner.Prune, a).verdict != allow {
+		if retained(p.Owner.Prune, a).verdict == verdictAllow && unconfirmed(p.Owner.Prune, a).verdict != verdictAllow {
 			p.Undecided = true
 			p.Unconfirmed = p.Fresh
 		}
 	}
-	p.Undecided = p.Undecided && (p.Ledger.Completed().IsZero() || p.stands(p.HeldBefore))
+	p.Undecided = p.Undecided && (p.Ledger.Completed().IsZero() || p.stillStands(p.HeldBefore))
 	b := batch{
-		prune:   p.Owner.Prune,
-		missing: len(missing),
-		total:   p.present,
-		empty:   p.Ledger != nil && p.Ledger.empty,
+		prune:        p.Owner.Prune,
+		missingCount: len(missing),
+		totalCount:   p.present,
+		empty:        p.Ledger != nil && p.Ledger.lastEmpty,
 	}
 	p.Waiting = slices.ContainsFunc(out, func(a absentee) bool {
-		return retained(p.Owner.Prune, a).verdict == allow && inGrace(p.Owner.Prune, a).verdict != allow
+		return retained(p.Owner.Prune, a).verdict == verdictAllow && inGrace(p.Owner.Prune, a).verdict != verdictAllow
 	})
 	apart := b
-	apart.absentees, apart.fresh = pruneChain.allowed(p.Owner.Prune, missing), true
+	apart.absentees, apart.fresh = pruneChain.allowedObjects(p.Owner.Prune, missing), true
 	if _, asked := pruneChain.judge(apart, true); asked == nil {
-		p.decide(apart)
-		b.missing, b.empty = 0, false
+		p.decideBatch(apart)
+		b.missingCount, b.empty = 0, false
 		missing = nil
 	}
-	b.absentees = pruneChain.allowed(p.Owner.Prune, append(missing, out...))
-	p.decide(b)
+	b.absentees = pruneChain.allowedObjects(p.Owner.Prune, append(missing, out...))
+	p.decideBatch(b)
 }
 
-// stands returns true if the objects of a deletion that waits for approval are still missing or no
-// longer selected. It also returns true if no deletion waits.
+// stillStands returns true if the objects of a deletion that waits for approval are still missing
+// or no longer selected. It also returns true if no deletion waits.
 //
-// The status has only the number and the digest of the objects. So stands takes this number of
+// The status has only the number and the digest of the objects. So stillStands takes this number of
 // objects, those that went missing first, and compares their digest with the digest in the status.
-func (p *planner) stands(held *v1alpha1.HeldPrune) bool {
+func (p *planner) stillStands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true
 	}
-	out := slices.DeleteFunc(slices.Clone(p.missing), func(a absentee) bool { return !a.outside })
-	return slices.ContainsFunc([][]absentee{slices.Clone(p.missing), out}, func(all []absentee) bool {
+	out := slices.DeleteFunc(slices.Clone(p.absentees), func(a absentee) bool { return !a.notSelected })
+	return slices.ContainsFunc([][]absentee{slices.Clone(p.absentees), out}, func(all []absentee) bool {
 		slices.SortStableFunc(all, func(a, b absentee) int { return a.since.Compare(b.since) })
 		n := min(max(0, int(held.Count)), len(all))
-		return digest(occasion(p.Kind, all[:n])) == held.Digest
+		return digestOf(occasionLines(p.Kind, all[:n])) == held.Digest
 	})
 }
 
-// decide plans the deletion of a batch of objects if the rules allow the deletion. If not, decide
-// notes that the deletion must wait.
-func (p *planner) decide(b batch) {
+// decideBatch plans the deletion of a batch of objects if the rules allow the deletion. If not,
+// decideBatch notes that the deletion must wait.
+func (p *planner) decideBatch(b batch) {
 	if len(b.absentees) == 0 {
 		return
 	}
 	b.fresh = p.Fresh
-	lines := occasion(p.Kind, b.absentees)
-	digest := digest(lines)
+	lines := occasionLines(p.Kind, b.absentees)
+	batchDigest := digestOf(lines)
 	approval := p.Approval
 	if !approval.covers(p.Owner, lines) {
 		approval = nil
-		if Approved(p.Owner, digest) {
-			approval = newApproval(p.Kind, digest, b.absentees)
+		if Approved(p.Owner, batchDigest) {
+			approval = newApproval(p.Kind, batchDigest, b.absentees)
 		}
 	}
 	verdict, asked := pruneChain.judge(b, approval != nil)
 	if asked != nil {
 		p.Approved = approval
 	}
-	if verdict == allow {
+	if verdict == verdictAllow {
 		if approval != nil {
-			approval.begun = true
+			approval.deletesBegun = true
 		}
-		p.delete(b.absentees)
+		p.planDeletes(b.absentees)
 		return
 	}
-	if asked != nil && !approval.used() {
-		p.Held = newHeld(p.Kind, p.Owner, asked, digest, b.absentees)
+	if asked != nil && !approval.isUsed() {
+		p.Held = newHeld(p.Kind, p.Owner, asked, batchDigest, b.absentees)
 	}
-	if verdict == wait {
+	if verdict == verdictWait {
 		for _, a := range b.absentees {
 			p.Deferred = append(p.Deferred, a.object)
 		}
 	}
 }
 
-// delete adds the deletion of each given object to the plan, and removes the object's writes from
-// the plan.
-func (p *planner) delete(absentees []absentee) {
+// planDeletes adds the deletion of each given object to the plan, and removes the object's writes
+// from the plan.
+func (p *planner) planDeletes(absentees []absentee) {
 	deleted := make(map[Object]bool, len(absentees))
 	for _, a := range absentees {
 		deleted[a.object] = true
@@ -358,10 +358,10 @@ func (p *planner) delete(absentees []absentee) {
 // digestDigits is the length of a digest, in hex digits.
 const digestDigits = 12
 
-// occasion returns one text for each object. The text has the object's kind, name and UID, and the
-// time at which the object went missing. If an object goes missing a second time, its text is
+// occasionLines returns one text for each object. The text has the object's kind, name and UID, and
+// the time at which the object went missing. If an object goes missing a second time, its text is
 // different, so an old approval is not valid for the object. The texts are sorted.
-func occasion(kind *Kind, absentees []absentee) []string {
+func occasionLines(kind *Kind, absentees []absentee) []string {
 	lines := make([]string, len(absentees))
 	for i, a := range absentees {
 		lines[i] = a.line(kind)
@@ -374,16 +374,16 @@ func (a absentee) line(kind *Kind) string {
 	return fmt.Sprintf("%s/%s/%s/%d", kind.Name, a.object.GetName(), a.object.GetUID(), a.since.Unix())
 }
 
-// digest returns a short hash of the given lines.
-func digest(lines []string) string {
+// digestOf returns a short hash of the given lines.
+func digestOf(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
 	return hex.EncodeToString(sum[:])[:digestDigits]
 }
 
 func newApproval(kind *Kind, digest string, absentees []absentee) *Approval {
-	a := &Approval{digest: digest, left: make(map[types.UID]string, len(absentees))}
+	a := &Approval{digest: digest, leftLines: make(map[types.UID]string, len(absentees))}
 	for _, absent := range absentees {
-		a.left[absent.object.GetUID()] = absent.line(kind)
+		a.leftLines[absent.object.GetUID()] = absent.line(kind)
 	}
 	return a
 }

@@ -22,12 +22,12 @@ func seconds(n int) *metav1.Duration {
 }
 
 // passes reports whether a rule has nothing against a deletion.
-func passes(r ruling) bool { return r.verdict == allow }
+func passes(r ruling) bool { return r.verdict == verdictAllow }
 
 func TestRetainedHoldsEverythingUnderPolicyRetain(t *testing.T) {
 	t.Parallel()
 	for policy, holds := range map[v1alpha1.PrunePolicy]bool{"": false, v1alpha1.PrunePolicyDelete: false, v1alpha1.PrunePolicyRetain: true} {
-		held := retained(v1alpha1.Prune{Policy: policy}, absentee{misses: 100, missingFor: time.Hour})
+		held := retained(v1alpha1.Prune{Policy: policy}, absentee{missCount: 100, missingFor: time.Hour})
 		NewWithT(t).Expect(passes(held)).To(Equal(!holds), string(policy))
 	}
 }
@@ -42,7 +42,7 @@ func TestUnconfirmedHoldsUntilEnoughListingsLackedIt(t *testing.T) {
 		{nil, 0, true}, {nil, 1, true}, {nil, 2, false}, {nil, 3, false},
 		{ptr[int32](1), 0, true}, {ptr[int32](1), 1, false}, {ptr[int32](100), 99, true}, {ptr[int32](100), 100, false},
 	} {
-		held := unconfirmed(v1alpha1.Prune{AfterMisses: c.need}, absentee{misses: c.misses})
+		held := unconfirmed(v1alpha1.Prune{AfterMisses: c.need}, absentee{missCount: c.misses})
 		NewWithT(t).Expect(passes(held)).To(Equal(!c.holds), "%+v", c)
 	}
 }
@@ -71,10 +71,10 @@ func TestListingEmptyHoldsWhereNothingWasListed(t *testing.T) {
 	}{
 		{true, nil, true}, {false, nil, false}, {true, ptr[int32](0), true}, {true, ptr[int32](99), true}, {true, ptr[int32](100), false},
 	} {
-		held := listingEmpty(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, empty: c.empty, missing: 1, total: 1, fresh: true})
+		held := listingEmpty(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, empty: c.empty, missingCount: 1, totalCount: 1, fresh: true})
 		NewWithT(t).Expect(passes(held)).To(Equal(!c.holds), "%+v", c)
-		if held.verdict != allow {
-			NewWithT(t).Expect(held.verdict).To(Equal(ask))
+		if held.verdict != verdictAllow {
+			NewWithT(t).Expect(held.verdict).To(Equal(verdictAsk))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonListingEmpty))
 		}
 	}
@@ -93,10 +93,10 @@ func TestShareExceededHoldsWhereTooManyAreMissing(t *testing.T) {
 		{2, 1000, ptr[int32](0), true}, {2, 2, ptr[int32](99), true}, {99, 100, ptr[int32](99), false},
 		{2, 2, ptr[int32](100), false}, {1000, 1000, ptr[int32](100), false},
 	} {
-		held := shareExceeded(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, missing: c.missing, total: c.total, fresh: true})
+		held := shareExceeded(batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, missingCount: c.missing, totalCount: c.total, fresh: true})
 		NewWithT(t).Expect(passes(held)).To(Equal(!c.holds), "%+v", c)
-		if held.verdict != allow {
-			NewWithT(t).Expect(held.verdict).To(Equal(ask))
+		if held.verdict != verdictAllow {
+			NewWithT(t).Expect(held.verdict).To(Equal(verdictAsk))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonShareExceeded))
 		}
 	}
@@ -113,12 +113,12 @@ func TestScopeChangedHoldsWhatWasLastSeenOtherwise(t *testing.T) {
 	} {
 		b := batch{prune: v1alpha1.Prune{MaxPercent: c.percent}, fresh: true}
 		for _, moved := range c.moved {
-			b.absentees = append(b.absentees, absentee{moved: moved})
+			b.absentees = append(b.absentees, absentee{scopeMoved: moved})
 		}
 		held := scopeChanged(b)
 		NewWithT(t).Expect(passes(held)).To(Equal(!c.holds), "%+v", c)
-		if held.verdict != allow {
-			NewWithT(t).Expect(held.verdict).To(Equal(ask))
+		if held.verdict != verdictAllow {
+			NewWithT(t).Expect(held.verdict).To(Equal(verdictAsk))
 			NewWithT(t).Expect(held.reason).To(Equal(v1alpha1.ReasonScopeChanged))
 		}
 	}
@@ -126,9 +126,9 @@ func TestScopeChangedHoldsWhatWasLastSeenOtherwise(t *testing.T) {
 
 func TestNotFreshHoldsWhereThisSyncHasNoCompleteListing(t *testing.T) {
 	t.Parallel()
-	NewWithT(t).Expect(notFresh(batch{fresh: true}).verdict).To(Equal(allow))
+	NewWithT(t).Expect(notFresh(batch{fresh: true}).verdict).To(Equal(verdictAllow))
 	held := notFresh(batch{})
-	NewWithT(t).Expect(held.verdict).To(Equal(wait), "no person is asked")
+	NewWithT(t).Expect(held.verdict).To(Equal(verdictWait), "no person is asked")
 }
 
 // missed returns facts in which all rules, but for what their number says, allow
@@ -159,7 +159,7 @@ func TestEveryRuleAloneKeepsAnObservation(t *testing.T) {
 		"retained":      {func(w *world, _ *Facts) { w.source.Spec.Prune.Policy = v1alpha1.PrunePolicyRetain }, retained, false},
 		"unconfirmed":   {func(w *world, _ *Facts) { w.source.Spec.Prune.AfterMisses = ptr[int32](3) }, unconfirmed, false},
 		"in grace":      {func(w *world, _ *Facts) { w.source.Spec.Prune.GracePeriod = seconds(3600) }, inGrace, false},
-		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].empty = true }, listingEmpty, true},
+		"listing empty": {func(w *world, _ *Facts) { w.ledgers[clusters].lastEmpty = true }, listingEmpty, true},
 		"share exceeded": {func(w *world, f *Facts) {
 			*f = missed(w, 3)
 		}, shareExceeded, true},
@@ -428,20 +428,20 @@ func TestDigestNamesExactlyTheObjectsAndWhenTheyWent(t *testing.T) {
 		return absentee{object: o, since: since}
 	}
 	a, b := absent("a", "1", began), absent("b", "2", began)
-	want := digest(occasion(KafkaCluster, []absentee{a, b}))
+	want := digestOf(occasionLines(KafkaCluster, []absentee{a, b}))
 	g.Expect(want).To(MatchRegexp("^[0-9a-f]{12}$"))
-	g.Expect(digest(occasion(KafkaCluster, []absentee{b, a}))).To(Equal(want), "in any order")
+	g.Expect(digestOf(occasionLines(KafkaCluster, []absentee{b, a}))).To(Equal(want), "in any order")
 	seen := []string{want}
 	for _, other := range [][]absentee{
 		{a}, {b}, {}, {a, a}, {a, b, absent("c", "3", began)}, {a, absent("b", "3", began)},
 		{absent("a", "2", began), absent("b", "1", began)}, {absent("a/1", "b/2", began)},
 		{a, absent("b", "2", began.Add(time.Second))},
 	} {
-		d := digest(occasion(KafkaCluster, other))
+		d := digestOf(occasionLines(KafkaCluster, other))
 		g.Expect(seen).NotTo(ContainElement(d))
 		seen = append(seen, d)
 	}
-	g.Expect(digest(occasion(Peering, []absentee{a, b}))).NotTo(Equal(want), "of this kind")
+	g.Expect(digestOf(occasionLines(Peering, []absentee{a, b}))).NotTo(Equal(want), "of this kind")
 }
 
 func TestAnApprovalDoesNotOutliveItsOccasion(t *testing.T) {
@@ -498,7 +498,7 @@ func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
 		w.Expect(plan.Deletes).To(HaveLen(5))
 		for i, o := range plan.Deletes[:refused] {
 			w.objects[clusters][o.GetName()] = o
-			w.approvals[clusters].left[o.GetUID()] = absentee{object: o, since: plan.approvedSince(i)}.line(KafkaCluster)
+			w.approvals[clusters].leftLines[o.GetUID()] = absentee{object: o, since: plan.approvedSince(i)}.line(KafkaCluster)
 		}
 	}
 	for name, c := range map[string]struct {
@@ -527,7 +527,7 @@ func TestAnApprovalHoldsForWhatItNamedUntilThatIsDone(t *testing.T) {
 
 // approvedSince returns since when the i-th of the deleted was missing.
 func (p *Plan) approvedSince(i int) time.Time {
-	return p.View.ledger.since(p.Deletes[i].GetName())
+	return p.View.ledger.sinceOf(p.Deletes[i].GetName())
 }
 
 func TestNothingIsDecidedBeforeItIsConfirmed(t *testing.T) {

@@ -116,7 +116,7 @@ func byID(settings v1alpha1.MirrorSettings) v1alpha1.SourceOverride {
 	clusters.ConfigMapKeys = cmp.Or(clusters.ConfigMapKeys, v1alpha1.ConfigMapKeysProperties)
 	clusters.ConfigMapContent = cmp.Or(clusters.ConfigMapContent, v1alpha1.ConfigMapContentAll)
 	for _, k := range kindsOfSources {
-		if field, policy := k.selection(&o.Spec.MirrorSettings); policy == v1alpha1.MirrorPolicyIgnore {
+		if field, policy := k.settingsOf(&o.Spec.MirrorSettings); policy == v1alpha1.MirrorPolicyIgnore {
 			reflect.ValueOf(field).Elem().FieldByName("Policy").Set(reflect.ValueOf(policy))
 		}
 	}
@@ -173,7 +173,7 @@ func TestARenameDeletesNothingByAnOverride(t *testing.T) {
 
 			decide(o, append(o.discovery.Spec.Overrides, byID(spec.MirrorSettings))...)
 			o.Expect(o.pass().Remarks).NotTo(ContainElement(ContainSubstring("renamed")))
-			o.Expect(decides(spec.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
+			o.Expect(needsApproval(spec.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"), "a person decided by ID")
 		})
 	}
@@ -231,7 +231,7 @@ func TestAPersonsOverridesCountAtOnceAfterARename(t *testing.T) {
 			decided := NewSource(kept, "env-b", "Payments-b").Spec
 			decide(o, append(kept.Spec.Overrides, byID(decided.MirrorSettings))...)
 			o.Expect(o.pass().Writes).To(HaveLen(1))
-			o.Expect(decides(decided.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
+			o.Expect(needsApproval(decided.MirrorSettings, o.sources["env-b"].Spec.MirrorSettings)).To(BeFalse())
 			o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"))
 		})
 	}

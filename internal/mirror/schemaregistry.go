@@ -31,7 +31,7 @@ var SchemaRegistry = observationKind(Kind{
 		status := &o.(*v1alpha1.SchemaRegistryObservation).Status
 		return []string{o.CloudID(), status.DisplayName, status.Phase, status.Package, status.Cloud, status.Region}
 	},
-	attach: attachSchemaRegistry,
+	attachFacts: attachSchemaRegistry,
 },
 	func(s *v1alpha1.MirrorSettings) (selection any, policy v1alpha1.MirrorPolicy) {
 		return &s.SchemaRegistry, cmp.Or(s.SchemaRegistry.Policy, v1alpha1.MirrorPolicyIgnore)
@@ -64,20 +64,20 @@ var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 
 func attachSchemaRegistry(t topics, o Object, observed string) {
 	registry := o.(*v1alpha1.SchemaRegistryObservation)
-	registriesOfEnvironments.add(t, registry.Spec.Environment, v1alpha1.SchemaRegistryReference{
+	registriesOfEnvironments.addFacts(t, registry.Spec.Environment, v1alpha1.SchemaRegistryReference{
 		Name: registry.Name, Phase: registry.Status.Phase, HTTPEndpoint: registry.Status.HTTPEndpoint, Observed: observed,
 	})
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if there is none. If nothing changes, it returns the pointer in the parameter reference.
-func joinSchemaRegistry(t topics, environment string, reference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
-	first := registriesOfEnvironments.first(t, environment)
+// nil if there is none. If nothing changes, it returns oldReference itself.
+func joinSchemaRegistry(t topics, environment string, oldReference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
+	first := registriesOfEnvironments.firstFact(t, environment)
 	switch {
 	case first.Name == "":
 		return nil
-	case reference != nil && *reference == first:
-		return reference
+	case oldReference != nil && *oldReference == first:
+		return oldReference
 	}
 	return &first
 }

@@ -19,8 +19,8 @@ func meddle(t *rapid.T, kind int, object Object) v1alpha1.Observation {
 		"annotations added": func() { o.SetAnnotations(pairs{"theirs": "1"}) },
 		"labels of ours":    func() { o.SetLabels(pairs{v1alpha1.LabelNetwork: "n-0", v1alpha1.Prefix + "x": "y"}) },
 		"conditions gone":   func() { *o.Conditions() = nil },
-		"observed edited":   func() { *worldKinds[kind].observed(o) = v1alpha1.ReasonMissing },
-		"observed gone":     func() { *worldKinds[kind].observed(o) = "" },
+		"observed edited":   func() { *worldKinds[kind].observedOf(o) = v1alpha1.ReasonMissing },
+		"observed gone":     func() { *worldKinds[kind].observedOf(o) = "" },
 		"condition forged": func() {
 			*o.Conditions() = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: "True", Reason: "Fine"}, {Type: "Theirs", Status: "True"}}
 		},

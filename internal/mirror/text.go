@@ -56,9 +56,9 @@ func jsonSize[T any](values ...T) (size int) {
 }
 
 // cutTexts cuts the texts in a status: the phase to maxPhase bytes, and every other text to maxText
-// bytes. The parameter is a pointer to the status.
-func cutTexts(pointer any) {
-	status := reflect.ValueOf(pointer).Elem()
+// bytes. statusPointer is a pointer to the status.
+func cutTexts(statusPointer any) {
+	status := reflect.ValueOf(statusPointer).Elem()
 	if phase := status.FieldByName("Phase"); phase.Kind() == reflect.String {
 		cutText(phase, maxPhase)
 	}

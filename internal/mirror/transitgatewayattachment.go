@@ -12,7 +12,7 @@ import (
 
 // TransitGatewayAttachment is the Kind of transit gateway attachments. The cloud API networking/v1
 // defines their phases.
-var TransitGatewayAttachment = observationKind(connecting(Kind{
+var TransitGatewayAttachment = observationKind(asConnection(Kind{
 	Name:        "TransitGatewayAttachment",
 	Condition:   v1alpha1.ConditionTransitGatewayAttachmentsSynced,
 	ReadyPhase:  "READY",
@@ -22,7 +22,7 @@ var TransitGatewayAttachment = observationKind(connecting(Kind{
 			return &o.Status
 		},
 		func(s *v1alpha1.TransitGatewayAttachmentObservationStatus) observationParts {
-			return observationParts{&s.Conditions, &s.Observed, trouble(s.ErrorCode, s.ErrorMessage)}
+			return observationParts{&s.Conditions, &s.Observed, errorText(s.ErrorCode, s.ErrorMessage)}
 		}),
 	InfoMetric: "transit_gateway_attachment_info",
 	InfoLabels: []string{"transit_gateway_attachment_id", "display_name", "phase", "cloud", "network_id"},

@@ -26,12 +26,12 @@ var (
 // _BOOTSTRAP_SERVERS.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
-// property returns the ConfigMap key for a name. The key has the form bootstrap.servers.
-func property(name string) string { return name }
+// propertyKey returns the ConfigMap key for a name. The key has the form bootstrap.servers.
+func propertyKey(name string) string { return name }
 
-// variable returns the ConfigMap key for a name. The key has the form BOOTSTRAP_SERVERS: letters
+// variableKey returns the ConfigMap key for a name. The key has the form BOOTSTRAP_SERVERS: letters
 // become upper case, and each character that is not an ASCII letter or digit becomes "_".
-func variable(name string) string {
+func variableKey(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z':
@@ -43,9 +43,9 @@ func variable(name string) string {
 	}, name)
 }
 
-// variablesOf returns a function that turns the ID of an access point into the first part of a
-// variable's name. Usually the first part is the ID in upper case. The function adds "_" and the
-// first 8 hex digits of the ID's SHA-256 in each of these cases:
+// variablesOf returns a function. This function turns the ID of an access point into the first part
+// of a variable's name. Usually the first part is the ID in upper case. The function adds "_" and
+// the first 8 hex digits of the ID's SHA-256 in each of these cases:
 //
 //   - The ID is not a valid name of a shell variable.
 //   - The ID is too long.
@@ -55,11 +55,11 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 	count := map[string]int{}
 	for _, e := range endpoints {
 		if plainVariable(e.AccessPointID) {
-			count[variable(e.AccessPointID)]++
+			count[variableKey(e.AccessPointID)]++
 		}
 	}
 	return func(id string) string {
-		name := variable(id)
+		name := variableKey(id)
 		if plainVariable(id) && count[name] == 1 {
 			return name
 		}
@@ -73,7 +73,7 @@ func variablesOf(endpoints []v1alpha1.KafkaEndpoint) func(id string) string {
 // plainVariable reports whether an ID in upper case, without a hash, can be the first part of a
 // variable's name. It does not compare the ID with other IDs.
 func plainVariable(id string) bool {
-	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variable(id))
+	return len(id) <= maxVariable && variableID.MatchString(id) && !hashedName.MatchString(variableKey(id))
 }
 
 // fitsVariable returns true if an environment variable can have this value: a value without a NUL

@@ -16,45 +16,45 @@ type View struct {
 	owner   Owner
 	ledger  *Ledger
 	desired Desired
-	// names has the display name of each environment, by cloud ID. It is nil for observations.
-	names map[string]string
-	// now is the time of the plan.
-	now   time.Time
-	stale bool
+	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
+	displayNames map[string]string
+	// planTime is the time of the plan.
+	planTime time.Time
+	isStale  bool
 	// staleAt is the time at which the last complete listing becomes too old. It is zero if the
 	// listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts has the names that the plan needs, but that other objects in the cluster have. The
-	// list is sorted by name.
+	// conflicts are the names that the plan needs, but that other objects in the cluster have. They
+	// are sorted by name.
 	conflicts []Conflict
 }
 
-// Names returns the display name that the plan used for each environment. The map key is the cloud
-// ID. Names returns nil for observations.
+// Names returns the display name that the plan used for each environment. The key is the cloud ID.
+// Names returns nil for observations.
 func (v *View) Names() map[string]string {
 	if v == nil {
 		return nil
 	}
-	return v.names
+	return v.displayNames
 }
 
 // newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
 func newView(f Facts) *View {
-	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, now: f.Now}
-	if f.Kind.names != nil {
-		v.names = f.Kind.names(f)
+	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, planTime: f.Now}
+	if f.Kind.environmentNames != nil {
+		v.displayNames = f.Kind.environmentNames(f)
 	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
-		if v.stale = !f.Now.Before(v.staleAt); v.stale {
+		if v.isStale = !f.Now.Before(v.staleAt); v.isStale {
 			v.staleAt = time.Time{}
 		}
 	}
 	return v
 }
 
-// Again returns the View after another complete listing that found no changes. The parameter l is
-// the Ledger after that listing. Do not call Again if the method Stale returns true.
+// Again returns the View after another complete listing that found no changes. l is the Ledger
+// after that listing. Do not call Again if the method Stale returns true.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -74,7 +74,7 @@ func (v *View) StaleAt() time.Time {
 }
 
 // Stale reports whether the last complete listing is too old.
-func (v *View) Stale() bool { return v != nil && v.stale }
+func (v *View) Stale() bool { return v != nil && v.isStale }
 
 // Contested reports whether another object in the cluster has a name that the plan needs.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
@@ -94,7 +94,7 @@ func (v *View) Drifted(existing Object) bool {
 		return controlledBy(existing, v.owner)
 	}
 	desired := v.desired[existing.GetName()]
-	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.shown(existing, desired)
+	return desired != nil && v.kind.id(desired) == v.kind.id(existing) && !v.isShown(existing, desired)
 }
 
 // Strange returns true if the plan wants no object with the name and cloud ID of o. This means that
@@ -107,18 +107,18 @@ func (v *View) Strange(o Object) bool {
 	return desired == nil || v.kind.id(desired) != v.kind.id(o)
 }
 
-// shown returns true if the existing object already is as the plan wants it.
-func (v *View) shown(existing, desired Object) bool {
+// isShown returns true if the existing object already is as the plan wants it.
+func (v *View) isShown(existing, desired Object) bool {
 	if v.kind.releases(existing) {
 		return !controlledBy(existing, v.owner)
 	}
-	desired = v.rendered(desired, existing, v.now)
+	desired = v.renderedObject(desired, existing, v.planTime)
 	return v.kind.same(existing, desired) && sameMetadata(existing, desired) &&
-		v.kind.shows(existing, v.conditions(desired))
+		v.kind.hasConditions(existing, v.wantedConditions(desired))
 }
 
-// Repair plans writes that undo changes by others. The parameter changed has the changed objects
-// from the cluster, by name. The value of a deleted object is nil.
+// Repair plans writes that undo changes by others. changedObjects are the changed objects from the
+// cluster, by name. The value of a deleted object is nil.
 //
 // In each of these cases, Repair returns nil, and a new plan is necessary:
 //
@@ -126,7 +126,7 @@ func (v *View) shown(existing, desired Object) bool {
 //   - A changed object is being deleted.
 //   - Another object in the cluster has a name that the plan needs.
 //   - The last complete listing has become too old.
-func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
+func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes {
 	if v == nil {
 		v = &View{}
 	}
@@ -138,12 +138,12 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 		Plan:   Plan{View: v},
 		phases: map[string]int32{},
 	}
-	for name, existing := range changed {
+	for name, existing := range changedObjects {
 		switch {
-		case v.ledger.sight(name) != listed || existing != nil && terminating(existing):
+		case v.ledger.sightOf(name) != sightListed || existing != nil && terminating(existing):
 			return nil
 		case existing == nil:
-			p.add(v.desired[name])
+			p.planCreation(v.desired[name])
 		default:
 			p.planExisting(existing)
 		}
@@ -155,30 +155,30 @@ func (v *View) Repair(changed map[string]Object, now time.Time) *Changes {
 	return &p.Changes
 }
 
-// rendered returns an object as it should be in the cluster. The parameter existing is the object
-// in the cluster; nil if there is none. The parameter base is the object from the last listing that
-// had it. If no listing had the object, the two parameters are the same object.
-func (v *View) rendered(base, existing Object, now time.Time) Object {
-	r := rendering{owner: v.owner, base: base, existing: existing, sight: listed}
-	r.name, r.named = v.names[v.kind.id(base)]
-	if existing != nil {
-		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, existing, now)
+// renderedObject returns an object as it should be in the cluster. inCluster is the object in the
+// cluster; nil if there is none. lastContent is the object from the last listing that had it. If no
+// listing had the object, lastContent is inCluster.
+func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Object {
+	r := rendering{owner: v.owner, lastContent: lastContent, inCluster: inCluster, sight: sightListed}
+	r.displayName, r.nameKnown = v.displayNames[v.kind.id(lastContent)]
+	if inCluster != nil {
+		r.sight, r.since = knownSince(v.kind, v.owner, v.ledger, inCluster, now)
 	}
-	return v.kind.render(r)
+	return v.kind.renderObject(r)
 }
 
-// conditions returns the conditions that an object should have; nil for a source.
-func (v *View) conditions(o Object) []metav1.Condition {
-	if v.kind.conditions == nil {
+// wantedConditions returns the conditions that an object should have; nil for a source.
+func (v *View) wantedConditions(o Object) []metav1.Condition {
+	if v.kind.conditionsOf == nil {
 		return nil
 	}
 	name := o.GetName()
-	return conditions(v.kind, o, v.sight(name), v.ledger.since(name))
+	return conditionsFor(v.kind, o, v.sightOf(name), v.ledger.sinceOf(name))
 }
 
-func (v *View) sight(name string) sight {
-	if v.stale {
-		return stale
+func (v *View) sightOf(name string) sight {
+	if v.isStale {
+		return sightStale
 	}
-	return v.ledger.sight(name)
+	return v.ledger.sightOf(name)
 }

@@ -238,7 +238,7 @@ func (w *world) pass() []*Plan {
 	source := w.source.DeepCopy() // Views keep the source that they are of.
 	for kind, plan := range plans {
 		w.apply(kind, plan)
-		if summary := worldKinds[kind].summary(source); plan.Summary != nil || !worldKinds[kind].Mirrored(source) {
+		if summary := worldKinds[kind].summaryOf(source); plan.Summary != nil || !worldKinds[kind].Mirrored(source) {
 			*summary = plan.Summary.DeepCopy()
 		}
 	}
