@@ -12,23 +12,23 @@ import (
 
 // answers is the result of one sync, which lists cloud objects. If no sync was due, all fields are
 // zero.
-type answers struct {
+type syncAnswers struct {
 	// The field listings has one listing for each kind of cloud object, in the order of
 	// ownerKind.kinds; nil if there was no sync. The field early reports whether the sync began
 	// before its planned time.
-	listings []listing
-	early    bool
+	kindListings []listing
+	beganEarly   bool
 	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
 	// no delay.
 	putOff budget.Wait
 	// secret is the resourceVersion of the Secret with the API key; "" if there is no Secret.
-	secret string
+	secretVersion string
 	// ended is the time when the last listing of the sync ended.
-	ended time.Time
+	endTime time.Time
 }
 
 // synced reports whether there was a sync.
-func (a answers) synced() bool { return a.listings != nil }
+func (a syncAnswers) wasSynced() bool { return a.kindListings != nil }
 
 // listing is the result of listing the cloud objects of one kind. If the spec does not ask for the
 // kind, all fields are zero.
@@ -38,8 +38,8 @@ type listing struct {
 	sighting *mirror.Sighting
 	// The field index has the listed items, so that the next listing recognizes unchanged items.
 	// The field asked identifies the spec, endpoint, credential and filter of the listing.
-	index *cloudapi.Index
-	asked question
+	itemIndex *cloudapi.Index
+	sentQuery listQuery
 	// unchanged reports whether the listing has exactly the same items as the previous listing.
 	// This can be true even if the listing is incomplete.
 	unchanged bool
@@ -48,7 +48,7 @@ type listing struct {
 // question identifies what a listing asks the cloud. The field generation is the
 // metadata.generation of the spec. The field scope is a hash of the endpoint, the credential's ID
 // and the filter.
-type question struct {
+type listQuery struct {
 	generation int64
 	scope      string
 }

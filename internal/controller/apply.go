@@ -23,24 +23,24 @@ import (
 )
 
 // done says what one reconcile wrote.
-type done struct {
+type writeResult struct {
 	written, deleted int
 	// The field present has a discovery's sources after the writes, by name. It does not have
 	// sources that are being deleted. It is nil if the reconcile did not read all sources.
-	present map[string]mirror.Object
+	presentSources map[string]mirror.Object
 }
 
 // apply makes the planned writes and deletions. If a write fails, apply goes on with the others,
 // and a later reconcile tries the failed write again.
-func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
-	var all done
+func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
+	var all writeResult
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
 		state.planned = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
-		all.present = plan.present()
-		written := r.writeAll(ctx, o, k, state, plan, all.present)
-		deleted := r.deleteAll(ctx, o, k, state, plan, all.present)
+		all.presentSources = plan.presentObjects()
+		written := r.writeAll(ctx, o, k, state, plan, all.presentSources)
+		deleted := r.deleteAll(ctx, o, k, state, plan, all.presentSources)
 		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
 		r.tellObserved(k, o, written)
 		r.tellPruned(ctx, k, o, deleted)
@@ -53,7 +53,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) d
 
 // present returns the plan's existing objects by name, without objects that are being deleted. If
 // the plan is not about all objects of a kind, present returns nil.
-func (p *plan) present() map[string]mirror.Object {
+func (p *plan) presentObjects() map[string]mirror.Object {
 	if !p.whole {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 // setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
 // manager does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
 // state.left how a person can delete them.
-func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
+func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ writeResult) {
 	state.left = nil
 	switch {
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:

@@ -60,12 +60,12 @@ func (d discoveryOwner) settings() settings {
 // setOwnStatus sets the list of sources and the preview in the discovery's status. If the
 // reconcile did not read all sources, setOwnStatus changes nothing. After a restart of the
 // manager, the status keeps the old preview until the first complete listing.
-func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
-	if done.present != nil {
+func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, result writeResult) {
+	if result.presentSources != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
 			d.Status.Preview = p
 		}
-		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.viewed().Sources(done.present, o.Clock.Now())
+		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.viewed().Sources(result.presentSources, o.Clock.Now())
 	}
 }
 

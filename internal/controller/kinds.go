@@ -139,7 +139,7 @@ func newKind[Record, Filter any](
 			if err != nil {
 				return listing{}, nil, err
 			}
-			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
+			l := listing{sighting: &mirror.Sighting{}, itemIndex: got.Index, unchanged: got.Unchanged}
 			if l.unchanged { // kindState.record takes the IDs from the index.
 				return l, got.Complete(), nil
 			}

@@ -34,7 +34,7 @@ type owner interface {
 	//
 	//   - for a source, status.configMaps
 	//   - for a discovery, status.preview, status.sources and status.sourceCount
-	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
+	setOwnStatus(ctx context.Context, o *Options, s *state, d writeResult)
 }
 
 // settings are the fields of a spec that say how and when to ask the cloud, and whether to write to

@@ -29,8 +29,8 @@ type plan struct {
 // repair makes plans that undo changes by other clients. It reads the objects that the watch
 // reported as changed, and no other objects. If the plans and the error are nil, the method look
 // must make the plans.
-func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
-	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
+func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
+	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
 	}
 	now, todo := r.Clock.Now(), make(plans, len(s.kinds))
@@ -48,14 +48,14 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 			return nil, nil
 		}
 	}
-	s.heard(o, asked)
-	if !asked.synced() {
+	s.noteListings(o, asked)
+	if !asked.wasSynced() {
 		return todo, nil
 	}
 	for _, i := range mirrored(o, r.owners.kinds) {
 		k := &s.kinds[i]
-		k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
-		asked.listings[i].sighting = nil // It is recorded.
+		k.ledger = k.ledger.Again(asked.kindListings[i].sighting.End)
+		asked.kindListings[i].sighting = nil // It is recorded.
 		k.report = k.report.Again(k.ledger)
 		k.inbox.renew(k.inbox.viewed().Again(k.ledger))
 		r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
@@ -70,14 +70,14 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 //   - The last reconcile left no work for later.
 //   - The objects in the cluster are as the last reconcile left them. This includes objects of
 //     kinds that the spec ignores.
-func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
+func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 	for i := range s.kinds {
 		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
 			return false
 		}
 	}
 	for _, i := range mirrored(o, r.owners.kinds) {
-		if l := &asked.listings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].finished() {
+		if l := &asked.kindListings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].finished() {
 			return false
 		}
 	}
@@ -85,9 +85,9 @@ func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
 }
 
 // look reads all objects of the source or discovery, and makes a plan for every kind of object.
-func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
+func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	s.settled = 0
-	s.heard(o, asked)
+	s.noteListings(o, asked)
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
 		s.kinds[i].inbox.begin()
@@ -102,8 +102,8 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 			return nil, err
 		}
 	}
-	for i := range asked.listings {
-		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
+	for i := range asked.kindListings {
+		s.kinds[i].record(o, &r.owners.kinds[i], &asked.kindListings[i], todo[i].existing)
 	}
 	if err := r.plan(ctx, o, s, todo, asked.putOff.For == 0); err != nil {
 		return nil, err
@@ -113,14 +113,14 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 
 // heard records how the listing of each kind went. If a person asked for the sync with the
 // annotation requestedAt, heard makes failed writes due at once.
-func (s *state) heard(o owner, asked answers) {
+func (s *state) noteListings(o owner, asked syncAnswers) {
 	requested := termsOf(o).requestedAt
-	for i := range asked.listings {
+	for i := range asked.kindListings {
 		k := &s.kinds[i]
 		if requested != "" && requested != s.schedule.answered.requestedAt {
 			k.retries.hurry()
 		}
-		k.outcome = asked.listings[i].outcome
+		k.outcome = asked.kindListings[i].outcome
 	}
 }
 
@@ -131,18 +131,18 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 		return
 	}
 	if l.unchanged {
-		l.sighting.Same = l.index.IDs()
+		l.sighting.Same = l.itemIndex.IDs()
 	}
 	if k.ledger == nil {
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
 	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
-	k.index, k.asked, l.sighting = l.index, l.asked, nil
+	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. Without an index, the next listing
 		// has the content of all objects. This content is needed to decide again which cloud
 		// object gets the name.
-		k.index = nil
+		k.itemIndex = nil
 	}
 }
 

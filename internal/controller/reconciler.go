@@ -120,20 +120,20 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 //
 // If the cloud fails, the result has the failure. The error is about the API server or the
 // context.
-func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
+func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
-		return s.unfinished.answersFor(termsOf(o)), nil
+		return s.unfinishedSync.syncAnswersFor(termsOf(o)), nil
 	}
 	if err := r.announce(ctx, o); err != nil {
-		return answers{}, err
+		return syncAnswers{}, err
 	}
-	asked, err := r.list(ctx, o, s)
+	asked, err := r.listCloud(ctx, o, s)
 	if err != nil {
-		return answers{}, err
+		return syncAnswers{}, err
 	}
-	if asked.early = now.Before(schedule.next); asked.synced() {
-		s.unfinished = nil
+	if asked.beganEarly = now.Before(schedule.next); asked.wasSynced() {
+		s.unfinishedSync = nil
 	}
 	if asked.putOff.For > 0 && (schedule.waiting.IsZero() || schedule.waiting.After(now)) {
 		schedule.waiting = now
@@ -144,7 +144,7 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 // restrain limits how often the operator undoes changes of other clients. It returns how long this
 // reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
 // looks at the same objects.
-func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
+func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
 		for _, w := range plan.changes.Writes {
@@ -154,7 +154,7 @@ func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration
 			writes = writes || !s.kinds[i].retries.waiting(d.GetName(), now)
 		}
 	}
-	if asked.synced() || !writes || s.repairs.AllowN(now, 1) {
+	if asked.wasSynced() || !writes || s.repairs.AllowN(now, 1) {
 		return 0
 	}
 	for i, plan := range todo {
@@ -175,7 +175,7 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 //   - It is time to check whether a person replaced a refused credential.
 //   - Objects become stale, because the last complete listing is too old.
 //   - A failed write is due again.
-func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
+func (r *Reconciler) wake(o owner, s *state, asked syncAnswers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time
 	earlier := func(other time.Time) {

@@ -51,7 +51,7 @@ func (r *Reconciler) copied(o owner) owner {
 //
 // If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. If the
 // rate limit delays the first sync, Ready keeps the reason Progressing.
-func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
+func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
 	before := r.copied(o)
 	c := r.conditionsOf(o)
 	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
@@ -82,9 +82,9 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 
 // logPass logs one line for each reconcile. If neither the objects nor the condition Ready changed,
 // the line has debug level.
-func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
+func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, before []metav1.Condition) {
 	what := "Repaired"
-	if asked.synced() {
+	if asked.wasSynced() {
 		what = "Synced"
 	}
 	ready, turned := readyOf(before, o.status().Conditions)
@@ -101,7 +101,7 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 
 // If the rate limit or the cloud delays a sync for long, overdue returns what condition Ready must
 // report. If not, overdue returns nil.
-func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
+func (r *Reconciler) overdue(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
 	if wait.For == 0 || waited < min(o.settings().timeout, patience) && (!wait.Cloud || wait.For < firstRetry) {

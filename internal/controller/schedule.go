@@ -145,21 +145,21 @@ func (s *schedule) due(t terms, now time.Time) bool {
 }
 
 // answer records a finished sync. The parameter whole is true if every kind was listed completely.
-func (s *schedule) answer(t terms, a answers, whole bool) {
+func (s *schedule) answer(t terms, a syncAnswers, whole bool) {
 	requested := t.requestedAt
 	if requested == "" {
 		requested = s.answered.requestedAt
 	}
 	// A sync that began early may use a new credential. If the cloud refuses the new credential, the
 	// wait starts again at its shortest length.
-	if a.early {
+	if a.beganEarly {
 		s.refused = 0
 	}
-	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
-	s.ended, s.waiting = a.ended, time.Time{}
+	s.answered = request{t.generation, requested, t.approvePrune, a.secretVersion}
+	s.ended, s.waiting = a.endTime, time.Time{}
 	s.failures++
 	if whole {
-		s.failures, s.lastSync = 0, a.ended
+		s.failures, s.lastSync = 0, a.endTime
 	}
 }
 

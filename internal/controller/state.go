@@ -32,8 +32,8 @@ type state struct {
 	// The field unfinished has answers of the cloud that no reconcile could use yet, because the
 	// reconciles failed; nil if there are none. The field failing is when the reconciles began to
 	// fail; zero if the last reconcile did not fail.
-	unfinished *unfinished
-	failing    time.Time
+	unfinishedSync *unfinishedSync
+	failingSince   time.Time
 	// repairs limits how often the operator undoes changes of other clients.
 	repairs *rate.Limiter
 	// The field left says what a person can do about ConfigMaps that still exist although the spec no
@@ -54,8 +54,8 @@ type kindState struct {
 	// The field index has the items of the last listing. The field asked identifies the spec,
 	// endpoint, credential and filter of the last listing. If one of these four has changed, the next
 	// listing ignores the field index.
-	index *cloudapi.Index
-	asked question
+	itemIndex *cloudapi.Index
+	sentQuery listQuery
 	// outcome says how the last sync of the kind went.
 	outcome outcome
 	// The field report has the results of the last plan for all objects. The field preview says what
