@@ -24,7 +24,7 @@ import (
 // ended.
 func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	wanted := mirrored(o, r.owners.kinds)
-	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.answered.secret, endTime: r.Clock.Now()}
+	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.usedVersions.secretVersion, endTime: r.Clock.Now()}
 	if len(wanted) == 0 {
 		return asked, nil
 	}
@@ -41,7 +41,7 @@ func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnsw
 		}
 		unconnected = r.authorize(ctx, login.timeout, connection)
 	}
-	asked.secretVersion = connection.secret
+	asked.secretVersion = connection.secretVersion
 	var wait sync.WaitGroup
 	for _, i := range wanted {
 		if f := cmp.Or(unconnected, r.denied(&r.owners.kinds[i])); f != nil {

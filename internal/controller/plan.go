@@ -117,7 +117,7 @@ func (s *state) noteListings(o owner, asked syncAnswers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.kindListings {
 		k := &s.kinds[i]
-		if requested != "" && requested != s.schedule.answered.requestedAt {
+		if requested != "" && requested != s.schedule.usedVersions.requestedAt {
 			k.retries.hurry()
 		}
 		k.outcome = asked.kindListings[i].outcome

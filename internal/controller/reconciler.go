@@ -61,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
 	case err != nil:
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	case o == nil:
 		r.states.forget(req.NamespacedName)
 		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
@@ -72,13 +72,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	s := r.states.get(o, r.owners.kinds, r.Clock.Now())
 	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
-		result, err := ended(ctx, err)
+		result, err := endEarly(ctx, err)
 		result.RequeueAfter = wait
 		return result, err
 	}
 	asked, err := r.ask(ctx, o, s)
 	if err != nil {
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	}
 	todo, err := r.repair(ctx, o, s, asked)
 	if todo == nil && err == nil {
@@ -99,15 +99,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	done := r.apply(ctx, o, s, todo)
 	r.finish(o, s, asked)
 	if err := r.report(ctx, o, s, asked, done); err != nil {
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	}
 	s.settle(o)
-	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
+	return reconcile.Result{RequeueAfter: r.wakeAfter(o, s, asked)}, nil
 }
 
 // ended returns the result of a reconcile that ends early. The parameter err may be nil. If the
 // manager is stopping, the result has no error.
-func ended(ctx context.Context, err error) (reconcile.Result, error) {
+func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
 	}
@@ -122,7 +122,7 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 // context.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
-	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
+	if !schedule.isDue(termsOf(o), now) && !r.secretRotated(ctx, o, schedule) {
 		return s.unfinishedSync.syncAnswersFor(termsOf(o)), nil
 	}
 	if err := r.announce(ctx, o); err != nil {
@@ -132,11 +132,11 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, e
 	if err != nil {
 		return syncAnswers{}, err
 	}
-	if asked.beganEarly = now.Before(schedule.next); asked.wasSynced() {
+	if asked.beganEarly = now.Before(schedule.nextSync); asked.wasSynced() {
 		s.unfinishedSync = nil
 	}
-	if asked.putOff.For > 0 && (schedule.waiting.IsZero() || schedule.waiting.After(now)) {
-		schedule.waiting = now
+	if asked.putOff.For > 0 && (schedule.delayedSince.IsZero() || schedule.delayedSince.After(now)) {
+		schedule.delayedSince = now
 	}
 	return asked, nil
 }
@@ -165,7 +165,7 @@ func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Dura
 
 // spread adds jitter to a wait.
 func (r *Reconciler) spread(wait time.Duration) time.Duration {
-	return jittered(wait, r.JitterPercent, r.Random())
+	return withJitter(wait, r.JitterPercent, r.Random())
 }
 
 // wake returns how long to wait before the next reconcile; 0 if there is nothing to wait for. The
@@ -175,7 +175,7 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 //   - It is time to check whether a person replaced a refused credential.
 //   - Objects become stale, because the last complete listing is too old.
 //   - A failed write is due again.
-func (r *Reconciler) wake(o owner, s *state, asked syncAnswers) time.Duration {
+func (r *Reconciler) wakeAfter(o owner, s *state, asked syncAnswers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time
 	earlier := func(other time.Time) {
@@ -187,9 +187,9 @@ func (r *Reconciler) wake(o owner, s *state, asked syncAnswers) time.Duration {
 	case asked.putOff.For > 0:
 		earlier(now.Add(asked.putOff.For))
 	case !o.settings().suspend:
-		earlier(schedule.next)
-		if schedule.refused > 0 && o.settings().credentials.APIKey != nil && r.secrets() == nil {
-			earlier(schedule.look)
+		earlier(schedule.nextSync)
+		if schedule.refusalWait > 0 && o.settings().credentials.APIKey != nil && r.secretReader() == nil {
+			earlier(schedule.checkSecretAt)
 		}
 	}
 	for i := range s.kinds {

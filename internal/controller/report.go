@@ -56,7 +56,7 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAn
 	c := r.conditionsOf(o)
 	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
 	// must still describe the old spec.
-	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
+	unseen := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
 	if !unseen {
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
@@ -103,7 +103,7 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 // report. If not, overdue returns nil.
 func (r *Reconciler) overdue(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
-	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
+	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
 	if wait.For == 0 || waited < min(o.settings().timeout, patience) && (!wait.Cloud || wait.For < firstRetry) {
 		return nil
 	}
@@ -151,8 +151,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 func (s *schedule) setTimes(o owner) {
 	s.setNext(o)
 	status := o.status()
-	if s.answered.requestedAt != "" {
-		status.LastHandledReconcileAt = s.answered.requestedAt
+	if s.usedVersions.requestedAt != "" {
+		status.LastHandledReconcileAt = s.usedVersions.requestedAt
 	}
 	if !s.lastSync.IsZero() {
 		status.LastSyncTime = &metav1.Time{Time: s.lastSync}
@@ -163,13 +163,13 @@ func (s *schedule) setTimes(o owner) {
 func (s *schedule) setNext(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
-	if o.settings().suspend || s.answered.generation == 0 {
+	if o.settings().suspend || s.usedVersions.generation == 0 {
 		return
 	}
-	status.NextSyncTime = &metav1.Time{Time: s.next}
-	if s.refused > 0 {
+	status.NextSyncTime = &metav1.Time{Time: s.nextSync}
+	if s.refusalWait > 0 {
 		status.CredentialBackoff = &v1alpha1.CredentialBackoff{
-			Delay: metav1.Duration{Duration: s.refused}, SecretVersion: s.answered.secret}
+			Delay: metav1.Duration{Duration: s.refusalWait}, SecretVersion: s.usedVersions.secretVersion}
 	}
 }
 

@@ -30,18 +30,18 @@ const secretField = "spec.credentials.apiKey.secretRef.name"
 //   - If the manager does not watch Secrets, rotated returns false while the cloud accepts the
 //     credential. After the cloud refused the credential, rotated asks the API server once in each
 //     interval.
-func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
+func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
 		return false
 	}
-	reader := r.secrets()
+	reader := r.secretReader()
 	if reader == nil {
 		now := r.Clock.Now()
-		if schedule.refused == 0 || now.Before(schedule.look) {
+		if schedule.refusalWait == 0 || now.Before(schedule.checkSecretAt) {
 			return false
 		}
-		schedule.look = now.Add(settings.interval)
+		schedule.checkSecretAt = now.Add(settings.interval)
 		reader = r.APIReader
 	}
 	secret := &metav1.PartialObjectMetadata{}
@@ -54,12 +54,12 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 		}
 		return false
 	}
-	return newer(secret.ResourceVersion, schedule.answered.secret)
+	return isNewer(secret.ResourceVersion, schedule.usedVersions.secretVersion)
 }
 
 // newer reports whether the first resourceVersion is newer than the second. Every resourceVersion
 // is newer than "".
-func newer(version, than string) bool {
+func isNewer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
 		return version != than
@@ -86,7 +86,7 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 }
 
 // secrets returns a reader of the metadata of Secrets; nil if the manager does not watch Secrets.
-func (r *Reconciler) secrets() client.Reader {
+func (r *Reconciler) secretReader() client.Reader {
 	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
 	}

@@ -58,7 +58,7 @@ func (s sourceOwner) settings() settings {
 func foundObjects(_ owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
-	if k.report.Unconfirmed && s.schedule.confirming == 0 {
+	if k.report.Unconfirmed && s.schedule.earlySyncs == 0 {
 		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
 	}
 	return message
@@ -70,21 +70,21 @@ func foundObjects(_ owner, s *state, i int) string {
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
-	if schedule.answered.generation != 0 || terms.requestedAt != "" || terms.suspend || synced(status) {
+	if schedule.usedVersions.generation != 0 || terms.requestedAt != "" || terms.suspend || hasSynced(status) {
 		return 0, nil
 	}
-	if schedule.next.IsZero() || now.Before(schedule.ended) { // The clock was set back.
+	if schedule.nextSync.IsZero() || now.Before(schedule.waitStart) { // The clock was set back.
 		wait, err := r.turnOf(ctx, o.object())
 		if err != nil {
 			return 0, err
 		}
-		schedule.ended, schedule.next = now, now.Add(wait)
+		schedule.waitStart, schedule.nextSync = now, now.Add(wait)
 	}
-	wait := schedule.next.Sub(now)
+	wait := schedule.nextSync.Sub(now)
 	if wait <= 0 {
 		return 0, nil
 	}
-	next := metav1.NewTime(schedule.next).Rfc3339Copy()
+	next := metav1.NewTime(schedule.nextSync).Rfc3339Copy()
 	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
 		return wait, nil
 	}
@@ -96,7 +96,7 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 }
 
 // synced reports whether the status shows that there was a sync. A sync that failed counts.
-func synced(status *v1alpha1.SyncStatus) bool {
+func hasSynced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
@@ -123,7 +123,7 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	requests, others := 0, 0
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
-		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
+		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !hasSynced(other.status()) && other.UID != o.GetUID() {
 			requests += len(mirrored(other, observationKinds)) // In a small environment, one request lists all objects of a kind.
 			others++
 		}

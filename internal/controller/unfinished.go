@@ -53,8 +53,8 @@ func (r *Reconciler) reschedule(s *state, t terms, asked syncAnswers) {
 		return
 	}
 	allComplete := !slices.ContainsFunc(asked.kindListings, func(l listing) bool { return l.outcome.failure != nil })
-	s.schedule.answer(t, asked, allComplete)
-	s.schedule.plan(t, s.attempts(), r.spread)
+	s.schedule.recordSync(t, asked, allComplete)
+	s.schedule.planNext(t, s.attempts(), r.spread)
 }
 
 // fail ends a reconcile that failed before it could write. It keeps the cloud's answers for the
@@ -62,7 +62,7 @@ func (r *Reconciler) reschedule(s *state, t terms, asked syncAnswers) {
 // fail sets Ready to False with the reason WriteFailed.
 func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnswers, cause error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
-		return ended(ctx, cause)
+		return endEarly(ctx, cause)
 	}
 	now := r.Clock.Now()
 	// The names of changed objects are no longer stored, so the next reconcile must read all
@@ -84,7 +84,7 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	// If the variable resumed is true, the manager restarted after the cloud refused the
 	// credential. Then fail must not change Ready, because Ready still says why the cloud refused
 	// the credential.
-	afterRefusal := s.schedule.refused > 0 && len(s.attempts()) == 0
+	afterRefusal := s.schedule.refusalWait > 0 && len(s.attempts()) == 0
 	if !long || afterRefusal || o.settings().suspend {
 		return reconcile.Result{}, cause
 	}
@@ -96,7 +96,7 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 		o.status().NextSyncTime = &metav1.Time{Time: now.Add(asked.putOff.For)}
 	}
 	if err := r.writeStatus(ctx, o, before); err != nil {
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	}
 	r.tellReady(o.object(), o.status().Conditions, before.status().Conditions)
 	return reconcile.Result{}, cause
