@@ -70,7 +70,7 @@ func (p *plan) presentObjects() map[string]mirror.Object {
 // before is skipped until its next try is due.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
-	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
+	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.mustWait(w.Desired.GetName(), now) })
 	answers := make([]client.Object, len(writes))
 	errs := r.inParallel(ctx, len(writes), func(n int) (err error) {
 		answers[n], err = r.write(ctx, k, writes[n])
@@ -78,7 +78,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	})
 	var written []mirror.Write
 	for n, w := range writes {
-		state.retries.note(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now(), o.settings().interval)
+		state.retries.noteResult(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now(), o.settings().interval)
 		if errs[n] == nil {
 			written = append(written, w)
 		}
@@ -103,11 +103,11 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 // before is skipped until its next try is due.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
-	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
+	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.mustWait(o.GetName(), now) })
 	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
-		state.retries.note(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
+		state.retries.noteResult(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
 		if errs[n] == nil {
 			deleted = append(deleted, o)
 			delete(present, o.GetName())

@@ -38,8 +38,8 @@ import (
 //   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
 //     starts.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
-	o.configMaps.wake = make(chan event.GenericEvent)
-	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
+	o.configMaps.sourceEvents = make(chan event.GenericEvent)
+	if err := sources.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
 		return err
 	}
 	clusters := &v1alpha1.KafkaClusterObservation{}
@@ -103,11 +103,11 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
 	}
-	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.wake != nil {
+	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.sourceEvents != nil {
 		about := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: tell.Namespace, Name: tell.Name}}
 		select {
 		case <-ctx.Done():
-		case o.configMaps.wake <- event.GenericEvent{Object: about}:
+		case o.configMaps.sourceEvents <- event.GenericEvent{Object: about}:
 		}
 	}
 	if err != nil {
@@ -137,7 +137,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 		return 0, nil, nil
 	}
 	f := &following{o, o.configMaps.get(key), cluster, s}
-	f.asked(s.Annotations[v1alpha1.AnnotationRequestedAt])
+	f.retryIfRequested(s.Annotations[v1alpha1.AnnotationRequestedAt])
 	var why *failure
 	if wanted {
 		again, why, err = f.keep(ctx)
@@ -151,7 +151,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 		why = f.failure()
 	}
 	if again == 0 {
-		again = f.next(o.Clock.Now())
+		again = f.untilNextTry(o.Clock.Now())
 	}
 	if why != nil {
 		failed = &configMapFailure{of, *why}

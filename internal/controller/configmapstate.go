@@ -30,7 +30,7 @@ type configMaps struct {
 	// The field wake is a channel. If a source is sent to this channel, the operator reconciles
 	// the source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not
 	// called, the channel is nil.
-	wake chan event.GenericEvent
+	sourceEvents chan event.GenericEvent
 }
 
 type configMapFailure struct {
@@ -43,7 +43,7 @@ type configMapFailure struct {
 type configMapState struct {
 	// The field retry describes the last write or deletion of the ConfigMap if it failed; nil if
 	// it succeeded.
-	retry *retry[configMapWrite]
+	lastFailure *retry[configMapWrite]
 	// requestedAt is the value of the source's annotation requestedAt at the last reconcile.
 	requestedAt string
 	// repairs limits how often the operator writes the ConfigMap. Without this limit, the operator
@@ -87,35 +87,37 @@ func (c *configMaps) forget(key types.NamespacedName) {
 
 // idle returns true if earlier writes of the ConfigMap no longer count for the limit s.repairs.
 // Until then, the state must not be dropped, because the limit would be lost.
-func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
+func (s *configMapState) repairsIdle(now time.Time) bool {
+	return s.repairs.TokensAt(now) >= repairsAtOnce
+}
 
 // asked makes a failed write due at once if a person changed the source's annotation requestedAt.
-func (s *configMapState) asked(requestedAt string) {
+func (s *configMapState) retryIfRequested(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
-		s.retry.hurry()
+		s.lastFailure.makeDue()
 	}
 }
 
 // next returns how long to wait before the failed write is tried again; 0 if the last write did
 // not fail.
-func (s *configMapState) next(now time.Time) time.Duration {
+func (s *configMapState) untilNextTry(now time.Time) time.Duration {
 	switch {
-	case s.retry == nil:
+	case s.lastFailure == nil:
 		return 0
-	case !s.retry.waiting(now):
+	case !s.lastFailure.mustWait(now):
 		return time.Millisecond
 	}
-	return s.retry.next.Sub(now)
+	return s.lastFailure.nextTry.Sub(now)
 }
 
 // failure returns the failure that the source's status must report. The result is nil if there is
 // nothing to report, for example after a first conflict with another client.
 func (s *configMapState) failure() *failure {
-	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
+	if !s.lastFailure.mustReport() || errors.Is(s.lastFailure.err, errStopped) {
 		return nil
 	}
-	return unwritten(s.retry.err.Error())
+	return unwritten(s.lastFailure.err.Error())
 }
 
 // put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored

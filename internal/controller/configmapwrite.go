@@ -46,8 +46,8 @@ type following struct {
 func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
-	if err == nil && existing == nil && !f.retry.taken() {
-		if again = f.write(ctx, configMapWrite{desired: desired}); !f.retry.taken() {
+	if err == nil && existing == nil && !f.lastFailure.nameTaken() {
+		if again = f.write(ctx, configMapWrite{desired: desired}); !f.lastFailure.nameTaken() {
 			return again, nil, nil
 		}
 	}
@@ -75,7 +75,7 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 		return takenAgain, &failure{reason: v1alpha1.ReasonNameConflict, message: fmt.Sprintf(
 			"ConfigMap %s is not the operator's (%s); delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder)}, nil
 	case mirror.SameConfigMap(existing, desired):
-		f.retry = nil
+		f.lastFailure = nil
 		return 0, nil, nil
 	}
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
@@ -94,17 +94,17 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	case err != nil:
 		return 0, nil, err
 	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing):
-		if f.retry = nil; f.idle(f.Clock.Now()) {
+		if f.lastFailure = nil; f.repairsIdle(f.Clock.Now()) {
 			f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
 		}
 		return 0, nil, nil
 	case existing.DeletionTimestamp != nil:
-		f.retry = nil
+		f.lastFailure = nil
 		again, why = going(existing)
 		return again, why, nil
 	}
 	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
-	if unseen && f.retry == nil { // The watch does not show this ConfigMap.
+	if unseen && f.lastFailure == nil { // The watch does not show this ConfigMap.
 		again = goingAgain
 	}
 	return again, nil, nil
@@ -134,16 +134,16 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 // If attempt calls the function, the result is 0.
 func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
 	now := f.Clock.Now()
-	if !f.retry.repeats(w, sameConfigMapWrite) {
-		f.retry = nil
+	if !f.lastFailure.repeatsFailedWrite(w, sameConfigMapWrite) {
+		f.lastFailure = nil
 	}
-	if f.retry.waiting(now) {
+	if f.lastFailure.mustWait(now) {
 		return 0
 	}
 	if !f.repairs.AllowN(now, 1) {
 		return repairEvery
 	}
-	f.retry = f.retry.after(w, asStopped(do()), f.Clock.Now(), f.source.GetInterval())
+	f.lastFailure = f.lastFailure.afterAttempt(w, asStopped(do()), f.Clock.Now(), f.source.GetInterval())
 	if why := f.failure(); why != nil && ctx.Err() == nil {
 		log.FromContext(ctx).Info("Writing failed", "kind", configMapKind, "cause", why.message)
 	}

@@ -118,7 +118,7 @@ func (s *state) noteListings(o owner, asked syncAnswers) {
 	for i := range asked.kindListings {
 		k := &s.kinds[i]
 		if requested != "" && requested != s.schedule.usedVersions.requestedAt {
-			k.retries.hurry()
+			k.retries.makeAllDue()
 		}
 		k.outcome = asked.kindListings[i].outcome
 	}

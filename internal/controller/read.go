@@ -134,7 +134,7 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		}
 		found := k.object()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
-		if apierrors.IsNotFound(err) && s.retries[name].taken() {
+		if apierrors.IsNotFound(err) && s.retries[name].nameTaken() {
 			if found, err = r.live(ctx, k.objects(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
 				unseen = append(unseen, found)
 			}

@@ -148,10 +148,10 @@ func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Dura
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
 		for _, w := range plan.changes.Writes {
-			writes = writes || !s.kinds[i].retries.waiting(w.Desired.GetName(), now)
+			writes = writes || !s.kinds[i].retries.mustWait(w.Desired.GetName(), now)
 		}
 		for _, d := range plan.changes.Deletes {
-			writes = writes || !s.kinds[i].retries.waiting(d.GetName(), now)
+			writes = writes || !s.kinds[i].retries.mustWait(d.GetName(), now)
 		}
 	}
 	if asked.wasSynced() || !writes || s.repairs.AllowN(now, 1) {
@@ -194,7 +194,7 @@ func (r *Reconciler) wakeAfter(o owner, s *state, asked syncAnswers) time.Durati
 	}
 	for i := range s.kinds {
 		earlier(s.kinds[i].inbox.viewed().StaleAt())
-		earlier(s.kinds[i].retries.earliest())
+		earlier(s.kinds[i].retries.earliestTry())
 	}
 	if at.IsZero() {
 		return 0
