@@ -228,7 +228,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	if v := state.kept(k.Name); v != nil {
 		return v
 	}
-	if v := r.owners.blocked(r.Options, o, s, k); v != nil {
+	if v := r.owners.configMapVerdict(r.Options, o, s, k); v != nil {
 		v := verdict{reason: v.reason, message: prefix + v.message}
 		if v.short != "" && len(v.message) > maxReady {
 			v.short = prefix + v.short

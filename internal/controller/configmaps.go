@@ -37,9 +37,9 @@ import (
 //     that the source's spec no longer asks for.
 //   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
 //     starts.
-func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
+func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sourceController controller.Controller) error {
 	o.configMaps.sourceEvents = make(chan event.GenericEvent)
-	if err := sources.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
+	if err := sourceController.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
 		return err
 	}
 	clusters := &v1alpha1.KafkaClusterObservation{}
@@ -52,7 +52,7 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 			}).
 			For(clusters).
 			Owns(&corev1.ConfigMap{}).
-			Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(o.observationsOf), builder.WithPredicates(o.concerned())).
+			Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(o.observationsOf), builder.WithPredicates(o.sourceEventFilter())).
 			Complete(reconcile.Func(o.reconcileConfigMap))
 	}
 	if !o.ConfigMaps {
@@ -70,7 +70,7 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.
 //   - A person changed the annotation requestedAt to ask for a sync.
-func (o *Options) concerned() predicate.Predicate {
+func (o *Options) sourceEventFilter() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)
 		return s.Status.ConfigMaps || o.ConfigMaps && s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
@@ -136,7 +136,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // A new observation has no status yet.
 		return 0, nil, nil
 	}
-	f := &following{o, o.configMaps.get(key), cluster, s}
+	f := &configMapSync{o, o.configMaps.get(key), cluster, s}
 	f.retryIfRequested(s.Annotations[v1alpha1.AnnotationRequestedAt])
 	var why *failure
 	if wanted {
@@ -146,7 +146,7 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	}
 	switch {
 	case err != nil:
-		why = unwritten(err.Error())
+		why = writeFailure(err.Error())
 	case why == nil:
 		why = f.failure()
 	}

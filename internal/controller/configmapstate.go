@@ -117,7 +117,7 @@ func (s *configMapState) failure() *failure {
 	if !s.lastFailure.mustReport() || errors.Is(s.lastFailure.err, errStopped) {
 		return nil
 	}
-	return unwritten(s.lastFailure.err.Error())
+	return writeFailure(s.lastFailure.err.Error())
 }
 
 // put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored

@@ -17,12 +17,12 @@ import (
 // discoveries describes the type EnvironmentDiscovery. A discovery lists the environments in the
 // cloud, and creates an InventorySource for each environment that its spec selects.
 var discoveries = ownerKind{
-	name:    "environmentdiscovery",
-	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
-	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
-	wrap:    func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
-	kinds:   []kind{environmentKind},
-	blocked: func(*Options, owner, *state, *kind) *verdict { return nil },
+	name:             "environmentdiscovery",
+	empty:            func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
+	list:             func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
+	wrap:             func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
+	kinds:            []kind{environmentKind},
+	configMapVerdict: func(*Options, owner, *state, *kind) *verdict { return nil },
 	words: words{
 		first:     "the first listing of environments is under way",
 		suspended: "spec.suspend is true: environments are not listed; the sources there are go on",

@@ -49,7 +49,7 @@ func (r *Reconciler) ReconcileConfigMap(ctx context.Context, req reconcile.Reque
 }
 
 // Concerned returns what filters the watch of sources whose ConfigMaps are kept.
-func (r *Reconciler) Concerned() predicate.Predicate { return r.concerned() }
+func (r *Reconciler) Concerned() predicate.Predicate { return r.sourceEventFilter() }
 
 // AskAgain sets the time between two questions for rights that were missing.
 func AskAgain(every time.Duration) { askAgain = every }

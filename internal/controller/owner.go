@@ -63,8 +63,8 @@ type ownerKind struct {
 	kinds []kind
 	// blocked returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. For a
 	// kind whose objects have no ConfigMaps, blocked returns nil.
-	blocked func(*Options, owner, *state, *kind) *verdict
-	words   words
+	configMapVerdict func(*Options, owner, *state, *kind) *verdict
+	words            words
 }
 
 // words are the texts in conditions and events that differ between sources and discoveries.

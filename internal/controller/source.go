@@ -18,12 +18,12 @@ import (
 // sources describes the type InventorySource. Sources mirror the kinds in observationKinds, such as
 // Kafka clusters.
 var sources = ownerKind{
-	name:    "inventorysource",
-	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
-	list:    func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
-	wrap:    func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
-	kinds:   observationKinds,
-	blocked: (*Options).configMapsOf,
+	name:             "inventorysource",
+	empty:            func() client.Object { return &v1alpha1.InventorySource{} },
+	list:             func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
+	wrap:             func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
+	kinds:            observationKinds,
+	configMapVerdict: (*Options).configMapsOf,
 	words: words{
 		first:     "the first sync is under way",
 		suspended: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter",

@@ -38,7 +38,7 @@ type state struct {
 	repairs *rate.Limiter
 	// The field left says what a person can do about ConfigMaps that still exist although the spec no
 	// longer asks for them. It is nil if there is nothing to report.
-	left *verdict
+	leftConfigMaps *verdict
 }
 
 // kindState is what the manager remembers about one kind of object, such as Kafka clusters, of one
