@@ -37,14 +37,14 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) w
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
-		state.planned = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
+		state.plannedWrites = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
 		all.presentSources = plan.presentObjects()
 		written := r.writeAll(ctx, o, k, state, plan, all.presentSources)
 		deleted := r.deleteAll(ctx, o, k, state, plan, all.presentSources)
 		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
 		r.tellObserved(k, o, written)
 		r.tellPruned(ctx, k, o, deleted)
-		if f := state.unwritten(k.Name); f != nil {
+		if f := state.writeFailure(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}
 	}
@@ -54,7 +54,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) w
 // present returns the plan's existing objects by name, without objects that are being deleted. If
 // the plan is not about all objects of a kind, present returns nil.
 func (p *plan) presentObjects() map[string]mirror.Object {
-	if !p.whole {
+	if !p.allObjects {
 		return nil
 	}
 	present := make(map[string]mirror.Object, len(p.existing))
@@ -86,15 +86,15 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 			continue
 		}
 		if w.Existing == nil {
-			state.report.Created(k.Kind, w.Desired, plan.whole)
+			state.report.Created(k.Kind, w.Desired, plan.allObjects)
 		}
 		if present != nil {
 			present[w.Desired.GetName()] = answers[n]
 		}
 		if w.Existing != nil {
-			state.shown.remove(w.Existing)
+			state.knownChecksum.remove(w.Existing)
 		}
-		state.shown.add(answers[n])
+		state.knownChecksum.add(answers[n])
 	}
 	return written
 }
@@ -112,7 +112,7 @@ func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state 
 			deleted = append(deleted, o)
 			delete(present, o.GetName())
 			state.report.Deleted(o)
-			state.shown.remove(o)
+			state.knownChecksum.remove(o)
 		}
 	}
 	return deleted
@@ -142,7 +142,7 @@ func asStopped(err error) error {
 //
 // If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
 // The error of a call that did not begin is errStopped.
-func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
+func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
 	var wait sync.WaitGroup
@@ -162,7 +162,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 		}
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
-			errs[i] = do(i)
+			errs[i] = doOne(i)
 			if errs[i] = asStopped(errs[i]); errors.Is(errs[i], errStopped) {
 				stopped.Store(true)
 			}
@@ -177,7 +177,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 // manager read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
-	if err := r.visible(w.Desired); err != nil {
+	if err := r.checkVisible(w.Desired); err != nil {
 		return asObject(w.Existing), err
 	}
 	answer := asObject(w.Existing)
@@ -185,9 +185,9 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	case answer == nil:
 		created := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
-			k.CopyContent(created, k.object()) // The API server ignores the status in a create.
+			k.CopyContent(created, k.newObject()) // The API server ignores the status in a create.
 		}
-		if err := r.counted(k, "create", r.Cluster.Create(ctx, created)); err != nil {
+		if err := r.countWrite(k, "create", r.Cluster.Create(ctx, created)); err != nil {
 			return nil, fmt.Errorf("creating %s: %w", name, err)
 		}
 		answer = created
@@ -197,7 +197,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 		if k.InStatus {
 			k.CopyContent(next, answer)
 		}
-		if err := r.counted(k, "patch", r.Cluster.Patch(ctx, next, optimistic(answer))); err != nil {
+		if err := r.countWrite(k, "patch", r.Cluster.Patch(ctx, next, optimisticPatch(answer))); err != nil {
 			part := "metadata"
 			if w.Content && !k.InStatus {
 				part = "spec"
@@ -209,10 +209,10 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	if w.Content && k.InStatus {
 		next, patch := answer, client.Patch(firstStatus{k, w.Desired})
 		if w.Existing != nil {
-			next, patch = answer.DeepCopyObject().(client.Object), optimistic(answer)
+			next, patch = answer.DeepCopyObject().(client.Object), optimisticPatch(answer)
 			k.CopyContent(next, w.Desired)
 		}
-		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
+		if err := r.countWrite(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
 			return answer, fmt.Errorf("writing status of %s: %w", name, err)
 		}
 		answer = next
@@ -234,7 +234,7 @@ func asObject(o mirror.Object) client.Object {
 
 // visible returns an error if o is an InventorySource whose labels do not match r.Selector,
 // because this manager could not see the source after the write.
-func (r *Reconciler) visible(o mirror.Object) error {
+func (r *Reconciler) checkVisible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (r *Reconciler) visible(o mirror.Object) error {
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
-	if r.counted(k, "delete", err) != nil {
+	if r.countWrite(k, "delete", err) != nil {
 		return fmt.Errorf("deleting %s: %w", o.GetName(), err)
 	}
 	return nil
@@ -274,12 +274,12 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 // optimistic returns a merge patch with the changes that were made to a copy of the object base.
 // If the object in the cluster changed after the manager read it, the API server refuses the
 // patch.
-func optimistic(base client.Object) client.Patch {
+func optimisticPatch(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
 // counted counts one write in the metrics, and returns the error of the write.
-func (r *Reconciler) counted(k *kind, verb string, err error) error {
+func (r *Reconciler) countWrite(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err
 }

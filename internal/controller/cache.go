@@ -35,7 +35,7 @@ func SlimCache(o *cache.Options) {
 	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // Never fails: the key is valid.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range observationKinds {
-		o.ByObject[observationKinds[i].object()] = cache.ByObject{Transform: slimObservation}
+		o.ByObject[observationKinds[i].newObject()] = cache.ByObject{Transform: slimObservation}
 	}
 }
 

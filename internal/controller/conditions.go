@@ -191,7 +191,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
-		return state.undeleted(k.Name)
+		return state.undeletedVerdict(k.Name)
 	}
 	if !state.outcome.tried {
 		return nil
@@ -215,7 +215,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		}
 		return &verdict{reason: v1alpha1.ReasonPreview, message: message}
 	}
-	if f := state.unwritten(k.Name); f != nil {
+	if f := state.writeFailure(k.Name); f != nil {
 		return f.verdict()
 	}
 	if state.report.Unfilled() > 0 {
@@ -225,7 +225,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		}
 		return v
 	}
-	if v := state.kept(k.Name); v != nil {
+	if v := state.keptVerdict(k.Name); v != nil {
 		return v
 	}
 	if v := r.owners.configMapVerdict(r.Options, o, s, k); v != nil {

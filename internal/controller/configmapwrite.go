@@ -117,7 +117,7 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
-			if gone, err := f.deleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
+			if gone, err := f.wasDeleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
 				return err
 			}
 		}
@@ -158,7 +158,7 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	case existing != nil && (existing.Immutable == nil || !*existing.Immutable):
 		answer = existing.DeepCopy()
 		mirror.RestoreConfigMap(answer, w.desired.DeepCopy())
-		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimistic(existing))); err != nil {
+		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimisticPatch(existing))); err != nil {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
 	case existing != nil: // An immutable ConfigMap can only be replaced.
@@ -230,7 +230,7 @@ func (f *configMapSync) predecessorWait(c *corev1.ConfigMap) (again time.Duratio
 // is none, configMap returns nil.
 func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
-	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
 		return reader.Get(ctx, client.ObjectKeyFromObject(object), existing, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {

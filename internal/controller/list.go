@@ -78,13 +78,13 @@ func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c con
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
-	query := listQuery{o.object().GetGeneration(), c.scopeHash(k.filter(o.object()))}
+	query := listQuery{o.object().GetGeneration(), c.scopeHash(k.listFilter(o.object()))}
 	var index *cloudapi.Index
 	if known.sentQuery == query {
 		index = known.itemIndex
 	}
 	start := r.Clock.Now()
-	l, incomplete, err := k.list(ctx, c.Client, o.object(), index)
+	l, incomplete, err := k.listObjects(ctx, c.Client, o.object(), index)
 	l.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
 	l.sentQuery = query
 	end := r.Clock.Now()

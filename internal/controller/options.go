@@ -115,5 +115,5 @@ type Reconciler struct {
 	census census
 	// watched returns a checksum of one kind's objects that belong to one source or discovery, as the
 	// watch last showed them. The parameter owner is the name of the source or discovery.
-	watched func(kind int, namespace, owner string) checksum
+	shownChecksum func(kind int, namespace, owner string) checksum
 }

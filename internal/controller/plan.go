@@ -21,30 +21,30 @@ type plan struct {
 	// If the field whole is true, the plan is about all objects of one kind, and the field
 	// existing has these objects. If not, the field drift has the names of the objects that the
 	// plan is about.
-	whole    bool
-	existing []mirror.Object
-	drift    sets.Set[string]
+	allObjects   bool
+	existing     []mirror.Object
+	driftedNames sets.Set[string]
 }
 
 // repair makes plans that undo changes by other clients. It reads the objects that the watch
 // reported as changed, and no other objects. If the plans and the error are nil, the method look
 // must make the plans.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
-	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
+	if s.settledGeneration != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
 	}
 	now, todo := r.Clock.Now(), make(plans, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		todo[i].drift = k.inbox.take()
-		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
+		todo[i].driftedNames = k.inbox.take()
+		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].driftedNames)
 		if err != nil {
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
 			return nil, nil
 		}
-		if todo[i].changes = k.inbox.viewed().Repair(changed, now); todo[i].changes == nil {
+		if todo[i].changes = k.inbox.lastView().Repair(changed, now); todo[i].changes == nil {
 			return nil, nil
 		}
 	}
@@ -57,7 +57,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 		k.ledger = k.ledger.Again(asked.kindListings[i].sighting.End)
 		asked.kindListings[i].sighting = nil // It is recorded.
 		k.report = k.report.Again(k.ledger)
-		k.inbox.renew(k.inbox.viewed().Again(k.ledger))
+		k.inbox.renew(k.inbox.lastView().Again(k.ledger))
 		r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
 	}
 	return todo, nil
@@ -72,12 +72,12 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 //     kinds that the spec ignores.
 func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 	for i := range s.kinds {
-		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
+		if r.shownChecksum(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].knownChecksum {
 			return false
 		}
 	}
 	for _, i := range mirrored(o, r.owners.kinds) {
-		if l := &asked.kindListings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].finished() {
+		if l := &asked.kindListings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].isFinished() {
 			return false
 		}
 	}
@@ -85,8 +85,8 @@ func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 }
 
 // look reads all objects of the source or discovery, and makes a plan for every kind of object.
-func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
-	s.settled = 0
+func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
+	s.settledGeneration = 0
 	s.noteListings(o, asked)
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
@@ -94,11 +94,11 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked syncAnsw
 	}
 	for i := range s.kinds {
 		var err error
-		todo[i].whole = true
+		todo[i].allObjects = true
 		if r.denied(&r.owners.kinds[i]) != nil {
 			continue
 		}
-		if todo[i].existing, s.kinds[i].shown, err = r.owned(ctx, o, &r.owners.kinds[i]); err != nil {
+		if todo[i].existing, s.kinds[i].knownChecksum, err = r.ownedObjects(ctx, o, &r.owners.kinds[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -149,19 +149,19 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 // plan makes a plan for each kind and stores the plans in the parameter todo. If the parameter
 // decides is false, the plans keep objects that the cloud no longer lists. If spec.preview is
 // true, the plans change nothing.
-func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
+func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans, mayDelete bool) error {
 	now := r.Clock.Now()
 	// Use a copy of o, because event filters may read the variable planned while writeStatus
 	// changes o.
-	planned := r.copied(o).planned()
+	plannedOwner := r.copied(o).planned()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
 			s.kinds[i].forget()
 		}
-		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, todo[i].existing
+		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, newPlans[i].existing
 	}
-	desired := mirror.Desire(planned, kinds, ledgers, existing)
+	desired := mirror.Desire(plannedOwner, kinds, ledgers, existing)
 	views := make([]*mirror.View, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]
@@ -169,27 +169,27 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 		if err != nil {
 			return err
 		}
-		todo[i].existing = append(todo[i].existing, unseen...)
+		newPlans[i].existing = append(newPlans[i].existing, unseen...)
 		made := mirror.Make(mirror.Facts{
 			Kind:        kinds[i],
-			Owner:       planned,
+			Owner:       plannedOwner,
 			Ledger:      k.ledger,
 			Desired:     desired[i],
-			Existing:    todo[i].existing,
+			Existing:    newPlans[i].existing,
 			Occupants:   occupants,
-			Completed:   k.completed(now),
-			Fresh:       k.fresh(now) && decides && !o.settings().suspend,
+			Completed:   k.lastCompleted(now),
+			Fresh:       k.isFresh(now) && mayDelete && !o.settings().suspend,
 			Approval:    k.report.Approved,
 			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
-			FormerNames: k.inbox.viewed().Names(),
+			FormerNames: k.inbox.lastView().Names(),
 			Now:         now,
 		})
 		k.preview = nil
 		if o.settings().preview {
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
 		}
-		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
-		k.retries.forgetUnplanned(kinds[i], todo[i].changes, made.Conflicts)
+		k.report, views[i], newPlans[i].changes = made.Report, made.View, &made.Changes
+		k.retries.forgetUnplanned(kinds[i], newPlans[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {
 		s.kinds[i].inbox.finish(views[i])
@@ -198,7 +198,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 }
 
 // fresh reports whether the last listing of the kind was complete and ended less than freshFor ago.
-func (k *kindState) fresh(now time.Time) bool {
+func (k *kindState) isFresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 

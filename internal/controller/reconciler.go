@@ -31,8 +31,8 @@ func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoverie
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	r := &Reconciler{Options: o, owners: kind}
-	r.watched = func(kind int, namespace, owner string) checksum {
-		return r.census.sum(kind, namespace, r.owners.kinds[kind].claimed(owner))
+	r.shownChecksum = func(kind int, namespace, owner string) checksum {
+		return r.census.sum(kind, namespace, r.owners.kinds[kind].comparableName(owner))
 	}
 	return r
 }
@@ -82,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	todo, err := r.repair(ctx, o, s, asked)
 	if todo == nil && err == nil {
-		todo, err = r.look(ctx, o, s, asked)
+		todo, err = r.readAll(ctx, o, s, asked)
 	}
 	if err != nil {
 		return r.fail(ctx, o, s, asked, err)
@@ -90,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	switch gone, err := r.gone(ctx, o, todo); {
+	switch gone, err := r.ownerGone(ctx, o, todo); {
 	case err != nil:
 		return r.fail(ctx, o, s, asked, err)
 	case gone: // The watch will report that o was deleted.
@@ -158,7 +158,7 @@ func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Dura
 		return 0
 	}
 	for i, plan := range todo {
-		s.kinds[i].inbox.put(plan.drift.UnsortedList()...)
+		s.kinds[i].inbox.put(plan.driftedNames.UnsortedList()...)
 	}
 	return repairEvery
 }
@@ -193,7 +193,7 @@ func (r *Reconciler) wakeAfter(o owner, s *state, asked syncAnswers) time.Durati
 		}
 	}
 	for i := range s.kinds {
-		earlier(s.kinds[i].inbox.viewed().StaleAt())
+		earlier(s.kinds[i].inbox.lastView().StaleAt())
 		earlier(s.kinds[i].retries.earliestTry())
 	}
 	if at.IsZero() {

@@ -27,7 +27,7 @@ func (o *Options) Watched(object client.Object) bool { return o.watches.why(obje
 // denied returns a failure if the manager lacks the rights to watch the objects of a kind. If the
 // manager has the rights, denied returns nil.
 func (o *Options) denied(k *kind) *failure {
-	if why := o.watches.why(k.object()); why != "" {
+	if why := o.watches.why(k.newObject()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
 	}
 	return nil

@@ -28,7 +28,7 @@ type state struct {
 	kinds    []kindState // in the order of ownerKind.kinds
 	// settled is the metadata.generation of the spec if no write for this spec is left to do; 0 if
 	// the next reconcile must read all objects.
-	settled int64
+	settledGeneration int64
 	// The field unfinished has answers of the cloud that no reconcile could use yet, because the
 	// reconciles failed; nil if there are none. The field failing is when the reconciles began to
 	// fail; zero if the last reconcile did not fail.
@@ -48,7 +48,7 @@ type kindState struct {
 	inbox *inbox
 	// shown is a checksum of the objects as this manager last read or wrote them. If the watch shows
 	// objects with the same checksum, no object has changed.
-	shown checksum
+	knownChecksum checksum
 	// ledger has what the listings since the manager's start found; nil if there was no listing.
 	ledger *mirror.Ledger
 	// The field index has the items of the last listing. The field asked identifies the spec,
@@ -65,19 +65,19 @@ type kindState struct {
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes. The field planned is the number of writes and deletions in the
 	// last plan.
-	retries retries
-	planned int
+	retries       retries
+	plannedWrites int
 	// formerly is when the last complete listing before the manager's start ended. The manager reads
 	// this time from the status only once, so later edits of the status have no effect.
-	formerly time.Time
+	formerCompletion time.Time
 }
 
 // completed returns when the last complete listing of the kind ended, even if this was before the
 // manager's start. The result is never later than the parameter now.
-func (k *kindState) completed(now time.Time) time.Time {
+func (k *kindState) lastCompleted(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
-		at = k.formerly
+		at = k.formerCompletion
 	}
 	if at.After(now) {
 		return now
@@ -86,17 +86,19 @@ func (k *kindState) completed(now time.Time) time.Time {
 }
 
 // unwritten returns why objects could not be written; nil if there is nothing to report.
-func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
+func (k *kindState) writeFailure(kind string) *failure {
+	return k.retries.failure(kind, k.plannedWrites)
+}
 
 // undeleted returns why objects of this kind still exist although the spec ignores the kind; nil
 // if there is nothing to report.
-func (k *kindState) undeleted(kind string) *verdict {
-	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
+func (k *kindState) undeletedVerdict(kind string) *verdict {
+	return cmp.Or(k.writeFailure(kind).verdict(), k.keptVerdict(kind))
 }
 
 // kept returns a verdict with the names of objects that finalizers keep from being deleted; nil if
 // there are none.
-func (k *kindState) kept(kind string) *verdict {
+func (k *kindState) keptVerdict(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
 	}
@@ -105,8 +107,8 @@ func (k *kindState) kept(kind string) *verdict {
 
 // finished returns true if the last reconcile left no work for this kind. The check of
 // Summary.Missing finds objects that another client created after the last listing.
-func (k *kindState) finished() bool {
-	view := k.inbox.viewed()
+func (k *kindState) isFinished() bool {
+	view := k.inbox.lastView()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
 		k.report.Summary != nil && k.report.Summary.Missing == 0 && k.report.Held == nil &&
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
@@ -115,7 +117,7 @@ func (k *kindState) finished() bool {
 // forget drops the results of the kind's listings, because the spec no longer asks for the kind.
 // Failed deletions stay, because they must be tried again.
 func (k *kindState) forget() {
-	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
+	*k = kindState{inbox: k.inbox, knownChecksum: k.knownChecksum, retries: k.retries, plannedWrites: k.plannedWrites}
 }
 
 func newState(o owner, kinds []kind, now time.Time) *state {
@@ -128,9 +130,9 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		k.inbox, k.retries = &inbox{}, retries{}
-		k.formerly = kinds[i].LastListed(o.object())
-		if k.formerly.After(now) {
-			k.formerly = now
+		k.formerCompletion = kinds[i].LastListed(o.object())
+		if k.formerCompletion.After(now) {
+			k.formerCompletion = now
 		}
 		k.report.Undecided = heldIn(o, &kinds[i]) != nil
 	}
@@ -153,10 +155,10 @@ func (s *state) attempts() []attempt {
 func (s *state) settle(o owner) {
 	// Do not use metadata.generation here. The write of the status may have brought a newer
 	// generation into o, and no reconcile has used the spec of this generation yet.
-	s.settled = o.status().ObservedGeneration
+	s.settledGeneration = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
-			s.settled = 0
+			s.settledGeneration = 0
 		}
 	}
 }
@@ -203,15 +205,15 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 // find returns the full name and the state of a source or discovery. The parameter name is the
 // full name, or the short form of the full name in a label. If there is no state, the second
 // result is nil.
-func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
+func (ss *states) find(namespace, nameOrLabel string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	exact := types.NamespacedName{Namespace: namespace, Name: name}
+	exact := types.NamespacedName{Namespace: namespace, Name: nameOrLabel}
 	if s := ss.byOwner[exact]; s != nil {
 		return exact, s
 	}
 	for key, s := range ss.byOwner {
-		if key.Namespace == namespace && mirror.LabelValue(key.Name) == name {
+		if key.Namespace == namespace && mirror.LabelValue(key.Name) == nameOrLabel {
 			return key, s
 		}
 	}
@@ -220,12 +222,12 @@ func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
 
 // awaiting returns the sources or discoveries that cannot create an object of one kind, because
 // another object already has the namespace and name in the parameters.
-func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
+func (ss *states) ownersAwaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	var found []types.NamespacedName
 	for key, s := range ss.byOwner {
-		if key.Namespace == namespace && s.kinds[kind].inbox.viewed().Awaits(name) {
+		if key.Namespace == namespace && s.kinds[kind].inbox.lastView().Awaits(name) {
 			found = append(found, key)
 		}
 	}

@@ -67,7 +67,7 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	now := r.Clock.Now()
 	// The names of changed objects are no longer stored, so the next reconcile must read all
 	// objects.
-	s.settled = 0
+	s.settledGeneration = 0
 	if asked.wasSynced() && s.unfinishedSync == nil {
 		s.unfinishedSync = &unfinishedSync{termsOf(o), asked, s.schedule}
 		for i := range s.kinds { // Only a plan can say what a further listing must confirm.

@@ -81,11 +81,11 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	}
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
-		err := begin.whenAllowed(ctx, k.object(), "none of its objects are mirrored", func(ctx context.Context) error {
-			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.object()); err != nil {
+		err := begin.whenAllowed(ctx, k.newObject(), "none of its objects are mirrored", func(ctx context.Context) error {
+			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.newObject()); err != nil {
 				return err
 			}
-			return c.Watch(source.Kind(mgr.GetCache(), k.object(), handler.EnqueueRequestsFromMapFunc(r.interested(i)), r.drift(i)))
+			return c.Watch(source.Kind(mgr.GetCache(), k.newObject(), handler.EnqueueRequestsFromMapFunc(r.requestsAfter(i)), r.driftFilter(i)))
 		})
 		if err != nil {
 			return nil, err
@@ -113,14 +113,14 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 //
 //   - the source or discovery to which the object belongs
 //   - each source or discovery that waits until the object's name is free
-func (r *Reconciler) interested(kind int) handler.MapFunc {
+func (r *Reconciler) requestsAfter(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
-		key, known := r.states.find(o.GetNamespace(), r.owners.kinds[kind].claimant(o))
+		key, known := r.states.find(o.GetNamespace(), r.owners.kinds[kind].ownerNameIn(o))
 		if known != nil || key.Name != "" {
 			requests = append(requests, reconcile.Request{NamespacedName: key})
 		}
-		for _, waiting := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {
+		for _, waiting := range r.states.ownersAwaiting(kind, o.GetNamespace(), o.GetName()) {
 			if waiting != key {
 				requests = append(requests, reconcile.Request{NamespacedName: waiting})
 			}
@@ -137,10 +137,10 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 //   - Another client changed an object, and the object differs from the plan.
 //
 // Other events start no reconcile, for example the events about the reconciler's own writes.
-func (r *Reconciler) drift(kind int) predicate.Predicate {
+func (r *Reconciler) driftFilter(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
-		if _, s := r.states.find(o.GetNamespace(), k.claimant(o)); s != nil {
+		if _, s := r.states.find(o.GetNamespace(), k.ownerNameIn(o)); s != nil {
 			return s.kinds[kind].inbox
 		}
 		return nil
@@ -148,32 +148,32 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 	return predicate.Funcs{
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		CreateFunc: func(e event.CreateEvent) bool {
-			r.census.moved(kind, k.claimant, nil, e.Object)
+			r.census.recordChange(kind, k.ownerNameIn, nil, e.Object)
 			in := inboxOf(e.Object)
-			strange := in != nil && in.viewed().Strange(e.Object)
+			strange := in != nil && in.lastView().Strange(e.Object)
 			if strange {
 				in.put(e.Object.GetName())
 			}
 			return strange
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			r.census.moved(kind, k.claimant, e.Object, nil)
+			r.census.recordChange(kind, k.ownerNameIn, e.Object, nil)
 			in := inboxOf(e.Object)
 			if in != nil {
 				in.put(e.Object.GetName())
 			}
-			return in != nil || len(r.states.awaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
+			return in != nil || len(r.states.ownersAwaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
+			r.census.recordChange(kind, k.ownerNameIn, e.ObjectOld, e.ObjectNew)
 			going := e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
 			in := inboxOf(e.ObjectNew)
-			drifted := in != nil && (going || in.drifted(e.ObjectNew)) &&
+			drifted := in != nil && (going || in.hasDrifted(e.ObjectNew)) &&
 				(e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() || !k.Alike(e.ObjectOld, e.ObjectNew))
 			if drifted {
 				in.put(e.ObjectNew.GetName())
 			}
-			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now names another owner.
+			if k.ownerNameIn(e.ObjectOld) != k.ownerNameIn(e.ObjectNew) { // The object now names another owner.
 				if former := inboxOf(e.ObjectOld); former != nil {
 					former.put(e.ObjectNew.GetName())
 					drifted = true
