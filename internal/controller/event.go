@@ -27,7 +27,7 @@ const reasonCreated = "Created"
 // turns has the events that tellObserved records. The key is the reason of an event. The field
 // kind is the type of the event: Normal or Warning. The field many is the start of the message if
 // one event reports many objects.
-var turns = map[string]struct{ kind, many string }{
+var eventTexts = map[string]struct{ eventType, textStart string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
 	v1alpha1.ReasonMissing:     {corev1.EventTypeWarning, "Not in the last complete listing:"},
@@ -37,16 +37,16 @@ var turns = map[string]struct{ kind, many string }{
 // tellObserved records events about new objects, and about objects that are now missing, stale or
 // listed again. The parameter writes has the writes that succeeded. If objects of the kind have no
 // conditions, one event reports all objects with the same reason.
-func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
+func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	turned := map[string][]mirror.Object{}
-	for _, w := range writes {
-		if reason := turn(k, w); reason != "" {
+	for _, w := range doneWrites {
+		if reason := eventReason(k, w); reason != "" {
 			turned[reason] = append(turned[reason], w.Desired)
 		}
 	}
 	for reason, objects := range turned {
-		t := turns[reason]
-		r.tellAll(o, objects, t.kind, reason, "Observe", t.many+" "+k.noun+": ", func(object mirror.Object) string {
+		t := eventTexts[reason]
+		r.tellAll(o, objects, t.eventType, reason, "Observe", t.textStart+" "+k.noun+": ", func(object mirror.Object) string {
 			if conditions := k.Conditions(object); len(conditions) > 0 {
 				return conditions[0].Message
 			}
@@ -57,7 +57,7 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 
 // turn returns the reason of the event about a write. A write gets an event if it created the
 // object or changed the condition Observed. If the write gets no event, turn returns "".
-func turn(k *kind, w mirror.Write) string {
+func eventReason(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
 		return reasonCreated
@@ -76,13 +76,13 @@ func turn(k *kind, w mirror.Write) string {
 //
 //   - There are more than maxTold objects.
 //   - The function note returns "" for the first object.
-func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
-	if len(objects) > maxTold || note(objects[0]) == "" {
-		r.tellOfMany(o, objects, kind, reason, action, summary)
+func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, textStart string, textOf func(mirror.Object) string) {
+	if len(objects) > maxTold || textOf(objects[0]) == "" {
+		r.tellOfMany(o, objects, kind, reason, action, textStart)
 		return
 	}
 	for _, object := range objects {
-		r.tell(object, kind, reason, action, note(object))
+		r.tell(object, kind, reason, action, textOf(object))
 	}
 }
 
@@ -110,12 +110,12 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
-		r.tell(about, kind, is.Reason, "Sync", brief(is.Message, maxNote, is.Type))
+		r.tell(about, kind, is.Reason, "Sync", shortenMessage(is.Message, maxNote, is.Type))
 	}
 	held := meta.FindStatusCondition(after, v1alpha1.ConditionPruneHeld)
 	heldBefore := meta.FindStatusCondition(before, v1alpha1.ConditionPruneHeld)
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
-		r.tell(about, corev1.EventTypeWarning, held.Type, "Prune", brief(held.Message, maxNote, held.Type))
+		r.tell(about, corev1.EventTypeWarning, held.Type, "Prune", shortenMessage(held.Message, maxNote, held.Type))
 	}
 }
 
@@ -142,7 +142,7 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 		text    string
 	}{{gone, "Deleted " + k.noun}, {kept, "Began to delete " + k.noun + ", which finalizers keep"}} {
 		if len(part.objects) > 0 {
-			log.FromContext(ctx).Info(part.text, "kind", k.Name, "names", names(part.objects))
+			log.FromContext(ctx).Info(part.text, "kind", k.Name, "names", objectNames(part.objects))
 			r.tellOfMany(o, part.objects, corev1.EventTypeNormal, "Pruned", "Prune", part.text+": ")
 		}
 	}
@@ -151,10 +151,10 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 // tellHeld records events about objects whose deletion waits for a person's approval. The
 // parameter before has the status from before this reconcile. If this old status already has the
 // same objects, tellHeld records no event.
-func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
+func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
-		if was := heldIn(before, k); held == nil || was != nil && was.Digest == held.Digest {
+		if was := heldIn(ownerBefore, k); held == nil || was != nil && was.Digest == held.Digest {
 			continue
 		}
 		r.tellAll(o, held.Objects, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune",
@@ -165,12 +165,12 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 // tellOfMany records one event about a source or discovery. The text is the parameter summary,
 // followed by names of objects. The event refers to the first object. Without this reference, the
 // recorder could merge two events about the same source or discovery.
-func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
-	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
+func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, textStart string) {
+	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(textStart+mirror.Names(objectNames(objects)), maxNote))
 }
 
 // names returns the objects' names, sorted.
-func names(objects []mirror.Object) []string {
+func objectNames(objects []mirror.Object) []string {
 	out := make([]string, len(objects))
 	for i, o := range objects {
 		out[i] = o.GetName()

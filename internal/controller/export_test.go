@@ -23,7 +23,7 @@ func (r *Reconciler) Interested(kind int) handler.MapFunc { return r.requestsAft
 func (r *Reconciler) ShownBy(cached client.Client) {
 	r.shownChecksum = func(kind int, namespace, name string) checksum {
 		k := &r.owners.kinds[kind]
-		o := r.owners.empty()
+		o := r.owners.newObject()
 		o.SetNamespace(namespace)
 		o.SetName(name)
 		shows := &Reconciler{Options: &Options{Cluster: cached}, owners: r.owners}

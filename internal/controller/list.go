@@ -23,7 +23,7 @@ import (
 // wait. If one kind fails, list goes on with the other kinds. An error means that the context
 // ended.
 func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnswers, error) {
-	wanted := mirrored(o, r.owners.kinds)
+	wanted := mirroredKinds(o, r.owners.kinds)
 	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.usedVersions.secretVersion, endTime: r.Clock.Now()}
 	if len(wanted) == 0 {
 		return asked, nil
@@ -70,7 +70,7 @@ func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnsw
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return failed(c.Authorize(ctx))
+	return failureOf(c.Authorize(ctx))
 }
 
 // listKind lists the cloud objects of one kind. If the spec and the credential did not change after
@@ -85,7 +85,7 @@ func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kind
 	}
 	start := r.Clock.Now()
 	l, incomplete, err := k.listObjects(ctx, c.Client, o.object(), index)
-	l.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
+	l.outcome = outcome{tried: true, failure: failureOf(errors.Join(err, incomplete))}
 	l.sentQuery = query
 	end := r.Clock.Now()
 	r.Metrics.Listed(k.Name, end.Sub(start))

@@ -19,12 +19,12 @@ type owner interface {
 	// object.
 	object() client.Object
 	// planned returns the source or discovery in the form that package mirror uses.
-	planned() mirror.Owner
+	mirrorOwner() mirror.Owner
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
 	// held reads from the status which deletions wait for a person's approval. The result has one
 	// entry for each kind of object; nil for a kind without waiting deletions.
-	held() []*v1alpha1.HeldPrune
+	heldPrunes() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
@@ -55,8 +55,8 @@ type ownerKind struct {
 	name string
 	// The function empty returns a new, empty source or discovery. The function list returns a new,
 	// empty list of sources or discoveries.
-	empty func() client.Object
-	list  func() client.ObjectList
+	newObject func() client.Object
+	newList   func() client.ObjectList
 	// wrap converts a source or discovery to the type owner.
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
@@ -70,26 +70,26 @@ type ownerKind struct {
 // words are the texts in conditions and events that differ between sources and discoveries.
 type words struct {
 	// The field first is the message of condition Ready during the first sync.
-	first string
+	firstSync string
 	// The field suspended is the message of condition Ready while spec.suspend is true. The field
 	// nothing is the message of condition Ready if the spec sets the policy Ignore for every kind.
-	suspended, nothing string
+	whileSuspended, allIgnored string
 	// The field waiting is the start of the message of condition Ready while the rate limit delays
 	// a sync.
-	waiting string
+	rateLimited string
 	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
 	// the cluster until a listing is complete.
 	withheld string
 	// The field taken has the messages about object names that the operator needs, but that other
 	// objects already have.
-	taken taken
+	takenNames takenMessages
 	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
 // mirrored returns the kinds that the spec asks to mirror. Each kind is given by its index in the
 // parameter kinds.
-func mirrored(o owner, kinds []kind) []int {
+func mirroredKinds(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {
 		if kinds[i].Mirrored(o.object()) {

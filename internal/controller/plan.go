@@ -52,7 +52,7 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAn
 	if !asked.wasSynced() {
 		return todo, nil
 	}
-	for _, i := range mirrored(o, r.owners.kinds) {
+	for _, i := range mirroredKinds(o, r.owners.kinds) {
 		k := &s.kinds[i]
 		k.ledger = k.ledger.Again(asked.kindListings[i].sighting.End)
 		asked.kindListings[i].sighting = nil // It is recorded.
@@ -76,7 +76,7 @@ func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 			return false
 		}
 	}
-	for _, i := range mirrored(o, r.owners.kinds) {
+	for _, i := range mirroredKinds(o, r.owners.kinds) {
 		if l := &asked.kindListings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].isFinished() {
 			return false
 		}
@@ -136,7 +136,7 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	if k.ledger == nil {
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
-	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
+	k.ledger = k.ledger.Record(described.Kind, o.mirrorOwner(), *l.sighting, existing)
 	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. Without an index, the next listing
@@ -153,7 +153,7 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 	now := r.Clock.Now()
 	// Use a copy of o, because event filters may read the variable planned while writeStatus
 	// changes o.
-	plannedOwner := r.copied(o).planned()
+	plannedOwner := r.copyOf(o).mirrorOwner()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {

@@ -33,7 +33,7 @@ const catchUp = 5 * time.Second
 
 // get reads a source or discovery from the cache. It returns nil if the object does not exist.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
-	object := r.owners.empty()
+	object := r.owners.newObject()
 	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
 		return r.Cluster.Get(ctx, key, object, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
@@ -55,7 +55,7 @@ func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedO
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing %s: %w", k.noun, err)
 	}
-	ownedObjects, owner := make([]mirror.Object, 0, meta.LenList(list)), o.planned()
+	ownedObjects, owner := make([]mirror.Object, 0, meta.LenList(list)), o.mirrorOwner()
 	err = meta.EachListItem(list, func(item runtime.Object) error {
 		object := item.(client.Object)
 		if k.ownerNameIn(object) == k.comparableName(name) {
@@ -93,7 +93,7 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 		return nil, err
 	}
 	for _, object := range objects {
-		if object != nil && !k.Owned(object, o.planned()) {
+		if object != nil && !k.Owned(object, o.mirrorOwner()) {
 			return nil, nil
 		}
 	}
@@ -135,12 +135,12 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		found := k.newObject()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
 		if apierrors.IsNotFound(err) && s.retries[name].nameTaken() {
-			if found, err = r.readLive(ctx, k.newList(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
+			if found, err = r.readLive(ctx, k.newList(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.mirrorOwner()) {
 				unseen = append(unseen, found)
 			}
 		}
 		switch {
-		case err == nil && !k.Owned(found, o.planned()):
+		case err == nil && !k.Owned(found, o.mirrorOwner()):
 			occupants[name] = found
 		case client.IgnoreNotFound(err) != nil:
 			return nil, nil, fmt.Errorf("looking for %s of %s: %w", name, k.noun, err)
@@ -157,7 +157,7 @@ func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bo
 	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
 		return false, nil
 	}
-	return r.wasDeleted(ctx, r.owners.list(), o.object())
+	return r.wasDeleted(ctx, r.owners.newList(), o.object())
 }
 
 // deleted asks the API server whether an object was deleted. The parameter shown is the object

@@ -25,13 +25,13 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
 	}
-	before := r.copied(o)
-	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.first})
+	before := r.copyOf(o)
+	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.firstSync})
 	return r.writeStatus(ctx, o, before)
 }
 
 // copied returns a copy of a source or discovery.
-func (r *Reconciler) copied(o owner) owner {
+func (r *Reconciler) copyOf(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
@@ -52,22 +52,22 @@ func (r *Reconciler) copied(o owner) owner {
 // If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. If the
 // rate limit delays the first sync, Ready keeps the reason Progressing.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
-	before := r.copied(o)
+	before := r.copyOf(o)
 	c := r.conditionsOf(o)
 	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
 	// must still describe the old spec.
-	unseen := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
-	if !unseen {
+	describesOldSpec := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
+	if !describesOldSpec {
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
 		o.setOwnStatus(ctx, r.Options, s, did)
-		c.setPruneHeld(o.held()...)
+		c.setPruneHeld(o.heldPrunes()...)
 		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)
 		}
 		s.schedule.setTimes(o)
 	}
-	if waits := r.overdue(o, s, asked); waits != nil {
+	if waits := r.overdueVerdict(o, s, asked); waits != nil {
 		c.setReady(*waits)
 		o.status().NextSyncTime = &metav1.Time{Time: c.now.Add(asked.putOff.For)}
 	}
@@ -101,7 +101,7 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 
 // If the rate limit or the cloud delays a sync for long, overdue returns what condition Ready must
 // report. If not, overdue returns nil.
-func (r *Reconciler) overdue(o owner, s *state, asked syncAnswers) *verdict {
+func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
 	if wait.For == 0 || waited < min(o.settings().timeout, patience) && (!wait.Cloud || wait.For < firstRetry) {
@@ -111,7 +111,7 @@ func (r *Reconciler) overdue(o owner, s *state, asked syncAnswers) *verdict {
 	if ready := meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
 		reason = v1alpha1.ReasonProgressing
 	}
-	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
+	return &verdict{reason: reason, message: r.owners.words.rateLimited + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
 // setSummaries sets the summary of each kind in the status: the counts of objects, and the
@@ -179,9 +179,9 @@ func (s *schedule) setNext(o owner) {
 //
 // The patch tests the UID, so it never changes a new object with the same name. It must be a JSON
 // patch, because the API server does not check the UID in a merge patch of a custom resource.
-func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
+func (r *Reconciler) writeStatus(ctx context.Context, o, ownerBefore owner) error {
 	r.inSeconds(o)
-	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
+	if equality.Semantic.DeepEqual(ownerBefore.wholeStatus(), o.wholeStatus()) {
 		return nil
 	}
 	object := o.object()

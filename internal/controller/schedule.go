@@ -118,10 +118,10 @@ func termsOf(o owner) terms {
 	object, settings := o.object(), o.settings()
 	return terms{
 		generation: object.GetGeneration(), suspend: settings.suspend, interval: settings.interval,
-		afterMisses:  o.planned().Prune.GetAfterMisses(),
+		afterMisses:  o.mirrorOwner().Prune.GetAfterMisses(),
 		requestedAt:  object.GetAnnotations()[v1alpha1.AnnotationRequestedAt],
 		approvePrune: object.GetAnnotations()[v1alpha1.AnnotationApprovePrune],
-		approves:     slices.ContainsFunc(o.held(), func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(object, h.Digest) }),
+		approves:     slices.ContainsFunc(o.heldPrunes(), func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(object, h.Digest) }),
 	}
 }
 

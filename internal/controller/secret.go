@@ -95,7 +95,7 @@ func (r *Reconciler) secretReader() client.Reader {
 
 // indexBySecret adds the cache index that finds sources or discoveries by the Secret in their spec.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
-	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
+	err := indexer.IndexField(ctx, kind.newObject(), secretField, func(o client.Object) []string {
 		key := kind.wrap(o).settings().credentials.APIKey
 		if key == nil {
 			return nil
@@ -110,7 +110,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 
 // users returns a reconcile request for each source or discovery whose spec names this Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
-	list := r.owners.list()
+	list := r.owners.newList()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),
 		client.MatchingFields{secretField: secret.GetName()}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
 	if err != nil {

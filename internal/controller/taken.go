@@ -34,19 +34,19 @@ func waitsForPredecessor(report mirror.Report) bool {
 //
 // For a source, the fields free and rivals are "", because a person cannot give observations to a
 // source.
-type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
+type takenMessages struct{ freeObjects, rivalObjects, foreignObjects, formerObjects, otherIDs, nameClashes, leavingObjects string }
 
 // withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name
 // of the source or discovery.
-func (t taken) withOwner(o owner) taken {
+func (t takenMessages) withOwner(o owner) takenMessages {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
-	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
+	t.freeObjects, t.rivalObjects = fill.Replace(t.freeObjects), fill.Replace(t.rivalObjects)
 	return t
 }
 
 // brief returns a short message about object names that are in use. It names one object and counts
 // the others.
-func (t taken) brief(k *kind, report mirror.Report) string {
+func (t takenMessages) briefMessage(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
 	case len(report.Conflicts) > 0:
@@ -64,7 +64,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 }
 
 // message says which object names are in use, which objects have them, and how to free the names.
-func (t taken) message(report mirror.Report) string {
+func (t takenMessages) message(report mirror.Report) string {
 	var free, rivals, theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {
 		holder := "no controller"
@@ -80,7 +80,7 @@ func (t taken) message(report mirror.Report) string {
 			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
 		case c.Predecessor:
 			formers = append(formers, c.Name)
-		case t.free == "" || !c.Movable():
+		case t.freeObjects == "" || !c.Movable():
 			theirs = append(theirs, entry)
 		case c.Controller != "":
 			rivals = append(rivals, entry)
@@ -95,8 +95,8 @@ func (t taken) message(report mirror.Report) string {
 		names []string
 		text  string
 	}{
-		{free, t.free}, {rivals, t.rivals}, {theirs, t.theirs}, {formers, t.formers},
-		{others, t.others}, {clashes, t.clashes}, {report.Leaving, t.leaving},
+		{free, t.freeObjects}, {rivals, t.rivalObjects}, {theirs, t.foreignObjects}, {formers, t.formerObjects},
+		{others, t.otherIDs}, {clashes, t.nameClashes}, {report.Leaving, t.leavingObjects},
 	} {
 		if len(part.names) > 0 {
 			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))

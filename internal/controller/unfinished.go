@@ -88,7 +88,7 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	if !long || afterRefusal || o.settings().suspend {
 		return reconcile.Result{}, cause
 	}
-	before := r.copied(o)
+	before := r.copyOf(o)
 	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonWriteFailed,
 		message: "nothing can be written: " + mirror.Truncate(cause.Error(), maxWords)})
 	s.schedule.setNext(o)

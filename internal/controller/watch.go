@@ -73,7 +73,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 		}).
 		// A change of the spec or of an annotation starts a reconcile. A change of the status does
 		// not, because the reconciler itself writes the status.
-		For(r.owners.empty(), builder.WithPredicates(
+		For(r.owners.newObject(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
 	if err != nil {
