@@ -37,7 +37,7 @@ import (
 //     that the source's spec no longer asks for.
 //   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
 //     starts.
-func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sourceController controller.Controller) error {
+func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, sourceController controller.Controller) error {
 	o.configMaps.sourceEvents = make(chan event.GenericEvent)
 	if err := sourceController.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
 		return err
@@ -56,12 +56,12 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 			Complete(reconcile.Func(o.reconcileConfigMap))
 	}
 	if !o.ConfigMaps {
-		if why, err := begin.lacking(ctx, &corev1.ConfigMap{}, clusters); why != "" || err != nil {
+		if why, err := starter.missingRight(ctx, &corev1.ConfigMap{}, clusters); why != "" || err != nil {
 			return nil
 		}
 		return register(ctx)
 	}
-	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
+	return starter.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
 // concerned returns a filter for events about sources. The filter drops all events about a source

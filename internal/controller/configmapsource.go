@@ -34,7 +34,7 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	if source.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled && !o.keepsConfigMaps() {
 		why := "its flag --endpoint-configmaps is not set"
 		if o.ConfigMaps {
-			why = o.watches.why(&corev1.ConfigMap{}) + "; config/endpoint-configmaps has the rights on ConfigMaps"
+			why = o.watchRights.whyDenied(&corev1.ConfigMap{}) + "; config/endpoint-configmaps has the rights on ConfigMaps"
 		}
 		return &verdict{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " + why}
 	}

@@ -44,7 +44,7 @@ func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnsw
 	asked.secretVersion = connection.secretVersion
 	var wait sync.WaitGroup
 	for _, i := range wanted {
-		if f := cmp.Or(unconnected, r.denied(&r.owners.kinds[i])); f != nil {
+		if f := cmp.Or(unconnected, r.rightsFailure(&r.owners.kinds[i])); f != nil {
 			asked.kindListings[i].outcome = outcome{tried: true, failure: f}
 			continue
 		}

@@ -95,7 +95,7 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 	for i := range s.kinds {
 		var err error
 		todo[i].allObjects = true
-		if r.denied(&r.owners.kinds[i]) != nil {
+		if r.rightsFailure(&r.owners.kinds[i]) != nil {
 			continue
 		}
 		if todo[i].existing, s.kinds[i].knownChecksum, err = r.ownedObjects(ctx, o, &r.owners.kinds[i]); err != nil {

@@ -70,10 +70,10 @@ func isNewer(version, than string) bool {
 // watchSecrets makes the controller c watch the metadata of Secrets, as soon as the manager has
 // the rights. By default, the manager does not have them. With this watch, a new credential in a
 // Secret starts a sync at once.
-func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
+func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return begin.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
+	return starter.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
 		if err := c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
 			// A deleted Secret has no new credential, so its deletion starts no reconcile.
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -87,7 +87,7 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 
 // secrets returns a reader of the metadata of Secrets; nil if the manager does not watch Secrets.
 func (r *Reconciler) secretReader() client.Reader {
-	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
+	if r.Secrets == nil && r.watchRights.hasBegun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
 	}
 	return r.Secrets

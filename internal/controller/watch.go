@@ -36,31 +36,31 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
 	}
-	begin, err := newBeginner(mgr, o)
+	starter, err := newBeginner(mgr, o)
 	if err != nil {
 		return err
 	}
-	kept, err := NewSources(o).register(ctx, mgr, begin)
+	kept, err := NewSources(o).register(ctx, mgr, starter)
 	if err != nil {
 		return err
 	}
-	err = begin.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
+	err = starter.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
 		if err := indexBySecret(ctx, mgr.GetFieldIndexer(), discoveries); err != nil {
 			return err
 		}
-		_, err := NewDiscoveries(o).register(ctx, mgr, begin)
+		_, err := NewDiscoveries(o).register(ctx, mgr, starter)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return o.setupConfigMaps(ctx, mgr, begin, kept)
+	return o.setupConfigMaps(ctx, mgr, starter, kept)
 }
 
 // register adds a controller for sources or for discoveries to the manager. The controller also
 // watches Secrets and the objects that it writes. Each of these watches begins when the manager
 // has the rights for it.
-func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
+func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *watchStarter) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
@@ -81,7 +81,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	}
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
-		err := begin.whenAllowed(ctx, k.newObject(), "none of its objects are mirrored", func(ctx context.Context) error {
+		err := starter.whenAllowed(ctx, k.newObject(), "none of its objects are mirrored", func(ctx context.Context) error {
 			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.newObject()); err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 			return nil, err
 		}
 	}
-	return c, r.watchSecrets(ctx, mgr, begin, c)
+	return c, r.watchSecrets(ctx, mgr, starter, c)
 }
 
 // IndexBySource adds the cache index that finds the observations of a source. If the parameter
