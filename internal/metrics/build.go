@@ -11,8 +11,8 @@ type Build struct {
 
 // ReadBuild returns the build information that Go stored in the binary. If the parameter version
 // is not empty, the result has this version, not the version from the binary.
-func ReadBuild(version string) Build {
-	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
+func ReadBuild(buildVersion string) Build {
+	b := Build{Version: buildVersion, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

@@ -44,7 +44,7 @@ var guards = []guard{
 	{"a token that worked elsewhere", "internal/cloudapi/token.go", `return c.origin + " " + operation`, `return operation`, ""},
 	{"a token that worked for another operation", "internal/cloudapi/token.go", `return c.origin + " " + operation`, `return c.origin`, ""},
 	{"a late answer to an older token", "internal/cloudapi/token.go", "current != nil && current.id == id {", "current != nil {", ""},
-	{"series of an owner that is gone", "internal/metrics/metrics.go", " && m.asking[key][ownerKind]", "", ""},
+	{"series of an owner that is gone", "internal/metrics/metrics.go", " && m.askingOwners[key][ownerKind]", "", ""},
 	{"a token of another identity", "internal/cloudapi/tokens.go", "append([]string{made.at.String(), made.pool}, subject...)", "[]string{made.at.String(), made.pool}", ""},
 	{"identities that are not used", "internal/cloudapi/tokens.go", "delete(t.sources, other)", "_ = other", ""},
 	{"items that hold too much", "internal/cloudapi/list.go", "a.taken+n > a.limits.MaxHeldBytes", "false", ""},
