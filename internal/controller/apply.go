@@ -22,11 +22,11 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// done says what one reconcile wrote.
+// writeResult says what one reconcile wrote.
 type writeResult struct {
 	written, deleted int
-	// The field present has a discovery's sources after the writes, by name. It does not have
-	// sources that are being deleted. It is nil if the reconcile did not read all sources.
+	// presentSources has a discovery's sources after the writes, by name. Sources that are being
+	// deleted are not in the map. The map is nil if the reconcile did not read all sources.
 	presentSources map[string]mirror.Object
 }
 
@@ -51,8 +51,8 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) w
 	return all
 }
 
-// present returns the plan's existing objects by name, without objects that are being deleted. If
-// the plan is not about all objects of a kind, present returns nil.
+// presentObjects returns the plan's existing objects by name, without objects that are being
+// deleted. If the plan is not about all objects of a kind, presentObjects returns nil.
 func (p *plan) presentObjects() map[string]mirror.Object {
 	if !p.allObjects {
 		return nil
@@ -137,8 +137,8 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls the function do with each number from 0 to n-1, and returns the errors in this
-// order. At most cap(r.Writers) calls run at the same time.
+// inParallel calls doOne with each number from 0 to n-1, and returns the errors in this order. At
+// most cap(r.Writers) calls run at the same time.
 //
 // If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
 // The error of a call that did not begin is errStopped.
@@ -232,7 +232,7 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is an InventorySource whose labels do not match r.Selector,
+// checkVisible returns an error if o is an InventorySource whose labels do not match r.Selector,
 // because this manager could not see the source after the write.
 func (r *Reconciler) checkVisible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
@@ -271,14 +271,14 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a merge patch with the changes that were made to a copy of the object base.
-// If the object in the cluster changed after the manager read it, the API server refuses the
+// optimisticPatch returns a merge patch with the changes that were made to a copy of the object
+// base. If the object in the cluster changed after the manager read it, the API server refuses the
 // patch.
 func optimisticPatch(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted counts one write in the metrics, and returns the error of the write.
+// countWrite counts one write in the metrics, and returns the error of the write.
 func (r *Reconciler) countWrite(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err

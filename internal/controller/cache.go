@@ -92,7 +92,7 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map with the given keys and values; nil if there are none. Nobody may change
+// sharedMap returns a map with the given keys and values; nil if there are none. Nobody may change
 // the map, because several observations can use it.
 func (s *pairSets) sharedMap(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
@@ -121,5 +121,5 @@ func (s *pairSets) sharedMap(pairs map[string]string) map[string]string {
 	return own
 }
 
-// word returns the stored copy of a text, so that equal texts are in memory once.
+// internText returns the stored copy of a text, so that equal texts are in memory once.
 func internText[T ~string](text T) T { return unique.Make(text).Value() }

@@ -79,9 +79,8 @@ func (c conditionSetter) setReady(v verdict) {
 // setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
 // deletion waits, setPruneHeld removes the condition.
 //
-// The parameter prunes has one entry for each kind: the waiting deletions; nil if there are none.
-// The condition has the messages of all entries, and the reason of the first entry that is not
-// nil.
+// heldPrunes has one entry for each kind: the waiting deletions; nil if there are none. The
+// condition has the messages of all entries, and the reason of the first entry that is not nil.
 func (c conditionSetter) setPruneHeld(heldPrunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -115,9 +114,9 @@ type verdict struct {
 	short string
 }
 
-// brief shortens a message that has more bytes than the parameter most. A shortened message ends
-// with the name of the condition that has the whole message. If the parameter condition is "",
-// brief does not shorten the message.
+// shortenMessage shortens a message to maxBytes bytes. A shortened message ends with the name of
+// fullCondition, the condition that has the whole message. If fullCondition is "", shortenMessage
+// does not shorten the message.
 func shortenMessage(message string, maxBytes int, fullCondition string) string {
 	if len(message) <= maxBytes || fullCondition == "" {
 		return message
@@ -131,7 +130,7 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 // Then Ready must stay as it is.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	// The variable first has the name of the condition of the first mirrored kind.
+	// firstCondition is the name of the condition of the first mirrored kind.
 	known, mirrors, firstCondition := false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]

@@ -27,16 +27,15 @@ import (
 // The rights on ConfigMaps are in the folder config/endpoint-configmaps, because not every manager
 // needs them.
 
-// setupConfigMaps starts the controller of ConfigMaps as soon as the manager may watch ConfigMaps.
-// The parameter sources is the controller of InventorySources, which reports failed ConfigMaps in
-// the source's status.
+// setupConfigMaps starts the controller of ConfigMaps as soon as the manager has the rights to
+// watch ConfigMaps and KafkaClusterObservations. sourceController is the controller of
+// InventorySources, which reports failed ConfigMaps in the source's status.
 //
 // If the flag --endpoint-configmaps is not set:
 //
 //   - The controller of ConfigMaps does not create or change ConfigMaps. It deletes ConfigMaps
 //     that the source's spec no longer asks for.
-//   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
-//     starts.
+//   - If the manager lacks these rights at its start, the controller of ConfigMaps never starts.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, sourceController controller.Controller) error {
 	o.configMaps.sourceEvents = make(chan event.GenericEvent)
 	if err := sourceController.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
@@ -64,8 +63,8 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter
 	return starter.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events about sources. The filter drops all events about a source
-// that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
+// sourceEventFilter returns a filter for events about sources. The filter drops all events about a
+// source that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.

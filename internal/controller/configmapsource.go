@@ -44,9 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.leftConfigMaps
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
-// manager does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
-// state.left how a person can delete them.
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the manager
+// does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
+// state.leftConfigMaps how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ writeResult) {
 	state.leftConfigMaps = nil
 	switch {
@@ -61,10 +61,10 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
-// no longer asks for. The parameter names has their names. The parameter err is the error of the
+// leftMapsVerdict returns a message that says how a person can delete ConfigMaps that the source's
+// spec no longer asks for. mapNames has the names of these ConfigMaps; err is the error of the
 // search for them. If there is nothing to delete, or if this manager deletes the ConfigMaps,
-// leftOver returns nil.
+// leftMapsVerdict returns nil.
 func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -95,8 +95,8 @@ func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []s
 	}
 }
 
-// fitting returns the first names that together fit into maxWords bytes. The result has the first
-// name even if this name alone does not fit.
+// fittingNames returns the first names that together fit into maxWords bytes. The result has the
+// first name even if this name alone does not fit.
 func fittingNames(names []string) []string {
 	size := 0
 	for i, name := range names {

@@ -27,9 +27,9 @@ type configMaps struct {
 	// failures says why a ConfigMap could not be written or deleted. The key is the namespace and
 	// name of the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// The field wake is a channel. If a source is sent to this channel, the operator reconciles
-	// the source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not
-	// called, the channel is nil.
+	// sourceEvents is a channel. If a source is sent to this channel, the operator reconciles the
+	// source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not called,
+	// the channel is nil.
 	sourceEvents chan event.GenericEvent
 }
 
@@ -41,8 +41,8 @@ type configMapFailure struct {
 // configMapState is what the manager remembers about one ConfigMap. The fields need no lock,
 // because one worker at a time handles a ConfigMap.
 type configMapState struct {
-	// The field retry describes the last write or deletion of the ConfigMap if it failed; nil if
-	// it succeeded.
+	// lastFailure describes the last write or deletion of the ConfigMap if it failed; nil if it
+	// succeeded.
 	lastFailure *retry[configMapWrite]
 	// requestedAt is the value of the source's annotation requestedAt at the last reconcile.
 	requestedAt string
@@ -85,13 +85,14 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle returns true if earlier writes of the ConfigMap no longer count for the limit s.repairs.
-// Until then, the state must not be dropped, because the limit would be lost.
+// repairsIdle returns true if earlier writes of the ConfigMap no longer count for the limit
+// s.repairs. Until then, the state must not be dropped, because the limit would be lost.
 func (s *configMapState) repairsIdle(now time.Time) bool {
 	return s.repairs.TokensAt(now) >= repairsAtOnce
 }
 
-// asked makes a failed write due at once if a person changed the source's annotation requestedAt.
+// retryIfRequested makes a failed write due at once if a person changed the source's annotation
+// requestedAt.
 func (s *configMapState) retryIfRequested(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
@@ -99,8 +100,8 @@ func (s *configMapState) retryIfRequested(requestedAt string) {
 	}
 }
 
-// next returns how long to wait before the failed write is tried again; 0 if the last write did
-// not fail.
+// untilNextTry returns how long to wait before the failed write is tried again; 0 if the last write
+// did not fail.
 func (s *configMapState) untilNextTry(now time.Time) time.Duration {
 	switch {
 	case s.lastFailure == nil:

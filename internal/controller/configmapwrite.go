@@ -31,7 +31,7 @@ const (
 	goingAgain = time.Second
 )
 
-// following has the values that one reconcile of a ConfigMap needs.
+// configMapSync has the values that one reconcile of a ConfigMap needs.
 type configMapSync struct {
 	*Options
 	*configMapState
@@ -40,9 +40,9 @@ type configMapSync struct {
 }
 
 // keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
-// no check is planned. The second result says what prevents the write, for example another
-// client's ConfigMap with the same name. If the request to write fails, the second result is nil,
-// and f.retry has the failure.
+// no check is planned. The second result says what prevents the write, for example another client's
+// ConfigMap with the same name. If the request to write fails, the second result is nil, and
+// f.lastFailure has the failure.
 func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -81,9 +81,9 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0
-// if no check is planned. The second result is a failure if finalizers delay the deletion. If the
-// request to delete fails, the second result is nil, and f.retry has the failure.
+// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
+// no check is planned. The second result is a failure if finalizers delay the deletion. If the
+// request to delete fails, the second result is nil, and f.lastFailure has the failure.
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -125,13 +125,13 @@ func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time
 	})
 }
 
-// attempt calls the function do, which makes the write w; w is nil for a deletion. If the call
-// fails, attempt stores the failure in f.retry. In two cases attempt does not call the function:
+// attempt calls doWrite, which makes the write w; w is nil for a deletion. If the call fails,
+// attempt stores the failure in f.lastFailure. In two cases attempt does not call doWrite:
 //
 //   - The same write failed before, and its next try is not due. The result is 0.
 //   - There were too many writes in a short time. The result is the wait before the next try.
 //
-// If attempt calls the function, the result is 0.
+// If attempt calls doWrite, the result is 0.
 func (f *configMapSync) attempt(ctx context.Context, w *configMapWrite, doWrite func() error) (again time.Duration) {
 	now := f.Clock.Now()
 	if !f.lastFailure.repeatsFailedWrite(w, sameConfigMapWrite) {
@@ -180,8 +180,8 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// admitted asks the API server with a dry run whether it accepts a new ConfigMap. The result is
-// the API server's error, for example that a quota is used up. It is nil for the error
+// checkAdmission asks the API server with a dry run whether it accepts a new ConfigMap. The result
+// is the API server's error, for example that a quota is used up. It is nil for the error
 // AlreadyExists, because the old ConfigMap is deleted before the real creation.
 func (o *Options) checkAdmission(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
@@ -195,7 +195,7 @@ func writeFailure(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// going returns the wait before the next check of a ConfigMap that is being deleted. If the
+// deletionWait returns the wait before the next check of a ConfigMap that is being deleted. If the
 // ConfigMap has finalizers, the second result names them. If not, the second result is nil.
 func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
@@ -204,16 +204,16 @@ func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, writeFailure(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes returns true if the parameter controller has the name of the desired ConfigMap's owner,
-// but another UID. Then the parameter controller refers to a deleted observation.
+// isPredecessor returns true if controllerRef has the name of the desired ConfigMap's owner, but
+// another UID. Then controllerRef refers to a deleted observation.
 func isPredecessor(controllerRef *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controllerRef != nil && mirror.SameNamed(*controllerRef, owner) && controllerRef.UID != owner.UID
 }
 
-// preceded is about a ConfigMap that the garbage collector must delete, because its observation
-// was deleted. The first result is the wait before the next check, which grows from goingAgain to
-// takenAgain. When the wait reaches takenAgain, the second result is a failure; before that, nil.
+// predecessorWait returns the wait before the next check of a ConfigMap that the garbage collector
+// must delete, because its observation was deleted. The wait grows from goingAgain to takenAgain.
+// When the wait reaches takenAgain, the second result is a failure; before that, nil.
 func (f *configMapSync) predecessorWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time
 	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.
@@ -226,8 +226,8 @@ func (f *configMapSync) predecessorWait(c *corev1.ConfigMap) (again time.Duratio
 	return again, why
 }
 
-// configMap reads the ConfigMap that has the namespace and name of the parameter object. If there
-// is none, configMap returns nil.
+// configMap reads the ConfigMap with the namespace and name of an object. If there is none,
+// configMap returns nil.
 func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
 	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {

@@ -107,8 +107,8 @@ func foundEnvironments(o owner, s *state, i int) string {
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }
 
-// previewed returns the message about the preview p. Before the first complete listing after the
-// manager's start, p is nil.
+// previewMessage returns the message about the preview p. Before the first complete listing after
+// the manager's start, p is nil.
 func previewMessage(p *v1alpha1.DiscoveryPreview) string {
 	message := "spec.preview is true, and nothing is done"
 	if p != nil {

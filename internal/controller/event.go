@@ -24,9 +24,8 @@ const maxTold = 100
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns has the events that tellObserved records. The key is the reason of an event. The field
-// kind is the type of the event: Normal or Warning. The field many is the start of the message if
-// one event reports many objects.
+// eventTexts has the events that tellObserved records. The key is the reason of an event. eventType
+// is Normal or Warning. If one event reports many objects, its message begins with textStart.
 var eventTexts = map[string]struct{ eventType, textStart string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -35,7 +34,7 @@ var eventTexts = map[string]struct{ eventType, textStart string }{
 }
 
 // tellObserved records events about new objects, and about objects that are now missing, stale or
-// listed again. The parameter writes has the writes that succeeded. If objects of the kind have no
+// listed again. doneWrites has the writes that succeeded. If objects of the kind have no
 // conditions, one event reports all objects with the same reason.
 func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	turned := map[string][]mirror.Object{}
@@ -55,8 +54,8 @@ func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event about a write. A write gets an event if it created the
-// object or changed the condition Observed. If the write gets no event, turn returns "".
+// eventReason returns the reason of the event about a write. A write gets an event if it created
+// the object or changed the condition Observed. If the write gets no event, the result is "".
 func eventReason(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
@@ -71,11 +70,11 @@ func eventReason(k *kind, w mirror.Write) string {
 	return k.Observed(w.Desired)
 }
 
-// tellAll records one event about each object. The parameter note is a function that returns the
-// text of the event. In two cases tellAll records a single event about the source or discovery:
+// tellAll records one event about each object. textOf returns the text of the event. In two cases
+// tellAll records a single event about the source or discovery:
 //
 //   - There are more than maxTold objects.
-//   - The function note returns "" for the first object.
+//   - textOf returns "" for the first object.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, textStart string, textOf func(mirror.Object) string) {
 	if len(objects) > maxTold || textOf(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, textStart)
@@ -148,9 +147,9 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 	}
 }
 
-// tellHeld records events about objects whose deletion waits for a person's approval. The
-// parameter before has the status from before this reconcile. If this old status already has the
-// same objects, tellHeld records no event.
+// tellHeld records events about objects whose deletion waits for a person's approval. ownerBefore
+// has the status from before this reconcile. If this old status already has the same objects,
+// tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -162,14 +161,14 @@ func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	}
 }
 
-// tellOfMany records one event about a source or discovery. The text is the parameter summary,
-// followed by names of objects. The event refers to the first object. Without this reference, the
-// recorder could merge two events about the same source or discovery.
+// tellOfMany records one event about a source or discovery. The text is textStart, followed by
+// names of objects. The event refers to the first object. Without this reference, the recorder
+// could merge two events about the same source or discovery.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, textStart string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(textStart+mirror.Names(objectNames(objects)), maxNote))
 }
 
-// names returns the objects' names, sorted.
+// objectNames returns the objects' names, sorted.
 func objectNames(objects []mirror.Object) []string {
 	out := make([]string, len(objects))
 	for i, o := range objects {

@@ -41,7 +41,7 @@ func withOthers(message string, names []string) string {
 	return message
 }
 
-// reasons maps each class of cloud errors to the reason of a condition.
+// classReasons maps each class of cloud errors to the reason of a condition.
 var classReasons = map[cloudapi.Class]string{
 	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
 	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
@@ -53,7 +53,7 @@ var classReasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// failed turns an error of the cloud client into a failure. If err is nil, failed returns nil.
+// failureOf turns an error of the cloud client into a failure. If err is nil, the result is nil.
 func failureOf(err error) *failure {
 	if err == nil {
 		return nil

@@ -72,8 +72,7 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 }
 
 // connectionFilter returns a function that makes the list filter for a kind of network connection.
-// The parameter selection is a function that returns the filter's values from the spec of a
-// source.
+// selectionOf returns the filter's values from the spec of a source.
 func connectionFilter(selectionOf func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 		selected := selectionOf(&s.Spec)
@@ -86,8 +85,8 @@ func connectionFilter(selectionOf func(*v1alpha1.InventorySourceSpec) *v1alpha1.
 	}
 }
 
-// kind describes one kind of cloud object, such as a peering, and its objects in the cluster. The
-// field Kind has what package mirror needs. The other fields say how to list the cloud objects,
+// kind describes one kind of cloud object, such as a peering, and its objects in the cluster.
+// mirror.Kind has what package mirror needs. The other fields say how to list the cloud objects,
 // and how to read and write their objects in the cluster.
 type kind struct {
 	*mirror.Kind
@@ -95,22 +94,22 @@ type kind struct {
 	noun string
 	// withConfigMaps reports whether the objects of this kind can have ConfigMaps.
 	withConfigMaps bool
-	// filter returns the list filter from the spec of a source or discovery.
+	// listFilter returns the list filter from the spec of a source or discovery.
 	listFilter func(client.Object) any
-	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
-	// listing. For an item that has not changed, the new listing has only the ID. The first error
-	// says why the listing is incomplete. The second error says why there is no listing.
+	// listObjects lists the cloud objects of this kind. The last parameter has the items of an earlier
+	// listing. For an item that has not changed, the new listing has only the ID. The first error says
+	// why the listing is incomplete. The second error says why there is no listing.
 	listObjects func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
-	// object returns a new, empty object.
+	// newObject returns a new, empty object.
 	newObject func() client.Object
-	// objects returns a new, empty list of objects.
+	// newList returns a new, empty list of objects.
 	newList func() client.ObjectList
 	// These functions are about the owner of an object. The owner is a source or discovery.
 	//
-	//   - claimant returns the owner's name that is written in the object; "" if there is none.
-	//   - claimed turns an owner's name into the form that claimant returns.
-	//   - candidates returns options for a list request. With these options, the request returns all
-	//     objects of the owner, and maybe objects of other owners.
+	//   - ownerNameIn returns the owner's name that is written in the object; "" if there is none.
+	//   - comparableName turns an owner's name into the form that ownerNameIn returns.
+	//   - listOptions returns options for a list request. With these options, the request returns
+	//     all objects of the owner, and maybe objects of other owners.
 	ownerNameIn    func(client.Object) string
 	comparableName func(owner string) string
 	listOptions    func(owner string) []client.ListOption
@@ -157,8 +156,8 @@ func newKind[Record, Filter any](
 	}
 }
 
-// newObservationKind returns a kind whose objects are observations. The function newKind explains
-// the parameters.
+// newObservationKind returns a kind whose objects are observations. newKind explains the
+// parameters.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],

@@ -18,10 +18,10 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list asks the cloud for the objects of every kind that the source or discovery mirrors. If the
-// rate limit of the credential is used up, list sends no request, and the result says how long to
-// wait. If one kind fails, list goes on with the other kinds. An error means that the context
-// ended.
+// listCloud asks the cloud for the objects of every kind that the source or discovery mirrors. If
+// the rate limit of the credential is used up, listCloud sends no request, and the result says how
+// long to wait. If one kind fails, listCloud goes on with the other kinds. An error means that the
+// context ended.
 func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	wanted := mirroredKinds(o, r.owners.kinds)
 	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.usedVersions.secretVersion, endTime: r.Clock.Now()}
@@ -103,11 +103,11 @@ func resultOf(o outcome) string {
 	return v1alpha1.ReasonSucceeded
 }
 
-// scopeDigits is the number of hex digits of the hash that scope returns.
+// scopeDigits is the number of hex digits of the hash that scopeHash returns.
 const scopeDigits = 12
 
-// scope returns a hash of the endpoint, the ID of the credential, and the filter. API secrets and
-// tokens must not be part of the hash, because users can see the hash in the status.
+// scopeHash returns a hash of the endpoint, the ID of the credential, and the filter. API secrets
+// and tokens must not be part of the hash, because users can see the hash in the status.
 func (c connection) scopeHash(filter any) string {
 	// Marshal cannot fail, because all values are strings or are built from strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})

@@ -70,16 +70,16 @@ type Options struct {
 	tokens      cloudapi.Tokens
 }
 
-// watches records which types of objects the manager watches. The manager does not watch a type if
-// it lacks the rights for this type. watches is safe for concurrent use.
+// watchRights records which types of objects the manager watches. The manager does not watch a type
+// if it lacks the rights for this type. watchRights is safe for concurrent use.
 type watchRights struct {
 	mu sync.Mutex
-	// denied maps the name of a Go type to the reason why the manager does not watch objects of
+	// deniedReasons maps the name of a Go type to the reason why the manager does not watch objects of
 	// this type. If the manager watches them, the reason is "".
 	deniedReasons map[string]string
 }
 
-// begun reports whether the manager has begun to watch objects of this type.
+// hasBegun reports whether the manager has begun to watch objects of this type.
 func (w *watchRights) hasBegun(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,8 +87,8 @@ func (w *watchRights) hasBegun(object client.Object) bool {
 	return asked && why == ""
 }
 
-// set records why the manager does not watch objects of this type. If the manager watches them, the
-// parameter why is empty.
+// set records why the manager does not watch objects of this type. If the manager watches them,
+// whyDenied is "".
 func (w *watchRights) set(object client.Object, whyDenied string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -98,8 +98,8 @@ func (w *watchRights) set(object client.Object, whyDenied string) {
 	w.deniedReasons[fmt.Sprintf("%T", object)] = whyDenied
 }
 
-// why returns the reason why the manager does not watch objects of this type. It returns "" if the
-// manager watches them, or has not tried to watch them.
+// whyDenied returns the reason why the manager does not watch objects of this type. It returns ""
+// if the manager watches them, or has not tried to watch them.
 func (w *watchRights) whyDenied(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -113,7 +113,7 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// watched returns a checksum of one kind's objects that belong to one source or discovery, as the
-	// watch last showed them. The parameter owner is the name of the source or discovery.
-	shownChecksum func(kind int, namespace, owner string) checksum
+	// shownChecksum returns a checksum of one kind's objects that belong to the named source or
+	// discovery, as the watch last showed them.
+	shownChecksum func(kind int, namespace, name string) checksum
 }

@@ -18,17 +18,16 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// If the field whole is true, the plan is about all objects of one kind, and the field
-	// existing has these objects. If not, the field drift has the names of the objects that the
-	// plan is about.
+	// If allObjects is true, the plan is about all objects of one kind, and plan.existing has these
+	// objects. If not, the plan is about the objects in driftedNames.
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
 }
 
 // repair makes plans that undo changes by other clients. It reads the objects that the watch
-// reported as changed, and no other objects. If the plans and the error are nil, the method look
-// must make the plans.
+// reported as changed, and no other objects. If the plans and the error are nil, readAll must make
+// the plans.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	if s.settledGeneration != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -84,7 +83,7 @@ func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 	return true
 }
 
-// look reads all objects of the source or discovery, and makes a plan for every kind of object.
+// readAll reads all objects of the source or discovery, and makes a plan for every kind of object.
 func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	s.settledGeneration = 0
 	s.noteListings(o, asked)
@@ -111,8 +110,8 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 	return todo, nil
 }
 
-// heard records how the listing of each kind went. If a person asked for the sync with the
-// annotation requestedAt, heard makes failed writes due at once.
+// noteListings records how the listing of each kind went. If a person asked for the sync with the
+// annotation requestedAt, noteListings makes failed writes due at once.
 func (s *state) noteListings(o owner, asked syncAnswers) {
 	requested := termsOf(o).requestedAt
 	for i := range asked.kindListings {
@@ -146,13 +145,12 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	}
 }
 
-// plan makes a plan for each kind and stores the plans in the parameter todo. If the parameter
-// decides is false, the plans keep objects that the cloud no longer lists. If spec.preview is
-// true, the plans change nothing.
+// plan makes a plan for each kind and stores the plans in newPlans. If mayDelete is false, the
+// plans keep objects that the cloud no longer lists. If spec.preview is true, the plans change
+// nothing.
 func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans, mayDelete bool) error {
 	now := r.Clock.Now()
-	// Use a copy of o, because event filters may read the variable planned while writeStatus
-	// changes o.
+	// Use a copy of o, because event filters may read plannedOwner while writeStatus changes o.
 	plannedOwner := r.copyOf(o).mirrorOwner()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
@@ -197,7 +195,8 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 	return nil
 }
 
-// fresh reports whether the last listing of the kind was complete and ended less than freshFor ago.
+// isFresh reports whether the last listing of the kind was complete and ended less than freshFor
+// ago.
 func (k *kindState) isFresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }

@@ -43,8 +43,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the objects of one kind that belong to o. The second result is a checksum of all
-// objects whose owner has the name of o. This includes objects of a deleted owner with the same
+// ownedObjects returns the objects of one kind that belong to o. The second result is a checksum of
+// all objects whose owner has the name of o. This includes objects of a deleted owner with the same
 // name. The objects are part of the cache and must not be changed.
 func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedObjects []mirror.Object, all checksum, err error) {
 	list, name := k.newList(), o.object().GetName()
@@ -100,9 +100,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// caughtUp calls the function read, which waits until the cache has the operator's own writes. If
-// the wait is longer than catchUp, caughtUp calls the function read again, without a wait. The
-// parameter asItIs is the option that turns off the wait.
+// readCaughtUp calls readCache, which waits until the cache has the operator's own writes. If the
+// wait is longer than catchUp, readCaughtUp calls readCache again, without a wait. withoutWait is
+// the option that turns off the wait.
 func readCaughtUp[Option any](ctx context.Context, readCache func(context.Context, ...Option) error, withoutWait Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -149,9 +149,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone asks the API server whether o was deleted, because the cache may still show o. If o was
+// ownerGone asks the API server whether o was deleted, because the cache may still show o. If o was
 // deleted, the garbage collector would delete new objects that have o as their owner. If no write
-// in the parameter todo makes o the owner of an object, gone returns false without a request.
+// in newPlans makes o the owner of an object, ownerGone returns false without a request.
 func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
@@ -160,8 +160,8 @@ func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bo
 	return r.wasDeleted(ctx, r.owners.newList(), o.object())
 }
 
-// deleted asks the API server whether an object was deleted. The parameter shown is the object
-// from the cache. The parameter list is an empty list for objects of this type.
+// wasDeleted asks the API server whether an object was deleted. cachedObject is the object from the
+// cache. emptyList is an empty list for objects of this type.
 func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, cachedObject client.Object) (bool, error) {
 	found, err := o.readLive(ctx, emptyList, cachedObject.GetNamespace(), cachedObject.GetName())
 	switch {
@@ -173,8 +173,8 @@ func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, c
 	return found.GetUID() != cachedObject.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads one object from the API server. It sends a list request, because the manager has no
-// right to send a get request. The parameter list is an empty list for objects of this type.
+// readLive reads one object from the API server. It sends a list request, because the manager has
+// no right to send a get request. emptyList is an empty list for objects of this type.
 func (o *Options) readLive(ctx context.Context, emptyList client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := o.APIReader.List(ctx, emptyList, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err

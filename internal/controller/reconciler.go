@@ -8,7 +8,7 @@
 // A pass is one call of Reconcile. It has these steps:
 //
 //   - ask: if a sync is due, list the cloud objects
-//   - repair or look: plan the changes in the cluster
+//   - repair or readAll: plan the changes in the cluster
 //   - apply: make these changes
 //   - report: write the owner's status
 //
@@ -105,7 +105,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: r.wakeAfter(o, s, asked)}, nil
 }
 
-// ended returns the result of a reconcile that ends early. The parameter err may be nil. If the
+// endEarly returns the result of a reconcile that ends early, with or without an error. If the
 // manager is stopping, the result has no error.
 func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
@@ -115,8 +115,8 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 }
 
 // ask lists the cloud objects of o if a sync is due. If no sync is due, ask returns the answers
-// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not
-// wait: the field putOff of the result says how long the sync must wait.
+// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not wait:
+// in the result, putOff says how long the sync must wait.
 //
 // If the cloud fails, the result has the failure. The error is about the API server or the
 // context.
@@ -168,8 +168,8 @@ func (r *Reconciler) spread(wait time.Duration) time.Duration {
 	return withJitter(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait before the next reconcile; 0 if there is nothing to wait for. The
-// wait ends at the first of these times:
+// wakeAfter returns how long to wait before the next reconcile; 0 if there is nothing to wait for.
+// The wait ends at the first of these times:
 //
 //   - The next sync is due.
 //   - It is time to check whether a person replaced a refused credential.

@@ -30,7 +30,7 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of a source or discovery.
+// copyOf returns a copy of a source or discovery.
 func (r *Reconciler) copyOf(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
@@ -54,8 +54,8 @@ func (r *Reconciler) copyOf(o owner) owner {
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
 	before := r.copyOf(o)
 	c := r.conditionsOf(o)
-	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
-	// must still describe the old spec.
+	// If the spec has changed, but the sync for the new spec must wait, the status must still describe
+	// the old spec.
 	describesOldSpec := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
 	if !describesOldSpec {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -99,8 +99,8 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// If the rate limit or the cloud delays a sync for long, overdue returns what condition Ready must
-// report. If not, overdue returns nil.
+// If the rate limit or the cloud delays a sync for long, overdueVerdict returns what condition
+// Ready must report. If not, it returns nil.
 func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
@@ -173,9 +173,9 @@ func (s *schedule) setNext(o owner) {
 	}
 }
 
-// writeStatus writes the status of o if it differs from the status of the parameter before. After
-// the write, o is the object that the API server returned. If the object no longer exists,
-// writeStatus returns nil.
+// writeStatus writes the status of o if it differs from the status of ownerBefore. After the write,
+// o is the object that the API server returned. If the object no longer exists, writeStatus returns
+// nil.
 //
 // The patch tests the UID, so it never changes a new object with the same name. It must be a JSON
 // patch, because the API server does not check the UID in a merge patch of a custom resource.

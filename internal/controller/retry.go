@@ -33,10 +33,10 @@ const (
 // retry describes a failed write of one object, and when to try the write again. W is the type of
 // the write. A nil retry means that the last write of the object did not fail.
 type retry[W any] struct {
-	// The field write is the write that failed. If a deletion failed, the field write is nil.
+	// failedWrite is the write that failed; nil if a deletion failed.
 	failedWrite *W
 	attempts    int
-	// The field failed is when the last attempt failed. The field next is when to try again.
+	// failedAt is when the last attempt failed. nextTry is when to try again.
 	failedAt, nextTry time.Time
 	err               error
 	// deferred is true if the write must wait for the next listing. The listing shows whether the
@@ -44,23 +44,23 @@ type retry[W any] struct {
 	deferred bool
 }
 
-// waiting reports whether it is too early to try the write again. If the clock was set back after
-// the failure, waiting returns false, because the wait could become very long.
+// mustWait reports whether it is too early to try the write again. If the clock was set back after
+// the failure, the result is false, because the wait could become very long.
 func (r *retry[W]) mustWait(now time.Time) bool {
 	return r != nil && !now.Before(r.failedAt) && now.Before(r.nextTry)
 }
 
-// taken reports whether the write failed because an object with this name already exists.
+// nameTaken reports whether the write failed because an object with this name already exists.
 func (r *retry[W]) nameTaken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the status must report the failure. The first few conflicts of a write are
-// not reported.
+// mustReport reports whether the status must report the failure. The first few conflicts of a write
+// are not reported.
 func (r *retry[W]) mustReport() bool {
 	return r != nil && (!isTransient(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the same write as the failed write. The parameter w is nil for a
-// deletion. The parameter same is a function that compares two writes.
+// repeatsFailedWrite reports whether w is the same write as the failed write. For a deletion, w is
+// nil. isSameWrite compares two writes.
 func (r *retry[W]) repeatsFailedWrite(w *W, isSameWrite func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
@@ -71,21 +71,20 @@ func (r *retry[W]) repeatsFailedWrite(w *W, isSameWrite func(failed, w W) bool) 
 	return isSameWrite(*r.failedWrite, *w)
 }
 
-// hurry lets the failed write be tried again at once.
+// makeDue lets the failed write be tried again at once.
 func (r *retry[W]) makeDue() {
 	if r != nil {
 		r.nextTry = time.Time{}
 	}
 }
 
-// after returns what to remember about an object after an attempt to write the object. The
-// receiver r is what was remembered before the attempt. The parameter w is nil if the attempt was
-// a deletion.
+// afterAttempt returns what to remember about an object after an attempt to write the object. The
+// receiver r is what was remembered before the attempt. For a deletion, w is nil.
 //
 //   - If the attempt succeeded, the result is nil.
 //   - If the write was not made (errStopped), and r is nil, the result is nil.
 //   - In all other cases, the result says when to try again. The wait doubles with each failure.
-//     If the API server stored a different object, the first wait is the parameter interval.
+//     If the API server stored a different object, the first wait is spec.interval.
 func (r *retry[W]) afterAttempt(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -109,11 +108,10 @@ func (r *retry[W]) afterAttempt(w *W, err error, now time.Time, interval time.Du
 // its own wait. So a write that always fails does not delay other writes.
 type retries map[string]*retry[mirror.Write]
 
-// waiting reports whether it is too early to write an object again after a failure.
+// mustWait reports whether it is too early to write an object again after a failure.
 func (rs retries) mustWait(name string, now time.Time) bool { return rs[name].mustWait(now) }
 
-// note records the result of a write. The parameter name is the object's name. The parameter w is
-// nil for a deletion.
+// noteResult records the result of a write. For a deletion, w is nil.
 func (rs retries) noteResult(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
 	if r := rs[name].afterAttempt(w, err, now, interval); r != nil {
 		rs[name] = r
@@ -122,14 +120,14 @@ func (rs retries) noteResult(name string, w *mirror.Write, err error, now time.T
 	}
 }
 
-// hurry lets every failed write be tried again at once.
+// makeAllDue lets every failed write be tried again at once.
 func (rs retries) makeAllDue() {
 	for _, r := range rs {
 		r.makeDue()
 	}
 }
 
-// earliest returns when the first of the failed writes must be tried again; zero if there is no
+// earliestTry returns when the first of the failed writes must be tried again; zero if there is no
 // failed write to try. Deferred writes do not count, because they wait for a listing.
 func (rs retries) earliestTry() time.Time {
 	var at time.Time
@@ -162,8 +160,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// If a creation failed because another object has the name, its retry stays. The function
-	// occupants needs the retry to find this other object.
+	// If a creation failed because another object has the name, its retry stays. Reconciler.occupants
+	// needs the retry to find this other object.
 	for _, c := range conflicts {
 		if rs[c.Name].nameTaken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
@@ -191,7 +189,7 @@ func (rs retries) failure(kind string, planned int) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, reported)}
 }
 
-// passing returns true if a new attempt may succeed, because another client changed the object
+// isTransient returns true if a new attempt may succeed, because another client changed the object
 // first, or because the cache was out of date.
 func isTransient(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)

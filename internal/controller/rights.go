@@ -24,8 +24,8 @@ var askAgain = 30 * time.Second
 // manager lacks the rights to watch them.
 func (o *Options) Watched(object client.Object) bool { return o.watchRights.whyDenied(object) == "" }
 
-// denied returns a failure if the manager lacks the rights to watch the objects of a kind. If the
-// manager has the rights, denied returns nil.
+// rightsFailure returns a failure if the manager lacks the rights to watch the objects of a kind.
+// If the manager has the rights, the result is nil.
 func (o *Options) rightsFailure(k *kind) *failure {
 	if why := o.watchRights.whyDenied(k.newObject()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -33,11 +33,11 @@ func (o *Options) rightsFailure(k *kind) *failure {
 	return nil
 }
 
-// beginner begins a watch as soon as the manager has the rights for this watch.
+// watchStarter begins a watch as soon as the manager has the rights for this watch.
 type watchStarter struct {
 	*Options
 	mgr ctrl.Manager
-	// asking is a client without a cache. It asks the API server which rights the manager has.
+	// rightsClient is a client without a cache. It asks the API server which rights the manager has.
 	rightsClient client.Client
 }
 
@@ -49,13 +49,13 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*watchStarter, error) {
 	return &watchStarter{o, mgr, asking}, nil
 }
 
-// whenAllowed calls the function begin, which begins a watch, as soon as the manager may list and
-// watch objects of this type. A watch without these rights would prevent the manager's start. The
-// parameter after has the types that the manager must watch first.
+// whenAllowed calls beginWatch as soon as the manager has the rights to list and watch objects of
+// this type. A watch without these rights would prevent the manager's start. earlierTypes has the
+// types that the manager must watch first.
 //
-// The parameter follows is a text for the log. It says what does not work without the rights. If
-// the text is "", the watch is optional. If the API server does not say which rights there are, an
-// optional watch waits, and a watch that is not optional begins.
+// missingFeature is a text for the log that says what does not work without the rights. If the text
+// is "", the watch is optional. If the API server does not say which rights there are, an optional
+// watch waits, and a watch that is not optional begins.
 func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, missingFeature string, beginWatch func(context.Context) error, earlierTypes ...client.Object) error {
 	why, err := b.missingRight(ctx, object, earlierTypes...)
 	if err != nil {
@@ -91,9 +91,9 @@ func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, mi
 	}))
 }
 
-// lacking returns why the manager cannot watch objects of this type; "" if it can. Either a right
-// to list or watch them is missing, or the manager does not watch a type in the parameter after.
-// If the API server gives no answer, lacking returns an error.
+// missingRight returns why the manager cannot watch objects of this type; "" if it can. Either a
+// right to list or watch them is missing, or the manager does not watch one of earlierTypes. If the
+// API server gives no answer, missingRight returns an error.
 func (b *watchStarter) missingRight(ctx context.Context, object client.Object, earlierTypes ...client.Object) (why string, err error) {
 	for _, other := range earlierTypes {
 		if why := b.watchRights.whyDenied(other); why != "" {
@@ -133,7 +133,7 @@ func (b *watchStarter) missingRight(ctx context.Context, object client.Object, e
 	return "", nil
 }
 
-// waiting is a function that waits for rights. The manager runs this function even before it
+// rightsWaiter is a function that waits for rights. The manager runs this function even before it
 // becomes the leader, so that its cache is full when it becomes the leader.
 type rightsWaiter func(context.Context) error
 

@@ -16,7 +16,7 @@ const (
 	// confirmAfter is how soon the next listing starts after an object was missing in a listing. The
 	// next listing confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many syncs in a row may start early to confirm that objects are missing.
+	// maxConfirmations is how many syncs in a row may start early to confirm that objects are missing.
 	// If spec.prune.afterMisses is larger, spec.prune.afterMisses is the limit.
 	maxConfirmations = 3
 	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait. The
@@ -46,36 +46,37 @@ const (
 // schedule decides when the next sync of a source or discovery is due. With the zero value, a sync
 // is due at once.
 type schedule struct {
-	// answered has the versions of the spec, the annotations and the Secret that the last sync used.
+	// usedVersions has the versions of the spec, the annotations and the Secret that the last sync
+	// used.
 	usedVersions syncVersions
-	// ended is when the wait for the next sync began: at the end of the last sync, or at the
+	// waitStart is when the wait for the next sync began: at the end of the last sync, or at the
 	// manager's start.
 	waitStart time.Time
-	// next is when the next sync is due.
+	// nextSync is when the next sync is due.
 	nextSync time.Time
-	// The field look is when to check again whether a person replaced a refused credential.
+	// checkSecretAt is when to check again whether a person replaced a refused credential.
 	checkSecretAt time.Time
 	// lastSync is the end of the last sync that listed every kind completely.
 	lastSync time.Time
-	// failures is how many syncs in a row failed.
+	// failedSyncs is how many syncs in a row failed.
 	failedSyncs int
-	// confirming is how many syncs in a row came early to confirm that objects are missing.
+	// earlySyncs is how many syncs in a row came early to confirm that objects are missing.
 	earlySyncs int
-	// If the cloud refused the credential, refused is the wait before the next sync. If not, refused
-	// is 0.
+	// refusalWait is the wait before the next sync if the cloud refused the credential; 0 if it did
+	// not.
 	refusalWait time.Duration
-	// waiting is when the rate limit began to delay a sync; zero if no sync is delayed.
+	// delayedSince is when the rate limit began to delay a sync; zero if no sync is delayed.
 	delayedSince time.Time
 }
 
-// request has the values that the last sync used. A change of one of these values can start the
-// next sync early.
+// syncVersions has the values that the last sync used. A change of one of these values can start
+// the next sync early.
 type syncVersions struct {
 	// generation is the metadata.generation that the last sync used; 0 if it is not known.
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// secret is the resourceVersion of the Secret; "" if the last sync read no Secret.
+	// secretVersion is the resourceVersion of the Secret; "" if the last sync read no Secret.
 	secretVersion string
 }
 
@@ -125,7 +126,7 @@ func termsOf(o owner) terms {
 	}
 }
 
-// due reports whether to ask the cloud now.
+// isDue reports whether to ask the cloud now.
 func (s *schedule) isDue(t terms, now time.Time) bool {
 	switch {
 	case t.suspend:
@@ -138,13 +139,13 @@ func (s *schedule) isDue(t terms, now time.Time) bool {
 		// Before the approved objects are deleted, a new listing must confirm that they are
 		// missing.
 		return true
-	case now.Before(s.waitStart): // The clock was set back, so s.next may be much too late.
+	case now.Before(s.waitStart): // The clock was set back, so s.nextSync may be much too late.
 		return true
 	}
 	return !now.Before(s.nextSync)
 }
 
-// answer records a finished sync. The parameter whole is true if every kind was listed completely.
+// recordSync records a finished sync. allComplete is true if every kind was listed completely.
 func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 	requested := t.requestedAt
 	if requested == "" {
@@ -171,8 +172,8 @@ type attempt struct {
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due. The parameter last has the result of the last listing of
-// each kind. The parameter spread is a function that makes a wait longer or shorter at random.
+// planNext sets when the next sync is due. lastAttempts has the result of the last listing of each
+// kind. addJitter makes a wait longer or shorter at random.
 func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time.Duration) time.Duration) {
 	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
 	wait := addJitter(max(t.interval, s.refusalWait))
@@ -198,9 +199,9 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 	s.nextSync, s.checkSecretAt = s.waitStart.Add(wait), s.waitStart.Add(t.interval)
 }
 
-// refusal returns how long to wait if the cloud refused the credential for every kind. If a
-// listing had a different result, refusal returns 0. The first wait is the parameter interval.
-// Each further refusal doubles the wait, up to mostRefusal.
+// nextRefusalWait returns how long to wait if the cloud refused the credential for every kind. If a
+// listing had a different result, the result is 0. The first wait is the interval in the spec. Each
+// further refusal doubles the wait, up to mostRefusal.
 func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
 	for _, a := range lastAttempts {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -223,16 +224,16 @@ func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter at random, by at most the given percentage of the wait.
-// So sources that were created at the same time do not always send requests at the same time. The
-// parameter random is at least 0 and less than 1.
+// withJitter makes a wait longer or shorter at random, by at most the given percentage of the wait.
+// So sources that were created at the same time do not always send requests at the same time.
+// randomNumber is at least 0 and less than 1.
 func withJitter(wait time.Duration, percent int, randomNumber float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*randomNumber-1))
 }
 
 // backoff returns the wait after this number of failures in a row. The wait after one failure is
-// the parameter first. Each further failure doubles the wait, up to the parameter longest.
+// firstWait. Each further failure doubles the wait, up to longestWait.
 func backoff(failures int, firstWait, longestWait time.Duration) time.Duration {
 	wait := firstWait
 	for i := 1; i < failures && wait < longestWait; i++ {

@@ -24,12 +24,13 @@ import (
 // secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated returns true if the Secret in the spec is newer than the Secret that the last sync used.
+// secretRotated returns true if the Secret in the spec is newer than the Secret that the last sync
+// used.
 //
-//   - If the manager watches Secrets, rotated reads the Secret from the cache.
-//   - If the manager does not watch Secrets, rotated returns false while the cloud accepts the
-//     credential. After the cloud refused the credential, rotated asks the API server once in each
-//     interval.
+//   - If the manager watches Secrets, secretRotated reads the Secret from the cache.
+//   - If the manager does not watch Secrets, secretRotated returns false while the cloud accepts
+//     the credential. After the cloud refused the credential, secretRotated asks the API server
+//     once in each interval.
 func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -57,7 +58,7 @@ func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *sched
 	return isNewer(secret.ResourceVersion, schedule.usedVersions.secretVersion)
 }
 
-// newer reports whether the first resourceVersion is newer than the second. Every resourceVersion
+// isNewer reports whether the first resourceVersion is newer than the second. Every resourceVersion
 // is newer than "".
 func isNewer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
@@ -85,7 +86,8 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, starter
 	})
 }
 
-// secrets returns a reader of the metadata of Secrets; nil if the manager does not watch Secrets.
+// secretReader returns a reader of the metadata of Secrets; nil if the manager does not watch
+// Secrets.
 func (r *Reconciler) secretReader() client.Reader {
 	if r.Secrets == nil && r.watchRights.hasBegun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster

@@ -95,7 +95,7 @@ func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Durat
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether the status shows that there was a sync. A sync that failed counts.
+// hasSynced reports whether the status shows that there was a sync. A sync that failed counts.
 func hasSynced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing

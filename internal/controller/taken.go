@@ -18,21 +18,22 @@ func waitsForPredecessor(report mirror.Report) bool {
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has messages about the names of objects. A source or discovery, the owner, needs these
-// names, but other objects have them. Each message has a %s for the names. The words NAMESPACE and
-// OWNER in a message stand for the owner's namespace and name. Each field is about one sort of
-// object that has a name which the owner needs:
+// takenMessages has messages about the names of objects. A source or discovery, the owner, needs
+// these names, but other objects have them. Each message has a %s for the names. The words
+// NAMESPACE and OWNER in a message stand for the owner's namespace and name. Each field is about
+// one sort of object that has a name which the owner needs:
 //
-//   - free: an object without a controller. A person can give the object to the owner.
-//   - rivals: an object of another owner. A person can give the object to the owner.
-//   - theirs: an object that does not belong to the owner. A person cannot give it to the owner.
-//   - formers: an object of a deleted owner that had the same name as the owner
-//   - others: an object of the owner for a cloud object with another ID
-//   - clashes: an object for another listed cloud object. The two cloud objects need the same
+//   - freeObjects: an object without a controller. A person can give the object to the owner.
+//   - rivalObjects: an object of another owner. A person can give the object to the owner.
+//   - foreignObjects: an object that does not belong to the owner. A person cannot give it to the
+//     owner.
+//   - formerObjects: an object of a deleted owner that had the same name as the owner
+//   - otherIDs: an object of the owner for a cloud object with another ID
+//   - nameClashes: an object for another listed cloud object. The two cloud objects need the same
 //     name.
-//   - leaving: an object of the owner that is being deleted
+//   - leavingObjects: an object of the owner that is being deleted
 //
-// For a source, the fields free and rivals are "", because a person cannot give observations to a
+// For a source, freeObjects and rivalObjects are "", because a person cannot give observations to a
 // source.
 type takenMessages struct{ freeObjects, rivalObjects, foreignObjects, formerObjects, otherIDs, nameClashes, leavingObjects string }
 
@@ -44,8 +45,8 @@ func (t takenMessages) withOwner(o owner) takenMessages {
 	return t
 }
 
-// brief returns a short message about object names that are in use. It names one object and counts
-// the others.
+// briefMessage returns a short message about object names that are in use. It names one object and
+// counts the others.
 func (t takenMessages) briefMessage(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {

@@ -14,17 +14,17 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// unfinished has what the cloud answered in a sync whose reconcile failed before it could write.
-// If no new sync is due, the next reconcile uses these answers.
+// unfinishedSync has what the cloud answered in a sync whose reconcile failed before it could
+// write. If no new sync is due, the next reconcile uses these answers.
 type unfinishedSync struct {
 	// terms has values of the spec and of the annotations at the time of the sync.
 	terms       terms
 	syncAnswers syncAnswers
-	// The field before is the schedule before the sync.
+	// scheduleBefore is the schedule before the sync.
 	scheduleBefore schedule
 }
 
-// answersFor returns the stored answers of the cloud. If there are none, or if the spec changed
+// syncAnswersFor returns the stored answers of the cloud. If there are none, or if the spec changed
 // after the sync, the result is empty.
 func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 	if u == nil || u.terms.generation != t.generation {
@@ -38,8 +38,8 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
-		// The new plan shows which objects are missing. This can change when the next sync is due,
-		// so calculate the time again from the schedule before the sync.
+		// The new plan shows which objects are missing. This can change when the next sync is due.
+		// Restore the schedule that was valid before this sync, and calculate the time from it again.
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}
 	r.reschedule(s, t, asked)
@@ -81,9 +81,8 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	// Report the failure after half of the time limit, because the next reconcile may come after
 	// the limit.
 	long := now.Sub(s.failingSince) >= min(o.settings().timeout, patience)/2
-	// If the variable resumed is true, the manager restarted after the cloud refused the
-	// credential. Then fail must not change Ready, because Ready still says why the cloud refused
-	// the credential.
+	// If the manager restarted after the cloud refused the credential, fail must not change Ready,
+	// because Ready still says why the cloud refused the credential.
 	afterRefusal := s.schedule.refusalWait > 0 && len(s.attempts()) == 0
 	if !long || afterRefusal || o.settings().suspend {
 		return reconcile.Result{}, cause

@@ -94,8 +94,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *wa
 	return c, r.watchSecrets(ctx, mgr, starter, c)
 }
 
-// IndexBySource adds the cache index that finds the observations of a source. If the parameter
-// object is not an observation, IndexBySource does nothing.
+// IndexBySource adds the cache index that finds the observations of a source. For objects that are
+// not observations, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -109,7 +109,7 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that says what to reconcile after an event about an object:
+// requestsAfter returns a function that says what to reconcile after an event about an object:
 //
 //   - the source or discovery to which the object belongs
 //   - each source or discovery that waits until the object's name is free
@@ -129,8 +129,8 @@ func (r *Reconciler) requestsAfter(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events about objects of one kind. These events start a reconcile, and
-// the filter stores the object's name for this reconcile:
+// driftFilter returns a filter for events about objects of one kind. These events start a
+// reconcile, and the filter stores the object's name for this reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.

@@ -46,13 +46,13 @@ const (
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of the parameter objects. While it waits, it
-// logs the missing kinds, and answers probes on the parameter address. If the parameter address is
-// "" or "0", it answers no probes. Await returns an error if
+// Await waits until the API server serves the kinds of kindObjects. While it waits, it logs the
+// missing kinds, and answers probes on probeAddress. If probeAddress is "" or "0", it answers no
+// probes. Await returns an error if
 //
-//   - the parameter ctx ends,
+//   - ctx ends,
 //   - the API server does not answer the first request,
-//   - Await cannot listen on the parameter address.
+//   - Await cannot listen on probeAddress.
 func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, kindObjects []client.Object, probeAddress string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -95,9 +95,9 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, kin
 	return nil
 }
 
-// missing asks the API server which kinds it serves. The first result is an error that names the
-// kinds that the API server does not serve; nil if it serves all kinds. The second result is set
-// if the API server does not answer.
+// missingKinds asks the API server which kinds it serves. The first result is an error that names
+// the kinds that the API server does not serve; nil if it serves all kinds. The second result is
+// set if the API server does not answer.
 func missingKinds(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
@@ -131,9 +131,8 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until the returned function stop is called. It answers that the manager is
-// alive, but not ready. The parameter reason is a function that returns why the manager is not
-// ready.
+// serve answers probes until the returned function is called. It answers that the manager is alive,
+// but not ready. whyNotReady returns the reason.
 func serve(address string, whyNotReady func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
@@ -163,10 +162,10 @@ func serve(address string, whyNotReady func() string) (stop func(), err error) {
 // /readyz has two kinds of checks:
 //
 //   - The API server accepts the manager's credential.
-//   - The manager's cache has all objects of each type in the parameter objects.
+//   - The manager's cache has all objects of each type of kindObjects.
 //
-// The parameter watched is a function that returns false for a type that the manager has no right
-// to watch. /readyz does not check such a type.
+// isWatched returns false for a type that the manager has no right to watch. /readyz does not check
+// such a type.
 func AddChecks(mgr manager.Manager, kindObjects []client.Object, isWatched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -191,8 +190,8 @@ func AddChecks(mgr manager.Manager, kindObjects []client.Object, isWatched func(
 // time, a check asks the API server again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails if the API server refuses the manager's credential. With any
-// other error of the API server, the check succeeds.
+// credentialCheck returns a check that fails if the API server refuses the manager's credential.
+// With any other error of the API server, the check succeeds.
 func credentialCheck(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
@@ -212,7 +211,7 @@ func credentialCheck(server discovery.DiscoveryInterfaceWithContext) healthz.Che
 	}
 }
 
-// filled is a channel that is closed when the manager's caches are filled.
+// cachesFilled is a channel that is closed when the manager's caches are filled.
 type cachesFilled chan struct{}
 
 // Start closes the channel. The manager calls Start after its caches are filled.
@@ -224,10 +223,9 @@ func (f cachesFilled) Start(context.Context) error {
 // NeedLeaderElection returns false. So the manager calls Start even if it is not the leader.
 func (cachesFilled) NeedLeaderElection() bool { return false }
 
-// Start runs the manager until the parameter ctx ends, and returns the manager's error. If ctx
-// ends before the caches are filled, Start returns nil without stopping the manager. Stopping
-// would never end, because controller-runtime v0.25.2 first waits for the caches
-// (manager/runnable_group.go).
+// Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
+// caches are filled, Start returns nil without stopping the manager. Stopping would never end,
+// because controller-runtime v0.25.2 first waits for the caches (manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(cachesFilled)
 	if err := mgr.Add(filled); err != nil {
@@ -262,8 +260,8 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache has all objects of a type. For a type that the
-// manager does not watch, the check succeeds.
+// cacheCheck returns a check that fails until the cache has all objects of a type. For a type that
+// the manager does not watch, the check succeeds.
 func cacheCheck(c cache.Cache, object client.Object, isWatched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
 		if !isWatched(object) {

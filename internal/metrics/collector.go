@@ -43,9 +43,9 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// The function Object returns an empty object of this kind. The function Objects returns an empty
-	// list for this kind.
-	Object  func() client.Object
+	// Object returns an empty object of this kind.
+	Object func() client.Object
+	// Objects returns an empty list for this kind.
 	Objects func() client.ObjectList
 }
 
@@ -97,8 +97,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// The variable own has the sources that this manager reconciles. The cache can have observations
-	// of other sources, and these observations are not collected.
+	// ownSources has the sources that this manager reconciles. The cache can have observations of
+	// other sources, and these observations are not collected.
 	ownSources := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		ownSources[client.ObjectKeyFromObject(&sources.Items[i])] = true
@@ -180,8 +180,7 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects one series for each observation whose source is in the parameter
-// own.
+// collectObservations collects one series for each observation whose source is in ownSources.
 func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, ownSources map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {

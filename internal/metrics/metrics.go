@@ -28,8 +28,8 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has the sources and discoveries that send requests to the cloud. The outer key is the
-	// namespace and the name. The inner key is the type, such as inventorysource.
+	// askingOwners has the sources and discoveries that send requests to the cloud. The outer key is
+	// the namespace and the name. The inner key is the type, such as inventorysource.
 	askingOwners map[[2]string]map[string]bool
 }
 

@@ -99,8 +99,8 @@ func Bind(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// Complete checks the flags and sets the options. The parameter rest has the arguments that are
-// not flags. The error names every wrong flag.
+// Complete checks the flags and sets the options. restArgs has the arguments that are not flags.
+// The error names every wrong flag.
 func (o *Options) Complete(restArgs []string) error {
 	selector, err := labels.Parse(o.watchLabelSelector)
 	if err != nil {
@@ -186,7 +186,7 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns a suffix for the Lease's name. The suffix identifies the value of
+// shardSuffix returns a suffix for the Lease's name. The suffix identifies the value of
 // --watch-label-selector.
 func shardSuffix(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
@@ -200,8 +200,7 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks the address of a server. The parameter off has the values that turn the server
-// off.
+// checkAddress checks the address of a server. offValues has the values that turn the server off.
 func checkAddress(name, value string, offValues ...string) error {
 	if slices.Contains(offValues, value) {
 		return nil
@@ -216,7 +215,7 @@ func checkAddress(name, value string, offValues ...string) error {
 	return nil
 }
 
-// named returns an error for a list that has commas but no name. Without this error, the list
+// requireName returns an error for a list that has commas but no name. Without this error, the list
 // would count as empty, and an empty list means all namespaces.
 func requireName(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
