@@ -218,7 +218,7 @@ var guards = []guard{
 	{"ConfigMaps that are not gone yet", "internal/controller/configmapsource.go", "s.Status.ConfigMaps = err != nil || len(names) > 0", "s.Status.ConfigMaps = false", "whichever controller comes first"},
 	{"ConfigMaps before the clusters' rights", "internal/controller/rights.go", "if why := b.watchRights.whyDenied(other); why != \"\" {", "if why := b.watchRights.whyDenied(other); why != \"\" && false {", "not list clusters"},
 	{"sources that all ask at once", "internal/controller/source.go", "schedule.waitStart, schedule.nextSync = now, now.Add(wait)", "schedule.waitStart, schedule.nextSync = now, now.Add(0 * wait)", "first syncs of its sources spread"},
-	{"listings that are not whole", "internal/controller/list.go", "= incomplete == nil, asked.scope, end", "= true, asked.scope, end", "counts no listing that failed"},
+	{"listings that are not whole", "internal/controller/list.go", "= incomplete == nil, query.scope, end", "= true, query.scope, end", "counts no listing that failed"},
 	{"an error while the manager stops", "internal/controller/reconciler.go", "if ctx.Err() != nil {\n		return reconcile.Result{}, nil\n	}", "", "reports no error"},
 }
 
