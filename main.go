@@ -129,10 +129,10 @@ func connect(o *ctrl.Options) (*rest.Config, error) {
 	return cluster, err
 }
 
-// ownConnection returns a copy of the parameter cluster. A client with this copy opens a
-// connection of its own.
-func ownConnection(cluster *rest.Config) *rest.Config {
-	own := rest.CopyConfig(cluster)
+// ownConnection returns a copy of clusterConfig. A client with this copy opens a connection of its
+// own.
+func ownConnection(clusterConfig *rest.Config) *rest.Config {
+	own := rest.CopyConfig(clusterConfig)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	return own
 }

@@ -10,25 +10,25 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// answers is the result of one sync, which lists cloud objects. If no sync was due, all fields are
-// zero.
-type answers struct {
-	// The field listings has one listing for each kind of cloud object, in the order of
-	// ownerKind.kinds; nil if there was no sync. The field early reports whether the sync began
-	// before its planned time.
-	listings []listing
-	early    bool
+// syncAnswers is the result of one sync, which lists cloud objects. If no sync was due, all fields
+// are zero.
+type syncAnswers struct {
+	// kindListings has one listing for each kind of cloud object, in the order of ownerKind.kinds; nil
+	// if there was no sync.
+	kindListings []listing
+	// beganEarly reports whether the sync began before its planned time.
+	beganEarly bool
 	// putOff is how long the credential's rate limit delays a sync that is due; zero if there is
 	// no delay.
 	putOff budget.Wait
-	// secret is the resourceVersion of the Secret with the API key; "" if there is no Secret.
-	secret string
-	// ended is the time when the last listing of the sync ended.
-	ended time.Time
+	// secretVersion is the resourceVersion of the Secret with the API key; "" if there is no Secret.
+	secretVersion string
+	// endTime is the time when the last listing of the sync ended.
+	endTime time.Time
 }
 
-// synced reports whether there was a sync.
-func (a answers) synced() bool { return a.listings != nil }
+// wasSynced reports whether there was a sync.
+func (a syncAnswers) wasSynced() bool { return a.kindListings != nil }
 
 // listing is the result of listing the cloud objects of one kind. If the spec does not ask for the
 // kind, all fields are zero.
@@ -36,21 +36,21 @@ type listing struct {
 	outcome outcome
 	// sighting has the listed objects; nil if the listing gave no result.
 	sighting *mirror.Sighting
-	// The field index has the listed items, so that the next listing recognizes unchanged items.
-	// The field asked identifies the spec, endpoint, credential and filter of the listing.
-	index *cloudapi.Index
-	asked question
+	// itemIndex has the listed items, so that the next listing recognizes unchanged items.
+	itemIndex *cloudapi.Index
+	// sentQuery identifies the spec, endpoint, credential and filter of the listing.
+	sentQuery listQuery
 	// unchanged reports whether the listing has exactly the same items as the previous listing.
 	// This can be true even if the listing is incomplete.
 	unchanged bool
 }
 
-// question identifies what a listing asks the cloud. The field generation is the
-// metadata.generation of the spec. The field scope is a hash of the endpoint, the credential's ID
-// and the filter.
-type question struct {
+// listQuery identifies what a listing asks the cloud.
+type listQuery struct {
+	// generation is the metadata.generation of the spec.
 	generation int64
-	scope      string
+	// scope is a hash of the endpoint, the credential's ID and the filter.
+	scope string
 }
 
 // outcome says how the last attempt to list one kind of cloud object went. If there was no

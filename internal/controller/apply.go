@@ -22,39 +22,39 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// done says what one reconcile wrote.
-type done struct {
+// writeResult says what one reconcile wrote.
+type writeResult struct {
 	written, deleted int
-	// The field present has a discovery's sources after the writes, by name. It does not have
-	// sources that are being deleted. It is nil if the reconcile did not read all sources.
-	present map[string]mirror.Object
+	// presentSources has a discovery's sources after the writes, by name. Sources that are being
+	// deleted are not in the map. The map is nil if the reconcile did not read all sources.
+	presentSources map[string]mirror.Object
 }
 
 // apply makes the planned writes and deletions. If a write fails, apply goes on with the others,
 // and a later reconcile tries the failed write again.
-func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) done {
-	var all done
+func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) writeResult {
+	var all writeResult
 	for i := range todo {
 		k, state, plan := &r.owners.kinds[i], &s.kinds[i], &todo[i]
 		r.Metrics.Skipped(k.Name, plan.changes.Unchanged)
-		state.planned = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
-		all.present = plan.present()
-		written := r.writeAll(ctx, o, k, state, plan, all.present)
-		deleted := r.deleteAll(ctx, o, k, state, plan, all.present)
+		state.plannedWrites = len(plan.changes.Writes) + len(plan.changes.Deletes) + len(plan.changes.Deferred)
+		all.presentSources = plan.presentObjects()
+		written := r.writeAll(ctx, o, k, state, plan, all.presentSources)
+		deleted := r.deleteAll(ctx, o, k, state, plan, all.presentSources)
 		all.written, all.deleted = all.written+len(written), all.deleted+len(deleted)
 		r.tellObserved(k, o, written)
 		r.tellPruned(ctx, k, o, deleted)
-		if f := state.unwritten(k.Name); f != nil {
+		if f := state.writeFailure(k.Name); f != nil {
 			log.FromContext(ctx).Info("Writing failed", "kind", k.Name, "cause", f.message)
 		}
 	}
 	return all
 }
 
-// present returns the plan's existing objects by name, without objects that are being deleted. If
-// the plan is not about all objects of a kind, present returns nil.
-func (p *plan) present() map[string]mirror.Object {
-	if !p.whole {
+// presentObjects returns the plan's existing objects by name, without objects that are being
+// deleted. If the plan is not about all objects of a kind, presentObjects returns nil.
+func (p *plan) presentObjects() map[string]mirror.Object {
+	if !p.allObjects {
 		return nil
 	}
 	present := make(map[string]mirror.Object, len(p.existing))
@@ -70,7 +70,7 @@ func (p *plan) present() map[string]mirror.Object {
 // before is skipped until its next try is due.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
-	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.waiting(w.Desired.GetName(), now) })
+	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.mustWait(w.Desired.GetName(), now) })
 	answers := make([]client.Object, len(writes))
 	errs := r.inParallel(ctx, len(writes), func(n int) (err error) {
 		answers[n], err = r.write(ctx, k, writes[n])
@@ -78,7 +78,7 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	})
 	var written []mirror.Write
 	for n, w := range writes {
-		state.retries.note(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now(), o.settings().interval)
+		state.retries.noteResult(w.Desired.GetName(), &writes[n], errs[n], r.Clock.Now(), o.settings().interval)
 		if errs[n] == nil {
 			written = append(written, w)
 		}
@@ -86,15 +86,15 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 			continue
 		}
 		if w.Existing == nil {
-			state.report.Created(k.Kind, w.Desired, plan.whole)
+			state.report.Created(k.Kind, w.Desired, plan.allObjects)
 		}
 		if present != nil {
 			present[w.Desired.GetName()] = answers[n]
 		}
 		if w.Existing != nil {
-			state.shown.remove(w.Existing)
+			state.knownChecksum.remove(w.Existing)
 		}
-		state.shown.add(answers[n])
+		state.knownChecksum.add(answers[n])
 	}
 	return written
 }
@@ -103,16 +103,16 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 // before is skipped until its next try is due.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
-	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.waiting(o.GetName(), now) })
+	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.mustWait(o.GetName(), now) })
 	errs := r.inParallel(ctx, len(deletes), func(n int) error { return r.delete(ctx, k, deletes[n]) })
 	var deleted []mirror.Object
 	for n, o := range deletes {
-		state.retries.note(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
+		state.retries.noteResult(o.GetName(), nil, errs[n], r.Clock.Now(), owner.settings().interval)
 		if errs[n] == nil {
 			deleted = append(deleted, o)
 			delete(present, o.GetName())
 			state.report.Deleted(o)
-			state.shown.remove(o)
+			state.knownChecksum.remove(o)
 		}
 	}
 	return deleted
@@ -137,12 +137,12 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls the function do with each number from 0 to n-1, and returns the errors in this
-// order. At most cap(r.Writers) calls run at the same time.
+// inParallel calls doOne with each number from 0 to n-1, and returns the errors in this order. At
+// most cap(r.Writers) calls run at the same time.
 //
 // If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
 // The error of a call that did not begin is errStopped.
-func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) []error {
+func (r *Reconciler) inParallel(ctx context.Context, n int, doOne func(int) error) []error {
 	errs := make([]error, n)
 	var stopped atomic.Bool
 	var wait sync.WaitGroup
@@ -162,7 +162,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 		}
 		wait.Go(func() {
 			defer func() { <-r.Writers }()
-			errs[i] = do(i)
+			errs[i] = doOne(i)
 			if errs[i] = asStopped(errs[i]); errors.Is(errs[i], errStopped) {
 				stopped.Store(true)
 			}
@@ -177,7 +177,7 @@ func (r *Reconciler) inParallel(ctx context.Context, n int, do func(int) error) 
 // manager read it, the API server refuses the write.
 func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client.Object, error) {
 	name := w.Desired.GetName()
-	if err := r.visible(w.Desired); err != nil {
+	if err := r.checkVisible(w.Desired); err != nil {
 		return asObject(w.Existing), err
 	}
 	answer := asObject(w.Existing)
@@ -185,9 +185,9 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	case answer == nil:
 		created := w.Desired.DeepCopyObject().(client.Object)
 		if k.InStatus {
-			k.CopyContent(created, k.object()) // The API server ignores the status in a create.
+			k.CopyContent(created, k.newObject()) // The API server ignores the status in a create.
 		}
-		if err := r.counted(k, "create", r.Cluster.Create(ctx, created)); err != nil {
+		if err := r.countWrite(k, "create", r.Cluster.Create(ctx, created)); err != nil {
 			return nil, fmt.Errorf("creating %s: %w", name, err)
 		}
 		answer = created
@@ -197,7 +197,7 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 		if k.InStatus {
 			k.CopyContent(next, answer)
 		}
-		if err := r.counted(k, "patch", r.Cluster.Patch(ctx, next, optimistic(answer))); err != nil {
+		if err := r.countWrite(k, "patch", r.Cluster.Patch(ctx, next, optimisticPatch(answer))); err != nil {
 			part := "metadata"
 			if w.Content && !k.InStatus {
 				part = "spec"
@@ -209,10 +209,10 @@ func (r *Reconciler) write(ctx context.Context, k *kind, w mirror.Write) (client
 	if w.Content && k.InStatus {
 		next, patch := answer, client.Patch(firstStatus{k, w.Desired})
 		if w.Existing != nil {
-			next, patch = answer.DeepCopyObject().(client.Object), optimistic(answer)
+			next, patch = answer.DeepCopyObject().(client.Object), optimisticPatch(answer)
 			k.CopyContent(next, w.Desired)
 		}
-		if err := r.counted(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
+		if err := r.countWrite(k, "patch_status", r.Cluster.Status().Patch(ctx, next, patch)); err != nil {
 			return answer, fmt.Errorf("writing status of %s: %w", name, err)
 		}
 		answer = next
@@ -232,9 +232,9 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// visible returns an error if o is an InventorySource whose labels do not match r.Selector,
+// checkVisible returns an error if o is an InventorySource whose labels do not match r.Selector,
 // because this manager could not see the source after the write.
-func (r *Reconciler) visible(o mirror.Object) error {
+func (r *Reconciler) checkVisible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil
 	}
@@ -247,7 +247,7 @@ func (r *Reconciler) visible(o mirror.Object) error {
 func (r *Reconciler) delete(ctx context.Context, k *kind, o mirror.Object) error {
 	uid, version := o.GetUID(), o.GetResourceVersion()
 	err := client.IgnoreNotFound(r.Cluster.Delete(ctx, o, client.Preconditions{UID: &uid, ResourceVersion: &version}))
-	if r.counted(k, "delete", err) != nil {
+	if r.countWrite(k, "delete", err) != nil {
 		return fmt.Errorf("deleting %s: %w", o.GetName(), err)
 	}
 	return nil
@@ -271,15 +271,15 @@ func (p firstStatus) Data(created client.Object) ([]byte, error) {
 	})
 }
 
-// optimistic returns a merge patch with the changes that were made to a copy of the object base.
-// If the object in the cluster changed after the manager read it, the API server refuses the
+// optimisticPatch returns a merge patch with the changes that were made to a copy of the object
+// base. If the object in the cluster changed after the manager read it, the API server refuses the
 // patch.
-func optimistic(base client.Object) client.Patch {
+func optimisticPatch(base client.Object) client.Patch {
 	return client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})
 }
 
-// counted counts one write in the metrics, and returns the error of the write.
-func (r *Reconciler) counted(k *kind, verb string, err error) error {
+// countWrite counts one write in the metrics, and returns the error of the write.
+func (r *Reconciler) countWrite(k *kind, verb string, err error) error {
 	r.Metrics.Wrote(k.Name, verb, err)
 	return err
 }

@@ -35,7 +35,7 @@ func SlimCache(o *cache.Options) {
 	ours, _ := labels.NewRequirement(v1alpha1.LabelSource, selection.Exists, nil) // Never fails: the key is valid.
 	o.ByObject[&corev1.ConfigMap{}] = cache.ByObject{Label: labels.NewSelector().Add(*ours)}
 	for i := range observationKinds {
-		o.ByObject[observationKinds[i].object()] = cache.ByObject{Transform: slimObservation}
+		o.ByObject[observationKinds[i].newObject()] = cache.ByObject{Transform: slimObservation}
 	}
 }
 
@@ -58,20 +58,20 @@ func slimObservation(object any) (any, error) {
 		return object, nil
 	}
 	o.SetManagedFields(nil)
-	o.SetLabels(commonPairs.shared(o.GetLabels()))
-	o.SetAnnotations(commonPairs.shared(o.GetAnnotations()))
-	o.SetNamespace(word(o.GetNamespace()))
+	o.SetLabels(commonPairs.sharedMap(o.GetLabels()))
+	o.SetAnnotations(commonPairs.sharedMap(o.GetAnnotations()))
+	o.SetNamespace(internText(o.GetNamespace()))
 	owners := o.GetOwnerReferences()
 	for i := range owners {
 		owner := &owners[i]
-		owner.APIVersion, owner.Kind, owner.Name, owner.UID = word(owner.APIVersion), word(owner.Kind), word(owner.Name), word(owner.UID)
+		owner.APIVersion, owner.Kind, owner.Name, owner.UID = internText(owner.APIVersion), internText(owner.Kind), internText(owner.Name), internText(owner.UID)
 	}
 	origin := o.Origin()
-	origin.SourceRef.Name, origin.Environment = word(origin.SourceRef.Name), word(origin.Environment)
+	origin.SourceRef.Name, origin.Environment = internText(origin.SourceRef.Name), internText(origin.Environment)
 	conditions := *o.Conditions()
 	for i := range conditions {
 		c := &conditions[i]
-		c.Type, c.Status, c.Reason, c.Message = word(c.Type), word(c.Status), word(c.Reason), word(c.Message)
+		c.Type, c.Status, c.Reason, c.Message = internText(c.Type), internText(c.Status), internText(c.Reason), internText(c.Message)
 	}
 	return o, nil
 }
@@ -92,9 +92,9 @@ const (
 
 var commonPairs pairSets
 
-// shared returns a map with the given keys and values; nil if there are none. Nobody may change
+// sharedMap returns a map with the given keys and values; nil if there are none. Nobody may change
 // the map, because several observations can use it.
-func (s *pairSets) shared(pairs map[string]string) map[string]string {
+func (s *pairSets) sharedMap(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil
 	}
@@ -115,11 +115,11 @@ func (s *pairSets) shared(pairs map[string]string) map[string]string {
 	}
 	own := make(map[string]string, len(pairs))
 	for key, value := range pairs {
-		own[word(key)] = word(value)
+		own[internText(key)] = internText(value)
 	}
 	s.byText[string(text)] = own
 	return own
 }
 
-// word returns the stored copy of a text, so that equal texts are in memory once.
-func word[T ~string](text T) T { return unique.Make(text).Value() }
+// internText returns the stored copy of a text, so that equal texts are in memory once.
+func internText[T ~string](text T) T { return unique.Make(text).Value() }

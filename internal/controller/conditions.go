@@ -79,13 +79,12 @@ func (c conditionSetter) setReady(v verdict) {
 // setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
 // deletion waits, setPruneHeld removes the condition.
 //
-// The parameter prunes has one entry for each kind: the waiting deletions; nil if there are none.
-// The condition has the messages of all entries, and the reason of the first entry that is not
-// nil.
-func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
+// heldPrunes has one entry for each kind: the waiting deletions; nil if there are none. The
+// condition has the messages of all entries, and the reason of the first entry that is not nil.
+func (c conditionSetter) setPruneHeld(heldPrunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
-	for _, held := range prunes {
+	for _, held := range heldPrunes {
 		if held != nil {
 			if reason == "" {
 				reason = held.Reason
@@ -100,7 +99,7 @@ func (c conditionSetter) setPruneHeld(prunes ...*v1alpha1.HeldPrune) {
 	c.set(v1alpha1.ConditionPruneHeld, metav1.ConditionTrue, reason, strings.Join(messages, "; "))
 }
 
-func status(ok bool) metav1.ConditionStatus {
+func conditionStatus(ok bool) metav1.ConditionStatus {
 	if ok {
 		return metav1.ConditionTrue
 	}
@@ -115,15 +114,15 @@ type verdict struct {
 	short string
 }
 
-// brief shortens a message that has more bytes than the parameter most. A shortened message ends
-// with the name of the condition that has the whole message. If the parameter condition is "",
-// brief does not shorten the message.
-func brief(message string, most int, condition string) string {
-	if len(message) <= most || condition == "" {
+// shortenMessage shortens a message to maxBytes bytes. A shortened message ends with the name of
+// fullCondition, the condition that has the whole message. If fullCondition is "", shortenMessage
+// does not shorten the message.
+func shortenMessage(message string, maxBytes int, fullCondition string) string {
+	if len(message) <= maxBytes || fullCondition == "" {
 		return message
 	}
-	rest := " see condition " + condition
-	return mirror.Truncate(message, most-len(rest)) + rest
+	rest := " see condition " + fullCondition
+	return mirror.Truncate(message, maxBytes-len(rest)) + rest
 }
 
 // setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
@@ -131,8 +130,8 @@ func brief(message string, most int, condition string) string {
 // Then Ready must stay as it is.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	// The variable first has the name of the condition of the first mirrored kind.
-	known, mirrors, first := false, false, ""
+	// firstCondition is the name of the condition of the first mirrored kind.
+	known, mirrors, firstCondition := false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
 		wanted := k.Mirrored(o.object())
@@ -148,33 +147,33 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 		}
 		known = true
 		if condition != "" {
-			c.set(condition, status(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
+			c.set(condition, conditionStatus(v.reason == v1alpha1.ReasonSucceeded), v.reason, v.message)
 		}
 		switch {
 		case ready.reason != v1alpha1.ReasonSucceeded:
 		case v.reason != v1alpha1.ReasonSucceeded:
-			ready = verdict{reason: v.reason, message: brief(cmp.Or(v.short, v.message), maxReady, condition)}
+			ready = verdict{reason: v.reason, message: shortenMessage(cmp.Or(v.short, v.message), maxReady, condition)}
 			if v.reason == v1alpha1.ReasonNameConflict && waitsForPredecessor(s.kinds[i].report) {
 				ready.reason = v1alpha1.ReasonProgressing
 			}
 		case ready.message != "":
 			ready.message += "; " + v.message
 		default:
-			ready.message, first = v.message, condition
+			ready.message, firstCondition = v.message, condition
 		}
 	}
-	if ready.reason == v1alpha1.ReasonSucceeded && first != "" {
-		ready.message = brief(ready.message, maxReady, first+" and those of the other kinds")
+	if ready.reason == v1alpha1.ReasonSucceeded && firstCondition != "" {
+		ready.message = shortenMessage(ready.message, maxReady, firstCondition+" and those of the other kinds")
 	}
 	switch {
 	case o.settings().suspend:
-		message := r.owners.words.suspended
+		message := r.owners.words.whileSuspended
 		if o.settings().preview {
-			message += "; " + previewed(s.kinds[0].preview)
+			message += "; " + previewMessage(s.kinds[0].preview)
 		}
 		return &verdict{reason: v1alpha1.ReasonSuspended, message: message}
 	case !mirrors && !known:
-		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.nothing}
+		return &verdict{reason: v1alpha1.ReasonSucceeded, message: r.owners.words.allIgnored}
 	case !known:
 		return nil // Ready keeps its value from before the manager's restart.
 	}
@@ -191,7 +190,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
-		return state.undeleted(k.Name)
+		return state.undeletedVerdict(k.Name)
 	}
 	if !state.outcome.tried {
 		return nil
@@ -207,7 +206,7 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		}
 		return &verdict{reason: f.reason, message: message}
 	}
-	taken := words.taken.withOwner(o)
+	taken := words.takenNames.withOwner(o)
 	if o.settings().preview {
 		message := words.succeeded(o, s, i)
 		if state.report.Unfilled() > 0 {
@@ -215,20 +214,20 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		}
 		return &verdict{reason: v1alpha1.ReasonPreview, message: message}
 	}
-	if f := state.unwritten(k.Name); f != nil {
+	if f := state.writeFailure(k.Name); f != nil {
 		return f.verdict()
 	}
 	if state.report.Unfilled() > 0 {
 		v := &verdict{reason: v1alpha1.ReasonNameConflict, message: prefix + taken.message(state.report)}
 		if k.Condition != "" { // If the kind has no condition, Ready needs the whole message.
-			v.short = prefix + taken.brief(k, state.report)
+			v.short = prefix + taken.briefMessage(k, state.report)
 		}
 		return v
 	}
-	if v := state.kept(k.Name); v != nil {
+	if v := state.keptVerdict(k.Name); v != nil {
 		return v
 	}
-	if v := r.owners.blocked(r.Options, o, s, k); v != nil {
+	if v := r.owners.configMapVerdict(r.Options, o, s, k); v != nil {
 		v := verdict{reason: v.reason, message: prefix + v.message}
 		if v.short != "" && len(v.message) > maxReady {
 			v.short = prefix + v.short

@@ -27,19 +27,18 @@ import (
 // The rights on ConfigMaps are in the folder config/endpoint-configmaps, because not every manager
 // needs them.
 
-// setupConfigMaps starts the controller of ConfigMaps as soon as the manager may watch ConfigMaps.
-// The parameter sources is the controller of InventorySources, which reports failed ConfigMaps in
-// the source's status.
+// setupConfigMaps starts the controller of ConfigMaps as soon as the manager has the rights to
+// watch ConfigMaps and KafkaClusterObservations. sourceController is the controller of
+// InventorySources, which reports failed ConfigMaps in the source's status.
 //
 // If the flag --endpoint-configmaps is not set:
 //
 //   - The controller of ConfigMaps does not create or change ConfigMaps. It deletes ConfigMaps
 //     that the source's spec no longer asks for.
-//   - If the manager may not watch ConfigMaps at its start, the controller of ConfigMaps never
-//     starts.
-func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *beginner, sources controller.Controller) error {
-	o.configMaps.wake = make(chan event.GenericEvent)
-	if err := sources.Watch(source.Channel(o.configMaps.wake, &handler.EnqueueRequestForObject{})); err != nil {
+//   - If the manager lacks these rights at its start, the controller of ConfigMaps never starts.
+func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, sourceController controller.Controller) error {
+	o.configMaps.sourceEvents = make(chan event.GenericEvent)
+	if err := sourceController.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {
 		return err
 	}
 	clusters := &v1alpha1.KafkaClusterObservation{}
@@ -52,25 +51,25 @@ func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, begin *
 			}).
 			For(clusters).
 			Owns(&corev1.ConfigMap{}).
-			Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(o.observationsOf), builder.WithPredicates(o.concerned())).
+			Watches(&v1alpha1.InventorySource{}, handler.EnqueueRequestsFromMapFunc(o.observationsOf), builder.WithPredicates(o.sourceEventFilter())).
 			Complete(reconcile.Func(o.reconcileConfigMap))
 	}
 	if !o.ConfigMaps {
-		if why, err := begin.lacking(ctx, &corev1.ConfigMap{}, clusters); why != "" || err != nil {
+		if why, err := starter.missingRight(ctx, &corev1.ConfigMap{}, clusters); why != "" || err != nil {
 			return nil
 		}
 		return register(ctx)
 	}
-	return begin.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
+	return starter.whenAllowed(ctx, &corev1.ConfigMap{}, "no ConfigMaps are kept", register, clusters)
 }
 
-// concerned returns a filter for events about sources. The filter drops all events about a source
-// that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
+// sourceEventFilter returns a filter for events about sources. The filter drops all events about a
+// source that has no ConfigMaps and does not ask for any. For all other sources, these events pass:
 //
 //   - The watch shows the source for the first time.
 //   - The source's spec changed.
 //   - A person changed the annotation requestedAt to ask for a sync.
-func (o *Options) concerned() predicate.Predicate {
+func (o *Options) sourceEventFilter() predicate.Predicate {
 	keeps := func(object client.Object) bool {
 		s := object.(*v1alpha1.InventorySource)
 		return s.Status.ConfigMaps || o.ConfigMaps && s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled
@@ -103,11 +102,11 @@ func (o *Options) reconcileConfigMap(ctx context.Context, req reconcile.Request)
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
 	}
-	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.wake != nil {
+	if tell := o.configMaps.put(req.NamespacedName, failed); tell != nil && o.configMaps.sourceEvents != nil {
 		about := &v1alpha1.InventorySource{ObjectMeta: metav1.ObjectMeta{Namespace: tell.Namespace, Name: tell.Name}}
 		select {
 		case <-ctx.Done():
-		case o.configMaps.wake <- event.GenericEvent{Object: about}:
+		case o.configMaps.sourceEvents <- event.GenericEvent{Object: about}:
 		}
 	}
 	if err != nil {
@@ -136,8 +135,8 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	if wanted && (!o.ConfigMaps || cluster.Status.Observed == "") { // A new observation has no status yet.
 		return 0, nil, nil
 	}
-	f := &following{o, o.configMaps.get(key), cluster, s}
-	f.asked(s.Annotations[v1alpha1.AnnotationRequestedAt])
+	f := &configMapSync{o, o.configMaps.get(key), cluster, s}
+	f.retryIfRequested(s.Annotations[v1alpha1.AnnotationRequestedAt])
 	var why *failure
 	if wanted {
 		again, why, err = f.keep(ctx)
@@ -146,12 +145,12 @@ func (o *Options) followConfigMap(ctx context.Context, key client.ObjectKey) (ag
 	}
 	switch {
 	case err != nil:
-		why = unwritten(err.Error())
+		why = writeFailure(err.Error())
 	case why == nil:
 		why = f.failure()
 	}
 	if again == 0 {
-		again = f.next(o.Clock.Now())
+		again = f.untilNextTry(o.Clock.Now())
 	}
 	if why != nil {
 		failed = &configMapFailure{of, *why}

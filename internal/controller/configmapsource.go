@@ -34,21 +34,21 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	if source.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled && !o.keepsConfigMaps() {
 		why := "its flag --endpoint-configmaps is not set"
 		if o.ConfigMaps {
-			why = o.watches.why(&corev1.ConfigMap{}) + "; config/endpoint-configmaps has the rights on ConfigMaps"
+			why = o.watchRights.whyDenied(&corev1.ConfigMap{}) + "; config/endpoint-configmaps has the rights on ConfigMaps"
 		}
 		return &verdict{reason: v1alpha1.ReasonConfigMapsOff, message: "spec.kafkaClusters.configMaps is Enabled, and the manager keeps none: " + why}
 	}
 	if f := o.configMaps.failure(client.ObjectKeyFromObject(source)); f != nil {
 		return f.verdict()
 	}
-	return s.left
+	return s.leftConfigMaps
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the
-// manager does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
-// state.left how a person can delete them.
-func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ done) {
-	state.left = nil
+// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the manager
+// does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
+// state.leftConfigMaps how a person can delete them.
+func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ writeResult) {
+	state.leftConfigMaps = nil
 	switch {
 	case s.Spec.KafkaClusters.ConfigMaps == v1alpha1.ConfigMapPolicyEnabled:
 		s.Status.ConfigMaps = s.Status.ConfigMaps || o.keepsConfigMaps()
@@ -57,15 +57,15 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	case s.Status.ConfigMaps && o.Watched(&v1alpha1.KafkaClusterObservation{}):
 		names, err := o.leftConfigMaps(ctx, s.InventorySource)
 		s.Status.ConfigMaps = err != nil || len(names) > 0
-		state.left = o.leftOver(s.InventorySource, names, err)
+		state.leftConfigMaps = o.leftMapsVerdict(s.InventorySource, names, err)
 	}
 }
 
-// leftOver returns a message that says how a person can delete ConfigMaps that the source's spec
-// no longer asks for. The parameter names has their names. The parameter err is the error of the
+// leftMapsVerdict returns a message that says how a person can delete ConfigMaps that the source's
+// spec no longer asks for. mapNames has the names of these ConfigMaps; err is the error of the
 // search for them. If there is nothing to delete, or if this manager deletes the ConfigMaps,
-// leftOver returns nil.
-func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err error) *verdict {
+// leftMapsVerdict returns nil.
+func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
 	case apierrors.IsForbidden(err):
@@ -79,25 +79,25 @@ func (o *Options) leftOver(source *v1alpha1.InventorySource, names []string, err
 		}
 	case err != nil:
 		return &verdict{reason: v1alpha1.ReasonWriteFailed, message: disabled + "looking for ConfigMaps made before failed: " + mirror.Truncate(err.Error(), maxWords)}
-	case len(names) == 0 || o.keepsConfigMaps():
+	case len(mapNames) == 0 || o.keepsConfigMaps():
 		return nil
 	}
-	slices.Sort(names)
-	shown := fitting(names)
-	stay := fmt.Sprintf(disabled+"%d ConfigMaps made before stay", len(names))
-	if len(shown) < len(names) {
+	slices.Sort(mapNames)
+	shown := fittingNames(mapNames)
+	stay := fmt.Sprintf(disabled+"%d ConfigMaps made before stay", len(mapNames))
+	if len(shown) < len(mapNames) {
 		stay += fmt.Sprintf(", of which these are the first %d", len(shown))
 	}
 	return &verdict{
 		reason:  v1alpha1.ReasonConfigMapsOff,
-		short:   fmt.Sprintf(disabled+"%d ConfigMaps made before stay; condition %s has what to do", len(names), v1alpha1.ConditionKafkaClustersSynced),
+		short:   fmt.Sprintf(disabled+"%d ConfigMaps made before stay; condition %s has what to do", len(mapNames), v1alpha1.ConditionKafkaClustersSynced),
 		message: fmt.Sprintf("%s; "+restore+"run: kubectl -n %s delete configmap %s", stay, source.Namespace, strings.Join(shown, " ")),
 	}
 }
 
-// fitting returns the first names that together fit into maxWords bytes. The result has the first
-// name even if this name alone does not fit.
-func fitting(names []string) []string {
+// fittingNames returns the first names that together fit into maxWords bytes. The result has the
+// first name even if this name alone does not fit.
+func fittingNames(names []string) []string {
 	size := 0
 	for i, name := range names {
 		if size += len(name) + 1; i > 0 && size > maxWords {

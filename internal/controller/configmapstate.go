@@ -27,10 +27,10 @@ type configMaps struct {
 	// failures says why a ConfigMap could not be written or deleted. The key is the namespace and
 	// name of the observation.
 	failures map[types.NamespacedName]configMapFailure
-	// The field wake is a channel. If a source is sent to this channel, the operator reconciles
-	// the source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not
-	// called, the channel is nil.
-	wake chan event.GenericEvent
+	// sourceEvents is a channel. If a source is sent to this channel, the operator reconciles the
+	// source, so that its status reports failures of ConfigMaps. If setupConfigMaps was not called,
+	// the channel is nil.
+	sourceEvents chan event.GenericEvent
 }
 
 type configMapFailure struct {
@@ -41,9 +41,9 @@ type configMapFailure struct {
 // configMapState is what the manager remembers about one ConfigMap. The fields need no lock,
 // because one worker at a time handles a ConfigMap.
 type configMapState struct {
-	// The field retry describes the last write or deletion of the ConfigMap if it failed; nil if
-	// it succeeded.
-	retry *retry[configMapWrite]
+	// lastFailure describes the last write or deletion of the ConfigMap if it failed; nil if it
+	// succeeded.
+	lastFailure *retry[configMapWrite]
 	// requestedAt is the value of the source's annotation requestedAt at the last reconcile.
 	requestedAt string
 	// repairs limits how often the operator writes the ConfigMap. Without this limit, the operator
@@ -85,37 +85,40 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// idle returns true if earlier writes of the ConfigMap no longer count for the limit s.repairs.
-// Until then, the state must not be dropped, because the limit would be lost.
-func (s *configMapState) idle(now time.Time) bool { return s.repairs.TokensAt(now) >= repairsAtOnce }
+// repairsIdle returns true if earlier writes of the ConfigMap no longer count for the limit
+// s.repairs. Until then, the state must not be dropped, because the limit would be lost.
+func (s *configMapState) repairsIdle(now time.Time) bool {
+	return s.repairs.TokensAt(now) >= repairsAtOnce
+}
 
-// asked makes a failed write due at once if a person changed the source's annotation requestedAt.
-func (s *configMapState) asked(requestedAt string) {
+// retryIfRequested makes a failed write due at once if a person changed the source's annotation
+// requestedAt.
+func (s *configMapState) retryIfRequested(requestedAt string) {
 	if requestedAt != s.requestedAt {
 		s.requestedAt = requestedAt
-		s.retry.hurry()
+		s.lastFailure.makeDue()
 	}
 }
 
-// next returns how long to wait before the failed write is tried again; 0 if the last write did
-// not fail.
-func (s *configMapState) next(now time.Time) time.Duration {
+// untilNextTry returns how long to wait before the failed write is tried again; 0 if the last write
+// did not fail.
+func (s *configMapState) untilNextTry(now time.Time) time.Duration {
 	switch {
-	case s.retry == nil:
+	case s.lastFailure == nil:
 		return 0
-	case !s.retry.waiting(now):
+	case !s.lastFailure.mustWait(now):
 		return time.Millisecond
 	}
-	return s.retry.next.Sub(now)
+	return s.lastFailure.nextTry.Sub(now)
 }
 
 // failure returns the failure that the source's status must report. The result is nil if there is
 // nothing to report, for example after a first conflict with another client.
 func (s *configMapState) failure() *failure {
-	if !s.retry.lasts() || errors.Is(s.retry.err, errStopped) {
+	if !s.lastFailure.mustReport() || errors.Is(s.lastFailure.err, errStopped) {
 		return nil
 	}
-	return unwritten(s.retry.err.Error())
+	return writeFailure(s.lastFailure.err.Error())
 }
 
 // put stores the failure of an observation's ConfigMap. If f is nil, put removes the stored

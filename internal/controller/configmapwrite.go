@@ -31,8 +31,8 @@ const (
 	goingAgain = time.Second
 )
 
-// following has the values that one reconcile of a ConfigMap needs.
-type following struct {
+// configMapSync has the values that one reconcile of a ConfigMap needs.
+type configMapSync struct {
 	*Options
 	*configMapState
 	cluster *v1alpha1.KafkaClusterObservation
@@ -40,14 +40,14 @@ type following struct {
 }
 
 // keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
-// no check is planned. The second result says what prevents the write, for example another
-// client's ConfigMap with the same name. If the request to write fails, the second result is nil,
-// and f.retry has the failure.
-func (f *following) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
+// no check is planned. The second result says what prevents the write, for example another client's
+// ConfigMap with the same name. If the request to write fails, the second result is nil, and
+// f.lastFailure has the failure.
+func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
-	if err == nil && existing == nil && !f.retry.taken() {
-		if again = f.write(ctx, configMapWrite{desired: desired}); !f.retry.taken() {
+	if err == nil && existing == nil && !f.lastFailure.nameTaken() {
+		if again = f.write(ctx, configMapWrite{desired: desired}); !f.lastFailure.nameTaken() {
 			return again, nil, nil
 		}
 	}
@@ -62,10 +62,10 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 	}
 	switch controller := metav1.GetControllerOf(existing); {
 	case existing.DeletionTimestamp != nil:
-		again, why = going(existing)
+		again, why = deletionWait(existing)
 		return again, why, nil
-	case precedes(controller, desired):
-		again, why = f.preceded(existing)
+	case isPredecessor(controller, desired):
+		again, why = f.predecessorWait(existing)
 		return again, why, nil
 	case !mirror.OwnsConfigMap(f.cluster, existing):
 		holder := "no controller"
@@ -75,16 +75,16 @@ func (f *following) keep(ctx context.Context) (again time.Duration, why *failure
 		return takenAgain, &failure{reason: v1alpha1.ReasonNameConflict, message: fmt.Sprintf(
 			"ConfigMap %s is not the operator's (%s); delete it, or set spec.kafkaClusters.configMaps to Disabled", existing.Name, holder)}, nil
 	case mirror.SameConfigMap(existing, desired):
-		f.retry = nil
+		f.lastFailure = nil
 		return 0, nil, nil
 	}
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0
-// if no check is planned. The second result is a failure if finalizers delay the deletion. If the
-// request to delete fails, the second result is nil, and f.retry has the failure.
-func (f *following) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
+// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
+// no check is planned. The second result is a failure if finalizers delay the deletion. If the
+// request to delete fails, the second result is nil, and f.lastFailure has the failure.
+func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
 	if unseen { // The cache lacks ConfigMaps without the operator's label.
@@ -94,17 +94,17 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 	case err != nil:
 		return 0, nil, err
 	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing):
-		if f.retry = nil; f.idle(f.Clock.Now()) {
+		if f.lastFailure = nil; f.repairsIdle(f.Clock.Now()) {
 			f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
 		}
 		return 0, nil, nil
 	case existing.DeletionTimestamp != nil:
-		f.retry = nil
-		again, why = going(existing)
+		f.lastFailure = nil
+		again, why = deletionWait(existing)
 		return again, why, nil
 	}
 	again = f.attempt(ctx, nil, func() error { return f.deleteConfigMap(ctx, existing) })
-	if unseen && f.retry == nil { // The watch does not show this ConfigMap.
+	if unseen && f.lastFailure == nil { // The watch does not show this ConfigMap.
 		again = goingAgain
 	}
 	return again, nil, nil
@@ -114,10 +114,10 @@ func (f *following) drop(ctx context.Context) (again time.Duration, why *failure
 // before the next try; if not, 0. If the write would add an ownerReference to a deleted
 // observation, write does nothing. With this reference, the garbage collector would delete the
 // ConfigMap.
-func (f *following) write(ctx context.Context, w configMapWrite) (again time.Duration) {
+func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
-			if gone, err := f.deleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
+			if gone, err := f.wasDeleted(ctx, &v1alpha1.KafkaClusterObservationList{}, f.cluster); err != nil || gone {
 				return err
 			}
 		}
@@ -125,25 +125,25 @@ func (f *following) write(ctx context.Context, w configMapWrite) (again time.Dur
 	})
 }
 
-// attempt calls the function do, which makes the write w; w is nil for a deletion. If the call
-// fails, attempt stores the failure in f.retry. In two cases attempt does not call the function:
+// attempt calls doWrite, which makes the write w; w is nil for a deletion. If the call fails,
+// attempt stores the failure in f.lastFailure. In two cases attempt does not call doWrite:
 //
 //   - The same write failed before, and its next try is not due. The result is 0.
 //   - There were too many writes in a short time. The result is the wait before the next try.
 //
-// If attempt calls the function, the result is 0.
-func (f *following) attempt(ctx context.Context, w *configMapWrite, do func() error) (again time.Duration) {
+// If attempt calls doWrite, the result is 0.
+func (f *configMapSync) attempt(ctx context.Context, w *configMapWrite, doWrite func() error) (again time.Duration) {
 	now := f.Clock.Now()
-	if !f.retry.repeats(w, sameConfigMapWrite) {
-		f.retry = nil
+	if !f.lastFailure.repeatsFailedWrite(w, sameConfigMapWrite) {
+		f.lastFailure = nil
 	}
-	if f.retry.waiting(now) {
+	if f.lastFailure.mustWait(now) {
 		return 0
 	}
 	if !f.repairs.AllowN(now, 1) {
 		return repairEvery
 	}
-	f.retry = f.retry.after(w, asStopped(do()), f.Clock.Now(), f.source.GetInterval())
+	f.lastFailure = f.lastFailure.afterAttempt(w, asStopped(doWrite()), f.Clock.Now(), f.source.GetInterval())
 	if why := f.failure(); why != nil && ctx.Err() == nil {
 		log.FromContext(ctx).Info("Writing failed", "kind", configMapKind, "cause", why.message)
 	}
@@ -158,11 +158,11 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	case existing != nil && (existing.Immutable == nil || !*existing.Immutable):
 		answer = existing.DeepCopy()
 		mirror.RestoreConfigMap(answer, w.desired.DeepCopy())
-		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimistic(existing))); err != nil {
+		if err := o.countedMap("patch", o.Cluster.Patch(ctx, answer, optimisticPatch(existing))); err != nil {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
 	case existing != nil: // An immutable ConfigMap can only be replaced.
-		if err := o.admitted(ctx, w.desired); err != nil {
+		if err := o.checkAdmission(ctx, w.desired); err != nil {
 			return fmt.Errorf("replacing ConfigMap %s, which is immutable: %w", existing.Name, o.countedMap("create", err))
 		}
 		if err := o.deleteConfigMap(ctx, existing); err != nil {
@@ -180,10 +180,10 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// admitted asks the API server with a dry run whether it accepts a new ConfigMap. The result is
-// the API server's error, for example that a quota is used up. It is nil for the error
+// checkAdmission asks the API server with a dry run whether it accepts a new ConfigMap. The result
+// is the API server's error, for example that a quota is used up. It is nil for the error
 // AlreadyExists, because the old ConfigMap is deleted before the real creation.
-func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
+func (o *Options) checkAdmission(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
 		return nil
@@ -191,46 +191,46 @@ func (o *Options) admitted(ctx context.Context, c *corev1.ConfigMap) error {
 	return err
 }
 
-func unwritten(message string) *failure {
+func writeFailure(message string) *failure {
 	return &failure{reason: v1alpha1.ReasonWriteFailed, message: mirror.Truncate(message, maxWords)}
 }
 
-// going returns the wait before the next check of a ConfigMap that is being deleted. If the
+// deletionWait returns the wait before the next check of a ConfigMap that is being deleted. If the
 // ConfigMap has finalizers, the second result names them. If not, the second result is nil.
-func going(c *corev1.ConfigMap) (again time.Duration, why *failure) {
+func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	if len(c.Finalizers) == 0 {
 		return goingAgain, nil
 	}
-	return takenAgain, unwritten(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
+	return takenAgain, writeFailure(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// precedes returns true if the parameter controller has the name of the desired ConfigMap's owner,
-// but another UID. Then the parameter controller refers to a deleted observation.
-func precedes(controller *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
+// isPredecessor returns true if controllerRef has the name of the desired ConfigMap's owner, but
+// another UID. Then controllerRef refers to a deleted observation.
+func isPredecessor(controllerRef *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
-	return controller != nil && mirror.SameNamed(*controller, owner) && controller.UID != owner.UID
+	return controllerRef != nil && mirror.SameNamed(*controllerRef, owner) && controllerRef.UID != owner.UID
 }
 
-// preceded is about a ConfigMap that the garbage collector must delete, because its observation
-// was deleted. The first result is the wait before the next check, which grows from goingAgain to
-// takenAgain. When the wait reaches takenAgain, the second result is a failure; before that, nil.
-func (f *following) preceded(c *corev1.ConfigMap) (again time.Duration, why *failure) {
+// predecessorWait returns the wait before the next check of a ConfigMap that the garbage collector
+// must delete, because its observation was deleted. The wait grows from goingAgain to takenAgain.
+// When the wait reaches takenAgain, the second result is a failure; before that, nil.
+func (f *configMapSync) predecessorWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	since := f.cluster.CreationTimestamp.Time
 	if c.CreationTimestamp.After(since) { // For example, a backup tool restored the ConfigMap.
 		since = c.CreationTimestamp.Time
 	}
 	again = min(max(f.Clock.Now().Sub(since), goingAgain), takenAgain)
 	if again == takenAgain {
-		why = unwritten(fmt.Sprintf("ConfigMap %s belongs to a deleted KafkaClusterObservation of the same name, and waits for the garbage collector", c.Name))
+		why = writeFailure(fmt.Sprintf("ConfigMap %s belongs to a deleted KafkaClusterObservation of the same name, and waits for the garbage collector", c.Name))
 	}
 	return again, why
 }
 
-// configMap reads the ConfigMap that has the namespace and name of the parameter object. If there
-// is none, configMap returns nil.
+// configMap reads the ConfigMap with the namespace and name of an object. If there is none,
+// configMap returns nil.
 func (*Options) configMap(ctx context.Context, reader client.Reader, object client.Object) (*corev1.ConfigMap, error) {
 	existing := &corev1.ConfigMap{}
-	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
 		return reader.Get(ctx, client.ObjectKeyFromObject(object), existing, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {

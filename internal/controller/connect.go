@@ -31,8 +31,9 @@ type connection struct {
 	// namespace and a ServiceAccount. It contains no secret value.
 	identity string
 	budget   *budget.Budget
-	// secret is the resourceVersion of the Secret that connect read; "" if connect read no Secret.
-	secret string
+	// secretVersion is the resourceVersion of the Secret that connect read; "" if connect read no
+	// Secret.
+	secretVersion string
 }
 
 // login says which endpoint and which credential a connection to the cloud uses.
@@ -44,7 +45,7 @@ type login struct {
 }
 
 // connect reads the credential and returns a connection to the cloud. If connect fails after it
-// read a Secret, the field secret of the connection is set.
+// read a Secret, secretVersion is set in the result.
 //
 // The error is the error of ctx, or a *failure with one of these reasons: EndpointNotAllowed,
 // SecretNotFound, SecretInvalid.
@@ -64,7 +65,7 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 	if l.credentials.WorkloadIdentity != nil {
 		with.Tokens, err = o.useToken(l, &c)
 	} else {
-		with.Credential, c.secret, err = o.credential(ctx, l)
+		with.Credential, c.secretVersion, err = o.credential(ctx, l)
 		c.identity, c.budget = with.Credential.Key, cloudapi.Budget(o.Budgets, l.endpoint, with.Credential)
 	}
 	if err != nil {
@@ -88,18 +89,18 @@ func (o *Options) connect(ctx context.Context, l login) (connection, error) {
 }
 
 // allowEndpoint returns a failure if the manager's flag --allowed-endpoints does not allow the
-// endpoint. The parameter field is the endpoint's field path in the spec, for the message.
-func (o *Options) allowEndpoint(field, endpoint string) error {
+// endpoint. fieldPath is the endpoint's path in the spec, for the message.
+func (o *Options) allowEndpoint(fieldPath, endpoint string) error {
 	origin, err := cloudapi.Origin(endpoint)
 	if err != nil {
-		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: field + ": " + err.Error()}
+		return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: fieldPath + ": " + err.Error()}
 	}
 	if slices.Contains(o.AllowedOrigins, origin) {
 		return nil
 	}
 	return &failure{reason: v1alpha1.ReasonEndpointNotAllowed, message: fmt.Sprintf(
 		"%s: origin %s is not allowed; the manager's flag --allowed-endpoints allows %s",
-		field, origin, strings.Join(o.AllowedOrigins, ", "))}
+		fieldPath, origin, strings.Join(o.AllowedOrigins, ", "))}
 }
 
 // credential reads the API key from the Secret that the spec names. The second result is the
@@ -153,9 +154,9 @@ func keysOf(secret *corev1.Secret) string {
 // The API server accepts no shorter lifetime.
 const subjectLife = 600
 
-// useToken sets the fields identity and budget of the connection c for workload identity, and
-// returns the source of its access tokens. It does not request a token. Connections with the same
-// namespace, pool, ServiceAccount, audience and token endpoint share one token.
+// useToken sets c.identity and c.budget for workload identity, and returns the source of the
+// connection's access tokens. It does not request a token. Connections with the same namespace,
+// pool, ServiceAccount, audience and token endpoint share one token.
 //
 // If the token endpoint is not allowed, useToken returns a *failure with the reason
 // EndpointNotAllowed.
@@ -171,7 +172,7 @@ func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error
 	shared, err := o.tokens.For(cloudapi.TokenOptions{
 		Endpoint:     of.TokenEndpoint,
 		IdentityPool: string(of.IdentityPool),
-		Subject:      o.subject(l.namespace, of),
+		Subject:      o.subjectToken(l.namespace, of),
 		Now:          o.Clock.Now,
 	}, l.namespace, of.ServiceAccountName, of.Audience)
 	if err != nil {
@@ -180,8 +181,8 @@ func (o *Options) useToken(l login, c *connection) (*cloudapi.TokenSource, error
 	return shared, nil
 }
 
-// subject returns a function that asks the API server for a token of a ServiceAccount.
-func (o *Options) subject(namespace string, of v1alpha1.WorkloadIdentityCredential) func(context.Context) (string, error) {
+// subjectToken returns a function that asks the API server for a token of a ServiceAccount.
+func (o *Options) subjectToken(namespace string, of v1alpha1.WorkloadIdentityCredential) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: of.ServiceAccountName}}
 		request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{

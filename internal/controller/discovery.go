@@ -17,29 +17,29 @@ import (
 // discoveries describes the type EnvironmentDiscovery. A discovery lists the environments in the
 // cloud, and creates an InventorySource for each environment that its spec selects.
 var discoveries = ownerKind{
-	name:    "environmentdiscovery",
-	empty:   func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
-	list:    func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
-	wrap:    func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
-	kinds:   []kind{environmentKind},
-	blocked: func(*Options, owner, *state, *kind) *verdict { return nil },
+	name:             "environmentdiscovery",
+	newObject:        func() client.Object { return &v1alpha1.EnvironmentDiscovery{} },
+	newList:          func() client.ObjectList { return &v1alpha1.EnvironmentDiscoveryList{} },
+	wrap:             func(o client.Object) owner { return discoveryOwner{o.(*v1alpha1.EnvironmentDiscovery)} },
+	kinds:            []kind{environmentKind},
+	configMapVerdict: func(*Options, owner, *state, *kind) *verdict { return nil },
 	words: words{
-		first:     "the first listing of environments is under way",
-		suspended: "spec.suspend is true: environments are not listed; the sources there are go on",
-		waiting:   "the listing that is due waits for the request budget of its API key: ",
-		withheld:  "%d environments that only such listings told of get no source until one is complete",
-		taken: taken{
-			free: "sources without a controller have the names of its own: %s; exclude their environments, or hand them over: " +
+		firstSync:      "the first listing of environments is under way",
+		whileSuspended: "spec.suspend is true: environments are not listed; the sources there are go on",
+		rateLimited:    "the listing that is due waits for the request budget of its API key: ",
+		withheld:       "%d environments that only such listings told of get no source until one is complete",
+		takenNames: takenMessages{
+			freeObjects: "sources without a controller have the names of its own: %s; exclude their environments, or hand them over: " +
 				"kubectl -n NAMESPACE label --overwrite inventorysource/NAME " + v1alpha1.LabelDiscovery + "=OWNER",
-			rivals: "sources of other discoveries have the names of its own: %s; exclude their environments, or hand them over: " +
+			rivalObjects: "sources of other discoveries have the names of its own: %s; exclude their environments, or hand them over: " +
 				"kubectl -n NAMESPACE annotate --overwrite inventorysource/NAME " + v1alpha1.AnnotationUnmanaged + "=true, then " +
 				"kubectl -n NAMESPACE label --overwrite inventorysource/NAME " + v1alpha1.LabelDiscovery + "=OWNER, and once the ownerReference is gone " +
 				"kubectl -n NAMESPACE annotate inventorysource/NAME " + v1alpha1.AnnotationUnmanaged + "-",
-			theirs:  "sources that cannot be handed over have the names of its own: %s; exclude the environments of these names, or delete the sources",
-			formers: "waiting for the garbage collector to delete the sources of the deleted discovery that had this one's name: %s",
-			others:  "sources of other environments have the names of listed ones: %s; delete them to let the listed ones take their place",
-			clashes: "environments without a source, since its name is another one's: %s",
-			leaving: "sources being deleted, and created again once they are gone: %s",
+			foreignObjects: "sources that cannot be handed over have the names of its own: %s; exclude the environments of these names, or delete the sources",
+			formerObjects:  "waiting for the garbage collector to delete the sources of the deleted discovery that had this one's name: %s",
+			otherIDs:       "sources of other environments have the names of listed ones: %s; delete them to let the listed ones take their place",
+			nameClashes:    "environments without a source, since its name is another one's: %s",
+			leavingObjects: "sources being deleted, and created again once they are gone: %s",
 		},
 		succeeded: foundEnvironments,
 	},
@@ -48,11 +48,15 @@ var discoveries = ownerKind{
 // discoveryOwner implements the interface owner for an EnvironmentDiscovery.
 type discoveryOwner struct{ *v1alpha1.EnvironmentDiscovery }
 
-func (d discoveryOwner) object() client.Object        { return d.EnvironmentDiscovery }
-func (d discoveryOwner) planned() mirror.Owner        { return mirror.DiscoveryOwner(d.EnvironmentDiscovery) }
+func (d discoveryOwner) object() client.Object { return d.EnvironmentDiscovery }
+func (d discoveryOwner) mirrorOwner() mirror.Owner {
+	return mirror.DiscoveryOwner(d.EnvironmentDiscovery)
+}
 func (d discoveryOwner) status() *v1alpha1.SyncStatus { return &d.Status.SyncStatus }
 func (d discoveryOwner) wholeStatus() any             { return &d.Status }
-func (d discoveryOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(d, []kind{environmentKind}) }
+func (d discoveryOwner) heldPrunes() []*v1alpha1.HeldPrune {
+	return allHeldIn(d, []kind{environmentKind})
+}
 func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
@@ -60,12 +64,12 @@ func (d discoveryOwner) settings() settings {
 // setOwnStatus sets the list of sources and the preview in the discovery's status. If the
 // reconcile did not read all sources, setOwnStatus changes nothing. After a restart of the
 // manager, the status keeps the old preview until the first complete listing.
-func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, done done) {
-	if done.present != nil {
+func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, result writeResult) {
+	if result.presentSources != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
 			d.Status.Preview = p
 		}
-		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.viewed().Sources(done.present, o.Clock.Now())
+		d.Status.Sources, d.Status.SourceCount = s.kinds[0].inbox.lastView().Sources(result.presentSources, o.Clock.Now())
 	}
 }
 
@@ -83,7 +87,7 @@ func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""
 	if o.settings().preview {
-		message = previewed(k.preview) + "; "
+		message = previewMessage(k.preview) + "; "
 	}
 	message += fmt.Sprintf("%d environments", observed(k.report.Summary))
 	if summary := k.report.Summary; summary != nil && summary.Missing > 0 {
@@ -110,9 +114,9 @@ func foundEnvironments(o owner, s *state, i int) string {
 	return strings.Join(append([]string{message}, k.report.Remarks...), "; ")
 }
 
-// previewed returns the message about the preview p. Before the first complete listing after the
-// manager's start, p is nil.
-func previewed(p *v1alpha1.DiscoveryPreview) string {
+// previewMessage returns the message about the preview p. Before the first complete listing after
+// the manager's start, p is nil.
+func previewMessage(p *v1alpha1.DiscoveryPreview) string {
 	message := "spec.preview is true, and nothing is done"
 	if p != nil {
 		message += fmt.Sprintf(": %d sources to create, %d to change, %d to delete, see status.preview", p.CreateCount, p.ChangeCount, p.DeleteCount)

@@ -24,10 +24,9 @@ const maxTold = 100
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// turns has the events that tellObserved records. The key is the reason of an event. The field
-// kind is the type of the event: Normal or Warning. The field many is the start of the message if
-// one event reports many objects.
-var turns = map[string]struct{ kind, many string }{
+// eventTexts has the events that tellObserved records. The key is the reason of an event. eventType
+// is Normal or Warning. If one event reports many objects, its message begins with textStart.
+var eventTexts = map[string]struct{ eventType, textStart string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
 	v1alpha1.ReasonMissing:     {corev1.EventTypeWarning, "Not in the last complete listing:"},
@@ -35,18 +34,18 @@ var turns = map[string]struct{ kind, many string }{
 }
 
 // tellObserved records events about new objects, and about objects that are now missing, stale or
-// listed again. The parameter writes has the writes that succeeded. If objects of the kind have no
+// listed again. doneWrites has the writes that succeeded. If objects of the kind have no
 // conditions, one event reports all objects with the same reason.
-func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
+func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	turned := map[string][]mirror.Object{}
-	for _, w := range writes {
-		if reason := turn(k, w); reason != "" {
+	for _, w := range doneWrites {
+		if reason := eventReason(k, w); reason != "" {
 			turned[reason] = append(turned[reason], w.Desired)
 		}
 	}
 	for reason, objects := range turned {
-		t := turns[reason]
-		r.tellAll(o, objects, t.kind, reason, "Observe", t.many+" "+k.noun+": ", func(object mirror.Object) string {
+		t := eventTexts[reason]
+		r.tellAll(o, objects, t.eventType, reason, "Observe", t.textStart+" "+k.noun+": ", func(object mirror.Object) string {
 			if conditions := k.Conditions(object); len(conditions) > 0 {
 				return conditions[0].Message
 			}
@@ -55,9 +54,9 @@ func (r *Reconciler) tellObserved(k *kind, o owner, writes []mirror.Write) {
 	}
 }
 
-// turn returns the reason of the event about a write. A write gets an event if it created the
-// object or changed the condition Observed. If the write gets no event, turn returns "".
-func turn(k *kind, w mirror.Write) string {
+// eventReason returns the reason of the event about a write. A write gets an event if it created
+// the object or changed the condition Observed. If the write gets no event, the result is "".
+func eventReason(k *kind, w mirror.Write) string {
 	switch {
 	case w.Existing == nil:
 		return reasonCreated
@@ -71,18 +70,18 @@ func turn(k *kind, w mirror.Write) string {
 	return k.Observed(w.Desired)
 }
 
-// tellAll records one event about each object. The parameter note is a function that returns the
-// text of the event. In two cases tellAll records a single event about the source or discovery:
+// tellAll records one event about each object. textOf returns the text of the event. In two cases
+// tellAll records a single event about the source or discovery:
 //
 //   - There are more than maxTold objects.
-//   - The function note returns "" for the first object.
-func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, summary string, note func(mirror.Object) string) {
-	if len(objects) > maxTold || note(objects[0]) == "" {
-		r.tellOfMany(o, objects, kind, reason, action, summary)
+//   - textOf returns "" for the first object.
+func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, textStart string, textOf func(mirror.Object) string) {
+	if len(objects) > maxTold || textOf(objects[0]) == "" {
+		r.tellOfMany(o, objects, kind, reason, action, textStart)
 		return
 	}
 	for _, object := range objects {
-		r.tell(object, kind, reason, action, note(object))
+		r.tell(object, kind, reason, action, textOf(object))
 	}
 }
 
@@ -110,12 +109,12 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 		if is.Status == metav1.ConditionFalse {
 			kind = corev1.EventTypeWarning
 		}
-		r.tell(about, kind, is.Reason, "Sync", brief(is.Message, maxNote, is.Type))
+		r.tell(about, kind, is.Reason, "Sync", shortenMessage(is.Message, maxNote, is.Type))
 	}
 	held := meta.FindStatusCondition(after, v1alpha1.ConditionPruneHeld)
 	heldBefore := meta.FindStatusCondition(before, v1alpha1.ConditionPruneHeld)
 	if held != nil && (heldBefore == nil || heldBefore.Message != held.Message) {
-		r.tell(about, corev1.EventTypeWarning, held.Type, "Prune", brief(held.Message, maxNote, held.Type))
+		r.tell(about, corev1.EventTypeWarning, held.Type, "Prune", shortenMessage(held.Message, maxNote, held.Type))
 	}
 }
 
@@ -142,19 +141,19 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 		text    string
 	}{{gone, "Deleted " + k.noun}, {kept, "Began to delete " + k.noun + ", which finalizers keep"}} {
 		if len(part.objects) > 0 {
-			log.FromContext(ctx).Info(part.text, "kind", k.Name, "names", names(part.objects))
+			log.FromContext(ctx).Info(part.text, "kind", k.Name, "names", objectNames(part.objects))
 			r.tellOfMany(o, part.objects, corev1.EventTypeNormal, "Pruned", "Prune", part.text+": ")
 		}
 	}
 }
 
-// tellHeld records events about objects whose deletion waits for a person's approval. The
-// parameter before has the status from before this reconcile. If this old status already has the
-// same objects, tellHeld records no event.
-func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
+// tellHeld records events about objects whose deletion waits for a person's approval. ownerBefore
+// has the status from before this reconcile. If this old status already has the same objects,
+// tellHeld records no event.
+func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
-		if was := heldIn(before, k); held == nil || was != nil && was.Digest == held.Digest {
+		if was := heldIn(ownerBefore, k); held == nil || was != nil && was.Digest == held.Digest {
 			continue
 		}
 		r.tellAll(o, held.Objects, corev1.EventTypeWarning, v1alpha1.ConditionPruneHeld, "Prune",
@@ -162,15 +161,15 @@ func (r *Reconciler) tellHeld(o owner, s *state, before owner) {
 	}
 }
 
-// tellOfMany records one event about a source or discovery. The text is the parameter summary,
-// followed by names of objects. The event refers to the first object. Without this reference, the
-// recorder could merge two events about the same source or discovery.
-func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, summary string) {
-	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(summary+mirror.Names(names(objects)), maxNote))
+// tellOfMany records one event about a source or discovery. The text is textStart, followed by
+// names of objects. The event refers to the first object. Without this reference, the recorder
+// could merge two events about the same source or discovery.
+func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, textStart string) {
+	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(textStart+mirror.Names(objectNames(objects)), maxNote))
 }
 
-// names returns the objects' names, sorted.
-func names(objects []mirror.Object) []string {
+// objectNames returns the objects' names, sorted.
+func objectNames(objects []mirror.Object) []string {
 	out := make([]string, len(objects))
 	for i, o := range objects {
 		out[i] = o.GetName()

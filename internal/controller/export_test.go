@@ -13,21 +13,21 @@ import (
 )
 
 // Drift returns what filters the watch of a kind, as numbered in the owner's kinds.
-func (r *Reconciler) Drift(kind int) predicate.Predicate { return r.drift(kind) }
+func (r *Reconciler) Drift(kind int) predicate.Predicate { return r.driftFilter(kind) }
 
 // Interested returns what maps an object of a kind to owners.
-func (r *Reconciler) Interested(kind int) handler.MapFunc { return r.interested(kind) }
+func (r *Reconciler) Interested(kind int) handler.MapFunc { return r.requestsAfter(kind) }
 
 // ShownBy takes for what the watches show what a client's cache holds, since specs have no watches of
 // their own.
 func (r *Reconciler) ShownBy(cached client.Client) {
-	r.watched = func(kind int, namespace, name string) checksum {
+	r.shownChecksum = func(kind int, namespace, name string) checksum {
 		k := &r.owners.kinds[kind]
-		o := r.owners.empty()
+		o := r.owners.newObject()
 		o.SetNamespace(namespace)
 		o.SetName(name)
 		shows := &Reconciler{Options: &Options{Cluster: cached}, owners: r.owners}
-		_, all, err := shows.owned(context.Background(), r.owners.wrap(o), k)
+		_, all, err := shows.ownedObjects(context.Background(), r.owners.wrap(o), k)
 		if err != nil {
 			panic(err)
 		}
@@ -49,7 +49,7 @@ func (r *Reconciler) ReconcileConfigMap(ctx context.Context, req reconcile.Reque
 }
 
 // Concerned returns what filters the watch of sources whose ConfigMaps are kept.
-func (r *Reconciler) Concerned() predicate.Predicate { return r.concerned() }
+func (r *Reconciler) Concerned() predicate.Predicate { return r.sourceEventFilter() }
 
 // AskAgain sets the time between two questions for rights that were missing.
 func AskAgain(every time.Duration) { askAgain = every }

@@ -41,8 +41,8 @@ func withOthers(message string, names []string) string {
 	return message
 }
 
-// reasons maps each class of cloud errors to the reason of a condition.
-var reasons = map[cloudapi.Class]string{
+// classReasons maps each class of cloud errors to the reason of a condition.
+var classReasons = map[cloudapi.Class]string{
 	cloudapi.Unauthenticated: v1alpha1.ReasonUnauthenticated,
 	cloudapi.Forbidden:       v1alpha1.ReasonForbidden,
 	cloudapi.InvalidRequest:  v1alpha1.ReasonInvalidRequest,
@@ -53,15 +53,15 @@ var reasons = map[cloudapi.Class]string{
 	cloudapi.Canceled:        v1alpha1.ReasonCloudUnavailable,
 }
 
-// failed turns an error of the cloud client into a failure. If err is nil, failed returns nil.
-func failed(err error) *failure {
+// failureOf turns an error of the cloud client into a failure. If err is nil, the result is nil.
+func failureOf(err error) *failure {
 	if err == nil {
 		return nil
 	}
 	if own, ok := errors.AsType[*failure](err); ok { // The operator could not send the request.
 		return own
 	}
-	f := &failure{reason: reasons[cloudapi.ClassOf(err)], message: err.Error()}
+	f := &failure{reason: classReasons[cloudapi.ClassOf(err)], message: err.Error()}
 	if cloud, ok := errors.AsType[*cloudapi.Error](err); ok {
 		f.retryAfter = cloud.RetryAfter
 		if cloud.Advice != "" {

@@ -26,16 +26,16 @@ type inbox struct {
 	planning bool
 }
 
-// begin empties the inbox before a reconcile reads all objects for a new plan. Until the method
-// finish is called, every change counts as a change by another client.
+// begin empties the inbox before a reconcile reads all objects for a new plan. Until the reconcile
+// calls finish, every change counts as a change by another client.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// finish stores how the new plan wants the objects to be. From then on, the method drifted
-// compares objects with this plan.
+// finish stores how the new plan wants the objects to be. From then on, hasDrifted compares objects
+// with this plan.
 func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -50,16 +50,16 @@ func (in *inbox) renew(view *mirror.View) {
 	in.view = view
 }
 
-// viewed returns how the last plan wants the objects to be.
-func (in *inbox) viewed() *mirror.View {
+// lastView returns how the last plan wants the objects to be.
+func (in *inbox) lastView() *mirror.View {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.view
 }
 
-// drifted returns true if the object differs from the object that the last plan wants. While a
-// reconcile makes a new plan for all objects, drifted always returns true.
-func (in *inbox) drifted(o mirror.Object) bool {
+// hasDrifted returns true if the object differs from the object that the last plan wants. While a
+// reconcile makes a new plan for all objects, hasDrifted always returns true.
+func (in *inbox) hasDrifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.planning || in.view.Drifted(o)
@@ -115,10 +115,10 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// moved updates the checksums after an event of a watch. The function claimant returns the name of
-// an object's source or discovery. The parameter before is the object before the event; nil if the
-// object is new. The parameter after is the object after the event; nil if the object was deleted.
-func (c *census) moved(kind int, claimant func(client.Object) string, before, after client.Object) {
+// recordChange updates the checksums after an event of a watch. ownerNameIn returns the name of an
+// object's source or discovery. oldObject is the object before the event; nil if the object is new.
+// newObject is the object after the event; nil if the object was deleted.
+func (c *census) recordChange(kind int, ownerNameIn func(client.Object) string, oldObject, newObject client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.counts == nil {
@@ -127,11 +127,11 @@ func (c *census) moved(kind int, claimant func(client.Object) string, before, af
 	for _, change := range []struct {
 		o    client.Object
 		sign checksum
-	}{{before, ^checksum(0)}, {after, 1}} {
+	}{{oldObject, ^checksum(0)}, {newObject, 1}} {
 		if change.o == nil {
 			continue
 		}
-		key := censusKey{kind, change.o.GetNamespace(), claimant(change.o)}
+		key := censusKey{kind, change.o.GetNamespace(), ownerNameIn(change.o)}
 		if sum := c.counts[key] + change.sign*sumOf(change.o); sum == 0 {
 			delete(c.counts, key)
 		} else {

@@ -42,7 +42,7 @@ var environmentKind = func() kind {
 		},
 		&v1alpha1.InventorySource{}, &v1alpha1.InventorySourceList{})
 	k.noun = "sources"
-	k.claimant = func(o client.Object) string {
+	k.ownerNameIn = func(o client.Object) string {
 		if controller := metav1.GetControllerOf(o); controller != nil {
 			if controller.Kind != mirror.DiscoveryKind {
 				return ""
@@ -51,8 +51,8 @@ var environmentKind = func() kind {
 		}
 		return o.GetLabels()[v1alpha1.LabelDiscovery]
 	}
-	k.claimed = mirror.LabelValue // Compare the short forms, because a label cannot have a long name.
-	k.candidates = func(string) []client.ListOption { return nil }
+	k.comparableName = mirror.LabelValue // Compare the short forms, because a label cannot have a long name.
+	k.listOptions = func(string) []client.ListOption { return nil }
 	return k
 }()
 
@@ -72,11 +72,10 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 }
 
 // connectionFilter returns a function that makes the list filter for a kind of network connection.
-// The parameter selection is a function that returns the filter's values from the spec of a
-// source.
-func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
+// selectionOf returns the filter's values from the spec of a source.
+func connectionFilter(selectionOf func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
-		selected := selection(&s.Spec)
+		selected := selectionOf(&s.Spec)
 		return cloudapi.ConnectionFilter{
 			Environment:  s.Spec.Environment,
 			Networks:     sorted(selected.Networks),
@@ -86,8 +85,8 @@ func connectionFilter(selection func(*v1alpha1.InventorySourceSpec) *v1alpha1.Co
 	}
 }
 
-// kind describes one kind of cloud object, such as a peering, and its objects in the cluster. The
-// field Kind has what package mirror needs. The other fields say how to list the cloud objects,
+// kind describes one kind of cloud object, such as a peering, and its objects in the cluster.
+// mirror.Kind has what package mirror needs. The other fields say how to list the cloud objects,
 // and how to read and write their objects in the cluster.
 type kind struct {
 	*mirror.Kind
@@ -95,25 +94,25 @@ type kind struct {
 	noun string
 	// withConfigMaps reports whether the objects of this kind can have ConfigMaps.
 	withConfigMaps bool
-	// filter returns the list filter from the spec of a source or discovery.
-	filter func(client.Object) any
-	// list lists the cloud objects of this kind. The last parameter has the items of an earlier
-	// listing. For an item that has not changed, the new listing has only the ID. The first error
-	// says why the listing is incomplete. The second error says why there is no listing.
-	list func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
-	// object returns a new, empty object.
-	object func() client.Object
-	// objects returns a new, empty list of objects.
-	objects func() client.ObjectList
+	// listFilter returns the list filter from the spec of a source or discovery.
+	listFilter func(client.Object) any
+	// listObjects lists the cloud objects of this kind. The last parameter has the items of an earlier
+	// listing. For an item that has not changed, the new listing has only the ID. The first error says
+	// why the listing is incomplete. The second error says why there is no listing.
+	listObjects func(context.Context, *cloudapi.Client, client.Object, *cloudapi.Index) (l listing, incomplete, err error)
+	// newObject returns a new, empty object.
+	newObject func() client.Object
+	// newList returns a new, empty list of objects.
+	newList func() client.ObjectList
 	// These functions are about the owner of an object. The owner is a source or discovery.
 	//
-	//   - claimant returns the owner's name that is written in the object; "" if there is none.
-	//   - claimed turns an owner's name into the form that claimant returns.
-	//   - candidates returns options for a list request. With these options, the request returns all
-	//     objects of the owner, and maybe objects of other owners.
-	claimant   func(client.Object) string
-	claimed    func(owner string) string
-	candidates func(owner string) []client.ListOption
+	//   - ownerNameIn returns the owner's name that is written in the object; "" if there is none.
+	//   - comparableName turns an owner's name into the form that ownerNameIn returns.
+	//   - listOptions returns options for a list request. With these options, the request returns
+	//     all objects of the owner, and maybe objects of other owners.
+	ownerNameIn    func(client.Object) string
+	comparableName func(owner string) string
+	listOptions    func(owner string) []client.ListOption
 }
 
 // newKind returns a kind. The parameters are:
@@ -132,14 +131,14 @@ func newKind[Record, Filter any](
 	object client.Object, objects client.ObjectList,
 ) kind {
 	return kind{
-		Kind:   described,
-		filter: func(owner client.Object) any { return filter(owner) },
-		list: func(ctx context.Context, c *cloudapi.Client, owner client.Object, index *cloudapi.Index) (listing, error, error) {
+		Kind:       described,
+		listFilter: func(owner client.Object) any { return filter(owner) },
+		listObjects: func(ctx context.Context, c *cloudapi.Client, owner client.Object, index *cloudapi.Index) (listing, error, error) {
 			got, err := cloudapi.List(ctx, c, operation, filter(owner), index, func(record *Record) mirror.Object { return project(record, owner) })
 			if err != nil {
 				return listing{}, nil, err
 			}
-			l := listing{sighting: &mirror.Sighting{}, index: got.Index, unchanged: got.Unchanged}
+			l := listing{sighting: &mirror.Sighting{}, itemIndex: got.Index, unchanged: got.Unchanged}
 			if l.unchanged { // kindState.record takes the IDs from the index.
 				return l, got.Complete(), nil
 			}
@@ -152,13 +151,13 @@ func newKind[Record, Filter any](
 			}
 			return l, got.Complete(), nil
 		},
-		object:  func() client.Object { return object.DeepCopyObject().(client.Object) },
-		objects: func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
+		newObject: func() client.Object { return object.DeepCopyObject().(client.Object) },
+		newList:   func() client.ObjectList { return objects.DeepCopyObject().(client.ObjectList) },
 	}
 }
 
-// newObservationKind returns a kind whose objects are observations. The function newKind explains
-// the parameters.
+// newObservationKind returns a kind whose objects are observations. newKind explains the
+// parameters.
 func newObservationKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],
@@ -174,9 +173,9 @@ func newObservationKind[Record, Filter any](
 			return o
 		}, object, objects)
 	k.noun = "observations of kind " + described.Name
-	k.claimant = func(o client.Object) string { return o.(v1alpha1.Observation).Origin().SourceRef.Name }
-	k.claimed = func(owner string) string { return owner }
-	k.candidates = func(owner string) []client.ListOption {
+	k.ownerNameIn = func(o client.Object) string { return o.(v1alpha1.Observation).Origin().SourceRef.Name }
+	k.comparableName = func(owner string) string { return owner }
+	k.listOptions = func(owner string) []client.ListOption {
 		return []client.ListOption{client.MatchingFields{sourceField: owner}}
 	}
 	return k
@@ -203,7 +202,7 @@ func sorted(identifiers []v1alpha1.Identifier) []string {
 func Objects() []client.Object {
 	objects := []client.Object{&v1alpha1.InventorySource{}}
 	for i := range observationKinds {
-		objects = append(objects, observationKinds[i].object())
+		objects = append(objects, observationKinds[i].newObject())
 	}
 	return append(objects, &v1alpha1.EnvironmentDiscovery{})
 }
@@ -212,7 +211,7 @@ func Objects() []client.Object {
 func Kinds() []metrics.Kind {
 	out := make([]metrics.Kind, len(observationKinds))
 	for i := range observationKinds {
-		out[i] = metrics.Kind{Kind: observationKinds[i].Kind, Object: observationKinds[i].object, Objects: observationKinds[i].objects}
+		out[i] = metrics.Kind{Kind: observationKinds[i].Kind, Object: observationKinds[i].newObject, Objects: observationKinds[i].newList}
 	}
 	return out
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi"
 )
 
-// list asks the cloud for the objects of every kind that the source or discovery mirrors. If the
-// rate limit of the credential is used up, list sends no request, and the result says how long to
-// wait. If one kind fails, list goes on with the other kinds. An error means that the context
-// ended.
-func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, error) {
-	wanted := mirrored(o, r.owners.kinds)
-	asked := answers{listings: make([]listing, len(r.owners.kinds)), secret: s.schedule.answered.secret, ended: r.Clock.Now()}
+// listCloud asks the cloud for the objects of every kind that the source or discovery mirrors. If
+// the rate limit of the credential is used up, listCloud sends no request, and the result says how
+// long to wait. If one kind fails, listCloud goes on with the other kinds. An error means that the
+// context ended.
+func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnswers, error) {
+	wanted := mirroredKinds(o, r.owners.kinds)
+	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.usedVersions.secretVersion, endTime: r.Clock.Now()}
 	if len(wanted) == 0 {
 		return asked, nil
 	}
@@ -34,34 +34,34 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 	var unconnected *failure
 	switch {
 	case err != nil && !errors.As(err, &unconnected):
-		return answers{}, err
+		return syncAnswers{}, err
 	case err == nil:
 		if wait := connection.budget.Turn(r.owners.name + "/" + key(o).String()); wait.For > 0 {
-			return answers{putOff: wait}, nil
+			return syncAnswers{putOff: wait}, nil
 		}
 		unconnected = r.authorize(ctx, login.timeout, connection)
 	}
-	asked.secret = connection.secret
+	asked.secretVersion = connection.secretVersion
 	var wait sync.WaitGroup
 	for _, i := range wanted {
-		if f := cmp.Or(unconnected, r.denied(&r.owners.kinds[i])); f != nil {
-			asked.listings[i].outcome = outcome{tried: true, failure: f}
+		if f := cmp.Or(unconnected, r.rightsFailure(&r.owners.kinds[i])); f != nil {
+			asked.kindListings[i].outcome = outcome{tried: true, failure: f}
 			continue
 		}
-		wait.Go(func() { asked.listings[i] = r.listKind(ctx, o, &r.owners.kinds[i], &s.kinds[i], connection) })
+		wait.Go(func() { asked.kindListings[i] = r.listKind(ctx, o, &r.owners.kinds[i], &s.kinds[i], connection) })
 	}
 	wait.Wait()
 	if ctx.Err() != nil {
-		return answers{}, ctx.Err()
+		return syncAnswers{}, ctx.Err()
 	}
 	for _, i := range wanted {
-		name, went := r.owners.kinds[i].Name, asked.listings[i].outcome
+		name, went := r.owners.kinds[i].Name, asked.kindListings[i].outcome
 		r.Metrics.Synced(name, resultOf(went))
 		if went.failure != nil {
 			log.FromContext(ctx).Info("Listing failed", "kind", name, "reason", went.failure.reason, "cause", went.failure.message)
 		}
 	}
-	asked.ended = r.Clock.Now()
+	asked.endTime = r.Clock.Now()
 	return asked, nil
 }
 
@@ -70,7 +70,7 @@ func (r *Reconciler) list(ctx context.Context, o owner, s *state) (answers, erro
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return failed(c.Authorize(ctx))
+	return failureOf(c.Authorize(ctx))
 }
 
 // listKind lists the cloud objects of one kind. If the spec and the credential did not change after
@@ -78,19 +78,19 @@ func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c con
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)
 	defer cancel()
-	asked := question{o.object().GetGeneration(), c.scope(k.filter(o.object()))}
+	query := listQuery{o.object().GetGeneration(), c.scopeHash(k.listFilter(o.object()))}
 	var index *cloudapi.Index
-	if known.asked == asked {
-		index = known.index
+	if known.sentQuery == query {
+		index = known.itemIndex
 	}
 	start := r.Clock.Now()
-	l, incomplete, err := k.list(ctx, c.Client, o.object(), index)
-	l.outcome = outcome{tried: true, failure: failed(errors.Join(err, incomplete))}
-	l.asked = asked
+	l, incomplete, err := k.listObjects(ctx, c.Client, o.object(), index)
+	l.outcome = outcome{tried: true, failure: failureOf(errors.Join(err, incomplete))}
+	l.sentQuery = query
 	end := r.Clock.Now()
 	r.Metrics.Listed(k.Name, end.Sub(start))
 	if l.sighting != nil {
-		l.sighting.Complete, l.sighting.Scope, l.sighting.End = incomplete == nil, asked.scope, end
+		l.sighting.Complete, l.sighting.Scope, l.sighting.End = incomplete == nil, query.scope, end
 	}
 	return l
 }
@@ -103,12 +103,12 @@ func resultOf(o outcome) string {
 	return v1alpha1.ReasonSucceeded
 }
 
-// scopeDigits is the number of hex digits of the hash that scope returns.
+// scopeDigits is the number of hex digits of the hash that scopeHash returns.
 const scopeDigits = 12
 
-// scope returns a hash of the endpoint, the ID of the credential, and the filter. API secrets and
-// tokens must not be part of the hash, because users can see the hash in the status.
-func (c connection) scope(filter any) string {
+// scopeHash returns a hash of the endpoint, the ID of the credential, and the filter. API secrets
+// and tokens must not be part of the hash, because users can see the hash in the status.
+func (c connection) scopeHash(filter any) string {
 	// Marshal cannot fail, because all values are strings or are built from strings.
 	text, _ := json.Marshal([]any{c.endpoint, c.identity, filter})
 	sum := sha256.Sum256(text)

@@ -65,45 +65,45 @@ type Options struct {
 	// with the endpoints of its Kafka clusters.
 	ConfigMaps bool
 
-	configMaps configMaps
-	watches    watches
-	tokens     cloudapi.Tokens
+	configMaps  configMaps
+	watchRights watchRights
+	tokens      cloudapi.Tokens
 }
 
-// watches records which types of objects the manager watches. The manager does not watch a type if
-// it lacks the rights for this type. watches is safe for concurrent use.
-type watches struct {
+// watchRights records which types of objects the manager watches. The manager does not watch a type
+// if it lacks the rights for this type. watchRights is safe for concurrent use.
+type watchRights struct {
 	mu sync.Mutex
-	// denied maps the name of a Go type to the reason why the manager does not watch objects of
+	// deniedReasons maps the name of a Go type to the reason why the manager does not watch objects of
 	// this type. If the manager watches them, the reason is "".
-	denied map[string]string
+	deniedReasons map[string]string
 }
 
-// begun reports whether the manager has begun to watch objects of this type.
-func (w *watches) begun(object client.Object) bool {
+// hasBegun reports whether the manager has begun to watch objects of this type.
+func (w *watchRights) hasBegun(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	why, asked := w.denied[fmt.Sprintf("%T", object)]
+	why, asked := w.deniedReasons[fmt.Sprintf("%T", object)]
 	return asked && why == ""
 }
 
-// set records why the manager does not watch objects of this type. If the manager watches them, the
-// parameter why is empty.
-func (w *watches) set(object client.Object, why string) {
+// set records why the manager does not watch objects of this type. If the manager watches them,
+// whyDenied is "".
+func (w *watchRights) set(object client.Object, whyDenied string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.denied == nil {
-		w.denied = map[string]string{}
+	if w.deniedReasons == nil {
+		w.deniedReasons = map[string]string{}
 	}
-	w.denied[fmt.Sprintf("%T", object)] = why
+	w.deniedReasons[fmt.Sprintf("%T", object)] = whyDenied
 }
 
-// why returns the reason why the manager does not watch objects of this type. It returns "" if the
-// manager watches them, or has not tried to watch them.
-func (w *watches) why(object client.Object) string {
+// whyDenied returns the reason why the manager does not watch objects of this type. It returns ""
+// if the manager watches them, or has not tried to watch them.
+func (w *watchRights) whyDenied(object client.Object) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.denied[fmt.Sprintf("%T", object)]
+	return w.deniedReasons[fmt.Sprintf("%T", object)]
 }
 
 // Reconciler reconciles either sources or discoveries. For a source, it writes observations. For a
@@ -113,7 +113,7 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// watched returns a checksum of one kind's objects that belong to one source or discovery, as the
-	// watch last showed them. The parameter owner is the name of the source or discovery.
-	watched func(kind int, namespace, owner string) checksum
+	// shownChecksum returns a checksum of one kind's objects that belong to the named source or
+	// discovery, as the watch last showed them.
+	shownChecksum func(kind int, namespace, name string) checksum
 }

@@ -18,13 +18,13 @@ type owner interface {
 	// object returns the source or discovery as an API object. Callers may change the status of this
 	// object.
 	object() client.Object
-	// planned returns the source or discovery in the form that package mirror uses.
-	planned() mirror.Owner
+	// mirrorOwner returns the source or discovery in the form that package mirror uses.
+	mirrorOwner() mirror.Owner
 	// settings returns the part of the spec that sources and discoveries both have.
 	settings() settings
-	// held reads from the status which deletions wait for a person's approval. The result has one
-	// entry for each kind of object; nil for a kind without waiting deletions.
-	held() []*v1alpha1.HeldPrune
+	// heldPrunes reads from the status which deletions wait for a person's approval. The result has
+	// one entry for each kind of object; nil for a kind without waiting deletions.
+	heldPrunes() []*v1alpha1.HeldPrune
 	// status returns the part of the status that sources and discoveries both have.
 	status() *v1alpha1.SyncStatus
 	// wholeStatus returns a pointer to the whole status.
@@ -34,7 +34,7 @@ type owner interface {
 	//
 	//   - for a source, status.configMaps
 	//   - for a discovery, status.preview, status.sources and status.sourceCount
-	setOwnStatus(ctx context.Context, o *Options, s *state, d done)
+	setOwnStatus(ctx context.Context, o *Options, s *state, d writeResult)
 }
 
 // settings are the fields of a spec that say how and when to ask the cloud, and whether to write to
@@ -53,43 +53,43 @@ type settings struct {
 type ownerKind struct {
 	// name is the name of the controller, such as inventorysource.
 	name string
-	// The function empty returns a new, empty source or discovery. The function list returns a new,
-	// empty list of sources or discoveries.
-	empty func() client.Object
-	list  func() client.ObjectList
+	// newObject returns a new, empty source or discovery.
+	newObject func() client.Object
+	// newList returns a new, empty list of sources or discoveries.
+	newList func() client.ObjectList
 	// wrap converts a source or discovery to the type owner.
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// blocked returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong. For a
-	// kind whose objects have no ConfigMaps, blocked returns nil.
-	blocked func(*Options, owner, *state, *kind) *verdict
-	words   words
+	// configMapVerdict returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong.
+	// For a kind whose objects have no ConfigMaps, the result is nil.
+	configMapVerdict func(*Options, owner, *state, *kind) *verdict
+	words            words
 }
 
 // words are the texts in conditions and events that differ between sources and discoveries.
 type words struct {
-	// The field first is the message of condition Ready during the first sync.
-	first string
-	// The field suspended is the message of condition Ready while spec.suspend is true. The field
-	// nothing is the message of condition Ready if the spec sets the policy Ignore for every kind.
-	suspended, nothing string
-	// The field waiting is the start of the message of condition Ready while the rate limit delays
-	// a sync.
-	waiting string
+	// firstSync is the message of condition Ready during the first sync.
+	firstSync string
+	// whileSuspended is the message of condition Ready while spec.suspend is true.
+	whileSuspended string
+	// allIgnored is the message of condition Ready if the spec sets the policy Ignore for every kind.
+	allIgnored string
+	// rateLimited is the start of the message of condition Ready while the rate limit delays a sync.
+	rateLimited string
 	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
 	// the cluster until a listing is complete.
 	withheld string
-	// The field taken has the messages about object names that the operator needs, but that other
-	// objects already have.
-	taken taken
+	// takenNames has the messages about object names that the operator needs, but that other objects
+	// already have.
+	takenNames takenMessages
 	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirrored returns the kinds that the spec asks to mirror. Each kind is given by its index in the
-// parameter kinds.
-func mirrored(o owner, kinds []kind) []int {
+// mirroredKinds returns the kinds that the spec asks to mirror. The result has the indexes of these
+// kinds.
+func mirroredKinds(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {
 		if kinds[i].Mirrored(o.object()) {

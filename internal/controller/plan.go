@@ -18,46 +18,45 @@ type plans []plan
 // plan says which objects of one kind to create, change and delete.
 type plan struct {
 	changes *mirror.Changes
-	// If the field whole is true, the plan is about all objects of one kind, and the field
-	// existing has these objects. If not, the field drift has the names of the objects that the
-	// plan is about.
-	whole    bool
-	existing []mirror.Object
-	drift    sets.Set[string]
+	// If allObjects is true, the plan is about all objects of one kind, and plan.existing has these
+	// objects. If not, the plan is about the objects in driftedNames.
+	allObjects   bool
+	existing     []mirror.Object
+	driftedNames sets.Set[string]
 }
 
 // repair makes plans that undo changes by other clients. It reads the objects that the watch
-// reported as changed, and no other objects. If the plans and the error are nil, the method look
-// must make the plans.
-func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
-	if s.settled != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.synced() && !r.unchanged(o, s, asked) {
+// reported as changed, and no other objects. If the plans and the error are nil, readAll must make
+// the plans.
+func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
+	if s.settledGeneration != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
 	}
 	now, todo := r.Clock.Now(), make(plans, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]
-		todo[i].drift = k.inbox.take()
-		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].drift)
+		todo[i].driftedNames = k.inbox.take()
+		changed, err := r.reread(ctx, o, &r.owners.kinds[i], todo[i].driftedNames)
 		if err != nil {
 			return nil, err
 		}
 		if changed == nil || len(k.retries) > 0 {
 			return nil, nil
 		}
-		if todo[i].changes = k.inbox.viewed().Repair(changed, now); todo[i].changes == nil {
+		if todo[i].changes = k.inbox.lastView().Repair(changed, now); todo[i].changes == nil {
 			return nil, nil
 		}
 	}
-	s.heard(o, asked)
-	if !asked.synced() {
+	s.noteListings(o, asked)
+	if !asked.wasSynced() {
 		return todo, nil
 	}
-	for _, i := range mirrored(o, r.owners.kinds) {
+	for _, i := range mirroredKinds(o, r.owners.kinds) {
 		k := &s.kinds[i]
-		k.ledger = k.ledger.Again(asked.listings[i].sighting.End)
-		asked.listings[i].sighting = nil // It is recorded.
+		k.ledger = k.ledger.Again(asked.kindListings[i].sighting.End)
+		asked.kindListings[i].sighting = nil // It is recorded.
 		k.report = k.report.Again(k.ledger)
-		k.inbox.renew(k.inbox.viewed().Again(k.ledger))
+		k.inbox.renew(k.inbox.lastView().Again(k.ledger))
 		r.Metrics.Skipped(r.owners.kinds[i].Name, int(k.report.Summary.Observed))
 	}
 	return todo, nil
@@ -70,40 +69,40 @@ func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked answer
 //   - The last reconcile left no work for later.
 //   - The objects in the cluster are as the last reconcile left them. This includes objects of
 //     kinds that the spec ignores.
-func (r *Reconciler) unchanged(o owner, s *state, asked answers) bool {
+func (r *Reconciler) unchanged(o owner, s *state, asked syncAnswers) bool {
 	for i := range s.kinds {
-		if r.watched(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].shown {
+		if r.shownChecksum(i, o.object().GetNamespace(), o.object().GetName()) != s.kinds[i].knownChecksum {
 			return false
 		}
 	}
-	for _, i := range mirrored(o, r.owners.kinds) {
-		if l := &asked.listings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].finished() {
+	for _, i := range mirroredKinds(o, r.owners.kinds) {
+		if l := &asked.kindListings[i]; !l.unchanged || l.outcome.failure != nil || !s.kinds[i].isFinished() {
 			return false
 		}
 	}
 	return true
 }
 
-// look reads all objects of the source or discovery, and makes a plan for every kind of object.
-func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers) (plans, error) {
-	s.settled = 0
-	s.heard(o, asked)
+// readAll reads all objects of the source or discovery, and makes a plan for every kind of object.
+func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
+	s.settledGeneration = 0
+	s.noteListings(o, asked)
 	todo := make(plans, len(s.kinds))
 	for i := range s.kinds {
 		s.kinds[i].inbox.begin()
 	}
 	for i := range s.kinds {
 		var err error
-		todo[i].whole = true
-		if r.denied(&r.owners.kinds[i]) != nil {
+		todo[i].allObjects = true
+		if r.rightsFailure(&r.owners.kinds[i]) != nil {
 			continue
 		}
-		if todo[i].existing, s.kinds[i].shown, err = r.owned(ctx, o, &r.owners.kinds[i]); err != nil {
+		if todo[i].existing, s.kinds[i].knownChecksum, err = r.ownedObjects(ctx, o, &r.owners.kinds[i]); err != nil {
 			return nil, err
 		}
 	}
-	for i := range asked.listings {
-		s.kinds[i].record(o, &r.owners.kinds[i], &asked.listings[i], todo[i].existing)
+	for i := range asked.kindListings {
+		s.kinds[i].record(o, &r.owners.kinds[i], &asked.kindListings[i], todo[i].existing)
 	}
 	if err := r.plan(ctx, o, s, todo, asked.putOff.For == 0); err != nil {
 		return nil, err
@@ -111,16 +110,16 @@ func (r *Reconciler) look(ctx context.Context, o owner, s *state, asked answers)
 	return todo, nil
 }
 
-// heard records how the listing of each kind went. If a person asked for the sync with the
-// annotation requestedAt, heard makes failed writes due at once.
-func (s *state) heard(o owner, asked answers) {
+// noteListings records how the listing of each kind went. If a person asked for the sync with the
+// annotation requestedAt, noteListings makes failed writes due at once.
+func (s *state) noteListings(o owner, asked syncAnswers) {
 	requested := termsOf(o).requestedAt
-	for i := range asked.listings {
+	for i := range asked.kindListings {
 		k := &s.kinds[i]
-		if requested != "" && requested != s.schedule.answered.requestedAt {
-			k.retries.hurry()
+		if requested != "" && requested != s.schedule.usedVersions.requestedAt {
+			k.retries.makeAllDue()
 		}
-		k.outcome = asked.listings[i].outcome
+		k.outcome = asked.kindListings[i].outcome
 	}
 }
 
@@ -131,37 +130,36 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 		return
 	}
 	if l.unchanged {
-		l.sighting.Same = l.index.IDs()
+		l.sighting.Same = l.itemIndex.IDs()
 	}
 	if k.ledger == nil {
 		k.ledger = mirror.NewLedger(lastScope(o, described))
 	}
-	k.ledger = k.ledger.Record(described.Kind, o.planned(), *l.sighting, existing)
-	k.index, k.asked, l.sighting = l.index, l.asked, nil
+	k.ledger = k.ledger.Record(described.Kind, o.mirrorOwner(), *l.sighting, existing)
+	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
 		// Two cloud objects need the same name in the cluster. Without an index, the next listing
 		// has the content of all objects. This content is needed to decide again which cloud
 		// object gets the name.
-		k.index = nil
+		k.itemIndex = nil
 	}
 }
 
-// plan makes a plan for each kind and stores the plans in the parameter todo. If the parameter
-// decides is false, the plans keep objects that the cloud no longer lists. If spec.preview is
-// true, the plans change nothing.
-func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, decides bool) error {
+// plan makes a plan for each kind and stores the plans in newPlans. If mayDelete is false, the
+// plans keep objects that the cloud no longer lists. If spec.preview is true, the plans change
+// nothing.
+func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans, mayDelete bool) error {
 	now := r.Clock.Now()
-	// Use a copy of o, because event filters may read the variable planned while writeStatus
-	// changes o.
-	planned := r.copied(o).planned()
+	// Use a copy of o, because event filters may read plannedOwner while writeStatus changes o.
+	plannedOwner := r.copyOf(o).mirrorOwner()
 	kinds, ledgers, existing := make([]*mirror.Kind, len(s.kinds)), make([]*mirror.Ledger, len(s.kinds)), make([][]mirror.Object, len(s.kinds))
 	for i := range s.kinds {
 		if !r.owners.kinds[i].Mirrored(o.object()) {
 			s.kinds[i].forget()
 		}
-		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, todo[i].existing
+		kinds[i], ledgers[i], existing[i] = r.owners.kinds[i].Kind, s.kinds[i].ledger, newPlans[i].existing
 	}
-	desired := mirror.Desire(planned, kinds, ledgers, existing)
+	desired := mirror.Desire(plannedOwner, kinds, ledgers, existing)
 	views := make([]*mirror.View, len(s.kinds))
 	for i := range s.kinds {
 		k := &s.kinds[i]
@@ -169,27 +167,27 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 		if err != nil {
 			return err
 		}
-		todo[i].existing = append(todo[i].existing, unseen...)
+		newPlans[i].existing = append(newPlans[i].existing, unseen...)
 		made := mirror.Make(mirror.Facts{
 			Kind:        kinds[i],
-			Owner:       planned,
+			Owner:       plannedOwner,
 			Ledger:      k.ledger,
 			Desired:     desired[i],
-			Existing:    todo[i].existing,
+			Existing:    newPlans[i].existing,
 			Occupants:   occupants,
-			Completed:   k.completed(now),
-			Fresh:       k.fresh(now) && decides && !o.settings().suspend,
+			Completed:   k.lastCompleted(now),
+			Fresh:       k.isFresh(now) && mayDelete && !o.settings().suspend,
 			Approval:    k.report.Approved,
 			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
-			FormerNames: k.inbox.viewed().Names(),
+			FormerNames: k.inbox.lastView().Names(),
 			Now:         now,
 		})
 		k.preview = nil
 		if o.settings().preview {
 			k.preview, made.Changes = made.Preview(), mirror.Changes{}
 		}
-		k.report, views[i], todo[i].changes = made.Report, made.View, &made.Changes
-		k.retries.forgetUnplanned(kinds[i], todo[i].changes, made.Conflicts)
+		k.report, views[i], newPlans[i].changes = made.Report, made.View, &made.Changes
+		k.retries.forgetUnplanned(kinds[i], newPlans[i].changes, made.Conflicts)
 	}
 	for i := range s.kinds {
 		s.kinds[i].inbox.finish(views[i])
@@ -197,8 +195,9 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, todo plans, de
 	return nil
 }
 
-// fresh reports whether the last listing of the kind was complete and ended less than freshFor ago.
-func (k *kindState) fresh(now time.Time) bool {
+// isFresh reports whether the last listing of the kind was complete and ended less than freshFor
+// ago.
+func (k *kindState) isFresh(now time.Time) bool {
 	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
 }
 

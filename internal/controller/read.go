@@ -33,8 +33,8 @@ const catchUp = 5 * time.Second
 
 // get reads a source or discovery from the cache. It returns nil if the object does not exist.
 func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, error) {
-	object := r.owners.empty()
-	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+	object := r.owners.newObject()
+	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
 		return r.Cluster.Get(ctx, key, object, consistency...)
 	}, client.GetOption(client.DisableReadYourWritesConsistency))
 	if apierrors.IsNotFound(err) {
@@ -43,30 +43,30 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 	return r.owners.wrap(object), err
 }
 
-// owned returns the objects of one kind that belong to o. The second result is a checksum of all
-// objects whose owner has the name of o. This includes objects of a deleted owner with the same
+// ownedObjects returns the objects of one kind that belong to o. The second result is a checksum of
+// all objects whose owner has the name of o. This includes objects of a deleted owner with the same
 // name. The objects are part of the cache and must not be changed.
-func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirror.Object, all checksum, err error) {
-	list, name := k.objects(), o.object().GetName()
-	err = caughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
-		options := append(k.candidates(name), client.InNamespace(o.object().GetNamespace()), client.UnsafeDisableDeepCopy)
+func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedObjects []mirror.Object, all checksum, err error) {
+	list, name := k.newList(), o.object().GetName()
+	err = readCaughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
+		options := append(k.listOptions(name), client.InNamespace(o.object().GetNamespace()), client.UnsafeDisableDeepCopy)
 		return r.Cluster.List(ctx, list, append(options, consistency...)...)
 	}, client.ListOption(client.DisableReadYourWritesConsistency))
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing %s: %w", k.noun, err)
 	}
-	owned, owner := make([]mirror.Object, 0, meta.LenList(list)), o.planned()
+	ownedObjects, owner := make([]mirror.Object, 0, meta.LenList(list)), o.mirrorOwner()
 	err = meta.EachListItem(list, func(item runtime.Object) error {
 		object := item.(client.Object)
-		if k.claimant(object) == k.claimed(name) {
+		if k.ownerNameIn(object) == k.comparableName(name) {
 			all.add(object)
 		}
 		if k.Owned(object, owner) {
-			owned = append(owned, object)
+			ownedObjects = append(ownedObjects, object)
 		}
 		return nil
 	})
-	return owned, all, err
+	return ownedObjects, all, err
 }
 
 // reread reads the objects with these names from the cache. The result maps each name to its
@@ -74,9 +74,9 @@ func (r *Reconciler) owned(ctx context.Context, o owner, k *kind) (owned []mirro
 // is nil. The objects are part of the cache and must not be changed.
 func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Set[string]) (map[string]mirror.Object, error) {
 	objects := make(map[string]mirror.Object, names.Len())
-	err := caughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
+	err := readCaughtUp(ctx, func(ctx context.Context, consistency ...client.GetOption) error {
 		for name := range names {
-			object := k.object()
+			object := k.newObject()
 			err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, object, append(consistency, client.UnsafeDisableDeepCopy)...)
 			switch {
 			case err == nil:
@@ -93,23 +93,23 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 		return nil, err
 	}
 	for _, object := range objects {
-		if object != nil && !k.Owned(object, o.planned()) {
+		if object != nil && !k.Owned(object, o.mirrorOwner()) {
 			return nil, nil
 		}
 	}
 	return objects, nil
 }
 
-// caughtUp calls the function read, which waits until the cache has the operator's own writes. If
-// the wait is longer than catchUp, caughtUp calls the function read again, without a wait. The
-// parameter asItIs is the option that turns off the wait.
-func caughtUp[Option any](ctx context.Context, read func(context.Context, ...Option) error, asItIs Option) error {
+// readCaughtUp calls readCache, which waits until the cache has the operator's own writes. If the
+// wait is longer than catchUp, readCaughtUp calls readCache again, without a wait. withoutWait is
+// the option that turns off the wait.
+func readCaughtUp[Option any](ctx context.Context, readCache func(context.Context, ...Option) error, withoutWait Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
-	err := read(bounded)
+	err := readCache(bounded)
 	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
 		log.FromContext(ctx).Info("The cache does not show the latest writes; going on with what it has", "waited", catchUp.String())
-		return read(ctx, asItIs)
+		return readCache(ctx, withoutWait)
 	}
 	return err
 }
@@ -132,15 +132,15 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 		if own[name] {
 			continue
 		}
-		found := k.object()
+		found := k.newObject()
 		err := r.Cluster.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: name}, found, client.DisableReadYourWritesConsistency)
-		if apierrors.IsNotFound(err) && s.retries[name].taken() {
-			if found, err = r.live(ctx, k.objects(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.planned()) {
+		if apierrors.IsNotFound(err) && s.retries[name].nameTaken() {
+			if found, err = r.readLive(ctx, k.newList(), o.object().GetNamespace(), name); err == nil && k.Owned(found, o.mirrorOwner()) {
 				unseen = append(unseen, found)
 			}
 		}
 		switch {
-		case err == nil && !k.Owned(found, o.planned()):
+		case err == nil && !k.Owned(found, o.mirrorOwner()):
 			occupants[name] = found
 		case client.IgnoreNotFound(err) != nil:
 			return nil, nil, fmt.Errorf("looking for %s of %s: %w", name, k.noun, err)
@@ -149,37 +149,37 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// gone asks the API server whether o was deleted, because the cache may still show o. If o was
+// ownerGone asks the API server whether o was deleted, because the cache may still show o. If o was
 // deleted, the garbage collector would delete new objects that have o as their owner. If no write
-// in the parameter todo makes o the owner of an object, gone returns false without a request.
-func (r *Reconciler) gone(ctx context.Context, o owner, todo plans) (bool, error) {
+// in newPlans makes o the owner of an object, ownerGone returns false without a request.
+func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
-	if !slices.ContainsFunc(todo, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
+	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
 		return false, nil
 	}
-	return r.deleted(ctx, r.owners.list(), o.object())
+	return r.wasDeleted(ctx, r.owners.newList(), o.object())
 }
 
-// deleted asks the API server whether an object was deleted. The parameter shown is the object
-// from the cache. The parameter list is an empty list for objects of this type.
-func (o *Options) deleted(ctx context.Context, list client.ObjectList, shown client.Object) (bool, error) {
-	found, err := o.live(ctx, list, shown.GetNamespace(), shown.GetName())
+// wasDeleted asks the API server whether an object was deleted. cachedObject is the object from the
+// cache. emptyList is an empty list for objects of this type.
+func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, cachedObject client.Object) (bool, error) {
+	found, err := o.readLive(ctx, emptyList, cachedObject.GetNamespace(), cachedObject.GetName())
 	switch {
 	case apierrors.IsNotFound(err):
 		return true, nil
 	case err != nil:
-		return false, fmt.Errorf("looking for %s: %w", shown.GetName(), err)
+		return false, fmt.Errorf("looking for %s: %w", cachedObject.GetName(), err)
 	}
-	return found.GetUID() != shown.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
+	return found.GetUID() != cachedObject.GetUID() || !found.GetDeletionTimestamp().IsZero(), nil
 }
 
-// live reads one object from the API server. It sends a list request, because the manager has no
-// right to send a get request. The parameter list is an empty list for objects of this type.
-func (o *Options) live(ctx context.Context, list client.ObjectList, namespace, name string) (found client.Object, err error) {
-	if err := o.APIReader.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
+// readLive reads one object from the API server. It sends a list request, because the manager has
+// no right to send a get request. emptyList is an empty list for objects of this type.
+func (o *Options) readLive(ctx context.Context, emptyList client.ObjectList, namespace, name string) (found client.Object, err error) {
+	if err := o.APIReader.List(ctx, emptyList, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err
 	}
-	err = meta.EachListItem(list, func(item runtime.Object) error {
+	err = meta.EachListItem(emptyList, func(item runtime.Object) error {
 		found = item.(client.Object)
 		return nil
 	})

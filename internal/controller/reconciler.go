@@ -8,7 +8,7 @@
 // A pass is one call of Reconcile. It has these steps:
 //
 //   - ask: if a sync is due, list the cloud objects
-//   - repair or look: plan the changes in the cluster
+//   - repair or readAll: plan the changes in the cluster
 //   - apply: make these changes
 //   - report: write the owner's status
 //
@@ -31,8 +31,8 @@ func NewDiscoveries(o *Options) *Reconciler { return newReconciler(o, discoverie
 
 func newReconciler(o *Options, kind ownerKind) *Reconciler {
 	r := &Reconciler{Options: o, owners: kind}
-	r.watched = func(kind int, namespace, owner string) checksum {
-		return r.census.sum(kind, namespace, r.owners.kinds[kind].claimed(owner))
+	r.shownChecksum = func(kind int, namespace, owner string) checksum {
+		return r.census.sum(kind, namespace, r.owners.kinds[kind].comparableName(owner))
 	}
 	return r
 }
@@ -61,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	o, err := r.get(ctx, req.NamespacedName)
 	switch {
 	case err != nil:
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	case o == nil:
 		r.states.forget(req.NamespacedName)
 		r.Metrics.Forget(r.owners.name, req.Namespace, req.Name)
@@ -72,17 +72,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	s := r.states.get(o, r.owners.kinds, r.Clock.Now())
 	if wait, err := r.holdOff(ctx, o, s); err != nil || wait > 0 {
-		result, err := ended(ctx, err)
+		result, err := endEarly(ctx, err)
 		result.RequeueAfter = wait
 		return result, err
 	}
 	asked, err := r.ask(ctx, o, s)
 	if err != nil {
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	}
 	todo, err := r.repair(ctx, o, s, asked)
 	if todo == nil && err == nil {
-		todo, err = r.look(ctx, o, s, asked)
+		todo, err = r.readAll(ctx, o, s, asked)
 	}
 	if err != nil {
 		return r.fail(ctx, o, s, asked, err)
@@ -90,7 +90,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if wait := r.restrain(s, asked, todo); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
-	switch gone, err := r.gone(ctx, o, todo); {
+	switch gone, err := r.ownerGone(ctx, o, todo); {
 	case err != nil:
 		return r.fail(ctx, o, s, asked, err)
 	case gone: // The watch will report that o was deleted.
@@ -99,15 +99,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	done := r.apply(ctx, o, s, todo)
 	r.finish(o, s, asked)
 	if err := r.report(ctx, o, s, asked, done); err != nil {
-		return ended(ctx, err)
+		return endEarly(ctx, err)
 	}
 	s.settle(o)
-	return reconcile.Result{RequeueAfter: r.wake(o, s, asked)}, nil
+	return reconcile.Result{RequeueAfter: r.wakeAfter(o, s, asked)}, nil
 }
 
-// ended returns the result of a reconcile that ends early. The parameter err may be nil. If the
+// endEarly returns the result of a reconcile that ends early, with or without an error. If the
 // manager is stopping, the result has no error.
-func ended(ctx context.Context, err error) (reconcile.Result, error) {
+func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return reconcile.Result{}, nil
 	}
@@ -115,28 +115,28 @@ func ended(ctx context.Context, err error) (reconcile.Result, error) {
 }
 
 // ask lists the cloud objects of o if a sync is due. If no sync is due, ask returns the answers
-// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not
-// wait: the field putOff of the result says how long the sync must wait.
+// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not wait:
+// in the result, putOff says how long the sync must wait.
 //
 // If the cloud fails, the result has the failure. The error is about the API server or the
 // context.
-func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error) {
+func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
-	if !schedule.due(termsOf(o), now) && !r.rotated(ctx, o, schedule) {
-		return s.unfinished.answersFor(termsOf(o)), nil
+	if !schedule.isDue(termsOf(o), now) && !r.secretRotated(ctx, o, schedule) {
+		return s.unfinishedSync.syncAnswersFor(termsOf(o)), nil
 	}
 	if err := r.announce(ctx, o); err != nil {
-		return answers{}, err
+		return syncAnswers{}, err
 	}
-	asked, err := r.list(ctx, o, s)
+	asked, err := r.listCloud(ctx, o, s)
 	if err != nil {
-		return answers{}, err
+		return syncAnswers{}, err
 	}
-	if asked.early = now.Before(schedule.next); asked.synced() {
-		s.unfinished = nil
+	if asked.beganEarly = now.Before(schedule.nextSync); asked.wasSynced() {
+		s.unfinishedSync = nil
 	}
-	if asked.putOff.For > 0 && (schedule.waiting.IsZero() || schedule.waiting.After(now)) {
-		schedule.waiting = now
+	if asked.putOff.For > 0 && (schedule.delayedSince.IsZero() || schedule.delayedSince.After(now)) {
+		schedule.delayedSince = now
 	}
 	return asked, nil
 }
@@ -144,38 +144,38 @@ func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (answers, error
 // restrain limits how often the operator undoes changes of other clients. It returns how long this
 // reconcile must wait before it may write; 0 if no wait is needed. After the wait, a new reconcile
 // looks at the same objects.
-func (r *Reconciler) restrain(s *state, asked answers, todo plans) time.Duration {
+func (r *Reconciler) restrain(s *state, asked syncAnswers, todo plans) time.Duration {
 	now, writes := r.Clock.Now(), false
 	for i, plan := range todo {
 		for _, w := range plan.changes.Writes {
-			writes = writes || !s.kinds[i].retries.waiting(w.Desired.GetName(), now)
+			writes = writes || !s.kinds[i].retries.mustWait(w.Desired.GetName(), now)
 		}
 		for _, d := range plan.changes.Deletes {
-			writes = writes || !s.kinds[i].retries.waiting(d.GetName(), now)
+			writes = writes || !s.kinds[i].retries.mustWait(d.GetName(), now)
 		}
 	}
-	if asked.synced() || !writes || s.repairs.AllowN(now, 1) {
+	if asked.wasSynced() || !writes || s.repairs.AllowN(now, 1) {
 		return 0
 	}
 	for i, plan := range todo {
-		s.kinds[i].inbox.put(plan.drift.UnsortedList()...)
+		s.kinds[i].inbox.put(plan.driftedNames.UnsortedList()...)
 	}
 	return repairEvery
 }
 
 // spread adds jitter to a wait.
 func (r *Reconciler) spread(wait time.Duration) time.Duration {
-	return jittered(wait, r.JitterPercent, r.Random())
+	return withJitter(wait, r.JitterPercent, r.Random())
 }
 
-// wake returns how long to wait before the next reconcile; 0 if there is nothing to wait for. The
-// wait ends at the first of these times:
+// wakeAfter returns how long to wait before the next reconcile; 0 if there is nothing to wait for.
+// The wait ends at the first of these times:
 //
 //   - The next sync is due.
 //   - It is time to check whether a person replaced a refused credential.
 //   - Objects become stale, because the last complete listing is too old.
 //   - A failed write is due again.
-func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
+func (r *Reconciler) wakeAfter(o owner, s *state, asked syncAnswers) time.Duration {
 	now, schedule := r.Clock.Now(), &s.schedule
 	var at time.Time
 	earlier := func(other time.Time) {
@@ -187,14 +187,14 @@ func (r *Reconciler) wake(o owner, s *state, asked answers) time.Duration {
 	case asked.putOff.For > 0:
 		earlier(now.Add(asked.putOff.For))
 	case !o.settings().suspend:
-		earlier(schedule.next)
-		if schedule.refused > 0 && o.settings().credentials.APIKey != nil && r.secrets() == nil {
-			earlier(schedule.look)
+		earlier(schedule.nextSync)
+		if schedule.refusalWait > 0 && o.settings().credentials.APIKey != nil && r.secretReader() == nil {
+			earlier(schedule.checkSecretAt)
 		}
 	}
 	for i := range s.kinds {
-		earlier(s.kinds[i].inbox.viewed().StaleAt())
-		earlier(s.kinds[i].retries.earliest())
+		earlier(s.kinds[i].inbox.lastView().StaleAt())
+		earlier(s.kinds[i].retries.earliestTry())
 	}
 	if at.IsZero() {
 		return 0

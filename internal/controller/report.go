@@ -25,13 +25,13 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	if meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady) != nil {
 		return nil
 	}
-	before := r.copied(o)
-	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.first})
+	before := r.copyOf(o)
+	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.firstSync})
 	return r.writeStatus(ctx, o, before)
 }
 
-// copied returns a copy of a source or discovery.
-func (r *Reconciler) copied(o owner) owner {
+// copyOf returns a copy of a source or discovery.
+func (r *Reconciler) copyOf(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
@@ -51,23 +51,23 @@ func (r *Reconciler) copied(o owner) owner {
 //
 // If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. If the
 // rate limit delays the first sync, Ready keeps the reason Progressing.
-func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answers, did done) error {
-	before := r.copied(o)
+func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
+	before := r.copyOf(o)
 	c := r.conditionsOf(o)
-	// If unseen is true, the spec has changed, but the sync for the new spec must wait. So the status
-	// must still describe the old spec.
-	unseen := asked.putOff.For > 0 && s.schedule.answered.generation != o.object().GetGeneration()
-	if !unseen {
+	// If the spec has changed, but the sync for the new spec must wait, the status must still describe
+	// the old spec.
+	describesOldSpec := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
+	if !describesOldSpec {
 		o.status().ObservedGeneration = o.object().GetGeneration()
 		r.setSummaries(o, s)
 		o.setOwnStatus(ctx, r.Options, s, did)
-		c.setPruneHeld(o.held()...)
+		c.setPruneHeld(o.heldPrunes()...)
 		if ready := r.setSynced(c, o, s); ready != nil {
 			c.setReady(*ready)
 		}
 		s.schedule.setTimes(o)
 	}
-	if waits := r.overdue(o, s, asked); waits != nil {
+	if waits := r.overdueVerdict(o, s, asked); waits != nil {
 		c.setReady(*waits)
 		o.status().NextSyncTime = &metav1.Time{Time: c.now.Add(asked.putOff.For)}
 	}
@@ -82,9 +82,9 @@ func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked answer
 
 // logPass logs one line for each reconcile. If neither the objects nor the condition Ready changed,
 // the line has debug level.
-func logPass(ctx context.Context, o owner, asked answers, did done, before []metav1.Condition) {
+func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, before []metav1.Condition) {
 	what := "Repaired"
-	if asked.synced() {
+	if asked.wasSynced() {
 		what = "Synced"
 	}
 	ready, turned := readyOf(before, o.status().Conditions)
@@ -99,11 +99,11 @@ func logPass(ctx context.Context, o owner, asked answers, did done, before []met
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// If the rate limit or the cloud delays a sync for long, overdue returns what condition Ready must
-// report. If not, overdue returns nil.
-func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
+// If the rate limit or the cloud delays a sync for long, overdueVerdict returns what condition
+// Ready must report. If not, it returns nil.
+func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
-	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.waiting)
+	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
 	if wait.For == 0 || waited < min(o.settings().timeout, patience) && (!wait.Cloud || wait.For < firstRetry) {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (r *Reconciler) overdue(o owner, s *state, asked answers) *verdict {
 	if ready := meta.FindStatusCondition(o.status().Conditions, v1alpha1.ConditionReady); ready == nil || ready.Reason == v1alpha1.ReasonProgressing {
 		reason = v1alpha1.ReasonProgressing
 	}
-	return &verdict{reason: reason, message: r.owners.words.waiting + wait.Cause + "; it is tried again at status.nextSyncTime"}
+	return &verdict{reason: reason, message: r.owners.words.rateLimited + wait.Cause + "; it is tried again at status.nextSyncTime"}
 }
 
 // setSummaries sets the summary of each kind in the status: the counts of objects, and the
@@ -151,8 +151,8 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 func (s *schedule) setTimes(o owner) {
 	s.setNext(o)
 	status := o.status()
-	if s.answered.requestedAt != "" {
-		status.LastHandledReconcileAt = s.answered.requestedAt
+	if s.usedVersions.requestedAt != "" {
+		status.LastHandledReconcileAt = s.usedVersions.requestedAt
 	}
 	if !s.lastSync.IsZero() {
 		status.LastSyncTime = &metav1.Time{Time: s.lastSync}
@@ -163,25 +163,25 @@ func (s *schedule) setTimes(o owner) {
 func (s *schedule) setNext(o owner) {
 	status := o.status()
 	status.NextSyncTime, status.CredentialBackoff = nil, nil
-	if o.settings().suspend || s.answered.generation == 0 {
+	if o.settings().suspend || s.usedVersions.generation == 0 {
 		return
 	}
-	status.NextSyncTime = &metav1.Time{Time: s.next}
-	if s.refused > 0 {
+	status.NextSyncTime = &metav1.Time{Time: s.nextSync}
+	if s.refusalWait > 0 {
 		status.CredentialBackoff = &v1alpha1.CredentialBackoff{
-			Delay: metav1.Duration{Duration: s.refused}, SecretVersion: s.answered.secret}
+			Delay: metav1.Duration{Duration: s.refusalWait}, SecretVersion: s.usedVersions.secretVersion}
 	}
 }
 
-// writeStatus writes the status of o if it differs from the status of the parameter before. After
-// the write, o is the object that the API server returned. If the object no longer exists,
-// writeStatus returns nil.
+// writeStatus writes the status of o if it differs from the status of ownerBefore. After the write,
+// o is the object that the API server returned. If the object no longer exists, writeStatus returns
+// nil.
 //
 // The patch tests the UID, so it never changes a new object with the same name. It must be a JSON
 // patch, because the API server does not check the UID in a merge patch of a custom resource.
-func (r *Reconciler) writeStatus(ctx context.Context, o, before owner) error {
+func (r *Reconciler) writeStatus(ctx context.Context, o, ownerBefore owner) error {
 	r.inSeconds(o)
-	if equality.Semantic.DeepEqual(before.wholeStatus(), o.wholeStatus()) {
+	if equality.Semantic.DeepEqual(ownerBefore.wholeStatus(), o.wholeStatus()) {
 		return nil
 	}
 	object := o.object()

@@ -33,60 +33,59 @@ const (
 // retry describes a failed write of one object, and when to try the write again. W is the type of
 // the write. A nil retry means that the last write of the object did not fail.
 type retry[W any] struct {
-	// The field write is the write that failed. If a deletion failed, the field write is nil.
-	write    *W
-	attempts int
-	// The field failed is when the last attempt failed. The field next is when to try again.
-	failed, next time.Time
-	err          error
+	// failedWrite is the write that failed; nil if a deletion failed.
+	failedWrite *W
+	attempts    int
+	// failedAt is when the last attempt failed. nextTry is when to try again.
+	failedAt, nextTry time.Time
+	err               error
 	// deferred is true if the write must wait for the next listing. The listing shows whether the
 	// write is still needed.
 	deferred bool
 }
 
-// waiting reports whether it is too early to try the write again. If the clock was set back after
-// the failure, waiting returns false, because the wait could become very long.
-func (r *retry[W]) waiting(now time.Time) bool {
-	return r != nil && !now.Before(r.failed) && now.Before(r.next)
+// mustWait reports whether it is too early to try the write again. If the clock was set back after
+// the failure, the result is false, because the wait could become very long.
+func (r *retry[W]) mustWait(now time.Time) bool {
+	return r != nil && !now.Before(r.failedAt) && now.Before(r.nextTry)
 }
 
-// taken reports whether the write failed because an object with this name already exists.
-func (r *retry[W]) taken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
+// nameTaken reports whether the write failed because an object with this name already exists.
+func (r *retry[W]) nameTaken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// lasts reports whether the status must report the failure. The first few conflicts of a write are
-// not reported.
-func (r *retry[W]) lasts() bool {
-	return r != nil && (!passing(r.err) || r.attempts >= conflictsTold)
+// mustReport reports whether the status must report the failure. The first few conflicts of a write
+// are not reported.
+func (r *retry[W]) mustReport() bool {
+	return r != nil && (!isTransient(r.err) || r.attempts >= conflictsTold)
 }
 
-// repeats reports whether w is the same write as the failed write. The parameter w is nil for a
-// deletion. The parameter same is a function that compares two writes.
-func (r *retry[W]) repeats(w *W, same func(failed, w W) bool) bool {
+// repeatsFailedWrite reports whether w is the same write as the failed write. For a deletion, w is
+// nil. isSameWrite compares two writes.
+func (r *retry[W]) repeatsFailedWrite(w *W, isSameWrite func(failed, w W) bool) bool {
 	switch {
 	case r == nil:
 		return false
-	case r.write == nil || w == nil:
-		return r.write == nil && w == nil
+	case r.failedWrite == nil || w == nil:
+		return r.failedWrite == nil && w == nil
 	}
-	return same(*r.write, *w)
+	return isSameWrite(*r.failedWrite, *w)
 }
 
-// hurry lets the failed write be tried again at once.
-func (r *retry[W]) hurry() {
+// makeDue lets the failed write be tried again at once.
+func (r *retry[W]) makeDue() {
 	if r != nil {
-		r.next = time.Time{}
+		r.nextTry = time.Time{}
 	}
 }
 
-// after returns what to remember about an object after an attempt to write the object. The
-// receiver r is what was remembered before the attempt. The parameter w is nil if the attempt was
-// a deletion.
+// afterAttempt returns what to remember about an object after an attempt to write the object. The
+// receiver r is what was remembered before the attempt. For a deletion, w is nil.
 //
 //   - If the attempt succeeded, the result is nil.
 //   - If the write was not made (errStopped), and r is nil, the result is nil.
 //   - In all other cases, the result says when to try again. The wait doubles with each failure.
-//     If the API server stored a different object, the first wait is the parameter interval.
-func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
+//     If the API server stored a different object, the first wait is spec.interval.
+func (r *retry[W]) afterAttempt(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
 	case err == nil:
@@ -100,8 +99,8 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 		r = &retry[W]{}
 	}
 	r.attempts++
-	r.write, r.err, r.deferred = w, err, false
-	r.failed, r.next = now, now.Add(backoff(r.attempts, first, most))
+	r.failedWrite, r.err, r.deferred = w, err, false
+	r.failedAt, r.nextTry = now, now.Add(backoff(r.attempts, first, most))
 	return r
 }
 
@@ -109,33 +108,32 @@ func (r *retry[W]) after(w *W, err error, now time.Time, interval time.Duration)
 // its own wait. So a write that always fails does not delay other writes.
 type retries map[string]*retry[mirror.Write]
 
-// waiting reports whether it is too early to write an object again after a failure.
-func (rs retries) waiting(name string, now time.Time) bool { return rs[name].waiting(now) }
+// mustWait reports whether it is too early to write an object again after a failure.
+func (rs retries) mustWait(name string, now time.Time) bool { return rs[name].mustWait(now) }
 
-// note records the result of a write. The parameter name is the object's name. The parameter w is
-// nil for a deletion.
-func (rs retries) note(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
-	if r := rs[name].after(w, err, now, interval); r != nil {
+// noteResult records the result of a write. For a deletion, w is nil.
+func (rs retries) noteResult(name string, w *mirror.Write, err error, now time.Time, interval time.Duration) {
+	if r := rs[name].afterAttempt(w, err, now, interval); r != nil {
 		rs[name] = r
 	} else {
 		delete(rs, name)
 	}
 }
 
-// hurry lets every failed write be tried again at once.
-func (rs retries) hurry() {
+// makeAllDue lets every failed write be tried again at once.
+func (rs retries) makeAllDue() {
 	for _, r := range rs {
-		r.hurry()
+		r.makeDue()
 	}
 }
 
-// earliest returns when the first of the failed writes must be tried again; zero if there is no
+// earliestTry returns when the first of the failed writes must be tried again; zero if there is no
 // failed write to try. Deferred writes do not count, because they wait for a listing.
-func (rs retries) earliest() time.Time {
+func (rs retries) earliestTry() time.Time {
 	var at time.Time
 	for _, r := range rs {
-		if !r.deferred && (at.IsZero() || r.next.Before(at)) {
-			at = r.next
+		if !r.deferred && (at.IsZero() || r.nextTry.Before(at)) {
+			at = r.nextTry
 		}
 	}
 	return at
@@ -153,19 +151,19 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 	kept := make(map[string]bool, len(rs))
 	for _, w := range changes.Writes {
 		name := w.Desired.GetName()
-		kept[name] = rs[name].repeats(&w, k.SameWrite)
+		kept[name] = rs[name].repeatsFailedWrite(&w, k.SameWrite)
 	}
 	deletions := func(objects []mirror.Object, deferred bool) {
 		for _, o := range objects {
-			if r := rs[o.GetName()]; r != nil && r.write == nil {
+			if r := rs[o.GetName()]; r != nil && r.failedWrite == nil {
 				kept[o.GetName()], r.deferred = true, deferred
 			}
 		}
 	}
-	// If a creation failed because another object has the name, its retry stays. The function
-	// occupants needs the retry to find this other object.
+	// If a creation failed because another object has the name, its retry stays. Reconciler.occupants
+	// needs the retry to find this other object.
 	for _, c := range conflicts {
-		if rs[c.Name].taken() {
+		if rs[c.Name].nameTaken() {
 			kept[c.Name], rs[c.Name].deferred = true, true
 		}
 	}
@@ -177,22 +175,22 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 // failure says how many of the planned writes failed, which writes failed, and why the first of
 // them failed. If there is nothing to report, failure returns nil.
 func (rs retries) failure(kind string, planned int) *failure {
-	var told []string
+	var reported []string
 	for name, r := range rs {
-		if r.lasts() {
-			told = append(told, name)
+		if r.mustReport() {
+			reported = append(reported, name)
 		}
 	}
-	if len(told) == 0 {
+	if len(reported) == 0 {
 		return nil
 	}
-	slices.Sort(told)
-	message := fmt.Sprintf("%s: %d of %d writes failed, the first: %s", kind, len(told), planned, mirror.Truncate(rs[told[0]].err.Error(), maxWords))
-	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, told)}
+	slices.Sort(reported)
+	message := fmt.Sprintf("%s: %d of %d writes failed, the first: %s", kind, len(reported), planned, mirror.Truncate(rs[reported[0]].err.Error(), maxWords))
+	return &failure{reason: v1alpha1.ReasonWriteFailed, message: withOthers(message, reported)}
 }
 
-// passing returns true if a new attempt may succeed, because another client changed the object
+// isTransient returns true if a new attempt may succeed, because another client changed the object
 // first, or because the cache was out of date.
-func passing(err error) bool {
+func isTransient(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }

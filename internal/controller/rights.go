@@ -22,81 +22,81 @@ var askAgain = 30 * time.Second
 
 // Watched reports whether the manager watches objects of this type. The result is false while the
 // manager lacks the rights to watch them.
-func (o *Options) Watched(object client.Object) bool { return o.watches.why(object) == "" }
+func (o *Options) Watched(object client.Object) bool { return o.watchRights.whyDenied(object) == "" }
 
-// denied returns a failure if the manager lacks the rights to watch the objects of a kind. If the
-// manager has the rights, denied returns nil.
-func (o *Options) denied(k *kind) *failure {
-	if why := o.watches.why(k.object()); why != "" {
+// rightsFailure returns a failure if the manager lacks the rights to watch the objects of a kind.
+// If the manager has the rights, the result is nil.
+func (o *Options) rightsFailure(k *kind) *failure {
+	if why := o.watchRights.whyDenied(k.newObject()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
 	}
 	return nil
 }
 
-// beginner begins a watch as soon as the manager has the rights for this watch.
-type beginner struct {
+// watchStarter begins a watch as soon as the manager has the rights for this watch.
+type watchStarter struct {
 	*Options
 	mgr ctrl.Manager
-	// asking is a client without a cache. It asks the API server which rights the manager has.
-	asking client.Client
+	// rightsClient is a client without a cache. It asks the API server which rights the manager has.
+	rightsClient client.Client
 }
 
-func newBeginner(mgr ctrl.Manager, o *Options) (*beginner, error) {
+func newBeginner(mgr ctrl.Manager, o *Options) (*watchStarter, error) {
 	asking, err := client.New(mgr.GetConfig(), client.Options{HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
 	if err != nil {
 		return nil, fmt.Errorf("a client to ask for rights: %w", err)
 	}
-	return &beginner{o, mgr, asking}, nil
+	return &watchStarter{o, mgr, asking}, nil
 }
 
-// whenAllowed calls the function begin, which begins a watch, as soon as the manager may list and
-// watch objects of this type. A watch without these rights would prevent the manager's start. The
-// parameter after has the types that the manager must watch first.
+// whenAllowed calls beginWatch as soon as the manager has the rights to list and watch objects of
+// this type. A watch without these rights would prevent the manager's start. earlierTypes has the
+// types that the manager must watch first.
 //
-// The parameter follows is a text for the log. It says what does not work without the rights. If
-// the text is "", the watch is optional. If the API server does not say which rights there are, an
-// optional watch waits, and a watch that is not optional begins.
-func (b *beginner) whenAllowed(ctx context.Context, object client.Object, follows string, begin func(context.Context) error, after ...client.Object) error {
-	why, err := b.lacking(ctx, object, after...)
+// missingFeature is a text for the log that says what does not work without the rights. If the text
+// is "", the watch is optional. If the API server does not say which rights there are, an optional
+// watch waits, and a watch that is not optional begins.
+func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, missingFeature string, beginWatch func(context.Context) error, earlierTypes ...client.Object) error {
+	why, err := b.missingRight(ctx, object, earlierTypes...)
 	if err != nil {
 		log.FromContext(ctx).Info("The API server does not say which rights there are", "type", fmt.Sprintf("%T", object), "cause", err.Error())
-		if follows == "" {
+		if missingFeature == "" {
 			why = err.Error()
 		}
 	}
 	if why == "" {
-		err := begin(ctx)
-		b.watches.set(object, "")
+		err := beginWatch(ctx)
+		b.watchRights.set(object, "")
 		return err
 	}
-	b.watches.set(object, why)
-	if follows != "" {
-		log.FromContext(ctx).Info("Rights are missing", "cause", why, "follows", follows)
+	b.watchRights.set(object, why)
+	if missingFeature != "" {
+		log.FromContext(ctx).Info("Rights are missing", "cause", why, "follows", missingFeature)
 	}
-	return b.mgr.Add(waiting(func(ctx context.Context) error {
+	return b.mgr.Add(rightsWaiter(func(ctx context.Context) error {
 		for {
 			select {
 			case <-ctx.Done():
 				return nil
 			case <-time.After(askAgain):
 			}
-			if why, err := b.lacking(ctx, object, after...); why != "" || err != nil {
+			if why, err := b.missingRight(ctx, object, earlierTypes...); why != "" || err != nil {
 				continue
 			}
 			log.FromContext(ctx).Info("Rights that were missing are there", "type", fmt.Sprintf("%T", object))
-			err := begin(ctx)
-			b.watches.set(object, "")
+			err := beginWatch(ctx)
+			b.watchRights.set(object, "")
 			return err
 		}
 	}))
 }
 
-// lacking returns why the manager cannot watch objects of this type; "" if it can. Either a right
-// to list or watch them is missing, or the manager does not watch a type in the parameter after.
-// If the API server gives no answer, lacking returns an error.
-func (b *beginner) lacking(ctx context.Context, object client.Object, after ...client.Object) (why string, err error) {
-	for _, other := range after {
-		if why := b.watches.why(other); why != "" {
+// missingRight returns why the manager cannot watch objects of this type; "" if it can. Either a
+// right to list or watch them is missing, or the manager does not watch one of earlierTypes. If the
+// API server gives no answer, missingRight returns an error.
+func (b *watchStarter) missingRight(ctx context.Context, object client.Object, earlierTypes ...client.Object) (why string, err error) {
+	for _, other := range earlierTypes {
+		if why := b.watchRights.whyDenied(other); why != "" {
 			return why, nil
 		}
 	}
@@ -118,7 +118,7 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: gvk.Group, Resource: resource},
 			}}
-			if err := b.asking.Create(ctx, review); err != nil {
+			if err := b.rightsClient.Create(ctx, review); err != nil {
 				return "", err
 			}
 			if !review.Status.Allowed {
@@ -133,14 +133,14 @@ func (b *beginner) lacking(ctx context.Context, object client.Object, after ...c
 	return "", nil
 }
 
-// waiting is a function that waits for rights. The manager runs this function even before it
+// rightsWaiter is a function that waits for rights. The manager runs this function even before it
 // becomes the leader, so that its cache is full when it becomes the leader.
-type waiting func(context.Context) error
+type rightsWaiter func(context.Context) error
 
-var _ manager.LeaderElectionRunnable = waiting(nil)
+var _ manager.LeaderElectionRunnable = rightsWaiter(nil)
 
 // Start implements manager.Runnable.
-func (w waiting) Start(ctx context.Context) error { return w(ctx) }
+func (w rightsWaiter) Start(ctx context.Context) error { return w(ctx) }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
-func (waiting) NeedLeaderElection() bool { return false }
+func (rightsWaiter) NeedLeaderElection() bool { return false }

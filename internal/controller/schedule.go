@@ -16,9 +16,9 @@ const (
 	// confirmAfter is how soon the next listing starts after an object was missing in a listing. The
 	// next listing confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// confirmations is how many syncs in a row may start early to confirm that objects are missing.
+	// maxConfirmations is how many syncs in a row may start early to confirm that objects are missing.
 	// If spec.prune.afterMisses is larger, spec.prune.afterMisses is the limit.
-	confirmations = 3
+	maxConfirmations = 3
 	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait. The
 	// wait never becomes longer than spec.interval or mostRetry.
 	firstRetry = 10 * time.Second
@@ -46,37 +46,38 @@ const (
 // schedule decides when the next sync of a source or discovery is due. With the zero value, a sync
 // is due at once.
 type schedule struct {
-	// answered has the versions of the spec, the annotations and the Secret that the last sync used.
-	answered request
-	// ended is when the wait for the next sync began: at the end of the last sync, or at the
+	// usedVersions has the versions of the spec, the annotations and the Secret that the last sync
+	// used.
+	usedVersions syncVersions
+	// waitStart is when the wait for the next sync began: at the end of the last sync, or at the
 	// manager's start.
-	ended time.Time
-	// next is when the next sync is due.
-	next time.Time
-	// The field look is when to check again whether a person replaced a refused credential.
-	look time.Time
+	waitStart time.Time
+	// nextSync is when the next sync is due.
+	nextSync time.Time
+	// checkSecretAt is when to check again whether a person replaced a refused credential.
+	checkSecretAt time.Time
 	// lastSync is the end of the last sync that listed every kind completely.
 	lastSync time.Time
-	// failures is how many syncs in a row failed.
-	failures int
-	// confirming is how many syncs in a row came early to confirm that objects are missing.
-	confirming int
-	// If the cloud refused the credential, refused is the wait before the next sync. If not, refused
-	// is 0.
-	refused time.Duration
-	// waiting is when the rate limit began to delay a sync; zero if no sync is delayed.
-	waiting time.Time
+	// failedSyncs is how many syncs in a row failed.
+	failedSyncs int
+	// earlySyncs is how many syncs in a row came early to confirm that objects are missing.
+	earlySyncs int
+	// refusalWait is the wait before the next sync if the cloud refused the credential; 0 if it did
+	// not.
+	refusalWait time.Duration
+	// delayedSince is when the rate limit began to delay a sync; zero if no sync is delayed.
+	delayedSince time.Time
 }
 
-// request has the values that the last sync used. A change of one of these values can start the
-// next sync early.
-type request struct {
+// syncVersions has the values that the last sync used. A change of one of these values can start
+// the next sync early.
+type syncVersions struct {
 	// generation is the metadata.generation that the last sync used; 0 if it is not known.
 	generation int64
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// secret is the resourceVersion of the Secret; "" if the last sync read no Secret.
-	secret string
+	// secretVersion is the resourceVersion of the Secret; "" if the last sync read no Secret.
+	secretVersion string
 }
 
 // resume reads from the status how long to wait after a refused credential. Without resume, each
@@ -87,17 +88,17 @@ func (s *schedule) resume(o owner, now time.Time) {
 	if b == nil || next == nil || !meta.IsStatusConditionFalse(status.Conditions, v1alpha1.ConditionReady) {
 		return
 	}
-	s.answered = request{
-		generation:   status.ObservedGeneration,
-		requestedAt:  status.LastHandledReconcileAt,
-		approvePrune: o.object().GetAnnotations()[v1alpha1.AnnotationApprovePrune],
-		secret:       b.SecretVersion,
+	s.usedVersions = syncVersions{
+		generation:    status.ObservedGeneration,
+		requestedAt:   status.LastHandledReconcileAt,
+		approvePrune:  o.object().GetAnnotations()[v1alpha1.AnnotationApprovePrune],
+		secretVersion: b.SecretVersion,
 	}
-	s.refused = min(max(b.Delay.Duration, 0), mostRefusal(interval))
+	s.refusalWait = min(max(b.Delay.Duration, 0), mostRefusal(interval))
 	// A person may have edited the time in the status, so the wait has an upper limit.
-	s.ended, s.next = now, next.Time
-	if latest := now.Add(2 * mostRefusal(interval)); s.next.After(latest) {
-		s.next = latest
+	s.waitStart, s.nextSync = now, next.Time
+	if latest := now.Add(2 * mostRefusal(interval)); s.nextSync.After(latest) {
+		s.nextSync = latest
 	}
 }
 
@@ -118,48 +119,48 @@ func termsOf(o owner) terms {
 	object, settings := o.object(), o.settings()
 	return terms{
 		generation: object.GetGeneration(), suspend: settings.suspend, interval: settings.interval,
-		afterMisses:  o.planned().Prune.GetAfterMisses(),
+		afterMisses:  o.mirrorOwner().Prune.GetAfterMisses(),
 		requestedAt:  object.GetAnnotations()[v1alpha1.AnnotationRequestedAt],
 		approvePrune: object.GetAnnotations()[v1alpha1.AnnotationApprovePrune],
-		approves:     slices.ContainsFunc(o.held(), func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(object, h.Digest) }),
+		approves:     slices.ContainsFunc(o.heldPrunes(), func(h *v1alpha1.HeldPrune) bool { return h != nil && mirror.Approved(object, h.Digest) }),
 	}
 }
 
-// due reports whether to ask the cloud now.
-func (s *schedule) due(t terms, now time.Time) bool {
+// isDue reports whether to ask the cloud now.
+func (s *schedule) isDue(t terms, now time.Time) bool {
 	switch {
 	case t.suspend:
 		return false
-	case s.answered.generation != t.generation:
+	case s.usedVersions.generation != t.generation:
 		return true
-	case t.requestedAt != "" && t.requestedAt != s.answered.requestedAt:
+	case t.requestedAt != "" && t.requestedAt != s.usedVersions.requestedAt:
 		return true
-	case t.approvePrune != s.answered.approvePrune && t.approves:
+	case t.approvePrune != s.usedVersions.approvePrune && t.approves:
 		// Before the approved objects are deleted, a new listing must confirm that they are
 		// missing.
 		return true
-	case now.Before(s.ended): // The clock was set back, so s.next may be much too late.
+	case now.Before(s.waitStart): // The clock was set back, so s.nextSync may be much too late.
 		return true
 	}
-	return !now.Before(s.next)
+	return !now.Before(s.nextSync)
 }
 
-// answer records a finished sync. The parameter whole is true if every kind was listed completely.
-func (s *schedule) answer(t terms, a answers, whole bool) {
+// recordSync records a finished sync. allComplete is true if every kind was listed completely.
+func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 	requested := t.requestedAt
 	if requested == "" {
-		requested = s.answered.requestedAt
+		requested = s.usedVersions.requestedAt
 	}
 	// A sync that began early may use a new credential. If the cloud refuses the new credential, the
 	// wait starts again at its shortest length.
-	if a.early {
-		s.refused = 0
+	if a.beganEarly {
+		s.refusalWait = 0
 	}
-	s.answered = request{t.generation, requested, t.approvePrune, a.secret}
-	s.ended, s.waiting = a.ended, time.Time{}
-	s.failures++
-	if whole {
-		s.failures, s.lastSync = 0, a.ended
+	s.usedVersions = syncVersions{t.generation, requested, t.approvePrune, a.secretVersion}
+	s.waitStart, s.delayedSince = a.endTime, time.Time{}
+	s.failedSyncs++
+	if allComplete {
+		s.failedSyncs, s.lastSync = 0, a.endTime
 	}
 }
 
@@ -171,46 +172,46 @@ type attempt struct {
 	unconfirmed bool
 }
 
-// plan sets when the next sync is due. The parameter last has the result of the last listing of
-// each kind. The parameter spread is a function that makes a wait longer or shorter at random.
-func (s *schedule) plan(t terms, last []attempt, spread func(time.Duration) time.Duration) {
-	s.refused = s.refusal(t.interval, last)
-	wait := spread(max(t.interval, s.refused))
-	unconfirmed := slices.ContainsFunc(last, func(a attempt) bool { return a.unconfirmed })
+// planNext sets when the next sync is due. lastAttempts has the result of the last listing of each
+// kind. addJitter makes a wait longer or shorter at random.
+func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time.Duration) time.Duration) {
+	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
+	wait := addJitter(max(t.interval, s.refusalWait))
+	unconfirmed := slices.ContainsFunc(lastAttempts, func(a attempt) bool { return a.unconfirmed })
 	switch {
 	case !unconfirmed:
-		s.confirming = 0
-	case s.confirming < max(confirmations, t.afterMisses):
-		s.confirming++
+		s.earlySyncs = 0
+	case s.earlySyncs < max(maxConfirmations, t.afterMisses):
+		s.earlySyncs++
 		wait = min(wait, confirmAfter)
 	default: // There were enough early syncs, so the next sync comes after the interval.
-		s.confirming = 0
+		s.earlySyncs = 0
 	}
-	for _, a := range last {
+	for _, a := range lastAttempts {
 		if a.failure == nil {
 			continue
 		}
 		if !needsPerson(a.failure.reason) {
-			wait = min(wait, spread(backoff(s.failures, firstRetry, min(t.interval, mostRetry))))
+			wait = min(wait, addJitter(backoff(s.failedSyncs, firstRetry, min(t.interval, mostRetry))))
 		}
 		wait = max(wait, min(a.failure.retryAfter, max(t.interval, leastMaxWait)))
 	}
-	s.next, s.look = s.ended.Add(wait), s.ended.Add(t.interval)
+	s.nextSync, s.checkSecretAt = s.waitStart.Add(wait), s.waitStart.Add(t.interval)
 }
 
-// refusal returns how long to wait if the cloud refused the credential for every kind. If a
-// listing had a different result, refusal returns 0. The first wait is the parameter interval.
-// Each further refusal doubles the wait, up to mostRefusal.
-func (s *schedule) refusal(interval time.Duration, last []attempt) time.Duration {
-	for _, a := range last {
+// nextRefusalWait returns how long to wait if the cloud refused the credential for every kind. If a
+// listing had a different result, the result is 0. The first wait is the interval in the spec. Each
+// further refusal doubles the wait, up to mostRefusal.
+func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
+	for _, a := range lastAttempts {
 		if a.failure == nil || !refusals[a.failure.reason] {
 			return 0
 		}
 	}
-	if len(last) == 0 {
+	if len(lastAttempts) == 0 {
 		return 0
 	}
-	return min(max(interval, 2*s.refused), mostRefusal(interval))
+	return min(max(interval, 2*s.refusalWait), mostRefusal(interval))
 }
 
 // refusals has the failure reasons which say that the cloud refused the credential.
@@ -223,20 +224,20 @@ func mostRefusal(interval time.Duration) time.Duration {
 	return max(interval, leastMaxRefusal)
 }
 
-// jittered makes a wait longer or shorter at random, by at most the given percentage of the wait.
-// So sources that were created at the same time do not always send requests at the same time. The
-// parameter random is at least 0 and less than 1.
-func jittered(wait time.Duration, percent int, random float64) time.Duration {
+// withJitter makes a wait longer or shorter at random, by at most the given percentage of the wait.
+// So sources that were created at the same time do not always send requests at the same time.
+// randomNumber is at least 0 and less than 1.
+func withJitter(wait time.Duration, percent int, randomNumber float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
-	return wait + time.Duration(spread*(2*random-1))
+	return wait + time.Duration(spread*(2*randomNumber-1))
 }
 
 // backoff returns the wait after this number of failures in a row. The wait after one failure is
-// the parameter first. Each further failure doubles the wait, up to the parameter longest.
-func backoff(failures int, first, longest time.Duration) time.Duration {
-	wait := first
-	for i := 1; i < failures && wait < longest; i++ {
+// firstWait. Each further failure doubles the wait, up to longestWait.
+func backoff(failures int, firstWait, longestWait time.Duration) time.Duration {
+	wait := firstWait
+	for i := 1; i < failures && wait < longestWait; i++ {
 		wait *= 2
 	}
-	return min(wait, longest)
+	return min(wait, longestWait)
 }

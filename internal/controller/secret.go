@@ -24,24 +24,25 @@ import (
 // secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// rotated returns true if the Secret in the spec is newer than the Secret that the last sync used.
+// secretRotated returns true if the Secret in the spec is newer than the Secret that the last sync
+// used.
 //
-//   - If the manager watches Secrets, rotated reads the Secret from the cache.
-//   - If the manager does not watch Secrets, rotated returns false while the cloud accepts the
-//     credential. After the cloud refused the credential, rotated asks the API server once in each
-//     interval.
-func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) bool {
+//   - If the manager watches Secrets, secretRotated reads the Secret from the cache.
+//   - If the manager does not watch Secrets, secretRotated returns false while the cloud accepts
+//     the credential. After the cloud refused the credential, secretRotated asks the API server
+//     once in each interval.
+func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
 		return false
 	}
-	reader := r.secrets()
+	reader := r.secretReader()
 	if reader == nil {
 		now := r.Clock.Now()
-		if schedule.refused == 0 || now.Before(schedule.look) {
+		if schedule.refusalWait == 0 || now.Before(schedule.checkSecretAt) {
 			return false
 		}
-		schedule.look = now.Add(settings.interval)
+		schedule.checkSecretAt = now.Add(settings.interval)
 		reader = r.APIReader
 	}
 	secret := &metav1.PartialObjectMetadata{}
@@ -54,12 +55,12 @@ func (r *Reconciler) rotated(ctx context.Context, o owner, schedule *schedule) b
 		}
 		return false
 	}
-	return newer(secret.ResourceVersion, schedule.answered.secret)
+	return isNewer(secret.ResourceVersion, schedule.usedVersions.secretVersion)
 }
 
-// newer reports whether the first resourceVersion is newer than the second. Every resourceVersion
+// isNewer reports whether the first resourceVersion is newer than the second. Every resourceVersion
 // is newer than "".
-func newer(version, than string) bool {
+func isNewer(version, than string) bool {
 	order, err := resourceversion.CompareResourceVersion(version, than)
 	if err != nil {
 		return version != than
@@ -70,10 +71,10 @@ func newer(version, than string) bool {
 // watchSecrets makes the controller c watch the metadata of Secrets, as soon as the manager has
 // the rights. By default, the manager does not have them. With this watch, a new credential in a
 // Secret starts a sync at once.
-func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *beginner, c controller.Controller) error {
+func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	return begin.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
+	return starter.whenAllowed(ctx, secrets, "", func(ctx context.Context) error {
 		if err := c.Watch(source.Kind(mgr.GetCache(), client.Object(secrets), handler.EnqueueRequestsFromMapFunc(r.users), predicate.Funcs{
 			// A deleted Secret has no new credential, so its deletion starts no reconcile.
 			DeleteFunc: func(event.DeleteEvent) bool { return false },
@@ -85,9 +86,10 @@ func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, begin *
 	})
 }
 
-// secrets returns a reader of the metadata of Secrets; nil if the manager does not watch Secrets.
-func (r *Reconciler) secrets() client.Reader {
-	if r.Secrets == nil && r.watches.begun(&metav1.PartialObjectMetadata{}) {
+// secretReader returns a reader of the metadata of Secrets; nil if the manager does not watch
+// Secrets.
+func (r *Reconciler) secretReader() client.Reader {
+	if r.Secrets == nil && r.watchRights.hasBegun(&metav1.PartialObjectMetadata{}) {
 		return r.Cluster
 	}
 	return r.Secrets
@@ -95,7 +97,7 @@ func (r *Reconciler) secrets() client.Reader {
 
 // indexBySecret adds the cache index that finds sources or discoveries by the Secret in their spec.
 func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerKind) error {
-	err := indexer.IndexField(ctx, kind.empty(), secretField, func(o client.Object) []string {
+	err := indexer.IndexField(ctx, kind.newObject(), secretField, func(o client.Object) []string {
 		key := kind.wrap(o).settings().credentials.APIKey
 		if key == nil {
 			return nil
@@ -110,7 +112,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 
 // users returns a reconcile request for each source or discovery whose spec names this Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
-	list := r.owners.list()
+	list := r.owners.newList()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),
 		client.MatchingFields{secretField: secret.GetName()}, client.UnsafeDisableDeepCopy, client.DisableReadYourWritesConsistency)
 	if err != nil {

@@ -18,24 +18,24 @@ import (
 // sources describes the type InventorySource. Sources mirror the kinds in observationKinds, such as
 // Kafka clusters.
 var sources = ownerKind{
-	name:    "inventorysource",
-	empty:   func() client.Object { return &v1alpha1.InventorySource{} },
-	list:    func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
-	wrap:    func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
-	kinds:   observationKinds,
-	blocked: (*Options).configMapsOf,
+	name:             "inventorysource",
+	newObject:        func() client.Object { return &v1alpha1.InventorySource{} },
+	newList:          func() client.ObjectList { return &v1alpha1.InventorySourceList{} },
+	wrap:             func(o client.Object) owner { return sourceOwner{o.(*v1alpha1.InventorySource)} },
+	kinds:            observationKinds,
+	configMapVerdict: (*Options).configMapsOf,
 	words: words{
-		first:     "the first sync is under way",
-		suspended: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter",
-		nothing:   "nothing is mirrored: every kind's policy is Ignore",
-		waiting:   "the sync that is due waits for the request budget of its API key: ",
-		withheld:  "%d objects that only such listings told of get no observation until one is complete",
-		taken: taken{
-			theirs:  "objects that are not this source's have the names of its observations: %s; delete those without a controller, and the source that controls the others",
-			formers: "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
-			others:  "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
-			clashes: "listed objects without an observation, since their name is another object's: %s",
-			leaving: "being deleted, and created again once they are gone: %s",
+		firstSync:      "the first sync is under way",
+		whileSuspended: "spec.suspend is true: the cloud is not asked, and observations turn Unknown after staleAfter",
+		allIgnored:     "nothing is mirrored: every kind's policy is Ignore",
+		rateLimited:    "the sync that is due waits for the request budget of its API key: ",
+		withheld:       "%d objects that only such listings told of get no observation until one is complete",
+		takenNames: takenMessages{
+			foreignObjects: "objects that are not this source's have the names of its observations: %s; delete those without a controller, and the source that controls the others",
+			formerObjects:  "waiting for the garbage collector to delete the observations of the deleted source that had this one's name: %s",
+			otherIDs:       "observations of other cloud IDs have the names of listed ones: %s; delete the observations to let the listed ones take their place",
+			nameClashes:    "listed objects without an observation, since their name is another object's: %s",
+			leavingObjects: "being deleted, and created again once they are gone: %s",
 		},
 		succeeded: foundObjects,
 	},
@@ -44,11 +44,11 @@ var sources = ownerKind{
 // sourceOwner implements the interface owner for an InventorySource.
 type sourceOwner struct{ *v1alpha1.InventorySource }
 
-func (s sourceOwner) object() client.Object        { return s.InventorySource }
-func (s sourceOwner) planned() mirror.Owner        { return mirror.SourceOwner(s.InventorySource) }
-func (s sourceOwner) status() *v1alpha1.SyncStatus { return &s.Status.SyncStatus }
-func (s sourceOwner) wholeStatus() any             { return &s.Status }
-func (s sourceOwner) held() []*v1alpha1.HeldPrune  { return allHeldIn(s, observationKinds) }
+func (s sourceOwner) object() client.Object             { return s.InventorySource }
+func (s sourceOwner) mirrorOwner() mirror.Owner         { return mirror.SourceOwner(s.InventorySource) }
+func (s sourceOwner) status() *v1alpha1.SyncStatus      { return &s.Status.SyncStatus }
+func (s sourceOwner) wholeStatus() any                  { return &s.Status }
+func (s sourceOwner) heldPrunes() []*v1alpha1.HeldPrune { return allHeldIn(s, observationKinds) }
 func (s sourceOwner) settings() settings {
 	return settings{s.GetEndpoint(), s.Spec.Credentials, s.GetInterval(), s.GetTimeout(), s.Spec.Suspend, false}
 }
@@ -58,7 +58,7 @@ func (s sourceOwner) settings() settings {
 func foundObjects(_ owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
-	if k.report.Unconfirmed && s.schedule.confirming == 0 {
+	if k.report.Unconfirmed && s.schedule.earlySyncs == 0 {
 		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
 	}
 	return message
@@ -70,33 +70,33 @@ func foundObjects(_ owner, s *state, i int) string {
 func (r *Reconciler) holdOff(ctx context.Context, o owner, s *state) (time.Duration, error) {
 	schedule, now, status := &s.schedule, r.Clock.Now(), o.status()
 	terms := termsOf(o)
-	if schedule.answered.generation != 0 || terms.requestedAt != "" || terms.suspend || synced(status) {
+	if schedule.usedVersions.generation != 0 || terms.requestedAt != "" || terms.suspend || hasSynced(status) {
 		return 0, nil
 	}
-	if schedule.next.IsZero() || now.Before(schedule.ended) { // The clock was set back.
+	if schedule.nextSync.IsZero() || now.Before(schedule.waitStart) { // The clock was set back.
 		wait, err := r.turnOf(ctx, o.object())
 		if err != nil {
 			return 0, err
 		}
-		schedule.ended, schedule.next = now, now.Add(wait)
+		schedule.waitStart, schedule.nextSync = now, now.Add(wait)
 	}
-	wait := schedule.next.Sub(now)
+	wait := schedule.nextSync.Sub(now)
 	if wait <= 0 {
 		return 0, nil
 	}
-	next := metav1.NewTime(schedule.next).Rfc3339Copy()
+	next := metav1.NewTime(schedule.nextSync).Rfc3339Copy()
 	if meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady) != nil && status.NextSyncTime.Equal(&next) {
 		return wait, nil
 	}
-	before := r.copied(o)
+	before := r.copyOf(o)
 	c := r.conditionsOf(o)
 	c.setReady(verdict{reason: v1alpha1.ReasonProgressing, message: "the first sync waits for its turn beside other new sources, see status.nextSyncTime"})
 	status.NextSyncTime = &next
 	return wait, r.writeStatus(ctx, o, before)
 }
 
-// synced reports whether the status shows that there was a sync. A sync that failed counts.
-func synced(status *v1alpha1.SyncStatus) bool {
+// hasSynced reports whether the status shows that there was a sync. A sync that failed counts.
+func hasSynced(status *v1alpha1.SyncStatus) bool {
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
@@ -123,8 +123,8 @@ func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration
 	requests, others := 0, 0
 	for i := range list.Items {
 		other := sourceOwner{&list.Items[i]}
-		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !synced(other.status()) && other.UID != o.GetUID() {
-			requests += len(mirrored(other, observationKinds)) // In a small environment, one request lists all objects of a kind.
+		if metav1.IsControlledBy(other, &metav1.ObjectMeta{UID: maker.UID}) && !hasSynced(other.status()) && other.UID != o.GetUID() {
+			requests += len(mirroredKinds(other, observationKinds)) // In a small environment, one request lists all objects of a kind.
 			others++
 		}
 		if others == maxTurns {

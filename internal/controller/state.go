@@ -26,19 +26,19 @@ type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settled is the metadata.generation of the spec if no write for this spec is left to do; 0 if
-	// the next reconcile must read all objects.
-	settled int64
-	// The field unfinished has answers of the cloud that no reconcile could use yet, because the
-	// reconciles failed; nil if there are none. The field failing is when the reconciles began to
-	// fail; zero if the last reconcile did not fail.
-	unfinished *unfinished
-	failing    time.Time
+	// settledGeneration is the metadata.generation of the spec if no write for this spec is left to
+	// do; 0 if the next reconcile must read all objects.
+	settledGeneration int64
+	// unfinishedSync has answers of the cloud that no reconcile could use yet, because the reconciles
+	// failed; nil if there are none.
+	unfinishedSync *unfinishedSync
+	// failingSince is when the reconciles began to fail; zero if the last reconcile did not fail.
+	failingSince time.Time
 	// repairs limits how often the operator undoes changes of other clients.
 	repairs *rate.Limiter
-	// The field left says what a person can do about ConfigMaps that still exist although the spec no
+	// leftConfigMaps says what a person can do about ConfigMaps that still exist although the spec no
 	// longer asks for them. It is nil if there is nothing to report.
-	left *verdict
+	leftConfigMaps *verdict
 }
 
 // kindState is what the manager remembers about one kind of object, such as Kafka clusters, of one
@@ -46,38 +46,38 @@ type state struct {
 type kindState struct {
 	// inbox collects the names of objects that other clients may have changed.
 	inbox *inbox
-	// shown is a checksum of the objects as this manager last read or wrote them. If the watch shows
-	// objects with the same checksum, no object has changed.
-	shown checksum
+	// knownChecksum is a checksum of the objects as this manager last read or wrote them. If the watch
+	// shows objects with the same checksum, no object has changed.
+	knownChecksum checksum
 	// ledger has what the listings since the manager's start found; nil if there was no listing.
 	ledger *mirror.Ledger
-	// The field index has the items of the last listing. The field asked identifies the spec,
-	// endpoint, credential and filter of the last listing. If one of these four has changed, the next
-	// listing ignores the field index.
-	index *cloudapi.Index
-	asked question
+	// itemIndex has the items of the last listing.
+	itemIndex *cloudapi.Index
+	// sentQuery identifies the spec, endpoint, credential and filter of the last listing. If one of
+	// these four has changed, the next listing ignores itemIndex.
+	sentQuery listQuery
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// The field report has the results of the last plan for all objects. The field preview says what
-	// this plan would change if spec.preview were false. The field preview is nil if spec.preview is
-	// false, or if there was no complete listing since the manager's start.
-	report  mirror.Report
+	// report has the results of the last plan for all objects.
+	report mirror.Report
+	// preview says what this plan would change if spec.preview were false. It is nil if spec.preview
+	// is false, or if there was no complete listing since the manager's start.
 	preview *v1alpha1.DiscoveryPreview
-	// retries has the failed writes. The field planned is the number of writes and deletions in the
-	// last plan.
+	// retries has the failed writes.
 	retries retries
-	planned int
-	// formerly is when the last complete listing before the manager's start ended. The manager reads
-	// this time from the status only once, so later edits of the status have no effect.
-	formerly time.Time
+	// plannedWrites is the number of writes and deletions in the last plan.
+	plannedWrites int
+	// formerCompletion is when the last complete listing before the manager's start ended. The manager
+	// reads this time from the status only once, so later edits of the status have no effect.
+	formerCompletion time.Time
 }
 
-// completed returns when the last complete listing of the kind ended, even if this was before the
-// manager's start. The result is never later than the parameter now.
-func (k *kindState) completed(now time.Time) time.Time {
+// lastCompleted returns when the last complete listing of the kind ended, even if this was before
+// the manager's start. The result is never later than now.
+func (k *kindState) lastCompleted(now time.Time) time.Time {
 	at := k.ledger.Completed()
 	if at.IsZero() {
-		at = k.formerly
+		at = k.formerCompletion
 	}
 	if at.After(now) {
 		return now
@@ -85,28 +85,30 @@ func (k *kindState) completed(now time.Time) time.Time {
 	return at
 }
 
-// unwritten returns why objects could not be written; nil if there is nothing to report.
-func (k *kindState) unwritten(kind string) *failure { return k.retries.failure(kind, k.planned) }
-
-// undeleted returns why objects of this kind still exist although the spec ignores the kind; nil
-// if there is nothing to report.
-func (k *kindState) undeleted(kind string) *verdict {
-	return cmp.Or(k.unwritten(kind).verdict(), k.kept(kind))
+// writeFailure returns why objects could not be written; nil if there is nothing to report.
+func (k *kindState) writeFailure(kind string) *failure {
+	return k.retries.failure(kind, k.plannedWrites)
 }
 
-// kept returns a verdict with the names of objects that finalizers keep from being deleted; nil if
-// there are none.
-func (k *kindState) kept(kind string) *verdict {
+// undeletedVerdict returns why objects of this kind still exist although the spec ignores the kind;
+// nil if there is nothing to report.
+func (k *kindState) undeletedVerdict(kind string) *verdict {
+	return cmp.Or(k.writeFailure(kind).verdict(), k.keptVerdict(kind))
+}
+
+// keptVerdict returns a verdict with the names of objects that finalizers keep from being deleted;
+// nil if there are none.
+func (k *kindState) keptVerdict(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
 	}
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// finished returns true if the last reconcile left no work for this kind. The check of
+// isFinished returns true if the last reconcile left no work for this kind. The check of
 // Summary.Missing finds objects that another client created after the last listing.
-func (k *kindState) finished() bool {
-	view := k.inbox.viewed()
+func (k *kindState) isFinished() bool {
+	view := k.inbox.lastView()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
 		k.report.Summary != nil && k.report.Summary.Missing == 0 && k.report.Held == nil &&
 		len(k.report.Leaving) == 0 && !k.report.Waiting && !view.Contested() && !view.Stale()
@@ -115,7 +117,7 @@ func (k *kindState) finished() bool {
 // forget drops the results of the kind's listings, because the spec no longer asks for the kind.
 // Failed deletions stay, because they must be tried again.
 func (k *kindState) forget() {
-	*k = kindState{inbox: k.inbox, shown: k.shown, retries: k.retries, planned: k.planned}
+	*k = kindState{inbox: k.inbox, knownChecksum: k.knownChecksum, retries: k.retries, plannedWrites: k.plannedWrites}
 }
 
 func newState(o owner, kinds []kind, now time.Time) *state {
@@ -128,9 +130,9 @@ func newState(o owner, kinds []kind, now time.Time) *state {
 	for i := range s.kinds {
 		k := &s.kinds[i]
 		k.inbox, k.retries = &inbox{}, retries{}
-		k.formerly = kinds[i].LastListed(o.object())
-		if k.formerly.After(now) {
-			k.formerly = now
+		k.formerCompletion = kinds[i].LastListed(o.object())
+		if k.formerCompletion.After(now) {
+			k.formerCompletion = now
 		}
 		k.report.Undecided = heldIn(o, &kinds[i]) != nil
 	}
@@ -148,15 +150,15 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets s.settled at the end of a reconcile. If a write failed, s.settled becomes 0. If not,
-// s.settled becomes the generation of the spec that the status describes.
+// settle sets s.settledGeneration at the end of a reconcile: to 0 if a write failed, and if not, to
+// the generation of the spec that the status describes.
 func (s *state) settle(o owner) {
 	// Do not use metadata.generation here. The write of the status may have brought a newer
 	// generation into o, and no reconcile has used the spec of this generation yet.
-	s.settled = o.status().ObservedGeneration
+	s.settledGeneration = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
-			s.settled = 0
+			s.settledGeneration = 0
 		}
 	}
 }
@@ -200,32 +202,31 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the full name and the state of a source or discovery. The parameter name is the
-// full name, or the short form of the full name in a label. If there is no state, the second
-// result is nil.
-func (ss *states) find(namespace, name string) (client.ObjectKey, *state) {
+// find returns the full name and the state of a source or discovery. nameOrLabel is the full name,
+// or the short form that a label has. If there is no state, the second result is nil.
+func (ss *states) find(namespace, nameOrLabel string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	exact := types.NamespacedName{Namespace: namespace, Name: name}
+	exact := types.NamespacedName{Namespace: namespace, Name: nameOrLabel}
 	if s := ss.byOwner[exact]; s != nil {
 		return exact, s
 	}
 	for key, s := range ss.byOwner {
-		if key.Namespace == namespace && mirror.LabelValue(key.Name) == name {
+		if key.Namespace == namespace && mirror.LabelValue(key.Name) == nameOrLabel {
 			return key, s
 		}
 	}
 	return exact, nil
 }
 
-// awaiting returns the sources or discoveries that cannot create an object of one kind, because
-// another object already has the namespace and name in the parameters.
-func (ss *states) awaiting(kind int, namespace, name string) []types.NamespacedName {
+// ownersAwaiting returns the sources or discoveries that cannot create an object of one kind,
+// because another object already has this namespace and name.
+func (ss *states) ownersAwaiting(kind int, namespace, name string) []types.NamespacedName {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	var found []types.NamespacedName
 	for key, s := range ss.byOwner {
-		if key.Namespace == namespace && s.kinds[kind].inbox.viewed().Awaits(name) {
+		if key.Namespace == namespace && s.kinds[kind].inbox.lastView().Awaits(name) {
 			found = append(found, key)
 		}
 	}

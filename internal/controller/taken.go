@@ -18,35 +18,36 @@ func waitsForPredecessor(report mirror.Report) bool {
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// taken has messages about the names of objects. A source or discovery, the owner, needs these
-// names, but other objects have them. Each message has a %s for the names. The words NAMESPACE and
-// OWNER in a message stand for the owner's namespace and name. Each field is about one sort of
-// object that has a name which the owner needs:
+// takenMessages has messages about the names of objects. A source or discovery, the owner, needs
+// these names, but other objects have them. Each message has a %s for the names. The words
+// NAMESPACE and OWNER in a message stand for the owner's namespace and name. Each field is about
+// one sort of object that has a name which the owner needs:
 //
-//   - free: an object without a controller. A person can give the object to the owner.
-//   - rivals: an object of another owner. A person can give the object to the owner.
-//   - theirs: an object that does not belong to the owner. A person cannot give it to the owner.
-//   - formers: an object of a deleted owner that had the same name as the owner
-//   - others: an object of the owner for a cloud object with another ID
-//   - clashes: an object for another listed cloud object. The two cloud objects need the same
+//   - freeObjects: an object without a controller. A person can give the object to the owner.
+//   - rivalObjects: an object of another owner. A person can give the object to the owner.
+//   - foreignObjects: an object that does not belong to the owner. A person cannot give it to the
+//     owner.
+//   - formerObjects: an object of a deleted owner that had the same name as the owner
+//   - otherIDs: an object of the owner for a cloud object with another ID
+//   - nameClashes: an object for another listed cloud object. The two cloud objects need the same
 //     name.
-//   - leaving: an object of the owner that is being deleted
+//   - leavingObjects: an object of the owner that is being deleted
 //
-// For a source, the fields free and rivals are "", because a person cannot give observations to a
+// For a source, freeObjects and rivalObjects are "", because a person cannot give observations to a
 // source.
-type taken struct{ free, rivals, theirs, formers, others, clashes, leaving string }
+type takenMessages struct{ freeObjects, rivalObjects, foreignObjects, formerObjects, otherIDs, nameClashes, leavingObjects string }
 
 // withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name
 // of the source or discovery.
-func (t taken) withOwner(o owner) taken {
+func (t takenMessages) withOwner(o owner) takenMessages {
 	fill := strings.NewReplacer("NAMESPACE", o.object().GetNamespace(), "OWNER", mirror.LabelValue(o.object().GetName()))
-	t.free, t.rivals = fill.Replace(t.free), fill.Replace(t.rivals)
+	t.freeObjects, t.rivalObjects = fill.Replace(t.freeObjects), fill.Replace(t.rivalObjects)
 	return t
 }
 
-// brief returns a short message about object names that are in use. It names one object and counts
-// the others.
-func (t taken) brief(k *kind, report mirror.Report) string {
+// briefMessage returns a short message about object names that are in use. It names one object and
+// counts the others.
+func (t takenMessages) briefMessage(k *kind, report mirror.Report) string {
 	var first mirror.Report
 	switch {
 	case len(report.Conflicts) > 0:
@@ -64,7 +65,7 @@ func (t taken) brief(k *kind, report mirror.Report) string {
 }
 
 // message says which object names are in use, which objects have them, and how to free the names.
-func (t taken) message(report mirror.Report) string {
+func (t takenMessages) message(report mirror.Report) string {
 	var free, rivals, theirs, formers, others, clashes, parts []string
 	for _, c := range report.Conflicts {
 		holder := "no controller"
@@ -80,7 +81,7 @@ func (t taken) message(report mirror.Report) string {
 			others = append(others, fmt.Sprintf("%s (of %s)", c.Name, c.ID))
 		case c.Predecessor:
 			formers = append(formers, c.Name)
-		case t.free == "" || !c.Movable():
+		case t.freeObjects == "" || !c.Movable():
 			theirs = append(theirs, entry)
 		case c.Controller != "":
 			rivals = append(rivals, entry)
@@ -95,8 +96,8 @@ func (t taken) message(report mirror.Report) string {
 		names []string
 		text  string
 	}{
-		{free, t.free}, {rivals, t.rivals}, {theirs, t.theirs}, {formers, t.formers},
-		{others, t.others}, {clashes, t.clashes}, {report.Leaving, t.leaving},
+		{free, t.freeObjects}, {rivals, t.rivalObjects}, {theirs, t.foreignObjects}, {formers, t.formerObjects},
+		{others, t.otherIDs}, {clashes, t.nameClashes}, {report.Leaving, t.leavingObjects},
 	} {
 		if len(part.names) > 0 {
 			parts = append(parts, fmt.Sprintf(part.text, mirror.Names(part.names)))

@@ -36,31 +36,31 @@ func SetupWithManager(ctx context.Context, mgr ctrl.Manager, o *Options) error {
 	if err := indexBySecret(ctx, mgr.GetFieldIndexer(), sources); err != nil {
 		return err
 	}
-	begin, err := newBeginner(mgr, o)
+	starter, err := newBeginner(mgr, o)
 	if err != nil {
 		return err
 	}
-	kept, err := NewSources(o).register(ctx, mgr, begin)
+	kept, err := NewSources(o).register(ctx, mgr, starter)
 	if err != nil {
 		return err
 	}
-	err = begin.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
+	err = starter.whenAllowed(ctx, &v1alpha1.EnvironmentDiscovery{}, "no discovery is worked on", func(ctx context.Context) error {
 		if err := indexBySecret(ctx, mgr.GetFieldIndexer(), discoveries); err != nil {
 			return err
 		}
-		_, err := NewDiscoveries(o).register(ctx, mgr, begin)
+		_, err := NewDiscoveries(o).register(ctx, mgr, starter)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return o.setupConfigMaps(ctx, mgr, begin, kept)
+	return o.setupConfigMaps(ctx, mgr, starter, kept)
 }
 
 // register adds a controller for sources or for discoveries to the manager. The controller also
 // watches Secrets and the objects that it writes. Each of these watches begins when the manager
 // has the rights for it.
-func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *beginner) (controller.Controller, error) {
+func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *watchStarter) (controller.Controller, error) {
 	c, err := ctrl.NewControllerManagedBy(mgr).
 		Named(r.owners.name).
 		WithOptions(controller.Options{
@@ -73,7 +73,7 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 		}).
 		// A change of the spec or of an annotation starts a reconcile. A change of the status does
 		// not, because the reconciler itself writes the status.
-		For(r.owners.empty(), builder.WithPredicates(
+		For(r.owners.newObject(), builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Build(r)
 	if err != nil {
@@ -81,21 +81,21 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, begin *begi
 	}
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
-		err := begin.whenAllowed(ctx, k.object(), "none of its objects are mirrored", func(ctx context.Context) error {
-			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.object()); err != nil {
+		err := starter.whenAllowed(ctx, k.newObject(), "none of its objects are mirrored", func(ctx context.Context) error {
+			if err := IndexBySource(ctx, mgr.GetFieldIndexer(), k.newObject()); err != nil {
 				return err
 			}
-			return c.Watch(source.Kind(mgr.GetCache(), k.object(), handler.EnqueueRequestsFromMapFunc(r.interested(i)), r.drift(i)))
+			return c.Watch(source.Kind(mgr.GetCache(), k.newObject(), handler.EnqueueRequestsFromMapFunc(r.requestsAfter(i)), r.driftFilter(i)))
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return c, r.watchSecrets(ctx, mgr, begin, c)
+	return c, r.watchSecrets(ctx, mgr, starter, c)
 }
 
-// IndexBySource adds the cache index that finds the observations of a source. If the parameter
-// object is not an observation, IndexBySource does nothing.
+// IndexBySource adds the cache index that finds the observations of a source. For objects that are
+// not observations, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil
@@ -109,18 +109,18 @@ func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object clie
 	return nil
 }
 
-// interested returns a function that says what to reconcile after an event about an object:
+// requestsAfter returns a function that says what to reconcile after an event about an object:
 //
 //   - the source or discovery to which the object belongs
 //   - each source or discovery that waits until the object's name is free
-func (r *Reconciler) interested(kind int) handler.MapFunc {
+func (r *Reconciler) requestsAfter(kind int) handler.MapFunc {
 	return func(_ context.Context, o client.Object) []reconcile.Request {
 		var requests []reconcile.Request
-		key, known := r.states.find(o.GetNamespace(), r.owners.kinds[kind].claimant(o))
+		key, known := r.states.find(o.GetNamespace(), r.owners.kinds[kind].ownerNameIn(o))
 		if known != nil || key.Name != "" {
 			requests = append(requests, reconcile.Request{NamespacedName: key})
 		}
-		for _, waiting := range r.states.awaiting(kind, o.GetNamespace(), o.GetName()) {
+		for _, waiting := range r.states.ownersAwaiting(kind, o.GetNamespace(), o.GetName()) {
 			if waiting != key {
 				requests = append(requests, reconcile.Request{NamespacedName: waiting})
 			}
@@ -129,18 +129,18 @@ func (r *Reconciler) interested(kind int) handler.MapFunc {
 	}
 }
 
-// drift returns a filter for events about objects of one kind. These events start a reconcile, and
-// the filter stores the object's name for this reconcile:
+// driftFilter returns a filter for events about objects of one kind. These events start a
+// reconcile, and the filter stores the object's name for this reconcile:
 //
 //   - An object was deleted.
 //   - Another client created an object.
 //   - Another client changed an object, and the object differs from the plan.
 //
 // Other events start no reconcile, for example the events about the reconciler's own writes.
-func (r *Reconciler) drift(kind int) predicate.Predicate {
+func (r *Reconciler) driftFilter(kind int) predicate.Predicate {
 	k := &r.owners.kinds[kind]
 	inboxOf := func(o client.Object) *inbox {
-		if _, s := r.states.find(o.GetNamespace(), k.claimant(o)); s != nil {
+		if _, s := r.states.find(o.GetNamespace(), k.ownerNameIn(o)); s != nil {
 			return s.kinds[kind].inbox
 		}
 		return nil
@@ -148,32 +148,32 @@ func (r *Reconciler) drift(kind int) predicate.Predicate {
 	return predicate.Funcs{
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		CreateFunc: func(e event.CreateEvent) bool {
-			r.census.moved(kind, k.claimant, nil, e.Object)
+			r.census.recordChange(kind, k.ownerNameIn, nil, e.Object)
 			in := inboxOf(e.Object)
-			strange := in != nil && in.viewed().Strange(e.Object)
+			strange := in != nil && in.lastView().Strange(e.Object)
 			if strange {
 				in.put(e.Object.GetName())
 			}
 			return strange
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			r.census.moved(kind, k.claimant, e.Object, nil)
+			r.census.recordChange(kind, k.ownerNameIn, e.Object, nil)
 			in := inboxOf(e.Object)
 			if in != nil {
 				in.put(e.Object.GetName())
 			}
-			return in != nil || len(r.states.awaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
+			return in != nil || len(r.states.ownersAwaiting(kind, e.Object.GetNamespace(), e.Object.GetName())) > 0
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			r.census.moved(kind, k.claimant, e.ObjectOld, e.ObjectNew)
+			r.census.recordChange(kind, k.ownerNameIn, e.ObjectOld, e.ObjectNew)
 			going := e.ObjectOld.GetDeletionTimestamp() == nil && e.ObjectNew.GetDeletionTimestamp() != nil
 			in := inboxOf(e.ObjectNew)
-			drifted := in != nil && (going || in.drifted(e.ObjectNew)) &&
+			drifted := in != nil && (going || in.hasDrifted(e.ObjectNew)) &&
 				(e.ObjectOld.GetResourceVersion() == e.ObjectNew.GetResourceVersion() || !k.Alike(e.ObjectOld, e.ObjectNew))
 			if drifted {
 				in.put(e.ObjectNew.GetName())
 			}
-			if k.claimant(e.ObjectOld) != k.claimant(e.ObjectNew) { // The object now names another owner.
+			if k.ownerNameIn(e.ObjectOld) != k.ownerNameIn(e.ObjectNew) { // The object now names another owner.
 				if former := inboxOf(e.ObjectOld); former != nil {
 					former.put(e.ObjectNew.GetName())
 					drifted = true

@@ -46,32 +46,32 @@ const (
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of the parameter objects. While it waits, it
-// logs the missing kinds, and answers probes on the parameter address. If the parameter address is
-// "" or "0", it answers no probes. Await returns an error if
+// Await waits until the API server serves the kinds of kindObjects. While it waits, it logs the
+// missing kinds, and answers probes on probeAddress. If probeAddress is "" or "0", it answers no
+// probes. Await returns an error if
 //
-//   - the parameter ctx ends,
+//   - ctx ends,
 //   - the API server does not answer the first request,
-//   - Await cannot listen on the parameter address.
-func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, objects []client.Object, address string, log logr.Logger) error {
+//   - Await cannot listen on probeAddress.
+func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, kindObjects []client.Object, probeAddress string, log logr.Logger) error {
 	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return err
 	}
-	kinds := make([]string, len(objects))
-	for i, object := range objects {
+	kinds := make([]string, len(kindObjects))
+	for i, object := range kindObjects {
 		if kinds[i], err = kindOf(object, scheme); err != nil {
 			return err
 		}
 	}
 	warnOfOldServer(ctx, server, log)
-	lacking, err := missing(ctx, server, kinds)
+	lacking, err := missingKinds(ctx, server, kinds)
 	if err != nil || lacking == nil {
 		return err
 	}
 	var reason atomic.Value
 	reason.Store(lacking.Error())
-	stop, err := serve(address, func() string { return reason.Load().(string) })
+	stop, err := serve(probeAddress, func() string { return reason.Load().(string) })
 	if err != nil {
 		return err
 	}
@@ -88,17 +88,17 @@ func Await(ctx context.Context, config *rest.Config, scheme *runtime.Scheme, obj
 			return ctx.Err()
 		case <-time.After(lookAgain):
 		}
-		if lacking, err = missing(ctx, server, kinds); err != nil {
+		if lacking, err = missingKinds(ctx, server, kinds); err != nil {
 			lacking = err
 		}
 	}
 	return nil
 }
 
-// missing asks the API server which kinds it serves. The first result is an error that names the
-// kinds that the API server does not serve; nil if it serves all kinds. The second result is set
-// if the API server does not answer.
-func missing(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
+// missingKinds asks the API server which kinds it serves. The first result is an error that names
+// the kinds that the API server does not serve; nil if it serves all kinds. The second result is
+// set if the API server does not answer.
+func missingKinds(ctx context.Context, server discovery.DiscoveryInterfaceWithContext, kinds []string) (lacking, err error) {
 	group := v1alpha1.GroupVersion.String()
 	served, err := server.ServerResourcesForGroupVersionWithContext(ctx, group)
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -131,10 +131,9 @@ func warnOfOldServer(ctx context.Context, server discovery.DiscoveryInterfaceWit
 	}
 }
 
-// serve answers probes until the returned function stop is called. It answers that the manager is
-// alive, but not ready. The parameter reason is a function that returns why the manager is not
-// ready.
-func serve(address string, reason func() string) (stop func(), err error) {
+// serve answers probes until the returned function is called. It answers that the manager is alive,
+// but not ready. whyNotReady returns the reason.
+func serve(address string, whyNotReady func() string) (stop func(), err error) {
 	if address == "" || address == "0" {
 		return func() {}, nil
 	}
@@ -145,7 +144,7 @@ func serve(address string, reason func() string) (stop func(), err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, reason(), http.StatusServiceUnavailable)
+		http.Error(w, whyNotReady(), http.StatusServiceUnavailable)
 	})
 	probes := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan struct{})
@@ -163,20 +162,20 @@ func serve(address string, reason func() string) (stop func(), err error) {
 // /readyz has two kinds of checks:
 //
 //   - The API server accepts the manager's credential.
-//   - The manager's cache has all objects of each type in the parameter objects.
+//   - The manager's cache has all objects of each type of kindObjects.
 //
-// The parameter watched is a function that returns false for a type that the manager has no right
-// to watch. /readyz does not check such a type.
-func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client.Object) bool) error {
+// isWatched returns false for a type that the manager has no right to watch. /readyz does not check
+// such a type.
+func AddChecks(mgr manager.Manager, kindObjects []client.Object, isWatched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	for _, object := range objects {
+	for _, object := range kindObjects {
 		kind, err := kindOf(object, mgr.GetScheme())
 		if err != nil {
 			return err
 		}
-		if err := mgr.AddReadyzCheck(strings.ToLower(kind), synced(mgr.GetCache(), object, watched)); err != nil {
+		if err := mgr.AddReadyzCheck(strings.ToLower(kind), cacheCheck(mgr.GetCache(), object, isWatched)); err != nil {
 			return err
 		}
 	}
@@ -184,16 +183,16 @@ func AddChecks(mgr manager.Manager, objects []client.Object, watched func(client
 	if err != nil {
 		return err
 	}
-	return mgr.AddReadyzCheck("credential", accepted(server))
+	return mgr.AddReadyzCheck("credential", credentialCheck(server))
 }
 
 // askAgain is how long a check uses the API server's last answer about the credential. After this
 // time, a check asks the API server again.
 const askAgain = 10 * time.Second
 
-// accepted returns a check that fails if the API server refuses the manager's credential. With any
-// other error of the API server, the check succeeds.
-func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
+// credentialCheck returns a check that fails if the API server refuses the manager's credential.
+// With any other error of the API server, the check succeeds.
+func credentialCheck(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	var mu sync.Mutex
 	var asked time.Time
 	var refused error
@@ -212,24 +211,23 @@ func accepted(server discovery.DiscoveryInterfaceWithContext) healthz.Checker {
 	}
 }
 
-// filled is a channel that is closed when the manager's caches are filled.
-type filled chan struct{}
+// cachesFilled is a channel that is closed when the manager's caches are filled.
+type cachesFilled chan struct{}
 
 // Start closes the channel. The manager calls Start after its caches are filled.
-func (f filled) Start(context.Context) error {
+func (f cachesFilled) Start(context.Context) error {
 	close(f)
 	return nil
 }
 
 // NeedLeaderElection returns false. So the manager calls Start even if it is not the leader.
-func (filled) NeedLeaderElection() bool { return false }
+func (cachesFilled) NeedLeaderElection() bool { return false }
 
-// Start runs the manager until the parameter ctx ends, and returns the manager's error. If ctx
-// ends before the caches are filled, Start returns nil without stopping the manager. Stopping
-// would never end, because controller-runtime v0.25.2 first waits for the caches
-// (manager/runnable_group.go).
+// Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
+// caches are filled, Start returns nil without stopping the manager. Stopping would never end,
+// because controller-runtime v0.25.2 first waits for the caches (manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
-	filled := make(filled)
+	filled := make(cachesFilled)
 	if err := mgr.Add(filled); err != nil {
 		return err
 	}
@@ -262,11 +260,11 @@ func kindOf(object client.Object, scheme *runtime.Scheme) (string, error) {
 
 var errNotSynced = errors.New("not all that exists has been read yet")
 
-// synced returns a check that fails until the cache has all objects of a type. For a type that the
-// manager does not watch, the check succeeds.
-func synced(c cache.Cache, object client.Object, watched func(client.Object) bool) healthz.Checker {
+// cacheCheck returns a check that fails until the cache has all objects of a type. For a type that
+// the manager does not watch, the check succeeds.
+func cacheCheck(c cache.Cache, object client.Object, isWatched func(client.Object) bool) healthz.Checker {
 	return func(r *http.Request) error {
-		if !watched(object) {
+		if !isWatched(object) {
 			return nil
 		}
 		informer, err := c.GetInformer(r.Context(), object, cache.BlockUntilSynced(false))

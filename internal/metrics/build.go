@@ -9,10 +9,10 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// ReadBuild returns the build information that Go stored in the binary. If the parameter version
-// is not empty, the result has this version, not the version from the binary.
-func ReadBuild(version string) Build {
-	b := Build{Version: version, Revision: "unknown", GoVersion: "unknown"}
+// ReadBuild returns the build information that Go stored in the binary. If buildVersion is not
+// empty, the result has this version, not the version from the binary.
+func ReadBuild(buildVersion string) Build {
+	b := Build{Version: buildVersion, Revision: "unknown", GoVersion: "unknown"}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

@@ -43,9 +43,9 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Kind is a kind of observation.
 type Kind struct {
 	*mirror.Kind
-	// The function Object returns an empty object of this kind. The function Objects returns an empty
-	// list for this kind.
-	Object  func() client.Object
+	// Object returns an empty object of this kind.
+	Object func() client.Object
+	// Objects returns an empty list for this kind.
 	Objects func() client.ObjectList
 }
 
@@ -97,15 +97,15 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// The variable own has the sources that this manager reconciles. The cache can have observations
-	// of other sources, and these observations are not collected.
-	own := map[types.NamespacedName]bool{}
+	// ownSources has the sources that this manager reconciles. The cache can have observations of
+	// other sources, and these observations are not collected.
+	ownSources := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
-		own[client.ObjectKeyFromObject(&sources.Items[i])] = true
+		ownSources[client.ObjectKeyFromObject(&sources.Items[i])] = true
 		c.collectSource(ch, &sources.Items[i])
 	}
 	if c.PerObservation {
-		c.collectObservations(ctx, ch, own)
+		c.collectObservations(ctx, ch, ownSources)
 	}
 }
 
@@ -180,9 +180,8 @@ func collectPrune(ch chan<- prometheus.Metric, owner mirror.Object, kind *mirror
 	ch <- gauge(pruneHeld, held, owner.GetNamespace(), owner.GetName(), kind.Name)
 }
 
-// collectObservations collects one series for each observation whose source is in the parameter
-// own.
-func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, own map[types.NamespacedName]bool) {
+// collectObservations collects one series for each observation whose source is in ownSources.
+func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheus.Metric, ownSources map[types.NamespacedName]bool) {
 	for i := range c.Kinds {
 		if c.Watched != nil && !c.Watched(c.Kinds[i].Object()) {
 			continue
@@ -194,7 +193,7 @@ func (c *Collector) collectObservations(ctx context.Context, ch chan<- prometheu
 		_ = meta.EachListItem(list, func(object runtime.Object) error { // EachListItem fails only if this function fails.
 			o := object.(v1alpha1.Observation)
 			source := o.Origin().SourceRef.Name
-			if own[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {
+			if ownSources[types.NamespacedName{Namespace: o.GetNamespace(), Name: source}] {
 				ch <- gauge(info, 1, append([]string{o.GetNamespace(), o.GetName(), source}, c.Kinds[i].Info(o)...)...)
 			}
 			return nil

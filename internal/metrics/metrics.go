@@ -28,9 +28,9 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// asking has the sources and discoveries that send requests to the cloud. The outer key is the
-	// namespace and the name. The inner key is the type, such as inventorysource.
-	asking map[[2]string]map[string]bool
+	// askingOwners has the sources and discoveries that send requests to the cloud. The outer key is
+	// the namespace and the name. The inner key is the type, such as inventorysource.
+	askingOwners map[[2]string]map[string]bool
 }
 
 // New registers the metrics. It panics if they are already registered.
@@ -47,7 +47,7 @@ func New(registry prometheus.Registerer, build Build) *Metrics {
 			prometheus.DefBuckets, "operation"),
 		remaining: gaugeVec("cloud_rate_limit_remaining", "Requests left in the cloud's rate limit window, as its last answer told.",
 			"namespace", "name"),
-		asking: map[[2]string]map[string]bool{},
+		askingOwners: map[[2]string]map[string]bool{},
 	}
 	info := gaugeVec("build_info", "Always 1; the labels tell what was built.", "version", "revision", "go_version")
 	info.WithLabelValues(build.Version, build.Revision, build.GoVersion).Set(1)
@@ -98,16 +98,16 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{namespace, name}
-	if m.asking[key] == nil {
-		m.asking[key] = map[string]bool{}
+	if m.askingOwners[key] == nil {
+		m.askingOwners[key] = map[string]bool{}
 	}
-	m.asking[key][ownerKind] = true
+	m.askingOwners[key][ownerKind] = true
 	return func(c cloudapi.Call) {
 		m.requests.WithLabelValues(c.Operation, strconv.Itoa(c.StatusCode)).Inc()
 		m.requestSeconds.WithLabelValues(c.Operation).Observe(c.Duration.Seconds())
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if c.RateLimit.Known && m.asking[key][ownerKind] {
+		if c.RateLimit.Known && m.askingOwners[key][ownerKind] {
 			m.remaining.WithLabelValues(namespace, name).Set(float64(c.RateLimit.Remaining))
 		}
 	}
@@ -120,9 +120,9 @@ func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{namespace, name}
-	delete(m.asking[key], ownerKind)
-	if len(m.asking[key]) == 0 {
-		delete(m.asking, key)
+	delete(m.askingOwners[key], ownerKind)
+	if len(m.askingOwners[key]) == 0 {
+		delete(m.askingOwners, key)
 		m.remaining.DeleteLabelValues(namespace, name)
 	}
 }

@@ -525,4 +525,4 @@ func (l *Ledger) Listed(name string) bool {
 }
 
 // Outside reports whether an environment is listed, but not selected by the discovery.
-func (l *Ledger) Outside(name string) bool { return l.sight(name) == outside }
+func (l *Ledger) Outside(name string) bool { return l.sightOf(name) == sightOutside }

@@ -99,24 +99,24 @@ func Bind(flags *flag.FlagSet) *Options {
 	return o
 }
 
-// Complete checks the flags and sets the options. The parameter rest has the arguments that are
-// not flags. The error names every wrong flag.
-func (o *Options) Complete(rest []string) error {
+// Complete checks the flags and sets the options. restArgs has the arguments that are not flags.
+// The error names every wrong flag.
+func (o *Options) Complete(restArgs []string) error {
 	selector, err := labels.Parse(o.watchLabelSelector)
 	if err != nil {
 		err = fmt.Errorf("--watch-label-selector: %w", err)
 	}
-	if len(rest) > 0 {
-		err = errors.Join(err, fmt.Errorf("unexpected argument %q: every option begins with --", rest[0]))
+	if len(restArgs) > 0 {
+		err = errors.Join(err, fmt.Errorf("unexpected argument %q: every option begins with --", restArgs[0]))
 	}
 	err = errors.Join(err,
 		atLeast("--concurrent-syncs", o.ConcurrentSyncs, 1),
 		atLeast("--concurrent-writes", o.ConcurrentWrites, 1),
-		address("--metrics-bind-address", o.metricsAddress, "0"),
-		address("--health-probe-bind-address", o.Manager.HealthProbeBindAddress, "", "0"),
-		address("--pprof-bind-address", o.Manager.PprofBindAddress, "", "0"),
+		checkAddress("--metrics-bind-address", o.metricsAddress, "0"),
+		checkAddress("--health-probe-bind-address", o.Manager.HealthProbeBindAddress, "", "0"),
+		checkAddress("--pprof-bind-address", o.Manager.PprofBindAddress, "", "0"),
 		namespaces("--watch-namespaces", split(o.watchNamespaces)),
-		named("--watch-namespaces", o.watchNamespaces),
+		requireName("--watch-namespaces", o.watchNamespaces),
 		namespaces("--leader-election-namespace", split(o.Manager.LeaderElectionNamespace)),
 		o.parseEndpoints(),
 		o.readCABundle())
@@ -142,7 +142,7 @@ func (o *Options) completeManager(selector labels.Selector) {
 	m.LeaderElectionReleaseOnCancel = true
 	m.Cache = cache.Options{}
 	if !selector.Empty() {
-		m.LeaderElectionID += shard(selector)
+		m.LeaderElectionID += shardSuffix(selector)
 		m.Cache.ByObject = map[client.Object]cache.ByObject{
 			&v1alpha1.InventorySource{}: {Label: selector}, &v1alpha1.EnvironmentDiscovery{}: {Label: selector},
 		}
@@ -186,9 +186,9 @@ func (o *Options) parseEndpoints() error {
 	return errs
 }
 
-// shard returns a suffix for the Lease's name. The suffix identifies the value of
+// shardSuffix returns a suffix for the Lease's name. The suffix identifies the value of
 // --watch-label-selector.
-func shard(selector labels.Selector) string {
+func shardSuffix(selector labels.Selector) string {
 	sum := sha256.Sum256([]byte(selector.String()))
 	return "-" + hex.EncodeToString(sum[:4])
 }
@@ -200,10 +200,9 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// address checks the address of a server. The parameter off has the values that turn the server
-// off.
-func address(name, value string, off ...string) error {
-	if slices.Contains(off, value) {
+// checkAddress checks the address of a server. offValues has the values that turn the server off.
+func checkAddress(name, value string, offValues ...string) error {
+	if slices.Contains(offValues, value) {
 		return nil
 	}
 	_, port, err := net.SplitHostPort(value)
@@ -216,9 +215,9 @@ func address(name, value string, off ...string) error {
 	return nil
 }
 
-// named returns an error for a list that has commas but no name. Without this error, the list
+// requireName returns an error for a list that has commas but no name. Without this error, the list
 // would count as empty, and an empty list means all namespaces.
-func named(name, list string) error {
+func requireName(name, list string) error {
 	if list != "" && len(split(list)) == 0 {
 		return fmt.Errorf("%s: %q names nothing; leave it empty for all", name, list)
 	}
