@@ -91,10 +91,10 @@ func TestTheFrontNotesWhatItLetsThrough(t *testing.T) {
 		g.Expect(answer.Code).To(Equal(http.StatusTeapot))
 	}
 	g.Expect(f.count()).To(Equal(3))
-	g.Expect(f.listings("env-1", began, time.Now())).To(Equal(3))
-	g.Expect(f.listings("env-2", began, time.Now())).To(BeZero())
+	g.Expect(f.listings("env-1", began, time.Now())).To(HaveLen(3))
+	g.Expect(f.listings("env-2", began, time.Now())).To(BeEmpty())
 	g.Expect(f.judge(nil)).To(BeEmpty())
-	g.Expect(f.listings("env-1", began, time.Now())).To(BeZero(), "what was judged is forgotten")
+	g.Expect(f.listings("env-1", began, time.Now())).To(BeEmpty(), "what was judged is forgotten")
 }
 
 func TestAnotherManagerHasAnotherBudget(t *testing.T) {

@@ -107,6 +107,14 @@ func TestAQuietSyncMayWriteOneStatus(t *testing.T) {
 	status := request{noon, theManager, "manager", "patch", sourceResource, "status", "chaos-0", "prod", 200}
 	g.Expect(q.judge([]request{status})).To(BeEmpty())
 	g.Expect(q.judge([]request{status, status})).To(ConsistOf(ContainSubstring("2 writes of the source's status in 1 syncs")))
+	begins := func(at time.Time) {
+		s.cloudProxy.accounts = map[string]*account{"key": {exchanges: []*exchange{{first: true, path: kinds[0].path, environment: s.environment, span: span{at, at}}}}}
+	}
+	begins(noon.Add(time.Millisecond))
+	g.Expect(q.judge([]request{status, status})).To(BeEmpty(), "one tells that the sync waits")
+	g.Expect(q.judge([]request{status, status, status})).NotTo(BeEmpty())
+	begins(noon.Add(-time.Millisecond))
+	g.Expect(q.judge([]request{status, status})).NotTo(BeEmpty(), "the sync had begun")
 	write := request{noon, theManager, "manager", "patch", clusters.resource, "status", "chaos-0", "lkc-1", 200}
 	g.Expect(q.judge([]request{write})).To(ConsistOf(ContainSubstring("although nothing had changed")))
 	write.at = noon.Add(time.Minute)

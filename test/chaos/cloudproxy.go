@@ -129,20 +129,20 @@ func (p *cloudProxy) count() int {
 	return p.requests
 }
 
-// listings returns how many syncs of an environment began between from and to in this round. Each
-// sync lists every kind, so the listings of one kind are counted.
-func (p *cloudProxy) listings(environment string, from, to time.Time) int {
+// listings returns when syncs of an environment began between from and to in this round. Each sync
+// lists every kind, so the listings of one kind are returned.
+func (p *cloudProxy) listings(environment string, from, to time.Time) []time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 0
+	var begun []time.Time
 	for _, a := range p.accounts {
 		for _, x := range a.exchanges {
 			if x.first && x.path == kinds[0].path && x.environment == environment && !x.begun.Before(from) && !x.begun.After(to) {
-				n++
+				begun = append(begun, x.begun)
 			}
 		}
 	}
-	return n
+	return begun
 }
 
 // judge checks the round's requests against the budget and then forgets them. starts has, in order,

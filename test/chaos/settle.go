@@ -185,24 +185,29 @@ func written(before, after []v1alpha1.Observation) []string {
 }
 
 // judge checks the writes that the API server logged. A further sync may write no observation. It
-// may write the source's status once.
+// may write the source's status once. If the request budget delays the sync, the status may say so
+// once, before the sync's first request.
 func (q *unchangedSync) judge(requests []request) []string {
 	s := q.source
 	found := slices.Clone(q.found)
-	statuses := 0
+	syncs := s.cloudProxy.listings(s.environment, q.from, q.to)
+	statuses, allowed := 0, max(1, len(syncs))
+	delayed := func(r request) bool { return len(syncs) > 0 && r.at.Before(slices.MinFunc(syncs, time.Time.Compare)) }
 	for _, r := range requests {
 		if r.by != theManager || r.namespace != s.namespace || r.at.Before(q.from) || r.at.After(q.to) {
 			continue
 		}
 		switch {
 		case r.resource == sourceResource && r.name == s.name:
-			statuses++
+			if statuses++; statuses == 1 && delayed(r) {
+				allowed++
+			}
 		case r.observation() && s.owns(r.name):
 			found = append(found, fmt.Sprintf("%s %s/%s %s was sent although nothing had changed", r.verb, r.resource, r.subresource, r.name))
 		}
 	}
-	if syncs := max(1, s.cloudProxy.listings(s.environment, q.from, q.to)); statuses > syncs {
-		found = append(found, fmt.Sprintf("%d writes of the source's status in %d syncs", statuses, syncs))
+	if statuses > allowed {
+		found = append(found, fmt.Sprintf("%d writes of the source's status in %d syncs", statuses, max(1, len(syncs))))
 	}
 	return found
 }
