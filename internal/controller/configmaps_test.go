@@ -787,6 +787,47 @@ var _ = Describe("The ConfigMap of a cluster", func() {
 		Expect(written(func() { later(ctx, 1) })).To(replaced)
 	})
 
+	It("that is immutable is replaced with the labels and annotations that others added", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		edit(ctx, func(c *corev1.ConfigMap) {
+			metav1.SetMetaDataLabel(&c.ObjectMeta, "theirs", "x")
+			metav1.SetMetaDataAnnotation(&c.ObjectMeta, "example.com/theirs", "x")
+			c.Immutable = ptr.To(true)
+		})
+		before := w.configMaps(ctx)["lkc-1"].UID
+		change(ctx, func(c *v1alpha1.KafkaClusterSelection) { c.ConfigMapKeys = v1alpha1.ConfigMapKeysEnvironment })
+		later(ctx, 60)
+		after := w.configMaps(ctx)["lkc-1"]
+		Expect(after.UID).NotTo(Equal(before))
+		Expect(after.Labels).To(HaveKeyWithValue("theirs", "x"))
+		Expect(after.Annotations).To(HaveKeyWithValue("example.com/theirs", "x"))
+		Expect(after.Data).To(HaveKey("CLUSTER_ID"))
+	})
+
+	It("that a person made for a source that no longer asks for any stays", func(ctx SpecContext) {
+		begin(ctx, sourceName)
+		set(ctx, v1alpha1.ConfigMapPolicyDisabled)
+		Eventually(ctx, func() any {
+			w.expose(ctx)
+			return w.configMaps(ctx)
+		}).Should(BeEmpty())
+		w.sync(ctx)
+		Expect(w.source(ctx).Status.ConfigMaps).To(BeFalse())
+		own := &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: "lkc-1", Namespace: w.namespace, Labels: map[string]string{v1alpha1.LabelSource: sourceName}},
+			Data:       map[string]string{"cluster.id": "lkc-1", "environment.id": environment, "mine": "yes"},
+		}
+		Expect(k8s.Create(ctx, own)).To(Succeed())
+		Eventually(ctx, func() error {
+			return w.reconciler.Cluster.Get(ctx, client.ObjectKeyFromObject(own), &corev1.ConfigMap{})
+		}).Should(Succeed())
+		for range 3 {
+			w.expose(ctx)
+			w.sync(ctx)
+		}
+		Expect(w.configMaps(ctx)).To(HaveKey("lkc-1"))
+	})
+
 	It("that is immutable stays while its replacement is refused", func(ctx SpecContext) {
 		begin(ctx, sourceName)
 		edit(ctx, func(c *corev1.ConfigMap) { c.Immutable = ptr.To(true) })

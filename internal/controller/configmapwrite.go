@@ -81,7 +81,8 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. The first result is the wait before the next check; 0 if
+// drop deletes the ConfigMap if it exists. A ConfigMap without a controller is deleted only if the
+// source's status says that the source has ConfigMaps. If not, a person made the ConfigMap. The first result is the wait before the next check; 0 if
 // no check is planned. The second result is a failure if finalizers delay the deletion. If the
 // request to delete fails, the second result is nil, and f.lastFailure has the failure.
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
@@ -93,7 +94,8 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing):
+	case existing == nil || !mirror.OwnsConfigMap(f.cluster, existing),
+		!f.source.Status.ConfigMaps && metav1.GetControllerOf(existing) == nil:
 		if f.lastFailure = nil; f.repairsIdle(f.Clock.Now()) {
 			f.configMaps.forget(client.ObjectKeyFromObject(f.cluster))
 		}
@@ -162,7 +164,10 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 			return fmt.Errorf("changing ConfigMap %s: %w", existing.Name, err)
 		}
 	case existing != nil: // An immutable ConfigMap can only be replaced.
-		if err := o.checkAdmission(ctx, w.desired); err != nil {
+		merged := existing.DeepCopy()
+		mirror.RestoreConfigMap(merged, w.desired.DeepCopy())
+		answer.Labels, answer.Annotations, answer.OwnerReferences = merged.Labels, merged.Annotations, merged.OwnerReferences
+		if err := o.checkAdmission(ctx, answer); err != nil {
 			return fmt.Errorf("replacing ConfigMap %s, which is immutable: %w", existing.Name, o.countedMap("create", err))
 		}
 		if err := o.deleteConfigMap(ctx, existing); err != nil {

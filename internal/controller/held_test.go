@@ -155,3 +155,42 @@ var _ = eachOwner("A held prune", func(under side) {
 		}
 	})
 })
+
+var _ = Describe("A grace period", func() {
+	It("begins anew after an absence that only incomplete listings have ended", func(ctx SpecContext) {
+		s := newSubject(ctx, sourceSide{}, 10)
+		s.create(ctx, every(5*time.Minute), func(f fields) {
+			f.prune.Policy, f.prune.GracePeriod = v1alpha1.PrunePolicyDelete, &metav1.Duration{Duration: 24 * time.Hour}
+		})
+		s.pass(ctx)
+		s.gone(9)
+		s.sync(ctx)
+		Expect(s.summary(ctx).MissingObjects).To(HaveLen(1))
+
+		By("restarting; the cloud lists it again, beside an item that cannot be read")
+		s.put(9)
+		s.restart()
+		s.fail(10000, replacing(s.world, `"data":[`, `"data":[{"id":7},`))
+		for range 5 {
+			s.sync(ctx)
+		}
+		Expect(s.ready(ctx)).To(Equal("False/IncompleteListing"))
+		Expect(s.summary(ctx).MissingObjects).To(BeEmpty())
+		for range 20 {
+			s.later(6 * time.Minute)
+			s.pass(ctx)
+		}
+		s.later(48 * time.Hour)
+		s.pass(ctx)
+
+		By("restarting; the cloud answers well, and it is gone just now")
+		s.gone(9)
+		s.cloud.ClearFaults()
+		s.restart()
+		for range 4 {
+			s.pass(ctx)
+			Expect(s.objects(ctx)).To(HaveKey(s.id(9)), "missing for seconds, the grace period is a day")
+			s.later(11 * time.Second)
+		}
+	})
+})

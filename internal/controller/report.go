@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -135,10 +136,13 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the counts stay, and only the scope changes. The scope is a
-		// hash of the endpoint, the credential and the filter of the listings.
+		// No listing was complete yet, so the counts stay. The scope changes: it is a hash of the
+		// endpoint, the credential and the filter of the listings. What an incomplete listing has is
+		// not missing. If the status kept its time, the next absence would begin at that time.
 		case *summary != nil && s.kinds[i].ledger != nil:
-			(*summary).Scope = s.kinds[i].ledger.Scope()
+			ledger, missing := s.kinds[i].ledger, &(*summary).MissingObjects
+			(*summary).Scope = ledger.Scope()
+			*missing = slices.DeleteFunc(*missing, func(m v1alpha1.MissingObject) bool { return ledger.Listed(m.Name) })
 		}
 		if *summary != nil {
 			(*summary).Held = held

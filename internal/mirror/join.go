@@ -22,7 +22,8 @@ const maxJoinedSize = 192 << 10
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. existingObjects are the
-// owner's objects in the cluster. The order of kinds is the same in all slices.
+// owner's objects in the cluster; nil for a kind whose objects the operator has no right to read. The
+// order of kinds is the same in all slices.
 //
 // The result has
 //
@@ -37,7 +38,9 @@ type Desired map[string]Object
 //
 // An object can show related objects: for example, a network shows its clusters. An object in the
 // cluster stays in the lists of related objects, so a failed listing removes no entry. If the
-// object is missing for a minute or longer, the entry says that the object is missing.
+// object is missing for a minute or longer, the entry says that the object is missing. While the
+// operator cannot read the objects of a mirrored kind, existing objects show the related objects that
+// they showed before.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -76,6 +79,10 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]O
 		}
 	}
 	shown.sort()
+	readAll := true
+	for i, kind := range kinds {
+		readAll = readAll && (existingObjects[i] != nil || !kind.Mirrored(owner.Object))
+	}
 	for i, there := range existingObjects {
 		kind, all := kinds[i], desired[i]
 		if kind.joinFacts == nil || !kind.Mirrored(owner.Object) {
@@ -85,6 +92,12 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]O
 			all[name] = kind.joinFacts(shown, o)
 		}
 		for _, o := range there {
+			if listed := all[o.GetName()]; listed != nil && !readAll && kind.id(listed) == kind.id(o) {
+				all[o.GetName()] = kind.withJoinedFacts(listed, o)
+			}
+			if !readAll {
+				continue
+			}
 			if all[o.GetName()] != nil {
 				continue
 			}

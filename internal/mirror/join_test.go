@@ -102,6 +102,44 @@ func TestAPartnersChangeIsOneWriteToEachThatTellsOfIt(t *testing.T) {
 	w.Expect(plans[peerings].Writes).To(HaveLen(1))
 }
 
+func TestObjectsShowWhatTheyShowedWhileAKindCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for kind := range worldKinds {
+		t.Run(worldKinds[kind].Name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			listed := func() {
+				w.list(clusters, true, newCluster("lkc-1", "n-1"))
+				w.list(peerings, true, newPeering("p-1", "n-1"))
+				w.list(networked, true, newNetwork("n-1", "10.0.0.0/16"))
+				w.list(registries, true, newRegistry("lsrc-1", "https://registry"))
+			}
+			listed()
+			w.pass()
+			w.restart()
+			listed()
+			w.ledgers[kind] = nil
+			existing := w.ownedByKind()
+			existing[kind] = nil
+			for i, desired := range Desire(SourceOwner(w.source), worldKinds, w.ledgers, existing) {
+				for name, o := range desired {
+					w.Expect(worldKinds[i].same(o, w.objects[i][name])).To(BeTrue(), name)
+				}
+			}
+			existing[kind] = []Object{}
+			changed := 0
+			for i, desired := range Desire(SourceOwner(w.source), worldKinds, w.ledgers, existing) {
+				for name, o := range desired {
+					if !worldKinds[i].same(o, w.objects[i][name]) {
+						changed++
+					}
+				}
+			}
+			w.Expect(changed > 0).To(Equal(len(w.objects[kind]) > 0), "objects that can be read, and are not there, go from what others show")
+		})
+	}
+}
+
 func TestAPartnerStays(t *testing.T) {
 	t.Parallel()
 	for name, then := range map[string]func(w *world){

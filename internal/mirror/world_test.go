@@ -162,7 +162,7 @@ func (w *world) restart() {
 
 // owned returns the source's observations of a kind, in no order.
 func (w *world) owned(kind int) []Object {
-	var owned []Object
+	owned := []Object{}
 	for _, o := range w.objects[kind] {
 		if Owned(o.(v1alpha1.Observation), w.source) {
 			owned = append(owned, o)
