@@ -76,8 +76,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compactItem(record)
 	value := func(param string) string { return op.paramValue(record, param) }
-	// Check the environment before the filter. If not, the filter could hide that the cloud sent an
-	// item of another environment.
+	// Check the environment first, then the filter. In the other order, the filter could drop an
+	// item of another environment, and the listing would not report it.
 	if e.whyUnreadable = q.foreignProblem(value); e.whyUnreadable != "" {
 		return e
 	}

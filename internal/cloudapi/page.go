@@ -59,9 +59,10 @@ func malformed(format string, args ...any) *Error {
 }
 
 const (
-	// A page may have at most itemsPerPage times as many items as the request asked for. Without
-	// this limit, a small body with very many tiny items could fill the memory.
-	itemsPerPage = 10
+	// maxItemsFactor limits the items of a page: if the request asked for 100 items, the page may
+	// have at most 100 times maxItemsFactor. Without this limit, a small body with very many tiny
+	// items could fill the memory.
+	maxItemsFactor = 10
 	// maxMembers is the largest number of members in the JSON object of a page. The object in its
 	// member "metadata" has the same limit.
 	maxMembers = 100
@@ -278,7 +279,7 @@ func (d *pageDecoder[T]) readData() error {
 	if there, err := d.openValue('[', "data is not an array"); !there {
 		return err
 	}
-	most := min(itemsPerPage*d.pageSize, d.limits.MaxItems)
+	most := min(maxItemsFactor*d.pageSize, d.limits.MaxItems)
 	if d.entryBuffer == nil {
 		d.entryBuffer = make([]entry[T], 0, min(d.pageSize, most))
 	}

@@ -151,9 +151,9 @@ func (t *TokenSource) tokenAccepted(c *Client, operation string, id mark) {
 // ask the cloud for a new token:
 //
 //   - The refused token has already been replaced. renewToken returns true.
-//   - The refused token is itself the replacement of a refused token, is less than a minute old,
-//     and never worked for this operation. renewToken returns false, because another token would
-//     not help.
+//   - The refused token replaced an earlier token, which the cloud also refused. The refused token
+//     is less than a minute old, and never worked for this operation. renewToken returns false,
+//     because a third token would not help.
 func (t *TokenSource) renewToken(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error) {
 	current := t.currentToken.Load()
 	switch {

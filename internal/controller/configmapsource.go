@@ -24,8 +24,8 @@ const mapsAtOnce = 500
 // rights to watch ConfigMaps.
 func (o *Options) keepsConfigMaps() bool { return o.ConfigMaps && o.Watched(&corev1.ConfigMap{}) }
 
-// configMapsOf returns what is wrong with the ConfigMaps of a source. The result is nil if nothing
-// is wrong, or if objects of this kind have no ConfigMaps.
+// configMapsOf returns what is wrong with the ConfigMaps of a source's Kafka clusters. The result is
+// nil if nothing is wrong, or if k is a kind without ConfigMaps.
 func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	source := owner.object().(*v1alpha1.InventorySource)
 	if !k.withConfigMaps {
@@ -107,8 +107,8 @@ func fittingNames(names []string) []string {
 	return names
 }
 
-// leftConfigMaps returns the names of the ConfigMaps that belong to a source's observations. It
-// reads from the API server, because the cache does not have ConfigMaps that lost the operator's
+// leftConfigMaps returns the names of all ConfigMaps that still exist for a source's observations.
+// It reads from the API server, because the cache does not have ConfigMaps that lost the operator's
 // label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}

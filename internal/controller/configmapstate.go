@@ -59,8 +59,9 @@ type configMapWrite struct {
 	desired *corev1.ConfigMap
 }
 
-// sameConfigMapWrite returns true if the write w wants the same ConfigMap as the failed write. If
-// the failed write was a change and w is a creation, the result is false.
+// sameConfigMapWrite returns true if the write w would give the ConfigMap the same content as the
+// failed write. There is one exception: if the failed write was a change and w is a creation, the
+// result is false.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }
@@ -85,8 +86,9 @@ func (c *configMaps) forget(key types.NamespacedName) {
 	delete(c.states, key)
 }
 
-// repairsIdle returns true if earlier writes of the ConfigMap no longer count for the limit
-// s.repairs. Until then, the state must not be dropped, because the limit would be lost.
+// repairsIdle returns true if all earlier writes of the ConfigMap are so old that the rate limit
+// s.repairs no longer counts them. As long as the result is false, the state must be kept. Without
+// the state, the operator would forget these writes, and could write too often.
 func (s *configMapState) repairsIdle(now time.Time) bool {
 	return s.repairs.TokensAt(now) >= repairsAtOnce
 }

@@ -87,8 +87,7 @@ type words struct {
 	succeeded func(o owner, s *state, kind int) string
 }
 
-// mirroredKinds returns the kinds that the spec asks to mirror. The result has the indexes of these
-// kinds.
+// mirroredKinds returns the indexes of the kinds that the spec asks to mirror.
 func mirroredKinds(o owner, kinds []kind) []int {
 	var wanted []int
 	for i := range kinds {

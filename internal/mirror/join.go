@@ -157,8 +157,8 @@ func (t *topic[T]) factsOf(from topics, key string) []T {
 	return lists.byKey[key]
 }
 
-// firstFact returns the first fact that the topic has for a key; the zero value if there is no
-// fact.
+// firstFact returns the first fact that t has for a key. If there is no such fact, firstFact returns
+// the zero value.
 func (t *topic[T]) firstFact(from topics, key string) (value T) {
 	if values := t.factsOf(from, key); len(values) > 0 {
 		return values[0]

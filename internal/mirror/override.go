@@ -270,8 +270,8 @@ func keptSources(f Facts, displayNames map[string]string) []string {
 // template.
 const maxTemplated = 32
 
-// invalidReason returns the reason if the API server refuses the source in a write. If not, it
-// returns "". A valid template and valid overrides can together make an invalid source.
+// invalidReason returns why the API server would refuse the source that a write sends. It returns ""
+// if the source is valid. A source can be invalid although its template and each override are valid.
 func invalidReason(w Write) string {
 	s := source(w.Desired)
 	labels, annotations := len(s.Spec.Template.Labels), len(s.Spec.Template.Annotations)
