@@ -21,10 +21,10 @@ func TestTheFiguresForOperatorsAreThoseMeasured(t *testing.T) {
 		{"memory", "at 10000 observations", "| 10,000 | ", " |"},
 		{"memory", "at 20000 observations", "| 20,000 | ", " |"},
 		{"memory", "at 100000 observations", "| 100,000 | ", " |"},
-		{"cold", "20000 objects: manager's peak memory", "takes more memory while it runs: ", " for 20,000."},
+		{"cold", "20000 objects: manager's peak memory", "During the first sync of 20,000 observations, the operator needs up to ", "."},
 		{"steady", "CPU per sync", "A sync of 20,000 unchanged objects uses ", " of CPU time."},
-		{"cold", "20000 objects: manager's CPU", "The first sync of 20,000 objects uses ", " of CPU time within"},
-		{"cold", "20000 objects: all of it", " of CPU time within ", "."},
+		{"cold", "20000 objects: manager's CPU", "and uses ", " of CPU time. The chart"},
+		{"cold", "20000 objects: all of it", "The first sync of 20,000 objects takes ", ", and uses"},
 		{"restart", "start to first finished sync", "With 20,000 observations the first sync ends ", " after the start."},
 	} {
 		_, section, found := strings.Cut(measured, "\n### "+c.scenario+"\n")
