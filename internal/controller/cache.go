@@ -92,8 +92,8 @@ const (
 
 var commonPairs pairSets
 
-// sharedMap returns a map with the given keys and values; nil if there are none. Nobody may change
-// the map, because several observations can use it.
+// sharedMap returns a map with the given keys and values. It returns nil if there are no keys. Do not
+// change the map: several observations can use it.
 func (s *pairSets) sharedMap(pairs map[string]string) map[string]string {
 	if len(pairs) == 0 {
 		return nil

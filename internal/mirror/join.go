@@ -92,17 +92,13 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]O
 			all[name] = kind.joinFacts(shown, o)
 		}
 		for _, o := range there {
-			if listed := all[o.GetName()]; listed != nil && !readAll && kind.id(listed) == kind.id(o) {
+			switch listed := all[o.GetName()]; {
+			case listed != nil && !readAll && kind.id(listed) == kind.id(o):
 				all[o.GetName()] = kind.withJoinedFacts(listed, o)
-			}
-			if !readAll {
-				continue
-			}
-			if all[o.GetName()] != nil {
-				continue
-			}
-			if joined := kind.joinFacts(shown, o); joined != o {
-				all[o.GetName()] = joined
+			case listed == nil && readAll:
+				if joined := kind.joinFacts(shown, o); joined != o {
+					all[o.GetName()] = joined
+				}
 			}
 		}
 	}

@@ -164,7 +164,7 @@ var guards = []guard{
 	{"a sync without news of what is missing", "internal/controller/state.go", "k.report.Summary.Missing == 0 &&", "", "made an observation of nothing"},
 	{"IDs whose names may be excluded", "internal/mirror/discovery.go", `displayName == "" && len(s.excludedNames) > 0`, `displayName == "" && len(s.excludedNames) > 0 && !s.ids[id]`, ""},
 	{"facts of kinds that cannot be read", "internal/mirror/join.go", "listed != nil && !readAll && kind.id", "listed != nil && false && kind.id", ""},
-	{"times of absences that incomplete listings ended", "internal/controller/report.go", "return ledger.Listed(m.Name) })", "return false && ledger.Listed(m.Name) })", "begins anew after an absence"},
+	{"missingObjects of what an incomplete listing has", "internal/controller/report.go", "return ledger.Listed(m.Name) })", "return false && ledger.Listed(m.Name) })", "starts again if an incomplete listing"},
 	{"ConfigMaps that a person made", "internal/controller/configmapwrite.go", "!f.source.Status.ConfigMaps && metav1.GetControllerOf(existing) == nil:", "false:", "that a person made for a source"},
 	{"a sync whose plan failed", "internal/controller/unfinished.go", "t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore", "t = s.unfinishedSync.terms", "counts a listing that failed"},
 	{"listings for plans that fail", "internal/controller/unfinished.go", "		r.reschedule(s, termsOf(o), asked)\n", "", "because a plan failed"},
