@@ -115,9 +115,9 @@ func run(args []string) error {
 	return health.Start(ctx, mgr)
 }
 
-// connect returns the configuration for clients of the cluster. It also changes o: watches and the
-// leader election get connections of their own, so that many writes do not delay them (see
-// docs/decisions/0022).
+// connect returns the configuration for clients of the Kubernetes cluster. It also changes o, so
+// that watches and the leader election get their own connections. Then many writes do not delay
+// them (see docs/decisions/0022).
 func connect(o *ctrl.Options) (*rest.Config, error) {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
@@ -129,8 +129,7 @@ func connect(o *ctrl.Options) (*rest.Config, error) {
 	return cluster, err
 }
 
-// ownConnection returns a copy of clusterConfig. A client with this copy opens a connection of its
-// own.
+// ownConnection returns a copy of clusterConfig. A client with this copy opens its own connection.
 func ownConnection(clusterConfig *rest.Config) *rest.Config {
 	own := rest.CopyConfig(clusterConfig)
 	own.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

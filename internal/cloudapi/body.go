@@ -12,15 +12,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// body reads the body of an HTTP response. Reading fails if the body is larger than a limit, or if
-// the context has ended.
+// body reads the body of an HTTP response. A read fails if the body has more bytes than newBody
+// allows, or if ctx has ended.
 type body struct {
 	ctx    context.Context
 	source io.Reader
 	// bytesLeft is how many more bytes may be read. bytesRead is how many bytes have been read.
 	bytesLeft, bytesRead int64
-	// pushedBack has the bytes that the method pushBack put back. The next Read returns these bytes
-	// first.
+	// pushedBack has the bytes that the next call of Read returns first. The method pushBack adds
+	// them.
 	pushedBack []byte
 	tooLarge   bool
 	// readErr is the error of a failed read.
@@ -64,7 +64,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// pushBack puts bytes back. The next Read returns them first.
+// pushBack stores bytes that the next call of Read returns first.
 func (b *body) pushBack(p []byte) { b.pushedBack = append(p, b.pushedBack...) }
 
 // readError means that reading the body failed, for example because the connection was cut.

@@ -15,8 +15,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// Limits has the limits of one listing. A listing that exceeds a limit fails. If a field is 0, the
-// same field of DefaultLimits applies.
+// Limits has the limits of one listing. A listing reads all pages of one list of cloud objects. It
+// fails if it exceeds a limit. If a field is 0, the same field of DefaultLimits applies.
 type Limits struct {
 	// MaxPages is the largest number of pages of one listing.
 	MaxPages int
@@ -27,16 +27,17 @@ type Limits struct {
 	// MaxBodiesBytes is the largest total size of all pages of one listing, in bytes. A page that
 	// is requested twice counts twice.
 	MaxBodiesBytes int64
-	// MaxHeldBytes is the largest estimated memory of all items of one listing, in bytes.
+	// MaxHeldBytes limits the memory that all items of one listing take, in bytes. The memory is
+	// estimated.
 	MaxHeldBytes int64
 	// RequestTimeout is the longest time of one request, including the time for reading and
 	// decoding the answer.
 	RequestTimeout time.Duration
 }
 
-// DefaultLimits has the default of each limit. All known inventories are far smaller. With these
-// limits, no answer of the cloud can bring a manager with 20,000 mirrored objects above its default
-// memory limit.
+// DefaultLimits has the default of each limit. All known environments are far smaller. With these
+// limits, a manager with 20,000 observations stays below its default memory limit, whatever the
+// cloud answers.
 var DefaultLimits = Limits{
 	MaxPages:       5_000,
 	MaxItems:       250_000,
@@ -46,7 +47,7 @@ var DefaultLimits = Limits{
 	RequestTimeout: 30 * time.Second,
 }
 
-// Call is one request and its result, for metrics.
+// Call describes one request to the cloud and its answer. Options.Observe gets it for the metrics.
 type Call struct {
 	Operation string
 	// StatusCode is the HTTP status; 0 if no answer came.
@@ -54,12 +55,12 @@ type Call struct {
 	// Duration is the time from the start of the request to the end of the answer.
 	Duration  time.Duration
 	RateLimit RateLimit
-	// RetryAfter is the wait that the answer asked for, at most MaxWait. It is 0 if the answer
-	// asked for no wait.
+	// RetryAfter is how long the answer asked the client to wait; 0 if it did not ask. A wait
+	// longer than MaxWait becomes MaxWait.
 	RetryAfter time.Duration
 	RequestID  string
 
-	// sentWith identifies the API key or token that the request carried.
+	// sentWith identifies the API key or token of the request.
 	sentWith mark
 }
 
@@ -97,13 +98,14 @@ type authorizer struct {
 	currentAuth func() authorization
 	// ensureToken gets a token if there is none, or if the present token ends soon.
 	ensureToken func(context.Context, *Client) error
-	// tokenAccepted records that the cloud accepted a token for an operation.
+	// tokenAccepted records that the cloud accepted a token for an API operation, such as
+	// "listCmkV2Clusters". The function renewToken uses this record.
 	tokenAccepted func(c *Client, operation string, tokenID mark)
-	// renewToken replaces a token that the cloud refused for an operation. It returns true if there
-	// is a new token.
+	// renewToken replaces a token that the cloud refused for an API operation. It returns true if
+	// there is a new token.
 	renewToken func(ctx context.Context, c *Client, operation string, refusedID mark) (bool, error)
 	// adviceByClass says what a person can do if the cloud refuses the token. The map key is the
-	// class of the error. For an API key, the map is nil.
+	// class of the error, such as Forbidden. If the client sends an API key, the map is nil.
 	adviceByClass map[Class]string
 }
 
@@ -174,8 +176,9 @@ func New(o Options) (*Client, error) {
 // does nothing. The error is an *Error, or an error that TokenOptions.Subject returned.
 func (c *Client) Authorize(ctx context.Context) error { return c.auth.ensureToken(ctx, c) }
 
-// newAuthorizer returns the authorizer of Options.Tokens. If Options.Tokens is nil, newAuthorizer
-// uses Options.Credential, and returns an error if the credential is invalid.
+// newAuthorizer returns an authorizer for the access tokens of Options.Tokens. If Options.Tokens is
+// nil, newAuthorizer returns an authorizer for the API key Options.Credential. The error says that
+// this API key is invalid.
 func (o Options) newAuthorizer() (authorizer, error) {
 	if o.Tokens != nil {
 		return o.Tokens.newAuthorizer(), nil

@@ -81,8 +81,8 @@ func (c Credential) basicAuth() string {
 	return base64.StdEncoding.EncodeToString([]byte(c.Key + ":" + c.Secret))
 }
 
-// newAuthorizer returns an authorizer that sends the API key. The key is never replaced, because an
-// API key does not expire.
+// newAuthorizer returns an authorizer that sends the API key. An API key does not expire, so the
+// authorizer never renews the key.
 func (c Credential) newAuthorizer() authorizer {
 	texts := append([]string{c.basicAuth(), c.Key + ":" + c.Secret, c.Secret}, longEnough(c.Key)...)
 	auth := newAuthorization("Basic "+c.basicAuth(), texts...)
@@ -94,18 +94,20 @@ func (c Credential) newAuthorizer() authorizer {
 	}
 }
 
-// Budget returns the budget that limits the requests of a credential to an endpoint. All callers
-// with the same credential share this budget, because the cloud counts requests by credential.
+// Budget returns the request budget of a credential at an endpoint. A budget limits how many
+// requests the operator sends. All callers with the same credential share a budget, because the
+// cloud counts requests by credential.
 func Budget(budgets *budget.Budgets, endpoint string, c Credential) *budget.Budget {
 	return BudgetFor(budgets, endpoint, c.Key, c.Secret)
 }
 
-// BudgetFor returns the budget that limits the requests of an identity to an endpoint.
-// identityTexts has the parts of the identity, such as an API key and its secret.
+// BudgetFor returns the request budget of a sender at an endpoint. identityTexts identify the
+// sender, for example by an API key and its secret.
 func BudgetFor(budgets *budget.Budgets, endpoint string, identityTexts ...string) *budget.Budget {
 	origin, err := Origin(endpoint)
 	if err != nil {
-		// New returns no Client for an invalid endpoint, so this budget is never used.
+		// The endpoint is invalid. The function New rejects this endpoint, so no Client ever uses
+		// this budget.
 		origin = endpoint
 	}
 	return budgets.For(append([]string{origin}, identityTexts...)...)

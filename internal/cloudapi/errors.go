@@ -16,21 +16,22 @@ import (
 type Class int
 
 const (
-	// None is the class of no error.
+	// None means that there was no error.
 	None Class = iota
 	// Unauthenticated: the cloud does not accept the credential.
 	Unauthenticated
-	// Forbidden: the credential is valid, but lacks a right.
+	// Forbidden: the credential is valid, but does not allow the request.
 	Forbidden
 	// InvalidRequest: the cloud rejects the request, and a retry cannot help.
 	InvalidRequest
-	// RateLimited: there were more requests than the cloud or the client's request budget allows.
+	// RateLimited: the number of requests exceeded the cloud's limit or the operator's own limit.
 	RateLimited
-	// Unavailable: no complete answer came, or the cloud's error is probably temporary.
+	// Unavailable: no complete answer came, or the cloud reports an error that is probably
+	// temporary.
 	Unavailable
 	// Malformed: the answer does not have the form that the API documents.
 	Malformed
-	// Incomplete: the pages are well-formed, but the listing lacks items or is too large.
+	// Incomplete: the pages are well-formed, but items are missing, or the listing exceeds a limit.
 	Incomplete
 	// Canceled: the caller canceled the request.
 	Canceled
@@ -56,8 +57,8 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// Error is the error of a Client or a Listing. Its text can be shown in a log, an event or a
-// status. The text contains no credential, page token, query or complete response body.
+// Error is the error that a Client or a Listing returns. A log, an event or a status can show its
+// text: the text contains no credential, page token, URL query or complete response body.
 type Error struct {
 	Class     Class
 	Operation string // such as listCmkV2Clusters
@@ -69,14 +70,15 @@ type Error struct {
 	Advice string
 	// RequestID is the request ID in the answer, for the cloud's support. It may be empty.
 	RequestID string
-	// RetryAfter is how long the caller should wait before a retry, at most MaxWait. It is 0 if the
-	// caller need not wait.
+	// RetryAfter is how long the caller should wait before a retry, at most MaxWait. 0 means that
+	// the caller need not wait.
 	RetryAfter time.Duration
-	// Err is the cause. It may wrap context.Canceled or context.DeadlineExceeded. It wraps no error
-	// of net/http, because such an error repeats the URL.
+	// Err is the cause. It may wrap context.Canceled or context.DeadlineExceeded. It never wraps an
+	// error of net/http, because such an error shows the URL, which can contain a page token.
 	Err error
 
-	// blamesPageSize is true if an error text in the answer mentions the page size.
+	// blamesPageSize is true if an error text in the answer mentions the page size. List can then
+	// ask for smaller pages.
 	blamesPageSize bool
 	// sentWith identifies the API key or token that the request carried.
 	sentWith mark
@@ -115,12 +117,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of an error. If err is or wraps an *Error, this is the class of the
-// *Error. If not, the class is:
+// ClassOf returns the class of an error. The first case that applies counts:
 //
-//   - None, if err is nil
-//   - Canceled, if err is or wraps context.Canceled
-//   - Unavailable for every other error
+//   - If err is or wraps an *Error, ClassOf returns the class of the *Error.
+//   - If err is nil, ClassOf returns None.
+//   - If err is or wraps context.Canceled, ClassOf returns Canceled.
+//   - For every other error, ClassOf returns Unavailable.
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

@@ -129,9 +129,9 @@ func contextError(ctx context.Context) error {
 	return &Error{Class: Unavailable, Err: fmt.Errorf("timed out: %w", context.DeadlineExceeded)}
 }
 
-// transportCause describes a failed connection and gives advice. It quotes errors about an address
-// or a certificate. It quotes no other errors, because they may contain the URL or text of the
-// server.
+// transportCause describes a failed connection, and says what a person can do. The description
+// quotes an error about an address or a certificate. It quotes no other error, because another
+// error may contain the URL or text from the server.
 func transportCause(err error) (cause, advice string) {
 	const (
 		checkNetwork = "check spec.endpoint, and what stands between the manager and it: network policies, firewalls, HTTPS_PROXY"

@@ -8,22 +8,21 @@ import (
 	"net/url"
 )
 
-// guard sends requests and adds the credential. It refuses every request that is not a GET to the
-// endpoint's origin. So a bug cannot change anything in the cloud, or send the credential to
-// another server.
+// guard sends requests and adds the credential. It refuses every request except a GET to the
+// scheme, host and port of the configured endpoint. So a bug elsewhere cannot change the cloud, or
+// send the credential to another server.
 //
-// If exchangeURL is set, the guard refuses every request that is not a POST to this URL. It then
-// adds no credential.
+// A guard with an exchangeURL sends only a POST to exchangeURL, and adds no credential.
 type guard struct {
 	origin string
-	// exchangeURL is the URL of the token exchange; "" in a guard for GET requests.
+	// exchangeURL is the URL that returns access tokens; "" in a guard for GET requests.
 	exchangeURL string
 	userAgent   string
 	next        http.RoundTripper
 }
 
-// sendChecked sends req with the given Authorization header. If req is not allowed, sendChecked
-// returns an *Error of class Malformed and sends nothing.
+// sendChecked sends a request with the given Authorization header. If checkRequest refuses the
+// request, sendChecked sends nothing, and returns an *Error of class Malformed.
 func (g *guard) sendChecked(req *http.Request, authorization string) (*http.Response, error) {
 	if err := g.checkRequest(req); err != nil {
 		if req.Body != nil {
@@ -41,7 +40,7 @@ func (g *guard) sendChecked(req *http.Request, authorization string) (*http.Resp
 	return g.next.RoundTrip(out)
 }
 
-// checkRequest returns an error if a request must not be sent.
+// checkRequest returns an error for a request that the guard must not send.
 func (g *guard) checkRequest(req *http.Request) error {
 	switch {
 	case g.exchangeURL == "" && req.Method != http.MethodGet:
@@ -74,8 +73,8 @@ func isRedirect(code int) bool {
 	return false
 }
 
-// redirectTarget returns the URL to which an answer redirects. A redirect to another origin is an
-// error of class Malformed.
+// redirectTarget returns the URL to which an answer redirects. If this URL has another scheme, host
+// or port than the request, redirectTarget returns an error of class Malformed.
 func redirectTarget(resp *http.Response, origin string, clean cleaner) (*url.URL, error) {
 	target, err := resp.Location()
 	if err != nil {

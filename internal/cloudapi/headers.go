@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/budget"
 )
 
-// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
-// wait, MaxWait applies.
+// MaxWait is the longest time that an answer of the cloud can make a client wait before its next
+// request. If an answer asks for a longer wait, the client waits for MaxWait.
 const MaxWait = budget.MaxWait
 
 const (
@@ -30,7 +30,7 @@ type RateLimit = budget.RateLimit
 
 // parseRateLimit reads the rate-limit headers of an answer. If X-RateLimit-Remaining is missing or
 // invalid, parseRateLimit returns the zero RateLimit. If X-RateLimit-Limit or X-RateLimit-Reset is
-// missing or invalid, it counts as 0.
+// missing or invalid, its value counts as 0.
 func parseRateLimit(h http.Header) RateLimit {
 	remaining, known := parseCount(h.Get(headerRemaining))
 	if !known {
@@ -62,7 +62,7 @@ func retryAfter(resp *http.Response, now time.Time) time.Duration {
 // parseCount reads a whole number and limits it to the range from 0 to the largest int32. If the
 // value is not a whole number, parseCount returns false.
 func parseCount(value string) (int, bool) {
-	// If a number is too large or too small for int64, ParseInt returns the nearest int64.
+	// If the number does not fit into an int64, ParseInt returns ErrRange and the nearest int64.
 	n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0, false
@@ -70,7 +70,8 @@ func parseCount(value string) (int, bool) {
 	return int(min(max(n, 0), math.MaxInt32)), true
 }
 
-// parseSeconds reads a whole number of seconds.
+// parseSeconds reads a whole number of seconds, and limits the time to the range from 0 to MaxWait.
+// If the value is not a whole number, parseSeconds returns false.
 func parseSeconds(value string) (time.Duration, bool) {
 	n, ok := parseCount(value)
 	return clampWait(time.Duration(n) * time.Second), ok

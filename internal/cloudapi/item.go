@@ -15,10 +15,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxIDLength is the length of the longest valid ID, in characters.
+// maxIDLength is the largest length of an item's ID, in characters. An item with a longer ID counts
+// as unreadable.
 const maxIDLength = 255
 
-// UnreadableItem is an item that could not be read. Its object still exists in the cloud.
+// UnreadableItem is an item of a listing that List could not read. The item's cloud object exists,
+// so do not treat it as deleted.
 type UnreadableItem struct {
 	// ID is the item's ID; "" if the ID could not be read either.
 	ID string
@@ -30,14 +32,14 @@ type UnreadableItem struct {
 	Reason string
 }
 
-// entry is one item of a page, or the reason why the item cannot be read.
+// entry is the result of reading one item from a page of a cloud answer.
 type entry[T any] struct {
 	id   string
 	mark mark
 	// value is the part of the item that the caller keeps. It is zero if isKnown, isLeftOut or
 	// whyUnreadable is set.
 	value T
-	// isKnown is true if the last listing had the same item, byte for byte.
+	// isKnown is true if the previous listing had the same item, byte for byte.
 	isKnown bool
 	// isLeftOut is true if List filtered the item out.
 	isLeftOut bool
@@ -45,12 +47,15 @@ type entry[T any] struct {
 	whyUnreadable string
 }
 
-// strictOptions are the options for decoding an item. Names must match exactly, no name may come
-// twice, and text must be UTF-8. decodeWholeNumber decodes the whole numbers.
+// strictOptions are the options for decoding the JSON of an item:
+//
+//   - Member names are case-sensitive, and no name may occur twice.
+//   - Text must be valid UTF-8.
+//   - decodeWholeNumber decodes each int32.
 var strictOptions = json.JoinOptions(json.WithUnmarshalers(json.UnmarshalFromFunc(decodeWholeNumber)))
 
-// readItem decodes one item of a page and checks it. projectItem returns the part of the item that
-// the caller keeps.
+// readItem decodes and checks one item of a page. projectItem returns the part of the item that the
+// caller keeps.
 func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, Filter], q query, projectItem func(*Record) T) (e entry[T]) {
 	if kind := raw.Kind(); kind != '{' {
 		return entry[T]{whyUnreadable: kindName(kind) + ", want object"}
@@ -76,8 +81,8 @@ func readItem[Record, Filter, T any](raw jsontext.Value, op *Operation[Record, F
 	}
 	op.compactItem(record)
 	value := func(param string) string { return op.paramValue(record, param) }
-	// Check the environment first, then the filter. In the other order, the filter could drop an
-	// item of another environment, and the listing would not report it.
+	// Check the environment before the filter. In the other order, the filter could drop an item of
+	// a wrong environment, and no error would report this item.
 	if e.whyUnreadable = q.foreignProblem(value); e.whyUnreadable != "" {
 		return e
 	}
@@ -105,8 +110,8 @@ func decodeWholeNumber(dec *jsontext.Decoder, n *int32) error {
 	return nil
 }
 
-// itemID finds the ID of an item that could not be decoded. It returns "" if the item does not have
-// exactly one ID.
+// itemID finds the ID in the JSON of an item that could not be decoded. If the JSON has no readable
+// ID or several IDs, itemID returns "".
 func itemID(raw jsontext.Value) string {
 	dec := jsontext.NewDecoder(strings.NewReader(string(raw)), lenientOptions...)
 	if _, err := dec.ReadToken(); err != nil {
@@ -136,8 +141,8 @@ func itemID(raw jsontext.Value) string {
 	return id
 }
 
-// describeMismatch says which member of an item cannot be decoded, and why. It never quotes the
-// member's value.
+// describeMismatch says which JSON member of an item cannot be decoded, and why. The text never has
+// the member's value.
 func describeMismatch(err error) string {
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		switch {
@@ -159,8 +164,8 @@ func describeMismatch(err error) string {
 	return text
 }
 
-// memberPath returns the path to a member, such as "spec.config.cku". The path ends before the
-// first name that has characters outside a-z and "_", because that name could be customer data.
+// memberPath returns the path to a JSON member, such as "spec.config.cku". A name with characters
+// outside a-z and "_" could be customer data, so the path ends before this name.
 func memberPath(pointer jsontext.Pointer) string {
 	var path []string
 	for name := range pointer.Tokens() {

@@ -33,14 +33,14 @@ type listCall[T any] struct {
 
 // List reads all pages of a list operation and returns the items that match the filter.
 //
-//   - lastIndex is the Index of the last listing with the same filter, or nil. List does not decode
-//     an item again if lastIndex has the item.
-//   - projectItem returns the part of an item that the caller keeps. List does not call projectItem
-//     for an item that it does not decode.
+//   - lastIndex has hashes of the items of the last listing with the same filter. It is nil if
+//     there was no such listing. List does not decode an item whose hash is in lastIndex.
+//   - projectItem returns the part of an item that the caller keeps. List calls projectItem only
+//     for items that it decodes.
 //
 // If List cannot read all pages, it returns an error and no items. The error is an *Error, or an
-// error that TokenOptions.Subject returned. [Listing.Complete] says whether the listing is
-// complete.
+// error that TokenOptions.Subject returned. Without an error, some items may still be missing or
+// unreadable: see [Listing.Complete].
 func List[Record, Filter, T any](ctx context.Context, c *Client, op *Operation[Record, Filter], filter Filter,
 	lastIndex *Index, projectItem func(*Record) T,
 ) (*Listing[T], error) {

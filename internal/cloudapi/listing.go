@@ -19,7 +19,8 @@ const maxReserved = 20_000
 // Item is one listed object.
 type Item[T any] struct {
 	ID string
-	// Known is true if the Index given to List has the same item, byte for byte.
+	// Known is true if the last listing had the same item, byte for byte. The caller gave the Index
+	// of the last listing to List.
 	Known bool
 	// Value is the part of the item that the caller of List keeps. It is zero if Known is true.
 	Value T
@@ -31,15 +32,15 @@ type Listing[T any] struct {
 	// Items has the readable items, each ID once. If several items have the same ID, the last one
 	// counts.
 	Items []Item[T]
-	// Unreadable has the items that could not be read. An item stays in Unreadable even if a later
-	// item with the same ID could be read. In this case, Items has the later item.
+	// Unreadable has the items that could not be read. If a later item with the same ID could be
+	// read, Items has the later item, and Unreadable still has the first one.
 	Unreadable []UnreadableItem
 	// Pages is how many pages were read, at least 1.
 	Pages int
-	// Index is for the next call of List with the same filter.
+	// Index has the ID and a hash of each item. Give it to the next call of List with the same
+	// filter.
 	Index *Index
-	// Unchanged is true if the listing has exactly the items of the Index given to List, byte for
-	// byte.
+	// Unchanged is true if the listing has exactly the items of the last listing, byte for byte.
 	Unchanged bool
 
 	operation string
@@ -60,7 +61,7 @@ func (l *Listing[T]) Complete() error {
 		reasons = append(reasons, fmt.Sprintf("%d of %d items cannot be read: %s",
 			len(l.Unreadable), len(l.Items)+len(l.Unreadable), describeItems(l.Unreadable)))
 	}
-	// total_size includes the items that List filtered out.
+	// The cloud's count, total_size, includes the items that List filtered out.
 	if came := len(l.Items) + len(l.Unreadable) + l.leftOutCount; int64(came) < l.totalSize {
 		reasons = append(reasons, fmt.Sprintf("%d items came, total_size says %d", came, l.totalSize))
 	}
@@ -95,8 +96,8 @@ type collector[T any] struct {
 	itemMarks []mark
 	// itemIndex maps an ID to the index of its item in listing.Items.
 	itemIndex map[string]int
-	// lostIDs has the IDs whose items must be removed from listing.Items, because the listing had a
-	// second item with the same ID, and the second item was unreadable or filtered out.
+	// lostIDs has the IDs of the items that must be removed from listing.Items. After each of these
+	// items, an item with the same ID came that was unreadable or filtered out.
 	lostIDs map[string]bool
 	// leftOutMarks maps the ID of each item that List filtered out to the item's mark (hash and
 	// length).
@@ -123,9 +124,9 @@ func (c *collector[T]) addPage(p *page[T]) error {
 	l := &c.listing
 	l.Pages++
 	l.requestID = p.call.RequestID
-	// Keep the largest total_size of all pages. If an object is deleted during the listing, another
-	// object can move to a page that was already read, and so be missed. The smaller total_size of
-	// a later page would hide that an object is missing.
+	// Keep the largest total_size (the cloud's count of objects) of all pages. If an object is
+	// deleted during the listing, another object can move to a page that was already read. The
+	// listing then lacks this object. The smaller total_size of a later page would hide the gap.
 	l.totalSize = max(l.totalSize, p.totalSize)
 	if l.Pages == 1 && len(p.entries) > 0 {
 		room := max(len(p.entries), c.index.itemCount(), int(min(p.totalSize, maxReserved, int64(c.limits.MaxItems))))
@@ -172,8 +173,8 @@ func (c *collector[T]) addItem(e *entry[T], pageIndex int) {
 	}
 }
 
-// loseEarlier records that the earlier item with the same ID must be removed. If isListed is false,
-// there is no earlier item, and loseEarlier does nothing.
+// loseEarlier records that an earlier item with this ID must be removed from listing.Items. If
+// isListed is false, there is no such item, and loseEarlier does nothing.
 func (c *collector[T]) loseEarlier(id string, isListed bool) {
 	if isListed {
 		c.lostIDs[id] = true
@@ -206,8 +207,8 @@ func (c *collector[T]) finishListing() *Listing[T] {
 	return l
 }
 
-// knewAllLeftOut returns true if every item that List filtered out of this listing was also
-// filtered out of the last listing.
+// knewAllLeftOut returns true if the last listing already had all items that List filtered out of
+// this listing, byte for byte.
 func (c *collector[T]) knewAllLeftOut() bool {
 	for _, m := range c.leftOutMarks {
 		if _, known := c.index.leftOutIDs[m]; !known {

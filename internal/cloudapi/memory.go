@@ -28,7 +28,8 @@ func (r *memoryLimit) reserveBytes(n int64) bool {
 // releaseBytes frees n reserved bytes.
 func (r *memoryLimit) releaseBytes(n int64) { r.reservedBytes.Add(-n) }
 
-// minProcessMemory and maxProcessMemory are the bounds of the limit for the process, in bytes.
+// minProcessMemory and maxProcessMemory are the smallest and the largest possible memory limit for
+// all listings of the process, in bytes.
 const minProcessMemory, maxProcessMemory = 64 << 20, 1 << 30
 
 // processMemory returns the memoryLimit that all Clients of the process share. It allows three
@@ -39,16 +40,17 @@ var processMemory = sync.OnceValue(func() *memoryLimit {
 })
 
 const (
-	// itemCost is the estimated memory of an item without its content, in bytes.
+	// itemCost is the estimated memory that each item needs in addition to its JSON text and its
+	// JSON values, in bytes.
 	itemCost = 3 << 9
-	// valueCost is the estimated memory of a JSON value without its text, in bytes.
+	// valueCost is the estimated memory of a JSON value in addition to its text, in bytes.
 	valueCost = 32
-	// skippedCost is the estimated memory of an item that is skipped because it cannot be read, in
-	// bytes.
+	// skippedCost is the estimated memory of an unreadable item that the decoder skips, in bytes.
 	skippedCost = 256
 )
 
-// countValues estimates how many members and elements an item has. The estimate is never too low.
+// countValues estimates how many JSON members and array elements an item has. The estimate is never
+// too low.
 func countValues(raw []byte) int64 {
 	return int64(bytes.Count(raw, []byte{','}) + bytes.Count(raw, []byte{'{'}) + bytes.Count(raw, []byte{'['}))
 }

@@ -22,8 +22,8 @@ type requestMeter struct {
 	call   Call
 	sent   bool
 	start  time.Time
-	// settleLease reports the end of the request to the request budget. It is nil if no request is
-	// under way.
+	// settleLease reports the cloud's answer to the request budget. If no request is under way,
+	// settleLease is nil.
 	settleLease func(budget.Answer)
 }
 
@@ -51,7 +51,8 @@ func (c *Client) requestTimeout(ctx context.Context) time.Duration {
 // minRequestTimeout is the timeout of a request if the deadline of ctx is very near.
 const minRequestTimeout = time.Second
 
-// beforeSend runs each time before the transport sends the request.
+// net/http calls beforeSend before each attempt to send the request. Before a further attempt,
+// beforeSend waits for the request budget again.
 func (m *requestMeter) beforeSend(httptrace.GotConnInfo) {
 	if !m.sent {
 		m.sent = true

@@ -8,15 +8,15 @@ import "github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 // type that says which items to list.
 type Operation[Record, Filter any] struct {
 	operation
-	// filterParams returns the parameters for a filter.
+	// filterParams returns the query parameters of the URL for a filter.
 	filterParams func(Filter) params
 	// itemID returns an item's ID.
 	itemID func(*Record) string
-	// compactItem removes the empty entries from the lists and maps of an item. A JSON null becomes
-	// an empty entry.
+	// compactItem removes the empty entries from the lists and maps of an item. If the cloud sends
+	// null in a list or map, decoding makes an empty entry of it.
 	compactItem func(*Record)
-	// paramValue returns an item's value for a filter parameter, such as "environment"; "" if the
-	// item has no value.
+	// paramValue returns an item's value for a query parameter. For example, the value for
+	// "environment" is the ID of the item's environment. The result is "" if the item has no value.
 	paramValue func(item *Record, param string) string
 }
 
@@ -29,10 +29,11 @@ type operation struct {
 	listKind string
 	// pageSize is the largest page size that the API allows.
 	pageSize int
-	// cloudKeyOnly is true if the API's specification allows no global API key for the operation.
+	// cloudKeyOnly is true if a global API key is not enough for the operation, according to the
+	// API's specification. A Cloud API key is enough.
 	cloudKeyOnly bool
-	// apiKeyOnly is true if the API's specification allows no token of an identity pool for the
-	// operation.
+	// apiKeyOnly is true if a token of an identity pool is not enough for the operation, according
+	// to the API's specification.
 	apiKeyOnly bool
 }
 
@@ -70,8 +71,8 @@ var Clusters = &Operation[wire.Cluster, ClusterFilter]{
 }
 
 // ConnectionFilter says which peerings, transit gateway attachments or private link accesses to
-// list. An object is listed if its network, display name and phase are in the lists. An empty list
-// allows every value.
+// list. An object is listed if Networks has its network, DisplayNames has its display name, and
+// Phases has its phase. An empty list allows every value.
 type ConnectionFilter struct {
 	// Environment is required.
 	Environment  string
@@ -89,8 +90,8 @@ func (f ConnectionFilter) filterParams() params {
 	}
 }
 
-// connectionValue returns an item's value for a filter parameter, such as "environment"; "" if the
-// item has no value.
+// connectionValue returns an item's value for a query parameter. For example, the value for
+// "environment" is the ID of the item's environment. The result is "" if the item has no value.
 func connectionValue(param string, environment, network wire.Reference, displayName, phase string) string {
 	switch param {
 	case paramEnvironment:

@@ -63,11 +63,11 @@ const (
 	// have at most 100 times maxItemsFactor. Without this limit, a small body with very many tiny
 	// items could fill the memory.
 	maxItemsFactor = 10
-	// maxMembers is the largest number of members in the JSON object of a page. The object in its
-	// member "metadata" has the same limit.
+	// maxMembers is the largest number of members in the JSON object of a page. The page's member
+	// "metadata" is also an object, and has the same limit.
 	maxMembers = 100
-	// maxValueBytes is the largest size of an item in bytes. The same limit applies to each JSON
-	// value outside the items.
+	// maxValueBytes is the largest size of an item of a page, in bytes. A JSON value outside the
+	// items, such as the address of the next page, has the same limit.
 	maxValueBytes = 1 << 20
 	// maxValues is the largest number of members and elements of an item, including nested ones.
 	maxValues = 10_000
@@ -338,8 +338,8 @@ func (d *pageDecoder[T]) reasonToSkip(err error) string {
 }
 
 // skipElement skips an item that the decoder cannot read, and restarts the decoder after this item.
-// A decoder cannot start inside an array, so skipElement first gives the decoder the start of a
-// page with one item.
+// The decoder can only start at the beginning of a page. So skipElement puts the beginning of a
+// page with one item, `{"data":[0`, in front of the bytes that are left.
 func (d *pageDecoder[T]) skipElement() error {
 	var s skipper
 	rest := bytes.Clone(d.json.UnreadBuffer())

@@ -19,8 +19,8 @@ const (
 	paramPageToken   = "page_token"
 )
 
-// params is a filter. It maps the name of each parameter to the values that an item may have. An
-// empty list allows every value.
+// params is a filter of a listing. The key is a filter parameter, for example "environment". The
+// entry has the values that an item may have. An empty list allows every value.
 type params map[string][]string
 
 // query is the filter of a listing.
@@ -28,17 +28,17 @@ type query struct {
 	// sentParams is the part of the filter that the cloud applies. Every request has this part in
 	// its URL.
 	sentParams params
-	// localParams is the part of the filter that List applies. It is empty if the whole filter fits
-	// into a URL.
+	// localParams is the part of the filter that List applies to the items of an answer. It is
+	// empty if the whole filter fits into a URL.
 	localParams params
 }
 
 // maxQueryLength is the largest length of a filter in a URL, in bytes.
 const maxQueryLength = 4 << 10
 
-// newQuery splits a filter into the part that the cloud applies and the part that List applies. If
-// the filter is too long for a URL, List applies the longest parameters instead of the cloud. The
-// parameter "environment" is an exception: the cloud always applies it.
+// newQuery splits a filter: the cloud applies one part, and List applies the rest. If the filter is
+// too long for a URL, List applies the longest parameters. The cloud always applies the parameter
+// "environment".
 func newQuery(filter params) query {
 	q := query{sentParams: maps.Clone(filter), localParams: params{}}
 	for len(url.Values(q.sentParams).Encode()) > maxQueryLength {
@@ -69,8 +69,8 @@ func (q query) pageURL(endpoint *url.URL, path string, pageSize int, token strin
 	return target
 }
 
-// leavesOut reports whether List filters an item out. itemValue returns the item's value for a
-// filter parameter.
+// leavesOut reports whether List leaves out an item because of localParams. itemValue returns the
+// item's value for a filter parameter.
 func (q query) leavesOut(itemValue func(param string) string) bool {
 	for param, wanted := range q.localParams {
 		if !slices.Contains(wanted, itemValue(param)) {
@@ -81,7 +81,7 @@ func (q query) leavesOut(itemValue func(param string) string) bool {
 }
 
 // foreignProblem returns an error text if an item belongs to an environment or a network that the
-// request did not ask for. If not, foreignProblem returns "".
+// request did not ask for. For every other item, it returns "".
 func (q query) foreignProblem(itemValue func(param string) string) string {
 	for _, param := range [...]string{paramEnvironment, paramNetwork} {
 		has, wanted := itemValue(param), q.sentParams[param]

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// maxFailureBytes is how many bytes of an error answer are read at most.
+	// maxFailureBytes is the largest body of an error answer that is read, in bytes.
 	maxFailureBytes = 64 << 10
-	// maxReasonDepth is how many levels of lists and objects are searched for an error text.
+	// maxReasonDepth is how many levels of nested lists and objects are searched for an error text.
 	maxReasonDepth = 6
 	// maxReasonValues is how many JSON values are searched for an error text.
 	maxReasonValues = 1_000
 )
 
 // codeMembers has the names of JSON members with an error code. textMembers has the names of JSON
-// members with an error text. In each list, the best name is first. All names are in lower case and
-// without underscores.
+// members with an error text. An earlier name has priority over a later name. The names are in
+// lower case and without underscores.
 var (
 	codeMembers = []string{"code", "errorcode"}
 	textMembers = []string{"title", "message", "errordescription", "detail", "errormessage", "faultstring", "msg", "description", "reason"}
@@ -31,12 +31,12 @@ var (
 	factMembers = []string{"id", "requestid", "parameter"}
 )
 
-// problem describes one error of an answer. It maps the name of a JSON member to the member's text.
-// No text is empty.
+// problem describes one error in an answer of the cloud. The key is the name of a JSON member, for
+// example "message". The value is the member's text, and is never empty.
 type problem map[string]string
 
-// addMissing adds a member and its text, if the problem does not have this member yet. An empty
-// text is ignored.
+// addMissing adds a member and its text. It does nothing if the problem already has the member, or
+// if the text is empty.
 func (p problem) addMissing(name, text string) {
 	if p[name] == "" && text != "" {
 		p[name] = text
@@ -46,8 +46,8 @@ func (p problem) addMissing(name, text string) {
 // errorCode returns the error code; "" if there is none.
 func (p problem) errorCode() string { return cmp.Or(p["code"], p["errorcode"]) }
 
-// errorText returns the error text that is most useful to a person; "" if there is no text. A title
-// that only repeats the HTTP status is the last choice.
+// errorText returns the error text that helps a person most; "" if there is no text. It prefers
+// every other text to a title that only repeats the HTTP status, such as "Forbidden".
 func (p problem) errorText(status int) string {
 	names := textMembers
 	if strings.EqualFold(strings.TrimSpace(p["title"]), http.StatusText(status)) {
@@ -61,7 +61,7 @@ func (p problem) errorText(status int) string {
 	return ""
 }
 
-// blamesPageSize reports whether the error description mentions the page size.
+// blamesPageSize reports whether a text of the problem mentions the page size.
 func (p problem) blamesPageSize() bool {
 	joined := strings.NewReplacer("_", "", " ", "", "-", "")
 	for _, text := range p {
@@ -72,8 +72,8 @@ func (p problem) blamesPageSize() bool {
 	return false
 }
 
-// invalidKey reports whether the reason for HTTP 403 is an unknown API key. If not, the reason is a
-// missing right.
+// invalidKey reports whether HTTP 403 means that the cloud does not know the API key. If not, HTTP
+// 403 means that the API key lacks a right.
 func invalidKey(problems []problem) bool {
 	for _, p := range problems {
 		for name, text := range p {
@@ -114,8 +114,9 @@ type reasonSearch struct {
 	valuesLeft int
 }
 
-// readValue returns the error descriptions in a JSON value, the best first. A string with spaces
-// counts as a message. Inside a list or an object, a string without spaces counts as an error code.
+// readValue returns the error descriptions in a JSON value. The most useful description is first. A
+// string with spaces becomes an error text. A string without spaces becomes an error code, but only
+// inside a list or an object.
 func (r *reasonSearch) readValue(value any, depth int) (problems []problem) {
 	if value == nil || r.valuesLeft == 0 || depth > maxReasonDepth {
 		return nil
@@ -139,8 +140,8 @@ func (r *reasonSearch) readValue(value any, depth int) (problems []problem) {
 	return problems
 }
 
-// readObject returns the error descriptions in an object. It reads members such as "message", and
-// searches the members "error", "fault" and "errors".
+// readObject returns the error descriptions in a JSON object. It reads the object's own members,
+// such as "message", and searches the members "error", "fault" and "errors".
 func (r *reasonSearch) readObject(object map[string]any, depth int) []problem {
 	members := map[string]any{}
 	names := slices.Sorted(maps.Keys(object))
@@ -150,8 +151,8 @@ func (r *reasonSearch) readObject(object map[string]any, depth int) []problem {
 	list := r.readValue(members["errors"], depth+1)
 	own := r.readOwn(members, depth)
 	inner := slices.Concat(r.readValue(members["error"], depth+1), r.readValue(members["fault"], depth+1))
-	// OAuth has the error code in "error" and the error text in "error_description". Join the two
-	// to one error description.
+	// In an OAuth error, the member "error" has the error code, and the member "error_description"
+	// has the error text. Make one error description of the two members.
 	if _, isList := members["error"].([]any); !isList && len(own) > 0 && len(inner) == 1 && len(inner[0]) == 1 && inner[0]["code"] != "" {
 		own["code"] = cmp.Or(own["code"], inner[0]["code"])
 		inner = nil
@@ -168,8 +169,7 @@ func (r *reasonSearch) readObject(object map[string]any, depth int) []problem {
 	return r.readByField(object, names, depth+1)
 }
 
-// readOwn returns the one error description that members such as "code" and "message" form
-// together.
+// readOwn makes one error description from an object's own members, such as "code" and "message".
 func (r *reasonSearch) readOwn(members map[string]any, depth int) problem {
 	own := problem{}
 	for _, name := range slices.Concat(codeMembers, textMembers, factMembers) {
@@ -192,8 +192,8 @@ func (r *reasonSearch) readOwn(members map[string]any, depth int) problem {
 	return own
 }
 
-// readByField reads an object such as {"page_size": ["too large"]}, which maps a field of the
-// request to a list of errors.
+// readByField reads the errors in an object such as {"page_size": ["too large"]}. Each key is a
+// field of the request. Each value is a list of errors.
 func (r *reasonSearch) readByField(object map[string]any, names []string, depth int) (problems []problem) {
 	for _, name := range names {
 		list, _ := object[name].([]any)
@@ -206,8 +206,8 @@ func (r *reasonSearch) readByField(object map[string]any, names []string, depth 
 	return problems
 }
 
-// scalarText returns a string or a number as text. It returns "" for any other value and for a
-// blank string.
+// scalarText returns a JSON string or number as text. It returns "" for any other value, and for a
+// string that has only spaces.
 func scalarText(value any) string {
 	switch value := value.(type) {
 	case json.Number:

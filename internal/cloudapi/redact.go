@@ -84,8 +84,9 @@ func encodedForms(s string) []string {
 		all = append(all, inner, strings.ReplaceAll(inner, "/", `\/`))
 	}
 	for shift := range 3 {
-		// The answer may have s as a part of a longer text in base64. The first and the last base64
-		// character of s can then depend on the bytes around s, so leave these characters out.
+		// An answer may have s inside a longer text in base64. Base64 encodes 3 bytes at a time, so
+		// s has a different form for each of the three places where it can start. Leave out a first
+		// or last character that also depends on the bytes around s.
 		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, shift), s...))
 		const bitsOfByte, bitsOfDigit = 8, 6
 		from, to := (shift*bitsOfByte+bitsOfDigit-1)/bitsOfDigit, (shift+len(s))*bitsOfByte/bitsOfDigit

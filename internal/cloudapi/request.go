@@ -22,8 +22,8 @@ const maxRedirects = 5
 type answerReader func(context.Context, *http.Response) error
 
 // sendGET sends a GET request to targetURL and follows redirects within the same origin. If the
-// answer has status 200, sendGET calls readAnswer. hiddenToken is the page token in the URL. No
-// error shows this token. The result is the Call of the last request.
+// answer has status 200, sendGET calls readAnswer. The returned Call describes the last request.
+// Error texts must not show hiddenToken, the page token in targetURL.
 func (c *Client) sendGET(ctx context.Context, operation string, targetURL *url.URL, hiddenToken string, readAnswer answerReader) (Call, error) {
 	for hops := 0; ; hops++ {
 		call, redirect, err := c.sendRequest(ctx, operation, hiddenToken, readAnswer, func(ctx context.Context) (*http.Request, error) {
@@ -39,10 +39,12 @@ func (c *Client) sendGET(ctx context.Context, operation string, targetURL *url.U
 	}
 }
 
-// sendRequest sends one request as soon as the request budget allows it. If the answer has status
-// 200, sendRequest calls readAnswer. If the answer is a redirect within the same origin,
-// sendRequest returns the new URL. hiddenToken is the page token of the request. No error shows
-// this token.
+// sendRequest waits until the rate limit allows a request, and sends one request.
+//
+//   - If the answer has status 200, sendRequest calls readAnswer.
+//   - If the answer is a redirect within the same origin, sendRequest returns the new URL.
+//
+// Error texts must not show hiddenToken, the page token of the request.
 func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string, readAnswer answerReader,
 	newRequest func(context.Context) (*http.Request, error),
 ) (Call, *url.URL, error) {
@@ -52,8 +54,8 @@ func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string,
 		return call, nil, withCall(call, err)
 	}
 	defer m.finishCall()
-	// Read the API key or token after newRequestMeter, because a token can be replaced while
-	// newRequestMeter waits.
+	// Read the API key or token only now. While newRequestMeter waited for the rate limit, the
+	// token may have been replaced.
 	auth := c.auth.currentAuth()
 	m.call.sentWith = auth.id
 	clean := auth.newCleaner(hiddenToken)
@@ -76,8 +78,8 @@ func (c *Client) sendRequest(ctx context.Context, operation, hiddenToken string,
 		defer hurry.Stop()
 	}
 	redirect, err := c.handleAnswer(sendCtx, resp, clean, readAnswer)
-	// Clean the request ID after handleAnswer has read the body. If the body has a new token, this
-	// token is now hidden too.
+	// Remove secrets from the request ID only now. The body of the answer may have a new token, and
+	// clean hides this token only after handleAnswer has read the body.
 	m.call.RequestID = clean(resp.Header.Get(headerRequestID), maxRequestIDLength)
 	if lost, ok := errors.AsType[*readError](err); ok {
 		err = transportFailure(ctx, lost.err, clean)
@@ -97,8 +99,8 @@ func (c *Client) handleAnswer(ctx context.Context, resp *http.Response, clean cl
 	return nil, readAnswer(ctx, resp)
 }
 
-// awaitBudget waits until the request budget allows a request. After the request, the caller must
-// call the returned function once, with the answer.
+// awaitBudget waits until the rate limit allows a request. After the request, the caller must call
+// the returned function once, with the answer.
 func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), err error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
@@ -113,8 +115,8 @@ func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), e
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return nil, contextError(ctx)
 	}
-	// The class is RateLimited even if the deadline has passed, because the request waited for the
-	// budget and not for the cloud.
+	// The class of the error is RateLimited even if the deadline of ctx has passed. The request
+	// waited for the operator's own rate limit, not for the cloud.
 	if refused, ok := errors.AsType[*budget.Refused](err); ok {
 		e := newError(RateLimited, "not sent: "+refused.Error())
 		e.RetryAfter = clampWait(refused.For)
@@ -123,8 +125,8 @@ func (c *Client) awaitBudget(ctx context.Context) (settle func(budget.Answer), e
 	return nil, newError(RateLimited, "not sent: no request budget within the time left")
 }
 
-// withCall returns the given error. If it is an *Error, withCall first adds data of the call, such
-// as the operation and the status.
+// withCall adds data of the call to an *Error, such as the operation and the status. It returns
+// other errors unchanged.
 func withCall(call Call, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

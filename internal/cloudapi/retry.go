@@ -11,16 +11,16 @@ import (
 	"time"
 )
 
-// Retry limits the attempts for one page and the waits between them. If a field is 0, the same
-// field of DefaultRetry applies.
+// Retry limits how often a client sends the same request, and how long the client waits before a
+// retry. If a field is 0, the same field of DefaultRetry applies.
 type Retry struct {
-	// Attempts is the largest number of requests for one page. 1 means no retry.
+	// Attempts is the largest number of attempts for one request. 1 means no retry.
 	Attempts int
 	// Base is the upper limit of the wait after the first failure. Each further failure doubles
 	// this limit. The wait itself is a random time below the limit.
 	Base time.Duration
-	// Max is the longest wait. If the cloud or the request budget asks for a longer wait, the
-	// request fails at once, and Error.RetryAfter has the wait.
+	// Max is the longest wait. If the cloud or the operator's limit on requests asks for a longer
+	// wait, the request fails at once. Error.RetryAfter then has the wait.
 	Max time.Duration
 }
 
@@ -60,12 +60,12 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// doWithRetries calls doRequest until doRequest succeeds, but at most Retry.Attempts times. It
-// stops early if canRetry returns false for an error. Between two calls, it waits as long as the
-// cloud asked for, or for a random time if the cloud asked for no wait.
+// doWithRetries calls doRequest until doRequest succeeds, but at most Retry.Attempts times. It does
+// not retry an error for which canRetry returns false. Before a retry, it waits as long as the
+// error's RetryAfter says. If RetryAfter is 0, it waits for a random time, see Retry.Base.
 //
-// If the wait would be longer than Retry.Max, or end after the deadline of ctx, doWithRetries
-// returns the error at once. The error has the wait in RetryAfter.
+// If the wait would be longer than Retry.Max, or would end after the deadline of ctx, doWithRetries
+// does not wait. It returns the error, with the wait in RetryAfter.
 func (c *Client) doWithRetries(ctx context.Context, canRetry func(*Error) bool, doRequest func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := doRequest()

@@ -11,29 +11,28 @@ import (
 )
 
 const (
-	// startLength is the length of the shortest text that is remembered as a secret, in bytes. A
-	// shorter text could be a part of an ordinary word.
+	// startLength is the length of the shortest text that counts as a secret, in bytes. A shorter
+	// text is not hidden, because it could be a part of an ordinary word.
 	startLength = 8
 	// maxSecretsInSet is the largest number of credentials and tokens in one set of secrets.
 	maxSecretsInSet = 5_000
 )
 
 // secretStore has hashes of the credentials and tokens that this process used. With these hashes,
-// it hides the credentials and tokens in every later answer of the cloud.
+// hideSecrets finds the credentials and tokens in the answers of the cloud.
 type secretStore struct {
 	mu sync.RWMutex
-	// A secret is added to recentSet each time it is used. When recentSet is full, it replaces
-	// formerSet, and a new recentSet starts empty. So a secret that is still in use is never
-	// forgotten.
+	// Each use of a secret adds the secret to recentSet. A full recentSet becomes formerSet, and a
+	// new, empty recentSet begins. So the store never forgets a secret that is still in use.
 	recentSet, formerSet *secretSet
 }
 
-// secretSet is a set of secrets, stored as hashes. formMarks has a hash of each encoding of a
-// secret, such as base64.
+// secretSet is a set of secrets. It has only hashes: secretIDs has one hash of each secret, and
+// formMarks has a hash of each encoding of each secret, for example of the base64 text.
 type secretSet struct {
 	secretIDs, formMarks map[mark]bool
-	// formLengths maps the first startLength bytes of an encoding to the lengths of all encodings
-	// that begin with these bytes.
+	// formLengths has the lengths of the encodings in formMarks. The key is the first startLength
+	// bytes of an encoding. The value has the lengths of all encodings that begin with the key.
 	formLengths map[[startLength]byte][]int
 }
 
@@ -44,7 +43,7 @@ func newSecretSet() *secretSet {
 // usedSecrets has the secrets that this process has used.
 var usedSecrets = &secretStore{recentSet: newSecretSet(), formerSet: newSecretSet()}
 
-// add remembers a secret and its encodings.
+// add remembers a secret. The forms are the encodings of the secret, for example its base64 text.
 func (s *secretStore) add(id mark, forms []string) {
 	s.mu.RLock()
 	known := s.recentSet.secretIDs[id]
@@ -73,8 +72,8 @@ func (r *secretSet) add(id mark, forms []string) {
 	}
 }
 
-// secretEnd returns the index where the longest secret that begins at index i ends; 0 if no secret
-// begins there. The text must be in lower case, see foldCase.
+// secretEnd finds the longest secret that begins at index i of a text. It returns the index after
+// the secret; 0 if no secret begins at i. The text must be a result of foldCase.
 func (r *secretSet) secretEnd(text string, i int) (end int) {
 	if i+startLength > len(text) {
 		return 0
@@ -87,9 +86,9 @@ func (r *secretSet) secretEnd(text string, i int) (end int) {
 	return end
 }
 
-// hideSecrets replaces each remembered secret in a text by a placeholder. It ignores the case of
-// letters. extraForms has more secrets to hide, in lower case. Secrets that overlap become one
-// placeholder.
+// hideSecrets replaces each remembered secret in a text by a placeholder. Upper and lower case make
+// no difference. It also hides extraForms, which must be in lower case. Secrets that overlap become
+// one placeholder.
 func (s *secretStore) hideSecrets(text string, extraForms ...string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -118,14 +117,14 @@ func (s *secretStore) hideSecrets(text string, extraForms ...string) string {
 }
 
 // foldCase returns a text in lower case. The byte at folded[i] comes from the letter at index
-// textIndex[i] of the text. The two indexes can differ, because a letter can have more bytes in
-// upper case than in lower case, or fewer.
+// textIndex[i] of the text. The two indexes can differ, because some letters need more bytes, or
+// fewer, in lower case than in upper case.
 func foldCase(text string) (folded string, textIndex []int) {
 	out := make([]byte, 0, len(text))
 	textIndex = make([]int, 0, len(text)+1)
 	for i, r := range text {
 		// Convert to upper case first, because some letters have two lower-case forms. For example,
-		// s and ſ are the same letter in upper case.
+		// both s and ſ become S.
 		out = utf8.AppendRune(out, unicode.ToLower(unicode.ToUpper(r)))
 		for len(textIndex) < len(out) {
 			textIndex = append(textIndex, i)

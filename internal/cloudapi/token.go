@@ -23,8 +23,8 @@ const (
 	// A token is replaced when its remaining life is renewBefore. If its whole life is shorter than
 	// two minutes, it is replaced after half of its life.
 	renewBefore = time.Minute
-	// renewAgain is how long to wait after a failed exchange before the next exchange, if the old
-	// token is still valid.
+	// renewAgain is how long to wait after a failed token exchange before the next token exchange.
+	// The wait applies only while the old token is still valid.
 	renewAgain = 10 * time.Second
 	// exchangeTimeout is the longest time for a token exchange, including retries.
 	exchangeTimeout = time.Minute
@@ -68,8 +68,8 @@ type token struct {
 	authorization
 	// renewAt is when the token should be replaced. endsAt is when the token becomes invalid.
 	renewAt, endsAt time.Time
-	// The token is kept until keepUntil, even if the cloud refuses it. If the token did not replace
-	// a refused token, keepUntil is zero.
+	// keepUntil is set only if the token replaced a refused token. If the cloud refuses the new
+	// token too, renewToken usually keeps the new token until keepUntil.
 	keepUntil time.Time
 	// workedFor has the operations for which the cloud accepted the token. operationKey makes the
 	// map keys.
@@ -96,7 +96,7 @@ func NewTokenSource(o TokenOptions) (*TokenSource, error) {
 	return &TokenSource{at: at, origin: at.Scheme + "://" + at.Host, pool: o.IdentityPool, subject: o.Subject, now: now}, nil
 }
 
-// Format prints a placeholder for every verb.
+// Format prints a placeholder for every verb, so that fmt never prints a token.
 func (t *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redactedText) }
 
 // LogValue returns a placeholder.
@@ -139,7 +139,7 @@ func (t *TokenSource) ensureToken(ctx context.Context, c *Client) error {
 	return nil
 }
 
-// tokenAccepted records that the cloud accepted a token for an operation.
+// tokenAccepted records that the cloud accepted a token for an operation. id identifies the token.
 func (t *TokenSource) tokenAccepted(c *Client, operation string, id mark) {
 	if current := t.currentToken.Load(); current != nil && current.id == id {
 		current.workedFor.Store(operationKey(c, operation), true)
@@ -300,8 +300,10 @@ func canRetryExchange(e *Error) bool {
 }
 
 // withExchangeAdvice corrects the advice in the error of a token exchange, because the advice is
-// written for list requests. If the server answered, the advice is removed. If no answer came, the
-// advice names the field with the URL of the exchange, and not spec.endpoint.
+// written for list requests:
+//
+//   - If the server answered, withExchangeAdvice removes the advice.
+//   - If no answer came, the advice names the field tokenEndpoint instead of spec.endpoint.
 func withExchangeAdvice(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	switch {

@@ -21,7 +21,7 @@ const (
 	// maxLife is the longest life of a token. If the server reports a longer life, the token
 	// counts as valid for maxLife.
 	maxLife = 24 * time.Hour
-	// maxReplyBytes is how many bytes of the reply to an exchange are read at most.
+	// maxReplyBytes limits how many bytes readToken reads from the reply to a token exchange.
 	maxReplyBytes = 1 << 20
 )
 
@@ -44,9 +44,10 @@ func (t *looseText) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readToken reads the reply to a token exchange. subjectAuth has the token that was sent, so that
-// no error shows it. sentAt is when this token was sent. The life of the new token is counted from
-// sentAt.
+// readToken returns the access token in the reply to a token exchange.
+//
+//   - sentAt is when the request was sent. The lifetime of the access token starts at this time.
+//   - subjectAuth has the token that was sent. readToken hides this token in its errors.
 func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization) (*token, error) {
 	raw, lost := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes))
 	var reply struct {
@@ -54,7 +55,7 @@ func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization)
 		TokenType   looseText `json:"token_type"`
 		ExpiresIn   looseText `json:"expires_in"`
 	}
-	// Do not keep the error of Unmarshal, because the error may quote the reply.
+	// Do not keep the error of Unmarshal: it may quote the reply, which contains the new token.
 	odd := json.Unmarshal(raw, &reply) != nil
 	came := tokenAuthorization(reply.AccessToken)
 	// Hide the new token in all later messages, even if the token is never used.
@@ -84,7 +85,8 @@ func readToken(resp *http.Response, sentAt time.Time, subjectAuth authorization)
 	return nil, e
 }
 
-// tokenAuthorization returns the authorization of an access token.
+// tokenAuthorization returns the authorization for requests with an access token. Its header value
+// is "Bearer", a space and the token.
 func tokenAuthorization(text string) authorization {
 	return newAuthorization("Bearer "+text, longEnough(text)...)
 }

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Tokens keeps one TokenSource for each identity, so that all clients with the same identity share
-// a token. Tokens is safe for concurrent use. The zero value is empty and ready for use.
+// Tokens keeps one TokenSource for each identity (see the method For), so that all clients with the
+// same identity share a token. Tokens is safe for concurrent use. The zero value is empty and ready
+// for use.
 type Tokens struct {
 	mu sync.Mutex
 	// tokenSources maps each identity to its TokenSource.
@@ -27,8 +28,10 @@ type sharedSource struct {
 const forgetAfter = time.Hour
 
 // For returns the TokenSource of an identity, and makes it if there is none. The identity consists
-// of the endpoint and the identity pool in the options, and of subjectTexts: namespace,
-// ServiceAccount and audience.
+// of these parts:
+//
+//   - the endpoint and the identity pool in the options
+//   - subjectTexts: the namespace, the ServiceAccount and the audience
 //
 // For each new client, call this method again: Tokens forgets a TokenSource that was not used for
 // an hour.
@@ -57,7 +60,8 @@ func (t *Tokens) For(o TokenOptions, subjectTexts ...string) (*TokenSource, erro
 	return made, nil
 }
 
-// canForget reports whether the TokenSource can be forgotten.
+// canForget returns true if no client asked for the TokenSource for an hour and its token has
+// expired.
 func (s *sharedSource) canForget(now time.Time) bool {
 	current := s.currentToken.Load()
 	return now.Sub(s.lastAsked) > forgetAfter && (current == nil || now.After(current.endsAt))

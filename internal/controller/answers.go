@@ -30,8 +30,8 @@ type syncAnswers struct {
 // wasSynced reports whether there was a sync.
 func (a syncAnswers) wasSynced() bool { return a.kindListings != nil }
 
-// listing is the result of listing the cloud objects of one kind. If the spec does not ask for the
-// kind, all fields are zero.
+// listing is the result of listing the cloud objects of one kind for a source or discovery. If the
+// spec of the source or discovery does not ask for the kind, all fields are zero.
 type listing struct {
 	outcome outcome
 	// sighting has the listed objects; nil if the listing gave no result.
@@ -47,7 +47,7 @@ type listing struct {
 
 // listQuery identifies what a listing asks the cloud.
 type listQuery struct {
-	// generation is the metadata.generation of the spec.
+	// generation is the metadata.generation of the source or discovery.
 	generation int64
 	// scope is a hash of the endpoint, the credential's ID and the filter.
 	scope string

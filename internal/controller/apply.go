@@ -25,8 +25,9 @@ import (
 // writeResult says what one reconcile wrote.
 type writeResult struct {
 	written, deleted int
-	// presentSources has a discovery's sources after the writes, by name. Sources that are being
-	// deleted are not in the map. The map is nil if the reconcile did not read all sources.
+	// presentSources has the discovery's sources as they are after the writes, by name. Sources
+	// that are being deleted are not in the map. The map is nil if the reconcile did not read all
+	// sources.
 	presentSources map[string]mirror.Object
 }
 
@@ -52,7 +53,7 @@ func (r *Reconciler) apply(ctx context.Context, o owner, s *state, todo plans) w
 }
 
 // presentObjects returns the plan's existing objects by name, without objects that are being
-// deleted. If the plan is not about all objects of a kind, presentObjects returns nil.
+// deleted. If the plan is only about some objects of a kind, presentObjects returns nil.
 func (p *plan) presentObjects() map[string]mirror.Object {
 	if !p.allObjects {
 		return nil
@@ -66,8 +67,9 @@ func (p *plan) presentObjects() map[string]mirror.Object {
 	return present
 }
 
-// writeAll makes the planned writes and returns the writes that succeeded. A write that failed
-// before is skipped until its next try is due.
+// writeAll makes the planned writes and returns the writes that succeeded. It skips a failed write
+// until its next try is due. If the map of present objects is not nil, writeAll puts the written
+// objects into the map.
 func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Write {
 	now := r.Clock.Now()
 	writes := slices.DeleteFunc(slices.Clone(plan.changes.Writes), func(w mirror.Write) bool { return state.retries.mustWait(w.Desired.GetName(), now) })
@@ -99,8 +101,8 @@ func (r *Reconciler) writeAll(ctx context.Context, o owner, k *kind, state *kind
 	return written
 }
 
-// deleteAll makes the planned deletions and returns the deleted objects. A deletion that failed
-// before is skipped until its next try is due.
+// deleteAll makes the planned deletions and returns the deleted objects. It skips a failed deletion
+// until its next try is due. It removes the deleted objects from the map of present objects.
 func (r *Reconciler) deleteAll(ctx context.Context, owner owner, k *kind, state *kindState, plan *plan, present map[string]mirror.Object) []mirror.Object {
 	now := r.Clock.Now()
 	deletes := slices.DeleteFunc(slices.Clone(plan.changes.Deletes), func(o mirror.Object) bool { return state.retries.mustWait(o.GetName(), now) })
@@ -137,8 +139,8 @@ func asStopped(err error) error {
 	return err
 }
 
-// inParallel calls doOne with each number from 0 to n-1, and returns the errors in this order. At
-// most cap(r.Writers) calls run at the same time.
+// inParallel calls doOne with each number from 0 to n-1. It returns the error of each call, in the
+// order of the numbers. At most cap(r.Writers) calls run at the same time in the whole manager.
 //
 // If ctx ends, or if a call fails because the namespace is being deleted, no further call begins.
 // The error of a call that did not begin is errStopped.
@@ -232,8 +234,8 @@ func asObject(o mirror.Object) client.Object {
 	return o
 }
 
-// checkVisible returns an error if o is an InventorySource whose labels do not match r.Selector,
-// because this manager could not see the source after the write.
+// checkVisible returns an error for an InventorySource whose labels do not match r.Selector. The
+// manager does not see an InventorySource with other labels.
 func (r *Reconciler) checkVisible(o mirror.Object) error {
 	if _, is := o.(*v1alpha1.InventorySource); !is || r.Selector == nil || r.Selector.Matches(labels.Set(o.GetLabels())) {
 		return nil

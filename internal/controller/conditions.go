@@ -19,8 +19,8 @@ import (
 const maxMessage = 8192
 
 // maxReady is the largest length of the message of condition Ready, in bytes. It is small, because
-// kubectl shows this message in a column. If no other condition has the whole message, the message
-// is not cut.
+// kubectl shows this message in a column. A message is cut only if another condition has the whole
+// message.
 const maxReady = 320
 
 // conditionSetter sets the conditions of a source or discovery. All conditions whose status changes
@@ -47,13 +47,12 @@ func (c conditionSetter) remove(conditionType string) {
 	meta.RemoveStatusCondition(c.conditions, conditionType)
 }
 
-// setReady sets the condition Ready. It sets or removes two more conditions:
+// setReady sets the condition Ready. It also sets one of these conditions, and removes the other:
 //
-//   - Reconciling is set if the operator is at work or tries again by itself.
-//   - Stalled is set if a person must change something before a new attempt can succeed.
+//   - Reconciling: the operator still works on the sync, or will try again by itself.
+//   - Stalled: a person must change something before a new attempt can succeed.
 //
-// After a success, during a preview, and while spec.suspend is true, setReady removes Reconciling
-// and Stalled.
+// If the reason of Ready is Succeeded, Preview or Suspended, setReady removes both.
 func (c conditionSetter) setReady(v verdict) {
 	ready, beside, message := metav1.ConditionFalse, v1alpha1.ConditionReconciling, "trying again, at status.nextSyncTime at the latest"
 	switch {
@@ -79,8 +78,9 @@ func (c conditionSetter) setReady(v verdict) {
 // setPruneHeld sets the condition PruneHeld if deletions wait for a person's approval. If no
 // deletion waits, setPruneHeld removes the condition.
 //
-// heldPrunes has one entry for each kind: the waiting deletions; nil if there are none. The
-// condition has the messages of all entries, and the reason of the first entry that is not nil.
+// heldPrunes has the waiting deletions of each kind. The entry of a kind is nil if none of its
+// deletions wait. The condition gets the messages of all entries, and the reason of the first entry
+// that is not nil.
 func (c conditionSetter) setPruneHeld(heldPrunes ...*v1alpha1.HeldPrune) {
 	var reason string
 	var messages []string
@@ -126,11 +126,12 @@ func shortenMessage(message string, maxBytes int, fullCondition string) string {
 }
 
 // setSynced sets the condition of each kind, such as PeeringsSynced. It returns the reason and the
-// message for condition Ready. The result is nil if no kind was listed after the manager's start.
-// Then Ready must stay as it is.
+// message for the condition Ready. It returns nil if Ready must not change, because no kind was
+// listed after the manager's start.
 func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 	ready := verdict{reason: v1alpha1.ReasonSucceeded}
-	// firstCondition is the name of the condition of the first mirrored kind.
+	// If Ready's message is cut, the message refers to firstCondition. This is the condition of the
+	// first kind in the message.
 	known, mirrors, firstCondition := false, false, ""
 	for i := range r.owners.kinds {
 		k := &r.owners.kinds[i]
@@ -182,8 +183,8 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 
 // kindVerdict returns the reason and the message of the condition of one kind:
 //
-//   - If the spec ignores the kind, the result says why objects of the kind still exist. The result
-//     is nil if there is nothing to report.
+//   - If the spec ignores the kind, the operator deletes the kind's objects. The result says which
+//     objects it could not delete, and why. The result is nil if there is nothing to report.
 //   - If the manager has not listed the kind after its start, the result is nil.
 //   - In all other cases, the result says how the last listing went, or what is wrong with the
 //     kind's objects.

@@ -24,18 +24,20 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// The rights on ConfigMaps are in the folder config/endpoint-configmaps, because not every manager
-// needs them.
+// This file has no RBAC markers for ConfigMaps, because not every manager needs these rights. The
+// rights are in the folder config/endpoint-configmaps.
 
 // setupConfigMaps starts the controller of ConfigMaps as soon as the manager has the rights to
 // watch ConfigMaps and KafkaClusterObservations. sourceController is the controller of
-// InventorySources, which reports failed ConfigMaps in the source's status.
+// InventorySources. If a ConfigMap cannot be written, sourceController reports this in the
+// InventorySource's status.
 //
 // If the flag --endpoint-configmaps is not set:
 //
 //   - The controller of ConfigMaps does not create or change ConfigMaps. It deletes ConfigMaps
 //     that the source's spec no longer asks for.
-//   - If the manager lacks these rights at its start, the controller of ConfigMaps never starts.
+//   - If the manager lacks one of the rights at its start, the controller of ConfigMaps never
+//     starts.
 func (o *Options) setupConfigMaps(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, sourceController controller.Controller) error {
 	o.configMaps.sourceEvents = make(chan event.GenericEvent)
 	if err := sourceController.Watch(source.Channel(o.configMaps.sourceEvents, &handler.EnqueueRequestForObject{})); err != nil {

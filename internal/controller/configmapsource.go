@@ -44,9 +44,9 @@ func (o *Options) configMapsOf(owner owner, s *state, k *kind) *verdict {
 	return s.leftConfigMaps
 }
 
-// setOwnStatus sets status.configMaps, which says whether the source has ConfigMaps. If the manager
-// does not delete ConfigMaps that the spec no longer asks for, setOwnStatus stores in
-// state.leftConfigMaps how a person can delete them.
+// setOwnStatus sets status.configMaps, which is true while the source may have ConfigMaps. If the
+// spec no longer asks for ConfigMaps, but this manager does not delete the existing ones,
+// setOwnStatus stores in state.leftConfigMaps how a person can delete them.
 func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state, _ writeResult) {
 	state.leftConfigMaps = nil
 	switch {
@@ -61,10 +61,11 @@ func (s sourceOwner) setOwnStatus(ctx context.Context, o *Options, state *state,
 	}
 }
 
-// leftMapsVerdict returns a message that says how a person can delete ConfigMaps that the source's
-// spec no longer asks for. mapNames has the names of these ConfigMaps; err is the error of the
-// search for them. If there is nothing to delete, or if this manager deletes the ConfigMaps,
-// leftMapsVerdict returns nil.
+// leftMapsVerdict returns a message about ConfigMaps that still exist, although the source's spec
+// no longer asks for them. The message says how a person can delete them. The result is nil if
+// there are no such ConfigMaps, or if this manager deletes them.
+//
+// mapNames has the names of these ConfigMaps. err is the error of the search for them.
 func (o *Options) leftMapsVerdict(source *v1alpha1.InventorySource, mapNames []string, err error) *verdict {
 	const disabled, restore = "spec.kafkaClusters.configMaps is Disabled, and ", "set the manager's flag --endpoint-configmaps, and give it the rights, until they are gone, or "
 	switch {
@@ -107,8 +108,8 @@ func fittingNames(names []string) []string {
 	return names
 }
 
-// leftConfigMaps returns the names of all ConfigMaps that still exist for a source's observations.
-// It reads from the API server, because the cache does not have ConfigMaps that lost the operator's
+// leftConfigMaps returns the names of the existing ConfigMaps of a source's Kafka clusters. It
+// reads from the API server, because the cache does not have ConfigMaps that lost the operator's
 // label.
 func (o *Options) leftConfigMaps(ctx context.Context, source *v1alpha1.InventorySource) ([]string, error) {
 	clusters := &v1alpha1.KafkaClusterObservationList{}

@@ -60,8 +60,8 @@ type configMapWrite struct {
 }
 
 // sameConfigMapWrite returns true if the write w would give the ConfigMap the same content as the
-// failed write. There is one exception: if the failed write was a change and w is a creation, the
-// result is false.
+// failed write. But if the failed write was a change and w is a creation, the result is false,
+// because someone deleted the ConfigMap in between.
 func sameConfigMapWrite(failed, w configMapWrite) bool {
 	return (failed.existing == nil || w.existing != nil) && mirror.SameConfigMap(failed.desired, w.desired)
 }

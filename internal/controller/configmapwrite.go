@@ -22,12 +22,14 @@ const (
 	configMapKind = "ConfigMap"
 	// takenAgain is the wait before the next check of a ConfigMap in these cases:
 	//
-	//   - The ConfigMap belongs to someone else, and the operator needs its name.
+	//   - The ConfigMap belongs to someone else, but has the name that the operator needs.
 	//   - Finalizers delay the deletion of the ConfigMap.
-	//   - The ConfigMap has waited for the garbage collector for a minute or longer.
+	//   - The ConfigMap's observation was deleted, and Kubernetes' garbage collector needs a
+	//     minute or longer to delete the ConfigMap.
 	takenAgain = time.Minute
-	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If the
-	// operator waits for the garbage collector, the wait grows from goingAgain to takenAgain.
+	// goingAgain is the wait before the next check of a ConfigMap that is being deleted. If
+	// Kubernetes' garbage collector must delete the ConfigMap, the wait grows from goingAgain to
+	// takenAgain.
 	goingAgain = time.Second
 )
 
@@ -39,10 +41,13 @@ type configMapSync struct {
 	source  *v1alpha1.InventorySource
 }
 
-// keep creates or corrects the ConfigMap. The first result is the wait before the next check; 0 if
-// no check is planned. The second result says what prevents the write, for example another client's
-// ConfigMap with the same name. If the request to write fails, the second result is nil, and
-// f.lastFailure has the failure.
+// keep creates or corrects the ConfigMap.
+//
+//   - The first result is the wait before the next check; 0 if no check is planned.
+//   - The second result says what prevents the write, for example another client's ConfigMap with
+//     the same name.
+//   - If the API server refuses the write, f.lastFailure has the error, and the second result is
+//     nil.
 func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *failure, err error) {
 	desired := mirror.ConfigMap(f.cluster, &f.source.Spec.KafkaClusters)
 	existing, err := f.configMap(ctx, f.Cluster, desired)
@@ -81,10 +86,13 @@ func (f *configMapSync) keep(ctx context.Context) (again time.Duration, why *fai
 	return f.write(ctx, configMapWrite{existing, desired}), nil, nil
 }
 
-// drop deletes the ConfigMap if it exists. A ConfigMap without a controller is deleted only if the
-// source's status says that the source has ConfigMaps. If not, a person made the ConfigMap. The first result is the wait before the next check; 0 if
-// no check is planned. The second result is a failure if finalizers delay the deletion. If the
-// request to delete fails, the second result is nil, and f.lastFailure has the failure.
+// drop deletes the ConfigMap if the ConfigMap exists. It keeps a ConfigMap that a person made: this
+// ConfigMap has no controlling ownerReference, and status.configMaps of the source is false.
+//
+//   - The first result is the wait before the next check; 0 if no check is planned.
+//   - The second result is a failure if finalizers delay the deletion.
+//   - If the API server refuses the deletion, f.lastFailure has the error, and the second result is
+//     nil.
 func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *failure, err error) {
 	existing, err := f.configMap(ctx, f.Cluster, f.cluster)
 	unseen := err == nil && existing == nil && f.source.Status.ConfigMaps
@@ -112,10 +120,11 @@ func (f *configMapSync) drop(ctx context.Context) (again time.Duration, why *fai
 	return again, nil, nil
 }
 
-// write creates or changes the ConfigMap. If there were too many writes, the result is the wait
-// before the next try; if not, 0. If the write would add an ownerReference to a deleted
-// observation, write does nothing. With this reference, the garbage collector would delete the
-// ConfigMap.
+// write creates or changes the ConfigMap. If there were too many writes in a short time, write does
+// nothing and returns the wait before the next try. In all other cases, the result is 0.
+//
+// If the observation was deleted, write does not make the observation an owner of the ConfigMap.
+// With a deleted owner, Kubernetes' garbage collector would delete the ConfigMap.
 func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time.Duration) {
 	return f.attempt(ctx, &w, func() error {
 		if w.existing == nil || mirror.Claims(f.cluster, w.existing, w.desired) {
@@ -127,10 +136,10 @@ func (f *configMapSync) write(ctx context.Context, w configMapWrite) (again time
 	})
 }
 
-// attempt calls doWrite, which makes the write w; w is nil for a deletion. If the call fails,
-// attempt stores the failure in f.lastFailure. In two cases attempt does not call doWrite:
+// attempt calls doWrite, which makes the write w. For a deletion, w is nil. If doWrite fails,
+// attempt stores the error in f.lastFailure. In two cases attempt does not call doWrite:
 //
-//   - The same write failed before, and its next try is not due. The result is 0.
+//   - The same write failed before, and it is too early for the next try. The result is 0.
 //   - There were too many writes in a short time. The result is the wait before the next try.
 //
 // If attempt calls doWrite, the result is 0.
@@ -185,9 +194,9 @@ func (o *Options) writeConfigMap(ctx context.Context, w *configMapWrite) error {
 	return nil
 }
 
-// checkAdmission asks the API server with a dry run whether it accepts a new ConfigMap. The result
-// is the API server's error, for example that a quota is used up. It is nil for the error
-// AlreadyExists, because the old ConfigMap is deleted before the real creation.
+// checkAdmission creates a ConfigMap as a dry run. The result is the API server's error, for
+// example that a quota is used up. For the error AlreadyExists, the result is nil, because the
+// caller deletes the old ConfigMap before it creates the new one.
 func (o *Options) checkAdmission(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Create(ctx, c.DeepCopy(), client.DryRunAll, client.DisableReadYourWritesConsistency)
 	if apierrors.IsAlreadyExists(err) {
@@ -209,8 +218,8 @@ func deletionWait(c *corev1.ConfigMap) (again time.Duration, why *failure) {
 	return takenAgain, writeFailure(fmt.Sprintf("ConfigMap %s is being deleted and waits for its finalizers: %s", c.Name, mirror.Names(c.Finalizers)))
 }
 
-// isPredecessor returns true if controllerRef has the name of the desired ConfigMap's owner, but
-// another UID. Then controllerRef refers to a deleted observation.
+// isPredecessor reports whether controllerRef refers to a deleted observation. Such a reference has
+// the name of the desired ConfigMap's owner, but another UID.
 func isPredecessor(controllerRef *metav1.OwnerReference, desired *corev1.ConfigMap) bool {
 	owner := desired.OwnerReferences[0]
 	return controllerRef != nil && mirror.SameNamed(*controllerRef, owner) && controllerRef.UID != owner.UID
@@ -245,8 +254,8 @@ func (*Options) configMap(ctx context.Context, reader client.Reader, object clie
 }
 
 // deleteConfigMap deletes a ConfigMap. If another client changed the ConfigMap after the manager
-// read it, the API server refuses the deletion. The error NotFound must not be ignored, because a
-// webhook can answer NotFound for a ConfigMap that exists.
+// read it, the API server refuses the deletion. Do not ignore the error NotFound, because a webhook
+// can answer NotFound for a ConfigMap that exists.
 func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) error {
 	err := o.Cluster.Delete(ctx, c, client.Preconditions{UID: &c.UID, ResourceVersion: &c.ResourceVersion})
 	if o.countedMap("delete", err) != nil {
@@ -255,7 +264,8 @@ func (o *Options) deleteConfigMap(ctx context.Context, c *corev1.ConfigMap) erro
 	return nil
 }
 
-// countedMap counts one write of a ConfigMap in the metrics, and returns the error of the write.
+// countedMap counts one write of a ConfigMap in the metrics. err is the result of the write;
+// countedMap returns err unchanged.
 func (o *Options) countedMap(verb string, err error) error {
 	o.Metrics.Wrote(configMapKind, verb, err)
 	return err

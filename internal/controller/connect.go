@@ -125,8 +125,8 @@ func (o *Options) credential(ctx context.Context, l login) (c cloudapi.Credentia
 	case ctx.Err() != nil:
 		return c, "", ctx.Err()
 	case err != nil:
-		// Return a *failure, because any other error ends the reconcile. Then the reconcile would
-		// not mark outdated observations as stale.
+		// Return a *failure. Any other error would end the reconcile before it marks outdated
+		// observations as stale.
 		return c, "", &failure{reason: v1alpha1.ReasonSecretNotFound, message: fmt.Sprintf(
 			"Secret %q in namespace %q cannot be read: %v", key.Name, key.Namespace, err)}
 	}
@@ -154,9 +154,9 @@ func keysOf(secret *corev1.Secret) string {
 // The API server accepts no shorter lifetime.
 const subjectLife = 600
 
-// useToken sets c.identity and c.budget for workload identity, and returns the source of the
-// connection's access tokens. It does not request a token. Connections with the same namespace,
-// pool, ServiceAccount, audience and token endpoint share one token.
+// useToken sets c.identity and c.budget for workload identity, and returns the TokenSource for the
+// connection. It does not request a token. Connections with the same namespace, pool,
+// ServiceAccount, audience and token endpoint share one token.
 //
 // If the token endpoint is not allowed, useToken returns a *failure with the reason
 // EndpointNotAllowed.

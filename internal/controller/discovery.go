@@ -61,9 +61,9 @@ func (d discoveryOwner) settings() settings {
 	return settings{d.GetEndpoint(), d.Spec.Credentials, d.GetInterval(), d.GetTimeout(), d.Spec.Suspend, d.Spec.Preview}
 }
 
-// setOwnStatus sets the list of sources and the preview in the discovery's status. If the
-// reconcile did not read all sources, setOwnStatus changes nothing. After a restart of the
-// manager, the status keeps the old preview until the first complete listing.
+// setOwnStatus sets status.sources and status.preview of the discovery. If the reconcile did not
+// read all sources, setOwnStatus changes nothing. After a restart of the manager, the old
+// status.preview stays until the first complete listing.
 func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, result writeResult) {
 	if result.presentSources != nil {
 		if p := s.kinds[0].preview; p != nil || !d.Spec.Preview {
@@ -81,8 +81,9 @@ func (d discoveryOwner) setOwnStatus(_ context.Context, o *Options, s *state, re
 //   - the number of sources whose environment is missing
 //   - the sources whose environment spec.selector no longer selects
 //   - the IDs in spec.selector.ids that are not listed
-//   - the IDs in spec.selector.ids that spec.selector.exclude excludes, or may exclude
-//   - notes about the spec
+//   - the IDs in spec.selector.ids that spec.selector.exclude excludes, or may exclude because the
+//     environment's name is not known
+//   - remarks about the spec
 func foundEnvironments(o owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := ""

@@ -17,15 +17,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// maxTold is the largest number of objects that get an event each. For more objects, there is one
-// event about the source or discovery.
+// maxTold is the largest number of objects that get one event each. For more objects, there is a
+// single event about the source or discovery.
 const maxTold = 100
 
 // reasonCreated is the reason of the event for a new object.
 const reasonCreated = "Created"
 
-// eventTexts has the events that tellObserved records. The key is the reason of an event. eventType
-// is Normal or Warning. If one event reports many objects, its message begins with textStart.
+// For each reason, eventTexts describes the events that tellObserved records. eventType is Normal
+// or Warning. If one event reports many objects, its text begins with textStart.
 var eventTexts = map[string]struct{ eventType, textStart string }{
 	reasonCreated:              {corev1.EventTypeNormal, "Created"},
 	v1alpha1.ReasonListed:      {corev1.EventTypeNormal, "Listed again:"},
@@ -34,8 +34,8 @@ var eventTexts = map[string]struct{ eventType, textStart string }{
 }
 
 // tellObserved records events about new objects, and about objects that are now missing, stale or
-// listed again. doneWrites has the writes that succeeded. If objects of the kind have no
-// conditions, one event reports all objects with the same reason.
+// listed again. doneWrites has the writes that succeeded. The sources of a discovery get no
+// separate events: one event about the discovery reports all sources with the same reason.
 func (r *Reconciler) tellObserved(k *kind, o owner, doneWrites []mirror.Write) {
 	turned := map[string][]mirror.Object{}
 	for _, w := range doneWrites {
@@ -74,7 +74,7 @@ func eventReason(k *kind, w mirror.Write) string {
 // tellAll records a single event about the source or discovery:
 //
 //   - There are more than maxTold objects.
-//   - textOf returns "" for the first object.
+//   - The objects have no text of their own: textOf returns "" for the first object.
 func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, action, textStart string, textOf func(mirror.Object) string) {
 	if len(objects) > maxTold || textOf(objects[0]) == "" {
 		r.tellOfMany(o, objects, kind, reason, action, textStart)
@@ -85,7 +85,8 @@ func (r *Reconciler) tellAll(o owner, objects []mirror.Object, kind, reason, act
 	}
 }
 
-// tellPhase records an event if a write gives an object a new phase.
+// tellPhase records an event if the object's phase changed in the cloud, for example from
+// PROVISIONING to PROVISIONED.
 func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	before, after := w.FormerPhase, k.Phase(w.Desired)
 	if before == "" || before == after {
@@ -99,10 +100,11 @@ func (r *Reconciler) tellPhase(k *kind, w mirror.Write) {
 	r.tell(w.Desired, kind, "PhaseChanged", "Observe", fmt.Sprintf("Phase changed from %s to %s", before, after))
 }
 
-// tellReady records an event about a source or discovery in these cases:
+// tellReady records events about a source or discovery in these cases:
 //
-//   - Ready has a new status or a new reason, and the reason is not Progressing.
-//   - PruneHeld is new or has a new message.
+//   - The condition Ready has a new status or a new reason, and the reason is not Progressing.
+//   - The condition PruneHeld is new or has a new message. This condition means that a deletion
+//     waits for a person's approval.
 func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Condition) {
 	if is, turned := readyOf(before, after); turned && is.Reason != v1alpha1.ReasonProgressing {
 		kind := corev1.EventTypeNormal
@@ -118,15 +120,15 @@ func (r *Reconciler) tellReady(about runtime.Object, after, before []metav1.Cond
 	}
 }
 
-// readyOf returns the new condition Ready; nil if there is none. The second result is true if the
-// status or the reason of Ready changed.
+// readyOf returns the condition Ready from after a reconcile; nil if there is none. The second
+// result is true if the reconcile changed the status or the reason of Ready.
 func readyOf(before, after []metav1.Condition) (is *metav1.Condition, turned bool) {
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	return is, is != nil && (was == nil || was.Status != is.Status || was.Reason != is.Reason)
 }
 
-// tellPruned logs the names of the deleted objects, and records one event about them. For objects
-// that finalizers keep, there is a separate log line and a separate event.
+// tellPruned logs the names of the deleted objects, and records one event about them. Objects with
+// finalizers still exist, so they get a separate log line and a separate event.
 func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted []mirror.Object) {
 	var gone, kept []mirror.Object
 	for _, d := range deleted {
@@ -148,8 +150,8 @@ func (r *Reconciler) tellPruned(ctx context.Context, k *kind, o owner, deleted [
 }
 
 // tellHeld records events about objects whose deletion waits for a person's approval. ownerBefore
-// has the status from before this reconcile. If this old status already has the same objects,
-// tellHeld records no event.
+// has the status from before this reconcile. If the deletion of the same objects already waited
+// then, tellHeld records no event.
 func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	for i := range r.owners.kinds {
 		k, held := &r.owners.kinds[i], s.kinds[i].report.Held
@@ -161,8 +163,8 @@ func (r *Reconciler) tellHeld(o owner, s *state, ownerBefore owner) {
 	}
 }
 
-// tellOfMany records one event about a source or discovery. The text is textStart, followed by
-// names of objects. The event refers to the first object. Without this reference, the recorder
+// tellOfMany records one event about a source or discovery. The text is textStart, followed by the
+// names of the objects. The event refers to the first object. Without this reference, the recorder
 // could merge two events about the same source or discovery.
 func (r *Reconciler) tellOfMany(o owner, objects []mirror.Object, kind, reason, action, textStart string) {
 	r.Recorder.Eventf(o.object(), objects[0], kind, reason, action, "%s", mirror.Truncate(textStart+mirror.Names(objectNames(objects)), maxNote))

@@ -33,7 +33,8 @@ func (f *failure) verdict() *verdict {
 	return &verdict{reason: f.reason, message: f.message}
 }
 
-// withOthers completes a message that already has the first of the names. It adds the other names.
+// withOthers adds all names except the first one to a message. The message already has the first
+// name.
 func withOthers(message string, names []string) string {
 	if len(names) > 1 {
 		message += "; the others: " + mirror.Names(names[1:])

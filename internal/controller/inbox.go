@@ -12,53 +12,55 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// inbox collects the names of objects that another client may have changed. A watch adds the
-// names, and the next reconcile takes them out. Each source or discovery has one inbox for each
-// kind of object. An inbox is safe for concurrent use.
+// inbox collects the names of Kubernetes objects that another client, such as a user, may have
+// changed. A watch adds the names, and the next reconcile takes them out. Each source or discovery
+// has one inbox for each kind of object. An inbox is safe for concurrent use.
 type inbox struct {
 	mu sync.RWMutex
-	// view says how the last plan wants the objects to be.
+	// view says how the objects should be, according to the operator's last plan. It is nil if
+	// there is no plan.
 	view *mirror.View
 	// names has the names that no reconcile has taken out yet.
 	names sets.Set[string]
-	// planning reports whether a reconcile is making a plan for all objects. During this time,
-	// every change counts as a change by another client.
+	// planning is true while a reconcile reads all objects and makes a new plan. During this time,
+	// every changed object counts as changed by another client.
 	planning bool
 }
 
-// begin empties the inbox before a reconcile reads all objects for a new plan. Until the reconcile
-// calls finish, every change counts as a change by another client.
+// begin empties the inbox before a reconcile reads all objects and makes a new plan. Until the
+// reconcile calls finish, every changed object counts as changed by another client.
 func (in *inbox) begin() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.names = true, nil
 }
 
-// finish stores how the new plan wants the objects to be. From then on, hasDrifted compares objects
-// with this plan.
+// finish stores a view, which says how the objects should be according to the new plan. From then
+// on, hasDrifted compares objects with this view.
 func (in *inbox) finish(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.planning, in.view = false, view
 }
 
-// renew stores a new view of the last plan after a listing that found no changes in the cloud. The
-// view says how the plan wants the objects to be.
+// renew replaces the view after a listing that found no changes in the cloud. The new view wants
+// the same objects, but has the time of the new listing.
 func (in *inbox) renew(view *mirror.View) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.view = view
 }
 
-// lastView returns how the last plan wants the objects to be.
+// lastView returns how the objects should be, according to the last plan. It returns nil if there
+// is no plan.
 func (in *inbox) lastView() *mirror.View {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
 	return in.view
 }
 
-// hasDrifted returns true if the object differs from the object that the last plan wants. While a
-// reconcile makes a new plan for all objects, hasDrifted always returns true.
+// hasDrifted reports whether an object differs from the object that the last plan wants. While a
+// reconcile makes a new plan, hasDrifted always returns true.
 func (in *inbox) hasDrifted(o mirror.Object) bool {
 	in.mu.RLock()
 	defer in.mu.RUnlock()
@@ -75,7 +77,7 @@ func (in *inbox) put(names ...string) {
 	in.names.Insert(names...)
 }
 
-// take returns the names and empties the inbox.
+// take returns all names and removes them from the inbox.
 func (in *inbox) take() sets.Set[string] {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -84,12 +86,13 @@ func (in *inbox) take() sets.Set[string] {
 	return taken
 }
 
-// checksum is a checksum of a set of objects: their names and resourceVersions, in any order.
+// checksum is the checksum of a set of objects. It covers their names and resourceVersions. The
+// order of the objects does not matter.
 type checksum uint64
 
 var checksumSeed = maphash.MakeSeed()
 
-// add adds an object to the set. remove removes an object from the set.
+// add adds an object to the set, and remove removes an object from the set.
 func (c *checksum) add(o client.Object)    { *c += sumOf(o) }
 func (c *checksum) remove(o client.Object) { *c -= sumOf(o) }
 
@@ -102,9 +105,9 @@ func sumOf(o client.Object) checksum {
 	return checksum(h.Sum64())
 }
 
-// census has one checksum for each source or discovery and each kind of object. The checksum
-// covers the objects that the watch shows. If the checksum did not change after the last
-// reconcile, the next reconcile need not read the objects. A census is safe for concurrent use.
+// census has one checksum for each kind of object of each source or discovery. The checksum covers
+// the objects that a watch has reported. If the checksum is the same as after the last reconcile,
+// the next reconcile need not read the objects. A census is safe for concurrent use.
 type census struct {
 	mu     sync.Mutex
 	counts map[censusKey]checksum
@@ -115,9 +118,9 @@ type censusKey struct {
 	namespace, owner string
 }
 
-// recordChange updates the checksums after an event of a watch. ownerNameIn returns the name of an
-// object's source or discovery. oldObject is the object before the event; nil if the object is new.
-// newObject is the object after the event; nil if the object was deleted.
+// recordChange updates the checksums after a watch reports a change. ownerNameIn returns the name
+// of an object's source or discovery. oldObject is the object before the change; nil if the object
+// is new. newObject is the object after the change; nil if the object was deleted.
 func (c *census) recordChange(kind int, ownerNameIn func(client.Object) string, oldObject, newObject client.Object) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,8 +16,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// observationKinds has all kinds that a source mirrors. CONTRIBUTING.md lists the steps to add a
-// kind.
+// observationKinds has all kinds of cloud object for which an InventorySource creates observations.
+// CONTRIBUTING.md lists the steps to add a kind.
 var observationKinds = []kind{
 	newObservationKind(mirror.KafkaCluster, cloudapi.Clusters, clusterFilter, mirror.ProjectKafkaCluster, &v1alpha1.KafkaClusterObservation{}, &v1alpha1.KafkaClusterObservationList{}).havingConfigMaps(),
 	newObservationKind(mirror.Peering, cloudapi.Peerings, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection {
@@ -31,9 +31,9 @@ var observationKinds = []kind{
 	newObservationKind(mirror.PrivateLinkAccess, cloudapi.PrivateLinkAccesses, connectionFilter(func(s *v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection { return &s.PrivateLinkAccesses }), mirror.ProjectPrivateLinkAccess, &v1alpha1.PrivateLinkAccessObservation{}, &v1alpha1.PrivateLinkAccessObservationList{}),
 }
 
-// environmentKind is the kind of cloud object that a discovery mirrors. The operator lists all
-// environments. So the operator can see that an environment still exists after spec.selector has
-// stopped selecting it.
+// environmentKind is the kind of cloud object that an EnvironmentDiscovery lists: environments. The
+// operator lists all environments, not only those that spec.selector selects. So the operator knows
+// whether an environment was deleted, or exists but is not selected.
 var environmentKind = func() kind {
 	k := newKind(mirror.Environment, cloudapi.Environments,
 		func(client.Object) cloudapi.EnvironmentFilter { return cloudapi.EnvironmentFilter{} },
@@ -71,8 +71,9 @@ func schemaRegistryFilter(s *v1alpha1.InventorySource) cloudapi.SchemaRegistryFi
 	return cloudapi.SchemaRegistryFilter{Environment: s.Spec.Environment}
 }
 
-// connectionFilter returns a function that makes the list filter for a kind of network connection.
-// selectionOf returns the filter's values from the spec of a source.
+// connectionFilter returns a function that makes the list filter for one kind of network
+// connection, such as peerings. selectionOf returns the part of an InventorySource's spec that has
+// the values of the filter.
 func connectionFilter(selectionOf func(*v1alpha1.InventorySourceSpec) *v1alpha1.ConnectionSelection) func(*v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 	return func(s *v1alpha1.InventorySource) cloudapi.ConnectionFilter {
 		selected := selectionOf(&s.Spec)
@@ -85,14 +86,15 @@ func connectionFilter(selectionOf func(*v1alpha1.InventorySourceSpec) *v1alpha1.
 	}
 }
 
-// kind describes one kind of cloud object, such as a peering, and its objects in the cluster.
-// mirror.Kind has what package mirror needs. The other fields say how to list the cloud objects,
-// and how to read and write their objects in the cluster.
+// kind describes one kind of cloud object, such as a peering. It says how to list the cloud objects
+// of the kind, and how to read and write the Kubernetes objects that show them. The field
+// mirror.Kind is the part that package mirror uses.
 type kind struct {
 	*mirror.Kind
 	// noun is the word for the objects in events, logs and errors, for example "sources".
 	noun string
-	// withConfigMaps reports whether the objects of this kind can have ConfigMaps.
+	// withConfigMaps is true if the operator can write a ConfigMap for each object, for example
+	// with the endpoint of a Kafka cluster.
 	withConfigMaps bool
 	// listFilter returns the list filter from the spec of a source or discovery.
 	listFilter func(client.Object) any
@@ -104,10 +106,12 @@ type kind struct {
 	newObject func() client.Object
 	// newList returns a new, empty list of objects.
 	newList func() client.ObjectList
-	// These functions are about the owner of an object. The owner is a source or discovery.
+	// These functions help to find the objects of an owner, which is a source or discovery.
 	//
-	//   - ownerNameIn returns the owner's name that is written in the object; "" if there is none.
-	//   - comparableName turns an owner's name into the form that ownerNameIn returns.
+	//   - ownerNameIn returns the name of the owner that is written in the object; "" if there is
+	//     none.
+	//   - comparableName turns the name of an owner into the form that ownerNameIn returns, for
+	//     example into a short name that fits into a label.
 	//   - listOptions returns options for a list request. With these options, the request returns
 	//     all objects of the owner, and maybe objects of other owners.
 	ownerNameIn    func(client.Object) string
@@ -115,14 +119,14 @@ type kind struct {
 	listOptions    func(owner string) []client.ListOption
 }
 
-// newKind returns a kind. The parameters are:
+// newKind returns a kind. The parameters are, in this order:
 //
-//   - described is the kind in the form that package mirror uses.
-//   - operation is the list operation of the cloud's API.
-//   - filter returns the list filter for a source or discovery.
-//   - project turns a record of the cloud into an object.
-//   - object is an empty object of the kind's Go type.
-//   - objects is an empty list of the kind's Go type.
+//   - the kind in the form that package mirror uses
+//   - the list operation of the cloud's API
+//   - a function that returns the list filter for a source or discovery
+//   - a function that turns a record of the cloud into a Kubernetes object
+//   - an empty object of the kind's Go type
+//   - an empty list of the kind's Go type
 func newKind[Record, Filter any](
 	described *mirror.Kind,
 	operation *cloudapi.Operation[Record, Filter],

@@ -19,9 +19,9 @@ import (
 )
 
 // listCloud asks the cloud for the objects of every kind that the source or discovery mirrors. If
-// the rate limit of the credential is used up, listCloud sends no request, and the result says how
-// long to wait. If one kind fails, listCloud goes on with the other kinds. An error means that the
-// context ended.
+// one kind fails, listCloud goes on with the other kinds. If the sync must wait for the
+// credential's rate limit, listCloud sends no request, and the result says how long to wait. An
+// error means that the context ended.
 func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	wanted := mirroredKinds(o, r.owners.kinds)
 	asked := syncAnswers{kindListings: make([]listing, len(r.owners.kinds)), secretVersion: s.schedule.usedVersions.secretVersion, endTime: r.Clock.Now()}
@@ -65,15 +65,15 @@ func (r *Reconciler) listCloud(ctx context.Context, o owner, s *state) (syncAnsw
 	return asked, nil
 }
 
-// authorize gets the access token if the spec uses workload identity. If the spec uses an API key,
-// authorize does nothing.
+// authorize makes sure that a connection with workload identity has an access token for the cloud.
+// For an API key, authorize does nothing.
 func (r *Reconciler) authorize(ctx context.Context, timeout time.Duration, c connection) *failure {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return failureOf(c.Authorize(ctx))
 }
 
-// listKind lists the cloud objects of one kind. If the spec and the credential did not change after
+// listKind lists the cloud objects of one kind. If the spec and the credential are the same as in
 // the last listing, listKind does not decode unchanged objects again.
 func (r *Reconciler) listKind(ctx context.Context, o owner, k *kind, known *kindState, c connection) listing {
 	ctx, cancel := context.WithTimeout(ctx, o.settings().timeout)

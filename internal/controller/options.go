@@ -25,8 +25,8 @@ type Options struct {
 	// APIReader reads from the API server, not from the cache. The reconcilers use it for Secrets,
 	// and to check whether an object exists if the cache may be out of date.
 	APIReader client.Reader
-	// Secrets reads the metadata of Secrets. If the field is nil, the metadata comes from the
-	// manager's cache, but only if the manager may watch Secrets.
+	// Secrets reads the metadata of Secrets. If the field is nil, the reconcilers read from the
+	// manager's cache. If the manager has no right to watch Secrets, they use APIReader instead.
 	Secrets client.Reader
 	// Recorder records events.
 	Recorder events.EventRecorder
@@ -59,7 +59,8 @@ type Options struct {
 	Namespaces []string
 	// Selector selects the sources that this manager reconciles, by their labels; nil selects all.
 	Selector labels.Selector
-	// JitterPercent is how far the wait before a sync varies at random, in percent of the wait.
+	// JitterPercent says how much longer or shorter than planned the wait before a sync can be, in
+	// percent. For example, with 10 a wait of 100 seconds becomes 90 to 110 seconds, at random.
 	JitterPercent int
 	// ConfigMaps reports whether the manager may write ConfigMaps. A source can ask for a ConfigMap
 	// with the endpoints of its Kafka clusters.
@@ -113,7 +114,8 @@ type Reconciler struct {
 	owners ownerKind
 	states states
 	census census
-	// shownChecksum returns a checksum of one kind's objects that belong to the named source or
-	// discovery, as the watch last showed them.
+	// shownChecksum returns a checksum of the objects of one kind that belong to one source or
+	// discovery. It covers the objects that the watch shows. The source or discovery has the given
+	// namespace and name.
 	shownChecksum func(kind int, namespace, name string) checksum
 }

@@ -61,8 +61,8 @@ type ownerKind struct {
 	wrap func(client.Object) owner
 	// kinds are the kinds of cloud objects to mirror, such as Kafka clusters.
 	kinds []kind
-	// configMapVerdict returns what is wrong with the ConfigMaps of a source; nil if nothing is wrong.
-	// For a kind whose objects have no ConfigMaps, the result is nil.
+	// configMapVerdict returns the problem with the ConfigMaps of a source. The result is nil if
+	// there is no problem, or if objects of the kind have no ConfigMaps.
 	configMapVerdict func(*Options, owner, *state, *kind) *verdict
 	words            words
 }
@@ -75,13 +75,15 @@ type words struct {
 	whileSuspended string
 	// allIgnored is the message of condition Ready if the spec sets the policy Ignore for every kind.
 	allIgnored string
-	// rateLimited is the start of the message of condition Ready while the rate limit delays a sync.
+	// rateLimited is the start of the message of condition Ready while a limit on requests to the
+	// cloud delays a sync.
 	rateLimited string
-	// withheld is a message with one %d, for the number of cloud objects that cannot get an object in
-	// the cluster until a listing is complete.
+	// withheld is a message about cloud objects that only incomplete listings had. The operator
+	// creates no Kubernetes objects for them before a listing is complete. The message has one %d,
+	// for their number.
 	withheld string
-	// takenNames has the messages about object names that the operator needs, but that other objects
-	// already have.
+	// takenNames has the messages for a name conflict: the operator needs an object name that
+	// another object already has.
 	takenNames takenMessages
 	// succeeded returns a message that says what a successful sync of one kind found.
 	succeeded func(o owner, s *state, kind int) string

@@ -19,15 +19,16 @@ type plans []plan
 type plan struct {
 	changes *mirror.Changes
 	// If allObjects is true, the plan is about all objects of one kind, and plan.existing has these
-	// objects. If not, the plan is about the objects in driftedNames.
+	// objects. If allObjects is false, the plan is about the objects that other clients may have
+	// changed, and driftedNames has the names of these objects.
 	allObjects   bool
 	existing     []mirror.Object
 	driftedNames sets.Set[string]
 }
 
-// repair makes plans that undo changes by other clients. It reads the objects that the watch
-// reported as changed, and no other objects. If the plans and the error are nil, readAll must make
-// the plans.
+// repair makes plans that undo changes by other clients. It reads only the objects that the watch
+// reported as changed. Sometimes this is not enough to make the plans, for example after the spec
+// changed. Then repair returns nil for both results, and the caller must call readAll.
 func (r *Reconciler) repair(ctx context.Context, o owner, s *state, asked syncAnswers) (plans, error) {
 	if s.settledGeneration != o.object().GetGeneration() || o.settings().preview || asked.putOff.For > 0 || asked.wasSynced() && !r.unchanged(o, s, asked) {
 		return nil, nil
@@ -138,9 +139,9 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	k.ledger = k.ledger.Record(described.Kind, o.mirrorOwner(), *l.sighting, existing)
 	k.itemIndex, k.sentQuery, l.sighting = l.itemIndex, l.sentQuery, nil
 	if !k.ledger.Distinct() {
-		// Two cloud objects need the same name in the cluster. Without an index, the next listing
-		// has the content of all objects. This content is needed to decide again which cloud
-		// object gets the name.
+		// Two cloud objects need the same name in the cluster. After the next listing, the operator
+		// decides again which of them gets the name. For this, it needs the content of all objects.
+		// A listing without an index has this content.
 		k.itemIndex = nil
 	}
 }

@@ -44,8 +44,8 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) (owner, erro
 }
 
 // ownedObjects returns the objects of one kind that belong to o. The second result is a checksum of
-// all objects whose owner has the name of o. This includes objects of a deleted owner with the same
-// name. The objects are part of the cache and must not be changed.
+// these objects, and of the objects of a deleted owner with the same name as o. The objects are
+// part of the cache and must not be changed.
 func (r *Reconciler) ownedObjects(ctx context.Context, o owner, k *kind) (ownedObjects []mirror.Object, all checksum, err error) {
 	list, name := k.newList(), o.object().GetName()
 	err = readCaughtUp(ctx, func(ctx context.Context, consistency ...client.ListOption) error {
@@ -100,9 +100,9 @@ func (r *Reconciler) reread(ctx context.Context, o owner, k *kind, names sets.Se
 	return objects, nil
 }
 
-// readCaughtUp calls readCache, which waits until the cache has the operator's own writes. If the
-// wait is longer than catchUp, readCaughtUp calls readCache again, without a wait. withoutWait is
-// the option that turns off the wait.
+// readCaughtUp calls readCache, which reads from the cache. readCache first waits until the cache
+// has the operator's own writes. If the wait is longer than catchUp, readCaughtUp stops readCache.
+// It then calls readCache again with the option withoutWait, which turns off the wait.
 func readCaughtUp[Option any](ctx context.Context, readCache func(context.Context, ...Option) error, withoutWait Option) error {
 	bounded, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
@@ -114,13 +114,12 @@ func readCaughtUp[Option any](ctx context.Context, readCache func(context.Contex
 	return err
 }
 
-// occupants looks in the cache for objects that have a name which o needs. If a creation failed
-// because the name is in use, but the cache has no object with this name, occupants asks the API
-// server.
+// occupants finds objects that already have a name which o needs for a new object. It looks in the
+// cache. If the cache has no such object, but a creation failed because the name is in use,
+// occupants asks the API server.
 //
-//   - The first result maps a name to the object that has the name. The object does not belong to
-//     o.
-//   - The second result has objects that belong to o but are not in the cache. For example, a
+//   - The first result has the objects that do not belong to o. The map key is the object's name.
+//   - The second result has the objects that belong to o but are not in the cache. For example, a
 //     person removed an object's label.
 func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindState, desired mirror.Desired, existing []mirror.Object) (occupants map[string]mirror.Object, unseen []mirror.Object, err error) {
 	own := make(map[string]bool, len(existing))
@@ -149,9 +148,9 @@ func (r *Reconciler) occupants(ctx context.Context, o owner, k *kind, s *kindSta
 	return occupants, unseen, nil
 }
 
-// ownerGone asks the API server whether o was deleted, because the cache may still show o. If o was
-// deleted, the garbage collector would delete new objects that have o as their owner. If no write
-// in newPlans makes o the owner of an object, ownerGone returns false without a request.
+// ownerGone asks the API server whether o was deleted, because the cache may still show o. A write
+// must not make a deleted o the owner of an object, because the garbage collector would delete the
+// object. If no write in newPlans makes o an owner, ownerGone returns false without a request.
 func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bool, error) {
 	claims := func(w mirror.Write) bool { return mirror.Claims(o.object(), w.Existing, w.Desired) }
 	if !slices.ContainsFunc(newPlans, func(p plan) bool { return slices.ContainsFunc(p.changes.Writes, claims) }) {
@@ -161,7 +160,7 @@ func (r *Reconciler) ownerGone(ctx context.Context, o owner, newPlans plans) (bo
 }
 
 // wasDeleted asks the API server whether an object was deleted. cachedObject is the object from the
-// cache. emptyList is an empty list for objects of this type.
+// cache. emptyList is an empty list of the object's type, such as an InventorySourceList.
 func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, cachedObject client.Object) (bool, error) {
 	found, err := o.readLive(ctx, emptyList, cachedObject.GetNamespace(), cachedObject.GetName())
 	switch {
@@ -174,7 +173,8 @@ func (o *Options) wasDeleted(ctx context.Context, emptyList client.ObjectList, c
 }
 
 // readLive reads one object from the API server. It sends a list request, because the manager has
-// no right to send a get request. emptyList is an empty list for objects of this type.
+// no right to send a get request. emptyList is an empty list of the object's type, such as an
+// InventorySourceList.
 func (o *Options) readLive(ctx context.Context, emptyList client.ObjectList, namespace, name string) (found client.Object, err error) {
 	if err := o.APIReader.List(ctx, emptyList, client.InNamespace(namespace), client.MatchingFields{"metadata.name": name}); err != nil {
 		return nil, err

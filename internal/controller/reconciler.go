@@ -114,12 +114,14 @@ func endEarly(ctx context.Context, err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// ask lists the cloud objects of o if a sync is due. If no sync is due, ask returns the answers
-// that an earlier, failed reconcile could not use. If the rate limit is used up, ask does not wait:
-// in the result, putOff says how long the sync must wait.
+// ask lists the cloud objects of o if a sync is due, and returns the cloud's answers.
 //
-// If the cloud fails, the result has the failure. The error is about the API server or the
-// context.
+//   - If no sync is due, the result is usually empty. But if the reconcile of the last sync failed,
+//     the result has the answers of that sync.
+//   - If the rate limit is used up, ask does not wait. The field putOff of the result says how long
+//     the sync must wait.
+//   - If the cloud fails, the result has the failure, and the error is nil.
+//   - The error is set if the API server fails or ctx ends.
 func (r *Reconciler) ask(ctx context.Context, o owner, s *state) (syncAnswers, error) {
 	schedule, now := &s.schedule, r.Clock.Now()
 	if !schedule.isDue(termsOf(o), now) && !r.secretRotated(ctx, o, schedule) {

@@ -36,8 +36,8 @@ func (r *Reconciler) copyOf(o owner) owner {
 	return r.owners.wrap(o.object().DeepCopyObject().(client.Object))
 }
 
-// report updates the status of o. If the status changed, report writes it to the API server. report
-// sets these conditions:
+// report updates the status of o, a source or discovery. If the status changed, report writes it to
+// the API server. report sets these conditions:
 //
 //   - KafkaClustersSynced, PeeringsSynced and so on: how the last sync of one kind went. A source
 //     has one such condition for each kind that it mirrors. Discoveries do not have these
@@ -50,13 +50,12 @@ func (r *Reconciler) copyOf(o owner) owner {
 //   - Reconciling: True if the operator tries again by itself.
 //   - PruneHeld: True while deletions wait for a person's approval.
 //
-// If the rate limit delays a sync for long, Ready becomes False with the reason RateLimited. If the
-// rate limit delays the first sync, Ready keeps the reason Progressing.
+// For a sync that the rate limit delays, see overdueVerdict.
 func (r *Reconciler) report(ctx context.Context, o owner, s *state, asked syncAnswers, did writeResult) error {
 	before := r.copyOf(o)
 	c := r.conditionsOf(o)
-	// If the spec has changed, but the sync for the new spec must wait, the status must still describe
-	// the old spec.
+	// The rate limit can delay the sync for a changed spec. Until this sync, the status must
+	// describe the old spec.
 	describesOldSpec := asked.putOff.For > 0 && s.schedule.usedVersions.generation != o.object().GetGeneration()
 	if !describesOldSpec {
 		o.status().ObservedGeneration = o.object().GetGeneration()
@@ -100,8 +99,12 @@ func logPass(ctx context.Context, o owner, asked syncAnswers, did writeResult, b
 	logger.Info(what, "written", did.written, "deleted", did.deleted, "ready", reason)
 }
 
-// If the rate limit or the cloud delays a sync for long, overdueVerdict returns what condition
-// Ready must report. If not, it returns nil.
+// overdueVerdict returns what the condition Ready must report if a rate limit delays a sync. The
+// reason is RateLimited. For the first sync, it is Progressing. The result is nil, except in these
+// cases:
+//
+//   - The whole delay is at least one minute, or at least spec.timeout if this is shorter.
+//   - The cloud's own rate limit delays the sync for 10 more seconds or longer.
 func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdict {
 	wait := asked.putOff
 	waited := r.Clock.Now().Add(wait.For).Sub(s.schedule.delayedSince)
@@ -136,9 +139,11 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 			*summary, held = nil, nil
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so the counts stay. The scope changes: it is a hash of the
-		// endpoint, the credential and the filter of the listings. What an incomplete listing has is
-		// not missing. If the status kept its time, the next absence would begin at that time.
+		// No listing was complete yet, so keep the old counts. Change only two fields:
+		//
+		//   - Scope is a hash of the endpoint, the credential and the filter of the listings.
+		//   - MissingObjects loses each object that an incomplete listing had. With the old
+		//     entry, a later absence of this object would seem to have begun at the old time.
 		case *summary != nil && s.kinds[i].ledger != nil:
 			ledger, missing := s.kinds[i].ledger, &(*summary).MissingObjects
 			(*summary).Scope = ledger.Scope()

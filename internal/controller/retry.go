@@ -20,11 +20,12 @@ const (
 	// further failure, up to retryMost.
 	retryFirst = 50 * time.Millisecond
 	retryMost  = 5 * time.Minute
-	// leastMostUnstored is the longest wait for a new attempt after the API server accepted a write
-	// but stored a different object. If spec.interval is longer, spec.interval is the limit.
+	// leastMostUnstored is for a write that the API server accepted, but stored with other content.
+	// It is the longest wait before the next try. If spec.interval is longer, spec.interval is the
+	// longest wait.
 	leastMostUnstored = time.Hour
-	// conflictsTold is how many times a write must fail before the status reports a conflict. Most
-	// conflicts end after fewer attempts.
+	// conflictsTold is how many times a write must fail before the status reports a transient error
+	// (see isTransient). Most of these errors end after fewer tries.
 	conflictsTold = 3
 	// maxWords is the largest length of a quoted error of the API server, in bytes.
 	maxWords = 1024
@@ -53,8 +54,8 @@ func (r *retry[W]) mustWait(now time.Time) bool {
 // nameTaken reports whether the write failed because an object with this name already exists.
 func (r *retry[W]) nameTaken() bool { return r != nil && apierrors.IsAlreadyExists(r.err) }
 
-// mustReport reports whether the status must report the failure. The first few conflicts of a write
-// are not reported.
+// mustReport reports whether the status must report the failure. The first few transient errors of
+// a write (see isTransient) are not reported.
 func (r *retry[W]) mustReport() bool {
 	return r != nil && (!isTransient(r.err) || r.attempts >= conflictsTold)
 }
@@ -78,13 +79,14 @@ func (r *retry[W]) makeDue() {
 	}
 }
 
-// afterAttempt returns what to remember about an object after an attempt to write the object. The
-// receiver r is what was remembered before the attempt. For a deletion, w is nil.
+// afterAttempt returns the new retry of an object after an attempt to write the object. The
+// receiver r is the retry before the attempt. For a deletion, w is nil.
 //
 //   - If the attempt succeeded, the result is nil.
-//   - If the write was not made (errStopped), and r is nil, the result is nil.
+//   - If the manager stops or the namespace is being deleted (errStopped), a nil r stays nil.
 //   - In all other cases, the result says when to try again. The wait doubles with each failure.
-//     If the API server stored a different object, the first wait is spec.interval.
+//     If the API server stored other content than the operator sent, the first wait is
+//     spec.interval.
 func (r *retry[W]) afterAttempt(w *W, err error, now time.Time, interval time.Duration) *retry[W] {
 	first, most := retryFirst, retryMost
 	switch {
@@ -139,11 +141,11 @@ func (rs retries) earliestTry() time.Time {
 	return at
 }
 
-// forgetUnplanned removes each failed write that the new plan does not have. Two sorts of failed
-// writes stay, and wait for the next listing:
+// forgetUnplanned removes each failed write that the new plan does not have. It keeps two sorts of
+// failed writes until the next listing:
 //
-//   - a deletion that the plan puts off until the next listing
-//   - a creation that failed because another object has the name
+//   - deletions that the plan delays until the next listing
+//   - creations that failed because another object has the name
 func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, conflicts []mirror.Conflict) {
 	if len(rs) == 0 {
 		return
@@ -160,8 +162,8 @@ func (rs retries) forgetUnplanned(k *mirror.Kind, changes *mirror.Changes, confl
 			}
 		}
 	}
-	// If a creation failed because another object has the name, its retry stays. Reconciler.occupants
-	// needs the retry to find this other object.
+	// Keep the retry of a creation that failed because another object has the name.
+	// Reconciler.occupants needs this retry to find the other object.
 	for _, c := range conflicts {
 		if rs[c.Name].nameTaken() {
 			kept[c.Name], rs[c.Name].deferred = true, true

@@ -17,15 +17,15 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// askAgain is the wait before the manager checks again for a right that it lacks.
+// askAgain is how long the manager waits before it checks again for a missing RBAC right.
 var askAgain = 30 * time.Second
 
 // Watched reports whether the manager watches objects of this type. The result is false while the
-// manager lacks the rights to watch them.
+// manager lacks a right to list or watch them.
 func (o *Options) Watched(object client.Object) bool { return o.watchRights.whyDenied(object) == "" }
 
-// rightsFailure returns a failure if the manager lacks the rights to watch the objects of a kind.
-// If the manager has the rights, the result is nil.
+// rightsFailure returns a failure if the manager lacks a right to list or watch the objects of a
+// kind. If the manager has the rights, the result is nil.
 func (o *Options) rightsFailure(k *kind) *failure {
 	if why := o.watchRights.whyDenied(k.newObject()); why != "" {
 		return &failure{reason: v1alpha1.ReasonWriteFailed, message: k.Name + ": " + why}
@@ -33,7 +33,7 @@ func (o *Options) rightsFailure(k *kind) *failure {
 	return nil
 }
 
-// watchStarter begins a watch as soon as the manager has the rights for this watch.
+// watchStarter begins a watch as soon as the manager has the rights to list and watch the objects.
 type watchStarter struct {
 	*Options
 	mgr ctrl.Manager
@@ -50,12 +50,14 @@ func newBeginner(mgr ctrl.Manager, o *Options) (*watchStarter, error) {
 }
 
 // whenAllowed calls beginWatch as soon as the manager has the rights to list and watch objects of
-// this type. A watch without these rights would prevent the manager's start. earlierTypes has the
-// types that the manager must watch first.
+// this type. If a watch began without these rights, the manager could not start. The manager must
+// watch earlierTypes before it can watch this type.
 //
 // missingFeature is a text for the log that says what does not work without the rights. If the text
-// is "", the watch is optional. If the API server does not say which rights there are, an optional
-// watch waits, and a watch that is not optional begins.
+// is "", the watch is optional. If the API server does not say which rights the manager has:
+//
+//   - An optional watch waits.
+//   - A watch that is not optional begins at once.
 func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, missingFeature string, beginWatch func(context.Context) error, earlierTypes ...client.Object) error {
 	why, err := b.missingRight(ctx, object, earlierTypes...)
 	if err != nil {
@@ -91,9 +93,13 @@ func (b *watchStarter) whenAllowed(ctx context.Context, object client.Object, mi
 	}))
 }
 
-// missingRight returns why the manager cannot watch objects of this type; "" if it can. Either a
-// right to list or watch them is missing, or the manager does not watch one of earlierTypes. If the
-// API server gives no answer, missingRight returns an error.
+// missingRight returns why the manager cannot watch objects of this type yet; "" if it can. There
+// are two possible reasons:
+//
+//   - The manager lacks a right to list or watch these objects.
+//   - The manager does not watch one of earlierTypes yet.
+//
+// If the API server gives no answer, missingRight returns an error.
 func (b *watchStarter) missingRight(ctx context.Context, object client.Object, earlierTypes ...client.Object) (why string, err error) {
 	for _, other := range earlierTypes {
 		if why := b.watchRights.whyDenied(other); why != "" {
@@ -133,8 +139,8 @@ func (b *watchStarter) missingRight(ctx context.Context, object client.Object, e
 	return "", nil
 }
 
-// rightsWaiter is a function that waits for rights. The manager runs this function even before it
-// becomes the leader, so that its cache is full when it becomes the leader.
+// rightsWaiter waits for missing rights, and then begins a watch. It also runs while the manager is
+// not the leader. So the cache is already full when the manager becomes the leader.
 type rightsWaiter func(context.Context) error
 
 var _ manager.LeaderElectionRunnable = rightsWaiter(nil)

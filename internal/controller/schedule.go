@@ -13,40 +13,40 @@ import (
 )
 
 const (
-	// confirmAfter is how soon the next listing starts after an object was missing in a listing. The
-	// next listing confirms that the object is missing.
+	// confirmAfter is how soon the operator lists again after an object was missing in a listing.
+	// The second listing confirms that the object is missing.
 	confirmAfter = 10 * time.Second
-	// maxConfirmations is how many syncs in a row may start early to confirm that objects are missing.
-	// If spec.prune.afterMisses is larger, spec.prune.afterMisses is the limit.
+	// maxConfirmations is how many syncs in a row may start early to confirm that objects are
+	// missing. A larger spec.prune.afterMisses replaces this limit.
 	maxConfirmations = 3
-	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait. The
-	// wait never becomes longer than spec.interval or mostRetry.
+	// firstRetry is the wait after the first failed sync. Each further failure doubles the wait.
+	// The shorter of spec.interval and mostRetry is the longest wait.
 	firstRetry = 10 * time.Second
 	// mostRetry is the longest wait after a failed sync, even if spec.interval is longer.
 	mostRetry = 5 * time.Minute
-	// The operator undoes changes of other clients repairsAtOnce times without a wait, and then once
-	// per repairEvery. Without this limit, the operator and another controller could overwrite each
-	// other's changes without a pause.
+	// The operator undoes changes by other clients repairsAtOnce times without a wait. Then it
+	// undoes changes once in each repairEvery. Without this limit, the operator and another
+	// controller could overwrite each other's changes without a pause.
 	repairEvery   = time.Second
 	repairsAtOnce = 20
-	// freshFor is how long after a complete listing the operator may delete objects that are missing
-	// in this listing.
+	// freshFor is how long after a complete listing the operator may delete the objects that this
+	// listing lacks. After this time, a deletion needs a new complete listing.
 	freshFor = time.Minute
-	// leastMaxWait is the longest time that the operator waits because the cloud asks for a wait. If
-	// spec.interval is longer, spec.interval is the limit.
+	// leastMaxWait is the longest wait that the operator accepts from the cloud. A longer
+	// spec.interval replaces this limit.
 	leastMaxWait = 5 * time.Minute
-	// leastMaxRefusal is the longest wait after the cloud refused the credential. If spec.interval is
-	// longer, spec.interval is the limit.
+	// leastMaxRefusal is the longest wait after the cloud refused the credential. A longer
+	// spec.interval replaces this limit.
 	leastMaxRefusal = 30 * time.Minute
-	// patience is how long the rate limit may delay a sync before the status reports the delay. If
-	// spec.timeout is shorter, spec.timeout is the limit.
+	// patience is how long a limit on requests may delay a sync before the status reports the
+	// delay. A shorter spec.timeout replaces this limit.
 	patience = time.Minute
 )
 
 // schedule decides when the next sync of a source or discovery is due. With the zero value, a sync
 // is due at once.
 type schedule struct {
-	// usedVersions has the versions of the spec, the annotations and the Secret that the last sync
+	// usedVersions says which versions of the spec, the annotations and the Secret the last sync
 	// used.
 	usedVersions syncVersions
 	// waitStart is when the wait for the next sync began: at the end of the last sync, or at the
@@ -54,7 +54,8 @@ type schedule struct {
 	waitStart time.Time
 	// nextSync is when the next sync is due.
 	nextSync time.Time
-	// checkSecretAt is when to check again whether a person replaced a refused credential.
+	// checkSecretAt is when to check again whether a person replaced the credential that the cloud
+	// refused.
 	checkSecretAt time.Time
 	// lastSync is the end of the last sync that listed every kind completely.
 	lastSync time.Time
@@ -62,10 +63,10 @@ type schedule struct {
 	failedSyncs int
 	// earlySyncs is how many syncs in a row came early to confirm that objects are missing.
 	earlySyncs int
-	// refusalWait is the wait before the next sync if the cloud refused the credential; 0 if it did
-	// not.
+	// refusalWait is the wait after the cloud refused the credential; 0 if the cloud did not refuse
+	// it.
 	refusalWait time.Duration
-	// delayedSince is when the rate limit began to delay a sync; zero if no sync is delayed.
+	// delayedSince is when a limit on requests began to delay a sync; zero if no sync is delayed.
 	delayedSince time.Time
 }
 
@@ -80,8 +81,8 @@ type syncVersions struct {
 	secretVersion string
 }
 
-// resume reads from the status how long to wait after a refused credential. Without resume, each
-// restart of the manager would use the refused credential again.
+// resume reads from the status how long to wait after the cloud refused the credential. Without
+// resume, the manager would send the refused credential again after each restart.
 func (s *schedule) resume(o owner, now time.Time) {
 	status, interval := o.status(), o.settings().interval
 	b, next := status.CredentialBackoff, status.NextSyncTime
@@ -95,7 +96,7 @@ func (s *schedule) resume(o owner, now time.Time) {
 		secretVersion: b.SecretVersion,
 	}
 	s.refusalWait = min(max(b.Delay.Duration, 0), mostRefusal(interval))
-	// A person may have edited the time in the status, so the wait has an upper limit.
+	// A person may have edited the time in the status, so limit the wait.
 	s.waitStart, s.nextSync = now, next.Time
 	if latest := now.Add(2 * mostRefusal(interval)); s.nextSync.After(latest) {
 		s.nextSync = latest
@@ -110,7 +111,7 @@ type terms struct {
 	afterMisses int
 	// requestedAt and approvePrune are the values of the annotations with these names.
 	requestedAt, approvePrune string
-	// approves is true if the value of approvePrune approves deletions that wait for a person's
+	// approves is true if the annotation approvePrune approves deletions that wait for a person's
 	// approval.
 	approves bool
 }
@@ -126,7 +127,7 @@ func termsOf(o owner) terms {
 	}
 }
 
-// isDue reports whether to ask the cloud now.
+// isDue reports whether a sync must start now.
 func (s *schedule) isDue(t terms, now time.Time) bool {
 	switch {
 	case t.suspend:
@@ -136,8 +137,8 @@ func (s *schedule) isDue(t terms, now time.Time) bool {
 	case t.requestedAt != "" && t.requestedAt != s.usedVersions.requestedAt:
 		return true
 	case t.approvePrune != s.usedVersions.approvePrune && t.approves:
-		// Before the approved objects are deleted, a new listing must confirm that they are
-		// missing.
+		// A person approved the deletion of missing objects. A new listing must first confirm that
+		// the objects are still missing.
 		return true
 	case now.Before(s.waitStart): // The clock was set back, so s.nextSync may be much too late.
 		return true
@@ -151,8 +152,8 @@ func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 	if requested == "" {
 		requested = s.usedVersions.requestedAt
 	}
-	// A sync that began early may use a new credential. If the cloud refuses the new credential, the
-	// wait starts again at its shortest length.
+	// A sync that began early may use a new credential. So after a refusal, begin again with the
+	// shortest wait.
 	if a.beganEarly {
 		s.refusalWait = 0
 	}
@@ -168,12 +169,13 @@ func (s *schedule) recordSync(t terms, a syncAnswers, allComplete bool) {
 type attempt struct {
 	// failure is nil if the kind was listed completely.
 	failure *failure
-	// unconfirmed is true if an early listing should confirm that an object is missing.
+	// unconfirmed is true if an object was missing, and an early listing should confirm that it is
+	// missing.
 	unconfirmed bool
 }
 
-// planNext sets when the next sync is due. lastAttempts has the result of the last listing of each
-// kind. addJitter makes a wait longer or shorter at random.
+// planNext sets when the next sync is due. lastAttempts has one entry for each kind that the sync
+// listed. addJitter makes a wait longer or shorter at random.
 func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time.Duration) time.Duration) {
 	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
 	wait := addJitter(max(t.interval, s.refusalWait))
@@ -199,9 +201,9 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 	s.nextSync, s.checkSecretAt = s.waitStart.Add(wait), s.waitStart.Add(t.interval)
 }
 
-// nextRefusalWait returns how long to wait if the cloud refused the credential for every kind. If a
-// listing had a different result, the result is 0. The first wait is the interval in the spec. Each
-// further refusal doubles the wait, up to mostRefusal.
+// nextRefusalWait returns the wait after the cloud refused the credential for every kind; 0 if the
+// listing of a kind had another result. The first wait is spec.interval. Each further refusal
+// doubles the wait, up to mostRefusal.
 func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attempt) time.Duration {
 	for _, a := range lastAttempts {
 		if a.failure == nil || !refusals[a.failure.reason] {
@@ -214,7 +216,7 @@ func (s *schedule) nextRefusalWait(interval time.Duration, lastAttempts []attemp
 	return min(max(interval, 2*s.refusalWait), mostRefusal(interval))
 }
 
-// refusals has the failure reasons which say that the cloud refused the credential.
+// refusals has the failure reasons that mean that the cloud refused the credential.
 var refusals = map[string]bool{
 	v1alpha1.ReasonUnauthenticated: true, v1alpha1.ReasonForbidden: true, v1alpha1.ReasonTokenExchangeRefused: true,
 }
@@ -225,8 +227,8 @@ func mostRefusal(interval time.Duration) time.Duration {
 }
 
 // withJitter makes a wait longer or shorter at random, by at most the given percentage of the wait.
-// So sources that were created at the same time do not always send requests at the same time.
-// randomNumber is at least 0 and less than 1.
+// So sources that were created together do not always send requests together. randomNumber is at
+// least 0 and less than 1.
 func withJitter(wait time.Duration, percent int, randomNumber float64) time.Duration {
 	spread := float64(wait) * float64(percent) / 100
 	return wait + time.Duration(spread*(2*randomNumber-1))

@@ -24,13 +24,12 @@ import (
 // secretField is the field by which the cache finds the sources or discoveries that use a Secret.
 const secretField = "spec.credentials.apiKey.secretRef.name"
 
-// secretRotated returns true if the Secret in the spec is newer than the Secret that the last sync
-// used.
+// secretRotated reports whether the Secret in the spec changed after the last sync had read it.
 //
 //   - If the manager watches Secrets, secretRotated reads the Secret from the cache.
 //   - If the manager does not watch Secrets, secretRotated returns false while the cloud accepts
-//     the credential. After the cloud refused the credential, secretRotated asks the API server
-//     once in each interval.
+//     the credential. If the cloud refused the credential, secretRotated reads the Secret from
+//     the API server, but at most once per spec.interval.
 func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *schedule) bool {
 	settings := o.settings()
 	if settings.suspend || settings.credentials.APIKey == nil {
@@ -49,7 +48,8 @@ func (r *Reconciler) secretRotated(ctx context.Context, o owner, schedule *sched
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	err := reader.Get(ctx, client.ObjectKey{Namespace: o.object().GetNamespace(), Name: settings.credentials.APIKey.SecretRef.Name}, secret)
 	if err != nil {
-		// The next sync reports what is wrong with the Secret.
+		// Only log the error, because the next sync reports in the status what is wrong with the
+		// Secret. Do not log that the Secret does not exist.
 		if !apierrors.IsNotFound(err) {
 			log.FromContext(ctx).Info("Cannot tell whether the Secret changed", "cause", err.Error())
 		}
@@ -68,9 +68,9 @@ func isNewer(version, than string) bool {
 	return order > 0
 }
 
-// watchSecrets makes the controller c watch the metadata of Secrets, as soon as the manager has
-// the rights. By default, the manager does not have them. With this watch, a new credential in a
-// Secret starts a sync at once.
+// watchSecrets makes the controller c watch the metadata of Secrets, as soon as the manager has the
+// right to do this. By default, the manager does not have this right. With the watch, a new
+// credential in a Secret starts a sync at once.
 func (r *Reconciler) watchSecrets(ctx context.Context, mgr ctrl.Manager, starter *watchStarter, c controller.Controller) error {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
@@ -110,7 +110,7 @@ func indexBySecret(ctx context.Context, indexer client.FieldIndexer, kind ownerK
 	return nil
 }
 
-// users returns a reconcile request for each source or discovery whose spec names this Secret.
+// users returns a reconcile request for each source or discovery whose spec names the given Secret.
 func (r *Reconciler) users(ctx context.Context, secret client.Object) []reconcile.Request {
 	list := r.owners.newList()
 	err := r.Cluster.List(ctx, list, client.InNamespace(secret.GetNamespace()),

@@ -101,15 +101,16 @@ func hasSynced(status *v1alpha1.SyncStatus) bool {
 	return status.LastSyncTime != nil || ready != nil && ready.Reason != v1alpha1.ReasonProgressing
 }
 
-// maxTurns is the largest number of new sources that turnOf counts. With the default settings,
-// this number already gives the longest wait: one interval.
+// maxTurns is the largest number of other new sources that the method turnOf counts. With the
+// default settings, a larger number would not give a longer wait.
 const maxTurns = 500
 
 // turnOf returns a random wait before the first sync of a source. If no discovery created the
-// source, the wait is 0. The wait has two upper limits:
+// source, the wait is 0. Otherwise, the wait has two upper limits:
 //
-//   - the source's interval
-//   - the time that the first syncs of the discovery's other new sources take
+//   - the interval of the source
+//   - the time that the operator needs for the first syncs of all other new sources of the same
+//     discovery
 func (r *Reconciler) turnOf(ctx context.Context, o client.Object) (time.Duration, error) {
 	maker := metav1.GetControllerOf(o)
 	if maker == nil || maker.Kind != mirror.DiscoveryKind {

@@ -20,17 +20,18 @@ import (
 // state has what the manager remembers about one source or discovery. A restart of the manager
 // loses the state. After the restart, the manager takes a few values from the status.
 //
-// The fields need no lock, because a source or discovery is reconciled by one worker at a time.
-// The inbox of each kind has its own lock, because watch events can use the inbox at any time.
+// The fields need no lock, because one worker at a time reconciles a source or discovery. The inbox
+// of each kind has its own lock, because a watch can add names of changed objects at any time.
 type state struct {
 	uid      types.UID
 	schedule schedule
 	kinds    []kindState // in the order of ownerKind.kinds
-	// settledGeneration is the metadata.generation of the spec if no write for this spec is left to
-	// do; 0 if the next reconcile must read all objects.
+	// settledGeneration is the metadata.generation of the spec for which all writes have succeeded.
+	// While this is the current spec, a reconcile may read only the changed objects. If
+	// settledGeneration is 0, the next reconcile must read all objects.
 	settledGeneration int64
-	// unfinishedSync has answers of the cloud that no reconcile could use yet, because the reconciles
-	// failed; nil if there are none.
+	// unfinishedSync has the cloud's answers from a sync whose reconcile failed before the writes.
+	// The next reconcile can use these answers. If there are none, unfinishedSync is nil.
 	unfinishedSync *unfinishedSync
 	// failingSince is when the reconciles began to fail; zero if the last reconcile did not fail.
 	failingSince time.Time
@@ -49,19 +50,21 @@ type kindState struct {
 	// knownChecksum is a checksum of the objects as this manager last read or wrote them. If the watch
 	// shows objects with the same checksum, no object has changed.
 	knownChecksum checksum
-	// ledger has what the listings since the manager's start found; nil if there was no listing.
+	// ledger has the results of all listings since the manager's start; nil if there was no
+	// listing.
 	ledger *mirror.Ledger
-	// itemIndex has the items of the last listing.
+	// itemIndex has the ID and a hash of each item of the last listing.
 	itemIndex *cloudapi.Index
 	// sentQuery identifies the spec, endpoint, credential and filter of the last listing. If one of
 	// these four has changed, the next listing ignores itemIndex.
 	sentQuery listQuery
 	// outcome says how the last sync of the kind went.
 	outcome outcome
-	// report has the results of the last plan for all objects.
+	// report has what the last plan for all objects of the kind found, for example the number of
+	// missing objects.
 	report mirror.Report
-	// preview says what this plan would change if spec.preview were false. It is nil if spec.preview
-	// is false, or if there was no complete listing since the manager's start.
+	// preview says what the discovery would change if spec.preview were false. It is nil if
+	// spec.preview is false, or if there was no complete listing since the manager's start.
 	preview *v1alpha1.DiscoveryPreview
 	// retries has the failed writes.
 	retries retries
@@ -96,8 +99,8 @@ func (k *kindState) undeletedVerdict(kind string) *verdict {
 	return cmp.Or(k.writeFailure(kind).verdict(), k.keptVerdict(kind))
 }
 
-// keptVerdict returns a verdict with the names of objects that finalizers keep from being deleted;
-// nil if there are none.
+// keptVerdict returns a verdict with the names of the objects whose deletion waits for finalizers;
+// nil if no deletion waits.
 func (k *kindState) keptVerdict(kind string) *verdict {
 	if len(k.report.Kept) == 0 {
 		return nil
@@ -105,8 +108,8 @@ func (k *kindState) keptVerdict(kind string) *verdict {
 	return &verdict{reason: v1alpha1.ReasonWriteFailed, message: fmt.Sprintf("%s: being deleted, and kept by finalizers: %s", kind, mirror.Names(k.report.Kept))}
 }
 
-// isFinished returns true if the last reconcile left no work for this kind. The check of
-// Summary.Missing finds objects that another client created after the last listing.
+// isFinished returns true if the last reconcile left no work for this kind. Summary.Missing also
+// counts objects that another client created after the last listing. The ledger does not have them.
 func (k *kindState) isFinished() bool {
 	view := k.inbox.lastView()
 	return k.outcome.failure == nil && k.ledger.Settled() && len(k.retries) == 0 &&
@@ -150,11 +153,11 @@ func (s *state) attempts() []attempt {
 	return all
 }
 
-// settle sets s.settledGeneration at the end of a reconcile: to 0 if a write failed, and if not, to
-// the generation of the spec that the status describes.
+// settle sets s.settledGeneration at the end of a reconcile. If a write failed, the value is 0. If
+// not, it is the generation of the spec that the status describes.
 func (s *state) settle(o owner) {
-	// Do not use metadata.generation here. The write of the status may have brought a newer
-	// generation into o, and no reconcile has used the spec of this generation yet.
+	// Do not use metadata.generation here. After the write of the status, o is the object that the
+	// API server returned, and its spec may be newer than the spec that this reconcile used.
 	s.settledGeneration = o.status().ObservedGeneration
 	for i := range s.kinds {
 		if len(s.kinds[i].retries) > 0 {
@@ -202,8 +205,9 @@ func (ss *states) get(o owner, kinds []kind, now time.Time) *state {
 	return s
 }
 
-// find returns the full name and the state of a source or discovery. nameOrLabel is the full name,
-// or the short form that a label has. If there is no state, the second result is nil.
+// find returns the full name and the state of a source or discovery. nameOrLabel is its full name,
+// or the short form of this name that mirror.LabelValue returns. If there is no state, the second
+// result is nil.
 func (ss *states) find(namespace, nameOrLabel string) (client.ObjectKey, *state) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

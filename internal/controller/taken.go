@@ -10,31 +10,33 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// waitsForPredecessor returns true if the plan needs names that are in use, and all these names
-// will soon be free without a person's help. A name will soon be free if the object with this name
-// is being deleted, or if the object's source or discovery was deleted.
+// waitsForPredecessor returns true if a source or discovery, the owner, waits for names that
+// objects have, and all these names will become free without a person's help. Each of the objects
+// must be one of these:
+//
+//   - an object that is being deleted
+//   - an object of a deleted owner that had the same name as the present owner
 func waitsForPredecessor(report mirror.Report) bool {
 	return report.Unfilled() > 0 && len(report.Clashes) == 0 &&
 		!slices.ContainsFunc(report.Conflicts, func(c mirror.Conflict) bool { return !c.Predecessor })
 }
 
-// takenMessages has messages about the names of objects. A source or discovery, the owner, needs
-// these names, but other objects have them. Each message has a %s for the names. The words
-// NAMESPACE and OWNER in a message stand for the owner's namespace and name. Each field is about
-// one sort of object that has a name which the owner needs:
+// takenMessages has messages for a source or discovery, the owner. The owner needs names for its
+// objects, but other objects have these names. Each field is the message about one sort of these
+// other objects:
 //
-//   - freeObjects: an object without a controller. A person can give the object to the owner.
-//   - rivalObjects: an object of another owner. A person can give the object to the owner.
-//   - foreignObjects: an object that does not belong to the owner. A person cannot give it to the
-//     owner.
-//   - formerObjects: an object of a deleted owner that had the same name as the owner
-//   - otherIDs: an object of the owner for a cloud object with another ID
-//   - nameClashes: an object for another listed cloud object. The two cloud objects need the same
-//     name.
-//   - leavingObjects: an object of the owner that is being deleted
+//   - freeObjects: objects without a controller. A person can hand them over to the owner.
+//   - rivalObjects: objects of another owner. A person can hand them over to the owner.
+//   - foreignObjects: objects that do not belong to the owner. A person cannot hand them over.
+//   - formerObjects: objects of a deleted owner that had the same name as the owner
+//   - otherIDs: objects of the owner for cloud objects with other IDs
+//   - nameClashes: objects of the owner for other listed cloud objects. Two listed cloud objects
+//     need the same name, and only one of them gets it.
+//   - leavingObjects: objects of the owner that are being deleted
 //
-// For a source, freeObjects and rivalObjects are "", because a person cannot give observations to a
-// source.
+// In each message, %s stands for the names. The words NAMESPACE and OWNER stand for the owner's
+// namespace and name. For a source, freeObjects and rivalObjects are "", because a person cannot
+// hand over observations.
 type takenMessages struct{ freeObjects, rivalObjects, foreignObjects, formerObjects, otherIDs, nameClashes, leavingObjects string }
 
 // withOwner replaces the words NAMESPACE and OWNER in the messages by the namespace and the name

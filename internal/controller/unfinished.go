@@ -14,13 +14,14 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// unfinishedSync has what the cloud answered in a sync whose reconcile failed before it could
-// write. If no new sync is due, the next reconcile uses these answers.
+// unfinishedSync has the cloud's answers from a sync. The reconcile that got these answers failed
+// before it could write. If no new sync is due, the next reconcile uses the answers.
 type unfinishedSync struct {
-	// terms has values of the spec and of the annotations at the time of the sync.
+	// terms has values of the spec and the annotations from the time of the sync. These values
+	// decide when the next sync is due.
 	terms       terms
 	syncAnswers syncAnswers
-	// scheduleBefore is the schedule before the sync.
+	// scheduleBefore is a copy of the schedule from before the sync.
 	scheduleBefore schedule
 }
 
@@ -33,21 +34,22 @@ func (u *unfinishedSync) syncAnswersFor(t terms) syncAnswers {
 	return u.syncAnswers
 }
 
-// finish records that the reconcile has made its writes. If there was a sync, finish sets when the
-// next sync is due.
+// finish records that the reconcile has made its writes. If the reconcile used answers of the
+// cloud, finish sets when the next sync is due.
 func (r *Reconciler) finish(o owner, s *state, asked syncAnswers) {
 	t := termsOf(o)
 	if asked.wasSynced() && s.unfinishedSync != nil {
-		// The new plan shows which objects are missing. This can change when the next sync is due.
-		// Restore the schedule that was valid before this sync, and calculate the time from it again.
+		// The answers come from an earlier reconcile, which failed and set when the next sync is
+		// due. The new plan may find missing objects, and then the next sync must come earlier. So
+		// restore the earlier schedule, and set the time of the next sync again.
 		t, s.schedule = s.unfinishedSync.terms, s.unfinishedSync.scheduleBefore
 	}
 	r.reschedule(s, t, asked)
 	s.unfinishedSync, s.failingSince = nil, time.Time{}
 }
 
-// reschedule records a sync in the schedule, and sets when the next sync is due. If there was no
-// sync, reschedule does nothing.
+// If there was a sync, reschedule records the sync in the schedule, and sets when the next sync is
+// due.
 func (r *Reconciler) reschedule(s *state, t terms, asked syncAnswers) {
 	if !asked.wasSynced() {
 		return
@@ -58,15 +60,15 @@ func (r *Reconciler) reschedule(s *state, t terms, asked syncAnswers) {
 }
 
 // fail ends a reconcile that failed before it could write. It keeps the cloud's answers for the
-// next reconcile, so that the operator need not ask the cloud again. If reconciles fail for long,
+// next reconcile, so that the operator need not ask the cloud again. If reconciles go on failing,
 // fail sets Ready to False with the reason WriteFailed.
 func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnswers, cause error) (reconcile.Result, error) {
 	if ctx.Err() != nil {
 		return endEarly(ctx, cause)
 	}
 	now := r.Clock.Now()
-	// The names of changed objects are no longer stored, so the next reconcile must read all
-	// objects.
+	// This reconcile may have emptied the inbox with the names of changed objects. So the next
+	// reconcile must read all objects.
 	s.settledGeneration = 0
 	if asked.wasSynced() && s.unfinishedSync == nil {
 		s.unfinishedSync = &unfinishedSync{termsOf(o), asked, s.schedule}
@@ -78,11 +80,12 @@ func (r *Reconciler) fail(ctx context.Context, o owner, s *state, asked syncAnsw
 	if s.failingSince.IsZero() || s.failingSince.After(now) {
 		s.failingSince = now
 	}
-	// Report the failure after half of the time limit, because the next reconcile may come after
-	// the limit.
+	// The status must show the failure within spec.timeout, or within the constant patience if it
+	// is shorter. Report the failure after half of this time, because the next reconcile may come
+	// too late.
 	long := now.Sub(s.failingSince) >= min(o.settings().timeout, patience)/2
-	// If the manager restarted after the cloud refused the credential, fail must not change Ready,
-	// because Ready still says why the cloud refused the credential.
+	// If there was no sync since the manager's start, Ready may still say why the cloud refused the
+	// credential. Then fail must not change Ready.
 	afterRefusal := s.schedule.refusalWait > 0 && len(s.attempts()) == 0
 	if !long || afterRefusal || o.settings().suspend {
 		return reconcile.Result{}, cause

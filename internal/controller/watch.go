@@ -94,8 +94,8 @@ func (r *Reconciler) register(ctx context.Context, mgr ctrl.Manager, starter *wa
 	return c, r.watchSecrets(ctx, mgr, starter, c)
 }
 
-// IndexBySource adds the cache index that finds the observations of a source. For objects that are
-// not observations, IndexBySource does nothing.
+// IndexBySource adds an index to the cache. The index finds the observations of a source. For types
+// that are not observations, IndexBySource does nothing.
 func IndexBySource(ctx context.Context, indexer client.FieldIndexer, object client.Object) error {
 	if _, is := object.(v1alpha1.Observation); !is {
 		return nil

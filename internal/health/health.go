@@ -46,9 +46,9 @@ const (
 	sayAgain = time.Minute
 )
 
-// Await waits until the API server serves the kinds of kindObjects. While it waits, it logs the
-// missing kinds, and answers probes on probeAddress. If probeAddress is "" or "0", it answers no
-// probes. Await returns an error if
+// Await waits until the API server serves the kind of each object in kindObjects. During the wait,
+// Await logs the missing kinds, and answers probes on probeAddress. If probeAddress is "" or "0",
+// Await answers no probes. Await returns an error if
 //
 //   - ctx ends,
 //   - the API server does not answer the first request,
@@ -162,10 +162,10 @@ func serve(address string, whyNotReady func() string) (stop func(), err error) {
 // /readyz has two kinds of checks:
 //
 //   - The API server accepts the manager's credential.
-//   - The manager's cache has all objects of each type of kindObjects.
+//   - The manager's cache has all objects of each type in kindObjects.
 //
-// isWatched returns false for a type that the manager has no right to watch. /readyz does not check
-// such a type.
+// isWatched returns false for a type that the manager does not watch. /readyz does not check the
+// cache for such a type.
 func AddChecks(mgr manager.Manager, kindObjects []client.Object, isWatched func(client.Object) bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
@@ -224,8 +224,9 @@ func (f cachesFilled) Start(context.Context) error {
 func (cachesFilled) NeedLeaderElection() bool { return false }
 
 // Start runs the manager until ctx ends, and returns the manager's error. If ctx ends before the
-// caches are filled, Start returns nil without stopping the manager. Stopping would never end,
-// because controller-runtime v0.25.2 first waits for the caches (manager/runnable_group.go).
+// manager's caches are filled, Start returns nil and does not stop the manager. A stop could take
+// forever, because controller-runtime v0.25.2 first waits until the caches are filled (see
+// manager/runnable_group.go).
 func Start(ctx context.Context, mgr manager.Manager) error {
 	filled := make(cachesFilled)
 	if err := mgr.Add(filled); err != nil {

@@ -17,7 +17,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/mirror"
 )
 
-// scrapeTimeout is how long a scrape waits for the manager's cache, which may not be filled yet.
+// scrapeTimeout limits how long a scrape waits for the manager's cache. After the manager's start,
+// the cache is not filled yet.
 const scrapeTimeout = 5 * time.Second
 
 var (
@@ -62,12 +63,12 @@ type Collector struct {
 	Reader client.Reader
 	// Kinds are the mirrored kinds.
 	Kinds []Kind
-	// Elected is closed when this manager begins to work. Before that, Collector reports nothing,
-	// because another manager reports the same objects.
+	// Elected is closed when this manager becomes the leader, or at its start if there is no leader
+	// election. Before that, Collector reports nothing, because the leader reports the same
+	// objects.
 	Elected <-chan struct{}
 	// Watched reports whether the manager watches a type of objects; nil means that it watches all
-	// types. Collector does not read a type that is not watched, because the manager has no rights on
-	// it.
+	// types. Collector does not read the other types, because the manager has no rights on them.
 	Watched func(client.Object) bool
 	// PerObservation turns on one series for each observation.
 	PerObservation bool
@@ -97,8 +98,8 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	if err := c.Reader.List(ctx, sources, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	// ownSources has the sources that this manager reconciles. The cache can have observations of
-	// other sources, and these observations are not collected.
+	// ownSources has the sources that this manager reconciles. The cache can also have observations
+	// of sources of other managers. Do not collect these observations.
 	ownSources := map[types.NamespacedName]bool{}
 	for i := range sources.Items {
 		ownSources[client.ObjectKeyFromObject(&sources.Items[i])] = true

@@ -28,8 +28,9 @@ type Metrics struct {
 	remaining      *prometheus.GaugeVec
 
 	mu sync.Mutex
-	// askingOwners has the sources and discoveries that send requests to the cloud. The outer key is
-	// the namespace and the name. The inner key is the type, such as inventorysource.
+	// askingOwners has the sources and discoveries that send requests to the cloud. The outer map
+	// key has the namespace and the name of a source or discovery. The inner map key is its type,
+	// such as "inventorysource".
 	askingOwners map[[2]string]map[string]bool
 }
 
@@ -92,8 +93,8 @@ func (m *Metrics) Skipped(kind string, n int) {
 }
 
 // ObserveCalls returns a function that counts a request to the cloud. The parameters identify the
-// source or discovery that sends the request. A request that ends after a call of Forget is
-// counted, but does not create the removed series again.
+// source or discovery that sends the request. If a request ends after a call of Forget, the
+// function still counts it, but does not create the removed rate limit metric again.
 func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.Call) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -113,9 +114,9 @@ func (m *Metrics) ObserveCalls(ownerKind, namespace, name string) func(cloudapi.
 	}
 }
 
-// Forget removes the rate limit series of a deleted source or discovery. If a source and a
-// discovery have the same namespace and name, they share the series. Forget then removes the
-// series after the second of them is deleted.
+// Forget removes the rate limit metric of a deleted source or discovery. A source and a discovery
+// with the same namespace and name share this metric. Forget then removes the metric only after
+// both are deleted.
 func (m *Metrics) Forget(ownerKind, namespace, name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

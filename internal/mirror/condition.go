@@ -18,8 +18,8 @@ import (
 type sight int
 
 const (
-	// sightUnknown: since the operator started, no listing was complete, and no listing had the
-	// object.
+	// sightUnknown: since the operator's start, there was no complete listing, and no incomplete
+	// listing had the object.
 	sightUnknown sight = iota
 	// sightListed: the object was in the last complete listing, or in a later, incomplete listing.
 	sightListed

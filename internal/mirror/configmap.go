@@ -12,11 +12,12 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// maxConfigMap is the largest size of a ConfigMap's data, in bytes. The operator leaves out access
-// points that do not fit.
+// maxConfigMap is the largest size of a ConfigMap's data, in bytes. If the endpoints of all access
+// points do not fit, the operator leaves out the last ones.
 const maxConfigMap = 512 << 10
 
-// longestSuffix is the longest suffix that a ConfigMap key for an access point can have.
+// A ConfigMap key for an access point is the access point's ID and a suffix, for example
+// ".http.endpoint". longestSuffix is the longest of these suffixes.
 const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 
 // ConfigMap returns the ConfigMap with the endpoints of a Kafka cluster. o is the observation of
@@ -25,8 +26,8 @@ const longestSuffix = v1alpha1.ConfigMapSuffixBootstrapServers
 // The observation owns the ConfigMap, and has the same name. The ConfigMap gets the labels and
 // annotations that the operator set on the observation.
 //
-// The ConfigMap has no key for an empty value. A pod that needs a missing key waits for the key.
-// With an empty value, the pod would start.
+// The ConfigMap has no key for an empty value. So a pod that needs the value waits for the key, and
+// does not start with an empty value.
 func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.KafkaClusterSelection) *corev1.ConfigMap {
 	owner := metav1.NewControllerRef(o, v1alpha1.GroupVersion.WithKind("KafkaClusterObservation"))
 	owner.BlockOwnerDeletion = nil // The deletion of an observation must not wait for its ConfigMap.
@@ -43,9 +44,8 @@ func ConfigMap(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.Kaf
 	}
 }
 
-// ownPairs returns the labels or annotations that the operator set: pairs whose key has the
-// operator's prefix, and pairs from the source's template. fromTemplate has the keys from the
-// template.
+// ownPairs returns the labels or annotations that the operator set. The key of such a pair has the
+// operator's prefix, or is in fromTemplate, the keys from the source's template.
 func ownPairs(pairs map[string]string, fromTemplate []string) map[string]string {
 	kept := maps.Clone(pairs)
 	maps.DeleteFunc(kept, func(key, _ string) bool { return !ownKey(key, fromTemplate) })
@@ -95,7 +95,8 @@ func endpointData(o *v1alpha1.KafkaClusterObservation, kafkaSelection *v1alpha1.
 //   - If the ConfigMap has no controller, these values must match the observation: the label with
 //     the source's name, the cluster ID, and the environment ID.
 //
-// In the ConfigMap, each ID can have one of two keys, for example cluster.id or CLUSTER_ID.
+// The IDs are in the ConfigMap's data. For example, the key of the cluster ID is cluster.id or
+// CLUSTER_ID.
 func OwnsConfigMap(o *v1alpha1.KafkaClusterObservation, c *corev1.ConfigMap) bool {
 	if controller := metav1.GetControllerOf(c); controller != nil {
 		return controller.UID == o.UID

@@ -68,8 +68,8 @@ func (s selector) selectsEnvironment(id, displayName string) bool {
 }
 
 // judge reports whether the selector selects an environment, and why. displayName is "" if the name
-// is not known. If the selector excludes names, it does not select an environment without a known
-// name, because this name may be an excluded name.
+// of the environment is not known. A selector that excludes names does not select such an
+// environment, because the unknown name may be an excluded name.
 func (s selector) judge(id, displayName string) (selected bool, why string) {
 	switch {
 	case s.excludedIDs[id]:
@@ -176,9 +176,9 @@ func sourceFor(d *v1alpha1.EnvironmentDiscovery, settings *v1alpha1.MirrorSettin
 // renderSource returns a source as it should be in the cluster:
 //
 //   - The settings come from the discovery's template and overrides. If the operator does not know
-//     which overrides select the environment, the source keeps its settings.
+//     which overrides select the environment, the source keeps its present settings.
 //   - The source keeps the annotations that users set.
-//   - If the environment is missing, the source has the annotation missing-since.
+//   - If the environment is missing in the cloud, the source has the annotation missing-since.
 func renderSource(r rendering) Object {
 	id := source(r.lastContent).Spec.Environment
 	settings := &r.owner.loadOverrides().settingsFor(id, r.displayName).settings
@@ -203,9 +203,9 @@ func renderSource(r rendering) Object {
 // usersKeys are annotations of a source that users set. A discovery keeps these annotations.
 var usersKeys = []string{v1alpha1.AnnotationRequestedAt, v1alpha1.AnnotationApprovePrune, v1alpha1.AnnotationUnmanaged}
 
-// withLastName returns the source o. If o has no display name, withLastName returns a copy of o
-// with the last known name. lastListed is the source from an earlier listing, and inCluster is the
-// source in the cluster. Each of them is nil if there is none.
+// withLastName returns a copy of the source o with the last known display name. If o has a display
+// name, or if no name is known, withLastName returns o itself. lastListed is the source from the
+// last listing, and inCluster is the source in the cluster. Each of them is nil if there is none.
 func withLastName(o, lastListed, inCluster Object, owner Owner) Object {
 	if displayName(o) != "" {
 		return o
@@ -269,11 +269,12 @@ func listedBefore(o Object, owner Owner) bool {
 	return d.Status.Environments != nil && found && !entry.NeverListed
 }
 
-// claimOfSource returns the time at which an environment went missing. For sightOutside, it returns
-// the time at which the discovery's selector stopped selecting the environment. It returns zero if
-// the time is not known.
+// claimOfSource returns the time at which the environment of a source went missing in the cloud.
+// For sightOutside, it returns the time at which the discovery's selector stopped selecting the
+// environment. It returns zero if the time is not known.
 //
-// claimOfSource trusts the discovery's status more than the annotation missing-since of the source,
+// claimOfSource reads the time from the discovery's status. If the status has no room for all
+// sources, claimOfSource reads the annotation missing-since of the source. The status comes first,
 // because a person who may edit the source can forge the annotation.
 func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 	d := owner.discovery()

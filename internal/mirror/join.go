@@ -22,25 +22,23 @@ const maxJoinedSize = 192 << 10
 type Desired map[string]Object
 
 // Desire returns the objects of each kind as they should be in the cluster. existingObjects are the
-// owner's objects in the cluster; nil for a kind whose objects the operator has no right to read. The
-// order of kinds is the same in all slices.
+// owner's objects in the cluster. For a kind whose objects the operator may not read, they are nil.
+// All slices have the kinds in the same order. The result has these objects:
 //
-// The result has
+//   - Objects that the cloud lists and the owner selects. Their content comes from the listing.
+//   - Existing objects that are missing in the cloud, or that the owner no longer selects. Their
+//     content comes from the last listing that had them.
+//   - Existing objects that were not listed since the operator's start, if the facts that they show
+//     about related objects change. The rest of their content comes from the cluster.
 //
-//   - objects that are listed and selected, with the content from the listing,
-//   - existing objects that are missing or no longer selected, with the content from the last
-//     listing that had them,
-//   - existing objects that were not listed since the operator's start, if a fact about a related
-//     object changes. They have the content from the cluster.
+// If the owner ignores a kind, the result has no objects of this kind, and objects of other kinds
+// do not show them.
 //
-// If the owner ignores a kind, the result has no objects of the kind, and other objects do not show
-// objects of the kind.
+// An object can show related objects. For example, a network shows a list of its clusters:
 //
-// An object can show related objects: for example, a network shows its clusters. An object in the
-// cluster stays in the lists of related objects, so a failed listing removes no entry. If the
-// object is missing for a minute or longer, the entry says that the object is missing. While the
-// operator cannot read the objects of a mirrored kind, existing objects show the related objects that
-// they showed before.
+//   - An object that exists in Kubernetes stays in the list. So a failed listing removes no entry.
+//   - If an object is missing in the cloud for a minute or longer, its entry says this.
+//   - If the operator may not read the objects of one mirrored kind, all lists stay as they were.
 func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]Object) []Desired {
 	desired := make([]Desired, len(kinds))
 	shown := topics{}
@@ -105,8 +103,8 @@ func Desire(owner Owner, kinds []*Kind, ledgers []*Ledger, existingObjects [][]O
 	return desired
 }
 
-// longMissing reports whether an object was already missing for a minute or longer at the end of
-// the last complete listing.
+// longMissing reports whether an object is missing in the cloud for a minute or longer. The time is
+// counted to the end of the last complete listing.
 func longMissing(kind *Kind, owner Owner, l *Ledger, o Object) bool {
 	since, last := l.sinceOf(o.GetName()), l.Completed()
 	if last.IsZero() {
@@ -153,7 +151,7 @@ func (t *topic[T]) factsOf(from topics, key string) []T {
 	return lists.byKey[key]
 }
 
-// firstFact returns the first fact that t has for a key. If there is no such fact, firstFact returns
+// firstFact returns the first fact that t has for a key. If there is no such fact, the result is
 // the zero value.
 func (t *topic[T]) firstFact(from topics, key string) (value T) {
 	if values := t.factsOf(from, key); len(values) > 0 {

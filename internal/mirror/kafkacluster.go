@@ -11,7 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// KafkaCluster is the Kind of Kafka clusters. The cloud API cmk/v2 defines their phases.
+// KafkaCluster is the Kind of Kafka clusters. It has the phases that the cloud API cmk/v2 defines
+// for a cluster, for example PROVISIONED.
 var KafkaCluster = observationKind(Kind{
 	Name:        "KafkaCluster",
 	Condition:   v1alpha1.ConditionKafkaClustersSynced,

@@ -16,7 +16,8 @@ import (
 )
 
 // Object is an object in the cluster that represents a cloud object. An InventorySource represents
-// an environment. An observation, for example a KafkaCluster, represents any other cloud object.
+// an environment. An observation represents any other cloud object. For example, a
+// KafkaClusterObservation represents a Kafka cluster.
 type Object interface {
 	metav1.Object
 	runtime.Object
@@ -26,69 +27,71 @@ type Object interface {
 type Kind struct {
 	// Name is the kind's name in metrics, events and messages, for example "KafkaCluster".
 	Name string
-	// Condition is the type of a condition in the status of a source. This condition reports the
-	// last sync of this kind. The field is "" for environments: the condition Ready of a discovery
-	// reports the sync of environments.
+	// Condition is the type of the condition that reports the last sync of this kind in a source's
+	// status. It is "" for environments, because a discovery reports their last sync in its
+	// condition Ready.
 	Condition string
-	// ReadyPhase is the phase in which the condition Ready of an observation is True.
+	// ReadyPhase is the phase of a cloud object that is ready, for example "PROVISIONED". In this
+	// phase, the condition Ready of the observation is True.
 	ReadyPhase string
-	// OtherPhases are the known phases in which the condition Ready of an observation is False.
+	// OtherPhases are the other known phases of a cloud object. In these phases, the condition
+	// Ready of the observation is False.
 	OtherPhases []string
 
-	// InfoMetric is the name of a metric with one series for each observation. Its labels are
-	// namespace, name and source, and the labels in InfoLabels. The function Info returns the
-	// values of the labels in InfoLabels.
+	// InfoMetric is the name of a metric with one series for each observation. The labels of the
+	// series are namespace, name, source, and the labels in InfoLabels. The function Info returns
+	// the values of the labels in InfoLabels.
 	InfoMetric string
 	InfoLabels []string
 	Info       func(v1alpha1.Observation) []string
 
 	content
 
-	// isMirrored reports whether a source mirrors this kind. It is nil for environments: a discovery
-	// always mirrors environments.
+	// isMirrored reports whether a source mirrors this kind. isMirrored is nil for environments,
+	// because a discovery always mirrors environments.
 	isMirrored func(owner Object) bool
 	// settingsOf returns a pointer to the settings of this kind, for example to
-	// MirrorSettings.KafkaClusters. It also returns the policy in these settings, or the default
-	// policy. settingsOf is nil for environments.
+	// MirrorSettings.KafkaClusters. It also returns the policy for this kind. settingsOf is nil for
+	// environments.
 	settingsOf func(*v1alpha1.MirrorSettings) (field any, policy v1alpha1.MirrorPolicy)
-	// summaryOf returns a pointer to the counts of this kind in the status of a source or discovery.
+	// summaryOf returns a pointer to this kind's counts of objects in the status of a source or
+	// discovery.
 	summaryOf func(owner Object) **v1alpha1.InventorySummary
 	// isOwned reports whether an object belongs to a source or discovery. See [Owned] and
 	// [Discovered].
 	isOwned func(o Object, owner Owner) bool
-	// claimedTime returns the time at which an object went missing, or at which the discovery stopped
-	// selecting the object. It reads the time from the cluster, for example from the status of the
-	// source. It returns zero if the time is not known.
+	// claimedTime returns when an object went missing in the cloud, or when the discovery stopped
+	// selecting the object. It reads this time from the cluster, for example from the status of the
+	// source. It returns zero if the cluster does not have the time.
 	claimedTime func(o Object, owner Owner, seen sight) time.Time
 	// renderObject returns an object as it should be in the cluster.
 	renderObject func(r rendering) Object
 
-	// attachFacts adds facts about an object to t, so that objects of other kinds can show these
-	// facts. For example, a network shows its clusters. attachFacts is nil if other kinds show no
-	// facts about this kind.
+	// attachFacts adds facts about an object to t. Objects of other kinds show these facts: for
+	// example, a network shows its clusters. attachFacts is nil if no other kind shows facts about
+	// this kind.
 	//
-	// observedReason is ReasonMissing if the object is missing for a minute or longer. If not,
-	// observedReason is "".
+	// observedReason is ReasonMissing if the object has been missing for a minute or longer. For
+	// every other object, observedReason is "".
 	attachFacts func(t topics, o Object, observedReason string)
-	// joinFacts returns a shallow copy of an observation with facts about other kinds from t. If no
-	// fact is new, joinFacts returns the given observation. joinFacts is nil if this kind shows no
-	// facts about other kinds.
+	// joinFacts returns a shallow copy of an observation that shows the facts about related objects
+	// from t. If the observation already shows these facts, joinFacts returns the observation
+	// itself. joinFacts is nil if this kind shows no facts about related objects.
 	joinFacts func(t topics, o Object) Object
-	// withJoinedFacts returns a shallow copy of o. The copy has the facts about other kinds from the
-	// observation factSource. If this kind shows no facts about other kinds, withJoinedFacts returns o
-	// itself. withJoinedFacts is nil for environments: a source shows no facts about other kinds, and
-	// the ledger always keeps the listed source, never the cached source.
+	// withJoinedFacts returns a shallow copy of o that shows the same facts about related objects
+	// as factSource. If this kind shows no such facts, withJoinedFacts returns o itself.
+	// withJoinedFacts is nil for environments, and sameAsListed then returns false.
 	withJoinedFacts func(o, factSource Object) Object
 
 	// withLastName returns the source of a listed environment. If the listing gave no display name,
-	// the returned source has the last known name. withLastName is nil for observations.
+	// the result is a copy with the last known name. withLastName is nil for observations.
 	//
-	// lastListed is the source from an earlier listing; nil if there is none. inCluster is the source
-	// in the cluster; nil if there is none.
+	// lastListed is the source from an earlier listing. inCluster is the source in the cluster.
+	// Each of the two can be nil.
 	withLastName func(o, lastListed, inCluster Object, owner Owner) Object
-	// environmentNames returns the display name of each environment, by the environment's ID. A
-	// discovery uses these names to find the settings of each source. environmentNames is nil for
-	// observations.
+	// environmentNames returns the display name of each environment. The key is the environment's
+	// ID. A discovery uses these names to find the overrides for each source. environmentNames is
+	// nil for observations.
 	environmentNames func(facts Facts) map[string]string
 	// selectorOf returns a function that reports whether a discovery selects the environment of a
 	// source. selectorOf is nil for observations.
@@ -96,34 +99,34 @@ type Kind struct {
 	// isReleased reports whether a source has the annotation unmanaged. A person sets this annotation
 	// to release the source from its discovery. isReleased is nil for observations.
 	isReleased func(Object) bool
-	// listedBefore reports whether a source was listed before the manager's start. It reads the
-	// status of the discovery. listedBefore is nil for observations.
+	// listedBefore reports whether the cloud has ever listed the environment of a source, according
+	// to the status of the discovery. listedBefore is nil for observations.
 	listedBefore func(o Object, owner Owner) bool
-	// remarksFor returns messages for people about the spec of a discovery. remarksFor is nil for
-	// observations.
+	// remarksFor returns messages for users about the spec of a discovery, for example about an
+	// override that selects no environment. remarksFor is nil for observations.
 	remarksFor func(facts Facts, displayNames map[string]string, writes []Write) []string
 }
 
 // content has functions for the part of an object that the operator writes: the status of an
 // observation, or the spec of a source.
 type content struct {
-	// InStatus is true if the operator writes the status of these objects. It is false if the
+	// InStatus is true if the operator writes the status of these objects, and false if the
 	// operator writes the spec.
 	InStatus bool
 	id       func(Object) string
 	stored   func(Object) any
 	same     func(a, b Object) bool
 	copy     func(dst, src Object)
-	// phaseOf returns the phase that the cloud gave. troubleOf returns the error that the cloud
-	// reported. conditionsOf returns a pointer to status.conditions. observedOf returns a pointer to
-	// status.observed. These four functions are nil for environments.
+	// phaseOf and troubleOf return the phase and the error that the cloud reported. conditionsOf
+	// and observedOf return pointers to status.conditions and status.observed. These four functions
+	// are nil for environments.
 	phaseOf      func(Object) string
 	troubleOf    func(Object) string
 	conditionsOf func(Object) *[]metav1.Condition
 	observedOf   func(Object) *string
 }
 
-// deep is the constraint for pointers to a status of type S. The pointers have the method
+// deep is the type constraint for a pointer to a status type S. The pointer must have the method
 // DeepCopyInto.
 type deep[S any] interface {
 	*S
@@ -138,8 +141,7 @@ type observationParts struct {
 	trouble    string
 }
 
-// observationContent returns the struct content for observations of type O, whose status has the
-// type S.
+// observationContent returns the content for observations of type O with a status of type S.
 func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) observationParts) content {
 	of := func(o Object) *S { return status(any(o).(*O)) }
 	// withoutConditions returns a shallow copy of the status without its conditions and without
@@ -166,9 +168,9 @@ func observationContent[O, S any, P deep[S]](status func(*O) *S, parts func(*S) 
 // kindsOfSources has the kinds of cloud objects that a source mirrors.
 var kindsOfSources []*Kind
 
-// observationKind adds to k the functions that are the same for all kinds of observations.
-// settingsOf becomes Kind.settingsOf. summaryOf returns a pointer to the counts of this kind in the
-// status of a source.
+// observationKind adds to k the functions that all kinds of observations share. It also adds k to
+// kindsOfSources. settingsOf becomes Kind.settingsOf. summaryOf returns a pointer to the kind's
+// counts of objects in the status of a source.
 func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1alpha1.MirrorPolicy), summaryOf func(*v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary) *Kind {
 	k.settingsOf = settingsOf
 	k.isMirrored = func(owner Object) bool { return k.selected(&source(owner).Spec.MirrorSettings) }
@@ -185,7 +187,7 @@ func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1a
 	return &k
 }
 
-// selected reports whether a source with the settings s mirrors this kind.
+// selected reports whether a source with these settings mirrors this kind.
 func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 	_, policy := k.settingsOf(s)
 	return policy != v1alpha1.MirrorPolicyIgnore
@@ -194,7 +196,8 @@ func (k *Kind) selected(s *v1alpha1.MirrorSettings) bool {
 // Mirrored reports whether a source or discovery mirrors this kind.
 func (k *Kind) Mirrored(owner Object) bool { return k.isMirrored == nil || k.isMirrored(owner) }
 
-// Summary returns a pointer to the counts of this kind in the status of a source or discovery.
+// Summary returns a pointer to this kind's counts of objects in the status of a source or
+// discovery.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summaryOf(owner) }
 
 // Owned reports whether an object of this kind belongs to a source or discovery.
@@ -233,8 +236,8 @@ func (k *Kind) Trouble(o Object) string {
 }
 
 // Alike returns true if two versions of an object have the same labels, annotations,
-// ownerReferences, deletion state and content. The content is the status of an observation, or the
-// spec of a source.
+// ownerReferences and content. The content is the status of an observation, or the spec of a
+// source. Alike also compares whether the object is being deleted.
 func (k *Kind) Alike(a, b Object) bool {
 	return k.same(a, b) && equality.Semantic.DeepEqual(k.Conditions(a), k.Conditions(b)) && k.Observed(a) == k.Observed(b) &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations()) &&
@@ -259,8 +262,8 @@ func (k *Kind) Observed(o Object) string {
 }
 
 // LastListed returns the end of the last complete listing of this kind, from the status of the
-// source or discovery. If there was no complete listing, it returns the creation time of the source
-// or discovery.
+// source or discovery. Before the first complete listing, it returns the creation time of the
+// source or discovery.
 func (k *Kind) LastListed(owner Object) time.Time {
 	if summary := *k.summaryOf(owner); summary != nil && summary.LastListTime != nil {
 		return summary.LastListTime.Time
@@ -277,16 +280,16 @@ func (k *Kind) knowsPhase(phase string) bool {
 // discovery owns sources.
 type Owner struct {
 	Object
-	// kind is the Kubernetes kind of the owner, for example InventorySource. Resource is the name
-	// of the kind in kubectl commands, for example inventorysource.
+	// kind is the Kubernetes kind of the owner, for example InventorySource. Resource is the
+	// owner's kind in kubectl commands, for example inventorysource.
 	kind     string
 	Resource string
 	// Prune has the settings for the deletion of objects that are missing in the cloud.
 	Prune v1alpha1.Prune
-	// StaleAfter is how old the last complete listing may be before the observations of a source
-	// become stale. It is 0 if the observations never become stale.
+	// StaleAfter is the largest age of the last complete listing. If this listing is older, the
+	// observations of the source become stale. 0 means that they never become stale.
 	StaleAfter time.Duration
-	// loadOverrides returns the settings for single environments from the spec of a discovery.
+	// loadOverrides returns the settings that a discovery's spec has for single environments.
 	// loadOverrides is nil for a source.
 	loadOverrides func() *overrideSet
 }
@@ -302,7 +305,7 @@ func DiscoveryOwner(d *v1alpha1.EnvironmentDiscovery) Owner {
 		loadOverrides: sync.OnceValue(func() *overrideSet { return newOverrides(d) })}
 }
 
-// DiscoveryKind is the kind in an ownerReference to a discovery.
+// DiscoveryKind is the value of the field kind in an ownerReference to a discovery.
 const DiscoveryKind = "EnvironmentDiscovery"
 
 func (o Owner) source() *v1alpha1.InventorySource { return o.Object.(*v1alpha1.InventorySource) }
@@ -319,15 +322,15 @@ func (o Owner) reference() *metav1.OwnerReference {
 // rendering is the input of Kind.renderObject.
 type rendering struct {
 	owner Owner
-	// inCluster is the object in the cluster; nil if there is none. lastContent is the object from the
-	// last listing that had it. If the object was never listed, lastContent is inCluster.
+	// inCluster is the object in the cluster; nil if there is none. lastContent is the object as
+	// the cloud last listed it. If the cloud never listed the object, lastContent is inCluster.
 	lastContent, inCluster Object
-	// displayName is the display name of the environment, from View.displayNames. nameKnown is false
-	// if View.displayNames has no name for the environment.
+	// displayName is the display name of the environment, from View.displayNames. nameKnown is
+	// false if View.displayNames has no entry for the environment.
 	displayName string
 	nameKnown   bool
 	sight       sight
-	// since is the time at which the object went missing, or at which the discovery stopped
-	// selecting the object. It is zero if neither happened, or if the time is not known.
+	// since is when the object went missing in the cloud, or when the discovery stopped selecting
+	// the object. It is zero if neither happened, or if the time is not known.
 	since time.Time
 }

@@ -16,11 +16,11 @@ import (
 // Sighting is the result of one listing of one kind of cloud object.
 type Sighting struct {
 	// Objects has the cloud objects that are new or changed since the last listing, converted to
-	// objects for the cluster. The converted objects have no conditions and no facts about other
-	// kinds.
+	// Kubernetes objects. The Kubernetes objects have no conditions yet, and no facts about other
+	// kinds: for example, a network does not have its clusters.
 	Objects []Object
 	// Same has the cloud IDs of the objects that did not change since the last listing. The ledger
-	// already has these objects.
+	// already has the content of these objects.
 	Same []string
 	// Complete is true if the listing had every cloud object of the kind.
 	Complete bool
@@ -44,15 +44,15 @@ type Ledger struct {
 	// lastScope is a hash of the endpoint, the credential and the filters of the last complete
 	// listing.
 	lastScope string
-	// formerScope is the hash in lastScope before its last change. If there was no change since the
-	// manager's start, formerScope is the hash from before the start; "" if that hash is not known.
+	// formerScope is the value that lastScope had before its last change. If lastScope has not
+	// changed since the manager's start, formerScope is the hash from before the start; "" if that
+	// hash is not known.
 	formerScope string
 	// seq is the number of the last complete listing. The first complete listing after the
 	// manager's start has the number 0.
 	seq int
-	// baseSeq is the number of the last complete listing before the endpoint, the credential or a
-	// filter last changed. It is 0 if there was no change. The method missCount begins to count after
-	// this listing.
+	// baseSeq is the number of the last complete listing before lastScope last changed. It is 0 if
+	// lastScope never changed. The method missCount counts only the listings after this one.
 	baseSeq int
 	// absentCount is the number of entries whose object is not listed.
 	absentCount int
@@ -60,8 +60,9 @@ type Ledger struct {
 	// was incomplete.
 	lastCount   int
 	lastPartial bool
-	// oldPhases has the old phase of each object whose phase changed in the cloud, but not yet in the
-	// cluster. The key is the object's name.
+	// oldPhases has an entry for each object whose phase changed in the cloud, while the object in
+	// the cluster still has the old phase. The key is the object's name. The value is the old
+	// phase.
 	oldPhases map[string]string
 	// clashes are the pairs of cloud objects that need the same name in the cluster, in sorted order.
 	clashes []Clash
@@ -78,9 +79,9 @@ type Clash struct {
 
 // entry is what the ledger knows about one cloud object.
 type entry struct {
-	// object has the content from the last listing that had the object. It is nil if the object was
-	// not listed since the manager's start. If the object in the client's cache has the same content,
-	// this is a pointer to the cached object, to save memory.
+	// object is the object as it was last listed. It is nil if the object was not listed since the
+	// manager's start. If the client's cache has an object with the same content, this is a pointer
+	// to the cached object, to save memory.
 	object Object
 	// outsideSince is the time at which the discovery stopped selecting the environment. It is zero if
 	// the discovery selects the environment, or if the object is not an environment.
@@ -95,9 +96,11 @@ type entry struct {
 
 // absence is what the ledger knows about an object that is not listed.
 type absence struct {
-	// seq is the value of Ledger.seq when the object was last listed. If the object was not listed
-	// since the manager's start, seq is the value when the operator first saw the object in the
-	// cluster.
+	// seq is the number of the complete listing after which the method missCount begins to count:
+	//
+	//   - the last complete listing before the object was first absent
+	//   - if the object was not listed since the manager's start, the last complete listing when
+	//     the operator first saw the object in the cluster
 	seq int
 	// missingSince is the time at which the object went missing. It is zero until a complete listing
 	// lacks the object.
@@ -106,9 +109,9 @@ type absence struct {
 
 func (e entry) listed() bool { return e.absence == nil }
 
-// NewLedger returns the ledger of a kind that was not listed yet. formerScope is one hash of the
-// endpoint, the credential and the filters: that of the last listing before the manager's start. It
-// is "" if this hash is not known.
+// NewLedger returns the ledger of a kind that was not listed since the manager's start. formerScope
+// is a hash of the endpoint, the credential and the filters of the last listing before the start.
+// It is "" if this hash is not known.
 func NewLedger(formerScope string) *Ledger { return &Ledger{formerScope: formerScope} }
 
 // Record returns a new ledger with the results of one more listing. existingObjects are the objects
@@ -170,8 +173,9 @@ type recording struct {
 	inScope func(Object) bool
 }
 
-// Again returns the ledger after another complete listing with the same result. Call this method
-// only if Settled returns true.
+// Again returns the ledger after one more complete listing with exactly the same objects as the
+// previous listing. The parameter is the time at which the new listing ended. Call Again only if
+// Settled returns true.
 func (l *Ledger) Again(end time.Time) *Ledger {
 	next := *l
 	next.seq++
@@ -232,9 +236,9 @@ func (l *Ledger) addListed(r recording, o Object) {
 	l.entries[name] = e
 }
 
-// roomFor returns the largest number of objects of one kind after an incomplete listing that had
-// lastCount objects. Without this limit, the number of objects could grow with every incomplete
-// listing.
+// roomFor returns a limit for the number of entries in the ledger after an incomplete listing that
+// had lastCount objects. Above this limit, carryOver drops an object that is neither in the listing
+// nor in the cluster. Without this limit, the ledger could grow with every incomplete listing.
 func roomFor(lastCount int) int { return max(100, 2*lastCount) }
 
 // carryOver copies entries from the former ledger to l, for objects that the new listing lacks.
@@ -262,12 +266,12 @@ const neverListed = "never-listed"
 // scopeOfUnlisted returns the value of entry.lastScope for an object in the cluster that was not
 // listed since the manager's start. The first case that applies decides:
 //
-//   - If the object is a source that was never listed, or that appeared in the cluster after a
-//     complete listing, the value is neverListed.
-//   - If there was no complete listing since the manager's start, the value is formerScope, the
+//   - For a source that was never listed, or that appeared in the cluster after a complete listing,
+//     the value is neverListed.
+//   - If no earlier listing since the manager's start was complete, the value is formerScope, the
 //     hash from before the start.
-//   - If the object is an observation that is older than its source, the value is "". The same is
-//     true if formerScope is known and is not the hash of the last complete listing.
+//   - For an observation that is older than its source, the value is "".
+//   - If formerScope is known and is not the hash of the last complete listing, the value is "".
 //   - In all other cases, the value is the hash of the last complete listing.
 func (r recording) scopeOfUnlisted(o Object, formerScope string) string {
 	appeared, last := !r.formerLedger.lastCompleted.IsZero(), r.formerLedger.lastScope
@@ -315,11 +319,11 @@ func (r recording) claimedSince(o Object, seen sight) time.Time {
 }
 
 // claimedSince returns the time at which an object went missing, or at which the discovery stopped
-// selecting the object. It reads the time from the cluster. If the cluster does not have the time,
-// claimedSince returns now, the present time.
+// selecting the object. It reads the time from the cluster, with two exceptions:
 //
-// If the time is before the object's creation, someone forged the time. Then claimedSince returns
-// the creation time.
+//   - If the cluster does not have the time, claimedSince returns the present time.
+//   - If the time is before the object's creation, someone forged the time. Then claimedSince
+//     returns the creation time.
 func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) time.Time {
 	since := k.claimedTime(o, owner, seen)
 	if since.IsZero() {
@@ -334,10 +338,14 @@ func claimedSince(k *Kind, owner Owner, o Object, seen sight, now time.Time) tim
 // maxSkew is how far the clock of the API server may be ahead of the operator's clock.
 const maxSkew = time.Minute
 
-// knownSince returns what the listings say about an object. It also returns the time at which the
-// object went missing, or at which the discovery stopped selecting the object. This time is zero
-// for a listed object, or if the time is not known. If the listings do not give the time,
-// knownSince reads the time from the cluster.
+// knownSince returns what the listings say about an object, and since when:
+//
+//   - For a missing object, the time is when the object went missing.
+//   - For an object that the discovery does not select, the time is when the discovery stopped
+//     selecting it.
+//   - For a listed object, or if the time is not known, the time is zero.
+//
+// If the listings do not give the time, knownSince reads the time from the cluster.
 func knownSince(k *Kind, owner Owner, l *Ledger, o Object, now time.Time) (sight, time.Time) {
 	seen, since := l.sightOf(o.GetName()), l.sinceOf(o.GetName())
 	switch {
@@ -389,8 +397,9 @@ func missingCondition(conditions []metav1.Condition) time.Time {
 	return c.LastTransitionTime.Time
 }
 
-// notePhases stores the old phase of an object in l.oldPhases if the phase changed in the cloud,
-// but not yet in the cluster. It ignores an object if someone edited the phase in the cluster.
+// notePhases fills l.oldPhases: it stores the old phase of each object whose phase changed in the
+// cloud, while the object in the cluster still has the old phase. If someone edited the phase in
+// the cluster, notePhases skips the object.
 func (l *Ledger) notePhases(r recording) {
 	if r.kind.phaseOf == nil {
 		return
@@ -434,8 +443,8 @@ func (l *Ledger) Completed() time.Time {
 	return l.lastCompleted
 }
 
-// formerPhase returns the old phase of an object if the phase changed in the cloud, but not yet in
-// the cluster. If not, formerPhase returns "".
+// formerPhase returns the old phase of an object whose phase changed in the cloud, while the object
+// in the cluster still has the old phase. For any other object, formerPhase returns "".
 func (l *Ledger) formerPhase(name string) string {
 	if l == nil {
 		return ""
@@ -443,9 +452,11 @@ func (l *Ledger) formerPhase(name string) string {
 	return l.oldPhases[name]
 }
 
-// missCount returns how many complete listings in a row lacked an object. The first complete
-// listing since the manager's start does not count. Listings before the last change of the
-// endpoint, the credential or the filters do not count, see baseSeq.
+// missCount returns how many complete listings in a row lacked an object. It does not count these
+// listings:
+//
+//   - the first complete listing since the manager's start
+//   - the listings before the last change of the endpoint, the credential or the filters
 func (l *Ledger) missCount(name string) int {
 	e, known := l.entryOf(name)
 	if !known || e.listed() {

@@ -13,8 +13,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/api/v1alpha1"
 )
 
-// Stamp sets the metadata, spec.sourceRef and spec.environment of an observation. It keeps existing
-// labels, but replaces the annotations. It shortens long texts in the status.
+// Stamp sets the metadata of an observation, and the source and the environment in its spec. It
+// keeps the existing labels, replaces the annotations, and shortens long texts in the status.
 func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	cutTexts(k.stored(o))
 	*o.Origin() = v1alpha1.ObservationOrigin{
@@ -31,9 +31,9 @@ func (k *Kind) Stamp(o v1alpha1.Observation, source *v1alpha1.InventorySource) {
 	o.SetAnnotations(annotations)
 }
 
-// templatePairs returns the labels and annotations of an object. The labels are the given labels
-// and the template's labels. The annotations are the template's annotations and the annotation
-// template-keys.
+// templatePairs adds the labels of a template to the given labels. It returns these labels, and the
+// annotations of the template. The annotation template-keys lists the keys that come from the
+// template.
 func templatePairs(labels map[string]string, t v1alpha1.ObservationTemplate) (all, annotations map[string]string) {
 	if labels == nil {
 		labels = map[string]string{}
@@ -59,8 +59,8 @@ func setLabel(labels map[string]string, key, value string) {
 	}
 }
 
-// LabelValue turns the name of an object into the value of a label. It cuts a long name, and adds a
-// suffix: "-" and the first 8 hex digits of the name's SHA-256.
+// LabelValue turns the name of an object into the value of a label. If the name is too long, the
+// value is the start of the name, "-" and the first 8 hex digits of the name's SHA-256.
 func LabelValue(name string) string {
 	if len(name) <= validation.LabelValueMaxLength {
 		return name
@@ -80,8 +80,7 @@ func templateKeys(t v1alpha1.ObservationTemplate) string {
 }
 
 // withStamp returns a copy of an observation with the labels, annotations and ownerReference that
-// the source sets. If the observation already has all of these, withStamp returns the observation
-// itself.
+// the source sets. If the observation already has them, withStamp returns the observation itself.
 func withStamp(k *Kind, o Object, source *v1alpha1.InventorySource) Object {
 	t := source.Spec.Template
 	current := metav1.IsControlledBy(o, source) && o.GetAnnotations()[v1alpha1.AnnotationTemplateKeys] == templateKeys(t)
@@ -111,8 +110,8 @@ func sameMetadata(existing, desired metav1.Object) bool {
 }
 
 // sameAsListed reports whether an observation in the cluster equals an observation from a listing.
-// It ignores conditions and facts about other cloud objects. If the two observations are equal, the
-// operator keeps just one of them in memory.
+// It ignores conditions and facts about related objects. The operator keeps only one of two equal
+// observations in memory.
 func sameAsListed(kind *Kind, existing, listed Object) bool {
 	return kind.withJoinedFacts != nil && kind.id(existing) == kind.id(listed) &&
 		!terminating(existing) && len(existing.GetFinalizers()) == 0 &&
@@ -122,8 +121,8 @@ func sameAsListed(kind *Kind, existing, listed Object) bool {
 		kind.same(existing, kind.withJoinedFacts(listed, existing))
 }
 
-// creationCopy returns a copy of an object for a create request: without the metadata that the API
-// server sets.
+// creationCopy returns a copy of an object for a create request. The copy lacks the metadata that
+// the API server sets, for example the UID.
 func creationCopy(desired Object) Object {
 	next := desired.DeepCopyObject().(Object)
 	next.SetUID("")
@@ -162,8 +161,8 @@ func formerKeys(o metav1.Object) (labels, annotations []string) {
 	return strings.Split(l, ","), strings.Split(a, ",")
 }
 
-// ownKey reports whether a key has the operator's prefix, or came from a template. fromTemplate has
-// the keys that came from a template.
+// ownKey reports whether the operator sets labels or annotations with this key. Such a key has the
+// operator's prefix, or is in fromTemplate, the keys from a template.
 func ownKey(key string, fromTemplate []string) bool {
 	return strings.HasPrefix(key, v1alpha1.Prefix) || slices.Contains(fromTemplate, key)
 }
@@ -191,7 +190,7 @@ func mergePairs(existing, desired map[string]string, fromTemplate []string) map[
 	return merged
 }
 
-// Claims returns true if a write gives an object an ownerReference to the owner. oldObject is the
+// Claims reports whether a write makes the owner the controller of an object. oldObject is the
 // object before the write; nil if the write creates the object. newObject is the object after the
 // write.
 func Claims(owner, oldObject, newObject metav1.Object) bool {

@@ -43,8 +43,8 @@ var Network = observationKind(Kind{
 	},
 	func(s *v1alpha1.InventorySourceStatus) **v1alpha1.InventorySummary { return &s.Networks })
 
-// networkFacts has facts about a network. Other objects, for example the peerings of the network,
-// show these facts.
+// networkFacts has the facts about a network that other observations show, for example the
+// observations of its peerings.
 type networkFacts struct{ phase, cidr, dnsDomain, observed string }
 
 // factsIn returns the facts that a reference to a network contains.
@@ -90,8 +90,8 @@ func networkID(n *v1alpha1.NetworkReference) string {
 	return n.ID
 }
 
-// withFactsOf returns a copy of the reference r with the facts from factSource. If factSource is
-// nil, or if nothing changes, withFactsOf returns r itself.
+// withFactsOf returns a copy of the reference r with the facts that the reference factSource has.
+// If factSource is nil, or if r already has these facts, withFactsOf returns r itself.
 func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkReference {
 	if factSource == nil {
 		return r
@@ -99,8 +99,8 @@ func withFactsOf(r, factSource *v1alpha1.NetworkReference) *v1alpha1.NetworkRefe
 	return withFacts(r, factsIn(factSource))
 }
 
-// withFacts returns a copy of the reference r with the given facts. If nothing changes, it returns
-// r itself.
+// withFacts returns a copy of the reference r with the given facts. If r already has these facts,
+// withFacts returns r itself.
 func withFacts(r *v1alpha1.NetworkReference, facts networkFacts) *v1alpha1.NetworkReference {
 	if r == nil || factsIn(r) == facts {
 		return r
@@ -164,9 +164,10 @@ func networkZones(zoneIDs []string, zoneDetails []wire.NetworkZone) []v1alpha1.N
 	return zones
 }
 
-// setNetworkCloud sets status.AWS, status.GCP or status.Azure. c.Kind names the cloud. If c.Kind is
-// not known, setNetworkCloud guesses the cloud from the other fields of c. If fields of several
-// clouds have a value, it sets nothing.
+// setNetworkCloud sets status.AWS, status.GCP or status.Azure. c.Kind names the cloud provider. If
+// c.Kind is not known, setNetworkCloud guesses the provider from the other fields of c: for
+// example, only AWS has a VPC. If fields of several providers have a value, it does not guess, and
+// sets nothing.
 func setNetworkCloud(status *v1alpha1.NetworkObservationStatus, c *wire.NetworkCloud) {
 	aws := c.VPC != "" || c.Account != "" || c.PrivateLinkEndpointService != ""
 	gcp := c.Project != "" || c.VPCNetwork != "" || len(c.PrivateServiceConnectServiceAttachments) > 0

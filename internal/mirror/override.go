@@ -25,9 +25,11 @@ type overrideSet struct {
 	byName bool
 
 	mu sync.Mutex
-	// byEnvironment caches the settings of each environment. The key has the environment's ID and
-	// display name. bySet caches the settings for each set of overrides. The key has the indexes of
-	// the overrides, for example "[0 2]".
+	// byEnvironment caches the settings of each environment. The map key has the environment's ID
+	// and display name.
+	//
+	// bySet caches the settings for each set of overrides. The map key has the indexes of the
+	// overrides in spec.overrides, for example "[0 2]".
 	byEnvironment map[[2]string]*overriddenSettings
 	bySet         map[string]*overriddenSettings
 }
@@ -132,9 +134,13 @@ func needsApproval(oldSettings, newSettings v1alpha1.MirrorSettings) bool {
 // environmentNames returns the display name by which overrides select each environment. The key is
 // the environment's ID.
 //
-// Usually the display name is the name in the cloud. The last known name counts if the environment
-// is not listed, or if a person must approve the settings for a new name. If no name is known, and
-// an override selects by name, environmentNames returns no entry for the environment.
+// Usually the display name is the name in the cloud. In two cases, it is the last known name:
+//
+//   - The cloud does not list the environment.
+//   - The environment has a new name, and a person must first approve the settings for this name.
+//
+// If no name is known, and an override selects by name, environmentNames returns no entry for the
+// environment.
 func environmentNames(f Facts) map[string]string {
 	all, names := f.Owner.loadOverrides(), make(map[string]string, len(f.Desired))
 	inCluster := make(map[string]Object, len(f.Existing)+len(f.Occupants))
@@ -147,8 +153,8 @@ func environmentNames(f Facts) map[string]string {
 	}
 	for name, o := range f.Desired {
 		id := source(o).Spec.Environment
-		// If the source was deleted and is not created again yet, FormerNames has the last known
-		// name of the environment.
+		// The environment's source may be deleted, and not yet created again. Then only FormerNames
+		// has the environment's last known name.
 		last := cmp.Or(lastName(o, inCluster[name], f.Owner), f.FormerNames[id])
 		names[id] = displayName(o)
 		if last != "" && last != shownName(displayName(o)) && needsApproval(all.settingsFor(id, last).settings, all.settingsFor(id, displayName(o)).settings) {
@@ -158,10 +164,12 @@ func environmentNames(f Facts) map[string]string {
 	return names
 }
 
-// overlayFields copies each field that has a value in the patch to the target. It merges structs
-// and maps, and replaces all other values. An empty list is a value, but nil is not. For each field
-// that it copies, overlayFields calls onSet with the field's path. valueChanged is true if the copy
-// changes the value in the target.
+// overlayFields copies the fields of the patch to the target, except fields with a zero value. An
+// empty list that is not nil is copied too. overlayFields merges structs and maps, and replaces all
+// other values.
+//
+// For each field that it copies, overlayFields calls onSet with the field's path, such as
+// "prune.policy". valueChanged is true if the target had a different value before.
 func overlayFields(target, patch reflect.Value, path string, onSet func(field string, valueChanged bool)) {
 	switch {
 	case patch.Kind() == reflect.Struct:

@@ -9,7 +9,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// Peering is the Kind of network peerings. The cloud API networking/v1 defines their phases.
+// Peering is the Kind of network peerings. ReadyPhase and OtherPhases are the phases of a peering
+// in the cloud API networking/v1.
 var Peering = observationKind(asConnection(Kind{
 	Name:        "Peering",
 	Condition:   v1alpha1.ConditionPeeringsSynced,
@@ -77,9 +78,12 @@ func ProjectPeering(p *wire.Peering) v1alpha1.Observation {
 	return o
 }
 
-// setPeeringCloud sets the fields of the cloud that the peering is in. status.Kind names the cloud.
-// If status.Kind is not known, setPeeringCloud guesses the cloud from the fields of c, and leaves
-// status.Cloud empty. If fields of several clouds have a value, it sets nothing.
+// setPeeringCloud sets status.AWS, status.GCP or status.Azure: the field for the cloud provider of
+// the peering.
+//
+//   - If status.Kind names a provider, setPeeringCloud also sets status.Cloud.
+//   - If not, setPeeringCloud guesses the provider from the fields of c, and leaves status.Cloud
+//     empty. If fields of several providers have a value, setPeeringCloud sets nothing.
 func setPeeringCloud(status *v1alpha1.PeeringObservationStatus, c *wire.PeeringCloud) {
 	aws := c.Account != "" || c.VPC != "" || len(c.Routes) > 0
 	gcp := c.Project != "" || c.VPCNetwork != "" || c.ImportCustomRoutes != nil

@@ -38,14 +38,14 @@ type Facts struct {
 	// Fresh is true if a complete listing of this kind has just ended. If Fresh is false, the plan
 	// deletes no missing objects.
 	Fresh bool
-	// Approval is a person's approval of a deletion; nil if there is no valid approval. It comes
-	// from Report.Approved of the previous plan.
+	// Approval is Report.Approved of the previous plan: a person's approval of a deletion. It is
+	// nil if there is no valid approval.
 	Approval *Approval
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display names of environments, as the previous plan used them. The key is
-	// the environment's ID.
+	// FormerNames has the display name of each environment in the previous plan. The key is the
+	// environment's ID.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time
@@ -55,13 +55,14 @@ type Facts struct {
 //
 //   - Changes are the writes and deletions.
 //   - Report has facts for the status, such as counts and conflicts.
-//   - View later detects that someone else changed an object.
+//   - View has the wanted state of the objects, to detect later changes by others.
 type Plan struct {
 	Changes
 	Report
 	View *View
-	// absentees are the objects that the last complete listing lacked, and the sources whose
-	// environment the discovery no longer selects. occupantsByName is the same map as Facts.Occupants.
+	// absentees are the objects that the plan may have to delete: missing objects, and sources
+	// whose environment the discovery no longer selects. occupantsByName is the same map as
+	// Facts.Occupants.
 	absentees       []absentee
 	occupantsByName map[string]Object
 }
@@ -72,7 +73,7 @@ type Changes struct {
 	Writes []Write
 	// Deletes are the objects to delete, sorted by name.
 	Deletes []Object
-	// Deferred are objects whose deletion is allowed, but must wait for the next complete listing.
+	// Deferred are objects that may be deleted, but only right after the next complete listing.
 	// They are sorted by name.
 	Deferred []Object
 	// Unchanged is the number of objects that need no write.
@@ -88,12 +89,12 @@ type Write struct {
 	// Metadata is true if the write changes the object's metadata. Content is true if the write
 	// changes the object's spec or status. For a new object, Metadata and Content are true.
 	Metadata, Content bool
-	// FormerPhase is the object's phase before the write, if the phase changed in the cloud. If the
-	// phase did not change in the cloud, FormerPhase is "".
+	// FormerPhase is the object's phase before the write. It is "" if the phase did not change in
+	// the cloud.
 	FormerPhase string
-	// wantedObject is equal to Desired, but lacks the metadata that other programs and people added to
-	// the object. It is nil if the write removes the ownerReference. wantedConditions are the
-	// conditions that the write sets.
+	// wantedObject is equal to Desired, but lacks the metadata that other programs and people added
+	// to the object. If the write removes the ownerReference, wantedObject is nil. wantedConditions
+	// are the conditions that the write sets.
 	wantedObject     Object
 	wantedConditions []metav1.Condition
 }
@@ -108,8 +109,9 @@ func (k *Kind) Stored(w Write, fromServer Object) bool {
 		(w.wantedObject != nil || equality.Semantic.DeepEqual(fromServer.GetOwnerReferences(), w.Desired.GetOwnerReferences()))
 }
 
-// SameWrite returns true if two writes lead to the same object. It returns false if the first write
-// changes an existing object, but the second write creates an object.
+// SameWrite returns true if two writes set the same content, metadata and conditions, or if both
+// remove the ownerReference. It returns false if the first write changes an existing object, but
+// the second write creates an object.
 func (k *Kind) SameWrite(a, b Write) bool {
 	if a.wantedObject == nil || b.wantedObject == nil { // Two writes that remove the ownerReference are the same.
 		return a.wantedObject == nil && b.wantedObject == nil
@@ -138,13 +140,13 @@ type Report struct {
 	// complete listing since the manager's start. The methods Created and Deleted update the counts
 	// after each creation and deletion.
 	Summary *v1alpha1.InventorySummary
-	// Conflicts has the names of objects that the plan cannot create, because an object in the cluster
-	// already has the name. They are sorted by name.
+	// Conflicts has one entry for each object that the plan cannot create, because an object in the
+	// cluster already has the name. The entries are sorted by name.
 	Conflicts []Conflict
 	// Clashes has the pairs of cloud objects that need the same name in the cluster.
 	Clashes []Clash
-	// Withheld is the number of objects that a later plan must create, because a plan creates a
-	// limited number of objects after an incomplete listing.
+	// Withheld is the number of listed objects that this plan does not create. After an incomplete
+	// listing, the number of objects has a limit. A later plan creates the withheld objects.
 	Withheld int
 	// Leaving has the names of objects that are being deleted although the cloud still lists them,
 	// in sorted order. A later plan creates these objects again.
@@ -157,14 +159,14 @@ type Report struct {
 	Outside []string
 	// Held describes the deletion that waits for a person's approval; nil if no deletion waits.
 	Held *Held
-	// Undecided is true if the listings do not show yet whether a person must approve a deletion.
-	// If the status already shows a deletion that waits for approval, the status stays as it is.
+	// Undecided is true if a further listing must show whether a person must approve a deletion.
+	// Until then, a waiting deletion stays in the status.
 	Undecided bool
-	// Waiting is true if the discovery no longer selects the environment of a source, and the grace
-	// period before the source's deletion has not ended.
+	// Waiting is true if the discovery no longer selects the environment of a source, and the
+	// source stays until its grace period ends.
 	Waiting bool
-	// Unconfirmed is true if the next listing should come early, to confirm that an object is
-	// missing.
+	// Unconfirmed is true if the next listing should come early. This listing confirms that an
+	// object is missing.
 	Unconfirmed bool
 	// Approved is a person's approval of a deletion; nil if there is no valid approval. The next
 	// plan gets this value in Facts.Approval.
@@ -173,11 +175,11 @@ type Report struct {
 	Remarks []string
 }
 
-// Unfilled returns the number of listed cloud objects whose object in the cluster cannot be created
-// yet, because the name is in use or the old object is being deleted.
+// Unfilled returns how many listed cloud objects have no object in the cluster yet. The reason is
+// that another object has the name, or that the old object is being deleted.
 func (r Report) Unfilled() int { return len(r.Conflicts) + len(r.Clashes) + len(r.Leaving) }
 
-// Again returns the report after another complete listing, which found no changes. l is the ledger
+// Again returns the report after one more complete listing, which found no changes. l is the ledger
 // after that listing.
 func (r Report) Again(l *Ledger) Report {
 	summary := *r.Summary
@@ -189,8 +191,8 @@ func (r Report) Again(l *Ledger) Report {
 
 // Created updates the report after an object was created.
 //
-// plannedByMake is true if the function Make planned the creation. It is false if the method
-// View.Repair planned it: then the counts already include the object.
+// plannedByMake says which function planned the creation: true for Make, false for View.Repair.
+// Repair creates a deleted object again, and the counts still include the deleted object.
 func (r *Report) Created(k *Kind, o Object, plannedByMake bool) {
 	if i, was := slices.BinarySearch(r.Leaving, o.GetName()); was {
 		r.Leaving = slices.Delete(slices.Clone(r.Leaving), i, i+1)
@@ -237,20 +239,21 @@ type Conflict struct {
 	// Controller is the controller of the object in the cluster, in the form "Kind/name". It is ""
 	// if the object has no controller.
 	Controller string
-	// Predecessor is true if the source or discovery was deleted and created again, and the object
-	// in the cluster still belongs to the deleted one. The garbage collector will delete the
-	// object.
+	// Predecessor is true if the object in the cluster belongs to a deleted source or discovery
+	// with the same name as the present one. The garbage collector will delete the object.
 	Predecessor bool
-	// ID is the cloud ID of the object in the cluster. It is "" if the plan wants an object with
-	// the same cloud ID.
+	// ID is the cloud ID of the object in the cluster. It is "" if the plan needs the name for the
+	// same cloud ID.
 	ID string
 	// Own is true if the object in the cluster belongs to the same source or discovery as the plan.
 	Own bool
 }
 
 // Movable returns true if a person can solve the conflict by handing the existing source over to
-// the plan's discovery. The existing source must be for the environment that needs the name. The
-// source must have no controller, or its controller must be another discovery.
+// the plan's discovery. Both of these conditions must be true:
+//
+//   - The existing source has the environment that needs the name.
+//   - The existing source has no controller, or another discovery is its controller.
 func (c Conflict) Movable() bool {
 	return c.ID == "" && !c.Predecessor && (c.Controller == "" || strings.HasPrefix(c.Controller, DiscoveryKind+"/"))
 }
@@ -265,9 +268,9 @@ type planner struct {
 	present int // prune.maxPercent is a percentage of this number of objects
 }
 
-// Make returns the plan for one kind of objects. If a source has the policy Ignore for this kind,
-// the plan deletes all objects of this kind. If not, the rules in pruneChain decide about each
-// deletion.
+// Make returns the plan for one kind of objects. If the source's policy for this kind is Ignore,
+// the plan deletes all objects of this kind. If not, the rules in pruneChain decide which objects
+// the plan deletes.
 func Make(facts Facts) *Plan {
 	p := &planner{Facts: facts, phases: map[string]int32{}}
 	if !p.Kind.Mirrored(p.Owner.Object) {
@@ -324,8 +327,8 @@ func Make(facts Facts) *Plan {
 //     pruneChain decide about the deletion.
 //   - The discovery no longer selects the environment: the rules in pruneChain decide about the
 //     deletion of the source.
-//   - The object was not listed since the manager's start: the plan updates labels and annotations.
-//     If the last complete listing is too old, the plan also updates the conditions.
+//   - There was no complete listing since the manager's start: the plan updates labels and
+//     annotations. If the last complete listing is too old, the plan also updates the conditions.
 func (p *planner) planExisting(existing Object) {
 	name := existing.GetName()
 	desired, seen := p.Desired[name], p.Ledger.sightOf(name)
@@ -395,9 +398,9 @@ func (r *Report) addKept(o Object) {
 	}
 }
 
-// planRelease plans to remove the ownerReference of a source, because a person set the annotation
-// unmanaged. If the source has no label with a discovery's name, planRelease adds the label, so
-// that the discovery finds the source again when the annotation is gone.
+// planRelease plans to remove the ownerReference of a source with the annotation unmanaged. If the
+// source has no label with a discovery's name, planRelease adds the label. By this label, the
+// discovery finds the source again when the annotation is gone.
 func (p *planner) planRelease(existing Object) {
 	if !controlledBy(existing, p.Owner) {
 		p.Unchanged++
@@ -454,7 +457,7 @@ func (p *planner) planChange(existing, desired Object) {
 }
 
 // limitedAdditions returns the objects to create now. After an incomplete listing, it leaves out
-// objects so that the total number of objects is not above the limit from roomFor.
+// the objects that would exceed the limit from roomFor.
 func (p *planner) limitedAdditions(additions []Object) []Object {
 	if p.Ledger == nil || !p.Ledger.lastPartial {
 		return additions
@@ -497,8 +500,8 @@ func (p *planner) conflictOf(inCluster, listedObject Object) Conflict {
 	return conflict
 }
 
-// absenteeOf returns what the rules in pruneChain must know about an object that is missing, or
-// about a source that the discovery no longer selects.
+// absenteeOf returns the facts that the rules in pruneChain need about an object. The object is
+// missing, or is a source that the discovery no longer selects.
 func (p *planner) absenteeOf(existing Object, seen sight) absentee {
 	name := existing.GetName()
 	_, since := knownSince(p.Kind, p.Owner, p.Ledger, existing, p.Now)
@@ -519,9 +522,8 @@ func (p *planner) count(o Object) {
 const (
 	// maxPhases is the largest number of entries in InventorySummary.Phases.
 	maxPhases = 100
-	// otherPhases is the phase in the last entry of InventorySummary.Phases if there are more than
-	// maxPhases phases. The last entry counts the objects in all phases that have no entry of their
-	// own.
+	// If there are more than maxPhases phases, the last entry of InventorySummary.Phases has the
+	// phase otherPhases. This entry counts the objects in all phases without an entry of their own.
 	otherPhases = "…"
 )
 

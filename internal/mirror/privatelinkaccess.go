@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// PrivateLinkAccess is the Kind of private link accesses. The cloud API networking/v1 defines their
-// phases.
+// PrivateLinkAccess is the Kind of private link accesses. It has the phases that the cloud API
+// networking/v1 defines for a private link access, for example READY.
 var PrivateLinkAccess = observationKind(asConnection(Kind{
 	Name:        "PrivateLinkAccess",
 	Condition:   v1alpha1.ConditionPrivateLinkAccessesSynced,
@@ -66,9 +66,12 @@ func ProjectPrivateLinkAccess(a *wire.PrivateLinkAccess) v1alpha1.Observation {
 	return o
 }
 
-// setPrivateLinkCloud sets the fields of the cloud that the access is in. status.Kind names the
-// cloud. If status.Kind is not known, setPrivateLinkCloud guesses the cloud from the fields of c,
-// and leaves status.Cloud empty. If fields of several clouds have a value, it sets nothing.
+// setPrivateLinkCloud sets the fields of status for the access's cloud provider: AWS, Azure or GCP.
+// status.Kind names the provider. If status.Kind is not one of the three known kinds:
+//
+//   - setPrivateLinkCloud leaves status.Cloud empty.
+//   - If exactly one of c.Account, c.Subscription and c.Project has a value, setPrivateLinkCloud
+//     sets the field for the provider of this value.
 func setPrivateLinkCloud(status *v1alpha1.PrivateLinkAccessObservationStatus, c *wire.PrivateLinkAccessCloud) {
 	aws, azure, gcp := c.Account != "", c.Subscription != "", c.Project != ""
 	switch status.Kind {

@@ -96,7 +96,7 @@ type batch struct {
 	fresh        bool // a complete listing has just ended
 }
 
-// retained waits if the policy is Retain.
+// retained is a rule: a deletion must wait if the prune policy is Retain.
 func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	if prune.Policy == v1alpha1.PrunePolicyRetain {
 		return waits
@@ -104,9 +104,9 @@ func retained(prune v1alpha1.Prune, _ absentee) ruling {
 	return ruling{}
 }
 
-// unconfirmed waits until enough complete listings in a row lacked the object. It does not wait if
-// the cloud still lists the environment of a source, but the discovery no longer selects the
-// environment.
+// unconfirmed is a rule: the deletion of an object must wait until enough complete listings in a
+// row lacked the object. The rule allows the deletion of a source that the discovery no longer
+// selects, because the listings still have its environment.
 func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	if need := prune.GetAfterMisses(); !a.notSelected && a.missCount < need {
 		return waits
@@ -114,7 +114,7 @@ func unconfirmed(prune v1alpha1.Prune, a absentee) ruling {
 	return ruling{}
 }
 
-// inGrace waits until the grace period in spec.prune is over.
+// inGrace is a rule: a deletion must wait until the grace period in spec.prune is over.
 func inGrace(prune v1alpha1.Prune, a absentee) ruling {
 	if grace := prune.GetGracePeriod(); a.missingFor < grace {
 		return waits
@@ -194,7 +194,7 @@ func (c chain) allowedObjects(prune v1alpha1.Prune, missing []absentee) []absent
 
 // judge applies the rules in c.batch. isApproved is true if a person approved the deletion.
 // askRuling is the ruling of the first rule that needs a person's approval; nil if no rule needs an
-// approval. askRuling is the same with and without the approval.
+// approval. It does not depend on isApproved.
 func (c chain) judge(b batch, isApproved bool) (verdict verdict, askRuling *ruling) {
 	for _, rule := range c.batch {
 		r := rule(b)
@@ -228,8 +228,8 @@ type Held struct {
 // again, or if a further object goes missing, the approval is no longer valid.
 type Approval struct {
 	digest string
-	// leftLines has one text for each object that is not deleted yet: the text that the function
-	// occasionLines returns for the object. The key is the object's UID.
+	// leftLines has one text for each object that is not deleted yet. The key is the object's UID.
+	// The function occasionLines makes the texts.
 	leftLines map[types.UID]string
 	// deletesBegun is true if a plan has already deleted objects with this approval.
 	deletesBegun bool
@@ -293,8 +293,9 @@ func (p *planner) planPrune() {
 // stillStands returns true if the objects of a deletion that waits for approval are still missing
 // or no longer selected. It also returns true if no deletion waits.
 //
-// The status has only the number and the digest of the objects. So stillStands takes this number of
-// objects, those that went missing first, and compares their digest with the digest in the status.
+// The status does not have the names of the objects, but their number and their digest. So
+// stillStands takes the objects that went missing first, up to this number. Then it compares the
+// digest of these objects with the digest in the status.
 func (p *planner) stillStands(held *v1alpha1.HeldPrune) bool {
 	if held == nil {
 		return true

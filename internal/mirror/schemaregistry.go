@@ -11,8 +11,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// SchemaRegistry is the Kind of Schema Registry clusters. The cloud API srcm/v3 defines their
-// phases.
+// SchemaRegistry is the Kind of Schema Registry clusters. ReadyPhase and OtherPhases are the phases
+// of a Schema Registry cluster in the cloud API srcm/v3.
 var SchemaRegistry = observationKind(Kind{
 	Name:        "SchemaRegistry",
 	Condition:   v1alpha1.ConditionSchemaRegistrySynced,
@@ -40,9 +40,8 @@ var SchemaRegistry = observationKind(Kind{
 
 const phaseReadySchemaRegistry = "PROVISIONED"
 
-// registriesOfEnvironments has the Schema Registry clusters of each environment. Missing clusters
-// are last. The observation of a Kafka cluster shows the first Schema Registry cluster of its
-// environment.
+// registriesOfEnvironments has the Schema Registry clusters of each environment. The observation of
+// a Kafka cluster shows the first of them. Clusters that are missing in the cloud come last.
 var registriesOfEnvironments = &topic[v1alpha1.SchemaRegistryReference]{
 	func(a, b v1alpha1.SchemaRegistryReference) int {
 		first := func(a, b bool) int {
@@ -70,7 +69,7 @@ func attachSchemaRegistry(t topics, o Object, observed string) {
 }
 
 // joinSchemaRegistry returns a reference to the first Schema Registry cluster of an environment;
-// nil if there is none. If nothing changes, it returns oldReference itself.
+// nil if there is none. If the reference does not change, the result is oldReference itself.
 func joinSchemaRegistry(t topics, environment string, oldReference *v1alpha1.SchemaRegistryReference) *v1alpha1.SchemaRegistryReference {
 	first := registriesOfEnvironments.firstFact(t, environment)
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/ccloud-dev/inventory-operator/internal/cloudapi/wire"
 )
 
-// TransitGatewayAttachment is the Kind of transit gateway attachments. The cloud API networking/v1
-// defines their phases.
+// TransitGatewayAttachment is the Kind of transit gateway attachments. ReadyPhase and OtherPhases
+// are the phases of an attachment in the cloud API networking/v1.
 var TransitGatewayAttachment = observationKind(asConnection(Kind{
 	Name:        "TransitGatewayAttachment",
 	Condition:   v1alpha1.ConditionTransitGatewayAttachmentsSynced,
@@ -61,8 +61,8 @@ func ProjectTransitGatewayAttachment(a *wire.TransitGatewayAttachment) v1alpha1.
 		ErrorMessage:  a.Status.ErrorMessage,
 		CloudMetadata: cloudMetadata(a.Metadata),
 	}
-	// A value in a field for AWS shows that the attachment is in AWS, even if the kind is not
-	// known.
+	// If the kind in the cloud's answer is not known, a value in a field for AWS shows that the
+	// attachment is in AWS.
 	aws := a.Spec.Cloud.TransitGatewayID != "" || a.Spec.Cloud.RAMShareARN != "" || a.Status.Cloud.TransitGatewayAttachmentID != ""
 	if o.Status.Kind == "AwsTransitGatewayAttachment" {
 		o.Status.Cloud, aws = "AWS", true

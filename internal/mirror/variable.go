@@ -18,12 +18,13 @@ import (
 var (
 	// variableID matches an ID that is a valid name of a shell variable.
 	variableID = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// hashedName matches a name that ends in "_" and 8 hex digits.
+	// hashedName matches a name that ends in "_" and 8 hex digits. Names with a hash, see
+	// variablesOf, have this end.
 	hashedName = regexp.MustCompile(`_[0-9A-F]{8}$`)
 )
 
-// maxVariable is the largest size of a variable's name in bytes, without a suffix such as
-// _BOOTSTRAP_SERVERS.
+// maxVariable is the largest size of the first part of a variable's name, in bytes. The second part
+// is a suffix such as _BOOTSTRAP_SERVERS.
 const maxVariable = validation.DNS1123SubdomainMaxLength - len(longestSuffix)
 
 // propertyKey returns the ConfigMap key for a name. The key has the form bootstrap.servers.
@@ -43,9 +44,9 @@ func variableKey(name string) string {
 	}, name)
 }
 
-// variablesOf returns a function. This function turns the ID of an access point into the first part
-// of a variable's name. Usually the first part is the ID in upper case. The function adds "_" and
-// the first 8 hex digits of the ID's SHA-256 in each of these cases:
+// variablesOf returns a function that makes the first part of a variable's name from the ID of an
+// access point. Usually the first part is the ID in upper case. In these cases, the function adds
+// "_" and the first 8 hex digits of the ID's SHA-256:
 //
 //   - The ID is not a valid name of a shell variable.
 //   - The ID is too long.

@@ -21,11 +21,11 @@ type View struct {
 	// planTime is the time of the plan.
 	planTime time.Time
 	isStale  bool
-	// staleAt is the time at which the last complete listing becomes too old. It is zero if the
-	// listing is already too old, or never becomes too old.
+	// staleAt is when the last complete listing becomes older than spec.staleAfter allows. It is
+	// zero if the listing is already too old, or never becomes too old.
 	staleAt time.Time
-	// conflicts are the names that the plan needs, but that other objects in the cluster have. They
-	// are sorted by name.
+	// conflicts has one entry for each name that the plan needs, but that another object in the
+	// cluster has. The entries are sorted by name.
 	conflicts []Conflict
 }
 
@@ -53,8 +53,9 @@ func newView(f Facts) *View {
 	return v
 }
 
-// Again returns the View after another complete listing that found no changes. l is the Ledger
-// after that listing. Do not call Again if the method Stale returns true.
+// Again returns the View after one more complete listing, which found no changes. l is the Ledger
+// after that listing. Do not call Again if the method Stale returns true, because the new View
+// would also be stale.
 func (v *View) Again(l *Ledger) *View {
 	next := *v
 	next.ledger = l
@@ -64,8 +65,8 @@ func (v *View) Again(l *Ledger) *View {
 	return &next
 }
 
-// StaleAt returns the time at which the last complete listing becomes too old. It returns zero if
-// the listing is already too old, or never becomes too old.
+// StaleAt returns when the last complete listing becomes older than spec.staleAfter allows. It
+// returns zero if the listing is already too old, or never becomes too old.
 func (v *View) StaleAt() time.Time {
 	if v == nil {
 		return time.Time{}
@@ -73,19 +74,20 @@ func (v *View) StaleAt() time.Time {
 	return v.staleAt
 }
 
-// Stale reports whether the last complete listing is too old.
+// Stale reports whether the last complete listing was older than spec.staleAfter allows, at the
+// time of the plan.
 func (v *View) Stale() bool { return v != nil && v.isStale }
 
 // Contested reports whether another object in the cluster has a name that the plan needs.
 func (v *View) Contested() bool { return v != nil && len(v.conflicts) > 0 }
 
-// Awaits reports whether the plan needs this name, but another object in the cluster has the name.
+// Awaits reports whether the plan needs this name, but another object in the cluster has it.
 func (v *View) Awaits(name string) bool {
 	return v != nil && slices.ContainsFunc(v.conflicts, func(c Conflict) bool { return c.Name == name })
 }
 
-// Drifted returns true if an existing object differs from the object that the plan wants. It
-// returns false if the plan wants no object with the name and cloud ID of the existing object.
+// Drifted returns true if an existing object differs from the object that the plan wants. If the
+// plan wants no object with this name and this cloud ID, Drifted returns false.
 func (v *View) Drifted(existing Object) bool {
 	if v == nil {
 		return false
@@ -117,8 +119,8 @@ func (v *View) isShown(existing, desired Object) bool {
 		v.kind.hasConditions(existing, v.wantedConditions(desired))
 }
 
-// Repair plans writes that undo changes by others. changedObjects are the changed objects from the
-// cluster, by name. The value of a deleted object is nil.
+// Repair plans writes that undo the changes of other clients. changedObjects are the changed
+// objects from the cluster, by name. The value of a deleted object is nil.
 //
 // In each of these cases, Repair returns nil, and a new plan is necessary:
 //
@@ -155,9 +157,9 @@ func (v *View) Repair(changedObjects map[string]Object, now time.Time) *Changes 
 	return &p.Changes
 }
 
-// renderedObject returns an object as it should be in the cluster. inCluster is the object in the
-// cluster; nil if there is none. lastContent is the object from the last listing that had it. If no
-// listing had the object, lastContent is inCluster.
+// renderedObject returns an object as it should be in the cluster. inCluster is the present object
+// in the cluster; nil if there is none. lastContent is the object as it was last listed. If the
+// object was never listed, lastContent is inCluster.
 func (v *View) renderedObject(lastContent, inCluster Object, now time.Time) Object {
 	r := rendering{owner: v.owner, lastContent: lastContent, inCluster: inCluster, sight: sightListed}
 	r.displayName, r.nameKnown = v.displayNames[v.kind.id(lastContent)]

@@ -12,8 +12,8 @@ import (
 )
 
 // readCABundle adds the certificates in the file of --ca-bundle to the system's certificate
-// authorities. If one block of the file is damaged or is not a certificate, readCABundle returns
-// an error. So no certificate is missing without a message.
+// authorities. If any block of the file is damaged or is not a certificate, readCABundle returns an
+// error. It never skips a certificate silently.
 func (o *Options) readCABundle() error {
 	if o.caBundle == "" {
 		return nil

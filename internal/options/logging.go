@@ -13,7 +13,8 @@ import (
 // BindLogging replaces zap's help texts, because the manager's defaults differ from zap's
 // defaults.
 func BindLogging(flags *flag.FlagSet) *zap.Options {
-	// No stack traces for errors: they show where an error is logged, but not what caused it.
+	// Log no stack traces for errors: a stack trace shows where the code logs the error, but not
+	// what caused the error.
 	logging := &zap.Options{TimeEncoder: zapcore.RFC3339TimeEncoder, StacktraceLevel: zapcore.PanicLevel}
 	logging.BindFlags(flags)
 	for name, usage := range map[string]string{

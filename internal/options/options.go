@@ -35,7 +35,7 @@ import (
 const leaseName = "inventory-operator.ccloud.dev"
 
 // leastRequestsPerSecond is the lowest accepted --requests-per-second. At a lower rate, the second
-// page of a listing would have to wait longer than [cloudapi.Retry] allows.
+// request of a listing would wait longer than [cloudapi.Retry] allows.
 const leastRequestsPerSecond = 0.1
 
 // mostRequestsPerSecond is the highest accepted --requests-per-second. Larger numbers could
@@ -44,23 +44,25 @@ const mostRequestsPerSecond = 1_000_000
 
 // Options are the manager's flags. Call Complete before reading the fields.
 type Options struct {
-	// Manager has the options for the manager of controller-runtime. Its Scheme has no types yet.
+	// Manager has the options for the manager of controller-runtime. The caller must add the types
+	// to its Scheme.
 	Manager ctrl.Options
-	// AllowedOrigins are the origins to which requests to the cloud may go, in the form that
-	// cloudapi.Origin returns.
+	// AllowedOrigins are the origins to which requests to the cloud may go, for example
+	// "https://api.confluent.cloud".
 	AllowedOrigins []string
 	// WatchNamespaces are the namespaces to work in; empty means all namespaces.
 	WatchNamespaces []string
-	// ConcurrentSyncs and ConcurrentWrites are how many syncs and writes may run at the same time.
+	// ConcurrentSyncs is how many syncs may run at the same time. ConcurrentWrites is how many
+	// writes to the API server may run at the same time.
 	ConcurrentSyncs, ConcurrentWrites int
 	// RequestsPerSecond is the largest number of requests to the cloud per second with one
 	// credential.
 	RequestsPerSecond float64
-	// JitterPercent is how far the time between two syncs varies at random, in percent.
+	// JitterPercent is the largest random change of the time between two syncs, in percent.
 	JitterPercent int
 	// ObservationMetrics turns on one metric series for each observation.
 	ObservationMetrics bool
-	// EndpointConfigMaps allows sources to request ConfigMaps with Kafka endpoints.
+	// If EndpointConfigMaps is true, sources may ask for ConfigMaps with Kafka endpoints.
 	EndpointConfigMaps bool
 	// Roots are the certificate authorities to trust in requests to the cloud; nil means the
 	// system's authorities.
@@ -165,7 +167,8 @@ func (o *Options) completeManager(selector labels.Selector) {
 	}
 }
 
-// Burst returns how many requests may be sent at once after a pause: the number for one second.
+// Burst returns how many requests may be sent at once after a time without requests. It is
+// RequestsPerSecond, rounded up.
 func (o *Options) Burst() int {
 	return int(math.Ceil(o.RequestsPerSecond))
 }
@@ -200,7 +203,8 @@ func atLeast(name string, value, least int) error {
 	return nil
 }
 
-// checkAddress checks the address of a server. offValues has the values that turn the server off.
+// checkAddress returns an error if the value of a flag is not an address of a server. The values in
+// offValues are also valid: they turn the server off.
 func checkAddress(name, value string, offValues ...string) error {
 	if slices.Contains(offValues, value) {
 		return nil

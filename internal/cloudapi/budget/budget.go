@@ -3,8 +3,8 @@
 // Package budget limits the requests that are sent with one credential. It limits the rate and the
 // number of requests in flight, and it follows the rate limit that the cloud reports.
 //
-// A sync reads the inventory of one source with several requests. If these requests would have to
-// wait too long, the sync waits in a queue before it begins.
+// A sync reads the inventory of one source with several requests. If the first request would have
+// to wait for long, the sync waits in a queue before it begins.
 package budget
 
 import (
@@ -16,8 +16,8 @@ import (
 )
 
 // Budgets has the request budgets of all credentials. Sources with the same credential and the same
-// endpoint origin share a budget, because the cloud counts requests by credential. Budgets is safe
-// for concurrent use.
+// endpoint share a budget, because the cloud counts requests by credential. Budgets is safe for
+// concurrent use.
 type Budgets struct {
 	perSecond float64
 	burst     int
@@ -28,12 +28,12 @@ type Budgets struct {
 	limiters map[key]*limiter
 }
 
-// key is a digest of the texts that identify a budget, see Budgets.For.
+// key is a digest of a credential and of the origin of an endpoint.
 type key [sha256.Size]byte
 
 // New returns Budgets with the given limits. ratePerSecond is how many requests a second each
 // budget allows on average; 0 or less means no limit. maxBurst is how many requests each budget
-// allows at once after a pause, at least 1.
+// allows at once after a time without requests. A maxBurst below 1 counts as 1.
 //
 // Each budget allows at most two requests in flight, and follows the rate limit that the cloud
 // reports.
@@ -45,9 +45,9 @@ func New(ratePerSecond float64, maxBurst int) *Budgets {
 // limit.
 func (b *Budgets) PerSecond() float64 { return b.perSecond }
 
-// For returns the budget that limits the requests of an identity to an endpoint. keyTexts has the
-// origin of the endpoint and the texts of the identity, such as an API key and its secret. Budgets
-// with the same keyTexts share their limits. A Budget need not be closed.
+// For returns the budget for the requests with one credential to one endpoint. keyTexts has the
+// origin of the endpoint and the parts of the credential, for example an API key and its secret.
+// Budgets with the same keyTexts share their limits. A Budget need not be closed.
 func (b *Budgets) For(keyTexts ...string) *Budget {
 	return &Budget{of: b, key: digest(keyTexts)}
 }
@@ -74,15 +74,16 @@ type Budget struct {
 
 // Wait says how long a sync or a request must wait, and why. If Wait.For is 0, no wait is needed.
 type Wait struct {
-	// For is the time to wait. If the Wait comes from Turn, the time is at most 5 minutes.
+	// For is the time to wait. The method Turn returns at most 5 minutes.
 	For time.Duration
-	// Cause is the reason for the wait, as a part of a sentence.
+	// Cause is the reason for the wait, for example "the cloud's own rate limit is near".
 	Cause string
 	// Cloud is true if the reason for the wait is the cloud's own rate limit.
 	Cloud bool
 }
 
-// Refused is the error of a request that would have to wait too long.
+// Refused is the error of a request that was not sent, because its wait would be longer than the
+// caller allows.
 type Refused struct{ Wait }
 
 // Error implements error.
@@ -110,30 +111,32 @@ type RateLimit struct {
 	Limit int
 	// Remaining is how many requests are left in the present time window, at least 0.
 	Remaining int
-	// Reset is how long after the answer the next time window begins, between 0 and MaxWait.
+	// Reset is the time from the answer until the next time window, between 0 and MaxWait.
 	Reset time.Duration
 }
 
-// MaxWait is the longest wait that a client accepts from the cloud. If an answer asks for a longer
-// wait, MaxWait applies, so that a wrong header does no harm.
+// MaxWait is the upper limit of each wait that an answer of the cloud asks for. Without this limit,
+// a wrong header could stop the requests for too long.
 const MaxWait = 24 * time.Hour
 
 // Turn returns how long a sync must wait before it may begin. syncName identifies the sync. Turn
 // never blocks, so the caller can do other work during the wait.
 //
 // If the wait is 0, the sync may begin. If not, the sync has a place in a queue, and the caller
-// must call Turn again after the wait. If this call comes more than 30 seconds late, the sync loses
-// its place.
+// must call Turn again after the wait. A sync loses its place if the caller calls Turn more than 30
+// seconds late.
 func (b *Budget) Turn(syncName string) Wait {
 	l := b.of.acquireLimiter(b.key)
 	defer b.of.releaseLimiter(l)
 	return l.turn(syncName)
 }
 
-// Lease waits until the caller may send one request. The caller must then call the returned
-// function once, with the answer. If the wait would be longer than maxDelay, or end after the
-// deadline of ctx, Lease returns a *Refused. If ctx ends during the wait, Lease returns the error
-// of ctx.
+// Lease waits until the caller may send one request. After the request, the caller must call the
+// returned function once, with the cloud's answer. Lease returns these errors:
+//
+//   - a *Refused if the wait would be longer than maxDelay
+//   - a *Refused if the wait would end after the deadline of ctx
+//   - the error of ctx if ctx ends during the wait
 func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func(Answer), err error) {
 	l := b.of.acquireLimiter(b.key)
 	r, err := l.admit(ctx, maxDelay)
@@ -147,8 +150,8 @@ func (b *Budget) Lease(ctx context.Context, maxDelay time.Duration) (settle func
 	}, nil
 }
 
-// acquireLimiter returns the limiter of a key, and makes it if there is none. When it makes a
-// limiter, it drops each limiter that has no users and is in the same state as a new limiter.
+// acquireLimiter returns the limiter of a key. If there is none, acquireLimiter makes it. Then it
+// also drops each limiter that no caller uses and that is in the same state as a new limiter.
 func (b *Budgets) acquireLimiter(k key) *limiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()

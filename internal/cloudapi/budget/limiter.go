@@ -18,19 +18,19 @@ const (
 	// hangsAfter is how long a request without an answer counts as in flight. Without this limit,
 	// two requests that hang could block all other requests of the credential for a long time.
 	hangsAfter = 5 * time.Second
-	// maxPause is the longest pause that an answer can cause. A wrong header must not stop a
-	// limiter for hours.
+	// maxPause is the longest time for which an answer of the cloud can stop a limiter. Without
+	// this limit, a wrong header could stop a limiter for hours.
 	maxPause = 5 * time.Minute
-	// minPause is the shortest pause. If the cloud asks for a pause and gives no time, the pause is
-	// minPause.
+	// minPause is the shortest time for which an answer can stop a limiter. It also applies if the
+	// cloud asks for a pause and gives no time.
 	minPause = time.Second
-	// The cloud's own limit counts as near if fewer than a quarter of the allowed requests are
-	// left, or fewer than ten requests.
+	// If the cloud's own limit is near, the limiter sends requests more slowly. The limit is near
+	// if fewer than a quarter of the allowed requests are left, or fewer than ten requests.
 	nearShare, nearCount = 4, 10
 )
 
-// limiter does the work of all Budgets with the same key. Requests wait in one line, first come,
-// first served.
+// limiter limits the requests of all Budgets with the same key. Requests wait in one line, first
+// come, first served.
 //
 // To limit the rate, the limiter has a bucket of tokens. The bucket fills at a steady rate, and
 // each request takes one token.
@@ -55,7 +55,8 @@ type limiter struct {
 	// The limiter sends no request before pausedUntil. pauseCause says why.
 	pausedUntil time.Time
 	pauseCause  string
-	// minSpacing is the least time between two requests. It applies until spacingEnd.
+	// minSpacing is the least time between two requests while the cloud's limit is near. It applies
+	// until spacingEnd.
 	minSpacing time.Duration
 	spacingEnd time.Time
 	queue      syncQueue
@@ -121,7 +122,7 @@ func (l *limiter) enqueue(r *pendingRequest, maxDelay time.Duration) Wait {
 	return l.newWait(wait, now, 0)
 }
 
-// abandon removes a request that must not be sent any more. It returns how long a new request would
+// abandon removes a request whose caller stopped waiting. It returns how long a new request would
 // have to wait.
 func (l *limiter) abandon(r *pendingRequest) Wait {
 	l.mu.Lock()
@@ -145,8 +146,8 @@ func (l *limiter) settle(r *pendingRequest, answer Answer) {
 	l.dispatch(now)
 }
 
-// followLimit slows the limiter down if an answer says that the cloud's limit is near. If the limit
-// is reached, followLimit stops the limiter for a while.
+// followLimit stops the limiter for a while if an answer says that the cloud's limit is reached. If
+// the limit is near, followLimit slows the limiter down.
 func (l *limiter) followLimit(answer Answer, now time.Time) {
 	said := answer.RateLimit
 	// The cloud may not have counted the requests in flight yet, so subtract them.
@@ -166,8 +167,8 @@ func (l *limiter) followLimit(answer Answer, now time.Time) {
 }
 
 // pauseFor stops the limiter for a time. causeText names the part of the answer that asked for the
-// pause. pauseFor never shortens an earlier pause, because an older answer can arrive after a newer
-// answer.
+// pause, for example "HTTP 429". pauseFor never shortens an earlier pause, because answers can
+// arrive in the wrong order.
 func (l *limiter) pauseFor(now time.Time, wait time.Duration, causeText string) {
 	if until := now.Add(wait); until.After(l.pausedUntil) {
 		l.pausedUntil = until
@@ -175,8 +176,8 @@ func (l *limiter) pauseFor(now time.Time, wait time.Duration, causeText string) 
 	}
 }
 
-// newWait returns a Wait with the given time and a cause, even if the time is 0. syncsAhead is how
-// many syncs are before the waiting sync in the queue; 0 if a request waits.
+// newWait returns a Wait with the given time. The Wait has a cause even if the time is 0.
+// syncsAhead is how many syncs are before the waiting sync in the queue; 0 if a request waits.
 func (l *limiter) newWait(wait time.Duration, now time.Time, syncsAhead int) Wait {
 	w := Wait{For: wait}
 	switch {
@@ -227,8 +228,8 @@ func (l *limiter) wakeIn(wait time.Duration) {
 func (l *limiter) estimateWait(now time.Time) time.Duration {
 	wait := l.paceWait(now, len(l.waitLine))
 	if len(l.waitLine) > 0 && l.slotWait(now) > 0 {
-		// It is not known when the next answer comes. The estimate is the time that has passed
-		// since the last request was sent.
+		// The time of the next answer is not known. As an estimate, take the time since the last
+		// request was sent.
 		wait = max(wait, now.Sub(l.lastSent))
 	}
 	return wait
@@ -244,7 +245,7 @@ func (l *limiter) paceWait(now time.Time, requestsAhead int) time.Duration {
 	}
 	if now.Before(l.spacingEnd) {
 		next := l.lastSent.Add(l.minSpacing * time.Duration(requestsAhead+1))
-		// The wait ends at spacingEnd at the latest, because the cloud then allows new requests.
+		// The cloud's next time window begins at spacingEnd, so the wait ends then at the latest.
 		wait = max(wait, min(next.Sub(now), l.spacingEnd.Sub(now)))
 	}
 	return wait

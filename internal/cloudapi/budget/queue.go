@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// A sync may begin if its first request would wait for at most turnPatience. If the wait is
+	// A sync may begin if its first request would wait for at most turnPatience. If that wait is
 	// longer, the sync waits in the queue.
 	turnPatience = time.Second
 	// turnRequests is how many requests a sync is expected to send. By default, a source mirrors
@@ -22,8 +22,8 @@ const (
 // syncQueue has the syncs that wait to begin, in the order in which they came.
 type syncQueue struct {
 	waiting []queuePlace
-	// nextBegin is when the next sync may begin. Until this time, the last sync that began probably
-	// still sends requests.
+	// nextBegin is the earliest time at which the next sync may begin. Before this time, the
+	// previous sync probably still sends requests.
 	nextBegin time.Time
 }
 
@@ -58,8 +58,8 @@ func (l *limiter) turn(syncName string) Wait {
 	return l.newWait(wait, now, at)
 }
 
-// requestInterval returns the average time between two requests. The slower of the configured rate
-// and the cloud's limit counts.
+// requestInterval returns the average time between two requests. It follows the configured rate or
+// the cloud's limit, whichever is slower.
 func (l *limiter) requestInterval(now time.Time) time.Duration {
 	var apart time.Duration
 	if l.perSecond > 0 {
@@ -76,7 +76,7 @@ func (q *syncQueue) isIdle(now time.Time) bool {
 	return !now.Before(q.nextBegin) && !slices.ContainsFunc(q.waiting, func(other queuePlace) bool { return !other.isLost(now) })
 }
 
-// isLost reports whether it is too late to call Turn again for this place.
+// isLost reports whether the sync has lost its place, because the caller did not call Turn in time.
 func (p queuePlace) isLost(now time.Time) bool { return now.After(p.turnDue.Add(turnGrace)) }
 
 // laterOf returns the later of two times.

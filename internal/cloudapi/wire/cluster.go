@@ -29,20 +29,19 @@ type ClusterSpec struct {
 	HTTPEndpoint           string `json:"http_endpoint"`
 	APIEndpoint            string `json:"api_endpoint"`
 
-	// Endpoints maps the ID of an access point to the cluster's addresses at this access point. A
-	// JSON null becomes nil.
+	// Endpoints maps the ID of an access point to the cluster's addresses at this access point. If
+	// the addresses are null in the JSON, the map has the value nil for the ID.
 	Endpoints map[string]*Endpoint `json:"endpoints"`
 
 	Environment Reference `json:"environment"`
 	Network     Reference `json:"network"`
 	BYOK        Reference `json:"byok"`
 
-	// DeletionProtection is nil if the cloud does not report it.
+	// DeletionProtection is nil if the cloud does not report this setting.
 	DeletionProtection *bool `json:"deletion_protection"`
 }
 
-// ClusterConfig has the fields of all cluster types. They are read even if the type of a cluster is
-// unknown.
+// ClusterConfig has the fields of all cluster types.
 type ClusterConfig struct {
 	Kind            string   `json:"kind"`
 	CKU             int32    `json:"cku"`      // at least 1; 0 means absent
@@ -65,8 +64,8 @@ type ClusterStatus struct {
 	CKU   int32  `json:"cku"` // at least 1; 0 means absent
 }
 
-// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
-// that there is no value.
+// Compact removes the empty entries from the lists and maps. Such an entry comes from a null in the
+// JSON, for example in the list of zones.
 func (c *Cluster) Compact() {
 	c.Spec.Config.Zones = compact(c.Spec.Config.Zones)
 	maps.DeleteFunc(c.Spec.Endpoints, func(_ string, e *Endpoint) bool { return e == nil })

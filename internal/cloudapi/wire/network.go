@@ -36,7 +36,7 @@ type NetworkZone struct {
 	CIDR   string `json:"cidr"`
 }
 
-// NetworkDNSConfig says how the names of a network resolve.
+// NetworkDNSConfig says how the DNS names of a network are resolved, for example CHASED_PRIVATE.
 type NetworkDNSConfig struct {
 	Resolution string `json:"resolution"`
 }
@@ -57,8 +57,8 @@ type NetworkStatus struct {
 	Cloud     NetworkCloud `json:"cloud"`
 }
 
-// NetworkCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the three clouds
-// it is. Only the fields for this cloud have a meaning.
+// NetworkCloud describes a network at its cloud provider: AWS, Azure or Google Cloud. Kind names
+// the provider. The fields for the other two providers have no meaning.
 type NetworkCloud struct {
 	Kind string `json:"kind"`
 
@@ -78,8 +78,8 @@ type NetworkCloud struct {
 	PrivateLinkServiceResourceIDs map[string]string `json:"private_link_service_resource_ids"`
 }
 
-// Compact drops the empty entries of the lists and maps. They come from JSON nulls, and null means
-// that there is no value.
+// Compact removes empty entries from the lists and maps. An empty entry comes from a null in the
+// JSON, and null means that there is no value.
 func (n *Network) Compact() {
 	for _, list := range []*[]string{&n.Spec.ConnectionTypes, &n.Spec.Zones, &n.Status.SupportedConnectionTypes, &n.Status.ActiveConnectionTypes} {
 		*list = compact(*list)

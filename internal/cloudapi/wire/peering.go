@@ -18,8 +18,8 @@ type PeeringSpec struct {
 	Network     Reference    `json:"network"`
 }
 
-// PeeringCloud has the fields for AWS, Azure and Google Cloud. Kind says which of the three clouds
-// it is. Only the fields for this cloud have a meaning.
+// PeeringCloud describes a peering at its cloud provider: AWS, Azure or Google Cloud. Kind names
+// the provider. The fields for the other two providers have no meaning.
 type PeeringCloud struct {
 	Kind string `json:"kind"`
 
@@ -30,7 +30,7 @@ type PeeringCloud struct {
 
 	Project    string `json:"project"`
 	VPCNetwork string `json:"vpc_network"`
-	// ImportCustomRoutes is nil if the cloud does not report it.
+	// ImportCustomRoutes is nil if Confluent Cloud does not report this setting.
 	ImportCustomRoutes *bool `json:"import_custom_routes"`
 
 	Tenant string `json:"tenant"`
@@ -45,8 +45,8 @@ type PeeringStatus struct {
 	ErrorMessage string `json:"error_message"`
 }
 
-// Compact drops the empty entries of a list. They come from JSON nulls, and null means that there
-// is no value.
+// Compact removes empty entries from the list of routes. An empty entry comes from a null in the
+// JSON, and null means that there is no value.
 func (p *Peering) Compact() {
 	p.Spec.Cloud.Routes = compact(p.Spec.Cloud.Routes)
 }

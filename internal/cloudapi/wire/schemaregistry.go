@@ -26,7 +26,7 @@ type SchemaRegistrySpec struct {
 	Environment             Reference                       `json:"environment"`
 }
 
-// SchemaRegistryPrivateNetworking has the addresses in private networks.
+// SchemaRegistryPrivateNetworking has the addresses of the cluster in private networks.
 type SchemaRegistryPrivateNetworking struct {
 	// RegionalEndpoints has a URL for each region.
 	RegionalEndpoints map[string]string `json:"regional_endpoints"`
@@ -37,8 +37,8 @@ type SchemaRegistryStatus struct {
 	Phase string `json:"phase"`
 }
 
-// Compact drops the empty entries of a map. They come from JSON nulls, and null means that there is
-// no value.
+// Compact removes empty entries from the map RegionalEndpoints. An empty entry comes from a null in
+// the JSON, and null means that there is no value.
 func (r *SchemaRegistry) Compact() {
 	maps.DeleteFunc(r.Spec.PrivateNetworkingConfig.RegionalEndpoints, func(_, url string) bool { return url == "" })
 }

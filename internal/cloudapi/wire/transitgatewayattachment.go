@@ -3,7 +3,7 @@
 package wire
 
 // TransitGatewayAttachment is one transit gateway attachment of the API networking/v1. It connects
-// a network to a transit gateway.
+// a Confluent Cloud network to an AWS transit gateway.
 type TransitGatewayAttachment struct {
 	ID       string                         `json:"id"`
 	Metadata ObjectMeta                     `json:"metadata"`
@@ -19,7 +19,7 @@ type TransitGatewayAttachmentSpec struct {
 	Network     Reference                     `json:"network"`
 }
 
-// TransitGatewayAttachmentCloud has the fields for AWS. The API documents no other cloud.
+// TransitGatewayAttachmentCloud has the fields for AWS. The API documents no other cloud provider.
 type TransitGatewayAttachmentCloud struct {
 	Kind             string   `json:"kind"`
 	RAMShareARN      string   `json:"ram_share_arn"`
@@ -36,14 +36,14 @@ type TransitGatewayAttachmentStatus struct {
 	Cloud        TransitGatewayAttachmentStatusCloud `json:"cloud"`
 }
 
-// TransitGatewayAttachmentStatusCloud names the attachment that the cloud provider made.
+// TransitGatewayAttachmentStatusCloud has the ID that the cloud provider gave to the attachment.
 type TransitGatewayAttachmentStatusCloud struct {
 	Kind                       string `json:"kind"`
 	TransitGatewayAttachmentID string `json:"transit_gateway_attachment_id"`
 }
 
-// Compact drops the empty entries of a list. They come from JSON nulls, and null means that there
-// is no value.
+// Compact removes the empty routes. A null in the JSON list becomes an empty route, but means that
+// there is no route.
 func (a *TransitGatewayAttachment) Compact() {
 	a.Spec.Cloud.Routes = compact(a.Spec.Cloud.Routes)
 }
