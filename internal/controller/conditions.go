@@ -191,7 +191,7 @@ func (r *Reconciler) setSynced(c conditionSetter, o owner, s *state) *verdict {
 func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 	k, state, words := &r.owners.kinds[i], &s.kinds[i], &r.owners.words
 	if !k.Mirrored(o.object()) {
-		return state.undeletedVerdict(k.Name)
+		return cmp.Or(state.undeletedVerdict(k.Name), r.unreadableLeft(o, k))
 	}
 	if !state.outcome.tried {
 		return nil
@@ -236,6 +236,16 @@ func (r *Reconciler) kindVerdict(o owner, s *state, i int) *verdict {
 		return &v
 	}
 	return &verdict{reason: v1alpha1.ReasonSucceeded, message: words.succeeded(o, s, i)}
+}
+
+// unreadableLeft returns why the manager cannot delete the objects of a kind that the spec ignores.
+// The result is nil if the manager may read the objects, or if the status counts no such objects.
+func (r *Reconciler) unreadableLeft(o owner, k *kind) *verdict {
+	f, summary := r.rightsFailure(k), *k.Summary(o.object())
+	if f == nil || summary == nil || summary.Observed+summary.Missing == 0 {
+		return nil
+	}
+	return &verdict{reason: f.reason, message: fmt.Sprintf("%s, to delete the %d that spec ignores", f.message, summary.Observed+summary.Missing)}
 }
 
 func observed(summary *v1alpha1.InventorySummary) int32 {

@@ -53,3 +53,6 @@ func (r *Reconciler) Concerned() predicate.Predicate { return r.sourceEventFilte
 
 // AskAgain sets the time between two questions for rights that were missing.
 func AskAgain(every time.Duration) { askAgain = every }
+
+// MayNotWatch has a type of object not watched, for the reason why; "" has it watched again.
+func (o *Options) MayNotWatch(object client.Object, why string) { o.watchRights.set(object, why) }

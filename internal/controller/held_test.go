@@ -3,6 +3,7 @@
 package controller_test
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -156,29 +157,95 @@ var _ = eachOwner("A held prune", func(under side) {
 	})
 })
 
-var _ = eachOwner("A grace period", func(under side) {
-	It("starts again if an incomplete listing has the object", func(ctx SpecContext) {
-		s := newSubject(ctx, under, 10)
-		s.create(ctx, every(5*time.Minute), func(f fields) {
-			f.prune.Policy, f.prune.GracePeriod = v1alpha1.PrunePolicyDelete, &metav1.Duration{Duration: 24 * time.Hour}
-		})
-		s.pass(ctx)
-		s.gone(9)
-		s.sync(ctx)
-		// A source's status has the times of missing objects in one list, a discovery's status has
-		// them in the entries of its sources.
-		times := func() []v1alpha1.MissingObject {
-			missing := s.summary(ctx).MissingObjects
-			if d, is := s.read(ctx).(*v1alpha1.EnvironmentDiscovery); is {
-				for _, entry := range d.Status.Sources {
-					if entry.MissingSince != nil {
-						missing = append(missing, v1alpha1.MissingObject{Name: entry.Name, Since: *entry.MissingSince})
-					}
-				}
+// times returns since when the owner's status says that objects are missing. A source's status has
+// the times in one list, a discovery's status has them in the entries of its sources.
+func (s *subject) times(ctx context.Context) []v1alpha1.MissingObject {
+	GinkgoHelper()
+	missing := s.summary(ctx).MissingObjects
+	if d, is := s.read(ctx).(*v1alpha1.EnvironmentDiscovery); is {
+		for _, entry := range d.Status.Sources {
+			if entry.MissingSince != nil {
+				missing = append(missing, v1alpha1.MissingObject{Name: entry.Name, Since: *entry.MissingSince})
 			}
-			return missing
 		}
-		Expect(times()).To(HaveLen(1))
+	}
+	return missing
+}
+
+// unrecorded is a client to which the API server refuses the owner's status from the first write of
+// an object on: the status is then that of a manager which ended between the two writes.
+type unrecorded struct {
+	client.Client
+	owner, object string
+	refuses       bool
+}
+
+func (u *unrecorded) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.PatchOption) error {
+	u.refuses = u.refuses || o.GetName() == u.object
+	return u.Client.Patch(ctx, o, patch, options...)
+}
+
+func (u *unrecorded) Status() client.SubResourceWriter { return unrecordedStatus{u.Client.Status(), u} }
+
+type unrecordedStatus struct {
+	client.SubResourceWriter
+	of *unrecorded
+}
+
+func (s unrecordedStatus) Patch(ctx context.Context, o client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+	if o.GetName() == s.of.owner && s.of.refuses {
+		return errors.New("a policy refuses the status")
+	}
+	s.of.refuses = s.of.refuses || o.GetName() == s.of.object
+	return s.SubResourceWriter.Patch(ctx, o, patch, options...)
+}
+
+// lacking makes an owner with ten objects and a grace period of a day, and has the cloud lose the
+// last of them.
+func lacking(ctx context.Context, under side) *subject {
+	GinkgoHelper()
+	s := newSubject(ctx, under, 10)
+	s.create(ctx, every(5*time.Minute), func(f fields) {
+		f.prune.Policy, f.prune.GracePeriod = v1alpha1.PrunePolicyDelete, &metav1.Duration{Duration: 24 * time.Hour}
+	})
+	s.pass(ctx)
+	s.gone(9)
+	s.sync(ctx)
+	Expect(s.times(ctx)).To(HaveLen(1))
+	return s
+}
+
+// holds expects that an object stays which the first listings after a restart lack.
+func (s *subject) holds(ctx context.Context, n int) {
+	GinkgoHelper()
+	s.restart()
+	for range 4 {
+		s.pass(ctx)
+		Expect(s.objects(ctx)).To(HaveKey(s.id(n)), "missing for seconds, the grace period is a day")
+		s.later(11 * time.Second)
+	}
+}
+
+var _ = eachOwner("A grace period", func(under side) {
+	It("starts again if the manager ends before the status says that the object is back", func(ctx SpecContext) {
+		s := lacking(ctx, under)
+		api := &unrecorded{Client: k8s, owner: sourceName, object: s.id(9)}
+		s.options().Cluster = api
+		s.put(9)
+		s.later(time.Hour)
+		_, err := s.try(ctx)
+		Expect(err).To(HaveOccurred())
+		Expect(api.refuses).To(BeTrue(), "the object was written")
+		Expect(s.times(ctx)).To(BeEmpty(), "and the status before it")
+
+		s.gone(9)
+		s.later(48 * time.Hour)
+		s.options().Cluster = k8s
+		s.holds(ctx, 9)
+	})
+
+	It("starts again if an incomplete listing has the object", func(ctx SpecContext) {
+		s := lacking(ctx, under)
 
 		By("restarting; the cloud lists it again, beside an item that cannot be read")
 		s.put(9)
@@ -188,7 +255,7 @@ var _ = eachOwner("A grace period", func(under side) {
 			s.sync(ctx)
 		}
 		Expect(s.ready(ctx)).To(Equal("False/IncompleteListing"))
-		Expect(times()).To(BeEmpty())
+		Expect(s.times(ctx)).To(BeEmpty())
 		for range 20 {
 			s.later(6 * time.Minute)
 			s.pass(ctx)
@@ -199,10 +266,42 @@ var _ = eachOwner("A grace period", func(under side) {
 		By("restarting; the cloud answers well, and it is gone just now")
 		s.gone(9)
 		s.cloud.ClearFaults()
+		s.holds(ctx, 9)
+	})
+
+	It("gives no approval of an earlier absence to a later one", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		s.create(ctx, every(5*time.Minute), func(f fields) { f.prune.Policy = v1alpha1.PrunePolicyDelete })
+		s.pass(ctx)
+		for n := range 4 {
+			s.gone(n)
+		}
+		for range 3 {
+			s.sync(ctx)
+		}
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+
+		By("approving what is back in the sync that the approval starts")
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, s.summary(ctx).Held.Digest)
+		api := &unrecorded{Client: k8s, owner: sourceName, object: s.id(3)}
+		s.options().Cluster = api
+		for n := range 4 {
+			s.put(n)
+		}
+		_, err := s.try(ctx)
+		Expect(err).To(HaveOccurred())
+		Expect(api.refuses).To(BeTrue(), "the objects were written")
+
+		By("restarting days later, as all of them go again")
+		for n := range 4 {
+			s.gone(n)
+		}
+		s.later(72 * time.Hour)
+		s.options().Cluster = k8s
 		s.restart()
 		for range 4 {
 			s.pass(ctx)
-			Expect(s.objects(ctx)).To(HaveKey(s.id(9)), "missing for seconds, the grace period is a day")
+			Expect(s.objects(ctx)).To(HaveLen(10), "nobody approved this absence")
 			s.later(11 * time.Second)
 		}
 	})

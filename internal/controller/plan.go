@@ -105,7 +105,7 @@ func (r *Reconciler) readAll(ctx context.Context, o owner, s *state, asked syncA
 	for i := range asked.kindListings {
 		s.kinds[i].record(o, &r.owners.kinds[i], &asked.kindListings[i], todo[i].existing)
 	}
-	if err := r.plan(ctx, o, s, todo, asked.putOff.For == 0); err != nil {
+	if err := r.plan(ctx, o, s, todo, asked); err != nil {
 		return nil, err
 	}
 	return todo, nil
@@ -146,10 +146,10 @@ func (k *kindState) record(o owner, described *kind, l *listing, existing []mirr
 	}
 }
 
-// plan makes a plan for each kind and stores the plans in newPlans. If mayDelete is false, the
-// plans keep objects that the cloud no longer lists. If spec.preview is true, the plans change
-// nothing.
-func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans, mayDelete bool) error {
+// plan makes a plan for each kind and stores the plans in newPlans. If the rate limit delays the
+// sync, the plans keep objects that the cloud no longer lists. If spec.preview is true, the plans
+// change nothing.
+func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans, asked syncAnswers) error {
 	now := r.Clock.Now()
 	// Use a copy of o, because event filters may read plannedOwner while writeStatus changes o.
 	plannedOwner := r.copyOf(o).mirrorOwner()
@@ -177,10 +177,11 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 			Existing:    newPlans[i].existing,
 			Occupants:   occupants,
 			Completed:   k.lastCompleted(now),
-			Fresh:       k.isFresh(now) && mayDelete && !o.settings().suspend,
+			Fresh:       k.isFresh(now) && asked.putOff.For == 0 && !o.settings().suspend,
+			Recorded:    asked.wasSynced() && k.listedCompletely(),
 			Approval:    k.report.Approved,
 			HeldBefore:  heldIn(o, &r.owners.kinds[i]),
-			FormerNames: k.inbox.lastView().Names(),
+			FormerNames: k.inbox.lastView().SourceNames(),
 			Now:         now,
 		})
 		k.preview = nil
@@ -196,10 +197,13 @@ func (r *Reconciler) plan(ctx context.Context, o owner, s *state, newPlans plans
 	return nil
 }
 
+// listedCompletely reports whether the last listing of the kind was complete.
+func (k *kindState) listedCompletely() bool { return k.outcome.tried && k.outcome.failure == nil }
+
 // isFresh reports whether the last listing of the kind was complete and ended less than freshFor
 // ago.
 func (k *kindState) isFresh(now time.Time) bool {
-	return k.outcome.tried && k.outcome.failure == nil && now.Sub(k.ledger.Completed()) < freshFor
+	return k.listedCompletely() && now.Sub(k.ledger.Completed()) < freshFor
 }
 
 // allHeldIn reads from the status, for each kind, the deletions that wait for a person's approval.

@@ -9,6 +9,7 @@
 //
 //   - ask: if a sync is due, list the cloud objects
 //   - repair or readAll: plan the changes in the cluster
+//   - endAbsences: remove from the owner's status what is no longer missing
 //   - apply: make these changes
 //   - report: write the owner's status
 //
@@ -96,6 +97,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	case gone: // The watch will report that o was deleted.
 		return reconcile.Result{}, nil
 	}
+	o = r.endAbsences(ctx, o, s)
 	done := r.apply(ctx, o, s, todo)
 	r.finish(o, s, asked)
 	if err := r.report(ctx, o, s, asked, done); err != nil {

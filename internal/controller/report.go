@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -29,6 +28,22 @@ func (r *Reconciler) announce(ctx context.Context, o owner) error {
 	before := r.copyOf(o)
 	r.conditionsOf(o).setReady(verdict{reason: v1alpha1.ReasonProgressing, message: r.owners.words.firstSync})
 	return r.writeStatus(ctx, o, before)
+}
+
+// endAbsences removes from the status the times of absences that have ended, see
+// mirror.Kind.EndAbsences. It writes the status, and returns the source or discovery with the new
+// status. If the API server refuses the write, the result is o: the write at the end of the
+// reconcile tries again.
+func (r *Reconciler) endAbsences(ctx context.Context, o owner, s *state) owner {
+	next := r.copyOf(o)
+	for i := range r.owners.kinds {
+		r.owners.kinds[i].EndAbsences(next.object(), s.kinds[i].ledger)
+	}
+	if err := r.writeStatus(ctx, next, o); err != nil {
+		log.FromContext(ctx).Info("The times of ended absences stay in the status", "cause", err.Error())
+		return o
+	}
+	return next
 }
 
 // copyOf returns a copy of a source or discovery.
@@ -123,6 +138,8 @@ func (r *Reconciler) overdueVerdict(o owner, s *state, asked syncAnswers) *verdi
 //
 //   - After a restart of the manager, the old counts stay until the first complete listing.
 //   - The waiting deletions stay until the listings show whether a person must still approve them.
+//   - If the spec ignores a kind, but the manager may not read the kind's objects, the counts stay:
+//     the objects still exist.
 func (r *Reconciler) setSummaries(o owner, s *state) {
 	for i := range r.owners.kinds {
 		k, report := &r.owners.kinds[i], &s.kinds[i].report
@@ -136,18 +153,15 @@ func (r *Reconciler) setSummaries(o owner, s *state) {
 		}
 		switch {
 		case !k.Mirrored(o.object()):
-			*summary, held = nil, nil
+			if held = nil; r.unreadableLeft(o, k) == nil {
+				*summary = nil
+			}
 		case report.Summary != nil:
 			*summary = report.Summary.DeepCopy()
-		// No listing was complete yet, so keep the old counts. Change only two fields:
-		//
-		//   - Scope is a hash of the endpoint, the credential and the filter of the listings.
-		//   - MissingObjects loses each object that an incomplete listing had. With the old
-		//     entry, a later absence of this object would seem to have begun at the old time.
+		// No listing was complete yet, so keep the old counts. Change only the scope: the hash of the
+		// endpoint, the credential and the filter of the listings.
 		case *summary != nil && s.kinds[i].ledger != nil:
-			ledger, missing := s.kinds[i].ledger, &(*summary).MissingObjects
-			(*summary).Scope = ledger.Scope()
-			*missing = slices.DeleteFunc(*missing, func(m v1alpha1.MissingObject) bool { return ledger.Listed(m.Name) })
+			(*summary).Scope = s.kinds[i].ledger.Scope()
 		}
 		if *summary != nil {
 			(*summary).Held = held

@@ -174,6 +174,39 @@ var _ = Describe("A manager that may keep ConfigMaps and not list clusters", fun
 	}, Entry("with the flag", NodeTimeout(5*time.Minute), true), Entry("without it", NodeTimeout(5*time.Minute), false))
 })
 
+var _ = Describe("A kind that is ignored while its observations may not be read", func() {
+	It("says which observations stay, across a restart, and deletes them when the right comes", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.seed(2, 3)
+		w.createSource(ctx)
+		w.reconcile(ctx)
+		Expect(w.peerings(ctx)).To(HaveLen(3))
+		observation := &v1alpha1.PeeringObservation{}
+		denied := func() { w.reconciler.MayNotWatch(observation, "the operator may not list peeringobservations") }
+		DeferCleanup(func() { w.reconciler.MayNotWatch(observation, "") })
+		denied()
+		w.change(ctx, func(s *v1alpha1.InventorySource) { s.Spec.Peerings.Policy = v1alpha1.MirrorPolicyIgnore })
+		for range 2 {
+			w.sync(ctx)
+			Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("False/WriteFailed"))
+			Expect(w.message(ctx, v1alpha1.ConditionReady)).To(And(ContainSubstring("may not list peeringobservations"), ContainSubstring("the 3 that spec ignores")))
+			Expect(w.source(ctx).Status.Peerings.Observed).To(BeEquivalentTo(3))
+			w.restart()
+			denied()
+		}
+		w.reconciler.MayNotWatch(observation, "")
+		w.sync(ctx)
+		Expect(w.peerings(ctx)).To(BeEmpty())
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+		Expect(w.source(ctx).Status.Peerings).To(BeNil())
+
+		By("ignoring a kind that had none")
+		denied()
+		w.sync(ctx)
+		Expect(w.condition(ctx, v1alpha1.ConditionReady)).To(Equal("True/Succeeded"))
+	})
+})
+
 // blind is a client whose cache does not show one object, as one that shows a shard alone.
 type blind struct {
 	client.Client

@@ -63,6 +63,9 @@ type schedule struct {
 	failedSyncs int
 	// earlySyncs is how many syncs in a row came early to confirm that objects are missing.
 	earlySyncs int
+	// confirmsLate is true if objects are missing, but the next sync does not come early, because
+	// enough syncs in a row came early.
+	confirmsLate bool
 	// refusalWait is the wait after the cloud refused the credential; 0 if the cloud did not refuse
 	// it.
 	refusalWait time.Duration
@@ -180,6 +183,7 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 	s.refusalWait = s.nextRefusalWait(t.interval, lastAttempts)
 	wait := addJitter(max(t.interval, s.refusalWait))
 	unconfirmed := slices.ContainsFunc(lastAttempts, func(a attempt) bool { return a.unconfirmed })
+	s.confirmsLate = false
 	switch {
 	case !unconfirmed:
 		s.earlySyncs = 0
@@ -187,7 +191,7 @@ func (s *schedule) planNext(t terms, lastAttempts []attempt, addJitter func(time
 		s.earlySyncs++
 		wait = min(wait, confirmAfter)
 	default: // There were enough early syncs, so the next sync comes after the interval.
-		s.earlySyncs = 0
+		s.earlySyncs, s.confirmsLate = 0, true
 	}
 	for _, a := range lastAttempts {
 		if a.failure == nil {

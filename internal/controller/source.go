@@ -58,7 +58,7 @@ func (s sourceOwner) settings() settings {
 func foundObjects(_ owner, s *state, i int) string {
 	k := &s.kinds[i]
 	message := fmt.Sprintf("%s: %d observed", observationKinds[i].Name, observed(k.report.Summary))
-	if k.report.Unconfirmed && s.schedule.earlySyncs == 0 {
+	if k.report.Unconfirmed && s.schedule.confirmsLate {
 		message += ", others absent in turn from one listing and the next; these are confirmed at the interval only"
 	}
 	return message

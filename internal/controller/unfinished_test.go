@@ -168,6 +168,45 @@ var _ = eachOwner("A pass that is not finished", func(under side) {
 		})
 	}
 
+	It("for longer than its answers may delete by has what they lack confirmed soon", func(ctx SpecContext) {
+		s := newSubject(ctx, under, 10)
+		s.create(ctx, every(12*time.Hour))
+		s.pass(ctx)
+		broken := &unreadable{Client: k8s, lists: true}
+		s.options().Cluster = broken
+		fails := func() {
+			broken.failing = true
+			for range 8 {
+				_, err := s.try(ctx)
+				Expect(err).To(HaveOccurred())
+				s.later(10 * time.Second)
+			}
+			broken.failing = false
+		}
+		s.gone(9)
+		s.later(13 * time.Hour)
+		fails()
+		s.pass(ctx)
+		Expect(s.summary(ctx).Missing).To(BeEquivalentTo(1))
+		Expect(s.next(ctx)).To(BeNumerically("<=", 15*time.Second))
+
+		By("being approved")
+		for n := range 3 {
+			s.gone(n)
+		}
+		for range 3 {
+			s.sync(ctx)
+		}
+		Expect(s.condition(ctx, v1alpha1.ConditionPruneHeld)).To(Equal("True/ShareExceeded"))
+		s.annotate(ctx, v1alpha1.AnnotationApprovePrune, s.summary(ctx).Held.Digest)
+		fails()
+		for range 3 {
+			s.pass(ctx)
+			s.later(15 * time.Second)
+		}
+		Expect(s.objects(ctx)).To(HaveLen(6))
+	})
+
 	for name, breaks := range map[string]func(ctx context.Context, s *subject, broken *unreadable) (listings int){
 		"because a plan goes on failing": func(_ context.Context, s *subject, broken *unreadable) int {
 			s.put(11)

@@ -31,6 +31,7 @@ var Environment = &Kind{
 	},
 	isOwned:          func(o Object, owner Owner) bool { return Discovered(source(o), owner.discovery()) },
 	claimedTime:      claimOfSource,
+	endAbsences:      endAbsencesOfSources,
 	renderObject:     renderSource,
 	withLastName:     withLastName,
 	environmentNames: environmentNames,
@@ -294,6 +295,20 @@ func claimOfSource(o Object, owner Owner, seen sight) time.Time {
 		return time.Time{}
 	}
 	return at.Time
+}
+
+// endAbsencesOfSources removes from a discovery's status.sources the times that are no longer right.
+func endAbsencesOfSources(owner Object, l *Ledger) {
+	entries := owner.(*v1alpha1.EnvironmentDiscovery).Status.Sources
+	for i := range entries {
+		seen := l.sightOf(entries[i].Name)
+		if seen == sightListed || seen == sightOutside {
+			entries[i].MissingSince = nil
+		}
+		if seen == sightListed || seen == sightMissing {
+			entries[i].OutOfScopeSince = nil
+		}
+	}
 }
 
 // Discovered reports whether a source belongs to a discovery:

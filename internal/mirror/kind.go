@@ -64,6 +64,8 @@ type Kind struct {
 	// selecting the object. It reads this time from the cluster, for example from the status of the
 	// source. It returns zero if the cluster does not have the time.
 	claimedTime func(o Object, owner Owner, seen sight) time.Time
+	// endAbsences removes times from the status of a source or discovery. See [Kind.EndAbsences].
+	endAbsences func(owner Object, l *Ledger)
 	// renderObject returns an object as it should be in the cluster.
 	renderObject func(r rendering) Object
 
@@ -179,6 +181,13 @@ func observationKind(k Kind, settingsOf func(*v1alpha1.MirrorSettings) (any, v1a
 	}
 	k.isOwned = func(o Object, owner Owner) bool { return Owned(o.(v1alpha1.Observation), owner.source()) }
 	k.claimedTime = func(o Object, owner Owner, _ sight) time.Time { return k.missingSince(o, owner) }
+	k.endAbsences = func(owner Object, l *Ledger) {
+		if summary := *k.summaryOf(owner); summary != nil {
+			before := len(summary.MissingObjects)
+			summary.MissingObjects = slices.DeleteFunc(summary.MissingObjects, func(m v1alpha1.MissingObject) bool { return l.Listed(m.Name) })
+			summary.Missing -= int32(before - len(summary.MissingObjects))
+		}
+	}
 	if k.withJoinedFacts == nil {
 		k.withJoinedFacts = func(o, _ Object) Object { return o }
 	}
@@ -199,6 +208,15 @@ func (k *Kind) Mirrored(owner Object) bool { return k.isMirrored == nil || k.isM
 // Summary returns a pointer to this kind's counts of objects in the status of a source or
 // discovery.
 func (k *Kind) Summary(owner Object) **v1alpha1.InventorySummary { return k.summaryOf(owner) }
+
+// EndAbsences removes, from the status of a source or discovery, the time at which an object went
+// missing, if the cloud lists the object again. For a source whose environment the discovery
+// selects again, it removes the time at which the discovery stopped selecting the environment.
+//
+// Write this status before the objects. If not, and if the manager ends between the two writes, the
+// object's next absence begins at the old time. Then the object could be deleted before its grace
+// period ends.
+func (k *Kind) EndAbsences(owner Object, l *Ledger) { k.endAbsences(owner, l) }
 
 // Owned reports whether an object of this kind belongs to a source or discovery.
 func (k *Kind) Owned(o Object, owner Owner) bool { return k.isOwned(o, owner) }

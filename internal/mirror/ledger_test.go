@@ -381,6 +381,25 @@ func TestAnAbsenceThatEndedIsNotResumedFromAnOldStatus(t *testing.T) {
 	}
 }
 
+// The status says it before the observation does: see Kind.EndAbsences.
+func TestWhatAListingHasIsNotMissingInTheStatus(t *testing.T) {
+	t.Parallel()
+	for name, complete := range map[string]bool{"a complete listing": true, "an incomplete listing": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := settled(t, ids(10)...)
+			w.sync(ids(8)...)
+			summary := w.source.Status.KafkaClusters
+			w.Expect(summary.MissingObjects).To(HaveLen(2))
+			w.restart()
+			w.list(clusters, complete, records(ids(9))...)
+			KafkaCluster.EndAbsences(w.source, w.ledgers[clusters])
+			w.Expect(summary.MissingObjects).To(ConsistOf(HaveField("Name", "lkc-009")))
+			w.Expect(summary.Missing).To(BeEquivalentTo(1))
+		})
+	}
+}
+
 func TestWithoutAStatusNoObservationIsBelieved(t *testing.T) {
 	t.Parallel()
 	w := settled(t, ids(10)...)

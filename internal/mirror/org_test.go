@@ -147,7 +147,7 @@ func (o *org) shared() map[string]any {
 // pass plans, carries out the plan, and keeps the discovery's status, as the controller does.
 func (o *org) pass() *Plan {
 	plan := o.plan()
-	o.formerNames = plan.View.Names()
+	o.formerNames = plan.View.SourceNames()
 	o.apply(plan)
 	o.fresh = false
 	present := map[string]Object{}

@@ -38,14 +38,17 @@ type Facts struct {
 	// Fresh is true if a complete listing of this kind has just ended. If Fresh is false, the plan
 	// deletes no missing objects.
 	Fresh bool
+	// Recorded is true if this reconcile has a complete listing of this kind. The listing may have
+	// ended too long ago for Fresh, because earlier reconciles failed.
+	Recorded bool
 	// Approval is Report.Approved of the previous plan: a person's approval of a deletion. It is
 	// nil if there is no valid approval.
 	Approval *Approval
 	// HeldBefore is the deletion that waits for a person's approval, as the status of the source or
 	// discovery shows it. It is nil if no deletion waits.
 	HeldBefore *v1alpha1.HeldPrune
-	// FormerNames has the display name of each environment in the previous plan. The key is the
-	// environment's ID.
+	// FormerNames has the display name, in the previous plan, of each environment that has or had a
+	// source. The key is the environment's ID.
 	FormerNames map[string]string
 	// Now is the time of the plan.
 	Now time.Time

@@ -266,7 +266,7 @@ func (p *planner) planPrune() {
 		missing = append(missing, a)
 		if retained(p.Owner.Prune, a).verdict == verdictAllow && unconfirmed(p.Owner.Prune, a).verdict != verdictAllow {
 			p.Undecided = true
-			p.Unconfirmed = p.Fresh
+			p.Unconfirmed = p.Fresh || p.Recorded
 		}
 	}
 	p.Undecided = p.Undecided && (p.Ledger.Completed().IsZero() || p.stillStands(p.HeldBefore))
@@ -339,6 +339,7 @@ func (p *planner) decideBatch(b batch) {
 		p.Held = newHeld(p.Kind, p.Owner, asked, batchDigest, b.absentees)
 	}
 	if verdict == verdictWait {
+		p.Unconfirmed = p.Unconfirmed || p.Recorded
 		for _, a := range b.absentees {
 			p.Deferred = append(p.Deferred, a.object)
 		}

@@ -209,12 +209,49 @@ func TestAPreviewChangesNoKeptName(t *testing.T) {
 	o.discovery.Spec.Preview = true
 	o.hear(true, after)
 	view := o.plan().View // A preview writes the status alone.
-	o.formerNames = view.Names()
+	o.formerNames = view.SourceNames()
 	o.discovery.Status.Sources, _ = view.Sources(map[string]Object{"env-b": o.sources["env-b"]}, o.now)
 	decide(o, overrides...)
 	o.discovery.Spec.Preview = false
 	o.look(after)
 	o.Expect(o.sources["env-b"].Spec).To(Equal(spec))
+}
+
+// An environment without a source is renamed before its source is created: no source had the former
+// name, so nobody need approve the new one.
+func TestANameThatNoSourceHadDecidesNothing(t *testing.T) {
+	t.Parallel()
+	before, after := environment{"env-b", "payments-b"}, environment{"env-b", "Payments-b"}
+	for name, unwritten := range map[string]func(o *org, e environment){
+		"a preview": func(o *org, e environment) {
+			o.discovery.Spec.Preview = true
+			o.hear(true, e)
+			o.formerNames = o.plan().View.SourceNames() // The plan is not carried out.
+			o.discovery.Spec.Preview = false
+		},
+		"a name that another source has": func(o *org, e environment) {
+			theirs := newSource()
+			theirs.Name, theirs.UID, theirs.Spec.Environment = "env-b", "uid-hand", "env-b"
+			o.sources["env-b"] = theirs
+			o.Expect(o.look(e).Conflicts).To(HaveLen(1))
+		},
+	} {
+		for when, between := range map[string]func(o *org){"": func(*org) {}, ", and a restart": (*org).restart} {
+			t.Run(name+when, func(t *testing.T) {
+				t.Parallel()
+				o := losing(t, losses["out of an override that mirrors a kind"])
+				unwritten(o, before)
+				unwritten(o, after)
+				if theirs := o.sources["env-b"]; theirs != nil {
+					o.reread("env-b").Labels = map[string]string{v1alpha1.LabelDiscovery: o.discovery.Name}
+				}
+				between(o)
+				o.Expect(o.look(after).Remarks).NotTo(ContainElement(ContainSubstring("renamed")))
+				o.Expect(displayName(o.sources["env-b"])).To(Equal("Payments-b"))
+				o.Expect(o.sources["env-b"].Spec).To(Equal(NewSource(o.discovery, "env-b", "Payments-b").Spec))
+			})
+		}
+	}
 }
 
 func TestAPersonsOverridesCountAtOnceAfterARename(t *testing.T) {

@@ -18,6 +18,8 @@ type View struct {
 	desired Desired
 	// displayNames has the display name of each environment, by cloud ID. It is nil for observations.
 	displayNames map[string]string
+	// sourceNames is the part of displayNames that the method SourceNames returns.
+	sourceNames map[string]string
 	// planTime is the time of the plan.
 	planTime time.Time
 	isStale  bool
@@ -29,13 +31,14 @@ type View struct {
 	conflicts []Conflict
 }
 
-// Names returns the display name that the plan used for each environment. The key is the cloud ID.
-// Names returns nil for observations.
-func (v *View) Names() map[string]string {
+// SourceNames returns the display name that the plan used for each environment that has a source, or
+// had one that is not created again yet. The key is the cloud ID. SourceNames returns nil for
+// observations.
+func (v *View) SourceNames() map[string]string {
 	if v == nil {
 		return nil
 	}
-	return v.displayNames
+	return v.sourceNames
 }
 
 // newView returns the View of a plan, without the conflicts. The function Make adds the conflicts.
@@ -43,6 +46,18 @@ func newView(f Facts) *View {
 	v := &View{kind: f.Kind, owner: f.Owner, ledger: f.Ledger, desired: f.Desired, planTime: f.Now}
 	if f.Kind.environmentNames != nil {
 		v.displayNames = f.Kind.environmentNames(f)
+		v.sourceNames = make(map[string]string, len(f.Existing))
+		hasSource := func(id string) {
+			if name, known := v.displayNames[id]; known {
+				v.sourceNames[id] = name
+			}
+		}
+		for _, o := range f.Existing {
+			hasSource(f.Kind.id(o))
+		}
+		for id := range f.FormerNames {
+			hasSource(id)
+		}
 	}
 	if !f.Completed.IsZero() && f.Owner.StaleAfter > 0 {
 		v.staleAt = f.Completed.Add(f.Owner.StaleAfter)
